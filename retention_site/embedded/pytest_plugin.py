@@ -1,0 +1,55 @@
+"""`-p retention_site.embedded.pytest_plugin`: a throw-away PostgreSQL and Valkey for the whole test run.
+
+They start while this module is imported, because pytest-django reads the settings soon after; xdist
+workers inherit the addresses through the environment. A running `./rekindle run` and the settings of
+the person who tests (`DATABASE_URL`, `LLM_*`, `.env`) play no part: to test against other servers, set
+`REKINDLE_TEST_DATABASE_URL` and `REKINDLE_TEST_REDIS_URL`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from .throwaway import ThrowAwayEngines, start_throwaway_engines
+
+# A test run reaches no mail server, model or proxy of the person who runs it.
+FORGOTTEN = (
+    "BROKER_URL",
+    "EMAIL_URL",
+    "LLM_API_KEY",
+    "LLM_BASE_URL",
+    "LLM_LABEL",
+    "LLM_MODEL",
+    "MAIL_CATCHER_DIR",
+    "MAIL_CATCHER_HOST",
+    "MAIL_CATCHER_PORT",
+)
+
+
+def _start_engines() -> ThrowAwayEngines | None:
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        return None
+    for name in FORGOTTEN:
+        os.environ.pop(name, None)
+    os.environ["SECRET_KEY"] = "for-tests-only"
+    database, redis = (os.environ.get(f"REKINDLE_TEST_{name}_URL") for name in ("DATABASE", "REDIS"))
+    if database and redis:
+        os.environ.update(DATABASE_URL=database, REDIS_URL=redis)
+        return None
+    engines = start_throwaway_engines()
+    os.environ.update(engines.environment)
+    os.environ.update({"DATABASE_URL": database} if database else {})
+    if redis:
+        os.environ["REDIS_URL"] = redis
+        del os.environ["BROKER_URL"]
+    return engines
+
+
+_engines = _start_engines()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _engines is not None:
+        _engines.discard()
