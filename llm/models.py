@@ -1,0 +1,99 @@
+"""The ledger of model calls, and what was learned about each server."""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class LlmCall(models.Model):
+    """One attempt to have a text written: what left the house (masked), what came back, what it cost.
+
+    The row is committed before the network is touched, with what the call may cost at most; the answer settles it.
+    The attempts of one completion share `completion_id`.
+    """
+
+    class Outcome(models.TextChoices):
+        ASKED = "asked", _("Asked, no answer yet")
+        OK = "ok", _("Answered")
+        TEMPLATE = "template", _("Template text, not AI")
+        TIMED_OUT = "timed_out", _("Timed out")
+        REFUSED = "refused", _("Refused by the model")
+        RATE_LIMITED = "rate_limited", _("Rate limited")
+        UNREACHABLE = "unreachable", _("Server unreachable")
+        BAD_OUTPUT = "bad_output", _("Unusable answer")
+        CUT_OFF = "cut_off", _("Answer cut off")
+        OVER_BUDGET = "over_budget", _("Over budget, not sent")
+        ERROR = "error", _("Rejected by the server")
+
+    class Mode(models.TextChoices):
+        NONE = "", _("None")
+        JSON_SCHEMA = "json_schema", _("JSON schema enforced by the server")
+        JSON_OBJECT = "json_object", _("JSON mode, schema in the prompt")
+        TEXT = "text", _("Plain text, first JSON object taken")
+
+    request_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    completion_id = models.UUIDField(editable=False)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    is_repair = models.BooleanField(default=False)
+    purpose = models.CharField(max_length=64)
+    prompt_name = models.CharField(max_length=100)
+    prompt_version = models.CharField(max_length=40)
+    model = models.CharField(max_length=200, blank=True)
+    server_host = models.CharField(max_length=255, blank=True, help_text=_("Host and port of the model server."))
+    mode = models.CharField(max_length=16, choices=Mode.choices, blank=True, default=Mode.NONE)
+    masked_request = models.JSONField(help_text=_("What the model saw, with personal values masked."))
+    response = models.TextField(blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    reserved_tokens = models.PositiveIntegerField(
+        default=0, help_text=_("What this call counts against the caps: the estimate until the server says what it was.")
+    )
+    reserved_cost = models.DecimalField(max_digits=14, decimal_places=6, default=0)
+    cost = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    latency_ms = models.PositiveIntegerField(null=True, blank=True)
+    outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.ASKED)
+    error = models.TextField(blank=True, help_text=_("What happened, in words for staff."))
+    created_at = models.DateTimeField()
+    keep_until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("model call")
+        verbose_name_plural = _("model calls")
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["completion_id", "attempt"], name="llm_call_attempt_once"),
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], name="llm_call_created"),
+            models.Index(fields=["keep_until"], name="llm_call_keep_until"),
+            models.Index(fields=["purpose", "created_at"], name="llm_call_purpose"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.request_id}"
+
+    @property
+    def is_template(self) -> bool:
+        """True where no model wrote this text."""
+        return self.outcome == self.Outcome.TEMPLATE
+
+
+class LlmServerMode(models.Model):
+    """Which way of asking works for a model at an address, so that no call is wasted on finding it again."""
+
+    address = models.CharField(max_length=500)
+    model = models.CharField(max_length=200)
+    mode = models.CharField(max_length=16, choices=LlmCall.Mode.choices)
+    wants_max_completion_tokens = models.BooleanField(default=False)
+    rejects_temperature = models.BooleanField(default=False)
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("model server")
+        verbose_name_plural = _("model servers")
+        constraints = [models.UniqueConstraint(fields=["address", "model"], name="llm_server_mode_once")]
+
+    def __str__(self) -> str:
+        return f"{self.model} @ {self.address}: {self.mode}"
