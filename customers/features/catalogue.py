@@ -1,0 +1,193 @@
+"""Every feature with its words: one list for the builder, the explanations, the pages and the segments.
+
+To add a feature: add a row here, its expression in `builder.py`, and its line in the plain-Python twin in
+tests/customers/features/plain_features.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+Unit = Literal["days", "orders", "money", "items", "products", "times", "share", "ratio", "e-mails", "cases", "number"]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """A family of features that tell the same story; the reasons of a score name each theme at most once."""
+
+    key: str
+    label: StrOrPromise
+    meaning: StrOrPromise
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One number known of a customer as of a date.
+
+    `sentence` is what a reason says: a translatable template over %(value)s and %(average)s (the shop's), both with
+    their unit, and %(typical)s, which is the value of the feature named in `compared_with` for the same customer.
+    """
+
+    key: str
+    label: StrOrPromise
+    unit: Unit
+    theme: str
+    meaning: StrOrPromise
+    sentence: StrOrPromise
+    compared_with: str = ""
+
+
+THEMES: dict[str, Theme] = {
+    theme.key: theme
+    for theme in (
+        Theme("rhythm", _("Overdue"), _("how long ago the last order was, against the usual time between orders")),
+        Theme("frequency", _("How often they order"), _("how many orders, and whether they become more or fewer")),
+        Theme("value", _("What they spend"), _("how much the orders are worth")),
+        Theme("newness", _("How long a customer"), _("the time since the first order")),
+        Theme("basket", _("What they buy"), _("how many and how different things are bought")),
+        Theme("returns", _("Returns"), _("what was sent back or cancelled")),
+        Theme("discounts", _("Discounts"), _("how much was bought at a discount")),
+        Theme("browsing", _("Visits to the shop"), _("products viewed, searches and carts")),
+        Theme("email", _("E-mail"), _("whether our e-mails are opened and clicked")),
+        Theme("support", _("Complaints and questions"), _("what was asked of support or complained about")),
+        Theme("season", _("Season"), _("the time of the year")),
+    )
+}
+
+FEATURES: tuple[Feature, ...] = (
+    Feature("recency_days", _("Days since the last order"), "days", "rhythm",
+            _("time between the last order and the date of the prediction"),
+            _("%(value)s since the last order; usually orders every %(typical)s"), "gap_mean"),
+    Feature("gap_mean", _("Usual days between orders"), "days", "rhythm",
+            _("mean time between two days with an order; empty with a single one"),
+            _("Usually orders every %(value)s; the average is %(average)s")),
+    Feature("gap_median", _("Median days between orders"), "days", "rhythm",
+            _("median time between two days with an order"),
+            _("Half of the orders come within %(value)s; the average is %(average)s")),
+    Feature("gap_std", _("Spread of days between orders"), "days", "rhythm",
+            _("standard deviation of the times between orders; empty with fewer than three"),
+            _("Time between orders varies by %(value)s; the average is %(average)s")),
+    Feature("gap_last", _("Days between the last two orders"), "days", "rhythm",
+            _("time between the last two days with an order"),
+            _("%(value)s between the last two orders; usually %(typical)s"), "gap_mean"),
+    Feature("overdue_ratio", _("Overdue"), "ratio", "rhythm",
+            _("days since the last order divided by the usual days between orders"),
+            _("%(value)s the usual time between orders has passed; the average is %(average)s")),
+    Feature("order_days", _("Days with an order"), "orders", "frequency",
+            _("number of different days with an order"), _("%(value)s so far; the average is %(average)s")),
+    Feature("orders_30d", _("Orders in 30 days"), "orders", "frequency",
+            _("orders in the 30 days before the date"),
+            _("%(value)s in the last 30 days; the average is %(average)s")),
+    Feature("orders_90d", _("Orders in 90 days"), "orders", "frequency",
+            _("orders in the 90 days before the date"),
+            _("%(value)s in the last 90 days; the average is %(average)s")),
+    Feature("orders_180d", _("Orders in 180 days"), "orders", "frequency",
+            _("orders in the 180 days before the date"),
+            _("%(value)s in the last 180 days; the average is %(average)s")),
+    Feature("orders_365d", _("Orders in a year"), "orders", "frequency",
+            _("orders in the 365 days before the date"), _("%(value)s in the last year; the average is %(average)s")),
+    Feature("orders_decayed_30d", _("Orders, recent ones weigh more (30 days)"), "number", "frequency",
+            _("orders, each counting half as much for every 30 days that have passed"),
+            _("Recent orders weigh %(value)s; the average is %(average)s")),
+    Feature("orders_decayed_120d", _("Orders, recent ones weigh more (120 days)"), "number", "frequency",
+            _("orders, each counting half as much for every 120 days that have passed"),
+            _("Orders of the last year weigh %(value)s; the average is %(average)s")),
+    Feature("orders_trend", _("Change in orders"), "number", "frequency",
+            _("orders in the last 90 days less those in the 90 days before"),
+            _("%(value)s orders against the 90 days before; the average is %(average)s")),
+    Feature("revenue_total", _("Revenue so far"), "money", "value",
+            _("all orders less returns"), _("Spent %(value)s so far; the average is %(average)s")),
+    Feature("revenue_90d", _("Revenue in 90 days"), "money", "value",
+            _("orders less returns in the 90 days before the date"),
+            _("Spent %(value)s in the last 90 days; the average is %(average)s")),
+    Feature("revenue_365d", _("Revenue in a year"), "money", "value",
+            _("orders less returns in the 365 days before the date"),
+            _("Spent %(value)s in the last year; the average is %(average)s")),
+    Feature("order_value_mean", _("Value per order"), "money", "value",
+            _("mean value of the orders, returns left aside"),
+            _("Orders are worth %(value)s; the average is %(average)s")),
+    Feature("order_value_last", _("Value of the last order"), "money", "value",
+            _("value of the last order"), _("The last order was worth %(value)s; usually %(typical)s"),
+            "order_value_mean"),
+    Feature("tenure_days", _("Days since the first order"), "days", "newness",
+            _("time between the first order and the date of the prediction"),
+            _("A customer for %(value)s; the average is %(average)s")),
+    Feature("active_share", _("Share of weeks with an order"), "share", "frequency",
+            _("weeks with an order among the weeks since the first one"),
+            _("Ordered in %(value)s of the weeks; the average is %(average)s")),
+    Feature("basket_items", _("Items per order"), "items", "basket",
+            _("mean number of items in an order"), _("%(value)s per order; the average is %(average)s")),
+    Feature("distinct_products", _("Different products"), "products", "basket",
+            _("number of different products ever bought"), _("%(value)s so far; the average is %(average)s")),
+    Feature("distinct_categories", _("Different categories"), "number", "basket",
+            _("number of different categories ever bought from"),
+            _("Bought from %(value)s categories; the average is %(average)s")),
+    Feature("return_share", _("Share sent back"), "share", "returns",
+            _("value of returns divided by the value of orders"),
+            _("Sent back %(value)s of what was bought; the average is %(average)s")),
+    Feature("returns_90d", _("Returns in 90 days"), "times", "returns",
+            _("returns or cancellations in the 90 days before the date"),
+            _("Sent something back %(value)s in the last 90 days; the average is %(average)s")),
+    Feature("discount_share", _("Share bought at a discount"), "share", "discounts",
+            _("orders with a discount divided by all orders"),
+            _("%(value)s of the orders at a discount; the average is %(average)s")),
+    Feature("days_since_visit", _("Days since the last visit"), "days", "browsing",
+            _("time since a product was viewed, searched or put into a cart; empty when over 180 days"),
+            _("%(value)s since the last visit; the average is %(average)s")),
+    Feature("views_30d", _("Products viewed in 30 days"), "times", "browsing",
+            _("product views in the 30 days before the date"),
+            _("Viewed products %(value)s in the last 30 days; the average is %(average)s")),
+    Feature("views_90d", _("Products viewed in 90 days"), "times", "browsing",
+            _("product views in the 90 days before the date"),
+            _("Viewed products %(value)s in the last 90 days; the average is %(average)s")),
+    Feature("views_trend", _("Change in product views"), "number", "browsing",
+            _("product views in the last 30 days less a third of those in the last 90"),
+            _("%(value)s views against a usual month; the average is %(average)s")),
+    Feature("searches_30d", _("Searches in 30 days"), "times", "browsing",
+            _("searches in the 30 days before the date"),
+            _("Searched %(value)s in the last 30 days; the average is %(average)s")),
+    Feature("carts_30d", _("Cart changes in 30 days"), "times", "browsing",
+            _("changes to the cart in the 30 days before the date"),
+            _("Put things into the cart %(value)s in the last 30 days; the average is %(average)s")),
+    Feature("emails_90d", _("E-mails in 90 days"), "e-mails", "email",
+            _("e-mails sent in the 90 days before the date"),
+            _("Got %(value)s in the last 90 days; the average is %(average)s")),
+    Feature("opens_90d", _("E-mails opened in 90 days"), "e-mails", "email",
+            _("e-mails opened in the 90 days before the date"),
+            _("Opened %(value)s in the last 90 days; the average is %(average)s")),
+    Feature("clicks_90d", _("E-mails clicked in 90 days"), "e-mails", "email",
+            _("clicks in e-mails in the 90 days before the date"),
+            _("Clicked in %(value)s in the last 90 days; the average is %(average)s")),
+    Feature("open_share_90d", _("Share of e-mails opened"), "share", "email",
+            _("opens divided by e-mails sent in 90 days; empty when none was sent"),
+            _("Opened %(value)s of the e-mails of the last 90 days; the average is %(average)s")),
+    Feature("complaints_90d", _("Complaints in 90 days"), "cases", "support",
+            _("complaints opened in the 90 days before the date"),
+            _("%(value)s complained about in the last 90 days; the average is %(average)s")),
+    Feature("open_complaints", _("Open complaints"), "cases", "support",
+            _("complaints of the last 180 days that are not yet solved"),
+            _("%(value)s still open with a complaint; the average is %(average)s")),
+    Feature("tickets_90d", _("Questions in 90 days"), "cases", "support",
+            _("questions asked of support in the 90 days before the date"),
+            _("%(value)s asked of support in the last 90 days; the average is %(average)s")),
+    Feature("month_sin", _("Season (sine)"), "number", "season",
+            _("the time of the year on a circle"), _("The time of the year")),
+    Feature("month_cos", _("Season (cosine)"), "number", "season",
+            _("the time of the year on a circle"), _("The time of the year")),
+)  # fmt: skip
+
+FEATURE_KEYS: tuple[str, ...] = tuple(feature.key for feature in FEATURES)
+SEASON_KEYS: frozenset[str] = frozenset(feature.key for feature in FEATURES if feature.theme == "season")
+
+_BY_KEY = {feature.key: feature for feature in FEATURES}
+
+
+def get_feature(key: str) -> Feature:
+    """The feature called `key`; raises KeyError where there is none."""
+    return _BY_KEY[key]
