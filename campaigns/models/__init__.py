@@ -1,0 +1,37 @@
+"""What we say, and what it did: campaigns, their frozen audiences, texts, approvals, messages and results."""
+
+from .approval import Approval, ApprovalPart
+from .audience import Arm, AudienceMember, ExclusionReason
+from .campaign import (
+    ALLOWED_TRANSITIONS,
+    Campaign,
+    CampaignStatus,
+    CampaignTransition,
+    Offer,
+    TransitionConflict,
+)
+from .message import DeliveryEvent, Message, MessageStatus, SkipReason
+from .result import CampaignResult
+from .variant import Archetype, DraftStatus, Variant
+
+__all__ = [
+    "ALLOWED_TRANSITIONS",
+    "Approval",
+    "ApprovalPart",
+    "Archetype",
+    "Arm",
+    "AudienceMember",
+    "Campaign",
+    "CampaignResult",
+    "CampaignStatus",
+    "CampaignTransition",
+    "DeliveryEvent",
+    "DraftStatus",
+    "ExclusionReason",
+    "Message",
+    "MessageStatus",
+    "Offer",
+    "SkipReason",
+    "TransitionConflict",
+    "Variant",
+]

@@ -1,0 +1,204 @@
+"""A campaign, its offer, and the history of its states."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Segment
+
+
+class TransitionConflict(Exception):
+    """The row was not in the state that the change starts from: somebody else was first (HTTP 409)."""
+
+
+class CampaignStatus(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    IN_REVIEW = "in_review", _("in review")
+    APPROVED = "approved", _("approved")
+    SCHEDULED = "scheduled", _("scheduled")
+    SENDING = "sending", _("sending")
+    PAUSED = "paused", _("paused")
+    SENT = "sent", _("sent")
+    MISSED = "missed", _("missed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+#: Which states may follow which; everything else raises TransitionConflict.
+ALLOWED_TRANSITIONS: dict[str, frozenset[str]] = {
+    CampaignStatus.DRAFT: frozenset({CampaignStatus.IN_REVIEW, CampaignStatus.CANCELLED}),
+    CampaignStatus.IN_REVIEW: frozenset({CampaignStatus.APPROVED, CampaignStatus.DRAFT, CampaignStatus.CANCELLED}),
+    CampaignStatus.APPROVED: frozenset({CampaignStatus.SCHEDULED, CampaignStatus.DRAFT, CampaignStatus.CANCELLED}),
+    CampaignStatus.SCHEDULED: frozenset(
+        {CampaignStatus.SENDING, CampaignStatus.MISSED, CampaignStatus.DRAFT, CampaignStatus.CANCELLED}
+    ),
+    CampaignStatus.SENDING: frozenset({CampaignStatus.PAUSED, CampaignStatus.SENT, CampaignStatus.CANCELLED}),
+    CampaignStatus.PAUSED: frozenset({CampaignStatus.SENDING, CampaignStatus.CANCELLED}),
+    CampaignStatus.SENT: frozenset(),
+    CampaignStatus.MISSED: frozenset({CampaignStatus.DRAFT, CampaignStatus.CANCELLED}),
+    CampaignStatus.CANCELLED: frozenset(),
+}
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def due(self, now: dt.datetime) -> CampaignQuerySet:
+        """Scheduled campaigns whose hour has come."""
+        return self.filter(status=CampaignStatus.SCHEDULED, scheduled_for__lte=now)
+
+    def in_review(self) -> CampaignQuerySet:
+        return self.filter(status=CampaignStatus.IN_REVIEW)
+
+
+class Campaign(models.Model):
+    """One experiment on one audience: what is said, to whom, when, and how it is measured.
+
+    `status` is written only by `campaigns.approval.workflow` and `campaigns.delivery`, through a guarded UPDATE.
+    `holdout_seed` is drawn once and kept: it decides for ever who is held out. `is_test_audience` lets people whose
+    consent is a test one into the audience, which only the mail catcher accepts.
+    """
+
+    name = models.CharField(_("name"), max_length=120)
+    goal = models.CharField(_("goal"), max_length=300, blank=True, default="")
+    instruction = models.CharField(_("instruction for the drafts"), max_length=500, blank=True, default="")
+    segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("segment"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("author")
+    )
+    status = models.CharField(_("status"), max_length=12, choices=CampaignStatus, default=CampaignStatus.DRAFT)
+    holdout_share = models.FloatField(
+        _("held out"), default=0.1, validators=[MinValueValidator(0.01), MaxValueValidator(0.5)]
+    )
+    holdout_seed = models.CharField(max_length=32)
+    is_test_audience = models.BooleanField(_("test audience"), default=False)
+    audience_as_of = models.DateTimeField(null=True, blank=True)
+    audience_frozen_at = models.DateTimeField(null=True, blank=True)
+    audience_counts = models.JSONField(default=dict, blank=True)
+    scheduled_for = models.DateTimeField(_("send at"), null=True, blank=True)
+    send_window_hours = models.PositiveIntegerField(_("send window, hours"), default=24)
+    attribution_days = models.PositiveIntegerField(
+        _("measured for, days"), default=60, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
+    content_hash = models.CharField(max_length=64, blank=True, default="")
+    status_reason = models.CharField(max_length=300, blank=True, default="")
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    sending_started_at = models.DateTimeField(null=True, blank=True)
+    sending_finished_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        ordering = ["-created_at"]
+        permissions = [
+            ("submit_campaign", "Can submit a campaign for review"),
+            ("approve_campaign", "Can approve a campaign or ask for changes"),
+            ("schedule_campaign", "Can schedule an approved campaign"),
+            ("control_sending", "Can pause, resume and cancel a campaign"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(holdout_share__gte=0.01, holdout_share__lte=0.5), name="campaign_holdout_range"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["scheduled", "sending"]) | Q(scheduled_for__isnull=False),
+                name="campaign_scheduled_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["scheduled_for"], condition=Q(status="scheduled"), name="campaign_due"),
+            models.Index(fields=["status"], name="campaign_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_editable(self) -> bool:
+        """Content, offer, segment and timing may change in these states; in the last two that voids the approval."""
+        return self.status in {CampaignStatus.DRAFT, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED}
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in {CampaignStatus.SENT, CampaignStatus.CANCELLED}
+
+    @property
+    def measured_until(self) -> dt.datetime | None:
+        """When the attribution window of the last message closes."""
+        if self.sending_started_at is None:
+            return None
+        return self.sending_started_at + dt.timedelta(days=self.attribution_days)
+
+
+class Offer(models.Model):
+    """What the campaign promises: the facts that drafts may use and code puts into the message."""
+
+    class Kind(models.TextChoices):
+        NONE = "none", _("no offer")
+        PERCENT = "percent", _("percent off")
+        AMOUNT = "amount", _("amount off")
+        FREE_SHIPPING = "free_shipping", _("free shipping")
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="offer")
+    kind = models.CharField(_("offer"), max_length=16, choices=Kind, default=Kind.NONE)
+    value = models.DecimalField(
+        _("value"), max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    currency = models.CharField(_("currency"), max_length=3, blank=True, default="")
+    code = models.CharField(_("code"), max_length=40, blank=True, default="")
+    min_basket = models.DecimalField(
+        _("from a basket of"), max_digits=10, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    url = models.URLField(_("where the button leads"), max_length=500, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("offer")
+        verbose_name_plural = _("offers")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(kind="percent") | Q(value__gt=0, value__lte=100), name="offer_percent_range"
+            ),
+            models.CheckConstraint(condition=~Q(kind="amount") | Q(value__gt=0), name="offer_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_until__isnull=True)
+                | Q(valid_until__gte=models.F("valid_from")),
+                name="offer_dates_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value or ''} {self.code}".strip()
+
+
+class CampaignTransition(models.Model):
+    """One change of a campaign's state, written in the transaction that made it. Key: (campaign, number)."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="transitions")
+    number = models.PositiveIntegerField()
+    from_status = models.CharField(max_length=12, choices=CampaignStatus)
+    to_status = models.CharField(max_length=12, choices=CampaignStatus)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reason = models.CharField(max_length=500, blank=True, default="")
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("change of state")
+        verbose_name_plural = _("changes of state")
+        ordering = ["campaign", "number"]
+        constraints = [models.UniqueConstraint(fields=["campaign", "number"], name="campaigntransition_key")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id}: {self.from_status} → {self.to_status}"

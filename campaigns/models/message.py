@@ -1,0 +1,114 @@
+"""The outbox: one row per person and campaign step. The row, not the task, is the promise."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Channel, Customer
+
+from .campaign import Campaign
+from .variant import Variant
+
+
+class MessageStatus(models.TextChoices):
+    QUEUED = "queued", _("waiting")
+    CLAIMED = "claimed", _("taken by a worker")
+    SENDING = "sending", _("on its way")
+    RETRY_WAIT = "retry_wait", _("will be tried again")
+    ACCEPTED = "accepted", _("accepted by the mail server")
+    DELIVERED = "delivered", _("delivered")
+    BOUNCED = "bounced", _("came back")
+    COMPLAINED = "complained", _("reported as spam")
+    FAILED = "failed", _("refused for good")
+    UNKNOWN = "unknown", _("not known whether it arrived")
+    SKIPPED = "skipped", _("not sent")
+
+
+class SkipReason(models.TextChoices):
+    NO_CONSENT = "no_consent", _("no consent")
+    SUPPRESSED = "suppressed", _("suppressed")
+    OPEN_COMPLAINT = "open_complaint", _("open complaint")
+    CAPPED = "capped", _("had enough messages")
+    CANCELLED = "cancelled", _("campaign cancelled")
+    STALE_APPROVAL = "stale_approval", _("approval no longer valid")
+    UNRENDERABLE = "unrenderable", _("could not be rendered")
+    WINDOW_CLOSED = "window_closed", _("send window closed")
+    TEST_ONLY = "test_only", _("test consent, real mail server")
+    NO_ADDRESS = "no_address", _("no address")
+
+
+class Message(models.Model):
+    """One copy to one person. Key: (campaign, step, customer).
+
+    `slots` are the values that fill the approved text: render(variant, slots) is the body, for ever; `body_hash` is
+    its SHA-256. `message_id` is derived from the row and the same on every try. Times are the database's.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="messages")
+    step = models.PositiveSmallIntegerField(default=1, db_default=1)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="messages")
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="messages")
+    channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
+    status = models.CharField(
+        max_length=12, choices=MessageStatus, default=MessageStatus.QUEUED, db_default=MessageStatus.QUEUED.value
+    )
+    skip_reason = models.CharField(max_length=20, choices=SkipReason, blank=True, default="", db_default="")
+    slots = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    body_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    message_id = models.CharField(max_length=120, blank=True, default="", db_default="")
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    claimed_by = models.CharField(max_length=80, blank=True, default="", db_default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    response = models.CharField(max_length=300, blank=True, default="", db_default="")
+    queued_at = models.DateTimeField(db_default=Now())
+    sending_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "step", "customer"], name="message_key"),
+            models.CheckConstraint(
+                condition=Q(status="skipped", skip_reason__gt="") | (~Q(status="skipped") & Q(skip_reason="")),
+                name="message_skip_has_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["campaign", "id"], condition=Q(status="queued"), name="message_queue"
+            ),
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(status__in=["claimed", "sending", "retry_wait"]),
+                name="message_leases",
+            ),
+            models.Index(fields=["customer", "-sending_at"], name="message_customer"),
+            models.Index(fields=["campaign", "status"], name="message_campaign_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id}/{self.step}/{self.customer_id} {self.status}"
+
+
+class DeliveryEvent(models.Model):
+    """What a provider told us of a message. Key: (provider, provider_event_id)."""
+
+    provider = models.CharField(max_length=40)
+    provider_event_id = models.CharField(max_length=160)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="delivery_events")
+    kind = models.CharField(max_length=20)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("delivery event")
+        verbose_name_plural = _("delivery events")
+        constraints = [models.UniqueConstraint(fields=["provider", "provider_event_id"], name="deliveryevent_key")]
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.provider_event_id} {self.kind}"

@@ -1,0 +1,115 @@
+"""The kinds of customer in an audience, and what is said to each."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from .campaign import Campaign
+
+
+class DraftStatus(models.TextChoices):
+    NONE = "none", _("not asked for")
+    REQUESTED = "requested", _("waiting for a draft")
+    DRAFTING = "drafting", _("being drafted")
+    DRAFTED = "drafted", _("drafted")
+    FAILED = "failed", _("failed")
+
+
+class ArchetypeQuerySet(models.QuerySet["Archetype"]):
+    def waiting_for_draft(self, now: dt.datetime) -> ArchetypeQuerySet:
+        """Requested drafts, and those whose worker's lease has ended."""
+        return self.filter(
+            Q(draft_status=DraftStatus.REQUESTED) & (Q(draft_not_before__isnull=True) | Q(draft_not_before__lte=now))
+            | Q(draft_status=DraftStatus.DRAFTING, draft_lease_until__lt=now)
+        )
+
+
+class Archetype(models.Model):
+    """One cell of the audience: why they are leaving x what they like x language. Key: (campaign, cell)."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="archetypes")
+    cell = models.CharField(max_length=200)
+    reason = models.CharField(_("why they are leaving"), max_length=60, blank=True, default="")
+    interest = models.CharField(_("what they like"), max_length=120, blank=True, default="")
+    language = models.CharField(_("language"), max_length=12, default="en")
+    size = models.PositiveIntegerField(_("people"), default=0)
+    draft_status = models.CharField(max_length=12, choices=DraftStatus, default=DraftStatus.NONE)
+    draft_instruction = models.CharField(max_length=500, blank=True, default="")
+    draft_error = models.CharField(max_length=500, blank=True, default="")
+    draft_attempts = models.PositiveIntegerField(default=0)
+    draft_not_before = models.DateTimeField(null=True, blank=True)
+    draft_lease_until = models.DateTimeField(null=True, blank=True)
+
+    objects = ArchetypeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("archetype")
+        verbose_name_plural = _("archetypes")
+        ordering = ["campaign", "-size", "cell"]
+        constraints = [models.UniqueConstraint(fields=["campaign", "cell"], name="archetype_key")]
+        indexes = [
+            models.Index(
+                fields=["draft_status"],
+                condition=Q(draft_status__in=["requested", "drafting"]),
+                name="archetype_draft_queue",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.cell
+
+
+class Variant(models.Model):
+    """One text of an archetype, in the slots that a model or a person may fill. Key: (archetype, label).
+
+    Greeting, offer, code, links, prices, dates and footer are no slots: `campaigns.content.rendering` puts them in.
+    `findings` is the list that `campaigns.content.guardrails` returned for exactly this `content_hash`. `facts` is
+    what the draft was allowed to use; `drafted_text` keeps the model's words, so that a page can show what people changed.
+    """
+
+    class Origin(models.TextChoices):
+        MODEL = "model", _("language model")
+        TEMPLATE = "template", _("Template text, not AI")
+        PERSON = "person", _("written by a person")
+
+    archetype = models.ForeignKey(Archetype, on_delete=models.CASCADE, related_name="variants")
+    label = models.CharField(max_length=8, default="A")
+    origin = models.CharField(max_length=12, choices=Origin)
+    subject = models.CharField(_("subject"), max_length=200, blank=True, default="")
+    preheader = models.CharField(_("preheader"), max_length=200, blank=True, default="")
+    opening = models.TextField(_("opening"), blank=True, default="")
+    story = models.TextField(_("longer part"), blank=True, default="")
+    invitation = models.TextField(_("invitation"), blank=True, default="")
+    button_label = models.CharField(_("button"), max_length=60, blank=True, default="")
+    content_hash = models.CharField(max_length=64, blank=True, default="")
+    findings = models.JSONField(default=list, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    drafted_text = models.JSONField(default=dict, blank=True)
+    prompt_name = models.CharField(max_length=60, blank=True, default="")
+    prompt_version = models.CharField(max_length=20, blank=True, default="")
+    model_label = models.CharField(max_length=120, blank=True, default="")
+    llm_request_id = models.UUIDField(null=True, blank=True)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    edited_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("variant")
+        verbose_name_plural = _("variants")
+        ordering = ["archetype", "label"]
+        constraints = [models.UniqueConstraint(fields=["archetype", "label"], name="variant_key")]
+
+    def __str__(self) -> str:
+        return f"{self.archetype_id}{self.label}: {self.subject}"
+
+    @property
+    def is_blocked(self) -> bool:
+        """A finding forbids that this text is sent."""
+        return any(finding.get("verdict") == "block" for finding in self.findings)

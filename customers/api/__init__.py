@@ -1,0 +1,1 @@
+"""The REST API over customers, orders, events and segments, and what all of the API shares."""

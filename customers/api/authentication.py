@@ -1,0 +1,62 @@
+"""Requests with `Authorization: Bearer rk_…`."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from customers.models import ApiKey
+
+PREFIX_LENGTH = 12
+
+
+def issue_api_key(user: User, name: str) -> tuple[ApiKey, str]:
+    """Make a key for `user`. The second value is the key itself: it is shown once and kept nowhere."""
+    key = "rk_" + secrets.token_urlsafe(32)
+    row = ApiKey.objects.create(user=user, name=name, prefix=key[:PREFIX_LENGTH], key_hash=_hash(key))
+    return row, key
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Finds the key by its prefix and proves it by a constant-time comparison of hashes."""
+
+    keyword = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
+        scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != self.keyword.lower():
+            return None
+        row = ApiKey.objects.select_related("user").filter(prefix=key.strip()[:PREFIX_LENGTH]).first()
+        now = timezone.now()
+        if row is None or not hmac.compare_digest(row.key_hash, _hash(key.strip())):
+            raise AuthenticationFailed(_("This API key is not known."))
+        if row.revoked_at or (row.expires_at and row.expires_at <= now) or not row.user.is_active:
+            raise AuthenticationFailed(_("This API key is no longer valid."))
+        if row.last_used_at is None or (now - row.last_used_at).total_seconds() > 60:
+            ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
+        return row.user, row
+
+    def authenticate_header(self, request: Request) -> str:
+        return self.keyword
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped-call]
+    target_class = "customers.api.authentication.ApiKeyAuthentication"
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A key from Settings, sent as Bearer rk_…"}
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

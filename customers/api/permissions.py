@@ -1,0 +1,19 @@
+"""Rights of the API: Django's model rights, reading included. No right, no answer."""
+
+from __future__ import annotations
+
+from rest_framework.permissions import DjangoModelPermissions
+
+
+class HasModelRight(DjangoModelPermissions):
+    """As DjangoModelPermissions, but reading needs the view right too."""
+
+    perms_map = {
+        "GET": ["%(app_label)s.view_%(model_name)s"],
+        "HEAD": ["%(app_label)s.view_%(model_name)s"],
+        "OPTIONS": [],
+        "POST": ["%(app_label)s.add_%(model_name)s"],
+        "PUT": ["%(app_label)s.change_%(model_name)s"],
+        "PATCH": ["%(app_label)s.change_%(model_name)s"],
+        "DELETE": ["%(app_label)s.delete_%(model_name)s"],
+    }

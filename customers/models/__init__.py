@@ -1,0 +1,34 @@
+"""What we know: the tables of customers, their orders and behaviour, scores and segments."""
+
+from .api_key import ApiKey
+from .consent import Channel, ConsentRecord, Suppression
+from .customer import Customer, CustomerAlias
+from .event import CustomerEvent, EventKind, ensure_event_partitions
+from .import_run import ImportRejection, ImportRun
+from .order import Order, OrderLine
+from .product import Product
+from .score import ModelVersion, Score, ScoreHistory, ScoreStatus
+from .segment import Segment, SegmentRevision
+
+__all__ = [
+    "ApiKey",
+    "Channel",
+    "ConsentRecord",
+    "Customer",
+    "CustomerAlias",
+    "CustomerEvent",
+    "EventKind",
+    "ImportRejection",
+    "ImportRun",
+    "ModelVersion",
+    "Order",
+    "OrderLine",
+    "Product",
+    "Score",
+    "ScoreHistory",
+    "ScoreStatus",
+    "Segment",
+    "SegmentRevision",
+    "Suppression",
+    "ensure_event_partitions",
+]

@@ -1,0 +1,76 @@
+"""What a person agreed to, and addresses that must never be written to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from .customer import Customer
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", _("e-mail")
+
+
+class ConsentRecord(models.Model):
+    """One consent given or withdrawn; append-only, the newest per customer and channel counts.
+
+    `is_test` marks a consent that exists only so that the loop can be walked on data without addresses: it
+    counts only while mail goes to the built-in mail catcher.
+    """
+
+    class Status(models.TextChoices):
+        GIVEN = "given", _("given")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class LegalBasis(models.TextChoices):
+        CONSENT = "consent", _("consent")
+        EXISTING_CUSTOMER = "existing_customer", _("existing customer")
+        TEST = "test", _("test only")
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents")
+    channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
+    status = models.CharField(max_length=12, choices=Status)
+    legal_basis = models.CharField(max_length=24, choices=LegalBasis)
+    source = models.CharField(max_length=80)
+    proof = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
+    is_test = models.BooleanField(default=False, db_default=False)
+    recorded_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        indexes = [models.Index(fields=["customer", "channel", "-recorded_at", "-id"], name="consent_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.status}"
+
+
+class Suppression(models.Model):
+    """An address that must not be written to, kept as a keyed hash so that it outlives an erasure.
+
+    Key: (channel, address_hash). `customers.ingest.consent.hash_address` makes the hash.
+    """
+
+    class Reason(models.TextChoices):
+        UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+        BOUNCED = "bounced", _("hard bounce")
+        COMPLAINED = "complained", _("reported as spam")
+        STAFF = "staff", _("added by staff")
+        ERASED = "erased", _("erased")
+
+    channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
+    address_hash = models.CharField(max_length=64)
+    reason = models.CharField(max_length=16, choices=Reason)
+    source = models.CharField(max_length=80, blank=True, default="")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("suppressed address")
+        verbose_name_plural = _("suppressed addresses")
+        constraints = [models.UniqueConstraint(fields=["channel", "address_hash"], name="suppression_key")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.reason}"

@@ -1,0 +1,92 @@
+"""A person of the shop, and the identities that were merged into one person."""
+
+from __future__ import annotations
+
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse a name that is no IANA time zone, such as "UTC+8"."""
+    if name and name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is not a time zone. Use a name such as Europe/London."), params={"name": name}
+        )
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def with_email(self, address: str) -> CustomerQuerySet:
+        """Customers whose address is `address`, whatever its case."""
+        return self.annotate(email_folded=Lower("email")).filter(email_folded=address.strip().lower())
+
+    def matching(self, words: str) -> CustomerQuerySet:
+        """Customers whose shop id, name or address contains `words`."""
+        words = words.strip()
+        return self.filter(
+            models.Q(external_id__icontains=words)
+            | models.Q(email__icontains=words)
+            | models.Q(first_name__icontains=words)
+            | models.Q(last_name__icontains=words)
+        )
+
+
+class Customer(models.Model):
+    """One person of the shop. Key: (source, external_id)."""
+
+    source = models.CharField(_("source"), max_length=40, default="shop")
+    external_id = models.CharField(_("shop's id"), max_length=120)
+    email = models.EmailField(_("e-mail"), max_length=254, blank=True, default="")
+    first_name = models.CharField(_("first name"), max_length=120, blank=True, default="")
+    last_name = models.CharField(_("last name"), max_length=120, blank=True, default="")
+    language = models.CharField(_("language"), max_length=12, blank=True, default="en")
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, blank=True, default="UTC", validators=[validate_time_zone]
+    )
+    country = models.CharField(_("country"), max_length=80, blank=True, default="")
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    joined_at = models.DateTimeField(_("customer since"), null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
+    updated_at = models.DateTimeField(auto_now=True, db_default=models.functions.Now())
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="customer_key"),
+        ]
+        indexes = [
+            models.Index(Lower("email"), name="customer_email_folded"),
+            models.Index(fields=["country"], name="customer_country"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        """The name for staff pages: family name first where the writing is Chinese."""
+        if any("\u4e00" <= character <= "\u9fff" for character in self.first_name + self.last_name):
+            return f"{self.last_name}{self.first_name}"
+        return f"{self.first_name} {self.last_name}".strip() or self.external_id
+
+
+class CustomerAlias(models.Model):
+    """Another identity of the same person. Key: (source, external_id). A merge can be undone from here."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="aliases")
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=120)
+    merged_at = models.DateTimeField()
+    merged_by = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="customeralias_key")]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.external_id}"

@@ -1,0 +1,81 @@
+"""The append-only log of what customers did, partitioned by month."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
+
+from .customer import Customer
+
+
+class EventKind(models.TextChoices):
+    PRODUCT_VIEWED = "product_viewed", _("viewed a product")
+    SEARCH_PERFORMED = "search_performed", _("searched")
+    CART_UPDATED = "cart_updated", _("changed the cart")
+    EMAIL_SENT = "email_sent", _("was sent an e-mail")
+    EMAIL_OPENED = "email_opened", _("opened an e-mail")
+    EMAIL_CLICKED = "email_clicked", _("clicked in an e-mail")
+    EMAIL_BOUNCED = "email_bounced", _("e-mail came back")
+    EMAIL_COMPLAINED = "email_complained", _("reported an e-mail as spam")
+    EMAIL_UNSUBSCRIBED = "email_unsubscribed", _("unsubscribed")
+    TICKET_OPENED = "ticket_opened", _("asked support")
+    TICKET_CLOSED = "ticket_closed", _("support answered")
+    COMPLAINT_OPENED = "complaint_opened", _("complained")
+    COMPLAINT_CLOSED = "complaint_closed", _("complaint solved")
+
+
+class CustomerEvent(models.Model):
+    """One thing a customer did. Key: (source, external_id, occurred_at).
+
+    The table is partitioned by month of `occurred_at`, so that retention drops a partition. It is written only by
+    `customers.ingest.recorder.record_events`.
+    """
+
+    pk = models.CompositePrimaryKey("source", "external_id", "occurred_at")
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=160)
+    occurred_at = models.DateTimeField()
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="events", db_index=False)
+    kind = models.CharField(max_length=40, choices=EventKind)
+    properties = models.JSONField(default=dict, blank=True)
+    recorded_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [
+            models.Index(fields=["customer", "occurred_at"], name="event_customer_time"),
+            models.Index(fields=["kind", "occurred_at"], name="event_kind_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.source}:{self.external_id}"
+
+
+def ensure_event_partitions(first: dt.date, last: dt.date) -> None:
+    """Make the monthly partitions that cover `first` to `last`. Running it again changes nothing.
+
+    Safe under concurrency: an advisory lock of the transaction serialises the makers. Raises ValueError outside
+    1990 to 2100, which is always a broken date and never an event.
+    """
+    if first > last or first.year < 1990 or last.year > 2100:
+        raise ValueError(f"events from {first} to {last} are outside 1990 to 2100")
+    month = first.replace(day=1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('customers_customerevent_partitions'))")
+        cursor.execute(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = 'customers_customerevent'::regclass"
+        )
+        present = {row[0] for row in cursor.fetchall()}
+        while month <= last:
+            following = (month.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+            name = f"customers_customerevent_{month:%Y_%m}"
+            if name not in present:
+                cursor.execute(
+                    f"CREATE TABLE {name} PARTITION OF customers_customerevent"
+                    f" FOR VALUES FROM ('{month:%Y-%m-%d}T00:00:00Z') TO ('{following:%Y-%m-%d}T00:00:00Z')"
+                )
+            month = following

@@ -1,0 +1,119 @@
+"""Trained models and what they say of each customer."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from .customer import Customer
+
+
+class ModelVersion(models.Model):
+    """One trained estimator with its data window, figures and card. Key: (kind, version).
+
+    `metrics` and `card` are the JSON that `customers.scoring.training` writes; `artifact` is the estimator, loaded
+    only by `customers.scoring`.
+    """
+
+    class Status(models.TextChoices):
+        CANDIDATE = "candidate", _("candidate")
+        CHAMPION = "champion", _("in use")
+        RETIRED = "retired", _("retired")
+
+    kind = models.CharField(max_length=40, default="churn")
+    version = models.PositiveIntegerField()
+    estimator = models.CharField(max_length=60)
+    status = models.CharField(max_length=12, choices=Status, default=Status.CANDIDATE)
+    horizon_days = models.PositiveIntegerField()
+    trained_at = models.DateTimeField()
+    data_from = models.DateTimeField()
+    data_until = models.DateTimeField()
+    beats_rule = models.BooleanField(default=False)
+    metrics = models.JSONField(default=dict)
+    card = models.JSONField(default=dict)
+    artifact = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "version"], name="modelversion_key"),
+            models.UniqueConstraint(
+                fields=["kind"], condition=models.Q(status="champion"), name="modelversion_one_champion"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} v{self.version}"
+
+
+class ScoreStatus(models.TextChoices):
+    SCORED = "scored", _("scored")
+    TOO_NEW = "too_new", _("too new to say")
+    NO_HISTORY = "no_history", _("no order yet")
+
+
+class ScoreFields(models.Model):
+    """What a score says; shared by the current one and its history.
+
+    churn_probability is P(no order within the model's horizon), 0 to 1, null where the status is not "scored".
+    `reasons` is a list of {feature, value, average, points}: `points` in percentage points of probability, positive
+    pushes towards leaving.
+    """
+
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    as_of = models.DateTimeField()
+    status = models.CharField(max_length=12, choices=ScoreStatus, default=ScoreStatus.SCORED, db_default="scored")
+    churn_probability = models.FloatField(null=True)
+    expected_orders = models.FloatField(null=True)
+    expected_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    next_order_on = models.DateField(null=True)
+    next_order_from = models.DateField(null=True)
+    next_order_until = models.DateField(null=True)
+    recency_days = models.FloatField(null=True)
+    interest = models.CharField(max_length=120, blank=True, default="", db_default="")
+    main_reason = models.CharField(max_length=60, blank=True, default="", db_default="")
+    reasons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+
+    class Meta:
+        abstract = True
+
+
+class Score(ScoreFields):
+    """What we expect of a customer now. Key: customer."""
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True, related_name="score")
+
+    class Meta:
+        verbose_name = _("score")
+        verbose_name_plural = _("scores")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(churn_probability__isnull=True)
+                | models.Q(churn_probability__gte=0, churn_probability__lte=1),
+                name="score_probability_range",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["-churn_probability"], name="score_by_churn"),
+            models.Index(fields=["-expected_value"], name="score_by_value"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.churn_probability}"
+
+
+class ScoreHistory(ScoreFields):
+    """What we expected of a customer at a date. Key: (customer, model, as_of)."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="score_history")
+
+    class Meta:
+        verbose_name = _("past score")
+        verbose_name_plural = _("past scores")
+        constraints = [models.UniqueConstraint(fields=["customer", "model", "as_of"], name="scorehistory_key")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.as_of:%Y-%m-%d}: {self.churn_probability}"

@@ -1,0 +1,70 @@
+"""What every request passes: an id for the logs, the content security policy, and errors of the workflow."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from campaigns.models import TransitionConflict
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+#: The admin's own scripts (Alpine in django-unfold) evaluate expressions; our pages never do.
+ADMIN_POLICY = {
+    "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+DOCS_POLICY = {"script-src": [SELF, UNSAFE_INLINE], "style-src": [SELF, UNSAFE_INLINE]}
+
+
+class RequestIdMiddleware:
+    """Binds an id to all log lines of a request and returns it as X-Request-ID."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        structlog.contextvars.clear_contextvars()
+        request_id = uuid.uuid4().hex[:12]
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class ContentSecurityPolicyMiddleware(CSPMiddleware):  # type: ignore[misc]
+    """django-csp, with a wider policy for the admin and the API's own documentation page only."""
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts = super().get_policy_parts(request=request, response=response, report_only=report_only)
+        if request.path_info.startswith("/admin/"):
+            parts.replace = ADMIN_POLICY
+        elif request.path_info.startswith("/api/v1/docs"):
+            parts.replace = DOCS_POLICY
+        return parts
+
+
+class WorkflowErrorMiddleware:
+    """Turns a lost race or a refused change of state into a page that says so (409), never a traceback."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, TransitionConflict):
+            return None
+        messages.warning(request, str(exception) or _("Somebody else was first. Reload the page and look again."))
+        return render(request, "409.html", {"reason": str(exception)}, status=409)

@@ -1,0 +1,110 @@
+"""The menu: what a person may use, in the order in which the work flows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns.models import Campaign
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    label: str
+    url: str
+    is_current: bool
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class MenuGroup:
+    label: str
+    items: list[MenuItem] = field(default_factory=list)
+
+
+#: (group, [(label, url name, right needed)])
+STRUCTURE = (
+    ("", ((gettext_lazy("Home"), "home", ""),)),
+    (
+        gettext_lazy("Understand"),
+        (
+            (gettext_lazy("Customers"), "customers:list", "customers.view_customer"),
+            (gettext_lazy("Segments"), "customers:segments", "customers.view_segment"),
+            (gettext_lazy("Predictions"), "customers:predictions", "customers.view_modelversion"),
+            (gettext_lazy("Imports"), "customers:imports", "customers.add_importrun"),
+        ),
+    ),
+    (
+        gettext_lazy("Act"),
+        (
+            (gettext_lazy("Campaigns"), "campaigns:list", "campaigns.view_campaign"),
+            (gettext_lazy("Review"), "campaigns:review", "campaigns.view_approval"),
+            (gettext_lazy("Outbox"), "campaigns:outbox", "campaigns.view_message"),
+        ),
+    ),
+    (gettext_lazy("Learn"), ((gettext_lazy("Settings"), "settings", "campaigns.view_campaign"),)),
+)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """What every page's frame needs. Lazy: a page without the frame asks the database nothing."""
+    return {
+        "menu": SimpleLazyObject(lambda: build_menu(request)),
+        "shop_name": settings.SHOP_NAME,
+        "role_label": SimpleLazyObject(lambda: name_role(request)),
+    }
+
+
+def build_menu(request: HttpRequest) -> list[MenuGroup]:
+    """The groups and items that this person may use."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    groups = []
+    for label, entries in STRUCTURE:
+        items = [
+            _make_item(request, str(text), name)
+            for text, name, right in entries
+            if _exists(name) and (not right or user.has_perm(right))
+        ]
+        if items:
+            groups.append(MenuGroup(str(label), items))
+    return groups
+
+
+def name_role(request: HttpRequest) -> str:
+    """The person's role in the reader's words; a superuser without a group is an admin."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return ""
+    names = {
+        "marketer": _("marketer"),
+        "approver": _("approver"),
+        "analyst": _("analyst"),
+        "support": _("support"),
+        "admin": _("admin"),
+    }
+    groups = [names.get(group.name, group.name) for group in user.groups.all()]
+    return ", ".join(groups) or (_("admin") if user.is_superuser else "")
+
+
+def _make_item(request: HttpRequest, label: str, name: str) -> MenuItem:
+    url = reverse(name)
+    is_current = request.path == url if name == "home" else request.path.startswith(url)
+    count = Campaign.objects.in_review().count() if name == "campaigns:review" else 0
+    return MenuItem(label, url, is_current, count)
+
+
+def _exists(name: str) -> bool:
+    try:
+        reverse(name)
+    except NoReverseMatch:
+        return False
+    return True

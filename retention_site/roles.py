@@ -1,0 +1,54 @@
+"""Who may do what: one table, kept as Django groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Rights by role. A role is a group; the admin role is staff besides (Django admin) and gets every right.
+READ = (
+    "customers.view_customer", "customers.view_order", "customers.view_orderline", "customers.view_product",
+    "customers.view_customerevent", "customers.view_score", "customers.view_segment", "customers.view_modelversion",
+    "campaigns.view_campaign", "campaigns.view_campaignresult", "campaigns.view_archetype", "campaigns.view_variant",
+    "campaigns.view_offer", "campaigns.view_approval", "campaigns.view_audiencemember",
+)  # fmt: skip
+ROLES: dict[str, tuple[str, ...]] = {
+    "marketer": (
+        *READ,
+        "campaigns.view_message",
+        "customers.add_segment", "customers.change_segment",
+        "customers.add_importrun", "customers.view_importrun", "customers.view_importrejection",
+        "campaigns.add_campaign", "campaigns.change_campaign", "campaigns.submit_campaign",
+        "campaigns.schedule_campaign", "campaigns.control_sending",
+        "campaigns.change_offer", "campaigns.change_variant", "campaigns.add_variant",
+        "llm.view_llmcall",
+    ),
+    "approver": (
+        *READ,
+        "campaigns.view_message", "campaigns.approve_campaign", "campaigns.schedule_campaign",
+        "campaigns.control_sending", "llm.view_llmcall",
+    ),
+    "analyst": (
+        *READ,
+        "customers.add_segment", "customers.change_segment", "customers.add_importrun", "customers.view_importrun",
+        "customers.view_importrejection", "customers.add_modelversion", "campaigns.view_message", "llm.view_llmcall",
+    ),
+    "support": ("customers.view_customer", "customers.view_order", "customers.view_orderline",
+                "customers.view_product", "customers.view_customerevent", "customers.view_score",
+                "campaigns.view_message"),
+}  # fmt: skip
+ADMIN_ROLE = "admin"
+
+
+def sync_roles(**_kwargs: Any) -> None:
+    """Make the groups and give them exactly the rights of the table. Running it again changes nothing."""
+    from django.contrib.auth.models import Group, Permission
+
+    rights = {
+        f"{right.content_type.app_label}.{right.codename}": right
+        for right in Permission.objects.select_related("content_type")
+    }
+    for role, names in ROLES.items():
+        group, _created = Group.objects.get_or_create(name=role)
+        group.permissions.set([rights[name] for name in names if name in rights])
+    admin, _created = Group.objects.get_or_create(name=ADMIN_ROLE)
+    admin.permissions.set(rights.values())

@@ -1,0 +1,312 @@
+"""Settings of Rekindle, read from the environment; `.env.example` lists them with their meaning."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import structlog
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from retention_site.engine_urls import read_database_url, read_email_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = os.environ
+
+
+def env_flag(name: str, default: bool = False) -> bool:
+    return env.get(name, "1" if default else "0").strip().lower() in {"1", "true", "yes", "on"}
+
+
+VAR_DIR = Path(env.get("REKINDLE_VAR", BASE_DIR / "var"))
+
+# --- The site -------------------------------------------------------------------------------------------------------
+DEBUG = env_flag("DEBUG")
+SECRET_KEY = env.get("SECRET_KEY", "")
+if not SECRET_KEY:
+    secret_file = VAR_DIR / "secret_key"
+    if not secret_file.exists():
+        raise ImproperlyConfigured("SECRET_KEY is not set. Start with ./rekindle, which makes one under var/.")
+    SECRET_KEY = secret_file.read_text().strip()
+ALLOWED_HOSTS = [host for host in env.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host]
+SITE_URL = env.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
+SITE_IS_HTTPS = SITE_URL.startswith("https://")
+ROOT_URLCONF = "retention_site.urls"
+WSGI_APPLICATION = "retention_site.wsgi.application"
+
+INSTALLED_APPS = [
+    "retention_site",
+    "campaigns",
+    "customers",
+    "llm",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "retention_site.middleware.RequestIdMiddleware",
+    "retention_site.middleware.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "retention_site.middleware.WorkflowErrorMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "retention_site.navigation.frame",
+            ],
+        },
+    },
+]
+
+# --- Engines --------------------------------------------------------------------------------------------------------
+if "DATABASE_URL" not in env:
+    raise ImproperlyConfigured(
+        "DATABASE_URL is not set. Use ./rekindle run, ./rekindle manage or ./rekindle test: they start a PostgreSQL "
+        "under var/. Or set DATABASE_URL to one of your own."
+    )
+DATABASE_URL = env["DATABASE_URL"]
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": read_database_url(DATABASE_URL) | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/1")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+CELERY_BROKER_URL = env.get("BROKER_URL", REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_TASK_ROUTES = {
+    "campaigns.tasks.send_*": {"queue": "sending"},
+    "campaigns.tasks.draft_*": {"queue": "drafting"},
+}
+CELERY_BEAT_SCHEDULE = {
+    "start-due-campaigns": {"task": "campaigns.tasks.start_due_campaigns", "schedule": 15.0},
+    "send-queued-messages": {"task": "campaigns.tasks.send_sweep", "schedule": 10.0},
+    "reap-stuck-messages": {"task": "campaigns.tasks.reap_stuck_messages", "schedule": 30.0},
+    "draft-requested": {"task": "campaigns.tasks.draft_sweep", "schedule": 10.0},
+    "measure-results": {"task": "campaigns.tasks.measure_results", "schedule": 3600.0},
+    "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
+    "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
+    "delete-expired-model-calls": {"task": "campaigns.tasks.delete_expired_model_calls", "schedule": 86400.0},
+}
+
+# --- Mail: the built-in catcher unless EMAIL_URL names a server ---------------------------------------------------------
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_TIMEOUT = 30
+USES_MAIL_CATCHER = not env.get("EMAIL_URL")
+MAIL_CATCHER_DIR = Path(env.get("MAIL_CATCHER_DIR", VAR_DIR / "mail"))
+if USES_MAIL_CATCHER:
+    EMAIL_HOST = env.get("MAIL_CATCHER_HOST", "127.0.0.1")
+    EMAIL_PORT = int(env.get("MAIL_CATCHER_PORT", "1025"))
+    EMAIL_HOST_USER = EMAIL_HOST_PASSWORD = ""
+    EMAIL_USE_TLS = EMAIL_USE_SSL = False
+else:
+    globals().update(read_email_url(env["EMAIL_URL"]))
+SMTP_CONNECTIONS = int(env.get("SMTP_CONNECTIONS", "2"))
+
+# --- The shop: what every message says of the sender -----------------------------------------------------------------
+SHOP_NAME = env.get("SHOP_NAME", "Fernweh & Fell")
+SHOP_URL = env.get("SHOP_URL", "https://fernweh.test").rstrip("/")
+SHOP_FROM_EMAIL = env.get("SHOP_FROM_EMAIL", "hello@fernweh.test")
+SHOP_POSTAL_ADDRESS = env.get("SHOP_POSTAL_ADDRESS", "Fernweh & Fell, 4 Harbour Street, Leith EH6 6QU")
+SHOP_CURRENCY = env.get("SHOP_CURRENCY", "EUR")
+SHOP_TIME_ZONE = env.get("SHOP_TIME_ZONE", "Europe/London")
+SHOP_LINK_DOMAINS = [d for d in env.get("SHOP_LINK_DOMAINS", "").split(",") if d]
+DEFAULT_FROM_EMAIL = SHOP_FROM_EMAIL
+
+# --- Limits --------------------------------------------------------------------------------------------------------
+HOLDOUT_SHARE = float(env.get("HOLDOUT_SHARE", "0.1"))
+FREQUENCY_CAP_MESSAGES = int(env.get("FREQUENCY_CAP_MESSAGES", "2"))
+FREQUENCY_CAP_DAYS = int(env.get("FREQUENCY_CAP_DAYS", "7"))
+MAX_ARCHETYPES = int(env.get("MAX_ARCHETYPES", "12"))
+CHURN_HORIZON_DAYS = int(env.get("CHURN_HORIZON_DAYS", "0"))  # 0: proposed from the shop's own gaps
+MAX_UPLOAD_MB = int(env.get("MAX_UPLOAD_MB", "512"))
+UPLOAD_DIR = VAR_DIR / "uploads"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+
+# --- Language model ---------------------------------------------------------------------------------------------------
+LLM_BASE_URL = env.get("LLM_BASE_URL", "")
+LLM_API_KEY = env.get("LLM_API_KEY", "")
+LLM_MODEL = env.get("LLM_MODEL", "")
+LLM_LABEL = env.get("LLM_LABEL", "")
+LLM_TIMEOUT_S = float(env.get("LLM_TIMEOUT_S", "60"))
+LLM_DAILY_TOKEN_CAP = int(env.get("LLM_DAILY_TOKEN_CAP", "2000000"))
+LLM_CALL_TOKEN_CAP = int(env.get("LLM_CALL_TOKEN_CAP", "8000"))
+LLM_PRICE_IN_PER_MTOK = env.get("LLM_PRICE_IN_PER_MTOK", "")
+LLM_PRICE_OUT_PER_MTOK = env.get("LLM_PRICE_OUT_PER_MTOK", "")
+LLM_PRICE_CURRENCY = env.get("LLM_PRICE_CURRENCY", "USD")
+LLM_KEEP_CALLS_DAYS = int(env.get("LLM_KEEP_CALLS_DAYS", "90"))
+
+# --- People ---------------------------------------------------------------------------------------------------------
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- Language and time ---------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "retention_site" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# --- Files ---------------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+
+# --- Security ------------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [SELF],
+    }
+}
+X_FRAME_OPTIONS = "SAMEORIGIN"  # the preview of a message is a sandboxed frame of our own
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_IS_HTTPS
+SECURE_SSL_REDIRECT = env_flag("SECURE_SSL_REDIRECT", default=SITE_IS_HTTPS)
+SECURE_HSTS_SECONDS = 31536000 if SITE_IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SITE_IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY") else None
+
+# --- REST API ------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "customers.api.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["customers.api.permissions.HasModelRight"],
+    "DEFAULT_PAGINATION_CLASS": "customers.api.pagination.KeyPagination",
+    "PAGE_SIZE": 50,
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "retention_site.api.handle_exception",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Rekindle API",
+    "VERSION": "1",
+    "DESCRIPTION": "Customers, orders, events, segments and campaigns: reading, creating, and the same states as the pages.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Rekindle",
+    "SITE_HEADER": "Rekindle",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+}
+
+# --- Logs: ids, never addresses or text ---------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "console": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+                if env.get("LOG_FORMAT", "console") == "console"
+                else structlog.processors.JSONRenderer(),
+            ],
+            "foreign_pre_chain": [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="%H:%M:%S")],
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
+    "root": {"handlers": ["console"], "level": env.get("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+    },
+}
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)

@@ -1,0 +1,31 @@
+"""All addresses: pages, the API, the admin, and what machines ask."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth import views as auth_views
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
+
+from retention_site import health, home, search
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.show_home, name="home"),
+    path("search/", search.find, name="search"),
+    path("", include("customers.urls")),
+    path("", include("campaigns.urls")),
+    path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("language/", login_not_required(set_language), name="set_language"),
+    path("api/v1/", include("retention_site.api")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+]
+
+if settings.DEBUG:
+    from retention_site.styleguide import show_styleguide
+
+    urlpatterns.append(path("styleguide/", show_styleguide, name="styleguide"))

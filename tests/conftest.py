@@ -1,0 +1,59 @@
+"""The cast of all tests, by role; the demo shop uses the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+MakeUser = Callable[[str, str], User]
+
+
+@pytest.fixture
+def make_user(db: None) -> MakeUser:
+    def make(username: str, role: str) -> User:
+        user = User.objects.create_user(username, f"{username}@fernweh.test", "correct horse battery")
+        if role:
+            user.groups.add(Group.objects.get(name=role))
+        if role == "admin":
+            user.is_staff = True
+            user.save()
+        return user
+
+    return make
+
+
+@pytest.fixture
+def marketer(make_user: MakeUser) -> User:
+    return make_user("mara", "marketer")
+
+
+@pytest.fixture
+def second_marketer(make_user: MakeUser) -> User:
+    return make_user("mika", "marketer")
+
+
+@pytest.fixture
+def approver(make_user: MakeUser) -> User:
+    return make_user("ava", "approver")
+
+
+@pytest.fixture
+def analyst(make_user: MakeUser) -> User:
+    return make_user("ana", "analyst")
+
+
+@pytest.fixture
+def support_agent(make_user: MakeUser) -> User:
+    return make_user("sam", "support")
+
+
+@pytest.fixture
+def site_admin(make_user: MakeUser) -> User:
+    return make_user("ada", "admin")
+
+
+@pytest.fixture
+def outsider(make_user: MakeUser) -> User:
+    return make_user("otto", "")
