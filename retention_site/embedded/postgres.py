@@ -133,7 +133,7 @@ class Postgres(Engine):
             return []
 
     def _make_database(self) -> None:
-        question = f"select 1 from pg_database where datname = '{self.database}'"
+        question = f"select 1 from pg_database where datname = '{self.database}'"  # noqa: S608
         if self._run("psql", "-h", self.sockets, "-U", "postgres", "-d", "postgres", "-Atc", question).strip() != "1":
             self._run("createdb", "-h", self.sockets, "-U", "postgres", self.database)
 

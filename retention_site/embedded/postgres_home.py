@@ -83,9 +83,7 @@ def copy_programs(source: Path, place: Path, owner: pwd.struct_passwd) -> Path:
         open_to_all(copy)
         (copy / ".done").write_text(stamp)
     if not may_use(owner, target / "bin" / "postgres"):
-        raise EngineError(
-            f"{owner.pw_name} cannot run {target}: move the checkout out of /root, or set DATABASE_URL."
-        )
+        raise EngineError(f"{owner.pw_name} cannot run {target}: move the checkout out of /root, or set DATABASE_URL.")
     return target / "bin"
 
 

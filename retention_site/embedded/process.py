@@ -76,7 +76,9 @@ class Engine:
     def last_words(self, lines: int = 12) -> str:
         return "\n".join(read_tail(self.log).splitlines()[-lines:])
 
-    def spawn(self, argv: Sequence[str | Path], env: dict[str, str] | None = None) -> None:
+    def spawn(
+        self, argv: Sequence[str | Path], env: dict[str, str] | None = None, pass_fds: Sequence[int] = ()
+    ) -> None:
         cut_log(self.log)
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
@@ -87,6 +89,7 @@ class Engine:
                 cwd="/",
                 env=env,
                 start_new_session=True,
+                pass_fds=pass_fds,
                 preexec_fn=end_with_parent(self.stop_signal),
                 **run_as(self.owner),
             )

@@ -33,7 +33,7 @@ def _start_engines() -> ThrowAwayEngines | None:
         return None
     for name in FORGOTTEN:
         os.environ.pop(name, None)
-    os.environ["SECRET_KEY"] = "for-tests-only"
+    os.environ["SECRET_KEY"] = "for-tests-only"  # noqa: S105
     database, redis = (os.environ.get(f"REKINDLE_TEST_{name}_URL") for name in ("DATABASE", "REDIS"))
     if database and redis:
         os.environ.update(DATABASE_URL=database, REDIS_URL=redis)
