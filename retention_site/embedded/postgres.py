@@ -45,6 +45,7 @@ class Postgres(Engine):
     def __init__(self, base: Path, *, durable: bool = True, database: str = "rekindle") -> None:
         super().__init__(base, durable=durable)
         self.database = database
+        self.is_new = False  # set by start() when it made the database
         home: Home = choose_home(base)
         self.base, self.programs, self.owner = home.base, home.programs, home.owner
         self.data = self.base / "data"
@@ -136,6 +137,7 @@ class Postgres(Engine):
         question = f"select 1 from pg_database where datname = '{self.database}'"  # noqa: S608
         if self._run("psql", "-h", self.sockets, "-U", "postgres", "-d", "postgres", "-Atc", question).strip() != "1":
             self._run("createdb", "-h", self.sockets, "-U", "postgres", self.database)
+            self.is_new = True
 
     def _run(self, program: str, *args: str | Path) -> str:
         argv: Sequence[str] = [os.fspath(part) for part in (self.programs / program, *args)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from pathlib import Path
 
 from .process import Engine, EngineError, find_in_wheel, make_socket_folder
@@ -31,6 +32,7 @@ class Valkey(Engine):
 
     def start(self) -> None:
         self.data.mkdir(exist_ok=True)
+        self._end_orphan()
         self.spawn(
             [
                 *(find_program(), "--dir", self.data, "--port", "0"),
@@ -41,15 +43,27 @@ class Valkey(Engine):
         )
         self.wait_until(self.answers)
 
+    def _end_orphan(self, seconds: float = 10) -> None:
+        """Two servers on one append-only file would ruin it; the caller holds the lock of the state folder."""
+        end = time.monotonic() + seconds
+        while self.answers():
+            self._ask(b"SHUTDOWN\r\n")
+            if time.monotonic() > end:
+                raise EngineError(f"Another Valkey answers at {self.socket} and does not end: stop it first.")
+            time.sleep(0.1)
+
     def answers(self) -> bool:
+        return self._ask(b"PING\r\n").startswith(b"+PONG")
+
+    def _ask(self, command: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX) as connection:
             try:
                 connection.settimeout(1)
                 connection.connect(str(self.socket))
-                connection.sendall(b"PING\r\n")
-                return connection.recv(16).startswith(b"+PONG")
+                connection.sendall(command)
+                return connection.recv(64)
             except OSError:
-                return False
+                return b""
 
 
 def find_program() -> Path:

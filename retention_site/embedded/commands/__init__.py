@@ -1,0 +1,1 @@
+"""What `./rekindle COMMAND` runs, one module per command; none of them imports Django."""
