@@ -1,8 +1,13 @@
 """What can go wrong between us and a model. Each says in words for staff what happened and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext as _
+
+from llm.answers import Failure, FailureKind
+from llm.configuration import ModelInfo
+
+Words = Mapping[str, object]
 
 
 class ModelError(Exception):
@@ -81,7 +86,83 @@ class BudgetExceeded(ModelError):
     outcome = "over_budget"
 
 
-ERRORS_BY_OUTCOME: Mapping[str, type[ModelError]] = {
-    kind.outcome: kind
-    for kind in (ModelTimedOut, ModelUnreachable, ModelRateLimited, ModelRefused, ModelAnswerInvalid, BudgetExceeded)
+def describe_failure(failure: Failure, info: ModelInfo) -> ModelError:
+    """The error that staff see for a failure, not yet raised."""
+    build = _DESCRIPTIONS[failure.kind]
+    return build(failure, {"label": info.label, "host": info.host, "detail": failure.detail, "status": failure.status})
+
+
+def _timed_out(failure: Failure, words: Words) -> ModelError:
+    text = _("%(label)s did not answer in time. Try again, or raise LLM_TIMEOUT_S for a slow model.")
+    return ModelTimedOut(text % words, is_retryable=True, retry_after_s=failure.retry_after_s)
+
+
+def _unreachable(failure: Failure, words: Words) -> ModelError:
+    text = _("The model server at %(host)s cannot be reached (%(detail)s). Check that it runs, and LLM_BASE_URL.")
+    return ModelUnreachable(text % words, is_retryable=True)
+
+
+def _server_error(failure: Failure, words: Words) -> ModelError:
+    text = _("The model server at %(host)s failed with an error of its own: %(detail)s. Try again later.")
+    return ModelUnreachable(text % words, is_retryable=True, retry_after_s=failure.retry_after_s)
+
+
+def _broken_reply(failure: Failure, words: Words) -> ModelError:
+    text = _("The reply of the model server at %(host)s was damaged: %(detail)s. Try again.")
+    return ModelAnswerInvalid(text % words, is_retryable=True)
+
+
+def _rate_limited(failure: Failure, words: Words) -> ModelError:
+    text = _("The model server at %(host)s has too much to do at the moment. Try again in a minute.")
+    return ModelRateLimited(text % words, is_retryable=True, retry_after_s=failure.retry_after_s)
+
+
+def _no_credit(failure: Failure, words: Words) -> ModelError:
+    text = _("The account at %(host)s has no credit left: %(detail)s. Add credit there, then try again.")
+    return ModelRateLimited(text % words)
+
+
+def _rejected(failure: Failure, words: Words) -> ModelError:
+    if failure.status == 200:
+        text = _("%(host)s answers with a web page, not as a model server. LLM_BASE_URL usually ends in /v1.")
+    elif failure.status in (401, 403):
+        text = _("The model server at %(host)s did not accept the key (%(status)s). Check LLM_API_KEY.")
+    elif failure.status == 404:
+        text = _("The model server at %(host)s knows no such model or address (404). Check LLM_MODEL and LLM_BASE_URL.")
+    else:
+        text = _("The model server at %(host)s rejected the request: %(detail)s. Check LLM_BASE_URL and LLM_MODEL.")
+    return ModelRequestRejected(text % words)
+
+
+def _refused(failure: Failure, words: Words) -> ModelError:
+    text = _("%(label)s declined to write this text. Change the brief, or write the text yourself.")
+    return ModelRefused(text % words)
+
+
+def _cut_off(failure: Failure, words: Words) -> ModelError:
+    text = _(
+        "The answer of %(label)s was cut off at its length limit, so it is not used. Try again or shorten the brief."
+    )
+    return ModelAnswerCutOff(text % words)
+
+
+def _bad_output(failure: Failure, words: Words) -> ModelError:
+    text = _(
+        "%(label)s did not answer in the form that was asked for (%(detail)s). "
+        "Try again, or connect a more capable model."
+    )
+    return ModelAnswerInvalid(text % words)
+
+
+_DESCRIPTIONS: Mapping[FailureKind, Callable[[Failure, Words], ModelError]] = {
+    FailureKind.TIMED_OUT: _timed_out,
+    FailureKind.UNREACHABLE: _unreachable,
+    FailureKind.SERVER_ERROR: _server_error,
+    FailureKind.BROKEN_REPLY: _broken_reply,
+    FailureKind.RATE_LIMITED: _rate_limited,
+    FailureKind.NO_CREDIT: _no_credit,
+    FailureKind.REJECTED: _rejected,
+    FailureKind.REFUSED: _refused,
+    FailureKind.CUT_OFF: _cut_off,
+    FailureKind.BAD_OUTPUT: _bad_output,
 }

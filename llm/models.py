@@ -47,7 +47,7 @@ class LlmCall(models.Model):
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
     reserved_tokens = models.PositiveIntegerField(
-        default=0, help_text=_("What this call counts against the caps: the estimate until the server says what it was.")
+        default=0, help_text=_("What this counts against the caps: the estimate until the server says what it was.")
     )
     reserved_cost = models.DecimalField(max_digits=14, decimal_places=6, default=0)
     cost = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)

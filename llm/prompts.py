@@ -54,7 +54,12 @@ class Prompt:
 
     def render_user_turn(self, values: Mapping[str, Any]) -> str:
         """The fixed text, an empty line, and the values as one JSON object."""
-        return f"{self.user.rstrip()}\n\n{json.dumps(values, ensure_ascii=False, default=str)}"
+        return f"{self.user.rstrip()}\n\n{render_values(values)}"
+
+
+def render_values(values: Any) -> str:
+    """Values as JSON; dates and decimals become texts."""
+    return json.dumps(values, ensure_ascii=False, default=str)
 
 
 _registered: dict[tuple[str, str], Prompt] = {}
