@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -10,5 +10,6 @@ class RetentionSiteConfig(AppConfig):
     def ready(self) -> None:
         from .roles import sync_roles
 
-        # Django makes the permissions after migrating, so the groups that hold them can only be made then.
-        post_migrate.connect(sync_roles, sender=self, dispatch_uid="retention_site.sync_roles")
+        # Django makes permissions after migrating, app by app in the order of INSTALLED_APPS: when the turn of `auth`
+        # comes, those of our own apps are there. (An app without tables, as this one, is never told.)
+        post_migrate.connect(sync_roles, sender=apps.get_app_config("auth"), dispatch_uid="retention_site.sync_roles")

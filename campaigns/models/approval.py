@@ -17,7 +17,10 @@ class ApprovalPart(models.TextChoices):
 
 
 class Approval(models.Model):
-    """One part of one campaign as it stood under `part_hash`, approved by a person. Key: (campaign, part, part_hash, approved_at)."""
+    """One part of one campaign as it stood under `part_hash`, approved by a person.
+
+    Key: (campaign, part) while it is valid; a voided approval stays as history.
+    """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="approvals")
     part = models.CharField(max_length=12, choices=ApprovalPart)

@@ -154,7 +154,11 @@ class Offer(models.Model):
     currency = models.CharField(_("currency"), max_length=3, blank=True, default="")
     code = models.CharField(_("code"), max_length=40, blank=True, default="")
     min_basket = models.DecimalField(
-        _("from a basket of"), max_digits=10, decimal_places=2, null=True, blank=True,
+        _("from a basket of"),
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
         validators=[MinValueValidator(0)],
     )
     valid_from = models.DateField(_("valid from"), null=True, blank=True)

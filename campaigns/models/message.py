@@ -79,9 +79,7 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["campaign", "id"], condition=Q(status="queued"), name="message_queue"
-            ),
+            models.Index(fields=["campaign", "id"], condition=Q(status="queued"), name="message_queue"),
             models.Index(
                 fields=["lease_until"],
                 condition=Q(status__in=["claimed", "sending", "retry_wait"]),

@@ -1,0 +1,45 @@
+"""Saving a segment: the rule as it is now, and a revision that keeps it as it was saved."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from customers.models import Segment, SegmentRevision
+
+from .rules import dump_rule, parse_rule
+
+
+@transaction.atomic
+def save_segment(
+    user: User | AnonymousUser,
+    *,
+    name: str,
+    rule: Any,
+    now: dt.datetime,
+    description: str = "",
+    segment: Segment | None = None,
+) -> Segment:
+    """Create or change a segment. Saving the same rule again makes no new revision.
+
+    Raises RuleError for a rule that cannot be used, PermissionDenied without the right.
+    """
+    right = "customers.change_segment" if segment else "customers.add_segment"
+    if not isinstance(user, User) or not user.has_perm(right):
+        raise PermissionDenied(right)
+    tree = dump_rule(parse_rule(rule))
+    if segment is None:
+        segment = Segment(created_by=user, number=0)
+    else:
+        segment = Segment.objects.select_for_update().get(pk=segment.pk)
+    is_new_rule = segment.number == 0 or segment.rule != tree
+    segment.name, segment.description, segment.rule = name.strip(), description.strip(), tree
+    segment.number += is_new_rule
+    segment.save()
+    if is_new_rule:
+        SegmentRevision.objects.create(segment=segment, number=segment.number, rule=tree, saved_by=user, saved_at=now)
+    return segment

@@ -1,0 +1,231 @@
+"""The SQL of a rule finds the same people as a plain reading of it, person by person."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+
+from customers.models import (
+    ConsentRecord,
+    Customer,
+    CustomerEvent,
+    ModelVersion,
+    Order,
+    OrderLine,
+    Product,
+    Score,
+    SegmentRevision,
+    ensure_event_partitions,
+)
+from customers.segments.compiler import compile_rule
+from customers.segments.editing import save_segment
+from customers.segments.preview import count_matching, explain_membership, sample_matching
+from customers.segments.rules import FIELDS, Behaviour, Condition, Group, Rule, parse_rule
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+COUNTRIES = ["Norway", "China", ""]
+LANGUAGES = ["en", "zh-hans", "de"]
+
+
+@pytest.fixture
+def people() -> list[Customer]:
+    """Sixty customers whose every trait is drawn, so that a drawn rule splits them."""
+    draw = random.Random(20260301)
+    ensure_event_partitions(dt.date(2025, 1, 1), dt.date(2026, 4, 1))
+    tents = Product.objects.create(sku="T1", name="Tent", category="tents")
+    socks = Product.objects.create(sku="S1", name="Socks", category="socks")
+    model = ModelVersion.objects.create(
+        version=1, estimator="x", horizon_days=90, trained_at=NOW, data_from=NOW, data_until=NOW, artifact=b""
+    )
+    people = [_make_person(draw, number, model, [tents, socks]) for number in range(60)]
+    return people
+
+
+def _make_person(draw: random.Random, number: int, model: ModelVersion, products: list[Product]) -> Customer:
+    person = Customer.objects.create(
+        external_id=f"c{number}",
+        country=draw.choice(COUNTRIES),
+        language=draw.choice(LANGUAGES),
+        joined_at=draw.choice([None, NOW - dt.timedelta(days=draw.randint(1, 400))]),
+    )
+    for order_number in range(draw.randint(0, 4)):
+        order = Order.objects.create(
+            external_id=f"{number}-{order_number}", customer=person, currency="EUR", total=draw.randint(-40, 200),
+            ordered_at=NOW - dt.timedelta(days=draw.randint(-20, 300)), is_return=draw.random() < 0.2,
+        )  # fmt: skip
+        OrderLine.objects.create(order=order, position=1, product=draw.choice(products), quantity=1, unit_price=9)
+    for event_number in range(draw.randint(0, 6)):
+        CustomerEvent.objects.create(
+            source="t", external_id=f"{number}-{event_number}", customer=person,
+            occurred_at=NOW - dt.timedelta(days=draw.randint(-20, 300)),
+            kind=draw.choice(["product_viewed", "complaint_opened", "complaint_closed", "email_opened"]),
+            properties=draw.choice([{}, {"category": "tents"}]),
+        )  # fmt: skip
+    if draw.random() < 0.8:
+        Score.objects.create(
+            customer=person, model=model, as_of=NOW, churn_probability=draw.choice([None, draw.random()]),
+            expected_value=draw.randint(0, 200), expected_orders=draw.random(), interest=draw.choice(["tents", ""]),
+            main_reason=draw.choice(["recency_days", ""]),
+        )  # fmt: skip
+    for _ in range(draw.randint(0, 2)):
+        ConsentRecord.objects.create(
+            customer=person, status=draw.choice(["given", "withdrawn"]), legal_basis="consent", source="t",
+            recorded_at=NOW - dt.timedelta(days=draw.randint(-5, 100)),
+        )  # fmt: skip
+    return person
+
+
+def _ids(rule: Rule) -> set[int]:
+    query = compile_rule(rule, as_of=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute(query.sql, query.params)
+        return {row[0] for row in cursor.fetchall()}
+
+
+RULES: list[dict[str, Any]] = [
+    {"field": "churn_probability", "op": "gte", "value": 0.5},
+    {"field": "churn_probability", "op": "between", "value": [0.2, 0.7]},
+    {"field": "expected_value", "op": "lte", "value": 90},
+    {"field": "expected_orders", "op": "gte", "value": 0.5},
+    {"field": "interest", "op": "is", "value": "tents"},
+    {"field": "interest", "op": "is_not", "value": "tents"},
+    {"field": "main_reason", "op": "in", "value": ["recency_days"]},
+    {"field": "recency_days", "op": "gte", "value": 60},
+    {"field": "recency_days", "op": "lte", "value": 60},
+    {"field": "recency_days", "op": "between", "value": [30, 90]},
+    {"field": "orders_count", "op": "gte", "value": 2},
+    {"field": "orders_count", "op": "lte", "value": 0},
+    {"field": "total_spent", "op": "between", "value": [50, 200]},
+    {"field": "country", "op": "in", "value": ["Norway", "China"]},
+    {"field": "country", "op": "is_not", "value": "Norway"},
+    {"field": "language", "op": "is", "value": "zh"},
+    {"field": "language", "op": "is_not", "value": "zh"},
+    {"field": "customer_for_days", "op": "gte", "value": 100},
+    {"field": "has_email_consent", "op": "is", "value": True},
+    {"field": "has_email_consent", "op": "is", "value": False},
+    {"field": "has_open_complaint", "op": "is", "value": True},
+    {"did": "ordered", "op": "gte", "times": 2, "within_days": 200},
+    {"did": "ordered", "op": "lte", "times": 0, "within_days": 90},
+    {"did": "ordered", "op": "gte", "times": 1, "within_days": 200, "category": "tents"},
+    {"did": "viewed_product", "op": "gte", "times": 1, "within_days": 200, "category": "tents"},
+    {"did": "opened_email", "op": "lte", "times": 1, "within_days": 300},
+]
+
+
+def test_the_database_finds_whom_a_plain_reading_finds(people: list[Customer]) -> None:
+    nested = [
+        {"match": "any", "rules": [{"match": "all", "rules": RULES[start : start + 2]}, RULES[-start - 1]]}
+        for start in range(len(RULES) - 2)
+    ]
+    sizes = set()
+    for tree in [*RULES, *nested]:
+        rule = parse_rule(tree)
+        expected = {person.pk for person in people if _means(rule, person)}
+        assert _ids(rule) == expected, tree
+        assert count_matching(rule, as_of=NOW) == len(expected)
+        sizes.add(len(expected))
+    assert len(sizes) > 10, "rules that all find the same people would prove nothing"
+
+
+def test_every_field_is_tried() -> None:
+    assert {tree["field"] for tree in RULES if "field" in tree} == set(FIELDS)
+
+
+def test_a_person_sees_which_conditions_they_meet(people: list[Customer]) -> None:
+    rule = parse_rule({"match": "all", "rules": [RULES[0], RULES[13]]})
+    for person in people[:10]:
+        clauses = explain_membership(rule, person, as_of=NOW)
+        assert [clause.is_met for clause in clauses] == [_means(child, person) for child in rule.rules]
+
+
+def test_a_sample_is_the_same_on_every_call(people: list[Customer]) -> None:
+    rule = parse_rule({"field": "country", "op": "is", "value": "Norway"})
+    first = sample_matching(rule, as_of=NOW, size=3)
+    assert len(first) == 3
+    assert first == sample_matching(rule, as_of=NOW, size=3)
+
+
+def test_saving_the_same_rule_twice_makes_one_revision(marketer: User) -> None:
+    segment = save_segment(marketer, name="Quiet", rule=RULES[0], now=NOW)
+    save_segment(marketer, name="Gone quiet", rule=RULES[0], now=NOW, segment=segment)
+    assert SegmentRevision.objects.count() == 1
+    changed = save_segment(marketer, name="Gone quiet", rule=RULES[1], now=NOW, segment=segment)
+    assert (changed.number, SegmentRevision.objects.count()) == (2, 2)
+
+
+def test_only_those_with_the_right_save_a_segment(approver: User) -> None:
+    for user in (approver, AnonymousUser()):
+        with pytest.raises(PermissionDenied):
+            save_segment(user, name="Quiet", rule=RULES[0], now=NOW)
+
+
+def _means(rule: Rule, person: Customer) -> bool:
+    if isinstance(rule, Group):
+        return (all if rule.match == "all" else any)(_means(child, person) for child in rule.rules)
+    if isinstance(rule, Behaviour):
+        return _meets_behaviour(rule, person)
+    return _meets_condition(rule, person)
+
+
+def _meets_behaviour(rule: Behaviour, person: Customer) -> bool:
+    since = NOW - dt.timedelta(days=rule.within_days)
+    if rule.did == "ordered":
+        done = [
+            order for order in person.orders.filter(is_return=False)
+            if since < order.ordered_at <= NOW
+            and (not rule.category or any(line.product.category == rule.category for line in order.lines.all() if line.product))
+        ]  # fmt: skip
+        count = len(done)
+    else:
+        kind = {"viewed_product": "product_viewed", "opened_email": "email_opened"}[rule.did]
+        count = sum(
+            1 for event in person.events.filter(kind=kind)
+            if since < event.occurred_at <= NOW and (not rule.category or event.properties.get("category") == rule.category)
+        )  # fmt: skip
+    return count >= rule.times if rule.op == "gte" else count <= rule.times
+
+
+def _meets_condition(condition: Condition, person: Customer) -> bool:
+    fact, value = _fact(condition.field.key, person), condition.value
+    if condition.op == "is_not":
+        return fact != value
+    if fact is None:
+        return False
+    if condition.op == "is":
+        return bool(fact == value)
+    if isinstance(value, tuple):
+        return fact in value if condition.op == "in" else value[0] <= fact <= value[1]
+    return fact >= value if condition.op == "gte" else fact <= value
+
+
+def _fact(key: str, person: Customer) -> Any:
+    orders = [order for order in person.orders.all() if order.ordered_at <= NOW]
+    bought = [order.ordered_at for order in orders if not order.is_return]
+    score = Score.objects.filter(customer=person).first()
+    if key == "recency_days":
+        return (NOW - max(bought)).total_seconds() / 86400 if bought else None
+    if key == "customer_for_days":
+        return (NOW - person.joined_at).total_seconds() / 86400 if person.joined_at else None
+    if key == "has_email_consent":
+        records = sorted(
+            (record.recorded_at, record.pk, record.status)
+            for record in person.consents.all() if record.recorded_at <= NOW
+        )  # fmt: skip
+        return bool(records) and records[-1][2] == "given"
+    if key == "has_open_complaint":
+        kinds = [event.kind for event in person.events.all() if event.occurred_at <= NOW]
+        return kinds.count("complaint_opened") > kinds.count("complaint_closed")
+    plain = {
+        "orders_count": len(bought),
+        "total_spent": sum(order.total for order in orders),
+        "country": person.country,
+        "language": person.language.split("-")[0],
+    }
+    return plain[key] if key in plain else getattr(score, key, None)
