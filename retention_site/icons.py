@@ -59,3 +59,19 @@ ICONS: dict[str, str] = {
     "basket": "M3 7.500h14l-1.500 8.200A1.600 1.600 0 0 1 13.900 17H6.100a1.600 1.600 0 0 1-1.600-1.300ZM6.500 7.500 9 3M13.500 7.500 11 3",
     "more": "M5 10h.01M10 10h.01M15 10h.01",
 }
+
+#: The icon of each entry of the menu, by the name of its address.
+MENU_ICONS: dict[str, str] = {
+    "home": "home",
+    "customers:list": "people",
+    "customers:segments": "segment",
+    "customers:predictions": "predict",
+    "customers:imports": "upload",
+    "campaigns:list": "campaign",
+    "campaigns:review": "review",
+    "campaigns:outbox": "outbox",
+    "support:list": "support",
+    "reports": "report",
+    "content": "content",
+    "settings": "settings",
+}

@@ -1,0 +1,80 @@
+// Small behaviours of parts, bound to the document so that swapped fragments have them too.
+
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-shut]")?.closest(".notice")?.remove();
+  const opener = event.target.closest("[data-dialog]");
+  const dialog = opener && document.getElementById(opener.dataset.dialog);
+  if (dialog?.showModal) {
+    event.preventDefault();
+    dialog.showModal();
+  }
+  const copier = event.target.closest("[data-copy]");
+  if (copier) navigator.clipboard?.writeText(copier.dataset.copy);
+});
+
+// Tables with boxes to tick: the head box ticks the page, the bar shows how many are chosen.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("[data-bulk]");
+  if (form) {
+    const boxes = [...form.querySelectorAll('input[name="chosen"]')];
+    if (event.target.matches("[data-choose-all]")) for (const box of boxes) box.checked = event.target.checked;
+    const chosen = boxes.filter((box) => box.checked).length;
+    const head = form.querySelector("[data-choose-all]");
+    if (head) {
+      head.checked = chosen > 0 && chosen === boxes.length;
+      head.indeterminate = chosen > 0 && chosen < boxes.length;
+    }
+    form.querySelector(".bulk")?.classList.toggle("any", chosen > 0);
+    for (const out of form.querySelectorAll("[data-chosen-count]")) out.textContent = chosen.toLocaleString("en");
+  }
+  if (event.target.matches('.drop input[type="file"]')) nameFile(event.target);
+  if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();
+});
+
+function nameFile(input) {
+  const out = input.closest(".drop").querySelector(".file-name");
+  const file = input.files[0];
+  if (out) out.textContent = file ? `${file.name} · ${(file.size / 1e6).toFixed(1)} MB` : "";
+}
+
+// A drop zone is a file field that also takes what is dropped on it.
+for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    const zone = event.target.closest?.(".drop");
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.toggle("over", kind === "dragenter" || kind === "dragover");
+    if (kind !== "drop") return;
+    const input = zone.querySelector('input[type="file"]');
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}
+
+// A histogram with a range: two sliders under the bars; bars inside the range light up, words follow.
+document.addEventListener("input", (event) => {
+  const range = event.target.closest("[data-range]");
+  if (!range || !event.target.matches('input[type="range"]')) return;
+  const [low, high] = range.querySelectorAll('input[type="range"]');
+  if (Number(low.value) > Number(high.value)) event.target.value = event.target === low ? high.value : low.value;
+  let inside = 0;
+  for (const bar of range.querySelectorAll("[data-from]")) {
+    const isIn = Number(bar.dataset.from) >= Number(low.value) - 1e-9 && Number(bar.dataset.to) <= Number(high.value) + 1e-9;
+    bar.classList.toggle("in", isIn);
+    if (isIn) inside += Number(bar.dataset.count);
+  }
+  for (const out of range.querySelectorAll("[data-range-count]")) out.textContent = inside.toLocaleString("en");
+  for (const out of range.querySelectorAll("[data-range-low]")) out.textContent = `${Math.round(low.value * 100)}%`;
+  for (const out of range.querySelectorAll("[data-range-high]")) out.textContent = `${Math.round(high.value * 100)}%`;
+});
+
+// What was typed is never lost by leaving the page.
+const touched = new Set();
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-keep]");
+  if (form) touched.add(form);
+});
+document.addEventListener("submit", (event) => touched.delete(event.target));
+addEventListener("beforeunload", (event) => {
+  if ([...touched].some((form) => form.isConnected)) event.preventDefault();
+});

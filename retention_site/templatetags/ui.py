@@ -1,0 +1,168 @@
+"""Small tags of the page frame: icons, fields, sort heads, chips, slots and word changes."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+from django import template
+from django.core.paginator import Paginator
+from django.forms import BoundField, CheckboxInput
+from django.http import QueryDict
+from django.template.context import Context
+from django.urls import Resolver404, resolve
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from retention_site.icons import ICONS, MENU_ICONS
+
+register = template.Library()
+
+_MERGE_TAG = re.compile(r"\{\{\s*(?P<name>[^{}|]+?)\s*(?P<filters>\|[^{}]*)?\}\}")
+_FALL_BACK = re.compile(r"default:\s*[\"'“](?P<words>[^\"'”]*)[\"'”]")
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """An icon beside words, hidden from screen readers; the words carry the meaning. size: "", small, large."""
+    return format_html(
+        '<svg class="icon {}" viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><path d="{}"/></svg>',
+        size,
+        ICONS[name],
+    )
+
+
+@register.simple_tag
+def menu_icon(url: str) -> SafeString:
+    """The icon of a menu entry, found by its address; a new entry without one gets a plain ring."""
+    try:
+        name = resolve(url).view_name
+    except Resolver404:
+        name = ""
+    return icon(MENU_ICONS.get(name, "target"))
+
+
+@register.simple_tag
+def flame(size: int = 24) -> SafeString:
+    """The mark of Rekindle."""
+    return format_html(
+        '<svg class="mark" width="{0}" height="{0}" viewBox="0 0 24 24" aria-hidden="true">'
+        '<path class="flame" d="M12.200 1.800c.7 4.600 6.300 6.700 6.300 12.500a6.500 6.500 0 0 1-13 0c0-2.400 1.100-4 2.400-5.400'
+        '.4 1.700 1.200 2.500 2.300 2.900-.5-3.600.2-7 2-10Z"/>'
+        '<path class="core" d="M12 20.800a3.300 3.300 0 0 0 3.300-3.300c0-1.900-1.700-2.700-2.600-4.500-1 1.600-4 2.500-4 4.600a3.300 3.300 0 0 0 3.300 3.200Z"/></svg>',
+        size,
+    )
+
+
+@register.filter
+def initials(name: object) -> str:
+    """"Ingrid Solberg" -> "IS", "王小明" -> "王"; for the round face beside a name."""
+    words = re.findall(r"\w+", str(name))
+    if not words:
+        return "?"
+    if not words[0][0].isascii():
+        return words[0][0]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])).upper()
+
+
+@register.inclusion_tag("parts/field.html")
+def field(bound: BoundField, label: str = "", help_at_end: bool = False) -> dict[str, Any]:
+    """One form field: label, help, control, and its error beside it."""
+    return {
+        "field": bound,
+        "label": label or bound.label,
+        "help_at_end": help_at_end,
+        "is_check": isinstance(bound.field.widget, CheckboxInput),
+        "error_id": f"{bound.auto_id}_error",
+        "help_id": f"{bound.auto_id}_helptext",
+    }
+
+
+@register.inclusion_tag("parts/sort_head.html", takes_context=True)
+def sort_head(context: Context, name: str, label: str, numeric: bool = False, first: str = "down") -> dict[str, Any]:
+    """A <th> whose link sorts by `name`: ?sort=name or ?sort=-name; first says which way the first click goes."""
+    query: QueryDict = context["request"].GET.copy()
+    current = query.get("sort", "")
+    is_current = current.lstrip("-") == name
+    goes_down = first == "down" if not is_current else not current.startswith("-")
+    query["sort"] = f"-{name}" if goes_down else name
+    query.pop("page", None)
+    return {
+        "label": label,
+        "numeric": numeric,
+        "is_current": is_current,
+        "is_descending": current.startswith("-"),
+        "url": f"?{query.urlencode()}",
+    }
+
+
+@register.simple_tag(takes_context=True)
+def query_without(context: Context, name: str, value: str | None = None) -> str:
+    """The present query string without one parameter (or one of its values) and without the page: for a chip's cross."""
+    query: QueryDict = context["request"].GET.copy()
+    kept = [] if value is None else [one for one in query.getlist(name) if one != str(value)]
+    query.setlist(name, kept)
+    if not kept:
+        query.pop(name, None)
+    query.pop("page", None)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def keep_query(context: Context, *without: str) -> SafeString:
+    """Hidden inputs that carry the present query through a GET form, except the names given and the page."""
+    pairs = [
+        (name, value)
+        for name, values in context["request"].GET.lists()
+        if name not in (*without, "page")
+        for value in values
+    ]
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', pairs)
+
+
+@register.filter
+def page_numbers(paginator: Paginator[Any], current: int) -> list[int | None]:
+    """The page numbers to offer, with None where some are left out."""
+    gap = Paginator.ELLIPSIS
+    return [
+        None if one == gap else int(one)
+        for one in paginator.get_elided_page_range(current, on_each_side=1, on_ends=1)
+    ]
+
+
+@register.filter
+def slots(text: object) -> SafeString:
+    """Text with Liquid merge tags, shown with slots that look like slots; everything else is escaped."""
+    source, shown, end = str(text or ""), [], 0
+    for match in _MERGE_TAG.finditer(source):
+        shown.append(conditional_escape(source[end : match.start()]))
+        shown.append(format_html('<span class="slot" title="{}">{}</span>', match.group(0), _slot_words(match)))
+        end = match.end()
+    shown.append(conditional_escape(source[end:]))
+    return mark_safe("".join(shown))  # every piece above is escaped
+
+
+@register.simple_tag
+def word_changes(before: str, after: str) -> SafeString:
+    """What a person changed in a text, word by word, as <ins> and <del>."""
+    old, new = re.findall(r"\s+|[^\s]+", before), re.findall(r"\s+|[^\s]+", after)
+    pieces: list[SafeString] = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            pieces.append(conditional_escape("".join(old[a:b])))
+            continue
+        if b > a:
+            pieces.append(format_html("<del>{}</del>", "".join(old[a:b])))
+        if d > c:
+            pieces.append(format_html("<ins>{}</ins>", "".join(new[c:d])))
+    return mark_safe("".join(pieces))  # every piece above is escaped
+
+
+def _slot_words(match: re.Match[str]) -> str:
+    name = match.group("name").split(".")[-1].replace("_", " ")
+    fall_back = _FALL_BACK.search(match.group("filters") or "")
+    if fall_back is None:
+        return name
+    return _("%(name)s, or “%(words)s”") % {"name": name, "words": fall_back.group("words")}
