@@ -69,7 +69,8 @@ class Variant(models.Model):
 
     Greeting, offer, code, links, prices, dates and footer are no slots: `campaigns.content.rendering` puts them in.
     `findings` is the list that `campaigns.content.guardrails` returned for exactly this `content_hash`. `facts` is
-    what the draft was allowed to use; `drafted_text` keeps the model's words, so that a page can show what people changed.
+    what the draft was allowed to use. `source` is the composed Liquid that the hash covers, kept so that every message can
+    be rendered again after the offer or the shop's settings have changed; `drafted_text` keeps the model's words, so that a page can show what people changed.
     """
 
     class Origin(models.TextChoices):
@@ -86,6 +87,7 @@ class Variant(models.Model):
     story = models.TextField(_("longer part"), blank=True, default="")
     invitation = models.TextField(_("invitation"), blank=True, default="")
     button_label = models.CharField(_("button"), max_length=60, blank=True, default="")
+    source = models.JSONField(default=dict, blank=True)
     content_hash = models.CharField(max_length=64, blank=True, default="")
     findings = models.JSONField(default=list, blank=True)
     facts = models.JSONField(default=dict, blank=True)
