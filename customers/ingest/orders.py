@@ -1,0 +1,141 @@
+"""Orders and their lines from frames: COPY into staging, joined to customers and products, then upserted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+from django.db import transaction
+
+from .copying import Column, Cursor, Target, UpsertCounts, copy_frame, merge_stage, staging
+from .customers import with_source
+
+ORDERS = Target(
+    table="customers_order",
+    key=("source", "external_id"),
+    columns=(
+        Column("source", "varchar(40)"),
+        Column("external_id", "varchar(120)"),
+        Column("customer_id", "bigint"),
+        Column("ordered_at", "timestamptz"),
+        Column("currency", "varchar(3)"),
+        Column("total", "numeric(14,2)"),
+        Column("discount", "numeric(14,2)", "0"),
+        Column("discount_code", "varchar(60)", "''"),
+        Column("is_return", "boolean", "false"),
+    ),
+)
+LINES = Target(
+    table="customers_orderline",
+    key=("order_id", "position"),
+    columns=(
+        Column("order_id", "bigint"),
+        Column("position", "integer"),
+        Column("product_id", "bigint"),
+        Column("quantity", "integer"),
+        Column("unit_price", "numeric(14,4)"),
+    ),
+)
+GIVEN_ORDER = {"customer": "varchar(120)", **ORDERS.types({column.name for column in ORDERS.columns} - {"customer_id"})}
+GIVEN_LINE = {
+    "source": "varchar(40)",
+    "order": "varchar(120)",
+    "position": "integer",
+    "sku": "varchar(80)",
+    "quantity": "integer",
+    "unit_price": "numeric(14,4)",
+}
+
+
+class UnknownReference(ValueError):
+    """Orders name customers, or lines name orders or products, that are not there; nothing was written."""
+
+
+@dataclass(frozen=True)
+class OrderCounts:
+    """What an upsert of orders did to the orders and to their lines."""
+
+    orders: UpsertCounts
+    lines: UpsertCounts
+    lines_removed: int
+
+
+@transaction.atomic
+def upsert_orders(orders: pl.DataFrame, lines: pl.DataFrame, *, source: str = "shop") -> OrderCounts:
+    """Create or change orders by (source, external_id), with all their lines: an order that is given is given whole.
+
+    orders: external_id, customer (the shop's id, of the same source), ordered_at (UTC), currency, total (Decimal,
+    the sum of the lines less the discount), and any of source, discount, discount_code, is_return.
+    lines: order (external_id), position (from 1), quantity, unit_price, and any of source, sku (null: no product).
+    Lines that the given orders had beyond these are removed. Raises UnknownReference; running it again changes
+    nothing.
+    """
+    orders = with_source(orders, source).unique(("source", "external_id"), keep="last", maintain_order=True)
+    lines = with_source(lines, source).unique(("source", "order", "position"), keep="last", maintain_order=True)
+    given = {name: kind for name, kind in GIVEN_ORDER.items() if name in orders.columns}
+    with staging(given) as (cursor, raw), staging(ORDERS.types({*given, "customer_id"})) as (_same, staged):
+        copy_frame(cursor, raw, orders)
+        _resolve_orders(cursor, raw, staged, list(given))
+        order_counts = merge_stage(cursor, staged, ORDERS, [*given, "customer_id"])
+        line_counts, removed = _write_lines(cursor, staged, lines)
+    return OrderCounts(order_counts, line_counts, removed)
+
+
+def _resolve_orders(cursor: Cursor, raw: str, staged: str, given: list[str]) -> None:
+    kept = ", ".join(f'"{name}"' for name in given if name != "customer")
+    taken = ", ".join(f'raw."{name}"' for name in given if name != "customer")
+    cursor.execute(f"ANALYZE {raw}")
+    cursor.execute(
+        f"INSERT INTO {staged} ({kept}, customer_id) SELECT {taken}, c.id FROM {raw} raw"  # noqa: S608
+        " LEFT JOIN customers_customer c ON c.source = raw.source AND c.external_id = raw.customer"
+    )
+    _refuse_unknown(
+        cursor,
+        f"SELECT raw.customer FROM {raw} raw JOIN {staged} s USING (source, external_id)"  # noqa: S608
+        " WHERE s.customer_id IS NULL",
+        "customers",
+    )
+
+
+def _write_lines(cursor: Cursor, staged_orders: str, lines: pl.DataFrame) -> tuple[UpsertCounts, int]:
+    given = {name: kind for name, kind in GIVEN_LINE.items() if name in lines.columns}
+    sku = "raw.sku" if "sku" in given else "NULL::varchar"
+    names = [column.name for column in LINES.columns]
+    with staging(given) as (_cursor, raw), staging(LINES.types(names)) as (_same, staged):
+        copy_frame(cursor, raw, lines)
+        cursor.execute(f"ANALYZE {raw}")
+        cursor.execute(
+            f"INSERT INTO {staged} SELECT o.id, raw.position, p.id, raw.quantity, raw.unit_price FROM {raw} raw"  # noqa: S608
+            ' LEFT JOIN customers_order o ON o.source = raw.source AND o.external_id = raw."order"'
+            f" LEFT JOIN customers_product p ON p.sku = {sku}"
+        )
+        unknown_orders = (
+            f'SELECT raw."order" FROM {raw} raw LEFT JOIN {staged_orders} s'  # noqa: S608
+            ' ON s.source = raw.source AND s.external_id = raw."order" WHERE s.external_id IS NULL'
+        )
+        _refuse_unknown(cursor, unknown_orders, "orders")
+        unknown_products = (
+            f"SELECT {sku} FROM {raw} raw LEFT JOIN customers_product p ON p.sku = {sku}"  # noqa: S608
+            f" WHERE {sku} IS NOT NULL AND p.id IS NULL"
+        )
+        _refuse_unknown(cursor, unknown_products, "products")
+        counts = merge_stage(cursor, staged, LINES, names)
+        return counts, remove_lines_beyond(cursor, staged_orders, staged)
+
+
+def remove_lines_beyond(cursor: Cursor, staged_orders: str, staged_lines: str) -> int:
+    """Delete the lines of the staged orders that the staged lines do not name; returns how many there were."""
+    cursor.execute(
+        f"DELETE FROM customers_orderline l USING customers_order o, {staged_orders} s"  # noqa: S608
+        " WHERE o.source = s.source AND o.external_id = s.external_id AND l.order_id = o.id AND NOT EXISTS"
+        f" (SELECT 1 FROM {staged_lines} kept WHERE kept.order_id = l.order_id AND kept.position = l.position)"
+    )
+    removed: int = cursor.rowcount
+    return removed
+
+
+def _refuse_unknown(cursor: Cursor, query: str, what: str) -> None:
+    cursor.execute(f"{query} LIMIT 3")
+    unknown = [str(row[0]) for row in cursor.fetchall()]
+    if unknown:
+        raise UnknownReference(f"These {what} are not known: {', '.join(unknown)}.")
