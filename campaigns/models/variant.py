@@ -69,8 +69,9 @@ class Variant(models.Model):
 
     Greeting, offer, code, links, prices, dates and footer are no slots: `campaigns.content.rendering` puts them in.
     `findings` is the list that `campaigns.content.guardrails` returned for exactly this `content_hash`. `facts` is
-    what the draft was allowed to use. `source` is the composed Liquid that the hash covers, kept so that every message can
-    be rendered again after the offer or the shop's settings have changed; `drafted_text` keeps the model's words, so that a page can show what people changed.
+    what the draft was allowed to use. `source` is the composed Liquid that the hash covers, kept so that every message
+    can be rendered again after the offer or the shop's settings have changed. `drafted_text` keeps the model's words,
+    so that a page can show what people changed.
     """
 
     class Origin(models.TextChoices):
