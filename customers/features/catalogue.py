@@ -32,6 +32,7 @@ class Feature:
 
     `sentence` is what a reason says: a translatable template over %(value)s and %(average)s (the shop's), both with
     their unit, and %(typical)s, which is the value of the feature named in `compared_with` for the same customer.
+    `sentence_without` is said instead where the value is null.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Feature:
     meaning: StrOrPromise
     sentence: StrOrPromise
     compared_with: str = ""
+    sentence_without: StrOrPromise = ""
 
 
 THEMES: dict[str, Theme] = {
@@ -60,25 +62,31 @@ THEMES: dict[str, Theme] = {
     )
 }
 
+_ORDERED_ONCE = _("Ordered only once so far")
+
 FEATURES: tuple[Feature, ...] = (
     Feature("recency_days", _("Days since the last order"), "days", "rhythm",
             _("time between the last order and the date of the prediction"),
             _("%(value)s since the last order; usually orders every %(typical)s"), "gap_mean"),
     Feature("gap_mean", _("Usual days between orders"), "days", "rhythm",
             _("mean time between two days with an order; empty with a single one"),
-            _("Usually orders every %(value)s; the average is %(average)s")),
+            _("Usually orders every %(value)s; the average is %(average)s"),
+            sentence_without=_ORDERED_ONCE),
     Feature("gap_median", _("Median days between orders"), "days", "rhythm",
             _("median time between two days with an order"),
-            _("Half of the orders come within %(value)s; the average is %(average)s")),
+            _("Half of the orders come within %(value)s; the average is %(average)s"),
+            sentence_without=_ORDERED_ONCE),
     Feature("gap_std", _("Spread of days between orders"), "days", "rhythm",
             _("standard deviation of the times between orders; empty with fewer than three"),
-            _("Time between orders varies by %(value)s; the average is %(average)s")),
+            _("Time between orders varies by %(value)s; the average is %(average)s"),
+            sentence_without=_("Ordered at most twice so far")),
     Feature("gap_last", _("Days between the last two orders"), "days", "rhythm",
             _("time between the last two days with an order"),
-            _("%(value)s between the last two orders; usually %(typical)s"), "gap_mean"),
+            _("%(value)s between the last two orders; usually %(typical)s"), "gap_mean", _ORDERED_ONCE),
     Feature("overdue_ratio", _("Overdue"), "ratio", "rhythm",
             _("days since the last order divided by the usual days between orders"),
-            _("%(value)s the usual time between orders has passed; the average is %(average)s")),
+            _("%(value)s the usual time between orders has passed; the average is %(average)s"),
+            sentence_without=_ORDERED_ONCE),
     Feature("order_days", _("Days with an order"), "orders", "frequency",
             _("number of different days with an order"), _("%(value)s so far; the average is %(average)s")),
     Feature("orders_30d", _("Orders in 30 days"), "orders", "frequency",
@@ -139,7 +147,8 @@ FEATURES: tuple[Feature, ...] = (
             _("%(value)s of the orders at a discount; the average is %(average)s")),
     Feature("days_since_visit", _("Days since the last visit"), "days", "browsing",
             _("time since a product was viewed, searched or put into a cart; empty when over 180 days"),
-            _("%(value)s since the last visit; the average is %(average)s")),
+            _("%(value)s since the last visit; the average is %(average)s"),
+            sentence_without=_("No visit in the last 180 days")),
     Feature("views_30d", _("Products viewed in 30 days"), "times", "browsing",
             _("product views in the 30 days before the date"),
             _("Viewed products %(value)s in the last 30 days; the average is %(average)s")),
@@ -166,7 +175,8 @@ FEATURES: tuple[Feature, ...] = (
             _("Clicked in %(value)s in the last 90 days; the average is %(average)s")),
     Feature("open_share_90d", _("Share of e-mails opened"), "share", "email",
             _("opens divided by e-mails sent in 90 days; empty when none was sent"),
-            _("Opened %(value)s of the e-mails of the last 90 days; the average is %(average)s")),
+            _("Opened %(value)s of the e-mails of the last 90 days; the average is %(average)s"),
+            sentence_without=_("No e-mail in the last 90 days")),
     Feature("complaints_90d", _("Complaints in 90 days"), "cases", "support",
             _("complaints opened in the 90 days before the date"),
             _("%(value)s complained about in the last 90 days; the average is %(average)s")),

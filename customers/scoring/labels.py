@@ -16,7 +16,7 @@ def build_labels(orders: pl.DataFrame, *, as_of: dt.datetime, horizon_days: int)
     """One row per customer with an order before `as_of`, sorted by customer.
 
     Columns: customer_id, churned (no order in [as_of, as_of + horizon_days)), orders (days with an order in it),
-    value (orders less returns in it). The data must reach to the end of that window.
+    value (orders less returns in it), next_in_days (from `as_of` to the first order in it, else null). The data must reach to the end of that window.
     """
     at = pl.lit(as_of).cast(pl.Datetime("us", "UTC"))
     until = pl.lit(as_of + dt.timedelta(days=horizon_days)).cast(pl.Datetime("us", "UTC"))
@@ -24,13 +24,15 @@ def build_labels(orders: pl.DataFrame, *, as_of: dt.datetime, horizon_days: int)
     eligible = orders.lazy().filter((moment < at) & bought).select("customer_id").unique()
     later = orders.lazy().filter((moment >= at) & (moment < until))
     outcome = later.group_by("customer_id").agg(
-        orders=moment.filter(bought).dt.date().n_unique().cast(pl.Float64), value=pl.col("total").sum()
+        orders=moment.filter(bought).dt.date().n_unique().cast(pl.Float64),
+        value=pl.col("total").sum(),
+        next_in_days=(moment.filter(bought).min() - at).dt.total_microseconds() / 86_400_000_000,
     )
     return (
         eligible.join(outcome, on="customer_id", how="left")
         .with_columns(pl.col("orders", "value").fill_null(0.0))
         .with_columns(churned=(pl.col("orders") == 0).cast(pl.Int8))
-        .select("customer_id", "churned", "orders", "value")
+        .select("customer_id", "churned", "orders", "value", "next_in_days")
         .sort("customer_id")
         .collect()
     )

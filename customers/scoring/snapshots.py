@@ -1,0 +1,106 @@
+"""Training rows: the shop as it was on several past days, with what each customer did afterwards."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from customers.features.builder import ShopData, build_features
+from customers.features.catalogue import FEATURE_KEYS, SEASON_KEYS
+
+from .labels import build_labels
+
+SHORTEST_HISTORY_DAYS = 30
+USUAL_HISTORY_DAYS = 45
+MOST_DATES = 12
+MOST_ROWS = 120_000
+FEWEST_CUSTOMERS = 200
+FEWEST_PER_OUTCOME = 20
+SEASONS_KNOWN_AFTER_DAYS = 330
+
+
+class NotEnoughHistory(Exception):
+    """The shop cannot be learned from yet. The message is for staff: what is missing, and what to do."""
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """Rows of customers at dates: features, and beside them churned, orders, value and next_in_days."""
+
+    dates: tuple[dt.datetime, ...]
+    rows: pl.DataFrame
+
+    @property
+    def churned(self) -> npt.NDArray[np.float64]:
+        return self.rows["churned"].to_numpy().astype(np.float64)
+
+
+def plan_dates(first_at: dt.datetime, until: dt.datetime, *, horizon_days: int, customers: int) -> list[dt.datetime]:
+    """Days on which to take snapshots, newest first, such that every label window ends at or before `until`.
+
+    At most 12, 7 to 28 days apart (closer where there is little history), fewer in a large shop. Raises
+    NotEnoughHistory where not even one fits.
+    """
+    newest = until - dt.timedelta(days=horizon_days)
+    history_days = (newest - first_at).days
+    if history_days < SHORTEST_HISTORY_DAYS:
+        covered = max(0, (until - first_at).days)
+        raise NotEnoughHistory(
+            f"The orders known for learning cover {covered} days. A horizon of {horizon_days} days needs at least"
+            f" {horizon_days + SHORTEST_HISTORY_DAYS}: import older orders or choose a shorter horizon."
+        )
+    most = max(3, min(MOST_DATES, MOST_ROWS // max(customers, 1)))
+    usable = max(0, history_days - USUAL_HISTORY_DAYS)
+    step_days = min(28, max(7, usable // most))
+    return [newest - dt.timedelta(days=step_days * i) for i in range(min(most, usable // step_days + 1))]
+
+
+def take_snapshots(shop: ShopData, dates: list[dt.datetime], *, horizon_days: int) -> Snapshots:
+    """Features and labels of every customer with an order before each date; raises NotEnoughHistory.
+
+    The newest date comes first. Both outcomes have to occur often enough to learn from.
+    """
+    parts = [label_features(shop, as_of=date, horizon_days=horizon_days) for date in dates]
+    rows = pl.concat(parts)
+    require_both_outcomes(rows, "learn from")
+    return Snapshots(tuple(dates), rows)
+
+
+def label_features(shop: ShopData, *, as_of: dt.datetime, horizon_days: int) -> pl.DataFrame:
+    """The features as of a date with what happened in the `horizon_days` after it, one row per customer."""
+    features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of)
+    return features.join(build_labels(shop.orders, as_of=as_of, horizon_days=horizon_days), on="customer_id")
+
+
+def require_both_outcomes(rows: pl.DataFrame, purpose: str) -> None:
+    """Raise NotEnoughHistory unless enough customers left and enough stayed."""
+    customers = rows["customer_id"].n_unique()
+    if customers < FEWEST_CUSTOMERS:
+        raise NotEnoughHistory(
+            f"There are {customers} customers with an order to {purpose}; at least {FEWEST_CUSTOMERS} are needed."
+            " Import more orders or wait until more people have ordered."
+        )
+    leavers = rows.filter(pl.col("churned") == 1)["customer_id"].n_unique()
+    stayers = rows.filter(pl.col("churned") == 0)["customer_id"].n_unique()
+    if min(leavers, stayers) < FEWEST_PER_OUTCOME:
+        raise NotEnoughHistory(
+            f"Of {customers} customers to {purpose}, {stayers} ordered again within the horizon and {leavers} did not;"
+            f" at least {FEWEST_PER_OUTCOME} of each are needed. Try a longer or shorter horizon."
+        )
+
+
+def choose_columns(snapshots: Snapshots) -> list[str]:
+    """The features that vary in this shop. The season is used only once the snapshots cover most of a year:
+    with less, a model would take one month's customers for the season itself."""
+    covered_days = (snapshots.dates[0] - snapshots.dates[-1]).days
+    chosen = []
+    for key in FEATURE_KEYS:
+        if key in SEASON_KEYS and covered_days < SEASONS_KNOWN_AFTER_DAYS:
+            continue
+        if snapshots.rows[key].drop_nulls().n_unique() > 1:
+            chosen.append(key)
+    return chosen

@@ -1,0 +1,230 @@
+"""Trains the model of one shop: back-tests by date, choice of the champion, refit on all that is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from customers.features.builder import ShopData
+from customers.features.catalogue import FEATURE_KEYS
+
+from .artifact import TrainedModel
+from .backtest import RULE, Backtest, fit_candidates, run_backtest
+from .evaluation import bin_calibration, bin_scores
+from .expectations import OrderModel
+from .explain import mean_drivers
+from .labels import propose_horizon
+from .snapshots import NotEnoughHistory, Snapshots, choose_columns, plan_dates, take_snapshots
+
+METHOD_VERSION = 1
+BACKTEST_DATES = 3
+BACKTEST_STEP_DAYS = 30
+FLAGGED_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained model with what a page and a data scientist want to know of it. `metrics` and `card` are JSON."""
+
+    estimator: str
+    beats_rule: bool
+    horizon_days: int
+    data_from: dt.datetime
+    data_until: dt.datetime
+    metrics: dict[str, Any]
+    card: dict[str, Any]
+    model: TrainedModel
+
+
+def train_model(
+    shop: ShopData, *, until: dt.datetime, horizon_days: int | None = None, seed: int = 0, replicates: int = 200
+) -> TrainingResult:
+    """Train on what was known at `until` (a midnight: every day before it is complete).
+
+    The newest back-test leaves `horizon_days` before `until`; earlier ones are 30 days apart. The model in use is the
+    champion if it beats the plain rule beyond doubt in the newest back-test, else the plain rule itself. It is
+    fitted again on snapshots up to the newest whose outcome is known. Same data and seed, same result. Raises
+    NotEnoughHistory.
+    """
+    shop = _shop_before(shop, until)
+    if shop.orders.is_empty():
+        raise NotEnoughHistory("There is no order yet. Import the shop's orders first.")
+    horizon = horizon_days or propose_horizon(shop.orders)
+    backtests = _run_backtests(shop, until=until, horizon_days=horizon, seed=seed, replicates=replicates)
+    newest = backtests[0]
+    estimator = newest.champion if newest.beats_rule else RULE
+    first_at = _first_at(shop)
+    dates = plan_dates(first_at, until, horizon_days=horizon, customers=newest.test.height)
+    snapshots = take_snapshots(shop, dates, horizon_days=horizon)
+    model = _fit_model(snapshots, estimator, horizon_days=horizon, currency=shop.currency, seed=seed)
+    tested = _fit_order_model(newest, seed=seed)
+    metrics = {**_describe_backtests(backtests, estimator), "drivers": mean_drivers(model, newest.test)}
+    metrics["orders"] = _judge_orders(newest, tested, estimator)
+    card = _write_card(shop, snapshots, newest, estimator, until=until, seed=seed)
+    return TrainingResult(estimator, newest.beats_rule, horizon, first_at, until, metrics, card, model)
+
+
+def fingerprint_data(shop: ShopData, *, until: dt.datetime, horizon_days: int | None, seed: int) -> str:
+    """A short hash of what a training would see; equal for two trainings that would give the same model."""
+    known = _shop_before(shop, until)
+    parts = [str((METHOD_VERSION, until.isoformat(), horizon_days, seed, FEATURE_KEYS))]
+    for frame in (known.orders, known.lines, known.events):
+        if frame is not None:
+            parts.append(f"{frame.height}:{frame.hash_rows(seed=7).sum()}")
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
+
+
+def _shop_before(shop: ShopData, until: dt.datetime) -> ShopData:
+    at = pl.lit(until).cast(pl.Datetime("us", "UTC"))
+    return ShopData(
+        shop.orders.filter(pl.col("ordered_at") < at),
+        shop.lines.filter(pl.col("ordered_at") < at) if shop.lines is not None else None,
+        shop.events.filter(pl.col("occurred_at") < at) if shop.events is not None else None,
+        shop.currency,
+    )
+
+
+def _first_at(shop: ShopData) -> dt.datetime:
+    first_at = shop.orders["ordered_at"].min()
+    assert isinstance(first_at, dt.datetime)
+    return first_at
+
+
+def _run_backtests(
+    shop: ShopData, *, until: dt.datetime, horizon_days: int, seed: int, replicates: int
+) -> list[Backtest]:
+    """The newest back-test, which has to work, then earlier ones as far as the history allows."""
+    newest = until - dt.timedelta(days=horizon_days)
+    found = [run_backtest(shop, cutoff=newest, horizon_days=horizon_days, seed=seed, replicates=replicates)]
+    for i in range(1, BACKTEST_DATES):
+        cutoff = newest - dt.timedelta(days=BACKTEST_STEP_DAYS * i)
+        try:
+            found.append(
+                run_backtest(shop, cutoff=cutoff, horizon_days=horizon_days, seed=seed, replicates=replicates)
+            )
+        except NotEnoughHistory:
+            break
+    return found
+
+
+def _fit_model(
+    snapshots: Snapshots, estimator: str, *, horizon_days: int, currency: str, seed: int
+) -> TrainedModel:
+    columns = choose_columns(snapshots)
+    churn = fit_candidates(snapshots.rows, snapshots.churned, columns, seed=seed)[estimator]
+    orders = OrderModel(columns, horizon_days=horizon_days, random_state=seed)
+    orders.fit(snapshots.rows, churn.predict_proba(snapshots.rows)[:, 1])
+    newest = snapshots.rows.unique("customer_id", keep="first", maintain_order=True)
+    averages = {
+        key: round(float(newest[key].mean()), 4)  # type: ignore[arg-type]
+        for key in FEATURE_KEYS
+        if newest[key].drop_nulls().len()
+    }
+    return TrainedModel(churn, orders, averages, horizon_days, currency)
+
+
+def _fit_order_model(backtest: Backtest, *, seed: int) -> OrderModel:
+    """The order model as it would have been at the cutoff, to be judged by what came after."""
+    rows = backtest.train.rows
+    p = backtest.fitted[backtest.champion].predict_proba(rows)[:, 1]
+    return OrderModel(backtest.columns, horizon_days=backtest.horizon_days, random_state=seed).fit(rows, p)
+
+
+def _judge_orders(backtest: Backtest, model: OrderModel, estimator: str) -> dict[str, Any]:
+    """Totals expected against totals seen on the test window, and how often the next order fell into its interval."""
+    test = backtest.test
+    expected = model.predict(test, backtest.predictions[estimator])
+    actual_days = test["next_in_days"].cast(pl.Float64).to_numpy()
+    judged = np.isfinite(actual_days) & np.isfinite(expected.next_days[:, 0])
+    inside = (actual_days >= expected.next_days[:, 0]) & (actual_days <= expected.next_days[:, 2])
+    return {
+        "orders_expected": round(float(expected.orders.sum()), 1),
+        "orders_actual": float(test["orders"].sum()),
+        "value_expected": round(float(expected.value.sum()), 2),
+        "value_actual": round(float(test["value"].sum()), 2),
+        "next_order_covered": round(float(inside[judged].mean()), 4) if judged.any() else None,
+        "next_order_coverage_meant": 0.8,
+    }
+
+
+def _describe_backtests(backtests: list[Backtest], estimator: str) -> dict[str, Any]:
+    """What the Predictions page draws: the newest back-test in full, the earlier ones by their main figures."""
+    newest = backtests[0]
+    p = newest.predictions[estimator]
+    return {
+        **newest.to_json(),
+        "estimator": estimator,
+        "beats_rule": newest.beats_rule,
+        "histogram": bin_scores(newest.churned, p),
+        "calibration": bin_calibration(newest.churned, p),
+        "backtests": [_describe_date(backtest, backtest.champion) for backtest in backtests],
+    }
+
+
+def _describe_date(backtest: Backtest, estimator: str) -> dict[str, Any]:
+    """Whom we would have flagged on that day, and what became of them, beside the plain rule."""
+    left = backtest.churned
+    count = max(1, round(FLAGGED_SHARE * len(left)))
+    by_model = np.argsort(-backtest.predictions[estimator], kind="stable")[:count]
+    recency = backtest.test["recency_days"].to_numpy()
+    by_rule = np.argsort(-recency, kind="stable")[:count]
+    quiet = recency >= backtest.threshold_days
+    figures = {name: evaluation.to_json() for name, evaluation in backtest.evaluations.items()}
+    return {
+        "as_of": backtest.cutoff.date().isoformat(),
+        "customers": len(left),
+        "churn_rate": round(float(left.mean()), 5),
+        "left": int(left.sum()),
+        "estimator": estimator,
+        "auc": figures[estimator]["auc"],
+        "auc_interval": figures[estimator]["intervals"]["auc"],
+        "rule_auc": figures[RULE]["auc"],
+        "rule_auc_interval": figures[RULE]["intervals"]["auc"],
+        "flagged": count,
+        "flagged_left": int(left[by_model].sum()),
+        "rule_flagged_left": int(left[by_rule].sum()),
+        "rule_days": backtest.threshold_days,
+        "quiet": int(quiet.sum()),
+        "quiet_left": int(left[quiet].sum()),
+        "grade": backtest.grade,
+    }
+
+
+def _write_card(
+    shop: ShopData, snapshots: Snapshots, newest: Backtest, estimator: str, *, until: dt.datetime, seed: int
+) -> dict[str, Any]:
+    """The model card: what it was made from, how it was judged, and what it cannot do."""
+    limits = [
+        "It ranks and estimates; it does not say why somebody left, only what goes with leaving.",
+        "Customers without an order, or with a first order in the last week, are not scored.",
+        "It has learned from this shop's past: a new season, price or competitor is not in it.",
+    ]
+    if (until - _first_at(shop)).days < 2 * 365:
+        limits.append("With less than two years of orders, seasons cannot be told from trends.")
+    if not newest.beats_rule:
+        limits.append("No model beat the plain rule beyond doubt, so the plain rule is in use.")
+    return {
+        "purpose": "Probability that a customer places no order within the horizon",
+        "estimator": estimator,
+        "horizon_days": newest.horizon_days,
+        "data_from": _first_at(shop).isoformat(),
+        "data_until": until.isoformat(),
+        "orders": shop.orders.height,
+        "events": shop.events.height if shop.events is not None else 0,
+        "train_dates": [date.date().isoformat() for date in snapshots.dates],
+        "train_rows": snapshots.rows.height,
+        "features": choose_columns(snapshots),
+        "test_cutoff": newest.cutoff.date().isoformat(),
+        "test_customers": newest.test.height,
+        "baseline": f"no order in {newest.threshold_days:.0f} days",
+        "metrics": newest.evaluations[estimator].to_json(),
+        "seed": seed,
+        "method_version": METHOD_VERSION,
+        "limits": limits,
+        "warnings": newest.warnings,
+    }
