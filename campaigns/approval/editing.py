@@ -1,0 +1,155 @@
+"""Changes to a campaign, its texts and its audience: each one voids what was approved, in the same transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.audience.freeze import AudienceCounts, freeze_audience
+from campaigns.content.editing import write_variant
+from campaigns.models import Approval, Campaign, CampaignStatus, Offer, TransitionConflict, Variant
+
+from . import policy
+from .policy import NotReady
+from .transitions import change_status
+
+#: What `edit_campaign` may set. Everything else belongs to the workflow, the freeze or the sender.
+CAMPAIGN_FIELDS = frozenset(
+    {
+        "name", "goal", "instruction", "segment", "holdout_share", "is_test_audience", "scheduled_for",
+        "send_window_hours", "attribution_days",
+    }
+)  # fmt: skip
+#: A change of these makes the frozen audience stand for something else: it must be frozen again.
+AUDIENCE_FIELDS = frozenset({"segment", "holdout_share", "is_test_audience"})
+OFFER_FIELDS = frozenset({"kind", "value", "currency", "code", "min_basket", "valid_from", "valid_until", "url"})
+#: A new name or goal is no new message; everything else voids.
+HARMLESS_FIELDS = frozenset({"name", "goal", "instruction"})
+
+
+@transaction.atomic
+def edit_campaign(
+    user: User,
+    campaign: Campaign,
+    fields: Mapping[str, Any],
+    offer_fields: Mapping[str, Any] | None = None,
+    *,
+    now: dt.datetime,
+) -> Campaign:
+    """Set fields of the campaign and its offer. Values are validated (ValidationError names the field).
+
+    In `approved`, `scheduled` and `missed` a real change goes back to `draft` and voids the approvals; writing the same
+    values again changes nothing. Refused in all other states but `draft` (TransitionConflict). A change of segment,
+    hold-out or test audience discards the frozen audience.
+    """
+    _refuse_unknown(fields, CAMPAIGN_FIELDS)
+    _refuse_unknown(offer_fields or {}, OFFER_FIELDS)
+    lock_for_edit(user, campaign)
+    offer, _created = Offer.objects.get_or_create(campaign=campaign)
+    changed = _differing(campaign, fields)
+    changed_offer = _differing(offer, offer_fields or {})
+    if not changed and not changed_offer:
+        return campaign
+    if changed_offer or not changed <= HARMLESS_FIELDS:
+        return_to_draft(user, campaign, reason=_describe_edit(changed, changed_offer), now=now)
+    _write_campaign(campaign, fields, changed, now)
+    if changed_offer:
+        _write_offer(offer, offer_fields or {}, changed_offer)
+    return campaign
+
+
+@transaction.atomic
+def edit_variant(user: User, variant: Variant, fields: Mapping[str, str], *, now: dt.datetime) -> Variant:
+    """Write a text (guard-rails run again) and void what was approved."""
+    campaign = variant.archetype.campaign
+    lock_for_edit(user, campaign)
+    if any(getattr(variant, name, None) != value for name, value in fields.items()):
+        return_to_draft(user, campaign, reason=_("A text was edited."), now=now)
+    write_variant(variant, fields, user=user, now=now)
+    return variant
+
+
+@transaction.atomic
+def refreeze_audience(user: User, campaign: Campaign, *, now: dt.datetime) -> AudienceCounts:
+    """Freeze the audience (again): same seed, same arms for the same people. Voids what was approved."""
+    lock_for_edit(user, campaign)
+    return_to_draft(user, campaign, reason=_("The audience was frozen again."), now=now)
+    return freeze_audience(campaign, now=now, actor=user)
+
+
+def lock_for_edit(user: User, campaign: Campaign) -> None:
+    """Take the campaign's row lock, refresh it, and refuse who may not edit or a state that is locked."""
+    if not Campaign.objects.select_for_update().filter(pk=campaign.pk).exists():
+        raise TransitionConflict(_("This campaign no longer exists."))
+    campaign.refresh_from_db()
+    policy.may_edit(user, campaign).enforce()
+
+
+def return_to_draft(user: User | None, campaign: Campaign, *, reason: str, now: dt.datetime) -> None:
+    """`approved | scheduled | missed -> draft`, approvals voided, history written. In `draft`: nothing to do."""
+    void_approvals(campaign, reason=reason, now=now)
+    if campaign.status == CampaignStatus.DRAFT:
+        return
+    change_status(
+        campaign,
+        sources=[CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.MISSED],
+        target=CampaignStatus.DRAFT,
+        actor=user,
+        reason=reason,
+        now=now,
+        content_hash="",
+        submitted_at=None,
+    )
+
+
+def void_approvals(campaign: Campaign, *, reason: str, now: dt.datetime) -> int:
+    """Mark every valid approval as void; the rows stay as history. Returns how many."""
+    valid = Approval.objects.filter(campaign=campaign, voided_at=None)
+    return valid.update(voided_at=now, void_reason=reason[:300])
+
+
+def _refuse_unknown(fields: Mapping[str, Any], known: frozenset[str]) -> None:
+    unknown = set(fields) - known
+    if unknown:
+        raise NotReady([_("These cannot be edited: %(names)s.") % {"names": ", ".join(sorted(unknown))}])
+
+
+def _differing(row: Campaign | Offer, fields: Mapping[str, Any]) -> set[str]:
+    """Values are compared after the field's own conversion, so "10" equals Decimal("10.00")."""
+    differing = set()
+    for name, value in fields.items():
+        column = row._meta.get_field(name)
+        wanted = value if column.is_relation or value is None else column.to_python(value)  # type: ignore[union-attr]
+        if getattr(row, name) != wanted:
+            differing.add(name)
+    return differing
+
+
+def _describe_edit(changed: set[str], changed_offer: set[str]) -> str:
+    names = sorted(changed - HARMLESS_FIELDS) + [f"offer {name}" for name in sorted(changed_offer)]
+    return _("Edited: %(names)s.") % {"names": ", ".join(names).replace("_", " ")}
+
+
+def _write_campaign(campaign: Campaign, fields: Mapping[str, Any], changed: set[str], now: dt.datetime) -> None:
+    if not changed:
+        return
+    for name in changed:
+        setattr(campaign, name, fields[name])
+    campaign.clean_fields()
+    columns = {name: getattr(campaign, name) for name in changed}
+    if changed & AUDIENCE_FIELDS:
+        columns |= {"audience_frozen_at": None, "audience_as_of": None, "audience_counts": {}}
+    Campaign.objects.filter(pk=campaign.pk).update(**columns, updated_at=now)
+    campaign.refresh_from_db()
+
+
+def _write_offer(offer: Offer, fields: Mapping[str, Any], changed: set[str]) -> None:
+    for name in changed:
+        setattr(offer, name, fields[name])
+    offer.full_clean(exclude=["campaign"])
+    offer.save(update_fields=sorted(changed))

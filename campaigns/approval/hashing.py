@@ -1,0 +1,118 @@
+"""What an approval covers, as one hash per part. Equal hashes mean: exactly this was approved.
+
+What goes in is canonical JSON; the audience, which may be a million people, is hashed by PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.forms.models import model_to_dict
+
+from campaigns.content.rendering import COMPOSER_VERSION
+from campaigns.models import ApprovalPart, Campaign, Offer, Variant
+
+#: Members are hashed in blocks, then the blocks: no single string grows with the audience beyond this many ids.
+MEMBERS_PER_BLOCK = 65_536
+
+VARIANT_FIELDS = ("label", "subject", "preheader", "opening", "story", "invitation", "button_label", "content_hash")
+
+
+def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
+    """The hash of each part as it stands in the database now (the instance's own fields may be stale).
+
+    messages: texts, offer, what the shop says of itself, version of the composer. audience: segment and its rule, every
+    member with arm and archetype. timing: when, and how late at most. measurement: hold-out and attribution window.
+    """
+    fresh = Campaign.objects.select_related("segment").get(pk=campaign.pk)
+    return {
+        ApprovalPart.MESSAGES: hash_messages(fresh),
+        ApprovalPart.AUDIENCE: _hash_audience(fresh),
+        ApprovalPart.TIMING: _hash({"send_at": fresh.scheduled_for, "window_hours": fresh.send_window_hours}),
+        ApprovalPart.MEASUREMENT: _hash(
+            {
+                "attribution_days": fresh.attribution_days,
+                "holdout_share": fresh.holdout_share,
+                "holdout_seed": fresh.holdout_seed,
+            }
+        ),
+    }
+
+
+def content_hash(campaign: Campaign) -> str:
+    """One hash over the four parts: what `Campaign.content_hash` keeps from submission on."""
+    return combine_hashes(part_hashes(campaign))
+
+
+def combine_hashes(parts: dict[ApprovalPart, str]) -> str:
+    """The campaign's hash from its parts' hashes."""
+    return _hash({part.value: parts[part] for part in ApprovalPart})
+
+
+def hash_messages(campaign: Campaign) -> str:
+    """The hash of everything that the bodies are composed from. Cheap: the sender asks it again for every batch."""
+    offer = Offer.objects.filter(campaign_id=campaign.pk).first()
+    texts = Variant.objects.filter(archetype__campaign_id=campaign.pk).order_by("archetype_id", "label")
+    return _hash(
+        {
+            "composer": COMPOSER_VERSION,
+            "shop": [
+                settings.SHOP_NAME,
+                settings.SHOP_URL,
+                settings.SHOP_FROM_EMAIL,
+                settings.SHOP_POSTAL_ADDRESS,
+            ],
+            "offer": model_to_dict(offer, exclude=["id", "campaign"]) if offer else None,
+            "texts": list(texts.values_list("archetype_id", "archetype__language", *VARIANT_FIELDS)),
+        }
+    )
+
+
+def _hash_audience(campaign: Campaign) -> str:
+    return _hash(
+        {
+            "segment": campaign.segment_id,
+            "rule": campaign.segment.rule,
+            "frozen_at": campaign.audience_frozen_at,
+            "as_of": campaign.audience_as_of,
+            "is_test": campaign.is_test_audience,
+            "members": _hash_members(campaign.pk),
+        }
+    )
+
+
+def _hash_members(campaign_id: int) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT coalesce(encode(sha256(convert_to(string_agg(block_hash, '' ORDER BY block), 'UTF8')), 'hex'), '')
+            FROM (
+                SELECT customer_id / %s AS block,
+                       encode(sha256(convert_to(string_agg(
+                           customer_id || ':' || arm || ':' || coalesce(archetype_id, 0), ',' ORDER BY customer_id
+                       ), 'UTF8')), 'hex') AS block_hash
+                FROM campaigns_audiencemember
+                WHERE campaign_id = %s
+                GROUP BY 1
+            ) AS blocks
+            """,
+            [MEMBERS_PER_BLOCK, campaign_id],
+        )
+        return str(cursor.fetchone()[0])
+
+
+def _hash(facts: Any) -> str:
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_to_text)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _to_text(value: Any) -> str:
+    """Instants are compared in UTC, so that the zone of the reader changes nothing."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
+    return str(value)

@@ -1,0 +1,158 @@
+"""Who may do what to a campaign now, and what still stands in the way: asked by pages, enforced by the workflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.models import (
+    Archetype,
+    Arm,
+    AudienceMember,
+    Campaign,
+    CampaignStatus,
+    CampaignTransition,
+    TransitionConflict,
+    Variant,
+)
+
+
+class NotReady(ValidationError):
+    """What staff must mend first; `.messages` are sentences that say what is missing and what to do."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a person may do a thing now; `reasons` are sentences, empty when they may.
+
+    `is_forbidden` says that the person lacks the right, whatever the state.
+    """
+
+    allowed: bool
+    reasons: tuple[str, ...] = ()
+    is_forbidden: bool = False
+
+    @property
+    def reason(self) -> str:
+        return " ".join(self.reasons)
+
+    def enforce(self) -> None:
+        """Raise PermissionDenied or TransitionConflict unless allowed."""
+        if self.is_forbidden:
+            raise PermissionDenied(self.reason)
+        if not self.allowed:
+            raise TransitionConflict(self.reason)
+
+
+def may_edit(user: User, campaign: Campaign) -> Decision:
+    """Content, offer, segment and timing; in `approved` and `scheduled` an edit voids the approvals."""
+    return _decide(
+        user,
+        campaign,
+        "campaigns.change_campaign",
+        {CampaignStatus.DRAFT, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.MISSED},
+    )
+
+
+def may_submit(user: User, campaign: Campaign) -> Decision:
+    """The right and the state only; what is missing in the campaign itself: `find_obstacles`."""
+    return _decide(user, campaign, "campaigns.submit_campaign", {CampaignStatus.DRAFT})
+
+
+def may_approve(user: User, campaign: Campaign) -> Decision:
+    """A person with the right who neither made, submitted nor wrote any part of it."""
+    decision = _decide(user, campaign, "campaigns.approve_campaign", {CampaignStatus.IN_REVIEW})
+    if not decision.is_forbidden and has_written(user, campaign):
+        return Decision(False, (_("You made or edited this campaign: a second person must approve it."),), True)
+    return decision
+
+
+def may_request_changes(user: User, campaign: Campaign) -> Decision:
+    return _decide(user, campaign, "campaigns.approve_campaign", {CampaignStatus.IN_REVIEW})
+
+
+def may_schedule(user: User, campaign: Campaign) -> Decision:
+    return _decide(user, campaign, "campaigns.schedule_campaign", {CampaignStatus.APPROVED})
+
+
+def may_unschedule(user: User, campaign: Campaign) -> Decision:
+    return _decide(user, campaign, "campaigns.schedule_campaign", {CampaignStatus.SCHEDULED})
+
+
+def may_pause(user: User, campaign: Campaign) -> Decision:
+    return _decide(user, campaign, "campaigns.control_sending", {CampaignStatus.SENDING})
+
+
+def may_resume(user: User, campaign: Campaign) -> Decision:
+    return _decide(user, campaign, "campaigns.control_sending", {CampaignStatus.PAUSED})
+
+
+def may_cancel(user: User, campaign: Campaign) -> Decision:
+    """Anything unfinished; what was sent stays sent."""
+    unfinished = set(CampaignStatus.values) - {CampaignStatus.SENT, CampaignStatus.CANCELLED}
+    return _decide(user, campaign, "campaigns.control_sending", unfinished)
+
+
+def has_written(user: User, campaign: Campaign) -> bool:
+    """Whether the person is the author, sent it to review, or edited one of its texts."""
+    if user.pk == campaign.author_id:
+        return True
+    submitted = CampaignTransition.objects.filter(campaign=campaign, to_status=CampaignStatus.IN_REVIEW)
+    submitters = submitted.order_by("-number").values_list("actor_id", flat=True)[:1]
+    return user.pk in submitters or Variant.objects.filter(archetype__campaign=campaign, edited_by=user).exists()
+
+
+def find_obstacles(campaign: Campaign) -> list[str]:
+    """Sentences for staff: everything that must be mended before the campaign can go to review."""
+    found = _find_audience_obstacles(campaign) + _find_text_obstacles(campaign)
+    if campaign.scheduled_for is None:
+        found.append(_("No time to send is set. Choose one under Timing: it is part of what is approved."))
+    if not settings.SHOP_POSTAL_ADDRESS.strip():
+        found.append(
+            _("The shop's postal address is missing, and every campaign mail must show it. Set SHOP_POSTAL_ADDRESS.")
+        )
+    return found
+
+
+def _decide(user: User, campaign: Campaign, right: str, states: set[str]) -> Decision:
+    if not user.is_active or not user.has_perm(right):
+        return Decision(False, (_("Your role does not allow this."),), True)
+    if campaign.status not in states:
+        sentence = _("This cannot be done while the campaign is %(status)s.")
+        return Decision(False, (sentence % {"status": CampaignStatus(campaign.status).label},))
+    return Decision(True)
+
+
+def _find_audience_obstacles(campaign: Campaign) -> list[str]:
+    if campaign.audience_frozen_at is None:
+        return [_("The audience is not frozen yet. Freeze it under Audience.")]
+    treated = AudienceMember.objects.filter(campaign=campaign, arm=Arm.TREATMENT)
+    if not treated.exists():
+        return [_("Nobody in the audience would get a message. Choose another segment and freeze the audience again.")]
+    stray = treated.filter(archetype__isnull=True).count()
+    if stray:
+        sentence = ngettext(
+            "%(n)s person has no kind of message. Freeze the audience again.",
+            "%(n)s people have no kind of message. Freeze the audience again.",
+            stray,
+        )
+        return [sentence % {"n": stray}]
+    return []
+
+
+def _find_text_obstacles(campaign: Campaign) -> list[str]:
+    found = []
+    in_use = Archetype.objects.filter(campaign=campaign, size__gt=0).prefetch_related("variants")
+    for archetype in in_use:
+        texts = list(archetype.variants.all())
+        name = {"cell": archetype.cell}
+        if not texts or any(not text.subject.strip() or not text.opening.strip() for text in texts):
+            found.append(_("“%(cell)s” has no text yet. Draft or write one under Messages.") % name)
+        elif any(text.is_blocked for text in texts):
+            found.append(_("The text for “%(cell)s” has a finding that blocks it. Mend it under Messages.") % name)
+    return found

@@ -1,0 +1,190 @@
+"""Submit, approve, ask for changes, schedule, cancel. Pages, API and admin call these and nothing else.
+
+Every function checks the right, then makes a guarded change of state with its history row in one transaction.
+Raises: PermissionDenied (no right), TransitionConflict (another state, or somebody was first), NotReady (something is
+missing; `.messages` say what). Running one twice raises TransitionConflict and changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.models import (
+    Approval,
+    ApprovalPart,
+    Campaign,
+    CampaignStatus,
+    Message,
+    MessageStatus,
+    SkipReason,
+    TransitionConflict,
+)
+
+from . import policy
+from .editing import edit_campaign, edit_variant, refreeze_audience, void_approvals
+from .hashing import combine_hashes, part_hashes
+from .policy import NotReady
+from .transitions import change_status
+
+__all__ = [
+    "ALL_PARTS",
+    "NotReady",
+    "approve_campaign",
+    "cancel_campaign",
+    "edit_campaign",
+    "edit_variant",
+    "find_stale_parts",
+    "refreeze_audience",
+    "request_changes",
+    "schedule_campaign",
+    "submit_campaign",
+    "unschedule_campaign",
+    "void_approvals",
+]
+
+ALL_PARTS: tuple[ApprovalPart, ...] = tuple(ApprovalPart)
+UNFINISHED = tuple(set(CampaignStatus.values) - {CampaignStatus.SENT, CampaignStatus.CANCELLED})
+OPEN_MESSAGES = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.RETRY_WAIT)
+
+
+@transaction.atomic
+def submit_campaign(user: User, campaign: Campaign, *, now: dt.datetime) -> Campaign:
+    """`draft -> in_review`: lock it, and keep the hash of what is to be approved. NotReady lists what is missing."""
+    _lock(campaign)
+    policy.may_submit(user, campaign).enforce()
+    obstacles = policy.find_obstacles(campaign)
+    if obstacles:
+        raise NotReady(obstacles)
+    kept = combine_hashes(part_hashes(campaign))
+    change_status(
+        campaign, sources=[CampaignStatus.DRAFT], target=CampaignStatus.IN_REVIEW, actor=user, now=now,
+        content_hash=kept, submitted_at=now,
+    )  # fmt: skip
+    return campaign
+
+
+@transaction.atomic
+def approve_campaign(
+    user: User,
+    campaign: Campaign,
+    *,
+    now: dt.datetime,
+    parts: Collection[ApprovalPart | str] = ALL_PARTS,
+    seen_hash: str = "",
+) -> Campaign:
+    """Approve `parts`, each bound to the hash of what it covers; the fourth one moves `in_review -> approved`.
+
+    `seen_hash` is the `content_hash` that the page showed: another one now raises TransitionConflict, so that nobody
+    approves what they have not seen. Four parts may come from different people, none of them a writer of the campaign.
+    """
+    _lock(campaign)
+    policy.may_approve(user, campaign).enforce()
+    hashes = part_hashes(campaign)
+    if combine_hashes(hashes) != campaign.content_hash or seen_hash not in ("", campaign.content_hash):
+        raise TransitionConflict(
+            _("The campaign changed after it was submitted. Ask for changes, so that it is submitted again.")
+        )
+    valid = set(_valid_parts(campaign))
+    wanted = [ApprovalPart(part) for part in parts if part not in valid]
+    if not wanted:
+        raise TransitionConflict(_("This was approved already. Reload the page and look again."))
+    Approval.objects.bulk_create(
+        [
+            Approval(campaign=campaign, part=part, part_hash=hashes[part], approved_by=user, approved_at=now)
+            for part in wanted
+        ]
+    )
+    if valid | set(wanted) == set(ALL_PARTS):
+        change_status(campaign, sources=[CampaignStatus.IN_REVIEW], target=CampaignStatus.APPROVED, actor=user, now=now)
+    return campaign
+
+
+@transaction.atomic
+def request_changes(user: User, campaign: Campaign, *, comment: str, now: dt.datetime) -> Campaign:
+    """`in_review -> draft`, with what the reviewer wants changed (required) in the history."""
+    _lock(campaign)
+    policy.may_request_changes(user, campaign).enforce()
+    if not comment.strip():
+        raise NotReady([_("Say what should be changed.")])
+    void_approvals(campaign, reason=_("Changes were asked for."), now=now)
+    change_status(
+        campaign, sources=[CampaignStatus.IN_REVIEW], target=CampaignStatus.DRAFT, actor=user, reason=comment.strip(),
+        now=now, content_hash="", submitted_at=None,
+    )  # fmt: skip
+    return campaign
+
+
+@transaction.atomic
+def schedule_campaign(
+    user: User, campaign: Campaign, *, send_at: dt.datetime | None = None, now: dt.datetime
+) -> Campaign:
+    """`approved -> scheduled`, at the time that was approved.
+
+    `send_at` may be left out; another time than the approved one is refused (NotReady): change it under Timing, which
+    voids the approvals. Refused as well when the send window is over, or when anything changed since the approval.
+    """
+    _lock(campaign)
+    policy.may_schedule(user, campaign).enforce()
+    if send_at is not None and send_at != campaign.scheduled_for:
+        raise NotReady([_("Another time was approved. To change it, edit the timing; it then needs a new approval.")])
+    if campaign.scheduled_for is None or now >= window_end(campaign):
+        raise NotReady([_("The approved time to send is over. Choose a new one under Timing and submit again.")])
+    if find_stale_parts(campaign):
+        raise TransitionConflict(_("The campaign changed after it was approved. Edit or cancel it."))
+    change_status(campaign, sources=[CampaignStatus.APPROVED], target=CampaignStatus.SCHEDULED, actor=user, now=now)
+    return campaign
+
+
+@transaction.atomic
+def unschedule_campaign(user: User, campaign: Campaign, *, now: dt.datetime) -> Campaign:
+    """`scheduled -> draft`: take it back before it starts. Voids the approvals."""
+    _lock(campaign)
+    policy.may_unschedule(user, campaign).enforce()
+    reason = _("Taken back before it was sent.")
+    void_approvals(campaign, reason=reason, now=now)
+    change_status(
+        campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.DRAFT, actor=user, reason=reason, now=now,
+        content_hash="", submitted_at=None,
+    )  # fmt: skip
+    return campaign
+
+
+@transaction.atomic
+def cancel_campaign(user: User, campaign: Campaign, *, reason: str = "", now: dt.datetime) -> Campaign:
+    """Any unfinished state `-> cancelled`. What waits in the outbox is skipped; what was sent stays sent."""
+    _lock(campaign)
+    policy.may_cancel(user, campaign).enforce()
+    change_status(campaign, sources=UNFINISHED, target=CampaignStatus.CANCELLED, actor=user, reason=reason, now=now)
+    Message.objects.filter(campaign=campaign, status__in=OPEN_MESSAGES).update(
+        status=MessageStatus.SKIPPED, skip_reason=SkipReason.CANCELLED, lease_until=None, settled_at=now
+    )
+    return campaign
+
+
+def find_stale_parts(campaign: Campaign) -> list[ApprovalPart]:
+    """The parts without a valid approval of exactly what they are now; empty means: may be sent."""
+    approved = {(row.part, row.part_hash) for row in Approval.objects.filter(campaign=campaign, voided_at=None)}
+    return [part for part, now_hash in part_hashes(campaign).items() if (part.value, now_hash) not in approved]
+
+
+def window_end(campaign: Campaign) -> dt.datetime:
+    """When it is too late to send; needs `scheduled_for`."""
+    assert campaign.scheduled_for is not None
+    return campaign.scheduled_for + dt.timedelta(hours=campaign.send_window_hours)
+
+
+def _lock(campaign: Campaign) -> None:
+    """Take the row lock that all of approval and editing serialise on, and see the row as it is now."""
+    locked = Campaign.objects.select_for_update().filter(pk=campaign.pk).exists()
+    if not locked:
+        raise TransitionConflict(_("This campaign no longer exists."))
+    campaign.refresh_from_db()
+
+
+def _valid_parts(campaign: Campaign) -> list[str]:
+    return list(Approval.objects.filter(campaign=campaign, voided_at=None).values_list("part", flat=True))
