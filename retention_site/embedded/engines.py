@@ -59,7 +59,11 @@ class Engines:
         self._run(engine, say)
 
     def _run(self, engine: Engine, say: Say) -> None:
-        engine.start()
+        try:
+            engine.start()
+        except BaseException:
+            engine.stop()
+            raise
         self.running.append(engine)
         say(f"{engine.title} is running")
 

@@ -111,12 +111,12 @@ def is_of_this_python(venv: Path) -> bool:
 
 def install_requirements(root: Path) -> bool:
     """uv with hashes, ten times as fast; pip with hashes where uv cannot reach the index that pip is set up for."""
-    python, lock = root / ".venv" / "bin" / "python", root / "requirements" / "dev.txt"
+    python, lock = os.fspath(root / ".venv" / "bin" / "python"), os.fspath(root / "requirements" / "dev.txt")
+    bootstrap = os.fspath(root / "requirements" / "bootstrap.txt")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     locked = ["--only-binary", ":all:", "--require-hashes"]
-    bootstrap = subprocess.run([*pip, *locked, "-r", root / "requirements" / "bootstrap.txt"], check=False)
-    if bootstrap.returncode == 0:
-        uv = [root / ".venv" / "bin" / "uv", "pip", "install", "--quiet", "--python", python]
+    if subprocess.run([*pip, *locked, "-r", bootstrap], check=False).returncode == 0:
+        uv = [os.fspath(root / ".venv" / "bin" / "uv"), "pip", "install", "--quiet", "--python", python]
         env = os.environ | read_pip_settings(python) | {"UV_PYTHON_DOWNLOADS": "never"}
         if subprocess.run([*uv, *locked, "-r", lock], env=env, check=False).returncode == 0:
             return True
@@ -124,7 +124,7 @@ def install_requirements(root: Path) -> bool:
     return subprocess.run([*pip, *locked, "-r", lock], check=False).returncode == 0
 
 
-def read_pip_settings(python: Path) -> dict[str, str]:
+def read_pip_settings(python: str) -> dict[str, str]:
     """pip's index, links and certificates in uv's words, because uv ignores pip's own configuration."""
     asked = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
     words = {"index-url": "UV_DEFAULT_INDEX", "find-links": "UV_FIND_LINKS", "cert": "SSL_CERT_FILE"}

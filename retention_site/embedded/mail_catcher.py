@@ -196,10 +196,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one, which is printed")
     parser.add_argument("--fd", type=int, help="a listening socket handed down by the owner")
     options = parser.parse_args(argv)
-    if options.fd is not None:
-        listener = socket.socket(fileno=options.fd)
-    else:
-        listener = socket.create_server(("127.0.0.1", options.port))
+    given = options.fd is not None
+    listener = socket.socket(fileno=options.fd) if given else socket.create_server(("127.0.0.1", options.port))
     print(f"catching mail on {listener.getsockname()[1]} into {options.folder}", flush=True)
     asyncio.run(serve(options.folder, listener))
     return 0

@@ -134,14 +134,14 @@ class Postgres(Engine):
             return []
 
     def _make_database(self) -> None:
-        question = f"select 1 from pg_database where datname = '{self.database}'"  # noqa: S608
+        question = f"select 1 from pg_database where datname = '{self.database}'"
         if self._run("psql", "-h", self.sockets, "-U", "postgres", "-d", "postgres", "-Atc", question).strip() != "1":
             self._run("createdb", "-h", self.sockets, "-U", "postgres", self.database)
             self.is_new = True
 
     def _run(self, program: str, *args: str | Path) -> str:
         argv: Sequence[str] = [os.fspath(part) for part in (self.programs / program, *args)]
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             argv,
             env=clean_environment(),
             cwd="/",
