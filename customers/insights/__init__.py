@@ -1,0 +1,1 @@
+"""Read-only figures about customers: retention, cohorts, who is at risk, one person's time line."""

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from customers.features.catalogue import FEATURE_KEYS, get_feature
+from customers.features.catalogue import THEMES
 
 from .rules import Behaviour, Condition, Group, Rule, RuleError
 
@@ -111,8 +111,8 @@ def _format(condition: Condition, value: float | str) -> str:
         return f"{float(value):.0%}"
     if condition.field.kind == "money":
         return f"{float(value):,.0f} {settings.SHOP_CURRENCY}"
-    if condition.field.key == "main_reason" and value in FEATURE_KEYS:
-        return str(get_feature(str(value)).label)
+    if condition.field.key == "main_reason" and value in THEMES:
+        return str(THEMES[str(value)].label)
     return str(value) if isinstance(value, str) else f"{value:,.0f}"
 
 

@@ -1,0 +1,1 @@
+"""The pages about customers: list, one customer, segments, predictions, imports."""

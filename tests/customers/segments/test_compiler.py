@@ -72,7 +72,7 @@ def _make_person(draw: random.Random, number: int, model: ModelVersion, products
         Score.objects.create(
             customer=person, model=model, as_of=NOW, churn_probability=draw.choice([None, draw.random()]),
             expected_value=draw.randint(0, 200), expected_orders=draw.random(), interest=draw.choice(["tents", ""]),
-            main_reason=draw.choice(["recency_days", ""]),
+            main_reason=draw.choice(["rhythm", ""]),
         )  # fmt: skip
     for _ in range(draw.randint(0, 2)):
         ConsentRecord.objects.create(
@@ -96,7 +96,7 @@ RULES: list[dict[str, Any]] = [
     {"field": "expected_orders", "op": "gte", "value": 0.5},
     {"field": "interest", "op": "is", "value": "tents"},
     {"field": "interest", "op": "is_not", "value": "tents"},
-    {"field": "main_reason", "op": "in", "value": ["recency_days"]},
+    {"field": "main_reason", "op": "in", "value": ["rhythm"]},
     {"field": "recency_days", "op": "gte", "value": 60},
     {"field": "recency_days", "op": "lte", "value": 60},
     {"field": "recency_days", "op": "between", "value": [30, 90]},
