@@ -8,16 +8,33 @@ import hmac
 from typing import Any
 
 import polars as pl
+from django.conf import settings
+from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
 from customers.models import Channel, ConsentRecord, Customer, Suppression
 
-from .copying import UpsertCounts
+from .copying import UpsertCounts, copy_frame, staging
+from .customers import with_source
+from .orders import UnknownReference
+
+GIVEN_CONSENT = {
+    "source": "varchar(40)",
+    "customer": "varchar(120)",
+    "channel": "varchar(20)",
+    "status": "varchar(12)",
+    "legal_basis": "varchar(24)",
+    "consent_source": "varchar(80)",
+    "proof": "jsonb",
+    "is_test": "boolean",
+    "recorded_at": "timestamptz",
+}
+_CAPITALS = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
 
 
-def hash_address(address: str) -> str:
-    """The keyed hash of an address, whatever its case: HMAC-SHA256 under a key derived from SECRET_KEY."""
-    return hmac.new(_address_key(), address.strip().casefold().encode(), hashlib.sha256).hexdigest()
+def address_key() -> bytes:
+    """The 32-byte key of `hash_address`; `campaigns.audience.eligibility` computes the same HMAC inside PostgreSQL."""
+    return salted_hmac("customers.ingest.consent", "address", algorithm="sha256").digest()
 
 
 def record_consent(
@@ -30,10 +47,20 @@ def record_consent(
     proof: dict[str, Any] | None = None,
     is_test: bool = False,
 ) -> ConsentRecord:
-    """Note that `customer` agreed to be written to."""
-    raise NotImplementedError
+    """Note that `customer` agreed to be written to. `source` says where (a form, a checkout), `proof` shows it."""
+    return ConsentRecord.objects.create(
+        customer=customer,
+        channel=channel,
+        status=ConsentRecord.Status.GIVEN,
+        legal_basis=legal_basis,
+        source=source,
+        proof=proof or {},
+        is_test=is_test,
+        recorded_at=now,
+    )
 
 
+@transaction.atomic
 def withdraw_consent(
     customer: Customer,
     *,
@@ -42,23 +69,114 @@ def withdraw_consent(
     channel: str = Channel.EMAIL,
     proof: dict[str, Any] | None = None,
 ) -> ConsentRecord | None:
-    """Note that `customer` no longer agrees; None where the newest record says so already."""
-    raise NotImplementedError
+    """Note that `customer` no longer agrees; None, and nothing written, where the newest record says so already."""
+    Customer.objects.select_for_update().get(pk=customer.pk)  # two clicks at once write one record
+    newest = customer.consents.filter(channel=channel).order_by("-recorded_at", "-id").first()
+    if newest is not None and newest.status == ConsentRecord.Status.WITHDRAWN:
+        return None
+    return ConsentRecord.objects.create(
+        customer=customer,
+        channel=channel,
+        status=ConsentRecord.Status.WITHDRAWN,
+        legal_basis=newest.legal_basis if newest else ConsentRecord.LegalBasis.CONSENT,
+        source=source,
+        proof=proof or {},
+        recorded_at=max(now, newest.recorded_at) if newest else now,
+    )
 
 
 def suppress_address(address: str, *, reason: str, source: str = "", channel: str = Channel.EMAIL) -> bool:
-    """Never write to `address` again. True where it is new; running it again changes nothing."""
-    raise NotImplementedError
+    """Never write to `address` again. True where it is new; the first reason stays. Safe to run twice."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_suppression (channel, address_hash, reason, source) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (channel, address_hash) DO NOTHING",
+            [channel, hash_address(address), Suppression.Reason(reason), source],
+        )
+        return bool(cursor.rowcount)
 
 
-def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCounts:
-    """Append consents of many customers. Columns: customer (the shop's id), status, legal_basis, recorded_at (UTC),
-    and any of source (of the customer), consent_source, channel, proof (JSON text), is_test.
+def hash_address(address: str) -> str:
+    """The keyed hash under which an address is suppressed: HMAC-SHA256, the key derived from SECRET_KEY.
 
-    A record that stands already (same customer, channel, status, source and time) is not written again.
+    Capitals of ASCII are folded and blanks around it cut, exactly as `address_hash_sql` does it in the database.
     """
-    raise NotImplementedError
+    folded = address.strip(" ").translate(_CAPITALS)
+    return hmac.new(address_key(), folded.encode(), hashlib.sha256).hexdigest()
 
 
-def _address_key() -> bytes:
-    return salted_hmac("customers.ingest.consent", "address", algorithm="sha256").digest()
+def address_hash_sql(column: str) -> str:
+    """SQL for `hash_address` of a text column: HMAC spelled out in sha256(), because pgcrypto need not be there."""
+    key = address_key().ljust(64, b"\0")  # RFC 2104: the block of SHA-256 is 64 bytes
+    inner, outer = (bytes(byte ^ pad for byte in key).hex() for pad in (0x36, 0x5C))
+    folded = f"convert_to(lower(btrim({column}) COLLATE \"C\"), 'UTF8')"
+    return f"encode(sha256('\\x{outer}'::bytea || sha256('\\x{inner}'::bytea || {folded})), 'hex')"
+
+
+def has_consent_sql(customer: str = "customers_customer", channel: str = Channel.EMAIL) -> str:
+    """SQL that is true where the newest consent of the row `customer` (a table or alias) was given and counts now.
+
+    A consent marked as a test counts only while mail goes to the built-in catcher, and for `.test` addresses.
+    """
+    test_counts = f"lower(right({customer}.email, 5)) = '.test'" if settings.USES_MAIL_CATCHER else "false"
+    return (
+        f"coalesce((SELECT newest.status = 'given' AND (NOT newest.is_test OR {test_counts}) FROM customers_consentrecord newest"
+        f" WHERE newest.customer_id = {customer}.id AND newest.channel = '{Channel(channel)}'"
+        " ORDER BY newest.recorded_at DESC, newest.id DESC LIMIT 1), false)"
+    )
+
+
+def is_suppressed_sql(customer: str = "customers_customer", channel: str = Channel.EMAIL) -> str:
+    """SQL that is true where the address of the row `customer` (a table or alias) is suppressed."""
+    return (
+        f"EXISTS (SELECT 1 FROM customers_suppression kept WHERE kept.channel = '{Channel(channel)}'"
+        f" AND kept.address_hash = {address_hash_sql(customer + '.email')})"
+    )
+
+
+def may_contact_sql(customer: str = "customers_customer", channel: str = Channel.EMAIL) -> str:
+    """SQL that is true where the row `customer` has an address, a consent that counts, and no suppression."""
+    return (
+        f"({customer}.email <> '' AND {has_consent_sql(customer, channel)}"
+        f" AND NOT {is_suppressed_sql(customer, channel)})"
+    )
+
+
+@transaction.atomic
+def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCounts:
+    """Append consents of many customers; one that stands already (customer, channel, status, source, time) is kept.
+
+    Columns: customer (the shop's id), status, legal_basis, recorded_at (UTC), and any of source (the customer's),
+    consent_source, channel, proof (JSON text), is_test. Raises UnknownReference; safe to run twice.
+    """
+    frame = with_source(frame, source)
+    with staging(GIVEN_CONSENT) as (cursor, stage):
+        copy_frame(cursor, stage, frame)
+        cursor.execute(f"ANALYZE {stage}")
+        cursor.execute(
+            f"SELECT s.customer FROM {stage} s LEFT JOIN customers_customer c"
+            " ON c.source = s.source AND c.external_id = s.customer WHERE c.id IS NULL LIMIT 3"
+        )
+        if unknown := [row[0] for row in cursor.fetchall()]:
+            raise UnknownReference(f"These customers are not known: {', '.join(unknown)}.")
+        cursor.execute(_APPEND.format(stage=stage))
+        created: int = cursor.rowcount
+    return UpsertCounts(created, 0, frame.height - created)
+
+
+_APPEND = """
+INSERT INTO customers_consentrecord
+    (customer_id, channel, status, legal_basis, source, proof, is_test, recorded_at)
+SELECT DISTINCT ON (c.id, channel, s.status, consent_source, s.recorded_at)
+    c.id, channel, s.status, s.legal_basis, consent_source, coalesce(s.proof, '{{}}'), coalesce(s.is_test, false),
+    s.recorded_at
+FROM {stage} s
+JOIN customers_customer c ON c.source = s.source AND c.external_id = s.customer
+CROSS JOIN LATERAL (SELECT coalesce(s.channel, 'email') AS channel,
+                           coalesce(s.consent_source, s.source) AS consent_source) filled
+WHERE NOT EXISTS (
+    SELECT 1 FROM customers_consentrecord r
+    WHERE r.customer_id = c.id AND r.channel = filled.channel AND r.status = s.status
+      AND r.source = filled.consent_source AND r.recorded_at = s.recorded_at)
+ORDER BY c.id, channel, s.status, consent_source, s.recorded_at
+"""
