@@ -167,8 +167,8 @@ def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCount
 _APPEND = """
 INSERT INTO customers_consentrecord
     (customer_id, channel, status, legal_basis, source, proof, is_test, recorded_at)
-SELECT DISTINCT ON (c.id, channel, s.status, consent_source, s.recorded_at)
-    c.id, channel, s.status, s.legal_basis, consent_source, coalesce(s.proof, '{{}}'), coalesce(s.is_test, false),
+SELECT DISTINCT ON (c.id, filled.channel, s.status, filled.consent_source, s.recorded_at)
+    c.id, filled.channel, s.status, s.legal_basis, filled.consent_source, coalesce(s.proof, '{{}}'), coalesce(s.is_test, false),
     s.recorded_at
 FROM {stage} s
 JOIN customers_customer c ON c.source = s.source AND c.external_id = s.customer
@@ -178,5 +178,5 @@ WHERE NOT EXISTS (
     SELECT 1 FROM customers_consentrecord r
     WHERE r.customer_id = c.id AND r.channel = filled.channel AND r.status = s.status
       AND r.source = filled.consent_source AND r.recorded_at = s.recorded_at)
-ORDER BY c.id, channel, s.status, consent_source, s.recorded_at
+ORDER BY c.id, filled.channel, s.status, filled.consent_source, s.recorded_at
 """

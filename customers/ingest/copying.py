@@ -114,7 +114,7 @@ def _merge_sql(stage: str, target: Target, given: list[Column]) -> str:
     order = ", ".join(f'staged."{name}"' for name in target.key)
     changing = [c for c in given if c.name not in target.key and c.on_update is not OnUpdate.KEEP]
     source = (
-        f"SELECT {staged} FROM {stage} staged LEFT JOIN {target.table} present ON {joined}"  # noqa: S608
+        f"SELECT {staged} FROM {stage} staged LEFT JOIN {target.table} present ON {joined}"
         f' WHERE present."{target.key[0]}" IS NULL OR {_is_changed(changing, "present", "staged")} ORDER BY {order}'
     )
     if changing:
@@ -124,7 +124,7 @@ def _merge_sql(stage: str, target: Target, given: list[Column]) -> str:
     else:
         action = "NOTHING"
     return (
-        f"WITH written AS (INSERT INTO {target.table} AS target ({names}) {source}"  # noqa: S608
+        f"WITH written AS (INSERT INTO {target.table} AS target ({names}) {source}"
         f" ON CONFLICT ({key}) DO {action} RETURNING (xmax = 0) AS created)"
         f" SELECT count(*) FILTER (WHERE created), count(*), (SELECT count(*) FROM {stage}) FROM written"
     )

@@ -86,13 +86,12 @@ def _resolve_orders(cursor: Cursor, raw: str, staged: str, given: list[str]) -> 
     taken = ", ".join(f'raw."{name}"' for name in given if name != "customer")
     cursor.execute(f"ANALYZE {raw}")
     cursor.execute(
-        f"INSERT INTO {staged} ({kept}, customer_id) SELECT {taken}, c.id FROM {raw} raw"  # noqa: S608
+        f"INSERT INTO {staged} ({kept}, customer_id) SELECT {taken}, c.id FROM {raw} raw"
         " LEFT JOIN customers_customer c ON c.source = raw.source AND c.external_id = raw.customer"
     )
     _refuse_unknown(
         cursor,
-        f"SELECT raw.customer FROM {raw} raw JOIN {staged} s USING (source, external_id)"  # noqa: S608
-        " WHERE s.customer_id IS NULL",
+        f"SELECT raw.customer FROM {raw} raw JOIN {staged} s USING (source, external_id) WHERE s.customer_id IS NULL",
         "customers",
     )
 
@@ -105,17 +104,17 @@ def _write_lines(cursor: Cursor, staged_orders: str, lines: pl.DataFrame) -> tup
         copy_frame(cursor, raw, lines)
         cursor.execute(f"ANALYZE {raw}")
         cursor.execute(
-            f"INSERT INTO {staged} SELECT o.id, raw.position, p.id, raw.quantity, raw.unit_price FROM {raw} raw"  # noqa: S608
+            f"INSERT INTO {staged} SELECT o.id, raw.position, p.id, raw.quantity, raw.unit_price FROM {raw} raw"
             ' LEFT JOIN customers_order o ON o.source = raw.source AND o.external_id = raw."order"'
             f" LEFT JOIN customers_product p ON p.sku = {sku}"
         )
         unknown_orders = (
-            f'SELECT raw."order" FROM {raw} raw LEFT JOIN {staged_orders} s'  # noqa: S608
+            f'SELECT raw."order" FROM {raw} raw LEFT JOIN {staged_orders} s'
             ' ON s.source = raw.source AND s.external_id = raw."order" WHERE s.external_id IS NULL'
         )
         _refuse_unknown(cursor, unknown_orders, "orders")
         unknown_products = (
-            f"SELECT {sku} FROM {raw} raw LEFT JOIN customers_product p ON p.sku = {sku}"  # noqa: S608
+            f"SELECT {sku} FROM {raw} raw LEFT JOIN customers_product p ON p.sku = {sku}"
             f" WHERE {sku} IS NOT NULL AND p.id IS NULL"
         )
         _refuse_unknown(cursor, unknown_products, "products")
@@ -126,7 +125,7 @@ def _write_lines(cursor: Cursor, staged_orders: str, lines: pl.DataFrame) -> tup
 def remove_lines_beyond(cursor: Cursor, staged_orders: str, staged_lines: str) -> int:
     """Delete the lines of the staged orders that the staged lines do not name; returns how many there were."""
     cursor.execute(
-        f"DELETE FROM customers_orderline l USING customers_order o, {staged_orders} s"  # noqa: S608
+        f"DELETE FROM customers_orderline l USING customers_order o, {staged_orders} s"
         " WHERE o.source = s.source AND o.external_id = s.external_id AND l.order_id = o.id AND NOT EXISTS"
         f" (SELECT 1 FROM {staged_lines} kept WHERE kept.order_id = l.order_id AND kept.position = l.position)"
     )

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+from django.db import transaction
+
+from customers.models import EventKind, ensure_event_partitions
+
+from .copying import Cursor, copy_frame, staging
+from .orders import UnknownReference
+
+STAGED_EVENT = {
+    "external_id": "varchar(160)",
+    "occurred_at": "timestamptz",
+    "customer_id": "bigint",
+    "kind": "varchar(40)",
+    "properties": "jsonb",
+}
+#: Rows staged and inserted at a time; it bounds the memory of the database's sort and of the COPY buffer.
+BATCH_ROWS = 500_000
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True)
@@ -29,10 +48,78 @@ class RecordedCounts:
     known: int
 
 
+@transaction.atomic
 def record_events(events: Sequence[NewEvent] | pl.DataFrame, *, source: str) -> RecordedCounts:
     """Append events; one that is there already (source, external_id, occurred_at) is left as it is.
 
-    A frame has the columns kind, occurred_at (UTC), external_id, customer_id, and may have properties (JSON text).
-    Makes the monthly partitions it needs. Raises ValueError for a time outside 1990 to 2100. Safe to run twice.
+    A frame has the columns kind, occurred_at (UTC), external_id, customer_id or customer (the shop's id, of the same
+    source), and may have properties (JSON text). Makes the monthly partitions it needs. Raises ValueError for a kind
+    that does not exist or a time outside 1990 to 2100, UnknownReference for a customer. Safe to run twice.
     """
-    raise NotImplementedError
+    frame = events if isinstance(events, pl.DataFrame) else _to_frame(events)
+    if frame.is_empty():
+        return RecordedCounts(0, 0)
+    if strange := set(frame["kind"].unique()) - set(EventKind.values):
+        raise ValueError(f"unknown kinds of event: {sorted(map(str, strange))[:3]}")
+    _make_partitions(frame["occurred_at"])
+    recorded = sum(_append(part, source) for part in frame.iter_slices(BATCH_ROWS))
+    return RecordedCounts(recorded, frame.height - recorded)
+
+
+def storable_json(value: Any) -> str:
+    """JSON that PostgreSQL keeps as jsonb; raises ValueError for NaN, infinity, NUL and lone surrogates."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text.encode()  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
+    if _NUL.search(text):
+        raise ValueError("the character NUL cannot be kept")
+    return text
+
+
+def _to_frame(events: Sequence[NewEvent]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "external_id": [event.external_id for event in events],
+            "occurred_at": [event.occurred_at for event in events],
+            "customer_id": [event.customer_id for event in events],
+            "kind": [str(event.kind) for event in events],
+            "properties": [storable_json(dict(event.properties)) if event.properties else "{}" for event in events],
+        },
+        schema_overrides={"occurred_at": pl.Datetime("us", "UTC"), "customer_id": pl.Int64},
+    )
+
+
+def _make_partitions(occurred_at: pl.Series) -> None:
+    first, last = occurred_at.min(), occurred_at.max()
+    if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime) or occurred_at.null_count():
+        raise ValueError("an event has no time")
+    ensure_event_partitions(first.date(), last.date())
+
+
+def _append(frame: pl.DataFrame, source: str) -> int:
+    columns = dict(STAGED_EVENT)
+    if "customer" in frame.columns:
+        columns["customer"] = "varchar(120)"
+    with staging(columns) as (cursor, stage):
+        copy_frame(cursor, stage, frame.select(name for name in frame.columns if name in columns))
+        cursor.execute(f"ANALYZE {stage}")
+        if "customer" in columns:
+            _resolve_customers(cursor, stage, source)
+        cursor.execute(
+            "INSERT INTO customers_customerevent (source, external_id, occurred_at, customer_id, kind, properties)"
+            " SELECT %s, external_id, occurred_at, customer_id, kind, coalesce(properties, '{}')"
+            f" FROM {stage} ORDER BY external_id, occurred_at ON CONFLICT DO NOTHING",
+            [source],
+        )
+        recorded: int = cursor.rowcount
+    return recorded
+
+
+def _resolve_customers(cursor: Cursor, stage: str, source: str) -> None:
+    cursor.execute(
+        f"UPDATE {stage} s SET customer_id = c.id FROM customers_customer c"
+        " WHERE c.source = %s AND c.external_id = s.customer",
+        [source],
+    )
+    cursor.execute(f"SELECT customer FROM {stage} WHERE customer_id IS NULL LIMIT 3")
+    if unknown := [str(row[0]) for row in cursor.fetchall()]:
+        raise UnknownReference(f"These customers are not known: {', '.join(unknown)}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_lazy as _
 
 from .customer import Customer
@@ -62,20 +63,28 @@ def ensure_event_partitions(first: dt.date, last: dt.date) -> None:
     """
     if first > last or first.year < 1990 or last.year > 2100:
         raise ValueError(f"events from {first} to {last} are outside 1990 to 2100")
-    month = first.replace(day=1)
+    months = _months(first, last)
     with connection.cursor() as cursor:
+        if months <= _present_months(cursor):  # the usual case takes no lock
+            return
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('customers_customerevent_partitions'))")
-        cursor.execute(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-            " WHERE i.inhparent = 'customers_customerevent'::regclass"
-        )
-        present = {row[0] for row in cursor.fetchall()}
-        while month <= last:
+        for month in sorted(months - _present_months(cursor)):
             following = (month.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
-            name = f"customers_customerevent_{month:%Y_%m}"
-            if name not in present:
-                cursor.execute(
-                    f"CREATE TABLE {name} PARTITION OF customers_customerevent"
-                    f" FOR VALUES FROM ('{month:%Y-%m-%d}T00:00:00Z') TO ('{following:%Y-%m-%d}T00:00:00Z')"
-                )
-            month = following
+            cursor.execute(
+                f"CREATE TABLE customers_customerevent_{month:%Y_%m} PARTITION OF customers_customerevent"
+                f" FOR VALUES FROM ('{month:%Y-%m-%d}T00:00:00Z') TO ('{following:%Y-%m-%d}T00:00:00Z')"
+            )
+
+
+def _months(first: dt.date, last: dt.date) -> set[dt.date]:
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    numbers = range(first.month - 1, first.month - 1 + count)
+    return {dt.date(first.year + number // 12, number % 12 + 1, 1) for number in numbers}
+
+
+def _present_months(cursor: CursorWrapper) -> set[dt.date]:
+    cursor.execute(
+        "SELECT substring(c.relname from '([0-9]{4}_[0-9]{2})$') FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = 'customers_customerevent'::regclass"
+    )
+    return {dt.date(int(name[:4]), int(name[5:]), 1) for (name,) in cursor.fetchall() if name}

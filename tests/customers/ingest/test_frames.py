@@ -1,0 +1,168 @@
+"""Frames in: customers, products, orders and consents, written once however often they are given."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from django.db import connection
+
+from customers.ingest.consent import (
+    hash_address,
+    may_contact_sql,
+    record_consent,
+    record_consents,
+    suppress_address,
+    withdraw_consent,
+)
+from customers.ingest.copying import UpsertCounts
+from customers.ingest.customers import upsert_customers
+from customers.ingest.orders import UnknownReference, upsert_orders
+from customers.ingest.products import upsert_products
+from customers.models import ConsentRecord, Customer, Order, OrderLine, Product, Suppression
+
+pytestmark = pytest.mark.django_db
+NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+
+
+def people(*ids: str, **columns: list[object]) -> pl.DataFrame:
+    return pl.DataFrame({"external_id": list(ids), **columns})
+
+
+def one_order(total: str = "5.00", **columns: object) -> pl.DataFrame:
+    row = {"external_id": "o1", "customer": "a", "ordered_at": NOON, "currency": "GBP", "total": Decimal(total)}
+    return pl.DataFrame([{**row, **columns}])
+
+
+def lines(*prices: str) -> pl.DataFrame:
+    rows = [
+        {"order": "o1", "position": n, "sku": "T1", "quantity": 1, "unit_price": Decimal(price)}
+        for n, price in enumerate(prices, 1)
+    ]
+    return pl.DataFrame(rows)
+
+
+def test_customers_are_created_then_unchanged_then_updated(settings) -> None:
+    settings.SHOP_TIME_ZONE = "Europe/Berlin"
+    frame = people("a", "b", email=["a@x.test", None], joined_at=[NOON, None], attributes=['{"vip": true}', None])
+    assert upsert_customers(frame) == UpsertCounts(2, 0, 0)
+    before = Customer.objects.get(external_id="a").updated_at
+    assert upsert_customers(frame) == UpsertCounts(0, 0, 2)
+    a = Customer.objects.get(external_id="a")
+    assert (a.updated_at, a.joined_at, a.attributes, a.time_zone) == (before, NOON, {"vip": True}, "Europe/Berlin")
+    assert upsert_customers(people("a", "c", country=["DE", "FR"])) == UpsertCounts(1, 1, 0)
+    a.refresh_from_db()
+    assert (a.country, a.email) == ("DE", "a@x.test")
+
+
+def test_the_last_row_of_a_key_counts_and_sources_are_apart() -> None:
+    assert upsert_customers(people("a", "a", country=["DE", "FR"])).created == 1
+    assert upsert_customers(people("a", country=["IT"]), source="other").created == 1
+    assert list(Customer.objects.order_by("source").values_list("country", flat=True)) == ["IT", "FR"]
+
+
+def test_unknown_column_is_refused() -> None:
+    with pytest.raises(ValueError, match="shoe_size"):
+        upsert_customers(people("a", shoe_size=[44]))
+
+
+def test_quotes_newlines_and_backslashes_survive() -> None:
+    odd = 'a "b"\n\\.\n,\t\\N é 张'
+    upsert_customers(people("a", "b", first_name=[odd, ""]))
+    assert Customer.objects.get(external_id="a").first_name == odd
+
+
+def test_a_changed_product_gets_a_new_version() -> None:
+    frame = pl.DataFrame({"sku": ["T1"], "name": ["Tent"], "price": [Decimal("9.50")], "currency": ["EUR"]})
+    assert upsert_products(frame).created == 1
+    assert upsert_products(frame).unchanged == 1
+    assert upsert_products(frame.with_columns(price=Decimal("8.50"))).updated == 1
+    assert Product.objects.get().version == 2
+
+
+def test_orders_are_given_whole_and_twice_changes_nothing() -> None:
+    upsert_customers(people("a"))
+    upsert_products(pl.DataFrame({"sku": ["T1"]}))
+    counts = upsert_orders(one_order(), lines("2.00", "3.00"))
+    assert (counts.orders, counts.lines, counts.lines_removed) == (UpsertCounts(1), UpsertCounts(2), 0)
+    counts = upsert_orders(one_order(), lines("2.00", "3.00"))
+    assert (counts.orders, counts.lines) == (UpsertCounts(0, 0, 1), UpsertCounts(0, 0, 2))
+    counts = upsert_orders(one_order("4.00"), lines("4.00"))
+    assert (counts.orders.updated, counts.lines.updated, counts.lines_removed) == (1, 1, 1)
+    assert OrderLine.objects.get().unit_price == Decimal("4.00")
+
+
+@pytest.mark.parametrize(
+    ("order", "line", "named"),
+    [
+        (one_order(customer="nobody"), lines("1.00"), "nobody"),
+        (one_order(), lines("1.00").with_columns(order=pl.lit("o9")), "o9"),
+        (one_order(), lines("1.00").with_columns(sku=pl.lit("X9")), "X9"),
+    ],
+)
+def test_a_reference_to_nothing_writes_nothing(order: pl.DataFrame, line: pl.DataFrame, named: str) -> None:
+    upsert_customers(people("a"))
+    upsert_products(pl.DataFrame({"sku": ["T1"]}))
+    with pytest.raises(UnknownReference, match=named):
+        upsert_orders(order, line)
+    assert not Order.objects.exists()
+
+
+def may_contact(customer: Customer) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {may_contact_sql('c')} FROM customers_customer c WHERE id = %s", [customer.pk])
+        return bool(cursor.fetchone()[0])
+
+
+def test_contact_needs_address_consent_and_no_suppression() -> None:
+    upsert_customers(people("a", "b", email=["Ana@Shop.test", ""]))
+    a, b = Customer.objects.order_by("external_id")
+    assert not may_contact(a)
+    record_consent(a, source="form", now=NOON)
+    record_consent(b, source="form", now=NOON)
+    assert may_contact(a)
+    assert not may_contact(b)
+    assert suppress_address(" ana@shop.TEST", reason=Suppression.Reason.BOUNCED)
+    assert not suppress_address("ANA@shop.test", reason=Suppression.Reason.STAFF)
+    assert Suppression.objects.get().reason == "bounced"
+    assert not may_contact(a)
+
+
+def test_withdrawing_twice_writes_one_record() -> None:
+    upsert_customers(people("a", email=["a@x.test"]))
+    a = Customer.objects.get()
+    record_consent(a, source="form", now=NOON)
+    assert withdraw_consent(a, source="page", now=NOON) is not None
+    assert withdraw_consent(a, source="page", now=NOON) is None
+    assert not may_contact(a)
+    assert a.consents.count() == 2
+
+
+def test_test_consent_counts_only_for_the_mail_catcher(settings) -> None:
+    upsert_customers(people("a", email=["a@x.test"]))
+    a = Customer.objects.get()
+    record_consent(a, source="import", now=NOON, is_test=True, legal_basis=ConsentRecord.LegalBasis.TEST)
+    settings.USES_MAIL_CATCHER = True
+    assert may_contact(a)
+    settings.USES_MAIL_CATCHER = False
+    assert not may_contact(a)
+
+
+@pytest.mark.parametrize("address", ["A@B.test", " ÄÖ@x.test ", "İ@x.test", "ß'\"\\@x.test", "张@x.test"])
+def test_python_and_sql_hash_an_address_alike(address: str) -> None:
+    from customers.ingest.consent import address_hash_sql
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {address_hash_sql('a')} FROM (SELECT %s::text AS a) t", [address])
+        assert cursor.fetchone()[0] == hash_address(address)
+
+
+def test_consents_of_a_frame_are_appended_once() -> None:
+    upsert_customers(people("a", "b"))
+    frame = pl.DataFrame(
+        {"customer": ["a", "b"], "status": ["given"] * 2, "legal_basis": ["consent"] * 2, "recorded_at": [NOON] * 2}
+    )
+    assert record_consents(frame) == UpsertCounts(2)
+    assert record_consents(frame) == UpsertCounts(0, 0, 2)
