@@ -166,4 +166,4 @@ def _write(value: Any, style: str) -> str:
 def _shade(share: Any) -> dict[str, Any] | None:
     if share is None:
         return None
-    return {"share": share, "shade": min(10, max(0, round(float(share) * 10)))}
+    return {"share": share, "shade": min(20, max(0, round(float(share) * 20)))}

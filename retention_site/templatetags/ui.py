@@ -21,6 +21,7 @@ from retention_site.icons import ICONS, MENU_ICONS
 register = template.Library()
 
 _MERGE_TAG = re.compile(r"\{\{\s*(?P<name>[^{}|]+?)\s*(?P<filters>\|[^{}]*)?\}\}")
+_WORD = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+\s*|\s+")  # Chinese changes character by character
 _FALL_BACK = re.compile(r"default:\s*[\"'“](?P<words>[^\"'”]*)[\"'”]")
 
 
@@ -147,7 +148,7 @@ def slots(text: object) -> SafeString:
 @register.simple_tag
 def word_changes(before: str, after: str) -> SafeString:
     """What a person changed in a text, word by word, as <ins> and <del>."""
-    old, new = re.findall(r"\s+|[^\s]+", before), re.findall(r"\s+|[^\s]+", after)
+    old, new = _WORD.findall(before), _WORD.findall(after)
     pieces: list[SafeString] = []
     for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
@@ -161,7 +162,8 @@ def word_changes(before: str, after: str) -> SafeString:
 
 
 def _slot_words(match: re.Match[str]) -> str:
-    name = match.group("name").split(".")[-1].replace("_", " ")
+    thing, _dot, part = match.group("name").replace("_", " ").rpartition(".")
+    name = part if thing in ("", "customer") else f"{thing}: {part}"
     fall_back = _FALL_BACK.search(match.group("filters") or "")
     if fall_back is None:
         return name
