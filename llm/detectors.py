@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-EMAIL = re.compile(r"[\w.+'%-]{1,64}(?:@|＠|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+# Han and kana directly before an address are the sentence that it stands in.
+EMAIL = re.compile(r"(?:(?![\u3000-\u9fff])[\w.+'%-]){1,64}(?:@|＠|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。！？、）】」]{1,2000}", re.IGNORECASE)
 CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-PHONE = re.compile(r"(?<![\w.,])(?:\+|\(|0)?\d(?:[ ().\-/\u00a0]{0,2}\d){6,14}(?![\w])")
+PHONE = re.compile(r"(?<![A-Za-z0-9_.,])(?:\+|\(|0)?\d(?:[ ().\-/\u00a0]{0,2}\d){6,14}(?![A-Za-z0-9_])")
 DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 TOKEN = re.compile(r"(?=[^/]*[A-Za-z])(?=[^/]*\d)[A-Za-z0-9_.~%=-]{16,}|[A-Za-z0-9_~%=-]{32,}")
 

@@ -4,12 +4,14 @@ Known values (of the customer at hand) are found however they are written: case,
 accents and invisible characters do not matter. Unknown ones are found by `llm.detectors`. No Django here.
 """
 
+import base64
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from llm.detectors import PersonalKind, Span, detect_spans, guess_kind
 
@@ -129,13 +131,21 @@ def _sort_known(known: Iterable[str | PersonalValue]) -> list[_Known]:
     by_key: dict[str, _Known] = {}
     for given in known:
         value = given if isinstance(given, PersonalValue) else PersonalValue(given, guess_kind(given))
-        by_key.setdefault(fold(value.value), _Known(fold(value.value), value))
+        for form in _write_in_all_forms(value.value):
+            by_key.setdefault(fold(form), _Known(fold(form), value))
     for entry in list(by_key.values()):
-        if entry.value.kind is PersonalKind.NAME:
+        if entry.value.kind is PersonalKind.NAME and entry.key == fold(entry.value.value):
             for word in entry.value.value.split():
                 part = _Known(fold(word), PersonalValue(word), LONGEST_DOUBTFUL_WORD)
                 by_key.setdefault(part.key, part)
     return sorted((entry for key, entry in by_key.items() if len(key) > 1), key=lambda entry: -len(entry.key))
+
+
+def _write_in_all_forms(value: str) -> list[str]:
+    """As it is, and as links and logs carry it."""
+    raw = value.encode(errors="replace")
+    encoded = [base64.b64encode(raw), base64.urlsafe_b64encode(raw)]
+    return [value, quote(value, errors="replace"), *(form.decode().rstrip("=") for form in encoded)]
 
 
 def _find_known(text: str, known: list[_Known]) -> list[Span]:

@@ -26,9 +26,9 @@ def recall_manner(info: ModelInfo, now: datetime) -> Manner:
 
 def remember_manner(info: ModelInfo, manner: Manner, now: datetime) -> None:
     """Keep a manner by which an answer was had; one that is known already is not written again."""
-    if manner == recall_manner(info, now):
-        return
     known = replace(manner, is_proven=True)
+    if known == recall_manner(info, now):
+        return
     LlmServerMode.objects.update_or_create(
         address=info.base_url,
         model=info.model,
