@@ -38,6 +38,7 @@ class Engines:
     def _start(self, say: Say) -> None:
         env, folder = self.environment, self.state.folder
         env["REKINDLE_VAR"] = str(folder)
+        (folder / "static").mkdir(exist_ok=True)  # whitenoise warns about a missing one
         env.setdefault("SECRET_KEY", make_secret_key(self.state))
         env["PYTHONPATH"] = str(ROOT)
         if "DATABASE_URL" not in env:

@@ -67,6 +67,13 @@ class Postgres(Engine):
         self.wait_until(self.answers)
         self._make_database()
 
+    def crash(self) -> None:
+        """End at once without tidying up (`immediate`): what is not on the disk is lost. `start()` recovers."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait()
+            self.process = None
+
     def answers(self) -> bool:
         lines = self._read_pid_file()
         return (

@@ -193,7 +193,8 @@ def make_programs(
     state: State, environment: Mapping[str, str], listener: socket.socket, console: Console
 ) -> Sequence[Program]:
     """Worker, beat and web, in the order in which they start."""
-    celery = ["-m", "celery", "-A", "retention_site.celery"]
+    # Root is told by Celery to choose another user; in a container and on a bare machine there is none.
+    celery = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "retention_site.celery"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     number = listener.fileno()
     return (

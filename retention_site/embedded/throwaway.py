@@ -51,7 +51,7 @@ def start_throwaway_engines(*, durable: bool = False) -> ThrowAwayEngines:
     try:
         engines.postgres.start()
         engines.valkey.start()
-        (folder / "var").mkdir()
+        (folder / "var" / "static").mkdir(parents=True)
     except BaseException:
         engines.discard()
         raise
