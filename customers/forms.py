@@ -26,7 +26,7 @@ from customers.segments.rules import (
     RuleError,
     parse_rule,
 )
-from customers.segments.wording import describe_error
+from customers.segments.wording import OPERATOR_LABELS, describe_error
 
 ROW_FIELDS: Final = ("what", "op", "value", "value2", "times", "days", "category")
 
@@ -54,6 +54,10 @@ class Row:
     @property
     def operators(self) -> tuple[str, ...]:
         return FIELDS[self.what].operators if self.what in FIELDS else ("gte", "lte")
+
+    @property
+    def operator_choices(self) -> list[tuple[str, str]]:
+        return [(op, str(OPERATOR_LABELS[op])) for op in self.operators]
 
     def to_tree(self) -> dict[str, Any]:
         """The condition's JSON; percents become probabilities, lists are split at commas."""

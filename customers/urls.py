@@ -1,7 +1,19 @@
-"""Addresses of the pages of customers."""
+"""Addresses of the pages about customers."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from customers.views import people, predictions, segments
+
+app_name = "customers"
+urlpatterns = [
+    path("customers/", people.list_customers, name="list"),
+    path("customers/<int:pk>/", people.show_customer, name="detail"),
+    path("segments/", segments.list_segments, name="segments"),
+    path("segments/new/", segments.create_segment, name="segment-new"),
+    path("segments/preview/", segments.preview_segment, name="segment-preview"),
+    path("segments/<int:pk>/", segments.show_segment, name="segment"),
+    path("predictions/", predictions.show_predictions, name="predictions"),
+    path("predictions/training/", predictions.request_training, name="training"),
+]

@@ -58,6 +58,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "menu": SimpleLazyObject(lambda: build_menu(request)),
         "shop_name": settings.SHOP_NAME,
+        "shop_currency": settings.SHOP_CURRENCY,
         "role_label": SimpleLazyObject(lambda: name_role(request)),
     }
 

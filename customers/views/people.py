@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
+from django.db.models import F, OrderBy
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from customers.features.catalogue import THEMES
 from customers.filters import CustomerFilter
 from customers.ingest.clock import read_shop_clock
+from customers.ingest.consent import hash_address
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
-from customers.insights.timeline import FAMILIES, read_timeline
-from customers.models import ConsentRecord, Customer, ModelVersion, Score, Segment
+from customers.insights.timeline import FAMILIES, Entry, read_timeline
+from customers.models import ConsentRecord, Customer, EventKind, ModelVersion, Product, Score, Segment, Suppression
 from customers.scoring.explain import describe_reason
+from customers.segments.preview import matches
+from customers.segments.rules import parse_rule
 
 PAGE_SIZE = 25
+TIMELINE_SIZE = 30
 SORTS = {
     "risk": "score__churn_probability",
     "value": "score__expected_value",
@@ -34,17 +43,20 @@ SORTS = {
 def list_customers(request: HttpRequest) -> HttpResponse:
     """Customers by filters in the URL. htmx gets only the table's fragment."""
     filters = CustomerFilter(request.GET, queryset=Customer.objects.select_related("score"))
-    found = filters.qs.order_by(*_read_sort(request))
+    found = filters.qs.order_by(_read_sort(request), "pk")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {
-        "filters": filters,
-        "page": page,
-        "segments": Segment.objects.filter(is_archived=False).only("pk", "name"),
-        "at_risk": AT_RISK,
-        "likely_to_stay": LIKELY_TO_STAY,
-    }
-    is_fragment = bool(getattr(request, "htmx", False)) and not getattr(request.htmx, "boosted", False)  # type: ignore[attr-defined]
-    return render(request, "customers/_table.html" if is_fragment else "customers/list.html", context)
+    for customer in page.object_list:
+        score = getattr(customer, "score", None)
+        theme = THEMES.get(score.main_reason) if score else None
+        customer.reason_label = theme.label if theme else ""
+    context: dict[str, Any] = {"filters": filters, "page": page, "chips": _describe_filters(request, filters)}
+    if request.headers.get("HX-Request"):
+        return render(request, "customers/_table.html", context)
+    context["segments"] = Segment.objects.filter(is_archived=False).only("pk", "name")
+    context["countries"] = (
+        Customer.objects.exclude(country="").order_by("country").values_list("country", flat=True).distinct()[:200]
+    )
+    return render(request, "customers/list.html", context)
 
 
 @require_safe
@@ -52,41 +64,133 @@ def list_customers(request: HttpRequest) -> HttpResponse:
 def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
     """One customer: predictions with reasons, consent, time line, likes."""
     customer = get_object_or_404(Customer.objects.select_related("score"), pk=pk)
-    now = read_shop_clock(timezone.now())
-    family = request.GET.get("show", "")
-    before = _read_moment(request.GET.get("before", ""))
-    entries = read_timeline(customer, until=now, family=family, before=before)
+    now = timezone.now()
+    consents = list(ConsentRecord.objects.filter(customer=customer).order_by("-recorded_at", "-pk")[:10])
     context: dict[str, Any] = {
         "customer": customer,
-        "shop_now": now,
-        "entries": entries,
-        "families": list(FAMILIES),
-        "family": family if family in FAMILIES else "",
-        "consents": ConsentRecord.objects.filter(customer=customer).order_by("-recorded_at", "-pk")[:10],
-        "reasons": [],
+        "local_time": _tell_local_time(customer, now),
+        "language_label": _name_language(customer.language),
+        "consents": consents,
+        "newest_consent": consents[0] if consents else None,
+        "is_suppressed": Suppression.objects.filter(address_hash=hash_address(customer.email)).exists(),
+        "has_open_complaint": _has_open_complaint(customer, now),
+        "segments": _segments_of(request, customer, read_shop_clock(now)),
+        "at_risk": AT_RISK,
+        "likely_to_stay": LIKELY_TO_STAY,
     }
     score = getattr(customer, "score", None)
-    if score is not None:
-        context |= _describe_score(score)
+    context |= _tell_timeline(request, customer, now) | (_tell_score(score) if score is not None else {})
     return render(request, "customers/detail.html", context)
 
 
-def _describe_score(score: Score) -> dict[str, Any]:
+def _tell_score(score: Score) -> dict[str, Any]:
     model = ModelVersion.objects.defer("artifact").get(pk=score.model_id)
     reasons = [
-        {"sentence": describe_reason(reason), "points": float(reason.get("points") or 0)} for reason in score.reasons
+        {"sentence": describe_reason(reason), "share": float(reason.get("points") or 0) / 100}
+        for reason in score.reasons
     ]
-    return {"score": score, "model": model, "reasons": reasons}
+    most = max((abs(reason["share"]) for reason in reasons), default=0.0)
+    return {"score": score, "model": model, "reasons": reasons, "most_points": most}
 
 
-def _read_sort(request: HttpRequest) -> list[Any]:
+def _tell_timeline(request: HttpRequest, customer: Customer, now: dt.datetime) -> dict[str, Any]:
+    family = request.GET.get("show", "")
+    family = family if family in FAMILIES else ""
+    before = _read_moment(request.GET.get("before", ""))
+    entries = read_timeline(customer, until=now, family=family, before=before, size=TIMELINE_SIZE)
+    names = _name_products(entries)
+    labels = dict(EventKind.choices)
+    told = [
+        {
+            "happened_at": entry.happened_at,
+            "kind": entry.kind,
+            "family": entry.family,
+            "order": entry.order,
+            "label": labels.get(entry.kind, entry.kind),
+            "detail": _tell_detail(entry, names),
+        }
+        for entry in entries
+    ]
+    families = [
+        ("orders", _("Orders")),
+        ("behaviour", _("Visits")),
+        ("messages", _("Messages")),
+        ("support", _("Support")),
+    ]
+    older = entries[-1].happened_at.isoformat() if len(entries) == TIMELINE_SIZE else ""
+    return {"entries": told, "families": families, "family": family, "older": older}
+
+
+def _name_products(entries: list[Entry]) -> dict[str, str]:
+    skus = {str(entry.properties["sku"]) for entry in entries if entry.properties.get("sku")}
+    return dict(Product.objects.filter(sku__in=skus).values_list("sku", "name"))
+
+
+def _tell_detail(entry: Entry, names: dict[str, str]) -> str:
+    properties = entry.properties
+    if properties.get("sku"):
+        return names.get(str(properties["sku"]), str(properties["sku"]))
+    for key in ("query", "campaign", "subject", "topic", "category"):
+        if properties.get(key):
+            return f"“{properties[key]}”"
+    return ""
+
+
+def _has_open_complaint(customer: Customer, now: dt.datetime) -> bool:
+    return matches(parse_rule({"field": "has_open_complaint", "op": "is", "value": True}), customer, as_of=now)
+
+
+def _segments_of(request: HttpRequest, customer: Customer, as_of: dt.datetime) -> list[Segment]:
+    if not request.user.has_perm("customers.view_segment"):
+        return []
+    segments = Segment.objects.filter(is_archived=False)[:50]
+    return [segment for segment in segments if matches(parse_rule(segment.rule), customer, as_of=as_of)]
+
+
+def _tell_local_time(customer: Customer, now: dt.datetime) -> str:
+    try:
+        zone = zoneinfo.ZoneInfo(customer.time_zone or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return ""
+    return date_format(now.astimezone(zone), "H:i")
+
+
+def _name_language(code: str) -> str:
+    names = {"en": _("English"), "zh": _("Chinese"), "de": _("German"), "fr": _("French")}
+    return names.get(code.split("-")[0].lower(), code)
+
+
+def _describe_filters(request: HttpRequest, filters: CustomerFilter) -> list[dict[str, str]]:
+    """The filters in force as chips, each with the address that lifts it."""
+    chips = []
+    for name in ("q", "risk", "country", "language", "segment"):
+        value = request.GET.get(name)
+        if not value:
+            continue
+        query = request.GET.copy()
+        query.pop(name)
+        query.pop("page", None)
+        field = filters.form.fields[name]
+        choices = dict(getattr(field, "choices", [])) if name == "risk" else {}
+        shown = Segment.objects.filter(pk=value).values_list("name", flat=True).first() if value.isdecimal() else None
+        label = str(field.label or name.capitalize())
+        chips.append(
+            {
+                "label": label,
+                "value": str(choices.get(value, (shown or value) if name == "segment" else value)),
+                "without": f"{request.path}?{query.urlencode()}",
+            }
+        )
+    return chips
+
+
+def _read_sort(request: HttpRequest) -> OrderBy:
     """The ordering of ?sort=-risk; unknown words give the riskiest first. Customers without a score come last."""
-    from django.db.models import F
-
-    wanted = request.GET.get("sort", "-risk")
-    column = SORTS.get(wanted.lstrip("-"), SORTS["risk"])
-    by = F(column).desc(nulls_last=True) if wanted.startswith("-") else F(column).asc(nulls_last=True)
-    return [by, "pk"]
+    wanted = request.GET.get("sort") or "-risk"
+    column = SORTS.get(wanted.lstrip("-"))
+    if column is None:
+        return F(SORTS["risk"]).desc(nulls_last=True)
+    return F(column).desc(nulls_last=True) if wanted.startswith("-") else F(column).asc(nulls_last=True)
 
 
 def _read_moment(text: str) -> dt.datetime | None:

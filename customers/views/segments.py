@@ -33,7 +33,6 @@ from customers.segments.wording import (
     BEHAVIOUR_LABELS,
     FAMILY_LABELS,
     FIELD_LABELS,
-    OPERATOR_LABELS,
     describe_rule,
 )
 
@@ -117,7 +116,6 @@ def _render_form(
         "form": form,
         "blocks": blocks,
         "questions": _list_questions(),
-        "operator_labels": OPERATOR_LABELS,
         "with_category": [f"did:{name}" for name in WITH_CATEGORY],
         "suggestions": _list_suggestions(),
         "may_change": request.user.has_perm(right),

@@ -1,0 +1,53 @@
+"""One filter set over customers, for the list page and the API alike."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from customers.ingest.clock import read_shop_clock
+from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
+from customers.models import Customer, Segment
+from customers.segments.compiler import compile_rule
+from customers.segments.rules import parse_rule
+
+RISK_BANDS = [
+    ("high", _("Likely to leave")),
+    ("medium", _("May leave")),
+    ("low", _("Likely to stay")),
+    ("none", _("No score")),
+]
+
+
+class CustomerFilter(django_filters.FilterSet):
+    """q (name, address or id), risk band, country, language, segment."""
+
+    q = django_filters.CharFilter(method="filter_words", label=_("Search"), max_length=120)
+    risk = django_filters.ChoiceFilter(choices=RISK_BANDS, method="filter_risk", label=_("Risk"))
+    segment = django_filters.ModelChoiceFilter(
+        queryset=Segment.objects.filter(is_archived=False), method="filter_segment", label=_("Segment")
+    )
+
+    class Meta:
+        model = Customer
+        fields = ("country", "language")
+
+    def filter_words(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        return queryset & Customer.objects.matching(value) if value.strip() else queryset
+
+    def filter_risk(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        column = "score__churn_probability"
+        if value == "high":
+            return queryset.filter(**{f"{column}__gte": AT_RISK})
+        if value == "medium":
+            return queryset.filter(**{f"{column}__gte": LIKELY_TO_STAY, f"{column}__lt": AT_RISK})
+        if value == "low":
+            return queryset.filter(**{f"{column}__lt": LIKELY_TO_STAY})
+        return queryset.filter(**{f"{column}__isnull": True})
+
+    def filter_segment(self, queryset: QuerySet[Customer], name: str, value: Segment) -> QuerySet[Customer]:
+        query = compile_rule(parse_rule(value.rule), as_of=read_shop_clock(timezone.now()))
+        return queryset.filter(pk__in=RawSQL(query.sql, query.params))
