@@ -44,7 +44,9 @@ class OfferForm(forms.Form):
     until = forms.DateField(label="Valid until", widget=forms.DateInput(attrs={"type": "date"}))
     goal = forms.ChoiceField(label="Goal", choices=[("back", "Win back"), ("second", "Second order")])
     notes = forms.CharField(label="Notes for the drafts", widget=forms.Textarea, required=False)
-    quiet = forms.BooleanField(label="Keep quiet hours", help_text="Nobody is written to between 21:00 and 08:00.", required=False)
+    quiet = forms.BooleanField(
+        label="Keep quiet hours", help_text="Nobody is written to between 21:00 and 08:00.", required=False
+    )
 
 
 def show_styleguide(request: HttpRequest) -> HttpResponse:
@@ -70,7 +72,7 @@ def _invent_data() -> dict[str, object]:
         Person(name, place, p, Decimal(value), segment, last)
         for name, place, p, value, segment, last in zip(
             names,
-            ["ingrid@example.test", "shanghai@example.test", "hof@example.test", "tom@example.test", "li@example.test", "mairi@example.test"],
+            [f"{name}@example.test" for name in ("ingrid", "shanghai", "hof", "tom", "li", "mairi")],
             [0.71, 0.64, 0.44, 0.38, 0.12, 0.05],
             ["72.10", "310.00", "18.40", "95.00", "1204.50", "44.00"],
             ["overdue hikers", "likes tea", "new", "weekend", "loyal", "loyal"],

@@ -118,7 +118,9 @@ def line_chart(
 
 
 @register.inclusion_tag("parts/charts/bars.html")
-def bar_chart(rows: Sequence[Sequence[Any]], style: str = "count", title: str = "", note: str = "", tone: str = "ember") -> dict[str, Any]:
+def bar_chart(
+    rows: Sequence[Sequence[Any]], style: str = "count", title: str = "", note: str = "", tone: str = "ember"
+) -> dict[str, Any]:
     """Lying bars, from (label, value) or (label, value, tone): a list that is its own table."""
     most = max([abs(float(row[1] or 0)) for row in rows or ()], default=1.0) or 1.0
     return {
@@ -139,7 +141,9 @@ def cohort_grid(rows: Sequence[Sequence[Any]], heads: Sequence[Any] | None = Non
     return {
         "heads": list(heads or range(width)),
         "caption": caption,
-        "rows": [{"label": row[0], "people": row[1], "cells": [_shade(share) for share in row[2]]} for row in rows or ()],
+        "rows": [
+            {"label": row[0], "people": row[1], "cells": [_shade(share) for share in row[2]]} for row in rows or ()
+        ],
     }
 
 

@@ -5,6 +5,7 @@ Chinese pages group by thousands too (shops write 12,345), so the grouping does 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 from django import template
@@ -86,13 +87,14 @@ def between(low: Number, high: Number, style: str = "count", currency: str = "")
     """An interval in words: "1.4 to 3.8 points". Styles: count, percent, points, money, decimals."""
     if _decimal(low) is None or _decimal(high) is None:
         return "–"
-    write = {
+    writers: dict[str, Callable[[Number], str]] = {
         "count": count,
         "percent": percent,
         "points": signed_points,
         "decimals": decimals,
-        "money": lambda value: money(value, currency),
-    }[style]
+        "money": lambda value: str(money(value, currency)),
+    }
+    write = writers[style]
     words = _("%(low)s to %(high)s") % {"low": write(low), "high": write(high)}
     return _("%(range)s points") % {"range": words} if style == "points" else words
 
@@ -103,11 +105,18 @@ def delta(value: Number, style: str = "points", good: str = "up", note: str = ""
     number = _decimal(value)
     if number is None:
         return ""
-    shown = {"points": points, "count": signed, "percent": lambda v: f"{_signed(v * 100, 1)}%"}[style](number)
+    writers: dict[str, Callable[[Decimal], str]] = {
+        "points": points,
+        "count": signed,
+        "percent": lambda share: f"{_signed(share * 100, 1)}%",
+    }
+    shown = writers[style](number)
     rising = number > 0
     tone = "soft" if good == "neither" or number == 0 else ("up" if rising == (good == "up") else "down")
     arrow = "↑" if rising else "↓" if number < 0 else "→"
-    return format_html('<span class="delta {}"><span aria-hidden="true">{}</span>{} {}</span>', tone, arrow, shown, note)
+    return format_html(
+        '<span class="delta {}"><span aria-hidden="true">{}</span>{} {}</span>', tone, arrow, shown, note
+    )
 
 
 def _decimal(value: Number) -> Decimal | None:
