@@ -23,6 +23,19 @@ EVENT_WINDOW_DAYS = 180
 VISIT_KINDS = ("product_viewed", "search_performed", "cart_updated")
 
 _DAY_US = 86_400_000_000
+_EVENT_COUNTS = [
+    "views_30d",
+    "views_90d",
+    "searches_30d",
+    "carts_30d",
+    "emails_90d",
+    "opens_90d",
+    "clicks_90d",
+    "complaints_90d",
+    "tickets_90d",
+    "complaints",
+    "complaints_closed",
+]
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,10 @@ def build_features(
     angle = 2 * math.pi * (as_of.timetuple().tm_yday - 1) / 365.25
     frame = frame.with_columns(month_sin=pl.lit(math.sin(angle)), month_cos=pl.lit(math.cos(angle)))
     present = set(frame.collect_schema().names())
-    columns = [(pl.col(key) if key in present else pl.lit(None)).cast(pl.Float64).alias(key) for key in FEATURE_KEYS]
+    # Rounded, because the order in which threads add up would otherwise show in the last digits of a second run.
+    columns = [
+        (pl.col(key) if key in present else pl.lit(None)).cast(pl.Float64).round(9).alias(key) for key in FEATURE_KEYS
+    ]
     return frame.select("customer_id", *columns).sort("customer_id").collect()
 
 
@@ -198,11 +214,7 @@ def _net_returns(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _derive_email_and_support(frame: pl.LazyFrame) -> pl.LazyFrame:
-    counts = (
-        "views_30d views_90d searches_30d carts_30d emails_90d opens_90d clicks_90d"
-        " complaints_90d tickets_90d complaints complaints_closed"
-    ).split()
-    frame = frame.with_columns(pl.col(counts).fill_null(0).cast(pl.Float64))
+    frame = frame.with_columns(pl.col(_EVENT_COUNTS).fill_null(0).cast(pl.Float64))
     return frame.with_columns(
         views_trend=pl.col("views_30d") - pl.col("views_90d") / 3,
         open_share_90d=pl.when(pl.col("emails_90d") > 0).then(pl.col("opens_90d") / pl.col("emails_90d")).clip(0, 1),

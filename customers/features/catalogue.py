@@ -32,7 +32,8 @@ class Feature:
 
     `sentence` is what a reason says: a translatable template over %(value)s and %(average)s (the shop's), both with
     their unit, and %(typical)s, which is the value of the feature named in `compared_with` for the same customer.
-    `sentence_without` is said instead where the value is null.
+    `sentence_alone` is said instead where that one is null, `sentence_without` where the value is. A feature with
+    `told=False` counts towards its theme but is never the one that is told: another says the same more plainly.
     """
 
     key: str
@@ -42,7 +43,9 @@ class Feature:
     meaning: StrOrPromise
     sentence: StrOrPromise
     compared_with: str = ""
+    sentence_alone: StrOrPromise = ""
     sentence_without: StrOrPromise = ""
+    told: bool = True
 
 
 THEMES: dict[str, Theme] = {
@@ -67,26 +70,28 @@ _ORDERED_ONCE = _("Ordered only once so far")
 FEATURES: tuple[Feature, ...] = (
     Feature("recency_days", _("Days since the last order"), "days", "rhythm",
             _("time between the last order and the date of the prediction"),
-            _("%(value)s since the last order; usually orders every %(typical)s"), "gap_mean"),
+            _("%(value)s since the last order; usually orders every %(typical)s"), "gap_mean",
+            sentence_alone=_("%(value)s since the last order; the average is %(average)s")),
     Feature("gap_mean", _("Usual days between orders"), "days", "rhythm",
             _("mean time between two days with an order; empty with a single one"),
             _("Usually orders every %(value)s; the average is %(average)s"),
-            sentence_without=_ORDERED_ONCE),
+            sentence_without=_ORDERED_ONCE, told=False),
     Feature("gap_median", _("Median days between orders"), "days", "rhythm",
             _("median time between two days with an order"),
             _("Half of the orders come within %(value)s; the average is %(average)s"),
-            sentence_without=_ORDERED_ONCE),
+            sentence_without=_ORDERED_ONCE, told=False),
     Feature("gap_std", _("Spread of days between orders"), "days", "rhythm",
             _("standard deviation of the times between orders; empty with fewer than three"),
             _("Time between orders varies by %(value)s; the average is %(average)s"),
-            sentence_without=_("Ordered at most twice so far")),
+            sentence_without=_("Ordered at most twice so far"), told=False),
     Feature("gap_last", _("Days between the last two orders"), "days", "rhythm",
             _("time between the last two days with an order"),
-            _("%(value)s between the last two orders; usually %(typical)s"), "gap_mean", _ORDERED_ONCE),
+            _("%(value)s between the last two orders; usually %(typical)s"), "gap_mean",
+            sentence_without=_ORDERED_ONCE, told=False),
     Feature("overdue_ratio", _("Overdue"), "ratio", "rhythm",
             _("days since the last order divided by the usual days between orders"),
             _("%(value)s the usual time between orders has passed; the average is %(average)s"),
-            sentence_without=_ORDERED_ONCE),
+            sentence_without=_ORDERED_ONCE, told=False),
     Feature("order_days", _("Days with an order"), "orders", "frequency",
             _("number of different days with an order"), _("%(value)s so far; the average is %(average)s")),
     Feature("orders_30d", _("Orders in 30 days"), "orders", "frequency",
@@ -102,13 +107,13 @@ FEATURES: tuple[Feature, ...] = (
             _("orders in the 365 days before the date"), _("%(value)s in the last year; the average is %(average)s")),
     Feature("orders_decayed_30d", _("Orders, recent ones weigh more (30 days)"), "number", "frequency",
             _("orders, each counting half as much for every 30 days that have passed"),
-            _("Recent orders weigh %(value)s; the average is %(average)s")),
+            _("Recent orders weigh %(value)s; the average is %(average)s"), told=False),
     Feature("orders_decayed_120d", _("Orders, recent ones weigh more (120 days)"), "number", "frequency",
             _("orders, each counting half as much for every 120 days that have passed"),
-            _("Orders of the last year weigh %(value)s; the average is %(average)s")),
+            _("Orders of the last year weigh %(value)s; the average is %(average)s"), told=False),
     Feature("orders_trend", _("Change in orders"), "number", "frequency",
             _("orders in the last 90 days less those in the 90 days before"),
-            _("%(value)s orders against the 90 days before; the average is %(average)s")),
+            _("%(value)s orders against the 90 days before; the average is %(average)s"), told=False),
     Feature("revenue_total", _("Revenue so far"), "money", "value",
             _("all orders less returns"), _("Spent %(value)s so far; the average is %(average)s")),
     Feature("revenue_90d", _("Revenue in 90 days"), "money", "value",
@@ -121,14 +126,13 @@ FEATURES: tuple[Feature, ...] = (
             _("mean value of the orders, returns left aside"),
             _("Orders are worth %(value)s; the average is %(average)s")),
     Feature("order_value_last", _("Value of the last order"), "money", "value",
-            _("value of the last order"), _("The last order was worth %(value)s; usually %(typical)s"),
-            "order_value_mean"),
+            _("value of the last order"), _("The last order was worth %(value)s; the average is %(average)s")),
     Feature("tenure_days", _("Days since the first order"), "days", "newness",
             _("time between the first order and the date of the prediction"),
             _("A customer for %(value)s; the average is %(average)s")),
     Feature("active_share", _("Share of weeks with an order"), "share", "frequency",
             _("weeks with an order among the weeks since the first one"),
-            _("Ordered in %(value)s of the weeks; the average is %(average)s")),
+            _("Ordered in %(value)s of the weeks; the average is %(average)s"), told=False),
     Feature("basket_items", _("Items per order"), "items", "basket",
             _("mean number of items in an order"), _("%(value)s per order; the average is %(average)s")),
     Feature("distinct_products", _("Different products"), "products", "basket",
@@ -157,7 +161,7 @@ FEATURES: tuple[Feature, ...] = (
             _("Viewed products %(value)s in the last 90 days; the average is %(average)s")),
     Feature("views_trend", _("Change in product views"), "number", "browsing",
             _("product views in the last 30 days less a third of those in the last 90"),
-            _("%(value)s views against a usual month; the average is %(average)s")),
+            _("%(value)s views against a usual month; the average is %(average)s"), told=False),
     Feature("searches_30d", _("Searches in 30 days"), "times", "browsing",
             _("searches in the 30 days before the date"),
             _("Searched %(value)s in the last 30 days; the average is %(average)s")),

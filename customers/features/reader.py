@@ -1,21 +1,185 @@
-"""Reads orders, lines and events out of PostgreSQL as Arrow."""
+"""Reads orders, lines and events out of PostgreSQL as Arrow.
+
+Through ADBC on a connection of its own: the fastest way (platform notes: 10 million events in 9 s). Inside a transaction,
+whose rows another connection cannot see, through COPY on Django's own connection; both give the same frames.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import io
 from dataclasses import dataclass
 
-from .builder import ShopData
+import adbc_driver_postgresql.dbapi as adbc
+import polars as pl
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from customers.models import EventKind
+
+from .builder import EVENT_WINDOW_DAYS, ShopData
+
+_TIME = pl.Datetime("us", "UTC")
+_KIND = pl.Enum(EventKind.values)
 
 
 @dataclass(frozen=True)
 class Partition:
-    """One of `count` disjoint parts of the customers, by a hash of the customer id."""
+    """One of `count` disjoint parts of the customers, by a hash of the customer id; together they are all."""
 
     index: int
     count: int
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.index < self.count:
+            raise ValueError(f"partition {self.index} of {self.count} does not exist")
 
-def read_shop(*, before: dt.datetime, partition: Partition | None = None) -> ShopData:
-    """Orders, lines and events of the shop before `before`, of one partition or of everybody."""
-    raise NotImplementedError
+    def condition(self, column: str) -> str:
+        """SQL that is true for this part's customers."""
+        return f"(hashint8({column}) & 2147483647) % {int(self.count)} = {int(self.index)}"
+
+
+@dataclass(frozen=True)
+class _Query:
+    """Columns as (name, SQL, type), and the rest of a SELECT."""
+
+    columns: tuple[tuple[str, str, type[pl.DataType] | pl.DataType], ...]
+    source: str
+
+
+def read_shop(
+    *, before: dt.datetime, events_since: dt.datetime | None = None, partition: Partition | None = None
+) -> ShopData:
+    """Orders, lines and events of the shop before `before`, of one partition or of everybody.
+
+    `events_since` leaves out older events; for features as of one date, 180 days before it are enough
+    (`events_needed_since`). Frames as `builder` describes them, sorted by nothing.
+    """
+    until = f"'{before.isoformat()}'::timestamptz"
+    since = f" AND e.occurred_at >= '{events_since.isoformat()}'::timestamptz" if events_since else ""
+    products = read_products()
+    lines = _read(_lines_query(until, partition)).join(
+        products.select("product_id", "category", "is_charge"), on="product_id", how="left"
+    )
+    events = _read(_events_query(f"{until}{since}", partition))
+    return ShopData(
+        orders=_read(_orders_query(until, partition)),
+        lines=lines.with_columns(pl.col("category").fill_null(""), pl.col("is_charge").fill_null(False)),
+        events=events.with_columns(pl.col("kind").cast(_KIND)),
+        currency=_read_currency(),
+    )
+
+
+def events_needed_since(as_of: dt.datetime) -> dt.datetime:
+    """The moment before which no event can change a feature as of `as_of`."""
+    return as_of - dt.timedelta(days=EVENT_WINDOW_DAYS + 1)
+
+
+def read_products() -> pl.DataFrame:
+    """The catalogue: product_id, name, category, is_charge."""
+    columns = (
+        ("product_id", "p.id", pl.Int64),
+        ("name", "p.name", pl.String),
+        ("category", "p.category", pl.String),
+        ("is_charge", "p.is_charge", pl.Boolean),
+    )
+    return _read(_Query(columns, "FROM customers_product p"))
+
+
+def read_customer_ids(partition: Partition | None = None) -> pl.DataFrame:
+    """Everybody the shop knows, with or without orders: customer_id."""
+    only = f" WHERE {partition.condition('c.id')}" if partition else ""
+    return _read(_Query((("customer_id", "c.id", pl.Int64),), f"FROM customers_customer c{only}"))
+
+
+def _orders_query(until: str, partition: Partition | None) -> _Query:
+    columns = (
+        ("customer_id", "o.customer_id", pl.Int64),
+        ("order_id", "o.id", pl.Int64),
+        ("ordered_at", "o.ordered_at", _TIME),
+        ("total", "o.total::float8", pl.Float64),
+        ("discount", "o.discount::float8", pl.Float64),
+        ("is_return", "o.is_return", pl.Boolean),
+    )
+    return _Query(columns, f"FROM customers_order o WHERE o.ordered_at < {until}{_only(partition, 'o.customer_id')}")
+
+
+def _lines_query(until: str, partition: Partition | None) -> _Query:
+    columns = (
+        ("customer_id", "o.customer_id", pl.Int64),
+        ("ordered_at", "o.ordered_at", _TIME),
+        ("product_id", "l.product_id", pl.Int64),
+        ("quantity", "l.quantity::float8", pl.Float64),
+    )
+    joined = "FROM customers_orderline l JOIN customers_order o ON o.id = l.order_id"
+    return _Query(columns, f"{joined} WHERE o.ordered_at < {until}{_only(partition, 'o.customer_id')}")
+
+
+def _events_query(window: str, partition: Partition | None) -> _Query:
+    columns = (
+        ("customer_id", "e.customer_id", pl.Int64),
+        ("kind", "e.kind", pl.String),
+        ("occurred_at", "e.occurred_at", _TIME),
+    )
+    return _Query(
+        columns, f"FROM customers_customerevent e WHERE e.occurred_at < {window}{_only(partition, 'e.customer_id')}"
+    )
+
+
+def _only(partition: Partition | None, column: str) -> str:
+    return f" AND {partition.condition(column)}" if partition else ""
+
+
+def _read(query: _Query) -> pl.DataFrame:
+    connection.ensure_connection()
+    return _read_by_copy(query) if connection.in_atomic_block else _read_by_adbc(query)
+
+
+def _read_by_adbc(query: _Query) -> pl.DataFrame:
+    selected = ", ".join(f"{sql} AS {name}" for name, sql, _ in query.columns)
+    with adbc.connect(_conninfo()) as session, session.cursor() as cursor:
+        cursor.execute(f"SELECT {selected} {query.source}")
+        frame = pl.from_arrow(cursor.fetch_arrow_table())
+    assert isinstance(frame, pl.DataFrame)
+    return frame.select(pl.col(name).cast(kind) for name, _, kind in query.columns)
+
+
+def _read_by_copy(query: _Query) -> pl.DataFrame:
+    """The same through COPY; times travel as microseconds, truth values as 0 and 1."""
+    selected = ", ".join(f"{_for_copy(sql, kind)} AS {name}" for name, sql, kind in query.columns)
+    buffer = io.BytesIO()
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY (SELECT {selected} {query.source}) TO STDOUT (FORMAT csv, HEADER)") as copy,
+    ):
+        for chunk in copy:
+            buffer.write(chunk)
+    buffer.seek(0)
+    travels = {name: pl.Int64 if kind in (_TIME, pl.Boolean) else kind for name, _, kind in query.columns}
+    frame = pl.read_csv(buffer, schema=travels, missing_utf8_is_empty_string=True)
+    return frame.select(pl.col(name).cast(kind) for name, _, kind in query.columns)
+
+
+def _for_copy(sql: str, kind: type[pl.DataType] | pl.DataType) -> str:
+    if kind == _TIME:
+        return f"(extract(epoch FROM {sql}) * 1000000)::bigint"
+    return f"({sql})::int" if kind == pl.Boolean else sql
+
+
+def _conninfo() -> str:
+    """The address of Django's database for libpq, which ADBC speaks to."""
+    settings = connection.settings_dict
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    parts = {libpq: settings[name] for name, libpq in names.items() if settings.get(name)}
+    options = {key: value for key, value in settings.get("OPTIONS", {}).items() if isinstance(value, str)}
+    return make_conninfo(**parts, **options)
+
+
+def _read_currency() -> str:
+    """The currency of most orders; "" where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT currency FROM customers_order GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1"
+        )
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""

@@ -108,9 +108,7 @@ def run_backtest(
     churned = test["churned"].to_numpy().astype(np.float64)
     evaluations = evaluate_predictions(churned, predictions, baseline=RULE, seed=seed, replicates=replicates)
     champion = choose_champion(train, columns, seed=seed)
-    return Backtest(
-        cutoff, horizon_days, train, columns, test, fitted, predictions, evaluations, champion, warnings
-    )
+    return Backtest(cutoff, horizon_days, train, columns, test, fitted, predictions, evaluations, champion, warnings)
 
 
 def fit_candidates(rows: pl.DataFrame, churned: Array, columns: list[str], *, seed: int) -> dict[str, ChurnEstimator]:

@@ -96,7 +96,7 @@ class RfmLogistic(RichLogistic):
 
 
 class PlainRule(RichLogistic):
-    """"No order in N days": what a shop does without a model.
+    """ "No order in N days": what a shop does without a model.
 
     Customers are ranked by the days since their last order, which is the strongest form of that rule (its ROC AUC is
     that of every N at once); a one-variable logistic curve makes probabilities of it. `threshold_days_` is the single
@@ -131,7 +131,8 @@ class PlainRule(RichLogistic):
 class BoostedTrees:
     """Gradient-boosted trees (XGBoost, Chen and Guestrin 2016), shallow and with a fixed number of rounds.
 
-    Contributions are exact TreeSHAP values (Lundberg et al. 2018) in log-odds.
+    Contributions are exact TreeSHAP values (Lundberg et al. 2018) in log-odds. One thread by default: on shared cores
+    OpenMP's waiting threads make two several times slower than one, and work is spread by partitions anyway.
     """
 
     name: ClassVar[str] = "boosted_trees"
@@ -145,7 +146,7 @@ class BoostedTrees:
         learning_rate: float = 0.04,
         min_child_weight: float = 20.0,
         random_state: int = 0,
-        n_jobs: int = 2,
+        n_jobs: int = 1,
     ) -> None:
         self.columns = columns
         self.rounds = rounds

@@ -37,7 +37,7 @@ class Expectations:
 class OrderModel:
     """Learns from rows of features with their labels (`snapshots.Snapshots.rows`)."""
 
-    def __init__(self, columns: list[str], *, horizon_days: int, random_state: int = 0, n_jobs: int = 2) -> None:
+    def __init__(self, columns: list[str], *, horizon_days: int, random_state: int = 0, n_jobs: int = 1) -> None:
         self.columns = columns
         self.horizon_days = horizon_days
         self.random_state = random_state
@@ -66,7 +66,7 @@ class OrderModel:
         orders = (1 - churn_probability) * (1 + np.asarray(self.further_orders_.predict(data), dtype=np.float64))
         known = X["order_days"].to_numpy().astype(np.float64)
         weight = known / (known + self.credibility_orders_)
-        own = X["order_value_mean"].to_numpy().astype(np.float64)
+        own = _net_value_per_order(X)
         value = orders * (weight * own + (1 - weight) * self.mean_value_) * self.value_scale_
         days = np.sort(np.asarray(self.next_days_.predict(data), dtype=np.float64), axis=1)
         days = np.clip(days, 0, self.horizon_days)
@@ -87,9 +87,7 @@ class OrderModel:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> OrderModel:
-        made = cls(
-            list(stored["columns"]), horizon_days=stored["horizon_days"], random_state=stored["random_state"]
-        )
+        made = cls(list(stored["columns"]), horizon_days=stored["horizon_days"], random_state=stored["random_state"])
         for key in ("mean_value_", "credibility_orders_", "value_scale_"):
             setattr(made, key, float(stored[key]))
         for key in ("further_orders_", "next_days_"):
@@ -115,6 +113,12 @@ class OrderModel:
         return xgb.DMatrix(matrix, label=y, nthread=self.n_jobs)
 
 
+def _net_value_per_order(X: pl.DataFrame) -> Array:
+    """Orders less returns, per order; never below 0, so that somebody who sent everything back is worth nothing."""
+    net = X["revenue_total"].to_numpy() / X["order_days"].to_numpy()
+    return np.asarray(np.maximum(net, 0.0), dtype=np.float64)
+
+
 def _learn_credibility(rows: pl.DataFrame) -> tuple[float, float]:
     """The shop's mean order value, and how many orders a customer needs for half of the weight.
 
@@ -124,7 +128,7 @@ def _learn_credibility(rows: pl.DataFrame) -> tuple[float, float]:
     known = newest["order_days"].to_numpy().astype(np.float64)
     mean = newest["order_value_mean"].to_numpy().astype(np.float64)
     last = newest["order_value_last"].to_numpy().astype(np.float64)
-    shop_mean = float(np.average(mean, weights=known))
+    shop_mean = float(np.average(_net_value_per_order(newest), weights=known))
     several = known > 1
     if several.sum() < 10:
         return shop_mean, 1.0

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 from django.utils import formats
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from customers.features.catalogue import FEATURES, THEMES, Unit, get_feature
@@ -40,14 +39,15 @@ def explain_customers(model: TrainedModel, features: pl.DataFrame) -> pl.DataFra
     ranks = [_tell_rank(model, features, themes, points, told, order[:, rank]) for rank in range(min(3, len(themes)))]
     worst = np.argmax(points, axis=1)
     main = np.where(points.max(axis=1) >= SMALLEST_POINTS, np.array(themes)[worst], "")
-    told_json = pl.concat_str(["[", pl.concat_str(ranks, separator=",", ignore_nulls=True), "]"])
+    told_json = pl.concat_str([pl.lit("["), pl.concat_str(ranks, separator=",", ignore_nulls=True), pl.lit("]")])
     return features.select("customer_id", reasons=told_json, main_reason=pl.Series(main, dtype=pl.String))
 
 
 def mean_drivers(model: TrainedModel, features: pl.DataFrame) -> list[dict[str, Any]]:
     """What moves predictions most in this shop: mean |points| per feature, strongest first, and which way.
 
-    `direction` is +1 where a larger value goes with leaving, -1 where it goes with staying.
+    `direction` is +1 where customers with a larger value are likelier to leave, -1 where they are likelier to stay,
+    by the predictions themselves: the sign of one term among many that say the same would mislead.
     """
     logit = to_logit(model.predict_churn(features))
     rows = []
@@ -55,7 +55,7 @@ def mean_drivers(model: TrainedModel, features: pl.DataFrame) -> list[dict[str, 
         moved = _to_points(logit, part)
         known = features[name].cast(pl.Float64).to_numpy()
         present = np.isfinite(known)
-        slope = np.cov(known[present], part[present])[0, 1] if present.sum() > 2 else 0.0
+        slope = np.corrcoef(_ranks(known[present]), _ranks(logit[present]))[0, 1] if present.sum() > 2 else 0.0
         rows.append(
             {
                 "feature": name,
@@ -80,11 +80,8 @@ def describe_reason(reason: Mapping[str, Any]) -> str:
         words["average"] = describe_value(feature.unit, average, currency)
     if typical is not None:
         words["typical"] = describe_value(feature.unit, typical, currency)
-    if feature.compared_with and typical is None:
-        if average is None:
-            return f"{feature.label}: {words['value']}"
-        return _("%(label)s: %(value)s; the average is %(average)s") % {"label": feature.label, **words}
-    return str(feature.sentence) % {"average": "–", **words}
+    sentence = feature.sentence_alone if feature.compared_with and typical is None else feature.sentence
+    return str(sentence) % {"average": "–", "typical": "–", **words}
 
 
 def describe_value(unit: Unit, value: float, currency: str = "") -> str:
@@ -113,6 +110,10 @@ _PHRASES: dict[str, Callable[[int], str]] = {
 }
 
 
+def _ranks(values: Array) -> Array:
+    return np.asarray(pl.Series(values).rank().to_numpy(), dtype=np.float64)
+
+
 def _theme_points(contributions: Mapping[str, Array], theme: str, logit: Array) -> Array:
     parts = [part for name, part in contributions.items() if get_feature(name).theme == theme]
     return _to_points(logit, np.sum(parts, axis=0))
@@ -124,10 +125,12 @@ def _to_points(logit: Array, part: Array) -> Array:
 
 
 def _strongest_features(contributions: Mapping[str, Array], theme: str) -> Any:
-    """For each row the position in FEATURES of the feature that moves the theme most in the theme's own direction."""
-    positions = [i for i, feature in enumerate(FEATURES) if feature.theme == theme and feature.key in contributions]
+    """For each row the position in FEATURES of the told feature that moves most in the theme's own direction."""
+    present = [i for i, feature in enumerate(FEATURES) if feature.theme == theme and feature.key in contributions]
+    positions = [i for i in present if FEATURES[i].told] or present
+    total = np.sum([contributions[FEATURES[i].key] for i in present], axis=0)
     parts = np.column_stack([contributions[FEATURES[i].key] for i in positions])
-    towards = np.where(parts.sum(axis=1, keepdims=True) >= 0, parts, -parts)
+    towards = np.where(total[:, None] >= 0, parts, -parts)
     return np.array(positions)[np.argmax(towards, axis=1)]
 
 
@@ -156,4 +159,4 @@ def _tell_rank(
     if model.currency:
         frame = frame.with_columns(currency=pl.lit(model.currency))
     told_json = frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()
-    return pl.Series(f"rank_{id(rank)}", told_json).set(pl.Series(np.abs(moved) < SMALLEST_POINTS), None)
+    return told_json.set(pl.Series(np.abs(moved) < SMALLEST_POINTS), None)

@@ -16,7 +16,8 @@ def build_labels(orders: pl.DataFrame, *, as_of: dt.datetime, horizon_days: int)
     """One row per customer with an order before `as_of`, sorted by customer.
 
     Columns: customer_id, churned (no order in [as_of, as_of + horizon_days)), orders (days with an order in it),
-    value (orders less returns in it), next_in_days (from `as_of` to the first order in it, else null). The data must reach to the end of that window.
+    value (orders less returns in it), next_in_days (from `as_of` to the first order in it, else null). The data must
+    reach to the end of that window.
     """
     at = pl.lit(as_of).cast(pl.Datetime("us", "UTC"))
     until = pl.lit(as_of + dt.timedelta(days=horizon_days)).cast(pl.Datetime("us", "UTC"))

@@ -3,16 +3,222 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
-from customers.features.reader import Partition
-from customers.models import ModelVersion
+import numpy as np
+import polars as pl
+import structlog
+from django.db import connection, transaction
+from django.db.models import Max
+
+from customers.features.builder import build_features
+from customers.features.interests import build_interests
+from customers.features.reader import Partition, events_needed_since, read_customer_ids, read_products, read_shop
+from customers.ingest.clock import read_shop_clock
+from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
+from customers.models import ModelVersion, Order, ScoreStatus
+
+from .artifact import TrainedModel
+from .explain import explain_customers
+from .training import TrainingResult, fingerprint_data, train_model
+
+KIND = "churn"
+TOO_NEW_DAYS = 7
+MOST_CUSTOMERS_TRAINED_ON = 100_000
+MOST_EXPLAINED = 50_000
+
+logger = structlog.get_logger(__name__)
+
+
+class NoModel(Exception):
+    """Nothing to score with. The message says what to do."""
+
+
+def choose_as_of(now: dt.datetime) -> dt.datetime:
+    """The moment as of which customers are scored: today's midnight (UTC), so that a second run of the day finds
+    nothing to change; in a shop whose data ended long ago, just after its last order."""
+    clock = read_shop_clock(now)
+    return clock if clock < now else _midnight(now)
 
 
 def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, seed: int = 0) -> ModelVersion:
-    """Train on the orders before `now`, store the version and make it the one in use; raises NotEnoughHistory."""
-    raise NotImplementedError
+    """Train on the complete days before `now`, store the version and make it the one in use.
+
+    Raises NotEnoughHistory with a sentence for staff. Trained twice on the same data, it returns the version that is
+    already in use. Very large shops are learned from by a part of their customers.
+    """
+    until = _midnight(read_shop_clock(now))
+    customers = Order.objects.filter(ordered_at__lt=until).aggregate(highest=Max("customer_id"))["highest"] or 0
+    parts = math.ceil(customers / MOST_CUSTOMERS_TRAINED_ON)
+    shop = read_shop(before=until, partition=Partition(0, parts) if parts > 1 else None)
+    fingerprint = fingerprint_data(shop, until=until, horizon_days=horizon_days, seed=seed)
+    present = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION).first()
+    if present is not None and present.card.get("fingerprint") == fingerprint:
+        return present
+    result = train_model(shop, until=until, horizon_days=horizon_days, seed=seed)
+    model = _store_version(result, fingerprint=fingerprint, now=now)
+    logger.info("model_trained", version=model.version, estimator=model.estimator, beats_rule=model.beats_rule)
+    return model
 
 
-def score_customers(model: ModelVersion, *, as_of: dt.datetime, partition: Partition | None = None) -> int:
-    """Write Score and ScoreHistory for every customer (or those of one partition); returns how many were written."""
-    raise NotImplementedError
+def read_champion() -> ModelVersion:
+    """The version in use; raises NoModel where none was trained yet."""
+    model = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION).first()
+    if model is None:
+        raise NoModel("No model has been trained yet. Train one on the Predictions page or with train_model.")
+    return model
+
+
+def score_customers(
+    model: ModelVersion, *, as_of: dt.datetime, partition: Partition | None = None, explained: int = MOST_EXPLAINED
+) -> int:
+    """Write Score and ScoreHistory for every customer (or those of one partition); returns how many rows changed.
+
+    The same model, as_of and data write the same rows, so a second run changes nothing. Customers without an order
+    before `as_of`, or with a first one in the last week, get a status and no figures. Reasons are written for the
+    `explained` likeliest leavers. One transaction; a partition holds only its own customers in memory.
+    """
+    frame = predict_scores(model, as_of=as_of, partition=partition, explained=explained)
+    scored = frame.filter(pl.col("status") != ScoreStatus.NO_HISTORY.value)
+    with transaction.atomic():
+        changed = _merge(frame, _CURRENT) + _merge(scored, _HISTORY)
+    logger.info("customers_scored", model_version=model.version, as_of=as_of.isoformat(), rows=frame.height)
+    return changed
+
+
+def predict_scores(
+    model: ModelVersion, *, as_of: dt.datetime, partition: Partition | None = None, explained: int = MOST_EXPLAINED
+) -> pl.DataFrame:
+    """The rows of Score as a frame, one per customer, nothing written."""
+    trained = TrainedModel.from_bytes(bytes(model.artifact))
+    shop = read_shop(before=as_of, events_since=events_needed_since(as_of), partition=partition)
+    features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of)
+    told = _predict(trained, features, as_of=as_of)
+    if shop.lines is not None:
+        told = told.join(build_interests(shop.lines, read_products(), as_of=as_of), on="customer_id", how="left")
+    told = told.join(_explain_likeliest(trained, features, told, explained), on="customer_id", how="left")
+    everyone = read_customer_ids(partition).join(told, on="customer_id", how="left")
+    return everyone.with_columns(
+        pl.lit(model.pk).alias("model_id"),
+        pl.lit(as_of).cast(pl.Datetime("us", "UTC")).alias("as_of"),
+        pl.col("status").fill_null(ScoreStatus.NO_HISTORY.value),
+        pl.col("interest", "main_reason").fill_null(""),
+        pl.col("reasons").fill_null("[]"),
+    ).sort("customer_id")
+
+
+def train_and_score(now: dt.datetime) -> int | None:
+    """Train where there is something new to learn, then score everybody; returns how many rows changed.
+
+    A second call while one runs returns None and does nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('customers.scoring.train_and_score'))")
+        if not cursor.fetchone()[0]:
+            return None
+        try:
+            model = train_model_version(now=now)
+            return score_customers(model, as_of=choose_as_of(now))
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('customers.scoring.train_and_score'))")
+
+
+def _midnight(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _store_version(result: TrainingResult, *, fingerprint: str, now: dt.datetime) -> ModelVersion:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('customers_modelversion'))")
+        versions = ModelVersion.objects.filter(kind=KIND)
+        highest = versions.aggregate(highest=Max("version"))["highest"] or 0
+        versions.filter(status=ModelVersion.Status.CHAMPION).update(status=ModelVersion.Status.RETIRED)
+        return ModelVersion.objects.create(
+            kind=KIND,
+            version=highest + 1,
+            estimator=result.estimator,
+            status=ModelVersion.Status.CHAMPION,
+            horizon_days=result.horizon_days,
+            trained_at=now,
+            data_from=result.data_from,
+            data_until=result.data_until,
+            beats_rule=result.beats_rule,
+            metrics=result.metrics,
+            card={**result.card, "fingerprint": fingerprint},
+            artifact=result.model.to_bytes(),
+        )
+
+
+def _predict(trained: TrainedModel, features: pl.DataFrame, *, as_of: dt.datetime) -> pl.DataFrame:
+    p = trained.predict_churn(features) if features.height else np.empty(0)
+    figures = features.select("customer_id", "recency_days", "tenure_days")
+    if not features.height:
+        return figures.drop("tenure_days").with_columns(_nothing_known())
+    expected = trained.predict_orders(features, p)
+    days = pl.DataFrame(expected.next_days, schema=["next_order_from", "next_order_on", "next_order_until"])
+    at = pl.lit(as_of).cast(pl.Datetime("us", "UTC"))
+    dates = days.select((at + pl.duration(days=pl.all().fill_nan(None).ceil().cast(pl.Int64))).dt.date())
+    known = figures.hstack(dates).with_columns(
+        churn_probability=pl.Series(np.round(p, 6)),
+        expected_orders=pl.Series(np.round(expected.orders, 4)),
+        expected_value=pl.Series(np.round(expected.value, 2)),
+    )
+    too_new = pl.col("tenure_days") < TOO_NEW_DAYS
+    blank = [pl.when(~too_new).then(pl.col(name)).alias(name) for name in _FIGURES]
+    status = pl.when(too_new).then(pl.lit(ScoreStatus.TOO_NEW.value)).otherwise(pl.lit(ScoreStatus.SCORED.value))
+    return known.with_columns(*blank, status=status).drop("tenure_days")
+
+
+def _explain_likeliest(
+    trained: TrainedModel, features: pl.DataFrame, told: pl.DataFrame, explained: int
+) -> pl.DataFrame:
+    """Reasons for the `explained` scored customers with the highest probability of leaving."""
+    likeliest = told.filter(pl.col("churn_probability").is_not_null()).top_k(explained, by="churn_probability")
+    chosen = features.join(likeliest.select("customer_id"), on="customer_id", how="semi")
+    if chosen.is_empty():
+        return pl.DataFrame(schema={"customer_id": pl.Int64, "reasons": pl.String, "main_reason": pl.String})
+    return explain_customers(trained, chosen)
+
+
+def _nothing_known() -> list[pl.Expr]:
+    dates = {"next_order_from", "next_order_on", "next_order_until"}
+    kinds = {name: pl.Date if name in dates else pl.Float64 for name in _FIGURES}
+    return [pl.lit(None, dtype=pl.String).alias("status"), *(pl.lit(None, dtype=k).alias(n) for n, k in kinds.items())]
+
+
+_FIGURES = (
+    "churn_probability",
+    "expected_orders",
+    "expected_value",
+    "next_order_on",
+    "next_order_from",
+    "next_order_until",
+)
+
+_COLUMNS = (
+    Column("customer_id", "bigint"),
+    Column("model_id", "bigint"),
+    Column("as_of", "timestamptz"),
+    Column("status", "varchar(12)"),
+    Column("churn_probability", "float8"),
+    Column("expected_orders", "float8"),
+    Column("expected_value", "numeric(14,2)"),
+    Column("next_order_on", "date"),
+    Column("next_order_from", "date"),
+    Column("next_order_until", "date"),
+    Column("recency_days", "float8"),
+    Column("interest", "varchar(120)", "''"),
+    Column("main_reason", "varchar(60)", "''"),
+    Column("reasons", "jsonb", "'[]'"),
+)
+_CURRENT = Target("customers_score", ("customer_id",), _COLUMNS)
+_HISTORY = Target("customers_scorehistory", ("customer_id", "model_id", "as_of"), _COLUMNS)
+
+
+def _merge(frame: pl.DataFrame, target: Target) -> int:
+    names = [column.name for column in _COLUMNS]
+    with staging(target.types(names)) as (cursor, stage):
+        copy_frame(cursor, stage, frame.select(names))
+        counts = merge_stage(cursor, stage, target, names)
+    return counts.created + counts.updated

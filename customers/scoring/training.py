@@ -104,17 +104,13 @@ def _run_backtests(
     for i in range(1, BACKTEST_DATES):
         cutoff = newest - dt.timedelta(days=BACKTEST_STEP_DAYS * i)
         try:
-            found.append(
-                run_backtest(shop, cutoff=cutoff, horizon_days=horizon_days, seed=seed, replicates=replicates)
-            )
+            found.append(run_backtest(shop, cutoff=cutoff, horizon_days=horizon_days, seed=seed, replicates=replicates))
         except NotEnoughHistory:
             break
     return found
 
 
-def _fit_model(
-    snapshots: Snapshots, estimator: str, *, horizon_days: int, currency: str, seed: int
-) -> TrainedModel:
+def _fit_model(snapshots: Snapshots, estimator: str, *, horizon_days: int, currency: str, seed: int) -> TrainedModel:
     columns = choose_columns(snapshots)
     churn = fit_candidates(snapshots.rows, snapshots.churned, columns, seed=seed)[estimator]
     orders = OrderModel(columns, horizon_days=horizon_days, random_state=seed)

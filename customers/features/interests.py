@@ -1,0 +1,92 @@
+"""What each customer likes: the category, or else the family of products, bought most and lately.
+
+Where a shop has no categories, families come out of the product names themselves: the words that often end a name
+("… TRAVEL BAG", "… CANDLE HOLDER") are its heads, and a product belongs to the best-selling head in its name. A product
+without one belongs to no family; a customer without any has the interest "".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+HALF_LIFE_DAYS = 180
+MOST_FAMILIES = 20
+FEWEST_PRODUCTS = 5
+
+_HEAD_SHARE = 0.35
+# Words that end many names and say nothing of what the thing is.
+_SAYS_NOTHING = ["large", "small", "medium", "mini", "design", "assorted", "colour", "color", "pack", "piece", "size"]
+
+
+def build_interests(lines: pl.DataFrame, products: pl.DataFrame, *, as_of: dt.datetime) -> pl.DataFrame:
+    """One row per customer with a line before `as_of`: customer_id, interest ("" where unknown), sorted by customer.
+
+    Lines as in `builder`; products: product_id, name, category. A purchase counts half for every 180 days passed;
+    returns and charges count nothing. Ties go to the name that comes first.
+    """
+    at = pl.lit(as_of).cast(pl.Datetime("us", "UTC"))
+    bought = lines.filter((pl.col("ordered_at") < at) & (pl.col("quantity") > 0) & ~pl.col("is_charge"))
+    age = (at - pl.col("ordered_at")).dt.total_days()
+    weighted = (
+        bought.lazy()
+        .join(_name_interests(bought, products).lazy(), on="product_id", how="left")
+        .with_columns(weight=0.5 ** (age / HALF_LIFE_DAYS), interest=pl.col("interest").fill_null(""))
+        .group_by("customer_id", "interest")
+        .agg(pl.col("weight").sum())
+        .with_columns(unknown=pl.col("interest") == "")
+        .sort(["customer_id", "unknown", "weight", "interest"], descending=[False, False, True, False])
+    )
+    return weighted.unique("customer_id", keep="first", maintain_order=True).select("customer_id", "interest").collect()
+
+
+def choose_families(products: pl.DataFrame, sales: pl.DataFrame) -> pl.DataFrame:
+    """The family of each product by the words of the names: product_id, interest; only products with a family.
+
+    `sales` has product_id and sold (number of lines). Nothing is read but names and sales, so the same catalogue gives
+    the same families.
+    """
+    words = _split_names(products.join(sales, on="product_id", how="inner"))
+    heads = (
+        words.filter(~pl.col("word").is_in(_SAYS_NOTHING))
+        .group_by("word")
+        .agg(
+            count=pl.col("product_id").n_unique(),
+            sold=pl.col("sold").sum(),
+            ends=pl.col("is_last").mean(),
+            shown=pl.col("surface").mode().sort().first(),
+        )
+        .filter((pl.col("count") >= FEWEST_PRODUCTS) & (pl.col("ends") >= _HEAD_SHARE))
+        .sort(["sold", "word"], descending=[True, False])
+        .head(MOST_FAMILIES)
+    )
+    return (
+        words.join(heads.select("word", "shown", rank=pl.col("sold").rank("ordinal", descending=True)), on="word")
+        .sort("product_id", "rank")
+        .unique("product_id", keep="first", maintain_order=True)
+        .select("product_id", interest="shown")
+    )
+
+
+def _name_interests(bought: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
+    """product_id to interest: the shop's categories where it has them, families of the names where it has none."""
+    named = products.filter(pl.col("category") != "").select("product_id", interest="category")
+    if not named.is_empty():
+        return named
+    return choose_families(products, bought.group_by("product_id").agg(sold=pl.len()))
+
+
+def _split_names(products: pl.DataFrame) -> pl.DataFrame:
+    """One row per word of a name: product_id, sold, surface (as written), word (without a plural s), is_last."""
+    split = products.select(
+        "product_id",
+        "sold",
+        surface=pl.col("name").str.to_lowercase().str.extract_all(r"\p{L}[\p{L}'-]{2,}"),
+    ).explode("surface", empty_as_null=True)
+    place, length = pl.int_range(pl.len()).over("product_id"), pl.len().over("product_id")
+    return (
+        split.drop_nulls("surface")
+        .with_columns(is_last=place == length - 1)
+        .with_columns(word=pl.col("surface").str.replace(r"([^s])s$", "$1"))
+    )
