@@ -90,7 +90,7 @@ def install_in_place(root: Path) -> bool:
 
 def install_anew(root: Path) -> bool:
     venv = root / ".venv"
-    say("making .venv and installing the locked packages (about half a minute, 300 MB)")
+    say("making .venv and installing the locked packages (half a minute or more, 1.3 GB on the disk)")
     shutil.rmtree(venv, ignore_errors=True)
     venv.mkdir()
     (venv / UNFINISHED).touch()

@@ -42,10 +42,11 @@ def end_leftovers(path: Path, say: Say, seconds: float = 30) -> None:
 
 
 def read_birth(pid: int) -> str:
-    """When a process began, in the system's own words; "" when there is no such process."""
+    """When a process began, in the system's own words; "" when there is no such process, or only its ashes."""
     try:
-        # The name, field 2, may hold spaces and brackets; the start time is field 22.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        # The name, field 2, may hold spaces and brackets; the state is field 3, the start time field 22.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
     except (OSError, IndexError):
         pass
     if Path("/proc/self").exists():
