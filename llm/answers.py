@@ -6,11 +6,11 @@ Every way in which a call can fail has a `FailureKind`; `llm.ladder` decides fro
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from llm.masking import clean_untrusted
 
@@ -23,7 +23,7 @@ REFUSAL = re.compile(
     r"|很?抱歉|对不起|我(无法|不能|不可以))",
     re.IGNORECASE,
 )
-ENDED_WELL = frozenset({None, "", "stop", "eos", "stop_sequence", "end_turn"})
+ENDED_WELL = frozenset({"", "stop", "eos", "stop_sequence", "end_turn"})
 
 
 class FailureKind(StrEnum):
@@ -60,8 +60,8 @@ class Usage:
 class Failure:
     """A failed call. `detail` is technical English; `text` what the model wrote, as far as it came.
 
-    `may_have_cost` is False only where the server certainly generated nothing. `is_json` says whether a bad answer
-    was at least one JSON object.
+    `may_have_cost` is False only where the server certainly generated nothing. `is_json` says whether a bad answer was
+    at least a JSON object, `is_shaped` whether it had exactly the properties that were asked for.
     """
 
     kind: FailureKind
@@ -72,6 +72,7 @@ class Failure:
     usage: Usage = Usage()
     may_have_cost: bool = True
     is_json: bool = False
+    is_shaped: bool = False
 
 
 class CallFailed(Exception):
@@ -126,9 +127,10 @@ def read_object(answer: Answer, schema: Mapping[str, Any]) -> dict[str, Any]:
         if REFUSAL.match(answer.text.strip()):
             raise CallFailed(Failure(FailureKind.REFUSED, "refused in words", text=answer.text, usage=answer.usage))
         raise CallFailed(_bad_output(answer, "the answer is not a JSON object"))
-    problems = sorted(f"{error.json_path}: {error.message[:150]}" for error in _validator(schema).iter_errors(data))
+    problems = sorted(map(_describe_problem, _validator(schema).iter_errors(data)))
     if problems:
-        raise CallFailed(_bad_output(answer, "; ".join(problems[:5]), is_json=True))
+        is_shaped = set(data) == set(schema.get("properties", ()))
+        raise CallFailed(replace(_bad_output(answer, "; ".join(problems[:5])), is_json=True, is_shaped=is_shaped))
     return data
 
 
@@ -195,7 +197,7 @@ def _check_ending(finish_reason: Any, refusal: Any, text: str, usage: Usage) -> 
         raise CallFailed(Failure(FailureKind.REFUSED, str(refusal or finish_reason)[:200], text=text, usage=usage))
     if finish_reason == "length":
         raise CallFailed(Failure(FailureKind.CUT_OFF, "max_tokens was reached", text=text, usage=usage))
-    if finish_reason not in ENDED_WELL:
+    if finish_reason is not None and str(finish_reason) not in ENDED_WELL:
         detail = f"the answer ended with {str(finish_reason)[:40]}"
         raise CallFailed(Failure(FailureKind.BAD_OUTPUT, detail, text=text, usage=usage))
     if not text.strip():
@@ -206,8 +208,12 @@ def _check_ending(finish_reason: Any, refusal: Any, text: str, usage: Usage) -> 
 
 
 def _load_first_object(text: str) -> dict[str, Any] | None:
-    """The whole text, or else the first place in it from which a JSON object can be read; None when there is none."""
-    decoder = json.JSONDecoder(object_pairs_hook=_refuse_doubled_keys, parse_constant=_refuse_constant)
+    """The whole text, or else the first place in it from which a JSON object can be read; None when there is none.
+
+    Models that no grammar holds write raw line ends inside strings: those are taken (`strict`).
+    """
+    hooks: dict[str, Any] = {"object_pairs_hook": _refuse_doubled_keys, "parse_constant": _refuse_constant}
+    decoder = json.JSONDecoder(strict=False, **hooks)
     start = text.find("{")
     for _ in range(MOST_OBJECT_STARTS):
         if start < 0:
@@ -234,12 +240,19 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _describe_problem(error: Any) -> str:
+    """Where and which rule, without the text that breaks it (it may be long, and it may be anything)."""
+    if error.validator in ("required", "additionalProperties"):
+        return f"{error.json_path}: {error.message[:150]}"
+    return f"{error.json_path} has to fit {error.validator} {str(error.validator_value)[:100]}"
+
+
 def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     return Draft202012Validator(dict(schema))
 
 
-def _bad_output(answer: Answer, detail: str, *, is_json: bool = False) -> Failure:
-    return Failure(FailureKind.BAD_OUTPUT, detail, text=answer.text, usage=answer.usage, is_json=is_json)
+def _bad_output(answer: Answer, detail: str) -> Failure:
+    return Failure(FailureKind.BAD_OUTPUT, detail, text=answer.text, usage=answer.usage)
 
 
 def _broken(detail: str, *, usage: Usage = Usage()) -> CallFailed:

@@ -20,6 +20,7 @@ from llm.prompts import Prompt
 MOST_GENERATIONS = 3
 MOST_REQUESTS = 6
 LONGEST_REPAIRED_CHARS = 4_000
+LONGEST_CUT_SHOWN_CHARS = 200
 FORMAT_WORDS = re.compile(r"response_format|json.?schema|json_object|grammar|guided|structured", re.IGNORECASE)
 
 
@@ -98,8 +99,7 @@ def plan_next(step: Step, failure: Failure, *, requests: int, generations: int) 
         is_about_format = bool(FORMAT_WORDS.search(failure.detail))
         return _step_down(step) if is_about_format or not step.manner.is_proven else None
     if failure.kind is FailureKind.CUT_OFF:
-        is_prose = not failure.text.lstrip().startswith(("{", "```"))
-        return _step_down(step) if is_prose and not step.manner.is_proven else None
+        return _plan_after_cut(step, failure)
     if failure.kind is FailureKind.BAD_OUTPUT:
         return _plan_after_bad_output(step, failure)
     return None
@@ -123,11 +123,26 @@ def _step_down(step: Step) -> Step | None:
     return replace(step, manner=replace(step.manner, mode=modes[position + 1], is_proven=False))
 
 
-def _plan_after_bad_output(step: Step, failure: Failure) -> Step | None:
-    """A server that is not known to enforce the schema gets it in the prompt; otherwise the one repair."""
+def _plan_after_cut(step: Step, failure: Failure) -> Step | None:
+    """Prose that never ends is a server that ignores the format; an object that never ends is asked for once more."""
     if step.repair:
         return None
-    if step.manner.mode is Mode.JSON_SCHEMA and not step.manner.is_proven:
+    is_prose = not failure.text.lstrip().startswith(("{", "```"))
+    if is_prose and not step.manner.is_proven:
+        return _step_down(step)
+    problem = "the answer was too long and was cut off: write much shorter texts and do not repeat yourself"
+    return replace(step, repair=Repair(failure.text[:LONGEST_CUT_SHOWN_CHARS], problem))
+
+
+def _plan_after_bad_output(step: Step, failure: Failure) -> Step | None:
+    """A server that is not known to heed the schema gets it in the prompt; otherwise the one repair.
+
+    An object of the right shape with a wrong value in it shows that the server does heed it.
+    """
+    if step.repair:
+        return None
+    heeds_schema = step.manner.is_proven or failure.is_shaped
+    if step.manner.mode is Mode.JSON_SCHEMA and not heeds_schema:
         return _step_down(step)
     down = None if failure.is_json or step.manner.is_proven else _step_down(step)
     previous = clean_untrusted(failure.text, LONGEST_REPAIRED_CHARS)

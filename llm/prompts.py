@@ -20,7 +20,8 @@ class Prompt:
 
     `system` and `user` are fixed texts; `user` comes before the JSON of the variables. `variables` is the allow-list
     of what may leave the house. `schema` is the JSON schema of the answer: an object, closed, all properties required
-    (the common ground of the strict modes of all servers). `max_tokens` limits the answer, `max_value_chars` each
+    (the common ground of the strict modes of all servers). llama.cpp drops `maxLength` beside a `pattern`, so a length
+    belongs into the pattern: `^[^0-9]{1,60}$`. `max_tokens` limits the answer, `max_value_chars` each
     single text among the variables.
     """
 

@@ -20,10 +20,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 MODEL_NAME = "scripted-model"
+RECORDED = Path(__file__).parent / "llm" / "recorded"
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,12 @@ def fill_schema(schema: Mapping[str, Any], text: str) -> Any:
         return True
     shortest = int(schema.get("minLength", 0))
     return (text * (shortest // max(1, len(text)) + 1))[: schema.get("maxLength", 10_000)]
+
+
+def recorded(name: str) -> Step:
+    """What a real small model really sent, byte for byte: the name of a file in tests/llm/recorded/ without .json."""
+    kept = json.loads((RECORDED / f"{name}.json").read_text(encoding="utf-8"))
+    return Step(kept["body"].encode(), kept["status"], kept["content_type"])
 
 
 # --- Faults ---------------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ FINAL_FAULTS: dict[str, tuple[Step, type[errors.ModelError], bool, list[str]]] =
     "no choices": (faults.fault_no_choices(), errors.ModelAnswerInvalid, True, ["bad_output"]),
     "error with 200": (faults.fault_error_with_200(), errors.ModelUnreachable, True, ["unreachable"] * 3),
     "html": (faults.fault_html(), errors.ModelRequestRejected, False, ["error"]),
-    "over-long": (faults.fault_over_long(), errors.ModelAnswerCutOff, False, ["cut_off"]),
+    "over-long": (faults.fault_over_long(), errors.ModelAnswerCutOff, False, ["cut_off"] * 2),
     "refusal": (faults.fault_refusal(), errors.ModelRefused, False, ["refused"]),
     "refusal in words": (faults.fault_refusal_in_words(), errors.ModelRefused, False, ["refused"]),
     "content filter": (faults.fault_content_filter(), errors.ModelRefused, False, ["refused"]),

@@ -84,6 +84,7 @@ def test_server_that_ignores_the_format_gets_the_schema_in_the_prompt(
         f"```json\n{json.dumps(GOOD)}\n```",
         f"Here you are: {json.dumps(GOOD)} Anything else?",
         f'<think>A {{brace}} and {{"a": 1}}</think>{json.dumps(GOOD)}',
+        '{"subject": "Your garden is waiting", "opening":\n "The shelves are full again."}',
         f"A set {{1, 2}} first, then {json.dumps(GOOD)}",
     ],
 )
