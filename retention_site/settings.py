@@ -135,7 +135,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Mail: the built-in catcher unless EMAIL_URL names a server ---------------------------------------------------------
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-EMAIL_TIMEOUT = 30
+EMAIL_TIMEOUT = float(env.get("EMAIL_TIMEOUT", "30"))  # longest silence of the mail server, seconds
 USES_MAIL_CATCHER = not env.get("EMAIL_URL")
 MAIL_CATCHER_DIR = Path(env.get("MAIL_CATCHER_DIR", VAR_DIR / "mail"))
 if USES_MAIL_CATCHER:

@@ -1,0 +1,56 @@
+"""The circuit breaker: when going on would only spoil more messages or the sender's name, it says why and stops."""
+
+from __future__ import annotations
+
+import threading
+
+from django.utils.translation import gettext as _
+
+from .channels import ChannelUnavailable, Outcome, Reply
+
+#: Failed connections in a row, with growing waits between them, before the campaign is paused.
+CONNECTIONS_IN_A_ROW = 5
+#: Messages in a row of which the server took none.
+REFUSALS_IN_A_ROW = 25
+
+
+class Breaker:
+    """Counts over all connections of one sweep; anything that succeeds starts the count anew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connections = 0
+        self._refusals = 0
+
+    def note_connected(self) -> None:
+        with self._lock:
+            self._connections = 0
+
+    def note_unavailable(self, error: ChannelUnavailable) -> str:
+        """The sentence with which to pause, or "" to go on trying."""
+        with self._lock:
+            self._connections += 1
+            failed = self._connections
+        if error.is_final:
+            return _("The mail server refused our log-in (%(error)s). Check EMAIL_URL, then resume.") % {"error": error}
+        if failed >= CONNECTIONS_IN_A_ROW:
+            sentence = _(
+                "The mail server could not be reached %(n)s times in a row (%(error)s). Resume when it is back."
+            )
+            return sentence % {"n": failed, "error": error}
+        return ""
+
+    def note_reply(self, reply: Reply) -> str:
+        """The sentence with which to pause, or "" to go on."""
+        with self._lock:
+            self._refusals = 0 if reply.outcome is Outcome.ACCEPTED else self._refusals + 1
+            refused = self._refusals
+        if refused < REFUSALS_IN_A_ROW:
+            return ""
+        sentence = _("The mail server took none of the last %(n)s messages (%(answer)s). Mend the cause, then resume.")
+        return sentence % {"n": refused, "answer": reply.summary}
+
+    def wait_s(self) -> float:
+        """Seconds to wait before the next try to connect: half a second, doubled each time."""
+        with self._lock:
+            return float(min(0.5 * 2 ** max(self._connections - 1, 0), 8.0))

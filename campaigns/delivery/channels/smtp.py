@@ -1,0 +1,222 @@
+"""SMTP with kept connections, driven command by command, so that it is always known whether the final dot went out.
+
+`smtplib.sendmail` raises the same exceptions before and after DATA. Here a failure before the first byte of the
+final dot is certain not to have sent anything (RFC 5321, 4.1.1.4: the server acts on the dot); from that byte on, only an
+answer settles it.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import smtplib
+import ssl
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.mail.utils import DNS_NAME
+
+from . import ChannelUnavailable, Envelope, Outcome, Phase, Reply
+
+#: Answers that concern our log-in and not the message (RFC 4954): trying the next message cannot help.
+AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
+FINAL_DOT = b".\r\n"
+_LINE_DOT = re.compile(rb"(?m)^\.")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class SmtpServer:
+    """Where mail is handed over. `timeout_s` is the longest silence that is borne, per reply."""
+
+    host: str
+    port: int
+    timeout_s: float
+    username: str = ""
+    password: str = ""
+    uses_starttls: bool = False
+    uses_tls: bool = False
+
+    @classmethod
+    def from_settings(cls) -> SmtpServer:
+        return cls(
+            host=settings.EMAIL_HOST,
+            port=settings.EMAIL_PORT,
+            timeout_s=settings.EMAIL_TIMEOUT,
+            username=settings.EMAIL_HOST_USER,
+            password=settings.EMAIL_HOST_PASSWORD,
+            uses_starttls=settings.EMAIL_USE_TLS,
+            uses_tls=settings.EMAIL_USE_SSL,
+        )
+
+
+class _Refused(Exception):
+    """An answer that ends the delivery in an orderly way; the connection can be used again after RSET."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class SmtpChannel:
+    """One connection to one server."""
+
+    def __init__(self, server: SmtpServer) -> None:
+        self.server = server
+        self._smtp: smtplib.SMTP | None = None
+
+    def ensure_open(self) -> None:
+        """Connect, greet, secure and log in unless a kept connection is still there."""
+        if self._smtp is not None and not _has_gone(self._smtp):
+            return
+        self._drop()
+        phase = Phase.CONNECT
+        try:
+            self._smtp = _connect(self.server)
+            phase = Phase.HELO
+            _greet(self._smtp, self.server)
+        except smtplib.SMTPAuthenticationError as error:
+            self._drop()
+            raise ChannelUnavailable(phase, _say(error.smtp_code, error.smtp_error), is_final=True) from error
+        except smtplib.SMTPResponseException as error:
+            self._drop()
+            is_final = error.smtp_code in AUTHENTICATION_CODES
+            raise ChannelUnavailable(phase, _say(error.smtp_code, error.smtp_error), is_final=is_final) from error
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+            self._drop()
+            raise ChannelUnavailable(phase, str(error) or type(error).__name__) from error
+
+    def deliver(self, envelope: Envelope) -> Reply:
+        phase = Phase.MAIL
+        try:
+            smtp = self._require_open()
+            _expect(smtp.docmd("MAIL", f"FROM:<{envelope.sender}>"), 250)
+            phase = Phase.RCPT
+            _expect(smtp.docmd("RCPT", f"TO:<{envelope.recipient}>"), 250, 251)
+            phase = Phase.DATA
+            _expect(smtp.docmd("DATA"), 354)
+            phase = Phase.BODY
+            smtp.send(quote_content(envelope.content))
+            if _has_spoken(smtp):
+                raise smtplib.SMTPServerDisconnected("the server did not wait for the end of the message")
+            phase = Phase.DOT
+            smtp.send(FINAL_DOT)
+            return self._read_verdict(smtp)
+        except _Refused as refusal:
+            return self._refuse(phase, refusal)
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            self._drop()
+            outcome = Outcome.UNKNOWN if phase is Phase.DOT else Outcome.RETRY
+            return Reply(outcome, phase, 0, _name_failure(error))
+
+    def close(self) -> None:
+        smtp, self._smtp = self._smtp, None
+        if smtp is None:
+            return
+        try:
+            smtp.quit()
+        except (smtplib.SMTPException, OSError):
+            smtp.close()
+
+    def _require_open(self) -> smtplib.SMTP:
+        if self._smtp is None:
+            raise smtplib.SMTPServerDisconnected("not connected")
+        return self._smtp
+
+    def _read_verdict(self, smtp: smtplib.SMTP) -> Reply:
+        """The one answer that counts. What is no clear yes or no leaves it unknown."""
+        code, text = smtp.getreply()
+        if 200 <= code <= 299:
+            return Reply(Outcome.ACCEPTED, Phase.DOT, code, _decode(text))
+        if 400 <= code <= 499:
+            self._drop_if_closing(code)
+            return Reply(Outcome.RETRY, Phase.DOT, code, _decode(text))
+        if 500 <= code <= 599:
+            return Reply(Outcome.FAILED, Phase.DOT, code, _decode(text))
+        self._drop()
+        return Reply(Outcome.UNKNOWN, Phase.DOT, 0, f"not understood: {_decode(text)}")
+
+    def _refuse(self, phase: Phase, refusal: _Refused) -> Reply:
+        """A refusal before the dot. 5xx is for good, but for those that mean our log-in; all else may be tried again."""
+        is_final = 500 <= refusal.code <= 599 and refusal.code not in AUTHENTICATION_CODES
+        if 400 <= refusal.code <= 599 and refusal.code != 421 and phase is not Phase.DATA:
+            self._reset()
+        else:
+            self._drop()  # out of step, closing, or half-way into DATA: a new connection is the clean way
+        outcome = Outcome.FAILED if is_final else Outcome.RETRY
+        return Reply(outcome, phase, refusal.code if refusal.code > 0 else 0, refusal.text)
+
+    def _reset(self) -> None:
+        try:
+            if self._require_open().rset()[0] != 250:
+                self._drop()
+        except (smtplib.SMTPException, OSError):
+            self._drop()
+
+    def _drop_if_closing(self, code: int) -> None:
+        if code == 421:
+            self._drop()
+
+    def _drop(self) -> None:
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            smtp.close()
+
+
+def quote_content(content: bytes) -> bytes:
+    """The content as it goes over the wire before the final dot: CRLF line ends, leading dots doubled (RFC 5321, 4.5.2)."""
+    wire = _LINE_DOT.sub(b"..", _LINE_END.sub(b"\r\n", content))
+    return wire if wire.endswith(b"\r\n") else wire + b"\r\n"
+
+
+def _connect(server: SmtpServer) -> smtplib.SMTP:
+    name = DNS_NAME.get_fqdn()
+    if server.uses_tls:
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(server.host, server.port, name, timeout=server.timeout_s, context=context)
+    return smtplib.SMTP(server.host, server.port, name, timeout=server.timeout_s)
+
+
+def _greet(smtp: smtplib.SMTP, server: SmtpServer) -> None:
+    smtp.ehlo_or_helo_if_needed()
+    if server.uses_starttls:
+        smtp.starttls(context=ssl.create_default_context())
+        smtp.ehlo_or_helo_if_needed()
+    if server.username:
+        smtp.login(server.username, server.password)
+
+
+def _expect(answer: tuple[int, bytes], *codes: int) -> None:
+    code, text = answer
+    if code not in codes:
+        raise _Refused(code, _decode(text))
+
+
+def _has_spoken(smtp: smtplib.SMTP) -> bool:
+    """Whether the server said something, or hung up, when it was not its turn."""
+    if smtp.sock is None:
+        return True
+    poll = select.poll()
+    poll.register(smtp.sock, select.POLLIN | select.POLLHUP | select.POLLERR)
+    return bool(poll.poll(0))
+
+
+_has_gone = _has_spoken
+
+
+def _say(code: int, text: bytes | str) -> str:
+    return f"{code} {_decode(text)}".strip() if code > 0 else f"not understood: {_decode(text)}"
+
+
+def _decode(text: bytes | str) -> str:
+    """One printable line; addresses are blotted out, because answers are kept and logged."""
+    plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    plain = "".join(c if c.isprintable() else " " for c in plain)
+    return re.sub(r"[^\s<>:;,]+@[^\s<>:;,]+", "…@…", plain)[:240]
+
+
+def _name_failure(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"not understood: {_decode(error.smtp_error)}"
+    return _decode(str(error)) or type(error).__name__

@@ -1,0 +1,133 @@
+"""Makes the copy of an approved message for one person: slots, rendered parts, bytes for the wire."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from campaigns.approval.hashing import hash_messages
+from campaigns.audience.eligibility import exclusion_params
+from campaigns.content.rendering import MessageSource, load_source, render_message, slots_for, source_hash
+from campaigns.models import Approval, ApprovalPart, Campaign, SkipReason, Variant
+from customers.models import Customer
+
+from .channels import Envelope
+from .marking import Intent
+from .mime import BadAddress, Sender, build_content, hash_body, normalise_address
+from .outbox import ClaimedMessage, derive_message_id
+from .unsubscribe import unsubscribe_url
+
+
+class StaleApproval(Exception):
+    """The texts that would be sent are not the approved ones."""
+
+
+class Unsendable(Exception):
+    """This one copy cannot be made or addressed; `reason` goes into its row, and the others go on."""
+
+    def __init__(self, reason: SkipReason, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class ApprovedTexts:
+    """The sources of a campaign with the language of each, and the hash under which people approved them."""
+
+    approved_hash: str
+    sources: Mapping[int, tuple[MessageSource, str]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What all copies of one batch share. `now` is the database's clock when it was claimed."""
+
+    campaign: Campaign
+    texts: ApprovedTexts
+    customers: Mapping[int, Customer]
+    sender: Sender
+    checks: Mapping[str, Any]
+    now: dt.datetime
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One copy, ready to be marked and sent."""
+
+    intent: Intent
+    envelope: Envelope
+
+
+def prepare_batch(campaign: Campaign, messages: Sequence[ClaimedMessage], *, now: dt.datetime) -> Batch:
+    """Read what the copies need in a handful of queries. Raises StaleApproval."""
+    return Batch(
+        campaign=campaign,
+        texts=load_approved_texts(campaign),
+        customers=Customer.objects.in_bulk([message.customer_id for message in messages]),
+        sender=Sender(settings.SHOP_NAME, settings.SHOP_FROM_EMAIL),
+        checks=exclusion_params(campaign, now=now),
+        now=now,
+    )
+
+
+def load_approved_texts(campaign: Campaign) -> ApprovedTexts:
+    """The stored sources, after checking that they are what was approved. Raises StaleApproval."""
+    found = hash_messages(campaign)
+    valid = Approval.objects.filter(
+        campaign=campaign, part=ApprovalPart.MESSAGES, part_hash=found, voided_at__isnull=True
+    )
+    if not valid.exists():
+        raise StaleApproval
+    sources = {}
+    for variant in Variant.objects.filter(archetype__campaign=campaign).select_related("archetype"):
+        source = load_source(variant)
+        if source_hash(source) != variant.content_hash:
+            raise StaleApproval
+        sources[variant.pk] = (source, variant.archetype.language)
+    return ApprovedTexts(found, sources)
+
+
+def make_copy(batch: Batch, message: ClaimedMessage) -> Copy:
+    """Fill the approved text for one person. Deterministic but for the Date header. Raises Unsendable."""
+    customer = batch.customers.get(message.customer_id)
+    if customer is None:
+        raise Unsendable(SkipReason.NO_ADDRESS, "the customer no longer exists")
+    try:
+        recipient = normalise_address(customer.email)
+    except BadAddress as error:
+        raise Unsendable(SkipReason.NO_ADDRESS, str(error)) from error
+    try:
+        return _fill(batch, message, customer, recipient)
+    except Exception as error:
+        # Whatever a row may hold, it must park itself alone: a send of a million does not stop at one poison row.
+        raise Unsendable(SkipReason.UNRENDERABLE, f"{type(error).__name__}: {error}"[:300]) from error
+
+
+def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: str) -> Copy:
+    source, language = batch.texts.sources[message.variant_id]
+    link = unsubscribe_url(message.id, customer.pk)
+    slots = slots_for(customer, language=language, unsubscribe_url=link)
+    rendered = render_message(source, slots)
+    message_id = derive_message_id(message.campaign_id, message.step, message.customer_id, domain=batch.sender.domain)
+    content = build_content(
+        rendered,
+        sender=batch.sender,
+        recipient=recipient,
+        message_id=message_id,
+        unsubscribe_url=link,
+        sent_at=batch.now,
+    )
+    intent = Intent(
+        message=message,
+        address=customer.email,
+        slots_json=json.dumps(slots, ensure_ascii=False),
+        body_hash=hash_body(rendered),
+        message_id=message_id,
+        approved_hash=batch.texts.approved_hash,
+    )
+    return Copy(intent, Envelope(batch.sender.address, recipient, content))

@@ -1,0 +1,184 @@
+"""The rows of the outbox: queued set-based, claimed under a lease, settled by what the server said.
+
+The database's clock is the only one that counts, because workers run on several machines. A claim whose lease ended
+is taken back by `reaper`; the guards below make the late worker's writes change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+from django.utils.crypto import salted_hmac
+
+from campaigns.models import Arm, Campaign, MessageStatus, SkipReason
+
+from .channels import Outcome, Reply
+
+#: Tries before a temporary refusal counts as a final one: with the waits below, about nine hours after the first.
+MAX_ATTEMPTS = 7
+FIRST_WAIT_S = 60
+LONGEST_WAIT_S = 4 * 3600
+
+#: States in which something is still to be done; a campaign with none of these is finished.
+OPEN_STATES = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.SENDING, MessageStatus.RETRY_WAIT)
+
+
+@dataclass(frozen=True)
+class ClaimedMessage:
+    """A row that one worker holds until its lease ends."""
+
+    id: int
+    campaign_id: int
+    step: int
+    customer_id: int
+    variant_id: int
+    attempts: int
+
+
+def queue_messages(campaign: Campaign, *, step: int = 1) -> int:
+    """One row for every treated member, with the first text of their archetype. Returns how many are new.
+
+    One INSERT ... SELECT; the key (campaign, step, customer) makes a second run add nothing. People who are held out or
+    left out get no row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO campaigns_message (campaign_id, step, customer_id, variant_id)
+            SELECT m.campaign_id, %(step)s, m.customer_id, v.id
+            FROM campaigns_audiencemember m
+            JOIN (
+                SELECT DISTINCT ON (archetype_id) archetype_id, id
+                FROM campaigns_variant ORDER BY archetype_id, label
+            ) AS v ON v.archetype_id = m.archetype_id
+            WHERE m.campaign_id = %(campaign)s AND m.arm = %(arm)s
+            ON CONFLICT (campaign_id, step, customer_id) DO NOTHING
+            """,
+            {"campaign": campaign.pk, "step": step, "arm": Arm.TREATMENT},
+        )
+        return int(cursor.rowcount)
+
+
+def claim_batch(worker: str, *, campaign_id: int, size: int) -> list[ClaimedMessage]:
+    """Take up to `size` waiting messages of a sending campaign, oldest first, for `claim_lease_s()` seconds.
+
+    Rows that another worker is just taking are passed over (SKIP LOCKED): two workers never hold the same row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH waiting AS (
+                SELECT id FROM campaigns_message
+                WHERE campaign_id = %(campaign)s AND status = 'queued'
+                  AND (not_before IS NULL OR not_before <= clock_timestamp())
+                ORDER BY id LIMIT %(size)s FOR UPDATE SKIP LOCKED
+            )
+            UPDATE campaigns_message m
+            SET status = 'claimed', claimed_by = %(worker)s,
+                lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+            FROM waiting, campaigns_campaign c
+            WHERE m.id = waiting.id AND c.id = m.campaign_id AND c.status = 'sending'
+            RETURNING m.id, m.campaign_id, m.step, m.customer_id, m.variant_id, m.attempts
+            """,
+            {"campaign": campaign_id, "size": size, "worker": worker, "lease": claim_lease_s()},
+        )
+        return sorted((ClaimedMessage(*row) for row in cursor.fetchall()), key=lambda message: message.id)
+
+
+def release_claims(worker: str) -> int:
+    """Give back what a worker holds and has not begun; returns how many. Safe to run twice."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE campaigns_message SET status = 'queued', claimed_by = '', lease_until = NULL"
+            " WHERE status = 'claimed' AND claimed_by = %s",
+            [worker],
+        )
+        return int(cursor.rowcount)
+
+
+def skip_claimed(worker: str, message_id: int, *, reason: SkipReason, response: str = "") -> bool:
+    """`claimed -> skipped`, for a row that cannot be sent as it is; the others go on. False when it was not ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE campaigns_message SET status = 'skipped', skip_reason = %s, response = %s, lease_until = NULL,"
+            " settled_at = clock_timestamp() WHERE id = %s AND status = 'claimed' AND claimed_by = %s",
+            [reason, response[:300], message_id, worker],
+        )
+        return bool(cursor.rowcount)
+
+
+def settle_message(worker: str, message: ClaimedMessage, reply: Reply) -> str:
+    """Write down how a delivery ended; returns the new status, "" when the row is no longer this worker's.
+
+    Only the worker that made the `sending` mark may settle it; it may do so even after the reaper called it unknown,
+    because it knows better. A refusal that certainly sent nothing waits, longer each time, and fails for good
+    after MAX_ATTEMPTS. Not synced by itself: the next mark's commit syncs it, and a crash before that leaves `unknown`.
+    """
+    attempts = message.attempts + 1
+    status = _STATUS_BY_OUTCOME[reply.outcome]
+    if reply.outcome is Outcome.RETRY and attempts >= MAX_ATTEMPTS:
+        status = MessageStatus.FAILED
+    waits = status == MessageStatus.RETRY_WAIT
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SET LOCAL synchronous_commit = off;
+            UPDATE campaigns_message
+            SET status = %(status)s, response = %(response)s, claimed_by = '', lease_until = NULL,
+                not_before = CASE WHEN %(waits)s THEN clock_timestamp() + make_interval(secs => %(wait)s) END,
+                settled_at = CASE WHEN NOT %(waits)s THEN clock_timestamp() END
+            WHERE id = %(id)s AND status IN ('sending', 'unknown') AND claimed_by = %(worker)s
+            RETURNING status
+            """,
+            {
+                "status": status, "response": reply.summary, "waits": waits, "wait": retry_wait_s(attempts),
+                "id": message.id, "worker": worker,
+            },
+        )  # fmt: skip
+        cursor.nextset()
+        return status.value if cursor.fetchone() else ""
+
+
+def derive_message_id(campaign_id: int, step: int, customer_id: int, *, domain: str) -> str:
+    """The Message-ID of a row: the same on every try and every machine, and not to be guessed."""
+    key = salted_hmac("campaigns.delivery.message_id", "key", algorithm="sha256").digest()
+    name = f"{campaign_id}.{step}.{customer_id}"
+    return f"<{name}.{hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:20]}@{domain}>"
+
+
+def retry_wait_s(attempts: int) -> float:
+    """Seconds to wait after try number `attempts`: 1, 4, 16, 64 minutes, then four hours."""
+    return float(min(FIRST_WAIT_S * 4 ** (attempts - 1), LONGEST_WAIT_S))
+
+
+def claim_lease_s() -> float:
+    """How long a claim holds: a batch is worked off in seconds, and an expired claim is only queued again."""
+    return 4 * float(settings.EMAIL_TIMEOUT)
+
+
+def sending_lease_s() -> float:
+    """How long a `sending` mark holds: longer than all replies of one delivery may take together."""
+    return 8 * float(settings.EMAIL_TIMEOUT)
+
+
+def open_message_ids(campaign_id: int) -> Sequence[int]:
+    """One id at most: whether anything of the campaign is still to be done."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM campaigns_message WHERE campaign_id = %s AND status = ANY(%s) LIMIT 1",
+            [campaign_id, [state.value for state in OPEN_STATES]],
+        )
+        return [int(row[0]) for row in cursor.fetchall()]
+
+
+_STATUS_BY_OUTCOME = {
+    Outcome.ACCEPTED: MessageStatus.ACCEPTED,
+    Outcome.RETRY: MessageStatus.RETRY_WAIT,
+    Outcome.FAILED: MessageStatus.FAILED,
+    Outcome.UNKNOWN: MessageStatus.UNKNOWN,
+}

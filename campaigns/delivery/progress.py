@@ -1,0 +1,69 @@
+"""How far a send has come: what the Live page polls."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Count
+
+from campaigns.models import Campaign, Message, MessageStatus
+
+from .outbox import OPEN_STATES
+
+#: The rate is that of the last minute: long enough to be calm, short enough to show a stop.
+RATE_WINDOW_S = 60
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Messages of one campaign by status and skip reason. `per_second` is of the last minute, 0 when nothing went out."""
+
+    total: int
+    by_status: Mapping[str, int]
+    by_skip_reason: Mapping[str, int]
+    per_second: float
+
+    @property
+    def open(self) -> int:
+        return sum(self.by_status.get(status, 0) for status in OPEN_STATES)
+
+    @property
+    def done(self) -> int:
+        return self.total - self.open
+
+    @property
+    def share_done(self) -> float:
+        """0 to 1; 1 for a campaign without messages."""
+        return self.done / self.total if self.total else 1.0
+
+    @property
+    def remaining(self) -> dt.timedelta | None:
+        """At the present rate; None when nothing moves."""
+        return dt.timedelta(seconds=self.open / self.per_second) if self.per_second and self.open else None
+
+
+def read_progress(campaign: Campaign) -> Progress:
+    """Two grouped counts and a rate, by the database's clock."""
+    messages = Message.objects.filter(campaign=campaign).order_by()
+    by_status = dict(messages.values_list("status").annotate(n=Count("pk")))
+    skipped = messages.filter(status=MessageStatus.SKIPPED)
+    by_skip_reason = dict(skipped.values_list("skip_reason").annotate(n=Count("pk")))
+    return Progress(sum(by_status.values()), by_status, by_skip_reason, _measure_rate(campaign.pk))
+
+
+def _measure_rate(campaign_id: int) -> float:
+    """Over the time since the first message in the window, so that the first seconds do not look slow."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*), extract(epoch FROM clock_timestamp() - min(settled_at))
+            FROM campaigns_message
+            WHERE campaign_id = %s AND status <> 'skipped' AND settled_at > clock_timestamp() - make_interval(secs => %s)
+            """,
+            [campaign_id, RATE_WINDOW_S],
+        )
+        sent, seconds = cursor.fetchone()
+    return float(sent) / max(float(seconds), 1.0) if sent else 0.0

@@ -1,0 +1,102 @@
+"""Starts campaigns whose hour has come, once, and finishes those that have nothing left to send."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import structlog
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.approval.editing import return_to_draft
+from campaigns.approval.transitions import change_status
+from campaigns.approval.workflow import find_stale_parts, window_end
+from campaigns.models import Campaign, CampaignStatus, TransitionConflict
+
+from .outbox import open_message_ids, queue_messages
+from .sent_events import record_missing_sent_events
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class StartCounts:
+    """What one look at the due campaigns did."""
+
+    started: int = 0
+    missed: int = 0
+    voided: int = 0
+    queued: int = 0
+
+
+def start_due_campaigns(now: dt.datetime) -> StartCounts:
+    """Start every due campaign inside its window; a later one is missed, a changed one goes back to draft.
+
+    Safe to run twice and in parallel: the guarded change of state lets one caller win, and the outbox' key lets each
+    person be queued once. State and rows are one transaction, so a crash leaves the campaign scheduled.
+    """
+    started = missed = voided = queued = 0
+    for campaign in Campaign.objects.due(now).order_by("scheduled_for", "pk"):
+        try:
+            outcome, rows = start_campaign(campaign, now=now)
+        except TransitionConflict:
+            continue  # another beat was first
+        started += outcome == CampaignStatus.SENDING
+        missed += outcome == CampaignStatus.MISSED
+        voided += outcome == CampaignStatus.DRAFT
+        queued += rows
+        log.info("campaign_due", campaign=campaign.pk, outcome=outcome, queued=rows)
+    return StartCounts(started, missed, voided, queued)
+
+
+@transaction.atomic
+def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
+    """`scheduled -> sending` with its outbox; returns the new status and the rows queued.
+
+    `-> missed` after its window; `-> draft`, approvals voided, when anything is no longer what was approved. Raises
+    TransitionConflict when it is not scheduled (any more).
+    """
+    if not Campaign.objects.select_for_update().filter(pk=campaign.pk, status=CampaignStatus.SCHEDULED).exists():
+        raise TransitionConflict
+    campaign.refresh_from_db()
+    if now >= window_end(campaign):
+        reason = _("Its send window was over before it could start. Choose another time and submit it again.")
+        change_status(
+            campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.MISSED, actor=None, reason=reason,
+            now=now,
+        )  # fmt: skip
+        return campaign.status, 0
+    stale = find_stale_parts(campaign)
+    if stale:
+        names = ", ".join(str(part.label) for part in stale)
+        reason = _("Changed after the approval: %(parts)s. Look at it and submit it again.") % {"parts": names}
+        return_to_draft(None, campaign, reason=reason, now=now)
+        return campaign.status, 0
+    change_status(
+        campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.SENDING, actor=None, now=now,
+        sending_started_at=now,
+    )  # fmt: skip
+    return campaign.status, queue_messages(campaign)
+
+
+def finish_campaigns(now: dt.datetime) -> int:
+    """`sending -> sent` for every campaign with no open message; returns how many. Safe to run twice.
+
+    Before that, events that a killed worker could not write are made up for.
+    """
+    finished = 0
+    for campaign in Campaign.objects.filter(status=CampaignStatus.SENDING):
+        if open_message_ids(campaign.pk):
+            continue
+        record_missing_sent_events(campaign.pk)
+        try:
+            change_status(
+                campaign, sources=[CampaignStatus.SENDING], target=CampaignStatus.SENT, actor=None, now=now,
+                sending_finished_at=now,
+            )  # fmt: skip
+        except TransitionConflict:
+            continue
+        finished += 1
+        log.info("campaign_sent", campaign=campaign.pk)
+    return finished

@@ -1,0 +1,258 @@
+"""Works off the outbox: claims a batch, marks one message, sends it, settles it, and so on over kept connections.
+
+Between the mark and the settling at most one message per connection is in doubt: that is all a kill -9 can leave
+`unknown`. Nothing here holds a transaction open while it talks to a server.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, TransitionConflict
+
+from .breaker import Breaker
+from .channels import Channel, ChannelUnavailable, Outcome, Phase, Reply
+from .channels.smtp import SmtpChannel, SmtpServer
+from .control import pause_campaign
+from .copies import Batch, StaleApproval, Unsendable, make_copy, prepare_batch
+from .marking import Mark, mark_sending
+from .outbox import ClaimedMessage, claim_batch, release_claims, settle_message, skip_claimed
+from .reaper import queue_due_retries
+from .sent_events import record_sent_events
+from .slots import sending_slot
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+#: Small enough that a paused campaign stops and a dead worker's claims cost little, large enough to spare queries.
+BATCH_SIZE = 50
+EVENTS_PER_WRITE = 500
+DATABASE_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True)
+class SendRun:
+    """What one sweep did: messages by new status; `has_more` when time ran out before the outbox was empty."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    has_more: bool = False
+
+
+def send_waiting_messages(
+    *,
+    seconds: float,
+    connections: int | None = None,
+    stop: threading.Event | None = None,
+    open_channel: Callable[[], Channel] | None = None,
+) -> SendRun:
+    """Send what waits, over `connections` kept connections (settings.SMTP_CONNECTIONS), for `seconds` at most.
+
+    Any number of sweeps on any number of machines may run at once: rows are claimed, and all sweeps together hold at
+    most `connections` connections. `stop` ends it after the message in hand; claims are then given back.
+    """
+    total = connections or settings.SMTP_CONNECTIONS
+    deadline = time.monotonic() + seconds
+    sweep = _Sweep(deadline, stop or threading.Event(), Breaker(), open_channel or _open_smtp)
+    queue_due_retries()
+    if not find_sending_campaigns():
+        return SendRun()
+    if total == 1:
+        runs = [sweep.work(total)]
+    else:
+        with ThreadPoolExecutor(total, thread_name_prefix="send") as pool:
+            futures = [pool.submit(sweep.work_in_thread, total) for _number in range(total)]
+        runs = [future.result() for future in futures]
+    return SendRun(sum((run.counts for run in runs), Counter()), any(run.has_more for run in runs))
+
+
+def find_sending_campaigns() -> list[int]:
+    """Campaigns with waiting messages, the longest running first."""
+    waiting = Message.objects.filter(campaign=OuterRef("pk"), status=MessageStatus.QUEUED)
+    sending = Campaign.objects.filter(Exists(waiting), status=CampaignStatus.SENDING)
+    return list(sending.order_by("sending_started_at", "pk").values_list("pk", flat=True))
+
+
+class _Sweep:
+    """One sweep's shared state; `work` runs once per connection."""
+
+    def __init__(
+        self, deadline: float, stop: threading.Event, breaker: Breaker, open_channel: Callable[[], Channel]
+    ) -> None:
+        self.deadline = deadline
+        self.stop = stop
+        self.breaker = breaker
+        self.open_channel = open_channel
+
+    @property
+    def is_over(self) -> bool:
+        return self.stop.is_set() or time.monotonic() >= self.deadline
+
+    def work_in_thread(self, slots: int) -> SendRun:
+        try:
+            return self.work(slots)
+        finally:
+            connection.close()
+
+    def work(self, slots: int) -> SendRun:
+        with sending_slot(slots) as is_mine:
+            if not is_mine:
+                return SendRun()
+            courier = _Courier(self)
+            try:
+                has_more = courier.run()
+            finally:
+                courier.end()
+            return SendRun(courier.counts, has_more)
+
+
+class _Courier:
+    """One kept connection and the claims that go over it. Its name is in the rows it holds."""
+
+    def __init__(self, sweep: _Sweep) -> None:
+        self.sweep = sweep
+        self.channel = sweep.open_channel()
+        self.worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(6)}"
+        self.counts: Counter[str] = Counter()
+        self.accepted: list[int] = []
+
+    def run(self) -> bool:
+        """Until the outbox is empty (False) or the sweep is over (True)."""
+        while not self.sweep.is_over:
+            # A list: every campaign gets its batch in turn, none waits until another is through.
+            took = [self._send_batch(campaign_id) for campaign_id in find_sending_campaigns()]
+            if not any(took):
+                return False
+        return True
+
+    def end(self) -> None:
+        self.channel.close()
+        _persist(lambda: release_claims(self.worker))
+        self._write_events(least=1)
+
+    def _send_batch(self, campaign_id: int) -> bool:
+        """One batch of one campaign; False when there was nothing to take, or no way to send it now."""
+        if self.sweep.is_over:
+            return False
+        messages = claim_batch(self.worker, campaign_id=campaign_id, size=BATCH_SIZE)
+        if not messages:
+            return False
+        try:
+            batch = prepare_batch(Campaign.objects.get(pk=campaign_id), messages, now=_database_now())
+        except StaleApproval:
+            self._pause(campaign_id, _("The messages are no longer the approved ones. Cancel it and start another."))
+            return False
+        is_going_on = all(self._send_one(batch, message) for message in messages)
+        if not is_going_on:
+            release_claims(self.worker)
+        self._write_events(least=EVENTS_PER_WRITE)
+        return True
+
+    def _send_one(self, batch: Batch, message: ClaimedMessage) -> bool:
+        """False: leave the rest of the batch."""
+        if self.sweep.is_over or not self._ensure_open(message.campaign_id):
+            return False
+        try:
+            copy = make_copy(batch, message)
+        except Unsendable as error:
+            skip_claimed(self.worker, message.id, reason=error.reason, response=str(error))
+            self.counts[MessageStatus.SKIPPED] += 1
+            log.warning("message_unsendable", message=message.id, reason=error.reason)
+            return True
+        mark = self._mark(copy.intent.message, lambda: mark_sending(self.worker, copy.intent, checks=batch.checks))
+        if not mark.may_send:
+            self.counts.update([mark.status] if mark.status else [])
+            return bool(mark.status)
+        reply = self.channel.deliver(copy.envelope)
+        self._settle(message, reply)
+        reason = self.sweep.breaker.note_reply(reply)
+        if reason:
+            self._pause(message.campaign_id, reason)
+        return not reason
+
+    def _ensure_open(self, campaign_id: int) -> bool:
+        """Connect before anything is marked, so that a server that is away costs no message a try."""
+        try:
+            self.channel.ensure_open()
+        except ChannelUnavailable as error:
+            log.warning("mail_server_unavailable", phase=error.phase, campaign=campaign_id)
+            reason = self.sweep.breaker.note_unavailable(error)
+            if reason:
+                self._pause(campaign_id, reason)
+            else:
+                self.sweep.stop.wait(min(self.sweep.breaker.wait_s(), max(self.sweep.deadline - time.monotonic(), 0)))
+            return False
+        self.sweep.breaker.note_connected()
+        return True
+
+    def _mark(self, message: ClaimedMessage, mark: Callable[[], Mark]) -> Mark:
+        try:
+            return mark()
+        except IntegrityError:  # the trigger of the database: not sending any more, or not approved by a second person
+            self._pause(message.campaign_id, _("It is not approved by a second person. Cancel it and start another."))
+            return Mark()
+        except (OperationalError, InterfaceError):
+            # The commit may have happened or not. If it did, we know that nothing was sent.
+            self._settle(message, Reply(Outcome.RETRY, Phase.CONNECT, 0, "the database went away"))
+            raise
+
+    def _settle(self, message: ClaimedMessage, reply: Reply) -> None:
+        status = _persist(lambda: settle_message(self.worker, message, reply))
+        self.counts.update([status] if status else [])
+        if reply.outcome is Outcome.ACCEPTED:
+            self.accepted.append(message.id)
+        else:
+            log.warning("message_not_accepted", message=message.id, outcome=reply.outcome, phase=reply.phase)
+
+    def _write_events(self, *, least: int) -> None:
+        if len(self.accepted) >= least:
+            record_sent_events(self.accepted)
+            self.accepted = []
+
+    def _pause(self, campaign_id: int, reason: str) -> None:
+        release_claims(self.worker)
+        try:
+            pause_campaign(None, Campaign.objects.get(pk=campaign_id), reason=reason, now=_database_now())
+        except TransitionConflict:
+            return  # paused or cancelled by somebody else
+        log.warning("campaign_paused_by_breaker", campaign=campaign_id)
+
+
+def _persist(write: Callable[[], T]) -> T:
+    """What is known must be written down: outlast a restart of the database before giving up."""
+    end = time.monotonic() + DATABASE_PATIENCE_S
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or time.monotonic() >= end:
+                raise
+            connection.close()
+            time.sleep(0.2)
+
+
+def _database_now() -> dt.datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: dt.datetime = cursor.fetchone()[0]
+        return now
+
+
+def _open_smtp() -> Channel:
+    return SmtpChannel(SmtpServer.from_settings())

@@ -1,0 +1,103 @@
+"""One-click unsubscribe (RFC 8058): signed links that need no log-in, never expire, and act on POST alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.urls import reverse
+
+from campaigns.models import Message
+from customers.ingest.consent import suppress_address, withdraw_consent
+from customers.ingest.recorder import NewEvent, record_events
+from customers.models import Channel, ConsentRecord, Customer, EventKind, Suppression
+
+from .sent_events import EVENT_SOURCE
+
+
+class BadToken(Exception):
+    """A link that we did not make, or that was altered."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a token says: the row that carried it, and whose it was."""
+
+    message_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """What the public page needs to know of the person behind a link, and nothing more."""
+
+    is_subscribed: bool
+    interface_language: str
+
+
+def make_token(message_id: int, customer_id: int) -> str:
+    """The token of one message: always the same, so that a replay of the body is equal to the byte."""
+    return _signer().sign(f"{message_id}-{customer_id}")
+
+
+def read_token(token: str) -> Link:
+    """Whom the token is about. Raises BadToken."""
+    try:
+        message, _dash, customer = _signer().unsign(token).partition("-")
+        return Link(int(message), int(customer))
+    except (BadSignature, ValueError) as error:
+        raise BadToken from error
+
+
+def unsubscribe_url(message_id: int, customer_id: int) -> str:
+    """The address in header and footer of a message."""
+    return settings.SITE_URL + reverse("campaigns:unsubscribe", args=[make_token(message_id, customer_id)])
+
+
+def describe_subscriber(token: str) -> Subscriber:
+    """Whether this person still agrees to be written to, and in which language to say so. Raises BadToken."""
+    customer = Customer.objects.filter(pk=read_token(token).customer_id).first()
+    if customer is None:
+        return Subscriber(False, "en")
+    newest = customer.consents.filter(channel=Channel.EMAIL).order_by("-recorded_at", "-id").first()
+    is_subscribed = newest is not None and newest.status == ConsentRecord.Status.GIVEN
+    language = "zh-hans" if customer.language.lower().startswith("zh") else "en"
+    return Subscriber(is_subscribed, language)
+
+
+@transaction.atomic
+def unsubscribe(token: str, *, now: dt.datetime, source: str = "page") -> bool:
+    """Withdraw the consent, suppress the address and write the event down; all or nothing. False when it was done before.
+
+    A customer who was erased meanwhile stays suppressed by the erasure. Raises BadToken. Safe to run twice.
+    """
+    link = read_token(token)
+    customer = Customer.objects.filter(pk=link.customer_id).first()
+    if customer is None:
+        return False
+    proof = {"message": link.message_id, "by": source}
+    withdrawn = withdraw_consent(customer, source="unsubscribe", proof=proof, now=now)
+    is_new = (
+        suppress_address(customer.email, reason=Suppression.Reason.UNSUBSCRIBED, source="unsubscribe")
+        if customer.email
+        else False
+    )
+    if withdrawn is None and not is_new:
+        return False
+    campaign = Message.objects.filter(pk=link.message_id).values_list("campaign_id", flat=True).first()
+    event = NewEvent(
+        customer_id=customer.pk,
+        kind=EventKind.EMAIL_UNSUBSCRIBED,
+        occurred_at=now,
+        external_id=f"unsubscribed:{link.message_id}",
+        properties={"campaign": campaign, "message": link.message_id, "by": source},
+    )
+    record_events([event], source=EVENT_SOURCE)
+    return True
+
+
+def _signer() -> Signer:
+    return Signer(sep=".", salt="campaigns.delivery.unsubscribe")

@@ -1,0 +1,168 @@
+"""How many stayed because of the campaign: treated against held-out people, with an honest interval. No Django here.
+
+The difference of two proportions with Newcombe's hybrid score interval (Newcombe, Statistics in Medicine 17, 1998,
+method 10, without continuity correction), which keeps its coverage where groups are small or shares near 0 and 1. The
+difference of two means (revenue) with Welch's interval. Both are of intention to treat: everybody counts in the
+arm they were drawn into, whether or not the message reached them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Any, Literal
+
+from scipy.stats import t as student_t
+
+Verdict = Literal["positive", "negative", "no_effect", "too_early"]
+
+CONFIDENCE = 0.95
+#: With fewer people in an arm the interval is too wide to mean anything to a reader.
+LEAST_PER_ARM = 30
+
+
+@dataclass(frozen=True)
+class Lift:
+    """What the campaign did to the share of customers kept, in percentage points, and to their number.
+
+    `low` and `high` bound `points`; `kept_low` and `kept_high` bound `kept`, the customers kept because of it:
+    points / 100 x treated. `treated_rate` and `holdout_rate` are 0 to 1.
+    """
+
+    treated: int
+    treated_kept: int
+    holdout: int
+    holdout_kept: int
+    treated_rate: float
+    holdout_rate: float
+    points: float
+    low: float
+    high: float
+    kept: float
+    kept_low: float
+    kept_high: float
+    verdict: Verdict
+    confidence: float = CONFIDENCE
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """One arm's amounts per person: how many people, mean and variance (n - 1) over all of them, zeros included."""
+
+    n: int
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True)
+class MeanDifference:
+    """Treated less held out, per person, and times the number treated; None where an arm is too small to say."""
+
+    per_person: float
+    low: float
+    high: float
+    total: float
+    total_low: float
+    total_high: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def estimate_lift(
+    treated_n: int,
+    treated_kept: int,
+    holdout_n: int,
+    holdout_kept: int,
+    *,
+    is_complete: bool = True,
+    confidence: float = CONFIDENCE,
+) -> Lift:
+    """The lift in retention. `is_complete` False, while the attribution window is open, always says `too_early`:
+    looking every day and stopping when it looks well would find effects that are not there.
+
+    `no_effect` means that the interval holds nought, not that nought was shown. Raises ValueError for counts that
+    cannot be.
+    """
+    for kept, n in ((treated_kept, treated_n), (holdout_kept, holdout_n)):
+        if not 0 <= kept <= n:
+            raise ValueError(f"{kept} kept of {n} cannot be")
+    treated_rate = treated_kept / treated_n if treated_n else 0.0
+    holdout_rate = holdout_kept / holdout_n if holdout_n else 0.0
+    difference, low, high = 0.0, -1.0, 1.0
+    if treated_n and holdout_n:
+        difference = treated_rate - holdout_rate
+        low, high = newcombe_interval(treated_kept, treated_n, holdout_kept, holdout_n, confidence=confidence)
+    is_large = min(treated_n, holdout_n) >= LEAST_PER_ARM
+    return Lift(
+        treated=treated_n,
+        treated_kept=treated_kept,
+        holdout=holdout_n,
+        holdout_kept=holdout_kept,
+        treated_rate=treated_rate,
+        holdout_rate=holdout_rate,
+        points=100 * difference,
+        low=100 * low,
+        high=100 * high,
+        kept=difference * treated_n,
+        kept_low=low * treated_n,
+        kept_high=high * treated_n,
+        verdict=_judge(low, high) if is_complete and is_large else "too_early",
+        confidence=confidence,
+    )
+
+
+def newcombe_interval(
+    treated_kept: int, treated_n: int, holdout_kept: int, holdout_n: int, *, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Bounds of p1 - p2 (-1 to 1) from the two Wilson intervals. Both groups must have people."""
+    p1, p2 = treated_kept / treated_n, holdout_kept / holdout_n
+    low1, high1 = wilson_interval(treated_kept, treated_n, confidence=confidence)
+    low2, high2 = wilson_interval(holdout_kept, holdout_n, confidence=confidence)
+    below = math.sqrt((p1 - low1) ** 2 + (high2 - p2) ** 2)
+    above = math.sqrt((high1 - p1) ** 2 + (p2 - low2) ** 2)
+    return p1 - p2 - below, p1 - p2 + above
+
+
+def wilson_interval(kept: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Bounds of one proportion (Wilson, JASA 22, 1927)."""
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    p = kept / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(centre - half, 0.0), min(centre + half, 1.0)
+
+
+def estimate_mean_difference(
+    treated: Moments, holdout: Moments, *, confidence: float = CONFIDENCE
+) -> MeanDifference | None:
+    """The difference of means with Welch's interval (Welch, Biometrika 34, 1947); None for fewer than LEAST_PER_ARM."""
+    if min(treated.n, holdout.n) < LEAST_PER_ARM:
+        return None
+    share1, share2 = treated.variance / treated.n, holdout.variance / holdout.n
+    spread = math.sqrt(share1 + share2)
+    half = 0.0
+    if spread > 0:
+        freedom = (share1 + share2) ** 2 / (share1**2 / (treated.n - 1) + share2**2 / (holdout.n - 1))
+        half = float(student_t.ppf(0.5 + confidence / 2, freedom)) * spread
+    difference = treated.mean - holdout.mean
+    return MeanDifference(
+        per_person=difference,
+        low=difference - half,
+        high=difference + half,
+        total=difference * treated.n,
+        total_low=(difference - half) * treated.n,
+        total_high=(difference + half) * treated.n,
+    )
+
+
+def _judge(low: float, high: float) -> Verdict:
+    if low > 0:
+        return "positive"
+    if high < 0:
+        return "negative"
+    return "no_effect"

@@ -1,0 +1,49 @@
+"""Keeps what was measured, one row per campaign and day, replaced by key."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+
+from campaigns.models import Campaign, CampaignResult
+
+from .attribution import measure_campaign
+
+log = structlog.get_logger(__name__)
+
+#: Figures may still move for some days after the window: orders arrive late from the shop, returns are booked.
+DAYS_AFTER_WINDOW = 14
+
+
+def store_result(
+    campaign: Campaign, *, now: dt.datetime, true_effect_points: float | None = None
+) -> CampaignResult | None:
+    """Measure as of `now` and write the row of that day (the shop's calendar); None for one that was never started.
+
+    Safe to run as often as one likes: the day's row is replaced. `true_effect_points` is given only by the demo shop,
+    whose simulator knows it; leaving it out keeps what stands there.
+    """
+    figures = measure_campaign(campaign, as_of=now)
+    if not figures:
+        return None
+    values: dict[str, object] = {"figures": figures, "measured_at": now}
+    if true_effect_points is not None:
+        values["true_effect_points"] = true_effect_points
+    day = now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    result, _created = CampaignResult.objects.update_or_create(campaign=campaign, day=day, defaults=values)
+    return result
+
+
+def store_all_results(*, now: dt.datetime) -> int:
+    """Today's row for every campaign that was started and whose figures may still move; returns how many."""
+    stored = 0
+    for campaign in Campaign.objects.filter(sending_started_at__isnull=False):
+        closes = campaign.measured_until
+        if closes is not None and now < closes + dt.timedelta(days=DAYS_AFTER_WINDOW):
+            store_result(campaign, now=now)
+            stored += 1
+    log.info("results_stored", campaigns=stored)
+    return stored

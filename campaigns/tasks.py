@@ -1,0 +1,43 @@
+"""What workers do for campaigns. Each task calls one function; rows with a status are the queue, beat only looks."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from campaigns.delivery import reaper, scheduler, sender
+from campaigns.delivery.stopping import stop_on_sigterm
+from campaigns.outcomes import rollup
+
+#: Shorter than the ten seconds between two sweeps, and than the patience of whoever stops a worker.
+SWEEP_S = 9.0
+
+
+@shared_task
+def start_due_campaigns() -> None:
+    """Start campaigns whose hour has come, and sending at once where one did."""
+    if scheduler.start_due_campaigns(timezone.now()).started:
+        send_sweep.delay()
+
+
+@shared_task
+def send_sweep() -> None:
+    """Send what waits for some seconds; go on at once while there is more."""
+    with stop_on_sigterm() as stop:
+        run = sender.send_waiting_messages(seconds=SWEEP_S, stop=stop)
+    scheduler.finish_campaigns(timezone.now())
+    if run.has_more and not stop.is_set():
+        send_sweep.delay()
+
+
+@shared_task
+def reap_stuck_messages() -> None:
+    """Take back what dead workers held, and finish campaigns that this completes."""
+    reaper.reap_stuck_messages()
+    scheduler.finish_campaigns(timezone.now())
+
+
+@shared_task
+def measure_results() -> None:
+    """Write today's figures of every campaign that was sent."""
+    rollup.store_all_results(now=timezone.now())
