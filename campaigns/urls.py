@@ -1,7 +1,39 @@
-"""Addresses of the pages of campaigns."""
+"""Addresses of the campaign pages. A change of state is a noun to POST to."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from campaigns.views import decisions, listing, outbox, steps, texts, unsubscribe
+
+app_name = "campaigns"
+urlpatterns = [
+    path("campaigns/", listing.list_campaigns, name="list"),
+    path("campaigns/new/", listing.create_campaign, name="new"),
+    path("campaigns/<int:pk>/", listing.show_campaign, name="detail"),
+    path("campaigns/<int:pk>/goal/", steps.show_goal, name="goal"),
+    path("campaigns/<int:pk>/audience/", steps.show_audience, name="audience"),
+    path("campaigns/<int:pk>/audience/freeze/", steps.freeze_audience, name="freeze"),
+    path("campaigns/<int:pk>/messages/", steps.show_messages, name="messages"),
+    path("campaigns/<int:pk>/drafts/", steps.ask_for_drafts, name="drafts"),
+    path("campaigns/<int:pk>/timing/", steps.show_timing, name="timing"),
+    path("campaigns/<int:pk>/review/", decisions.show_review, name="review-campaign"),
+    path("campaigns/<int:pk>/live/", decisions.show_live, name="live"),
+    path("campaigns/<int:pk>/result/", decisions.show_result, name="result"),
+    path("campaigns/<int:pk>/submission/", decisions.submit, name="submission"),
+    path("campaigns/<int:pk>/approval/", decisions.approve, name="approval"),
+    path("campaigns/<int:pk>/changes/", decisions.ask_for_changes, name="changes"),
+    path("campaigns/<int:pk>/schedule/", decisions.schedule, name="schedule"),
+    path("campaigns/<int:pk>/schedule/removal/", decisions.unschedule, name="unschedule"),
+    path("campaigns/<int:pk>/pause/", decisions.pause, name="pause"),
+    path("campaigns/<int:pk>/resumption/", decisions.resume, name="resumption"),
+    path("campaigns/<int:pk>/cancellation/", decisions.confirm_cancellation, name="cancellation"),
+    path("variants/<int:pk>/", texts.show_variant, name="variant"),
+    path("variants/<int:pk>/preview/", texts.show_preview, name="variant-preview"),
+    path("variants/<int:pk>/model-call/", texts.show_model_call, name="model-call"),
+    path("review/", listing.show_review_queue, name="review"),
+    path("outbox/", outbox.list_messages, name="outbox"),
+    path("outbox/<int:pk>/", outbox.show_message, name="outbox-message"),
+    path("outbox/<int:pk>/body/", outbox.show_body, name="outbox-body"),
+    path("u/<str:token>/", unsubscribe.show_unsubscribe, name="unsubscribe"),
+]

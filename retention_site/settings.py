@@ -148,10 +148,10 @@ else:
 SMTP_CONNECTIONS = int(env.get("SMTP_CONNECTIONS", "2"))
 
 # --- The shop: what every message says of the sender -----------------------------------------------------------------
-SHOP_NAME = env.get("SHOP_NAME", "Fernweh & Fell")
-SHOP_URL = env.get("SHOP_URL", "https://fernweh.test").rstrip("/")
-SHOP_FROM_EMAIL = env.get("SHOP_FROM_EMAIL", "hello@fernweh.test")
-SHOP_POSTAL_ADDRESS = env.get("SHOP_POSTAL_ADDRESS", "Fernweh & Fell, 4 Harbour Street, Leith EH6 6QU")
+SHOP_NAME = env.get("SHOP_NAME", "Tarnside Outdoor")
+SHOP_URL = env.get("SHOP_URL", "https://tarnside.test").rstrip("/")
+SHOP_FROM_EMAIL = env.get("SHOP_FROM_EMAIL", "hello@tarnside.test")
+SHOP_POSTAL_ADDRESS = env.get("SHOP_POSTAL_ADDRESS", "Tarnside Outdoor, 4 Harbour Street, Leith EH6 6QU")
 SHOP_CURRENCY = env.get("SHOP_CURRENCY", "EUR")
 SHOP_TIME_ZONE = env.get("SHOP_TIME_ZONE", "Europe/London")
 SHOP_LINK_DOMAINS = [d for d in env.get("SHOP_LINK_DOMAINS", "").split(",") if d]

@@ -13,7 +13,7 @@ MakeUser = Callable[[str, str], User]
 @pytest.fixture
 def make_user(db: None) -> MakeUser:
     def make(username: str, role: str) -> User:
-        user = User.objects.create_user(username, f"{username}@fernweh.test", "correct horse battery")
+        user = User.objects.create_user(username, f"{username}@tarnside.test", "correct horse battery")
         if role:
             user.groups.add(Group.objects.get(name=role))
         if role == "admin":

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .campaign import Campaign
+
+
+class CampaignResultQuerySet(models.QuerySet["CampaignResult"]):
+    def newest_by_campaign(self, campaign_ids: Iterable[int]) -> dict[int, CampaignResult]:
+        """The newest result of each campaign that has one, in one query."""
+        newest = self.filter(campaign__in=list(campaign_ids)).order_by("campaign", "-day").distinct("campaign")
+        return {result.campaign_id: result for result in newest}
 
 
 class CampaignResult(models.Model):
@@ -20,6 +29,8 @@ class CampaignResult(models.Model):
     figures = models.JSONField(default=dict)
     true_effect_points = models.FloatField(null=True, blank=True)
     measured_at = models.DateTimeField()
+
+    objects = CampaignResultQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("result")

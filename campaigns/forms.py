@@ -1,0 +1,188 @@
+"""Forms of the campaign pages. They read and check; the workflow decides and writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns.models import Campaign, Offer, Variant
+from customers.models import Segment
+
+
+class GoalForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What the campaign is for and whom it means."""
+
+    class Meta:
+        model = Campaign
+        fields = ("name", "goal", "segment", "instruction")
+        labels = {
+            "name": gettext_lazy("Name"),
+            "goal": gettext_lazy("Goal"),
+            "segment": gettext_lazy("Segment"),
+            "instruction": gettext_lazy("What the drafts should keep in mind"),
+        }
+        help_texts = {
+            "goal": gettext_lazy("In your own words. Colleagues read it in the review."),
+            "instruction": gettext_lazy("For example: calm and short, mention the new season. No prices or codes."),
+        }
+        widgets = {"instruction": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["segment"].queryset = Segment.objects.filter(is_archived=False)  # type: ignore[attr-defined]
+        self.fields["segment"].empty_label = _("Choose a segment")  # type: ignore[attr-defined]
+
+
+class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What is promised. Prices, codes and dates enter a message from here and from nowhere else."""
+
+    class Meta:
+        model = Offer
+        fields = ("kind", "value", "code", "min_basket", "valid_from", "valid_until", "url")
+        labels = {
+            "kind": gettext_lazy("Offer"),
+            "value": gettext_lazy("Percent or amount"),
+            "code": gettext_lazy("Code"),
+            "min_basket": gettext_lazy("From a basket of"),
+            "valid_from": gettext_lazy("Valid from"),
+            "valid_until": gettext_lazy("Valid until"),
+            "url": gettext_lazy("Where the button leads"),
+        }
+        help_texts = {"url": gettext_lazy("An address of the shop. Left empty, the shop’s front page.")}
+        widgets = {
+            "valid_from": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "valid_until": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        kind, value = cleaned.get("kind"), cleaned.get("value")
+        if kind in (Offer.Kind.PERCENT, Offer.Kind.AMOUNT) and not value:
+            self.add_error("value", _("Say how much."))
+        if kind == Offer.Kind.PERCENT and value and value > 100:
+            self.add_error("value", _("At most 100 percent."))
+        first, last = cleaned.get("valid_from"), cleaned.get("valid_until")
+        if first and last and last < first:
+            self.add_error("valid_until", _("The last day is before the first."))
+        if kind in (Offer.Kind.NONE, Offer.Kind.FREE_SHIPPING):
+            cleaned["value"] = None
+        cleaned["currency"] = settings.SHOP_CURRENCY
+        return cleaned
+
+    def offer_fields(self) -> dict[str, Any]:
+        """The values in the shape that `edit_campaign` takes."""
+        return {name: self.cleaned_data.get(name) for name in (*self.Meta.fields, "currency")} | {
+            "code": self.cleaned_data.get("code") or "",
+            "url": self.cleaned_data.get("url") or "",
+        }
+
+
+class AudienceForm(forms.Form):
+    """How many are held out; whether test contacts may be in."""
+
+    HOLDOUT_CHOICES = (("0.05", "5 %"), ("0.1", "10 %"), ("0.2", "20 %"), ("0.3", "30 %"), ("0.5", "50 %"))
+
+    holdout_share = forms.TypedChoiceField(
+        choices=HOLDOUT_CHOICES, coerce=float, label=gettext_lazy("Held out"),
+        help_text=gettext_lazy("These people get nothing. They are how we know what the campaign did."),
+    )  # fmt: skip
+    is_test_audience = forms.BooleanField(
+        required=False, label=gettext_lazy("Let test contacts in"),
+        help_text=gettext_lazy("Addresses made for trying out. Only the built-in mail catcher takes them."),
+    )  # fmt: skip
+
+
+class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The slots that a person may write. Greeting, offer, links and footer are put in by code."""
+
+    class Meta:
+        model = Variant
+        fields = ("subject", "preheader", "opening", "story", "invitation", "button_label")
+        labels = {
+            "subject": gettext_lazy("Subject"),
+            "preheader": gettext_lazy("Preheader"),
+            "opening": gettext_lazy("Opening"),
+            "story": gettext_lazy("Longer part"),
+            "invitation": gettext_lazy("Invitation"),
+            "button_label": gettext_lazy("Button"),
+        }
+        widgets = {
+            "opening": forms.Textarea(attrs={"rows": 3}),
+            "story": forms.Textarea(attrs={"rows": 3}),
+            "invitation": forms.Textarea(attrs={"rows": 2}),
+        }
+
+
+class TimingForm(forms.Form):
+    """When it goes out, and for how long its effect is counted. Times are the shop's."""
+
+    send_on = forms.DateField(
+        label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    send_at = forms.TimeField(
+        label=gettext_lazy("Time"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    send_window_hours = forms.IntegerField(
+        label=gettext_lazy("Send window, hours"), min_value=1, max_value=168, initial=24,
+        help_text=gettext_lazy("If it cannot start within this time it is missed rather than late."),
+    )  # fmt: skip
+    attribution_days = forms.IntegerField(
+        label=gettext_lazy("Orders are counted for, days"), min_value=1, max_value=365, initial=60,
+        help_text=gettext_lazy("The same way for those who got the message and those held out."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.now = now
+
+    @staticmethod
+    def initial_for(campaign: Campaign, now: dt.datetime) -> dict[str, Any]:
+        """The chosen time, or the next full hour but one."""
+        zone = zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE)
+        at = campaign.scheduled_for or (now + dt.timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
+        local = at.astimezone(zone)
+        return {
+            "send_on": local.date(),
+            "send_at": local.time(),
+            "send_window_hours": campaign.send_window_hours,
+            "attribution_days": campaign.attribution_days,
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        day, time = cleaned.get("send_on"), cleaned.get("send_at")
+        if day is None or time is None:
+            return cleaned
+        local = dt.datetime.combine(day, time)
+        zone = zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE)
+        moment = local.replace(tzinfo=zone)
+        if moment.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None) != local:
+            self.add_error("send_at", _("The clock skips this time on that day. Choose another."))
+        elif moment + dt.timedelta(hours=cleaned.get("send_window_hours") or 24) <= self.now:
+            self.add_error("send_on", _("This is in the past. Choose a time to come."))
+        cleaned["scheduled_for"] = moment.astimezone(dt.UTC)
+        return cleaned
+
+    def campaign_fields(self) -> dict[str, Any]:
+        """The values in the shape that `edit_campaign` takes."""
+        return {name: self.cleaned_data[name] for name in ("scheduled_for", "send_window_hours", "attribution_days")}
+
+
+class CommentForm(forms.Form):
+    """What should be changed, or why something is stopped."""
+
+    comment = forms.CharField(
+        max_length=500, widget=forms.Textarea(attrs={"rows": 3}), label=gettext_lazy("What should be changed")
+    )
+
+
+def shop_time(moment: dt.datetime | None) -> dt.datetime | None:
+    """A moment in the shop's time zone, for pages."""
+    return timezone.localtime(moment, zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE)) if moment else None

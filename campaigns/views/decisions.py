@@ -1,0 +1,169 @@
+"""Changes of state, each a noun to POST to, and the pages Review, Live and Result on which they are decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from campaigns.approval import policy, workflow
+from campaigns.delivery import control
+from campaigns.delivery.progress import read_progress
+from campaigns.forms import CommentForm
+from campaigns.models import Approval, ApprovalPart, Campaign, CampaignResult, CampaignStatus, CampaignTransition
+from campaigns.tasks import send_sweep, start_due_campaigns
+
+from .access import carry_out, current_user, get_campaign_for
+from .steps import describe_archetypes, describe_audience, frame_step
+
+
+@require_safe
+def show_review(request: HttpRequest, pk: int) -> HttpResponse:
+    """All that is to be approved on one page, the four ticks, what is still missing, and the history."""
+    campaign, user = get_campaign_for(request.user, pk), current_user(request)
+    approvals = {
+        row.part: row
+        for row in Approval.objects.filter(campaign=campaign, voided_at=None).select_related("approved_by")
+    }
+    context = (
+        frame_step(request, campaign, "review-campaign") | describe_audience(campaign) | describe_archetypes(campaign)
+    )
+    context |= {
+        "obstacles": policy.find_obstacles(campaign) if campaign.status == CampaignStatus.DRAFT else [],
+        "ticks": [{"part": part, "label": part.label, "approval": approvals.get(part.value)} for part in ApprovalPart],
+        "approve_decision": policy.may_approve(user, campaign),
+        "changes_decision": policy.may_request_changes(user, campaign),
+        "schedule_decision": policy.may_schedule(user, campaign),
+        "unschedule_decision": policy.may_unschedule(user, campaign),
+        "comment_form": CommentForm(),
+        "history": CampaignTransition.objects.filter(campaign=campaign).select_related("actor").order_by("-number"),
+    }
+    return render(request, "campaigns/review.html", context)
+
+
+@require_safe
+def show_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far sending is; htmx polls only the progress while it runs."""
+    campaign, user = get_campaign_for(request.user, pk), current_user(request)
+    context = frame_step(request, campaign, "live") | {
+        "progress": read_progress(campaign),
+        "pause_decision": policy.may_pause(user, campaign),
+        "resume_decision": policy.may_resume(user, campaign),
+        "is_running": campaign.status in {CampaignStatus.SENDING, CampaignStatus.SCHEDULED},
+    }
+    template = "campaigns/_progress.html" if request.headers.get("HX-Request") else "campaigns/live.html"
+    return render(request, template, context)
+
+
+@require_safe
+def show_result(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the campaign did, in a sentence first, with its interval."""
+    campaign = get_campaign_for(request.user, pk)
+    results = CampaignResult.objects.filter(campaign=campaign).order_by("day")
+    context = frame_step(request, campaign, "result") | {
+        "result": results.last(),
+        "days": list(results),
+        "progress": read_progress(campaign),
+    }
+    return render(request, "campaigns/result.html", context)
+
+
+@require_POST
+def submit(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    done = _("Sent to review. You will see here what the approver says.")
+    return carry_out(
+        request, campaign, "review-campaign", lambda: workflow.submit_campaign(user, campaign, now=now), done
+    )
+
+
+@require_POST
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve the parts ticked (all where none is named), bound to the hash that the page showed."""
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    named = [part for part in request.POST.getlist("part") if part in ApprovalPart.values]
+    if request.POST.get("named") and not named:
+        messages.warning(request, _("Tick what you approve."))
+        return redirect("campaigns:review-campaign", pk)
+
+    def act() -> Campaign:
+        return workflow.approve_campaign(
+            user, campaign, now=now, parts=named or workflow.ALL_PARTS, seen_hash=request.POST.get("seen", "")
+        )
+
+    return carry_out(request, campaign, "review-campaign", act, _("Approved."))
+
+
+@require_POST
+def ask_for_changes(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    comment = request.POST.get("comment", "")[:500]
+
+    def act() -> Campaign:
+        return workflow.request_changes(user, campaign, comment=comment, now=now)
+
+    return carry_out(request, campaign, "review-campaign", act, _("Sent back with your comment."))
+
+
+@require_POST
+def schedule(request: HttpRequest, pk: int) -> HttpResponse:
+    """Schedule at the approved time; where that has come, a worker starts at once rather than at the next sweep."""
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+
+    def act() -> None:
+        workflow.schedule_campaign(user, campaign, now=now)
+        if campaign.scheduled_for is not None and campaign.scheduled_for <= now:
+            start_due_campaigns.delay_on_commit()
+            send_sweep.apply_async(countdown=2)
+
+    return carry_out(request, campaign, "live", act, _("Scheduled."))
+
+
+@require_POST
+def unschedule(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    return carry_out(
+        request, campaign, "timing", lambda: workflow.unschedule_campaign(user, campaign, now=now), _("Taken back.")
+    )
+
+
+@require_POST
+def pause(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    reason = request.POST.get("comment", "")[:300] or _("Paused by hand.")
+    return carry_out(
+        request, campaign, "live", lambda: control.pause_campaign(user, campaign, reason=reason, now=now), _("Paused.")
+    )
+
+
+@require_POST
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    return carry_out(
+        request, campaign, "live", lambda: control.resume_campaign(user, campaign, now=now), _("Sending goes on.")
+    )
+
+
+def confirm_cancellation(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancelling cannot be undone: its own page, confirmed by typing the campaign's name."""
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    context: dict[str, Any] = frame_step(request, campaign, "live") | {
+        "progress": read_progress(campaign),
+        "wrong": False,
+    }
+    if request.method != "POST":
+        return render(request, "campaigns/cancel.html", context)
+    if request.POST.get("confirm", "").strip() != campaign.name.strip():
+        return render(request, "campaigns/cancel.html", context | {"wrong": True}, status=422)
+    return carry_out(
+        request,
+        campaign,
+        "live",
+        lambda: workflow.cancel_campaign(user, campaign, reason=request.POST.get("comment", "")[:500], now=now),
+        _("Cancelled. What was sent stays sent."),
+    )

@@ -1,0 +1,77 @@
+"""The list of campaigns, a new one, and what waits for review."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from campaigns.approval.policy import may_approve
+from campaigns.audience.holdout import draw_seed
+from campaigns.forms import GoalForm, OfferForm
+from campaigns.models import Campaign, CampaignResult, CampaignStatus, Offer
+
+from .access import current_user, get_campaign_for, right_step
+
+PAGE_SIZE = 25
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def list_campaigns(request: HttpRequest) -> HttpResponse:
+    """All campaigns, newest first, each with what it did as far as that is known."""
+    found = Campaign.objects.select_related("segment", "author")
+    status = request.GET.get("status", "")
+    if status in CampaignStatus.values:
+        found = found.filter(status=status)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    results = CampaignResult.objects.newest_by_campaign(campaign.pk for campaign in page.object_list)
+    rows = [{"campaign": campaign, "result": results.get(campaign.pk)} for campaign in page.object_list]
+    context = {"page": page, "rows": rows, "statuses": CampaignStatus.choices, "status": status}
+    return render(request, "campaigns/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("campaigns.add_campaign", raise_exception=True)
+def create_campaign(request: HttpRequest) -> HttpResponse:
+    """A new campaign with its goal and offer."""
+    user = current_user(request)
+    if request.method != "POST":
+        form = GoalForm(initial={"segment": request.GET.get("segment")})
+        return render(request, "campaigns/goal.html", {"form": form, "offer_form": OfferForm(), "may_edit": True})
+    form, offer_form = GoalForm(request.POST), OfferForm(request.POST)
+    if not (form.is_valid() and offer_form.is_valid()):
+        context = {"form": form, "offer_form": offer_form, "may_edit": True}
+        return render(request, "campaigns/goal.html", context, status=422)
+    with transaction.atomic():
+        campaign = Campaign.objects.create(
+            author=user, holdout_seed=draw_seed(), holdout_share=settings.HOLDOUT_SHARE, **form.cleaned_data
+        )
+        Offer.objects.create(campaign=campaign, **offer_form.offer_fields())
+    return redirect("campaigns:audience", campaign.pk)
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def show_campaign(request: HttpRequest, pk: int) -> HttpResponse:
+    """To the step at which the campaign stands."""
+    campaign = get_campaign_for(request.user, pk)
+    return redirect(f"campaigns:{right_step(campaign)}", campaign.pk)
+
+
+@require_safe
+@permission_required("campaigns.view_approval", raise_exception=True)
+def show_review_queue(request: HttpRequest) -> HttpResponse:
+    """Campaigns in review, the oldest first; which of them this person may approve."""
+    user, now = current_user(request), timezone.now()
+    waiting = Campaign.objects.in_review().select_related("segment", "author").order_by("submitted_at")
+    rows = [{"campaign": campaign, "decision": may_approve(user, campaign)} for campaign in waiting]
+    changed = Campaign.objects.filter(
+        author=user, status=CampaignStatus.DRAFT, transitions__from_status=CampaignStatus.IN_REVIEW
+    ).distinct()
+    return render(request, "campaigns/review_queue.html", {"rows": rows, "changed": changed, "now": now})

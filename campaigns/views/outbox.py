@@ -1,0 +1,77 @@
+"""The outbox: every message with its state, and what the mail catcher holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from campaigns.content.rendering import PREVIEW_CSP, RenderError, load_source, render_message
+from campaigns.models import Campaign, Message, MessageStatus
+
+PAGE_SIZE = 25
+
+
+@require_safe
+@permission_required("campaigns.view_message", raise_exception=True)
+def list_messages(request: HttpRequest) -> HttpResponse:
+    """Messages by campaign and state, newest first."""
+    found = Message.objects.select_related("customer", "campaign", "variant")
+    campaign, status = request.GET.get("campaign", ""), request.GET.get("status", "")
+    if campaign.isdecimal() and len(campaign) < 12:
+        found = found.filter(campaign=campaign)
+    if status in MessageStatus.values:
+        found = found.filter(status=status)
+    page = Paginator(found.order_by("-pk"), PAGE_SIZE).get_page(request.GET.get("page"))
+    counts = dict(Message.objects.values_list("status").annotate(Count("pk")))
+    context = {
+        "page": page,
+        "campaigns": Campaign.objects.filter(messages__isnull=False).distinct().only("pk", "name"),
+        "statuses": [(value, label, counts.get(value, 0)) for value, label in MessageStatus.choices],
+        "campaign": campaign,
+        "status": status,
+        "uses_catcher": settings.USES_MAIL_CATCHER,
+    }
+    return render(request, "campaigns/outbox.html", context)
+
+
+@require_safe
+@permission_required("campaigns.view_message", raise_exception=True)
+def show_message(request: HttpRequest, pk: int) -> HttpResponse:
+    """One message: its states, and the copy, rendered again from the approved text and the kept slots."""
+    message = get_object_or_404(
+        Message.objects.select_related("customer", "campaign", "variant__archetype").prefetch_related(
+            "delivery_events"
+        ),
+        pk=pk,
+    )
+    return render(request, "campaigns/outbox_message.html", {"message": message} | _render_copy(message))
+
+
+@require_safe
+@permission_required("campaigns.view_message", raise_exception=True)
+@xframe_options_sameorigin
+def show_body(request: HttpRequest, pk: int) -> HttpResponse:
+    """The copy's HTML for a sandboxed frame."""
+    message = get_object_or_404(Message.objects.select_related("variant"), pk=pk)
+    response = HttpResponse(_render_copy(message).get("html", ""))
+    response["Content-Security-Policy"] = PREVIEW_CSP
+    return response
+
+
+def _render_copy(message: Message) -> dict[str, Any]:
+    """What was or will be sent; nothing while a message has no slots yet, the reason where it cannot be rendered."""
+    if not message.slots:
+        return {"html": "", "subject": message.variant.subject, "is_rendered": False}
+    try:
+        copy = render_message(load_source(message.variant), message.slots)
+    except RenderError as error:
+        return {"html": "", "subject": message.variant.subject, "is_rendered": False, "fault": str(error)}
+    return {"html": copy.html, "text": copy.text, "subject": copy.subject, "is_rendered": True}

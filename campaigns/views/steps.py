@@ -1,0 +1,265 @@
+"""The steps of one campaign: goal, audience, messages, timing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Avg
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns.approval.editing import edit_campaign, refreeze_audience
+from campaigns.approval.policy import may_cancel, may_edit, may_submit
+from campaigns.audience.archetypes import describe_people, label_archetype
+from campaigns.audience.freeze import EmptyAudience
+from campaigns.audience.power import power
+from campaigns.content.drafting import request_drafts
+from campaigns.forms import AudienceForm, GoalForm, OfferForm, TimingForm, shop_time
+from campaigns.models import (
+    Archetype,
+    Arm,
+    AudienceMember,
+    Campaign,
+    CampaignStatus,
+    DraftStatus,
+    ExclusionReason,
+    Offer,
+)
+from campaigns.tasks import draft_archetype
+from customers.ingest.clock import read_shop_clock
+from customers.insights.retention import measure_retention
+from customers.models import Score
+from customers.segments.preview import count_matching
+from customers.segments.rules import parse_rule
+from customers.segments.wording import describe_rule
+from llm.configuration import configured_model
+
+from .access import current_user, get_campaign_for
+
+STEP_LABELS = (
+    ("goal", gettext_lazy("Goal")),
+    ("audience", gettext_lazy("Audience")),
+    ("messages", gettext_lazy("Messages")),
+    ("timing", gettext_lazy("Timing")),
+    ("review-campaign", gettext_lazy("Review")),
+    ("live", gettext_lazy("Live")),
+    ("result", gettext_lazy("Result")),
+)
+
+
+def frame_step(request: HttpRequest, campaign: Campaign, step: str) -> dict[str, Any]:
+    """What every step's page shows: the stepper, the state, and what this person may do."""
+    user = current_user(request)
+    return {
+        "campaign": campaign,
+        "step": step,
+        "steps": [
+            {"name": name, "label": label, "url": reverse(f"campaigns:{name}", args=[campaign.pk]), "state": state}
+            for name, label in STEP_LABELS
+            for state in [_state_of(campaign, name)]
+        ],
+        "may_edit": may_edit(user, campaign).allowed,
+        "edit_decision": may_edit(user, campaign),
+        "submit_decision": may_submit(user, campaign),
+        "cancel_decision": may_cancel(user, campaign),
+        "send_time": shop_time(campaign.scheduled_for),
+        "shop_time_zone": settings.SHOP_TIME_ZONE,
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_goal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Goal, segment and offer."""
+    campaign = get_campaign_for(request.user, pk)
+    data = request.POST if request.method == "POST" else None
+    # A bound model form writes what was typed into its instance: give it copies, so that the page's own stay true.
+    form = GoalForm(data, instance=Campaign.objects.get(pk=pk))
+    offer_form = OfferForm(data, instance=Offer.objects.filter(campaign=campaign).first())
+    context = frame_step(request, campaign, "goal") | {"form": form, "offer_form": offer_form}
+    if request.method != "POST":
+        return render(request, "campaigns/goal.html", context)
+    if not (form.is_valid() and offer_form.is_valid()):
+        return render(request, "campaigns/goal.html", context, status=422)
+    if not _save_edit(request, campaign, form, form.cleaned_data, offer_form.offer_fields()):
+        return render(request, "campaigns/goal.html", context, status=422)
+    return redirect("campaigns:audience", campaign.pk)
+
+
+@require_safe
+def show_audience(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who is meant, who is left out and why, who is held out and what that can show."""
+    campaign = get_campaign_for(request.user, pk)
+    initial = {"holdout_share": f"{campaign.holdout_share:g}", "is_test_audience": campaign.is_test_audience}
+    return _render_audience(request, campaign, AudienceForm(initial=initial))
+
+
+@require_POST
+def freeze_audience(request: HttpRequest, pk: int) -> HttpResponse:
+    """Freeze the audience, again if need be: the same seed puts the same people into the same arm."""
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    form = AudienceForm(request.POST)
+    if not form.is_valid():
+        return _render_audience(request, campaign, form, status=422)
+    edit_campaign(user, campaign, form.cleaned_data, now=now)
+    try:
+        counts = refreeze_audience(user, campaign, now=now)
+    except EmptyAudience as error:
+        form.add_error(None, str(error))
+        campaign.refresh_from_db()
+        return _render_audience(request, campaign, form, status=422)
+    messages.success(
+        request,
+        _("%(treated)s people will get the message, %(held)s are held out.")
+        % {"treated": f"{counts.treatment:,}", "held": f"{counts.holdout:,}"},
+    )
+    return redirect("campaigns:messages", campaign.pk)
+
+
+@require_safe
+def show_messages(request: HttpRequest, pk: int) -> HttpResponse:
+    """The archetypes as cards: who they are and what is said to them."""
+    campaign = get_campaign_for(request.user, pk)
+    context = frame_step(request, campaign, "messages") | describe_archetypes(campaign)
+    context["model"] = configured_model()
+    template = "campaigns/_archetypes.html" if request.headers.get("HX-Request") else "campaigns/messages.html"
+    return render(request, template, context)
+
+
+@require_POST
+def ask_for_drafts(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for drafts of all archetypes, or of one, with an instruction for this time."""
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    may_edit(user, campaign).enforce()
+    chosen = request.POST.get("archetype", "")
+    wanted = Archetype.objects.filter(campaign=campaign)
+    if chosen.isdecimal():
+        wanted = wanted.filter(pk=chosen)
+    request_drafts(list(wanted), user=user, instruction=request.POST.get("instruction", "")[:500], now=now)
+    for archetype_id in wanted.filter(draft_status=DraftStatus.REQUESTED).values_list("pk", flat=True):
+        draft_archetype.delay_on_commit(archetype_id)
+    return redirect("campaigns:messages", campaign.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_timing(request: HttpRequest, pk: int) -> HttpResponse:
+    """When it goes out and for how long its effect is counted."""
+    campaign, now = get_campaign_for(request.user, pk), timezone.now()
+    if request.method != "POST":
+        form = TimingForm(initial=TimingForm.initial_for(campaign, now), now=now)
+        return render(request, "campaigns/timing.html", frame_step(request, campaign, "timing") | {"form": form})
+    form = TimingForm(request.POST, now=now)
+    if not form.is_valid() or not _save_edit(request, campaign, form, form.campaign_fields(), None):
+        context = frame_step(request, campaign, "timing") | {"form": form}
+        return render(request, "campaigns/timing.html", context, status=422)
+    return redirect("campaigns:review-campaign", campaign.pk)
+
+
+def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
+    """Cards of the archetypes with their texts, and how far drafting is."""
+    figures = describe_people(campaign)
+    archetypes = list(Archetype.objects.filter(campaign=campaign).prefetch_related("variants"))
+    cards = [
+        {
+            "archetype": archetype,
+            "label": label_archetype(archetype),
+            "figures": figures.get(archetype.pk),
+            "variants": list(archetype.variants.all()),
+        }
+        for archetype in archetypes
+    ]
+    open_states = {DraftStatus.REQUESTED, DraftStatus.DRAFTING}
+    waiting = sum(archetype.draft_status in open_states for archetype in archetypes)
+    return {
+        "cards": cards,
+        "waiting": waiting,
+        "drafted": len(archetypes) - waiting,
+        "has_texts": any(card["variants"] for card in cards),
+        "blocked": sum(any(variant.is_blocked for variant in card["variants"]) for card in cards),
+    }
+
+
+def describe_audience(campaign: Campaign) -> dict[str, Any]:
+    """The frozen audience in numbers: exclusions with their reasons, the arms, and the effect that would show."""
+    counts = campaign.audience_counts or {}
+    labels = dict(ExclusionReason.choices)
+    excluded = sorted((counts.get("excluded") or {}).items(), key=lambda item: -item[1])
+    treated, held = counts.get("treatment", 0), counts.get("holdout", 0)
+    base_rate = _expected_retention(campaign)
+    smallest = power(treated, held, base_rate) if treated and held else math.inf
+    return {
+        "counts": counts,
+        "exclusions": [{"label": labels.get(reason, reason), "people": number} for reason, number in excluded],
+        "arm_rows": [
+            (_("Get the message"), treated, "kept"),
+            (_("Held out"), held, "held"),
+            *((str(labels.get(reason, reason)).capitalize(), number, "") for reason, number in excluded),
+        ],
+        "smallest_effect": smallest / 100 if math.isfinite(smallest) else None,
+        "base_rate": base_rate,
+    }
+
+
+def _expected_retention(campaign: Campaign) -> float:
+    """The share that would order anyway: from the scores of the members, else the shop's retention rate."""
+    members = AudienceMember.objects.filter(campaign=campaign, arm__in=[Arm.TREATMENT, Arm.HOLDOUT])
+    mean = members.aggregate(mean=Avg("churn_probability"))["mean"]
+    if mean is not None:
+        return min(1.0, max(0.0, 1 - float(mean)))
+    return measure_retention(read_shop_clock(timezone.now())).rate or 0.5
+
+
+def _render_audience(request: HttpRequest, campaign: Campaign, form: AudienceForm, status: int = 200) -> HttpResponse:
+    rule = parse_rule(campaign.segment.rule)
+    context = frame_step(request, campaign, "audience") | describe_audience(campaign)
+    context |= {
+        "form": form,
+        "sentence": describe_rule(rule),
+        "matching": count_matching(rule, as_of=read_shop_clock(timezone.now())),
+        "has_scores": Score.objects.exists(),
+    }
+    return render(request, "campaigns/audience.html", context, status=status)
+
+
+def _save_edit(
+    request: HttpRequest, campaign: Campaign, form: BaseForm, fields: dict[str, Any], offer: dict[str, Any] | None
+) -> bool:
+    """Write through the workflow; what it refuses as invalid goes to the form. Says so where approvals were voided."""
+    before = campaign.status
+    try:
+        edit_campaign(current_user(request), campaign, fields, offer, now=timezone.now())
+    except ValidationError as error:
+        for sentence in error.messages:
+            form.add_error(None, sentence)
+        return False
+    if before != campaign.status:
+        messages.warning(request, _("The campaign is a draft again: what changed has to be approved again."))
+    return True
+
+
+def _state_of(campaign: Campaign, step: str) -> str:
+    """ "done", "open" or "later" for the stepper."""
+    launched = {CampaignStatus.SENDING, CampaignStatus.PAUSED, CampaignStatus.SENT}
+    done = {
+        "goal": True,
+        "audience": campaign.audience_frozen_at is not None,
+        "messages": campaign.status != CampaignStatus.DRAFT,
+        "timing": campaign.scheduled_for is not None,
+        "review-campaign": campaign.status in {CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, *launched},
+        "live": campaign.status == CampaignStatus.SENT,
+        "result": False,
+    }[step]
+    if done:
+        return "done"
+    if step in {"live", "result"} and campaign.status not in launched:
+        return "later"
+    return "open"
