@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from csp.constants import UNSAFE_INLINE
@@ -90,6 +91,7 @@ def _invent_data() -> dict[str, object]:
             {"label": "Country", "value": "United Kingdom", "without": "?"},
             {"label": "Risk", "value": "at least 60%", "without": "?"},
         ],
+        "days": [date(2026, 11, day) for day in (23, 24)] + [date(2026, 12, 9), date(2027, 1, 3)],
         "spark": shares,
         "reasons": [
             Reason("64 days since the last order", 0.19, "usually orders every 41 days"),

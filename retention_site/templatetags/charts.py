@@ -6,6 +6,7 @@ The drawing itself is arithmetic in retention_site.drawing; the templates stand 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django import template
@@ -40,6 +41,18 @@ def interval(
         "range": figures.between(low, high, style),
     }
     return {"mark": mark, "label": label or words}
+
+
+@register.inclusion_tag("parts/charts/date_reach.html")
+def date_reach(today: date, low: date, mid: date, high: date) -> dict[str, Any]:
+    """A day that is expected, with its likely range, on a small time line that starts today (or at the range's start)."""
+    if not (today and low and mid and high):
+        return {"mark": None}
+    start = min(today, low)
+    whole = max((max(high, today) - start).days, 1) * 1.06
+    days = [(day - start).days for day in (low, mid, high, today)]
+    mark = drawing.place_interval(days[0], days[1], days[2], 0, whole)
+    return {"mark": mark, "now": f"{days[3] / whole:.2%}", "low": low, "mid": mid, "high": high, "today": today}
 
 
 @register.inclusion_tag("parts/charts/sparkline.html")

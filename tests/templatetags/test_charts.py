@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.template import Context, Template
 from hypothesis import given
@@ -13,6 +15,7 @@ CHARTS = [
     "{% meter 0.4 1 'kept' 'Four of ten' %}",
     "{% interval 0.014 0.026 0.038 -0.02 0.06 %}",
     "{% sparkline numbers %}",
+    "{% date_reach day day day day %}",
     "{% histogram counts low=0.5 title='Scores' sliders=True %}",
     "{% calibration points title='Said and done' %}",
     "{% line_chart rows title='Retention' %}",
@@ -21,6 +24,7 @@ CHARTS = [
 ]
 DATA = {
     "numbers": [1, 4, 2],
+    "day": date(2026, 12, 9),
     "counts": [5, 0, 3, 2],
     "points": [(0.1, 0.12, 40), (0.8, 0.75, 10)],
     "rows": [("Jan", 0.5, 0.4, 0.6), ("Feb", 0.55, 0.5, 0.6)],
