@@ -11,7 +11,7 @@ from customers.ingest import runs
 @shared_task
 def import_sweep() -> None:
     """Start every import that waits or whose worker died."""
-    for run_id in runs.waiting_runs(timezone.now()):
+    for run_id in runs.waiting_runs():
         import_file.delay(run_id)
 
 

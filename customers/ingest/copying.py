@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import io
 import itertools
@@ -26,6 +27,7 @@ class OnUpdate(enum.Enum):
     REPLACE = "the new value counts"
     KEEP = "only a new row gets it"
     FILL = "the new value counts where the old one is blank"
+    PREFER = "the new value counts unless it is blank"
     LEAST = "the smaller value counts"
 
 
@@ -65,6 +67,14 @@ class UpsertCounts:
         return UpsertCounts(
             self.created + other.created, self.updated + other.updated, self.unchanged + other.unchanged
         )
+
+
+def with_rules(target: Target, **on_update: OnUpdate) -> Target:
+    """`target` with other rules of what becomes of a present value, for the columns named."""
+    columns = (
+        dataclasses.replace(column, on_update=on_update.get(column.name, column.on_update)) for column in target.columns
+    )
+    return dataclasses.replace(target, columns=tuple(columns))
 
 
 @contextmanager
@@ -144,6 +154,8 @@ def _new_value(column: Column, old: str, new: str) -> str:
         fresh = f"coalesce({fresh}, {column.default})"
     if column.on_update is OnUpdate.FILL:
         return f"CASE WHEN coalesce({present}::text, '') = '' THEN {fresh} ELSE {present} END"
+    if column.on_update is OnUpdate.PREFER:
+        return f"CASE WHEN coalesce({fresh}::text, '') = '' THEN {present} ELSE {fresh} END"
     return f"LEAST({present}, {fresh})" if column.on_update is OnUpdate.LEAST else fresh
 
 

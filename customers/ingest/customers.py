@@ -8,7 +8,7 @@ import polars as pl
 from django.conf import settings
 from django.db import transaction
 
-from .copying import Column, OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging
+from .copying import Column, OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging, with_rules
 
 CUSTOMERS = Target(
     table="customers_customer",
@@ -52,15 +52,11 @@ def merge_customers(frame: pl.DataFrame) -> UpsertCounts:
 def in_shop_zone(target: Target, **on_update: OnUpdate) -> Target:
     """`target` with the shop's time zone for new rows, and with other rules for the columns named."""
     zone = "'" + settings.SHOP_TIME_ZONE.replace("'", "") + "'"
-    columns = [
-        dataclasses.replace(
-            column,
-            default=zone if column.name == "time_zone" else column.default,
-            on_update=on_update.get(column.name, column.on_update),
-        )
+    zoned = (
+        dataclasses.replace(column, default=zone if column.name == "time_zone" else column.default)
         for column in target.columns
-    ]
-    return dataclasses.replace(target, columns=tuple(columns))
+    )
+    return with_rules(dataclasses.replace(target, columns=tuple(zoned)), **on_update)
 
 
 def with_source(frame: pl.DataFrame, source: str) -> pl.DataFrame:

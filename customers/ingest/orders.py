@@ -75,13 +75,14 @@ def upsert_orders(orders: pl.DataFrame, lines: pl.DataFrame, *, source: str = "s
     given = {name: kind for name, kind in GIVEN_ORDER.items() if name in orders.columns}
     with staging(given) as (cursor, raw), staging(ORDERS.types({*given, "customer_id"})) as (_same, staged):
         copy_frame(cursor, raw, orders)
-        _resolve_orders(cursor, raw, staged, list(given))
+        resolve_orders(cursor, raw, staged, list(given))
         order_counts = merge_stage(cursor, staged, ORDERS, [*given, "customer_id"])
         line_counts, removed = _write_lines(cursor, staged, lines)
     return OrderCounts(order_counts, line_counts, removed)
 
 
-def _resolve_orders(cursor: Cursor, raw: str, staged: str, given: list[str]) -> None:
+def resolve_orders(cursor: Cursor, raw: str, staged: str, given: list[str]) -> None:
+    """Fill the stage of orders from a raw one that names customers by the shop's id; raises UnknownReference."""
     kept = ", ".join(f'"{name}"' for name in given if name != "customer")
     taken = ", ".join(f'raw."{name}"' for name in given if name != "customer")
     cursor.execute(f"ANALYZE {raw}")
@@ -118,8 +119,8 @@ def _write_lines(cursor: Cursor, staged_orders: str, lines: pl.DataFrame) -> tup
             f" WHERE {sku} IS NOT NULL AND p.id IS NULL"
         )
         _refuse_unknown(cursor, unknown_products, "products")
-        counts = merge_stage(cursor, staged, LINES, names)
-        return counts, remove_lines_beyond(cursor, staged_orders, staged)
+        removed = remove_lines_beyond(cursor, staged_orders, staged)
+        return merge_stage(cursor, staged, LINES, names), removed
 
 
 def remove_lines_beyond(cursor: Cursor, staged_orders: str, staged_lines: str) -> int:

@@ -2,9 +2,53 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from django.utils.translation import gettext as _
+
+#: Our fields, in the order in which they are listed to people, and what else shops call them.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "order": (
+        "invoiceno", "invoice", "order", "ordernumber", "orderno", "orderid", "orderref", "name", "invoicenumber",
+        "transactionid", "transaction", "basketid", "receipt", "receiptno",
+    ),
+    "product": (
+        "stockcode", "sku", "lineitemsku", "productid", "productcode", "product", "itemid", "itemcode", "article",
+        "articleno", "variantsku",
+    ),
+    "name": ("description", "lineitemname", "productname", "title", "itemname", "producttitle", "item"),
+    "quantity": ("quantity", "qty", "lineitemquantity", "units", "amountoforderedproducts", "count"),
+    "at": (
+        "invoicedate", "orderedat", "createdat", "orderdate", "date", "datetime", "timestamp", "purchasedat", "at",
+        "paidat", "transactiondate", "ordertime", "purchasedate", "orderpurchasetimestamp",
+    ),
+    "price": ("unitprice", "price", "lineitemprice", "priceperunit", "itemprice", "productprice"),
+    "amount": ("amount", "linetotal", "total", "lineamount", "value", "spent", "revenue", "sales", "totalprice"),
+    "customer": (
+        "customerid", "customer", "customerno", "customernumber", "userid", "clientid", "memberid", "email",
+        "customeremail", "user", "custid", "buyerid",
+    ),
+    "country": (
+        "country", "shippingcountry", "billingcountry", "countrycode", "customercountry", "shippingcountrycode",
+    ),
+    "currency": ("currency", "currencycode", "ordercurrency"),
+}  # fmt: skip
+REQUIRED = ("customer", "at")
+_CODES = """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF
+    CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL
+    HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD
+    MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG
+    QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD
+    TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+"""
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1", "gb18030", "big5", "shift_jis", "cp1250", "cp1251")
+CURRENCIES = frozenset(_CODES.split())
 
 
 class FileProblem(Exception):
@@ -13,7 +57,11 @@ class FileProblem(Exception):
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """How to read one file. `columns` maps our fields to the file's column names."""
+    """How to read one file.
+
+    `columns` maps our fields to the file's column names; `time_zone` is where times without a zone were written down;
+    `encoding` and `date_order` ("day_first", "month_first") are found out where they are empty.
+    """
 
     columns: Mapping[str, str]
     currency: str
@@ -24,13 +72,112 @@ class ImportOptions:
     date_order: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """The form in which ImportRun.options keeps them."""
+        return dataclasses.asdict(self) | {"columns": dict(self.columns)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ImportOptions:
-        raise NotImplementedError
+        """The reverse; keys of other versions are ignored."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in names})
+
+    def check(self) -> None:
+        """Raise FileProblem where a choice cannot be right, whatever the file."""
+        if unknown := sorted(set(self.columns) - set(FIELDS)):
+            raise FileProblem(
+                _("“%(names)s” is no field of an order file. The fields are: %(known)s.")
+                % {"names": ", ".join(unknown), "known": ", ".join(FIELDS)}
+            )
+        if missing := [name for name in REQUIRED if not self.columns.get(name)]:
+            raise FileProblem(_("Say which column holds: %(names)s.") % {"names": ", ".join(missing)})
+        if not self.columns.get("price") and not self.columns.get("amount"):
+            raise FileProblem(_("Say which column holds the price (of one piece) or the amount (of the line)."))
+        self._check_values()
+
+    def _check_values(self) -> None:
+        if self.currency not in CURRENCIES:
+            raise FileProblem(
+                _("“%(code)s” is no currency. Use an ISO code such as GBP or EUR.") % {"code": self.currency[:20]}
+            )
+        if self.time_zone not in zoneinfo.available_timezones():
+            raise FileProblem(
+                _("“%(name)s” is not a time zone. Use a name such as Europe/London.") % {"name": self.time_zone[:60]}
+            )
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", self.source):
+            raise FileProblem(_("The name of the source is 1 to 40 small letters, digits, - and _."))
+        if self.encoding and self.encoding not in ENCODINGS:
+            raise FileProblem(
+                _("“%(name)s” is no encoding that can be read here. Choose one of: %(known)s.")
+                % {"name": self.encoding[:40], "known": ", ".join(ENCODINGS)}
+            )
+        if self.date_order not in {"", "day_first", "month_first"}:
+            raise FileProblem(_("The order of dates is day_first or month_first."))
+
+
+def parse_columns(text: str) -> dict[str, str]:
+    """Read `order=InvoiceNo,at=InvoiceDate`; a comma inside a column's name is written twice.
+
+    Raises FileProblem for a part without “=” and for a field that stands twice.
+    """
+    columns: dict[str, str] = {}
+    for part in re.split(r"(?<!,),(?!,)", text):
+        field, equals, column = part.replace(",,", ",").partition("=")
+        if not equals or not field.strip() or not column.strip():
+            raise FileProblem(
+                _("“%(part)s” does not say which column holds which field. Write it as customer=CustomerID.")
+                % {"part": part[:60]}
+            )
+        if field.strip() in columns:
+            raise FileProblem(_("The field %(name)s is given twice.") % {"name": field.strip()})
+        columns[field.strip()] = column.strip()
+    return columns
 
 
 def guess_columns(header: Sequence[str]) -> dict[str, str]:
-    """The likely mapping of our fields to the columns of `header`, knowing what shops usually call them."""
-    raise NotImplementedError
+    """The likely mapping of our fields to the columns of `header`, knowing what shops usually call them.
+
+    Each column is taken once; a price is preferred to an amount; what is not recognised is left out.
+    """
+    folded = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
+    guessed: dict[str, str] = {}
+    for field, names in FIELDS.items():
+        found = next((folded[name] for name in names if name in folded and folded[name] not in guessed.values()), None)
+        if found is not None and not (field == "amount" and "price" in guessed):
+            guessed[field] = found
+    if (
+        "name" not in guessed
+        and "product" not in guessed
+        and "name" in folded
+        and guessed.get("order") != folded["name"]
+    ):
+        guessed["name"] = folded["name"]
+    return guessed
+
+
+def find_columns(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
+    """The place of each mapped column in the file's header; raises FileProblem naming the columns that are there."""
+    places: dict[str, int] = {}
+    missing: list[str] = []
+    for field, name in columns.items():
+        fits = [place for place, title in enumerate(header) if title == name]
+        fits = fits or [place for place, title in enumerate(header) if title.strip().lower() == name.strip().lower()]
+        if len(fits) > 1:
+            raise FileProblem(
+                _("The file has %(count)d columns “%(name)s”; rename one.") % {"count": len(fits), "name": name}
+            )
+        if fits:
+            places[field] = fits[0]
+        else:
+            missing.append(name)
+    if missing:
+        raise FileProblem(
+            _("The file has no column %(missing)s. Its columns are: %(present)s.")
+            % {"missing": ", ".join(f"“{name[:60]}”" for name in missing), "present": list_columns(header)}
+        )
+    return places
+
+
+def list_columns(header: Sequence[str]) -> str:
+    """The columns as one phrase, cut where there are very many."""
+    shown = ", ".join(title[:60] or "(no name)" for title in header[:40])
+    return f"{shown}, … ({len(header)})" if len(header) > 40 else shown

@@ -1,0 +1,211 @@
+"""Brings staged lines of orders into the tables: doubles out, then customers, products, orders and lines."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from .contacts import give_test_contacts
+from .copying import Cursor, OnUpdate, UpsertCounts, copy_frame, merge_stage, staging, with_rules
+from .customers import CUSTOMERS, in_shop_zone
+from .orders import GIVEN_ORDER, LINES, ORDERS, remove_lines_beyond, resolve_orders
+from .places import guess_places
+from .products import PRODUCTS
+from .schema import ImportOptions
+
+LEFT_OUT_COLUMNS = {"line": "bigint", "reason": "varchar(40)", "content": "text"}
+RAW_ORDER = {**GIVEN_ORDER, "country": "varchar(80)"}
+CONTENT = """left(concat_ws(' | ', "order", product, name, quantity, at, unit_price, customer, country), 500)"""
+#: Codes and names that shops give to what is no ware, where the code alone does not tell.
+CHARGE_CODES = (
+    "^(post|postage|ship|shipping|delivery|carriage|freight|handling|discount|fee|fees|tax|adjust[a-z]*|bank charges"
+    "|gift ?wrap[a-z]*|gift ?card|voucher|deposit|insurance|surcharge|tip)$"
+)
+CHARGE_NAMES = (
+    "^(postage|dotcom postage|shipping|shipping costs?|delivery|delivery costs?|carriage|freight|handling|manual|discount"
+    "|bank charges|.* fee|next day carriage|packing charge|samples|adjust .*)$"
+)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What the staged lines came to, by table; `customers` and `orders` are those that the file names."""
+
+    customers: int
+    orders: int
+    tables: Mapping[str, UpsertCounts]
+    lines_removed: int
+
+
+def leave_out_conflicts(cursor: Cursor, lines: str, left_out: str) -> None:
+    """Move exact doubles, and lines that do not belong to their order, from the staged lines to those left out."""
+    cursor.execute(f"ANALYZE {lines}")
+    cursor.execute(_DOUBLES.format(lines=lines, left_out=left_out, content=CONTENT))
+    cursor.execute(_MIXED_ORDERS.format(lines=lines, left_out=left_out, content=CONTENT))
+
+
+@transaction.atomic
+def apply_lines(cursor: Cursor, lines: str, options: ImportOptions, *, now: dt.datetime) -> Applied:
+    """Upsert what the staged lines say, in one transaction: all of it or nothing. Safe to run twice.
+
+    One import at a time writes: the next waits for the first to commit.
+    """
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('customers.ingest.apply'))")
+    cursor.execute(f"ANALYZE {lines}")
+    tables: dict[str, UpsertCounts] = {}
+    with staging(RAW_ORDER) as (_cursor, orders):
+        cursor.execute(_ORDERS.format(lines=lines, orders=orders), [options.source])
+        cursor.execute(f"ANALYZE {orders}")
+        tables["customers"] = _write_customers(cursor, orders, options, tables, now)
+        tables["products"] = _write_products(cursor, lines, options)
+        tables["orders"], tables["lines"], removed = _write_orders(cursor, orders, lines, options)
+        cursor.execute(f"SELECT count(*), count(DISTINCT customer) FROM {orders}")
+        order_count, customer_count = cursor.fetchone()
+    return Applied(customer_count, order_count, tables, removed)
+
+
+def _write_customers(
+    cursor: Cursor, orders: str, options: ImportOptions, tables: dict[str, UpsertCounts], now: dt.datetime
+) -> UpsertCounts:
+    given = ["source", "external_id", "language", "time_zone", "country", "joined_at"]
+    target = in_shop_zone(
+        CUSTOMERS,
+        language=OnUpdate.KEEP,
+        time_zone=OnUpdate.KEEP,
+        country=OnUpdate.PREFER,
+        joined_at=OnUpdate.LEAST,
+    )
+    cursor.execute(f"SELECT DISTINCT country FROM {orders} WHERE country IS NOT NULL")
+    places = guess_places(row[0] for row in cursor.fetchall())
+    place_columns = {"country": "varchar(80)", "time_zone": "varchar(64)", "language": "varchar(12)"}
+    with staging(CUSTOMERS.types(given)) as (_c, customers), staging(place_columns) as (_p, placed):
+        copy_frame(cursor, placed, places)
+        cursor.execute(_CUSTOMERS.format(customers=customers, orders=orders, places=placed))
+        counts = merge_stage(cursor, customers, target, given)
+        if options.test_contacts:
+            tables["test_contacts"] = give_test_contacts(cursor, customers, now=now)
+    return counts
+
+
+def _write_products(cursor: Cursor, lines: str, options: ImportOptions) -> UpsertCounts:
+    given = ["sku", "name", "price", "currency", "is_charge"]
+    target = with_rules(
+        PRODUCTS, name=OnUpdate.FILL, price=OnUpdate.FILL, currency=OnUpdate.FILL, is_charge=OnUpdate.KEEP
+    )
+    if not {"product", "name"} & set(options.columns):
+        return UpsertCounts()
+    with staging(PRODUCTS.types(given)) as (_cursor, products):
+        cursor.execute(_PRODUCTS.format(products=products, lines=lines))
+        cursor.execute(_CHARGES.format(products=products), [CHARGE_CODES, CHARGE_NAMES])
+        return merge_stage(cursor, products, target, given)
+
+
+def _write_orders(
+    cursor: Cursor, orders: str, lines: str, options: ImportOptions
+) -> tuple[UpsertCounts, UpsertCounts, int]:
+    given = ["source", "external_id", "ordered_at", "currency", "total", "is_return"]
+    names = [column.name for column in LINES.columns]
+    with (
+        staging(ORDERS.types([*given, "customer_id"])) as (_o, resolved),
+        staging(LINES.types(names)) as (_l, resolved_lines),
+    ):
+        resolve_orders(cursor, orders, resolved, given)
+        order_counts = merge_stage(cursor, resolved, ORDERS, [*given, "customer_id"])
+        cursor.execute(_LINES.format(staged=resolved_lines, lines=lines), [options.source])
+        cursor.execute(f"ANALYZE {resolved_lines}")
+        removed = remove_lines_beyond(cursor, resolved, resolved_lines)
+        return order_counts, merge_stage(cursor, resolved_lines, LINES, names), removed
+
+
+def count_left_out(left_out: str) -> dict[str, int]:
+    """How many lines were left out, by reason, the most frequent first."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT reason, count(*) FROM {left_out} GROUP BY reason ORDER BY count(*) DESC, reason")
+        return dict(cursor.fetchall())
+
+
+def keep_rejections(cursor: Cursor, left_out: str, run_id: int) -> None:
+    """Write the lines left out as rejections of the run, in place of those of an earlier try."""
+    cursor.execute("DELETE FROM customers_importrejection WHERE run_id = %s", [run_id])
+    cursor.execute(
+        "INSERT INTO customers_importrejection (run_id, line_number, reason, content)"
+        f" SELECT %s, line, reason, content FROM {left_out} ORDER BY line",
+        [run_id],
+    )
+
+
+# A 64-bit hash of the whole row finds the candidates; the fields decide.
+_DOUBLES = """
+WITH doubled AS (SELECT row_hash FROM {lines} GROUP BY row_hash HAVING count(*) > 1),
+numbered AS (
+    SELECT line, row_number() OVER (
+        PARTITION BY row_hash, "order", customer, at, product, quantity, unit_price, amount ORDER BY line) AS copy
+    FROM {lines} JOIN doubled USING (row_hash)),
+gone AS (DELETE FROM {lines} l USING numbered n WHERE l.line = n.line AND n.copy > 1 RETURNING l.*)
+INSERT INTO {left_out} SELECT line, 'duplicate_line', {content} FROM gone
+"""
+
+# The first line of an order says whose it is and in which currency.
+_MIXED_ORDERS = """
+WITH mixed AS (
+    SELECT "order", min(line) AS first_line FROM {lines} GROUP BY "order"
+    HAVING min(customer) <> max(customer) OR min(currency) <> max(currency)),
+heads AS (SELECT l."order", l.customer, l.currency FROM mixed m JOIN {lines} l ON l.line = m.first_line),
+gone AS (
+    DELETE FROM {lines} l USING heads h
+    WHERE l."order" = h."order" AND (l.customer <> h.customer OR l.currency <> h.currency)
+    RETURNING l.*, CASE WHEN l.customer <> h.customer THEN 'other_customer' ELSE 'bad_currency' END AS reason)
+INSERT INTO {left_out} SELECT line, reason, {content} FROM gone
+"""
+
+_ORDERS = """
+INSERT INTO {orders} (source, external_id, customer, ordered_at, currency, total, is_return, country)
+SELECT %s, "order", min(customer), min(at), min(currency), round(sum(amount), 2), bool_and(quantity < 0), max(country)
+FROM {lines} GROUP BY "order"
+"""
+
+# The country of the latest order counts.
+_CUSTOMERS = """
+INSERT INTO {customers} (source, external_id, joined_at, country, time_zone, language)
+SELECT c.source, c.customer, c.joined_at, c.country, p.time_zone, p.language
+FROM (SELECT DISTINCT ON (customer) source, customer, country,
+             min(ordered_at) OVER (PARTITION BY customer) AS joined_at
+      FROM {orders} ORDER BY customer, country IS NULL, ordered_at DESC, external_id COLLATE "C" DESC) c
+LEFT JOIN {places} p ON p.country = c.country
+"""
+
+# A product is called what its lines call it most often; its price is that of its last sale.
+_PRODUCTS = """
+WITH ways AS (
+    SELECT product, name, unit_price, currency, count(*) AS times, max(at) FILTER (WHERE quantity > 0) AS last_at
+    FROM {lines} WHERE product IS NOT NULL GROUP BY product, name, unit_price, currency),
+names AS (
+    SELECT DISTINCT ON (product) product, name FROM ways WHERE name IS NOT NULL GROUP BY product, name
+    ORDER BY product, sum(times) DESC, name COLLATE "C"),
+prices AS (
+    SELECT DISTINCT ON (product) product, round(unit_price, 2) AS price, currency FROM ways
+    WHERE unit_price > 0 AND last_at IS NOT NULL ORDER BY product, last_at DESC, times DESC, unit_price)
+INSERT INTO {products} (sku, name, price, currency)
+SELECT product, names.name, prices.price, prices.currency FROM (SELECT DISTINCT product FROM ways) skus
+LEFT JOIN names USING (product) LEFT JOIN prices USING (product)
+"""
+
+# Where nine codes in ten hold a number of three digits or more, a code of letters without one is a charge.
+_CHARGES = """
+WITH habit AS (SELECT avg((sku ~ '[0-9]{{3}}')::int) >= 0.9 AS has_numbers FROM {products})
+UPDATE {products} p SET is_charge =
+    (habit.has_numbers AND p.sku !~ '[0-9]{{3}}' AND p.sku ~ '[[:alpha:]]')
+    OR p.sku ~* %s OR coalesce(btrim(p.name) ~* %s, false)
+FROM habit
+"""
+
+_LINES = """
+INSERT INTO {staged} (order_id, position, product_id, quantity, unit_price)
+SELECT o.id, row_number() OVER (PARTITION BY o.id ORDER BY l.line), p.id, l.quantity, l.unit_price
+FROM {lines} l
+JOIN customers_order o ON o.source = %s AND o.external_id = l."order"
+LEFT JOIN customers_product p ON p.sku = l.product
+"""

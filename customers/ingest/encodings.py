@@ -1,0 +1,103 @@
+"""Finds out how a text file is encoded, by reading all of it once, and its SHA-256 on the way."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from .schema import FileProblem
+
+CHUNK = 1 << 20
+CANDIDATES = ("utf-8", "cp1252")
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+#: First bytes of things that people take for tables.
+STRANGERS = (
+    (b"PK\x03\x04", "xlsx"),
+    (b"\xd0\xcf\x11\xe0", "xls"),
+    (b"%PDF", "pdf"),
+    (b"\x1f\x8b", "gz"),
+    (b"{\\rtf", "rtf"),
+)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was found by reading a file once. `encoding` is empty for a file that is not text."""
+
+    sha256: str
+    size: int
+    encoding: str
+
+
+def inspect_content(path: Path, *, encoding: str = "", is_text: bool = True) -> Content:
+    """Hash the file and find its encoding: a byte-order mark, else UTF-8, else Windows-1252.
+
+    Raises FileProblem for an empty file, a file that is no text, and one that is not in `encoding` where that is given.
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head:
+        raise FileProblem(_("The file is empty."))
+    digest = hashlib.sha256()
+    found = ""
+    for number, name in enumerate(_candidates(head, encoding) if is_text else ("",)):
+        if not found and _can_decode(path, name, digest if number == 0 else None):
+            found = name
+    if is_text and not found:
+        raise FileProblem(_say_unreadable(encoding))
+    return Content(digest.hexdigest(), path.stat().st_size, found)
+
+
+def _candidates(head: bytes, encoding: str) -> tuple[str, ...]:
+    for magic, kind in STRANGERS:
+        if head.startswith(magic):
+            raise FileProblem(
+                _("This is a file of the kind “%(kind)s”, not a table in text. Save it as CSV (UTF-8) or Parquet.")
+                % {"kind": kind}
+            )
+    marked = next((name for mark, name in MARKS if head.startswith(mark)), "")
+    if encoding:
+        return (encoding,)
+    if marked:
+        return (marked,)
+    if b"\0" in head:  # UTF-16 without its mark has a NUL in every second place where the text is English
+        even, odd = head[0::2].count(0), head[1::2].count(0)
+        if max(even, odd) < len(head) * 0.2 or min(even, odd) > 0:
+            raise FileProblem(_("This is not a text file. Save the table as CSV (UTF-8) or Parquet."))
+        return ("utf-16-be",) if even > odd else ("utf-16-le",)
+    return CANDIDATES
+
+
+def _can_decode(path: Path, name: str, digest: hashlib._Hash | None) -> bool:
+    """Whether all of the file is valid in the encoding; feeds every byte to `digest` whatever the answer."""
+    decoder = codecs.getincrementaldecoder(name)("strict") if name else None
+    is_valid = True
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            if digest is not None:
+                digest.update(chunk)
+            elif not is_valid:
+                return False
+            if decoder is not None and is_valid:
+                is_valid = _feed(decoder, chunk, final=False)
+    return is_valid and (decoder is None or _feed(decoder, b"", final=True))
+
+
+def _feed(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool) -> bool:
+    try:
+        decoder.decode(chunk, final)
+    except UnicodeError:
+        return False
+    return True
+
+
+def _say_unreadable(encoding: str) -> str:
+    if encoding:
+        return _("The file is not written in %(name)s. Leave the encoding out, or name the right one.") % {
+            "name": encoding
+        }
+    return _("The file is neither UTF-8, UTF-16 nor Windows-1252. Save it as CSV in UTF-8, or name its encoding.")

@@ -1,0 +1,92 @@
+"""The states of an import run: waiting -> running -> done | failed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, connection
+from django.db.models.functions import Now
+
+from customers.models import ImportRun
+
+log = structlog.get_logger(__name__)
+Status = ImportRun.Status
+#: The first number of the advisory lock that the worker of a run holds; the second is the run's.
+LOCK = 7_218_001
+
+
+class RunIsTaken(Exception):
+    """Another worker has the run, or it is finished."""
+
+
+@contextmanager
+def holding(run: ImportRun) -> Iterator[None]:
+    """Hold the run for this connection; the database lets go by itself when the worker dies. Raises RunIsTaken."""
+    number = run.pk % 2**31
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, number])
+        if not cursor.fetchone()[0]:
+            raise RunIsTaken(f"import {run.pk} is being done by another worker")
+    try:
+        yield
+    finally:
+        if connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                with suppress(DatabaseError):  # a failed transaction; the lock goes with the connection
+                    cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, number])
+
+
+def abandoned_runs() -> list[int]:
+    """Ids of the runs that were begun and that nobody holds: their workers died."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ABANDONED, [LOCK])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def start_run(run: ImportRun, now: dt.datetime, *, again: bool = False) -> None:
+    """waiting | running -> running, and with `again` from any state; raises RunIsTaken where the run is finished."""
+    old = tuple(Status) if again else (Status.WAITING, Status.RUNNING)
+    _change(run, old, status=Status.RUNNING, started_at=now, finished_at=None, progress=0, error="", report={})
+
+
+def note_progress(run: ImportRun, step: str, share: float) -> None:
+    """Say what is happening and how much is done, 0 to 1."""
+    ImportRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(step=step[:120], progress=round(share, 3))
+
+
+def finish_run(run: ImportRun, report: Mapping[str, Any]) -> None:
+    """running -> done, in the transaction that writes what was imported."""
+    _change(run, (Status.RUNNING,), status=Status.DONE, report=dict(report), progress=1, step="", finished_at=Now())
+    log.info("import_done", run_id=run.pk, lines=report.get("lines_read"))
+
+
+def fail_run(run: ImportRun, error: str, report: Mapping[str, Any] | None = None) -> None:
+    """waiting | running -> failed, with a sentence for staff."""
+    _change(
+        run,
+        (Status.WAITING, Status.RUNNING),
+        status=Status.FAILED,
+        error=error,
+        report=dict(report or {}),
+        step="",
+        finished_at=Now(),
+    )
+    log.warning("import_failed", run_id=run.pk)
+
+
+def _change(run: ImportRun, old: tuple[str, ...], **fields: Any) -> None:
+    if not ImportRun.objects.filter(pk=run.pk, status__in=old).update(**fields):
+        raise RunIsTaken(f"import {run.pk} is not {' or '.join(old)}")
+    run.refresh_from_db()
+
+
+_ABANDONED = """
+SELECT id FROM customers_importrun r WHERE status = 'running' AND started_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = r.id %% 2147483648
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+ORDER BY created_at
+"""
