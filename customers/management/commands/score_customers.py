@@ -1,0 +1,51 @@
+"""`score_customers`: write what the model in use says of everybody."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from customers.features.reader import Partition
+from customers.scoring.runner import NoModel, choose_as_of, read_champion, score_customers
+
+
+class Command(BaseCommand):
+    help = "Score every customer with the model in use. A second run on the same day changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--as-of", type=_read_date, help="a day such as 2011-12-10; default: today's midnight (UTC)"
+        )
+        parser.add_argument("--partition", type=_read_partition, help="part of the customers, such as 0/4")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        as_of = options["as_of"] or choose_as_of(timezone.now())
+        try:
+            model = read_champion()
+        except NoModel as problem:
+            raise CommandError(str(problem)) from problem
+        changed = score_customers(model, as_of=as_of, partition=options["partition"])
+        if options["json"]:
+            self.stdout.write(json.dumps({"model": model.version, "as_of": as_of.isoformat(), "rows_changed": changed}))
+        else:
+            self.stdout.write(
+                f"Scored as of {as_of:%Y-%m-%d %H:%M} UTC with model {model.version}: {changed} rows changed."
+            )
+
+
+def _read_date(text: str) -> dt.datetime:
+    return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), tzinfo=dt.UTC)
+
+
+def _read_partition(text: str) -> Partition:
+    index, _, count = text.partition("/")
+    try:
+        return Partition(int(index), int(count))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"“{text}” is no partition; write 0/4 for the first of four") from error
