@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,8 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .leftovers import read_birth
 from .postgres import Postgres
 from .valkey import Valkey
+
+PREFIX = "rk-"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ def start_throwaway_engines(*, durable: bool = False) -> ThrowAwayEngines:
 
     `durable=True` is for fault tests and benchmarks: fsync on and an append-only file, as in production.
     """
-    folder = Path(tempfile.mkdtemp(prefix="rk-"))
+    sweep_abandoned(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    (folder / "owner").write_text(f"{os.getpid()} {read_birth(os.getpid())}")
     folder.chmod(0o755)  # as root, PostgreSQL's user has to pass through
     engines = ThrowAwayEngines(
         folder, Postgres(folder / "postgres", durable=durable), Valkey(folder / "valkey", durable=durable)
@@ -56,6 +62,18 @@ def start_throwaway_engines(*, durable: bool = False) -> ThrowAwayEngines:
         engines.discard()
         raise
     return engines
+
+
+def sweep_abandoned(parent: Path) -> None:
+    """Remove the folders of runs that were killed; their engines ended with them."""
+    for note in parent.glob(f"{PREFIX}*/owner"):
+        try:
+            pid, _, birth = note.read_text().partition(" ")
+            is_abandoned = note.stat().st_uid == os.geteuid() and birth and read_birth(int(pid)) != birth
+        except (OSError, ValueError):
+            continue
+        if is_abandoned:
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 @contextmanager

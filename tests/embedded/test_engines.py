@@ -16,11 +16,12 @@ import psycopg
 import pytest
 import redis
 
+from retention_site.embedded.leftovers import read_birth
 from retention_site.embedded.migrations import forget_migrated, is_migrated, note_migrated
 from retention_site.embedded.postgres import Postgres
 from retention_site.embedded.process import LONGEST_SOCKET_PATH, EngineError, make_socket_folder, read_command_line
 from retention_site.embedded.state import ROOT, State
-from retention_site.embedded.throwaway import throwaway_engines
+from retention_site.embedded.throwaway import sweep_abandoned, throwaway_engines
 from retention_site.embedded.valkey import Valkey
 
 
@@ -54,6 +55,15 @@ def test_throwaway_engines_answer_and_leave_nothing() -> None:
         assert redis.from_url(engines.environment["REDIS_URL"]).ping()
         made = engines.folder
     assert not made.exists()
+
+
+def test_folders_of_killed_runs_are_swept_and_those_of_living_ones_kept(tmp_path: Path) -> None:
+    for name, owner in (("rk-dead", f"{os.getpid()} 1"), ("rk-alive", f"{os.getpid()} {read_birth(os.getpid())}")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "owner").write_text(owner)
+    (tmp_path / "rk-unknown").mkdir()
+    sweep_abandoned(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rk-alive", "rk-unknown"]
 
 
 def test_committed_rows_outlive_an_immediate_stop(folder: Path) -> None:
