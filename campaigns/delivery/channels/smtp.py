@@ -76,13 +76,11 @@ class SmtpChannel:
             self._smtp = _connect(self.server)
             phase = Phase.HELO
             _greet(self._smtp, self.server)
-        except smtplib.SMTPAuthenticationError as error:
-            self._drop()
-            raise ChannelUnavailable(phase, _say(error.smtp_code, error.smtp_error), is_final=True) from error
         except smtplib.SMTPResponseException as error:
             self._drop()
-            is_final = error.smtp_code in AUTHENTICATION_CODES
-            raise ChannelUnavailable(phase, _say(error.smtp_code, error.smtp_error), is_final=is_final) from error
+            raise ChannelUnavailable(
+                phase, _say(error.smtp_code, error.smtp_error), is_final=_is_about_login(error)
+            ) from error
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             self._drop()
             raise ChannelUnavailable(phase, str(error) or type(error).__name__) from error
@@ -185,6 +183,12 @@ def _greet(smtp: smtplib.SMTP, server: SmtpServer) -> None:
         smtp.ehlo_or_helo_if_needed()
     if server.username:
         smtp.login(server.username, server.password)
+
+
+def _is_about_login(error: smtplib.SMTPResponseException) -> bool:
+    """A wrong name or password; smtplib raises the same for 454, which means "not now"."""
+    refused = isinstance(error, smtplib.SMTPAuthenticationError) and 500 <= error.smtp_code <= 599
+    return refused or error.smtp_code in AUTHENTICATION_CODES
 
 
 def _expect(answer: tuple[int, bytes], *codes: int) -> None:

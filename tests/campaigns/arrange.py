@@ -1,0 +1,119 @@
+"""A small campaign in any state, made with the real functions where a person would have acted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group, User
+
+from campaigns.approval import workflow
+from campaigns.content.editing import write_variant
+from campaigns.delivery.scheduler import start_campaign
+from campaigns.models import Archetype, Arm, AudienceMember, Campaign, CampaignStatus, Offer, Variant
+from customers.ingest.consent import record_consent
+from customers.models import Customer, Segment
+
+NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
+RULE = {"all": [{"field": "country", "op": "in", "value": ["Scotland"]}]}
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who acts: the one who made the campaign, and the second person."""
+
+    marketer: User
+    approver: User
+
+
+def make_cast() -> Cast:
+    """The same two people as the fixtures, for tests without them."""
+    people = []
+    for name, role in (("mara", "marketer"), ("ava", "approver")):
+        user, created = User.objects.get_or_create(username=name, defaults={"email": f"{name}@fernweh.test"})
+        if created:
+            user.groups.add(Group.objects.get(name=role))
+        people.append(user)
+    return Cast(*people)
+
+
+def make_customers(count: int, *, prefix: str = "c", now: dt.datetime = NOW, consents: bool = True) -> list[Customer]:
+    customers = Customer.objects.bulk_create(
+        Customer(
+            external_id=f"{prefix}{number}",
+            email=f"{prefix}{number}@shopper.test",
+            first_name="Kim",
+            last_name=f"Number{number}",
+            country="Scotland",
+        )
+        for number in range(count)
+    )
+    if consents:
+        for customer in customers:
+            record_consent(customer, source="checkout", proof={"form": "checkout"}, now=now - dt.timedelta(days=30))
+    return customers
+
+
+def make_campaign(
+    author: User,
+    customers: list[Customer] | None = None,
+    *,
+    held_out: list[Customer] | None = None,
+    name: str = "Autumn",
+    send_at: dt.datetime = NOW,
+    now: dt.datetime = NOW,
+) -> Campaign:
+    """A draft that is ready for review: frozen audience of one archetype with one text."""
+    segment, _created = Segment.objects.get_or_create(name="Scots", defaults={"rule": RULE})
+    campaign = Campaign.objects.create(
+        name=name, segment=segment, author=author, holdout_seed="5eed" * 8, scheduled_for=send_at,
+        audience_frozen_at=now, audience_as_of=now,
+    )  # fmt: skip
+    Offer.objects.create(
+        campaign=campaign, kind=Offer.Kind.PERCENT, value=10, code="BACK10", valid_from=now.date(),
+        valid_until=(now + dt.timedelta(days=30)).date(), url="https://fernweh.test/jackets",
+    )  # fmt: skip
+    people = make_customers(3, now=now) if customers is None else customers
+    archetype = Archetype.objects.create(campaign=campaign, cell="overdue|jackets|en", language="en", size=len(people))
+    make_variant(archetype, author, now=now)
+    AudienceMember.objects.bulk_create(
+        [
+            AudienceMember(campaign=campaign, customer=customer, arm=arm, archetype=archetype)
+            for arm, group in ((Arm.TREATMENT, people), (Arm.HOLDOUT, held_out or []))
+            for customer in group
+        ]
+    )
+    return campaign
+
+
+def make_variant(archetype: Archetype, author: User, *, now: dt.datetime = NOW) -> Variant:
+    variant = Variant.objects.create(archetype=archetype, label="A", origin=Variant.Origin.PERSON)
+    words = {
+        "subject": "Your jacket misses you",
+        "preheader": "A word from the harbour",
+        "opening": "The wind is back in Leith, and so are the jackets that keep it out.",
+        "invitation": "Come and have a look at what is new.",
+        "button_label": "See the jackets",
+    }
+    return write_variant(variant, words, user=author, now=now)
+
+
+def submit(campaign: Campaign, cast: Cast, *, now: dt.datetime = NOW) -> Campaign:
+    return workflow.submit_campaign(cast.marketer, campaign, now=now)
+
+
+def approve(campaign: Campaign, cast: Cast, *, now: dt.datetime = NOW) -> Campaign:
+    submit(campaign, cast, now=now)
+    return workflow.approve_campaign(cast.approver, campaign, now=now)
+
+
+def schedule(campaign: Campaign, cast: Cast, *, now: dt.datetime = NOW) -> Campaign:
+    approve(campaign, cast, now=now)
+    return workflow.schedule_campaign(cast.marketer, campaign, now=now)
+
+
+def start(campaign: Campaign, cast: Cast, *, now: dt.datetime = NOW) -> Campaign:
+    schedule(campaign, cast, now=now)
+    start_campaign(campaign, now=now)
+    assert campaign.status == CampaignStatus.SENDING
+    return campaign
