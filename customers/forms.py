@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Segment
@@ -191,3 +192,22 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Segment
         fields = ("name", "description")
         labels = {"name": _("Name"), "description": _("What it is for")}
+
+
+class ImportForm(forms.Form):
+    """A file of orders. Column names left empty are found by what shops usually call them."""
+
+    file = forms.FileField(label=_("CSV or Parquet file"))
+    currency = forms.CharField(label=_("Currency"), max_length=3, initial=settings.SHOP_CURRENCY)
+    time_zone = forms.CharField(label=_("Time zone of the times in it"), max_length=64, initial=settings.SHOP_TIME_ZONE)
+    columns = forms.CharField(
+        label=_("Columns"), required=False, max_length=1000,
+        help_text=_("Only where they are not recognised: customer=…, at=…, order=…, price=…, quantity=…"),
+    )  # fmt: skip
+    test_contacts = forms.BooleanField(
+        label=_("Give customers without an address a test address"), required=False,
+        help_text=_("Under a .test domain, with a consent marked as a test. Only the built-in mail catcher takes it."),
+    )  # fmt: skip
+
+    def clean_currency(self) -> str:
+        return str(self.cleaned_data["currency"]).strip().upper()

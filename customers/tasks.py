@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from customers.ingest import runs
+from customers.scoring.refresh import needs_refresh, refresh_scores
 
 
 @shared_task
@@ -18,4 +19,18 @@ def import_sweep() -> None:
 @shared_task
 def import_file(run_id: int) -> None:
     """Do one import; a second worker with the same run does nothing."""
-    runs.run_import(run_id, now=timezone.now())
+    if runs.run_import(run_id, now=timezone.now()):
+        train_and_score.delay()
+
+
+@shared_task
+def train_and_score() -> None:
+    """Train on what is new and score everybody; on the same data nothing changes."""
+    refresh_scores(now=timezone.now())
+
+
+@shared_task
+def score_daily() -> None:
+    """Once an hour: make the day's scores where they are not there yet."""
+    if needs_refresh(timezone.now()):
+        train_and_score.delay()

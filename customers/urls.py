@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from customers.views import people, predictions, segments
+from customers.views import imports, people, predictions, segments
 
 app_name = "customers"
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("segments/new/", segments.create_segment, name="segment-new"),
     path("segments/preview/", segments.preview_segment, name="segment-preview"),
     path("segments/<int:pk>/", segments.show_segment, name="segment"),
+    path("imports/", imports.list_imports, name="imports"),
+    path("imports/new/", imports.create_import, name="import-new"),
+    path("imports/<int:pk>/", imports.show_import, name="import"),
+    path("imports/<int:pk>/left-out/", imports.download_rejections, name="import-rejections"),
     path("predictions/", predictions.show_predictions, name="predictions"),
     path("predictions/training/", predictions.request_training, name="training"),
 ]

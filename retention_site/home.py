@@ -1,10 +1,140 @@
-"""The home page."""
+"""The home page: what was kept, what is at risk, what waits for me."""
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from campaigns.models import Archetype, Campaign, CampaignResult, CampaignStatus, DraftStatus, Message, MessageStatus
+from campaigns.views.telling import ToldLift, tell_lift
+from customers.ingest.clock import read_shop_clock
+from customers.insights.retention import build_cohorts, retention_over_time
+from customers.insights.risk import summarise_risk
+from customers.models import Customer, ImportRun
+
+CAMPAIGNS_SHOWN = 6
+SENT = (MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED)
 
 
+@dataclass(frozen=True)
+class Task:
+    """Something that waits for this person."""
+
+    text: str
+    url: str
+    action: str
+
+
+@require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html")
+    """Figures for everybody who may see them; a fresh shop sees where to begin."""
+    now = timezone.now()
+    context: dict[str, Any] = {"now": now, "is_empty": not Customer.objects.exists(), "tasks": list_tasks(request)}
+    if not context["is_empty"] and request.user.has_perm("customers.view_score"):
+        context |= _describe_shop(read_shop_clock(now), now)
+    if request.user.has_perm("campaigns.view_campaignresult"):
+        context |= _describe_campaigns(now)
+    return render(request, "home.html", context)
+
+
+def list_tasks(request: HttpRequest) -> list[Task]:
+    """What waits for this person, by what their role may do."""
+    user, tasks = request.user, []
+    if user.has_perm("campaigns.approve_campaign"):
+        for campaign in Campaign.objects.in_review().exclude(author=user.pk)[:5]:
+            text = _("“%(name)s” waits for your approval") % {"name": campaign.name}
+            tasks.append(Task(text, reverse("campaigns:review-campaign", args=[campaign.pk]), _("Read")))
+    if user.has_perm("campaigns.change_campaign"):
+        tasks += _list_drafting(user.pk)
+    if user.has_perm("campaigns.control_sending"):
+        for campaign in Campaign.objects.filter(status__in=[CampaignStatus.PAUSED, CampaignStatus.MISSED])[:5]:
+            text = _("“%(name)s” is %(status)s") % {"name": campaign.name, "status": campaign.get_status_display()}
+            tasks.append(Task(text, reverse("campaigns:live", args=[campaign.pk]), _("Look")))
+    if user.has_perm("campaigns.schedule_campaign"):
+        for campaign in Campaign.objects.filter(status=CampaignStatus.APPROVED)[:5]:
+            text = _("“%(name)s” is approved and can be scheduled") % {"name": campaign.name}
+            tasks.append(Task(text, reverse("campaigns:review-campaign", args=[campaign.pk]), _("Schedule")))
+    if user.has_perm("customers.view_importrun"):
+        failed = ImportRun.objects.filter(
+            status=ImportRun.Status.FAILED, created_at__gte=timezone.now() - dt.timedelta(days=3)
+        )
+        for run in failed[:3]:
+            text = _("“%(name)s” was not imported") % {"name": run.file_name}
+            tasks.append(Task(text, reverse("customers:import", args=[run.pk]), _("Look")))
+    return tasks
+
+
+def _list_drafting(author_id: int | None) -> list[Task]:
+    drafts = Campaign.objects.filter(author_id=author_id, status=CampaignStatus.DRAFT).annotate(
+        drafted=Count("archetypes", filter=Q(archetypes__draft_status=DraftStatus.DRAFTED)),
+        failed=Count("archetypes", filter=Q(archetypes__draft_status=DraftStatus.FAILED)),
+    )
+    tasks = []
+    for campaign in drafts.order_by("-updated_at")[:5]:
+        url = reverse("campaigns:detail", args=[campaign.pk])
+        if campaign.failed:
+            text = _("“%(name)s”: drafts failed") % {"name": campaign.name}
+        elif campaign.drafted:
+            text = ngettext(
+                "“%(name)s”: %(count)d draft to read", "“%(name)s”: %(count)d drafts to read", campaign.drafted
+            ) % {"name": campaign.name, "count": campaign.drafted}
+        else:
+            text = _("“%(name)s” is not finished") % {"name": campaign.name}
+        tasks.append(Task(text, url, _("Open")))
+    return tasks
+
+
+def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
+    rates = retention_over_time(as_of)
+    known = [rate.rate for rate in rates if rate.rate is not None]
+    cohorts = [
+        (date_format(cohort.month, "M Y"), cohort.customers, list(cohort.shares)) for cohort in build_cohorts(as_of)
+    ]
+    return {
+        "as_of": as_of,
+        "is_historic": as_of < now,
+        "retention": rates[-1],
+        "retention_shares": known,
+        "retention_change": known[-1] - known[-2] if len(known) > 1 else None,
+        "risk": summarise_risk(),
+        "cohorts": cohorts,
+    }
+
+
+def _describe_campaigns(now: dt.datetime) -> dict[str, Any]:
+    started = list(
+        Campaign.objects.filter(sending_started_at__isnull=False).order_by("-sending_started_at")[:CAMPAIGNS_SHOWN]
+    )
+    results = CampaignResult.objects.newest_by_campaign(campaign.pk for campaign in started)
+    told = [{"campaign": campaign, "lift": tell_lift(results.get(campaign.pk))} for campaign in started]
+    lifts = [row["lift"] for row in told if isinstance(row["lift"], ToldLift)]
+    sent_today = Message.objects.filter(sending_at__gte=now - dt.timedelta(days=1), status__in=SENT).count()
+    return {
+        "told": told,
+        "kept": sum_kept([lift for lift in lifts if lift.verdict != "too_early"]),
+        "sent_today": sent_today,
+        "waiting_drafts": Archetype.objects.filter(
+            draft_status__in=[DraftStatus.REQUESTED, DraftStatus.DRAFTING]
+        ).count(),
+    }
+
+
+def sum_kept(lifts: list[ToldLift]) -> dict[str, Any] | None:
+    """Customers kept over independent campaigns: estimates add up, half-widths add up as squares. None without any."""
+    if not lifts:
+        return None
+    total = sum(lift.kept for lift in lifts)
+    below = sum((lift.kept - lift.kept_low) ** 2 for lift in lifts) ** 0.5
+    above = sum((lift.kept_high - lift.kept) ** 2 for lift in lifts) ** 0.5
+    return {"campaigns": len(lifts), "total": total, "low": total - below, "high": total + above}

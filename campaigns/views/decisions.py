@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -20,6 +21,7 @@ from campaigns.tasks import send_sweep, start_due_campaigns
 
 from .access import carry_out, current_user, get_campaign_for
 from .steps import describe_archetypes, describe_audience, frame_step
+from .telling import tell_lift
 
 
 @require_safe
@@ -65,9 +67,16 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
     """What the campaign did, in a sentence first, with its interval."""
     campaign = get_campaign_for(request.user, pk)
     results = CampaignResult.objects.filter(campaign=campaign).order_by("day")
+    days = list(results)
+    lift = tell_lift(days[-1] if days else None)
+    told = [(date_format(day.day, "j M"), found) for day in days if (found := tell_lift(day)) is not None]
     context = frame_step(request, campaign, "result") | {
-        "result": results.last(),
-        "days": list(results),
+        "result": days[-1] if days else None,
+        "figures": days[-1].figures if days else {},
+        "lift": lift,
+        "axis_low": -lift.reach if lift else None,
+        "axis_high": lift.reach if lift else None,
+        "trend": [(label, found.points, found.low, found.high) for label, found in told],
         "progress": read_progress(campaign),
     }
     return render(request, "campaigns/result.html", context)

@@ -17,6 +17,7 @@ from campaigns.forms import GoalForm, OfferForm
 from campaigns.models import Campaign, CampaignResult, CampaignStatus, Offer
 
 from .access import current_user, get_campaign_for, right_step
+from .telling import tell_lift
 
 PAGE_SIZE = 25
 
@@ -31,7 +32,7 @@ def list_campaigns(request: HttpRequest) -> HttpResponse:
         found = found.filter(status=status)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     results = CampaignResult.objects.newest_by_campaign(campaign.pk for campaign in page.object_list)
-    rows = [{"campaign": campaign, "result": results.get(campaign.pk)} for campaign in page.object_list]
+    rows = [{"campaign": campaign, "lift": tell_lift(results.get(campaign.pk))} for campaign in page.object_list]
     context = {"page": page, "rows": rows, "statuses": CampaignStatus.choices, "status": status}
     return render(request, "campaigns/list.html", context)
 

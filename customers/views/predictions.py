@@ -2,59 +2,140 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from customers.features.catalogue import get_feature
 from customers.insights.risk import AT_RISK, summarise_risk
-from customers.models import ModelVersion, Score, ScoreStatus
+from customers.models import ModelVersion, Order, Score, ScoreStatus
+from customers.scoring.refresh import read_refresh_state
 from customers.tasks import train_and_score
 
 BINS = 20
+DRIVERS_SHOWN = 8
 
 
 @require_safe
 @permission_required("customers.view_modelversion", raise_exception=True)
 def show_predictions(request: HttpRequest) -> HttpResponse:
-    """The champion's figures and card, and the scores of today in twenty bins."""
-    models = ModelVersion.objects.defer("artifact").order_by("-version")
-    champion = models.filter(status=ModelVersion.Status.CHAMPION).first()
-    context = {
+    """The champion's figures and card, and the scores of today in twenty bins; ?low=…&high=… chooses a range."""
+    models = list(ModelVersion.objects.defer("artifact").order_by("-version")[:10])
+    champion = next((model for model in models if model.status == ModelVersion.Status.CHAMPION), None)
+    low, high = _read_share(request, "low", AT_RISK), _read_share(request, "high", 1.0)
+    bins = _count_bins()
+    context: dict[str, Any] = {
         "model": champion,
-        "models": models[:10],
+        "models": models,
         "risk": summarise_risk(),
-        "at_risk": AT_RISK,
-        "bins": _count_bins(),
-        "unscored": Score.objects.exclude(status=ScoreStatus.SCORED).values("status").annotate(n=Count("pk")),
+        "bins": bins,
+        "low": low,
+        "high": high,
+        "chosen": _describe_range(bins, champion, low, high),
+        "unscored": [
+            (ScoreStatus(row["status"]).label, row["n"])
+            for row in Score.objects.exclude(status=ScoreStatus.SCORED).values("status").annotate(n=Count("pk"))
+        ],
+        "refresh": read_refresh_state(),
+        "has_orders": Order.objects.exists(),
+        "newest_score": Score.objects.order_by("-as_of").values_list("as_of", flat=True).first(),
     }
+    if champion is not None:
+        context |= _describe_model(champion)
     return render(request, "customers/predictions.html", context)
 
 
 @require_POST
 @permission_required("customers.add_modelversion", raise_exception=True)
 def request_training(request: HttpRequest) -> HttpResponse:
-    """Train and score as soon as a worker is free; a second request while one runs does nothing."""
-    train_and_score.delay(timezone.now().isoformat())
+    """Train and score as soon as a worker is free; on the same data it makes no second version."""
+    train_and_score.delay_on_commit()
     messages.info(request, _("Training has begun. New figures appear here when it is done, in a minute or two."))
     return redirect("customers:predictions")
+
+
+def _describe_model(model: ModelVersion) -> dict[str, Any]:
+    metrics = model.metrics
+    in_use = metrics.get("estimator", model.estimator)
+    rows = [
+        {"name": _name_estimator(name, metrics), "is_in_use": name == in_use, "is_rule": name == "plain_rule"} | figures
+        for name, figures in metrics.get("estimators", {}).items()
+    ]
+    return {
+        "metrics": metrics,
+        "estimators": rows,
+        "calibration_points": [
+            (row["predicted"], row["observed"], row["customers"]) for row in metrics.get("calibration", [])
+        ],
+        "drivers": [
+            (get_feature(row["feature"]).label, row["points"], "ember" if row["direction"] > 0 else "kept")
+            for row in metrics.get("drivers", [])[:DRIVERS_SHOWN]
+        ],
+        "backtests": metrics.get("backtests", []),
+        "card": model.card,
+        "grade_tone": {"beats_rule": "kept", "no_better": "warn", "worse": "stop"}.get(metrics.get("grade", ""), ""),
+        "grade_words": {
+            "beats_rule": _("beats the rule"),
+            "no_better": _("no better than the rule"),
+            "worse": _("worse than the rule"),
+        }.get(metrics.get("grade", ""), ""),
+    }
+
+
+def _name_estimator(name: str, metrics: dict[str, Any]) -> str:
+    days = metrics.get("rule_days")
+    rule = _("“no order in %(days)d days”") % {"days": round(days)} if days else _("plain rule")
+    names = {
+        "plain_rule": rule,
+        "rfm_logistic": _("RFM logistic regression"),
+        "boosted_trees": _("gradient-boosted trees"),
+        "rich_logistic": _("logistic regression on all features"),
+        "blend": _("blend of trees and logistic"),
+    }
+    return names.get(name, name)
+
+
+def _describe_range(bins: list[int], model: ModelVersion | None, low: float, high: float) -> dict[str, Any]:
+    """How many the range selects, and of the back-test's leavers and stayers how many it would have."""
+    inside = [low <= (i + 0.5) / BINS <= high for i in range(BINS)]
+    tested = model.metrics.get("histogram", []) if model else []
+    leavers = sum(row["leavers"] for row in tested)
+    caught = sum(row["leavers"] for row, is_in in zip(tested, inside, strict=False) if is_in)
+    bothered = sum(row["stayers"] for row, is_in in zip(tested, inside, strict=False) if is_in)
+    return {
+        "customers": sum(count for count, is_in in zip(bins, inside, strict=True) if is_in),
+        "caught": caught / leavers if leavers else None,
+        "right": caught / (caught + bothered) if caught + bothered else None,
+        "from": round(low * 100),
+        "to": round(high * 100),
+    }
 
 
 def _count_bins() -> list[int]:
     """Scored customers per bin of width 1/20; a probability of 1 belongs to the last."""
     edges = [number / BINS for number in range(BINS + 1)]
-    counts = Score.objects.filter(status=ScoreStatus.SCORED).aggregate(
-        **{
-            f"bin_{i}": Count(
-                "pk",
-                filter=Q(churn_probability__gte=edges[i])
-                & (Q(churn_probability__lt=edges[i + 1]) if i < BINS - 1 else Q(churn_probability__lte=1)),
-            )
-            for i in range(BINS)
-        }
-    )
+    column = "churn_probability"
+    filters = {
+        f"bin_{i}": Count(
+            "pk",
+            filter=Q(**{f"{column}__gte": edges[i]})
+            & (Q(**{f"{column}__lt": edges[i + 1]}) if i < BINS - 1 else Q(**{f"{column}__lte": 1})),
+        )
+        for i in range(BINS)
+    }
+    counts = Score.objects.filter(status=ScoreStatus.SCORED).aggregate(**filters)
     return [counts[f"bin_{i}"] for i in range(BINS)]
+
+
+def _read_share(request: HttpRequest, name: str, default: float) -> float:
+    try:
+        value = float(request.GET.get(name, ""))
+    except ValueError:
+        return default
+    return value if 0 <= value <= 1 else default

@@ -1,0 +1,81 @@
+"""Puts a campaign's figures into words and shares, the same on the list, the result page and Home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.models import CampaignResult
+
+
+@dataclass(frozen=True)
+class ToldLift:
+    """A lift as shares (0 to 1), with its sentence. `verdict` is of campaigns.outcomes.lift."""
+
+    verdict: str
+    sentence: str
+    points: float
+    low: float
+    high: float
+    kept: float
+    kept_low: float
+    kept_high: float
+    treated: int
+    holdout: int
+    treated_rate: float
+    holdout_rate: float
+    true_effect: float | None
+    covers_truth: bool | None
+
+    @property
+    def reach(self) -> float:
+        """How far an axis has to go to show the whole interval, rounded up to 5 points."""
+        most = max(abs(self.low), abs(self.high), abs(self.true_effect or 0))
+        return max(0.05, -(-most // 0.05) * 0.05)
+
+
+def tell_lift(result: CampaignResult | None) -> ToldLift | None:
+    """The words and shares of a stored result; None while nothing was measured."""
+    retention: dict[str, Any] = (result.figures.get("retention") or {}) if result else {}
+    if result is None or "points" not in retention:
+        return None
+    truth = result.true_effect_points
+    covers = None if truth is None else retention["low"] <= truth <= retention["high"]
+    plain = {name: retention[name] for name in ("kept", "kept_low", "kept_high", "treated", "holdout")}
+    return ToldLift(
+        verdict=retention["verdict"],
+        sentence=_tell_sentence(retention, result.figures),
+        points=retention["points"] / 100,
+        low=retention["low"] / 100,
+        high=retention["high"] / 100,
+        treated_rate=retention["treated_rate"],
+        holdout_rate=retention["holdout_rate"],
+        true_effect=None if truth is None else truth / 100,
+        covers_truth=covers,
+        **plain,
+    )
+
+
+def _tell_sentence(retention: dict[str, Any], figures: dict[str, Any]) -> str:
+    verdict, kept = retention["verdict"], round(retention["kept"])
+    if verdict == "too_early":
+        days = int(figures.get("days_left") or 0)
+        if days > 0:
+            sentence = ngettext(
+                "Too early to say: orders are counted for %(days)d more day.",
+                "Too early to say: orders are counted for %(days)d more days.",
+                days,
+            )
+            return sentence % {"days": days}
+        return _("Too few people to say anything.")
+    if verdict == "positive":
+        sentence = ngettext(
+            "%(kept)d customer stayed who would have left.", "%(kept)d customers stayed who would have left.", kept
+        )
+        return sentence % {"kept": kept}
+    if verdict == "negative":
+        return _("Fewer customers ordered than without the message.")
+    return _("No effect can be shown: the interval includes zero.")
