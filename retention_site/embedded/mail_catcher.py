@@ -193,11 +193,12 @@ async def serve(folder: Path, listener: socket.socket) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="mail_catcher", description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--listen", default="127.0.0.1", help="another address only inside a container")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one, which is printed")
     parser.add_argument("--fd", type=int, help="a listening socket handed down by the owner")
     options = parser.parse_args(argv)
     given = options.fd is not None
-    listener = socket.socket(fileno=options.fd) if given else socket.create_server(("127.0.0.1", options.port))
+    listener = socket.socket(fileno=options.fd) if given else socket.create_server((options.listen, options.port))
     print(f"catching mail on {listener.getsockname()[1]} into {options.folder}", flush=True)
     asyncio.run(serve(options.folder, listener))
     return 0

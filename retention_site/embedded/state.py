@@ -12,6 +12,18 @@ from pathlib import Path
 from .process import EngineError
 
 ROOT = Path(__file__).resolve().parents[2]
+# Set but empty means not set: compose files and shells hand such settings down.
+MAY_BE_EMPTY = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "BROKER_URL",
+    "EMAIL_URL",
+    "SECRET_KEY",
+    "SITE_URL",
+    "PORT",
+    "REKINDLE_VAR",
+}
+MAY_BE_EMPTY |= {"LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL", "LOCAL_MODEL_FILE", "MAIL_CATCHER_PORT"}
 
 
 @dataclass(frozen=True)
@@ -58,9 +70,8 @@ def find_state(environment: Mapping[str, str]) -> State:
 def read_environment(root: Path = ROOT) -> dict[str, str]:
     """The environment, and beneath it what `.env` in the root says. Raises EngineError naming a bad line."""
     path = root / ".env"
-    if not path.exists():
-        return dict(os.environ)
-    return parse_dotenv(path.read_text(encoding="utf-8")) | dict(os.environ)
+    written = parse_dotenv(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return written | {key: value for key, value in os.environ.items() if value or key not in MAY_BE_EMPTY}
 
 
 def parse_dotenv(text: str) -> dict[str, str]:
