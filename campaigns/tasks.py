@@ -5,9 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from campaigns.content import drafting
 from campaigns.delivery import reaper, scheduler, sender
 from campaigns.delivery.stopping import stop_on_sigterm
 from campaigns.outcomes import rollup
+from llm.records import delete_expired_calls
 
 #: Shorter than the ten seconds between two sweeps, and than the patience of whoever stops a worker.
 SWEEP_S = 9.0
@@ -41,3 +43,22 @@ def reap_stuck_messages() -> None:
 def measure_results() -> None:
     """Write today's figures of every campaign that was sent."""
     rollup.store_all_results(now=timezone.now())
+
+
+@shared_task
+def draft_sweep() -> None:
+    """Have every archetype drafted that waits for it, or whose worker died."""
+    for archetype_id in drafting.archetypes_waiting(timezone.now()):
+        draft_archetype.delay(archetype_id)
+
+
+@shared_task
+def draft_archetype(archetype_id: int) -> None:
+    """Draft one archetype; a second worker with the same one does nothing."""
+    drafting.draft_archetype(archetype_id, now=timezone.now())
+
+
+@shared_task
+def delete_expired_model_calls() -> None:
+    """Delete what the ledger no longer has to keep."""
+    delete_expired_calls(timezone.now())

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from retention_site import health, home, search
+from retention_site import health, home, search, shop_settings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.show_home, name="home"),
     path("search/", search.find, name="search"),
+    path("settings/", shop_settings.show_settings, name="settings"),
+    path("settings/model-check/", shop_settings.check_model, name="check-model"),
+    path("settings/keys/", shop_settings.create_key, name="create-key"),
+    path("settings/keys/<int:pk>/end/", shop_settings.revoke_key, name="revoke-key"),
     path("", include("customers.urls")),
     path("", include("campaigns.urls")),
     path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
@@ -26,6 +30,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if settings.DEBUG:
-    from retention_site.styleguide import show_styleguide
+    from retention_site.styleguide import show_preview, show_styleguide
 
-    urlpatterns.append(path("styleguide/", show_styleguide, name="styleguide"))
+    urlpatterns += [
+        path("styleguide/", show_styleguide, name="styleguide"),
+        path("styleguide/preview/", show_preview, name="styleguide_preview"),
+    ]

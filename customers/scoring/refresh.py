@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from customers.models import Order, Score
 
-from .runner import choose_as_of, score_customers, train_model_version
+from .runner import choose_as_of, train_and_score
 from .snapshots import NotEnoughHistory
 
 #: Where pages read how the last refresh went: {"state": "running" | "done" | "failed", "message": sentence, "at": ISO}.
@@ -22,14 +22,14 @@ logger = structlog.get_logger(__name__)
 
 
 def refresh_scores(*, now: dt.datetime) -> int:
-    """Train on new data (the same data make no second version) and score all customers; returns how many.
+    """Train on new data (the same data make no second version) and score all customers; returns how many changed.
 
-    A shop without enough history is a normal state: 0, and the page shows the sentence. Safe to run twice.
+    A shop without enough history is a normal state: 0, and the page shows the sentence. Safe to run twice; a second
+    call while one runs does nothing.
     """
     _note("running", "", now)
     try:
-        model = train_model_version(now=now)
-        scored = score_customers(model, as_of=choose_as_of(now))
+        changed = train_and_score(now)
     except NotEnoughHistory as problem:
         _note("failed", str(problem), now)
         logger.info("scores_not_refreshed", reason="not_enough_history")
@@ -37,8 +37,9 @@ def refresh_scores(*, now: dt.datetime) -> int:
     except BaseException:
         _note("failed", "", now)
         raise
-    _note("done", "", now)
-    return scored
+    if changed is not None:
+        _note("done", "", now)
+    return changed or 0
 
 
 def needs_refresh(now: dt.datetime) -> bool:

@@ -1,0 +1,100 @@
+"""The Settings page: how the shop is set, what the language model costs, and the API keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Avg, Count, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from customers.api.authentication import issue_api_key
+from customers.models import ApiKey
+from llm.budget import read_day_spend
+from llm.models import LlmCall
+from llm.status import configured_model, find_local_servers, try_connection
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def show_settings(request: HttpRequest) -> HttpResponse:
+    """What is set, where to change it, and what the model did in the last thirty days."""
+    return render(request, "settings.html", _describe(request))
+
+
+@require_POST
+@permission_required("llm.view_llmcall", raise_exception=True)
+def check_model(request: HttpRequest) -> HttpResponse:
+    """Ask the configured model for one word and say how it went."""
+    check = try_connection(timezone.now())
+    (messages.success if check.works else messages.error)(request, check.message)
+    return redirect("settings")
+
+
+@require_POST
+@permission_required("customers.add_apikey", raise_exception=True)
+def create_key(request: HttpRequest) -> HttpResponse:
+    """Make an API key that acts as this person; the key itself is shown once, on this page only."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    name = request.POST.get("name", "").strip()[:80]
+    if not name:
+        messages.error(request, _("Give the key a name, so that it can be told apart later."))
+        return redirect("settings")
+    _row, key = issue_api_key(request.user, name)
+    return render(request, "settings.html", _describe(request) | {"new_key": key})
+
+
+@require_POST
+@permission_required("customers.change_apikey", raise_exception=True)
+def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a key at once; ending it twice changes nothing."""
+    row = get_object_or_404(ApiKey, pk=pk)
+    ApiKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
+    messages.success(request, _("“%(name)s” no longer opens anything.") % {"name": row.name})
+    return redirect("settings")
+
+
+def _describe(request: HttpRequest) -> dict[str, Any]:
+    now = timezone.now()
+    since = now - dt.timedelta(days=30)
+    calls = (
+        LlmCall.objects.filter(created_at__gte=since)
+        .values("purpose")
+        .annotate(
+            calls=Count("pk"),
+            good=Count("pk", filter=Q(outcome__in=[LlmCall.Outcome.OK, LlmCall.Outcome.TEMPLATE])),
+            latency=Avg("latency_ms"),
+            tokens=Sum("prompt_tokens") + Sum("completion_tokens"),
+            cost=Sum("cost"),
+        )
+        .order_by("-calls")
+    )
+    model = configured_model()
+    return {
+        "model": model,
+        "servers": [] if model.is_configured else find_local_servers(),
+        "calls": calls,
+        "spend": read_day_spend(now),
+        "shop": {name: getattr(settings, name) for name in _SHOWN},
+        "uses_catcher": settings.USES_MAIL_CATCHER,
+        "keys": ApiKey.objects.select_related("user").order_by("-created_at")[:50]
+        if request.user.has_perm("customers.view_apikey")
+        else [],
+    }
+
+
+_SHOWN = (
+    "SHOP_NAME", "SHOP_URL", "SHOP_FROM_EMAIL", "SHOP_POSTAL_ADDRESS", "SHOP_CURRENCY", "SHOP_TIME_ZONE",
+    "HOLDOUT_SHARE", "FREQUENCY_CAP_MESSAGES", "FREQUENCY_CAP_DAYS", "MAX_ARCHETYPES", "LLM_DAILY_TOKEN_CAP",
+    "LLM_CALL_TOKEN_CAP", "LLM_KEEP_CALLS_DAYS",
+)  # fmt: skip
