@@ -156,7 +156,7 @@ def _read_by_copy(query: _Query) -> pl.DataFrame:
             buffer.write(chunk)
     buffer.seek(0)
     travels = {name: pl.Int64 if kind in (_TIME, pl.Boolean) else kind for name, _, kind in query.columns}
-    frame = pl.read_csv(buffer, schema=travels, missing_utf8_is_empty_string=True)
+    frame = pl.read_csv(buffer, schema=travels, empty_string_is_null=False)
     return frame.select(pl.col(name).cast(kind) for name, _, kind in query.columns)
 
 
