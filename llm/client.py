@@ -24,7 +24,7 @@ from llm.completion import Completion
 from llm.configuration import ModelInfo, configured_model, read_api_key, read_timeout_s
 from llm.errors import NotConfigured, describe_failure
 from llm.ladder import Step, build_request, plan_next
-from llm.masking import PersonalValue, clean_values, mask_values, unmask_values
+from llm.masking import Masked, PersonalValue, clean_values, mask_values, unmask_values
 from llm.models import LlmCall
 from llm.prompts import Prompt
 from llm.records import Attempt, open_call, settle_call
@@ -72,16 +72,10 @@ def complete(
         result = _make_attempt(attempt, info, now, deadline)
         if isinstance(result, Completion):
             remember_manner(info, step.manner, now)
-            return replace(result, data=clean_answer(unmask_values(result.data, masked.replacements)))
+            return replace(result, data=_restore(result.data, masked))
         generations += result.may_have_cost
         failure, step = result, plan_next(step, result, requests=requests, generations=generations)
     raise describe_failure(failure, info)
-
-
-def clean_answer(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An answer without control, bidirectional and zero-width characters."""
-    cleaned: Mapping[str, Any] = clean_values(data, LARGEST_REPLY_BYTES)
-    return cleaned
 
 
 def _make_attempt(attempt: Attempt, info: ModelInfo, now: datetime, deadline: float) -> Completion | Failure:
@@ -119,6 +113,12 @@ def _make_attempt(attempt: Attempt, info: ModelInfo, now: datetime, deadline: fl
         label=info.label,
         mode=str(attempt.step.manner.mode),
     )
+
+
+def _restore(data: Mapping[str, Any], masked: Masked) -> Mapping[str, Any]:
+    """The answer with personal values put back, without control, bidirectional and zero-width characters."""
+    restored: Mapping[str, Any] = clean_values(unmask_values(data, masked.replacements), LARGEST_REPLY_BYTES)
+    return restored
 
 
 def _settle(call: LlmCall, info: ModelInfo, answer: Answer | None, failure: Failure | None, latency_ms: int) -> None:

@@ -1,0 +1,40 @@
+"""The ledger and what is known of the servers, to be read. Nobody adds to a ledger by hand, or takes from it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from llm.models import LlmCall, LlmServerMode
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+    """Shows rows to those who may view them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(LlmCall)
+class LlmCallAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "purpose", "outcome", "model", "mode", "attempt", "reserved_tokens", "latency_ms")
+    list_filter = ("outcome", "purpose", "mode", "model")
+    search_fields = ("=request_id", "=completion_id", "prompt_name")
+    date_hierarchy = "created_at"
+
+
+@admin.register(LlmServerMode)
+class LlmServerModeAdmin(ReadOnlyAdmin):
+    """Deleting a row is allowed: the server is then tried from the top of the ladder again."""
+
+    list_display = ("model", "address", "mode", "confirmed_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super(ReadOnlyAdmin, self).has_delete_permission(request, obj))
