@@ -72,15 +72,17 @@ def take(page: Page, named: str, ending: str, options: argparse.Namespace) -> No
     name = name or path.strip("/").replace("/", "-").split("?")[0] or "home"
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    size = page.viewport_size or {"width": 1440, "height": 900}
     answer = page.goto(path)
     page.wait_for_load_state("networkidle")
     over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     # A menu that sticks to the window would end in the middle of a long picture: make the window as high as the page.
     if not options.fold:
         high = page.evaluate("document.documentElement.scrollHeight")
-        page.set_viewport_size({"width": page.viewport_size["width"], "height": min(high, 4000)})
+        page.set_viewport_size({"width": size["width"], "height": min(high, 4000)})
     target = options.out / f"{name}-{ending}.png"
     page.screenshot(path=target)
+    page.set_viewport_size(size)
     notes = [f"scrolls sideways by {over}px"] * (over > 0) + said[:3]
     print(answer.status if answer else "-", target, "; ".join(notes))
 

@@ -31,7 +31,7 @@ def icon(name: str, size: str = "") -> SafeString:
     return format_html(
         '<svg class="icon {}" viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><path d="{}"/></svg>',
         size,
-        ICONS[name],
+        ICONS.get(name, ICONS["target"]),  # a misspelt icon is no reason to break a page; a test finds it
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.template import Context, Template
 from django.test import RequestFactory
@@ -54,6 +57,23 @@ def test_initials_of_names(name: str, shown: str) -> None:
 
 def test_page_numbers_leave_out_the_middle() -> None:
     assert ui.page_numbers(Paginator(range(4250), 50), 3) == [1, 2, 3, 4, None, 85]
+
+
+def test_templates_name_only_icons_that_exist() -> None:
+    named = {
+        (path.name, name)
+        for path in (settings.BASE_DIR / "templates").rglob("*.html")
+        for name in re.findall(r'(?:{% icon |\bicon=)"([\w-]+)"', path.read_text())
+    }
+    assert {pair for pair in named if pair[1] not in ICONS} == set()
+
+
+def test_templates_keep_to_the_content_policy() -> None:
+    """No style attributes, inline scripts or handlers: the policy would block them in silence."""
+    pages = [path for path in (settings.BASE_DIR / "templates").rglob("*.html") if "preview" not in path.name]
+    forbidden = re.compile(r"\sstyle=|\son\w+=|<script>|javascript:")
+    broken = {path.name for path in pages if forbidden.search(re.sub(r"{[{%#].*?[}%#]}", "", path.read_text()))}
+    assert broken == set()
 
 
 def test_every_menu_entry_names_an_icon_that_exists() -> None:
