@@ -89,9 +89,8 @@ class _Checks:
         chosen: pl.Expr = pl.lit(None, dtype=pl.String)
         for reason, mask in reversed(self.masks):
             chosen = pl.when(mask).then(pl.lit(reason)).otherwise(chosen)
-        return pl.select(pl.repeat(None, height, dtype=pl.String).alias("none")).select(chosen.alias("reason"))[
-            "reason"
-        ]
+        rows = pl.DataFrame({"row": pl.int_range(height, eager=True)})
+        return rows.with_columns(chosen.alias("reason"))["reason"]
 
 
 def clean_rows(frame: pl.DataFrame, reading: Reading) -> Cleaned:

@@ -64,11 +64,11 @@ def _candidates(head: bytes, encoding: str) -> tuple[str, ...]:
         return (encoding,)
     if marked:
         return (marked,)
-    if b"\0" in head:  # UTF-16 without its mark has a NUL in every second place where the text is English
-        even, odd = head[0::2].count(0), head[1::2].count(0)
-        if max(even, odd) < len(head) * 0.2 or min(even, odd) > 0:
-            raise FileProblem(_("This is not a text file. Save the table as CSV (UTF-8) or Parquet."))
-        return ("utf-16-be",) if even > odd else ("utf-16-le",)
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) >= len(head) * 0.2 and min(even, odd) <= len(head) * 0.01:
+        return ("utf-16-be",) if even > odd else ("utf-16-le",)  # without its mark: every second byte is NUL
+    if even + odd > len(head) * 0.05:
+        raise FileProblem(_("This is not a text file. Save the table as CSV (UTF-8) or Parquet."))
     return CANDIDATES
 
 

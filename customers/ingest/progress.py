@@ -35,9 +35,8 @@ def holding(run: ImportRun) -> Iterator[None]:
         yield
     finally:
         if connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                with suppress(DatabaseError):  # a failed transaction; the lock goes with the connection
-                    cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, number])
+            with suppress(DatabaseError), connection.cursor() as cursor:  # else the lock goes with the connection
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, number])
 
 
 def abandoned_runs() -> list[int]:

@@ -1,0 +1,96 @@
+"""Files of every sort are read, or refused in words."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+import pytest
+
+from customers.ingest.reading import open_table, read_batches
+from customers.ingest.schema import FileProblem, guess_columns, parse_columns
+
+TEXT = "customer,at,price\n1,2020-01-01,3\nÖsten,2020-01-02,4\n"
+
+
+def write(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (TEXT.encode(), "utf-8"),
+        (codecs.BOM_UTF8 + TEXT.encode(), "utf-8-sig"),
+        (TEXT.encode("utf-16"), "utf-16"),
+        (TEXT.encode("utf-16-le"), "utf-16-le"),
+        (TEXT.encode("utf-16-be"), "utf-16-be"),
+        (TEXT.encode("cp1252"), "cp1252"),
+        (TEXT.replace("\n", "\r\n").encode(), "utf-8"),
+        (TEXT.replace("\n", "\r").encode(), "utf-8"),
+        (TEXT.replace(",", ";").encode(), "utf-8"),
+        (TEXT.replace(",", "\t").encode(), "utf-8"),
+    ],
+)
+def test_encodings_and_delimiters_are_found(tmp_path: Path, content: bytes, encoding: str) -> None:
+    table = open_table(write(tmp_path, content))
+    assert (table.content.encoding, table.header) == (encoding, ("customer", "at", "price"))
+    (batch,) = read_batches(table)
+    assert batch.frame.rows() == [("1", "2020-01-01", "3", 2), ("Östen", "2020-01-02", "4", 3)]
+
+
+def test_an_encoding_may_be_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "客户,日期\n张,2020-01-01\n".encode("gb18030"))
+    assert open_table(path, encoding="gb18030").header == ("客户", "日期")
+    with pytest.raises(FileProblem, match="not written in utf-8"):
+        open_table(path, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"PK\x03\x04rest", "xlsx"),
+        (b"%PDF-1.7", "pdf"),
+        (b"PAR1broken", "Parquet file is damaged"),
+        (b"\x00\x01\x02\x00\x00\x07" * 100, "not a text file"),
+        (b"just words\n", "No columns"),
+        (b"a,b\n\x81\x8d\x8f\n", "neither UTF-8"),
+        (b"\n\n", "No columns"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_words(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(FileProblem, match=words):
+        open_table(write(tmp_path, content))
+
+
+def test_a_quote_that_is_never_closed_is_no_crash(tmp_path: Path) -> None:
+    path = write(tmp_path, b'a,b,c\n1,2,3\n"4,5,6\n' + b"7,8,9\n" * 10)
+    rows = [row for batch in read_batches(open_table(path)) for row in batch.frame.rows()]
+    assert rows[0] == ("1", "2", "3", 2)
+
+
+def test_columns_are_read_from_the_command_line() -> None:
+    assert parse_columns("at=Date,, time, customer=Who=x") == {"at": "Date, time", "customer": "Who=x"}
+    for wrong in ("at", "=x", "at=a,at=b", "at="):
+        with pytest.raises(FileProblem):
+            parse_columns(wrong)
+
+
+def test_common_shops_are_recognised() -> None:
+    uci = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
+    assert guess_columns(uci) == {
+        "order": "InvoiceNo", "product": "StockCode", "name": "Description", "quantity": "Quantity",
+        "at": "InvoiceDate", "price": "UnitPrice", "customer": "CustomerID", "country": "Country",
+    }  # fmt: skip
+    shopify = ["Name", "Email", "Created at", "Lineitem quantity", "Lineitem name", "Lineitem price", "Lineitem sku",
+               "Currency", "Shipping Country", "Total"]  # fmt: skip
+    assert guess_columns(shopify) == {
+        "order": "Name", "customer": "Email", "at": "Created at", "quantity": "Lineitem quantity",
+        "name": "Lineitem name", "price": "Lineitem price", "product": "Lineitem sku", "currency": "Currency",
+        "country": "Shipping Country",
+    }  # fmt: skip
+    assert guess_columns(["customer_id", "date", "dollar_value"])["customer"] == "customer_id"
+    assert guess_columns([]) == {}

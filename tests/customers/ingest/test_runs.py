@@ -1,0 +1,177 @@
+"""Requested imports: kept safely, done once, and taken up again when their worker died."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from customers.ingest.progress import LOCK, RunIsTaken, holding
+from customers.ingest.rejections import write_rejections
+from customers.ingest.runs import request_import, run_import, waiting_runs
+from customers.ingest.schema import FileProblem
+from customers.models import Customer, ImportRejection, ImportRun, Order
+
+from .conftest import COLUMNS, GOOD, HEADER, NOW, MakeFile, choose
+
+MAPPING = ",".join(f"{key}={value}" for key, value in COLUMNS.items())
+
+
+def upload(*rows: str, name: str = "../../etc/or ders\0.csv") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, "\n".join([HEADER, *rows]).encode())
+
+
+@pytest.fixture(autouse=True)
+def _uploads(settings, tmp_path: Path) -> None:
+    settings.UPLOAD_DIR = tmp_path / "uploads"
+
+
+@pytest.mark.django_db
+def test_an_upload_waits_is_done_and_its_file_goes(marketer: User, settings) -> None:
+    run = request_import(marketer, upload(GOOD), choose(), NOW)
+    assert (run.status, run.file_name, waiting_runs()) == ("waiting", "or ders.csv", [run.pk])
+    assert [path.parent for path in settings.UPLOAD_DIR.iterdir()] == [settings.UPLOAD_DIR]
+    assert run_import(run.pk, now=NOW)
+    run.refresh_from_db()
+    assert (run.status, run.progress, run.report["created"], run.report["run"]) == ("done", 1, 1, run.pk)
+    assert list(settings.UPLOAD_DIR.iterdir()) == []
+    assert not run_import(run.pk, now=NOW)
+    assert waiting_runs() == []
+
+
+@pytest.mark.django_db
+def test_requests_are_refused_in_words(marketer: User, support_agent: User, settings) -> None:
+    with pytest.raises(PermissionDenied):
+        request_import(support_agent, upload(GOOD), choose(), NOW)
+    with pytest.raises(FileProblem, match="empty"):
+        request_import(marketer, SimpleUploadedFile("a.csv", b""), choose(), NOW)
+    with pytest.raises(FileProblem, match="no column"):
+        request_import(marketer, SimpleUploadedFile("a.csv", b"a,b\n1,2\n"), choose(), NOW)
+    settings.MAX_UPLOAD_MB = 0
+    with pytest.raises(FileProblem, match="larger"):
+        request_import(marketer, upload(GOOD), choose(), NOW)
+    assert not ImportRun.objects.exists()
+    assert list(settings.UPLOAD_DIR.iterdir()) == []
+
+
+@pytest.mark.django_db
+def test_a_file_that_fails_leaves_a_sentence(marketer: User) -> None:
+    run = request_import(marketer, upload(GOOD.replace("17850", "")), choose(), NOW)
+    assert not run_import(run.pk, now=NOW)
+    run.refresh_from_db()
+    assert run.status == "failed"
+    assert "no customer" in run.error
+
+
+@pytest.mark.django_db
+def test_a_lost_file_fails_the_run(marketer: User) -> None:
+    run = request_import(marketer, upload(GOOD), choose(), NOW)
+    Path(run.stored_path).unlink()
+    assert not run_import(run.pk, now=NOW)
+    run.refresh_from_db()
+    assert "no longer there" in run.error
+
+
+@pytest.mark.django_db
+def test_what_was_left_out_is_a_table_without_live_formulas(marketer: User) -> None:
+    run = request_import(marketer, upload(GOOD, '=CMD(1),,"a, ""b""",,,,,'), choose(), NOW)
+    run_import(run.pk, now=NOW)
+    text = "".join(write_rejections(run))
+    assert text.splitlines()[0] == "line,reason,explanation,content"
+    assert text.splitlines()[1].startswith("3,missing_customer,no customer,\"'=CMD(1) | ")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_do_one_run_once(marketer: User) -> None:
+    run = request_import(marketer, upload(GOOD), choose(), NOW)
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK, run.pk])
+        assert not run_import(run.pk, now=NOW)
+        ImportRun.objects.filter(pk=run.pk).update(status="running", started_at=NOW)
+        assert waiting_runs() == []
+        other.execute("SELECT pg_advisory_unlock_all()")
+    assert waiting_runs() == [run.pk], "its worker is gone"
+    assert run_import(run.pk, now=NOW)
+    with holding(run), pytest.raises(RunIsTaken):
+        raise RunIsTaken
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_in_mid_run_leaves_nothing_and_the_run_is_taken_up_again(marketer: User) -> None:
+    run = request_import(marketer, upload(GOOD, GOOD.replace("85123A", "71053")), choose(), NOW)
+    script = (
+        "import django; django.setup()\n"
+        "import sys, time, datetime as dt\n"
+        "from customers.ingest import files, runs\n"
+        "def stop(*a, **k): print('writing', flush=True); time.sleep(60)\n"
+        "files.finish_run = stop\n"
+        "runs.run_import(int(sys.argv[1]), now=dt.datetime.now(dt.UTC))\n"
+    )
+    name = connection.settings_dict["NAME"]
+    url = os.environ["DATABASE_URL"]
+    base, _slash, rest = url.rpartition("/")
+    database = base + "/" + str(name) + (("?" + rest.partition("?")[2]) if "?" in rest else "")
+    environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "retention_site.settings"}
+    worker = subprocess.Popen([sys.executable, "-c", script, str(run.pk)], env=environment, stdout=subprocess.PIPE)
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == b"writing\n"
+    worker.kill()
+    worker.wait()
+    deadline = time.monotonic() + 30
+    while run.pk not in waiting_runs() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Order.objects.exists()
+    assert not Customer.objects.exists()
+    assert not ImportRejection.objects.exists()
+    assert run_import(run.pk, now=NOW)
+    assert Order.objects.get().lines.count() == 2
+
+
+@pytest.mark.django_db
+def test_the_command_prints_one_object(make_file: MakeFile) -> None:
+    path = make_file(GOOD, GOOD, GOOD.replace("17850", ""))
+    out = StringIO()
+    call_command(
+        "import_orders", path, columns=MAPPING, currency="gbp", timezone="Europe/London", json=True, stdout=out
+    )
+    report = json.loads(out.getvalue())
+    assert report["lines_read"] == 3
+    assert (report["orders"], report["customers"], report["created"]) == (1, 1, 1)
+    assert report["left_out"] == {"duplicate_line": 1, "missing_customer": 1}
+    assert report["created"] + report["updated"] + report["unchanged"] + sum(report["left_out"].values()) == 3
+
+
+@pytest.mark.django_db
+def test_the_command_guesses_columns_and_speaks_to_people(make_file: MakeFile) -> None:
+    out, err = StringIO(), StringIO()
+    call_command("import_orders", make_file(GOOD), stdout=out, stderr=err)
+    assert "lines created" in out.getvalue()
+    assert "customer=CustomerID" in err.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["/nowhere/orders.csv"], "no file"),
+        (["/"], "cannot be read"),
+        ([__file__, "--columns", "customer=a"], "Say which column|No columns"),
+    ],
+)
+def test_the_command_fails_in_one_sentence(arguments: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words) as error:
+        call_command("import_orders", *arguments)
+    assert error.value.returncode == 1
+    assert "\n" not in str(error.value)
