@@ -19,7 +19,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from customers.ingest.progress import LOCK, RunIsTaken, holding
-from customers.ingest.rejections import write_rejections
 from customers.ingest.runs import request_import, run_import, waiting_runs
 from customers.ingest.schema import FileProblem
 from customers.models import Customer, ImportRejection, ImportRun, Order
@@ -82,15 +81,6 @@ def test_a_lost_file_fails_the_run(marketer: User) -> None:
     assert not run_import(run.pk, now=NOW)
     run.refresh_from_db()
     assert "no longer there" in run.error
-
-
-@pytest.mark.django_db
-def test_what_was_left_out_is_a_table_without_live_formulas(marketer: User) -> None:
-    run = request_import(marketer, upload(GOOD, '=CMD(1),,"a, ""b""",,,,,'), choose(), NOW)
-    run_import(run.pk, now=NOW)
-    text = "".join(write_rejections(run))
-    assert text.splitlines()[0] == "line,reason,explanation,content"
-    assert text.splitlines()[1].startswith("3,missing_customer,no customer,\"'=CMD(1) | ")
 
 
 @pytest.mark.django_db(transaction=True)
