@@ -6,8 +6,15 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Group, User
+from pytest_django import Settings
 
 MakeUser = Callable[[str, str], User]
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """The real hasher takes a second per person on a busy machine, on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

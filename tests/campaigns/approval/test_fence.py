@@ -1,0 +1,156 @@
+"""What holds when two act at once, and when somebody goes round the code with plain SQL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from campaigns.approval import workflow
+from campaigns.models import (
+    Approval,
+    Campaign,
+    CampaignStatus,
+    CampaignTransition,
+    Message,
+    TransitionConflict,
+    Variant,
+)
+from tests.campaigns import arrange
+from tests.campaigns.arrange import NOW, Cast
+
+
+def mark_by_hand(campaign: Campaign) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE campaigns_message SET status = 'sending' WHERE campaign_id = %s", [campaign.pk])
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return arrange.make_cast()
+
+
+@pytest.fixture
+def running(cast: Cast) -> Campaign:
+    return arrange.start(arrange.make_campaign(cast.marketer), cast)
+
+
+def test_the_database_lets_an_approved_message_leave(running: Campaign) -> None:
+    mark_by_hand(running)
+    assert set(Message.objects.values_list("status", flat=True)) == {"sending"}
+
+
+@pytest.mark.parametrize(
+    "undo",
+    [
+        "UPDATE campaigns_campaign SET status = 'paused' WHERE id = {id}",
+        "UPDATE campaigns_campaign SET status = 'draft' WHERE id = {id}",
+        "UPDATE campaigns_approval SET voided_at = now() WHERE campaign_id = {id} AND part = 'timing'",
+        "DELETE FROM campaigns_approval WHERE campaign_id = {id} AND part = 'messages'",
+        "UPDATE campaigns_approval SET approved_by_id = (SELECT author_id FROM campaigns_campaign WHERE id = {id})"
+        " WHERE campaign_id = {id} AND part = 'audience'",
+    ],
+)
+def test_the_database_refuses_every_other_one(running: Campaign, undo: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(undo.format(id=running.pk))
+
+    with pytest.raises(IntegrityError, match="may not be sent"):
+        mark_by_hand(running)
+    assert set(Message.objects.values_list("status", flat=True)) == {"queued"}
+
+
+def test_the_database_refuses_a_row_inserted_as_sending(cast: Cast) -> None:
+    campaign = arrange.make_campaign(cast.marketer)
+    variant = Variant.objects.get(archetype__campaign=campaign)
+    customer = campaign.members.get_queryset()[0].customer
+    with pytest.raises(IntegrityError, match="may not be sent"), transaction.atomic():
+        Message.objects.create(campaign=campaign, customer=customer, variant=variant, status="sending")
+
+
+class Together:
+    """Runs calls in threads that start at the same moment; keeps what each gave or raised."""
+
+    def __init__(self) -> None:
+        self.results: list[object] = []
+
+    def run(self, *calls: Callable[[], object]) -> list[object]:
+        barrier = threading.Barrier(len(calls))
+
+        def act(call: Callable[[], object]) -> None:
+            barrier.wait()
+            try:
+                self.results.append(call())
+            except Exception as error:
+                self.results.append(error)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=act, args=(call,)) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return self.results
+
+
+@pytest.fixture
+def together() -> Iterator[Together]:
+    yield Together()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_approvers_at_once_one_wins(together: Together) -> None:
+    cast = arrange.make_cast()
+    campaign = arrange.submit(arrange.make_campaign(cast.marketer), cast)
+
+    def approve() -> Campaign:
+        return workflow.approve_campaign(cast.approver, Campaign.objects.get(pk=campaign.pk), now=NOW)
+
+    results = together.run(*[approve] * 6)
+
+    assert sum(isinstance(result, Campaign) for result in results) == 1
+    assert sum(isinstance(result, TransitionConflict) for result in results) == 5
+    assert Approval.objects.count() == 4
+    assert CampaignTransition.objects.filter(to_status="approved").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round_number", range(4))
+def test_scheduling_and_editing_at_once_never_leave_an_unapproved_schedule(
+    together: Together, round_number: int
+) -> None:
+    cast = arrange.make_cast()
+    campaign = arrange.approve(arrange.make_campaign(cast.marketer), cast)
+    text = Variant.objects.get(archetype__campaign=campaign)
+
+    together.run(
+        lambda: workflow.schedule_campaign(cast.approver, Campaign.objects.get(pk=campaign.pk), now=NOW),
+        lambda: workflow.edit_variant(
+            cast.marketer, Variant.objects.get(pk=text.pk), {"subject": f"Edited {round_number}"}, now=NOW
+        ),
+    )
+
+    campaign.refresh_from_db()
+    assert campaign.status == CampaignStatus.DRAFT, "the edit came first or second: either way it voids"
+    assert not Approval.objects.filter(voided_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_approving_and_asking_for_changes_at_once_end_in_one_state(together: Together) -> None:
+    cast = arrange.make_cast()
+    campaign = arrange.submit(arrange.make_campaign(cast.marketer), cast)
+
+    results = together.run(
+        lambda: workflow.approve_campaign(cast.approver, Campaign.objects.get(pk=campaign.pk), now=NOW),
+        lambda: workflow.request_changes(
+            cast.approver, Campaign.objects.get(pk=campaign.pk), comment="Warmer.", now=NOW
+        ),
+    )
+
+    campaign.refresh_from_db()
+    assert sum(isinstance(result, TransitionConflict) for result in results) == 1
+    valid = Approval.objects.filter(voided_at=None).count()
+    assert (campaign.status, valid) in {("approved", 4), ("draft", 0)}
