@@ -158,7 +158,8 @@ def _predict(trained: TrainedModel, features: pl.DataFrame, *, as_of: dt.datetim
     expected = trained.predict_orders(features, p)
     days = pl.DataFrame(expected.next_days, schema=["next_order_from", "next_order_on", "next_order_until"])
     at = pl.lit(as_of).cast(pl.Datetime("us", "UTC"))
-    dates = days.select((at + pl.duration(days=pl.all().fill_nan(None).ceil().cast(pl.Int64))).dt.date())
+    whole = [pl.col(name).fill_nan(None).ceil().cast(pl.Int64) for name in days.columns]
+    dates = days.select((at + pl.duration(days=each)).dt.date().alias(each.meta.output_name()) for each in whole)
     known = figures.hstack(dates).with_columns(
         churn_probability=pl.Series(np.round(p, 6)),
         expected_orders=pl.Series(np.round(expected.orders, 4)),
