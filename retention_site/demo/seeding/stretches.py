@@ -1,0 +1,69 @@
+"""Hands what the simulator made to the same functions that a shop's own data come in by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import polars as pl
+from django.db import connection
+
+from customers.ingest.consent import record_consents
+from customers.ingest.customers import upsert_customers
+from customers.ingest.orders import upsert_orders
+from customers.ingest.products import upsert_products
+from customers.ingest.recorder import record_events
+from customers.models import ConsentRecord
+from retention_site.demo.simulator import Shop
+
+#: Where customers, orders and events of the demo shop come from, as far as the database is told.
+SOURCE = "shop"
+
+Say = Callable[[str], None]
+
+_GROWN_TABLES = (
+    "customers_customer", "customers_order", "customers_orderline", "customers_consentrecord", "customers_customerevent",
+)  # fmt: skip
+
+
+def import_stretch(shop: Shop, say: Say) -> None:
+    """Write one stretch of the demo shop's life; the two frames with the truth stay out. Safe to run twice."""
+    upsert_products(_products(shop.products))
+    say(f"importing {shop.customers.height:,} customers and {shop.orders.height:,} orders")
+    upsert_customers(_customers(shop.customers), source=SOURCE)
+    record_consents(_consents(shop.consents), source=SOURCE)
+    upsert_orders(_orders(shop.orders), _lines(shop.order_lines), source=SOURCE)
+    say(f"importing {shop.events.height:,} events")
+    record_events(shop.events.rename({"customer_external_id": "customer"}), source=SOURCE)
+    _analyze_tables()
+
+
+def _products(frame: pl.DataFrame) -> pl.DataFrame:
+    names = [json.dumps({"en": en, "zh": zh}, ensure_ascii=False) for en, zh in frame.select("name", "name_zh").rows()]
+    return frame.drop("name_zh", "category_zh").with_columns(names=pl.Series(names, dtype=pl.String))
+
+
+def _customers(frame: pl.DataFrame) -> pl.DataFrame:
+    attributes = pl.struct("city").struct.json_encode().alias("attributes")
+    return frame.with_columns(attributes).drop("city", "marketing_consent", "consent_at", "withdrawn_at")
+
+
+def _consents(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.rename({"customer_external_id": "customer", "source": "consent_source"}).with_columns(
+        legal_basis=pl.lit(ConsentRecord.LegalBasis.CONSENT.value)
+    )
+
+
+def _orders(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.rename({"customer_external_id": "customer"}).drop("return_of")
+
+
+def _lines(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.rename({"order_external_id": "order"})
+
+
+def _analyze_tables() -> None:
+    """The planner must know of rows that were written in this very transaction; autovacuum cannot see them yet."""
+    with connection.cursor() as cursor:
+        for table in _GROWN_TABLES:
+            cursor.execute(f"ANALYZE {table}")
