@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from retention_site.admin_look import ADMIN_LOOK
 from retention_site.engine_urls import read_database_url, read_email_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -267,12 +268,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Rekindle",
-    "SITE_HEADER": "Rekindle",
-    "SITE_URL": "/",
-    "SHOW_HISTORY": True,
-}
+UNFOLD = ADMIN_LOOK
 
 # --- Logs: ids, never addresses or text ---------------------------------------------------------------------------------
 LOGGING = {

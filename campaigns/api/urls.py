@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from .views import CampaignViewSet, VariantViewSet
+
+router = SimpleRouter()
+router.register("campaigns", CampaignViewSet, basename="api-campaign")
+router.register("variants", VariantViewSet, basename="api-variant")
+urlpatterns = router.urls

@@ -1,0 +1,152 @@
+"""The Django admin over campaigns. It calls the same functions as the pages and never writes a status."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.admin import TabularInline
+
+from campaigns.approval.workflow import approve_campaign, schedule_campaign, submit_campaign
+from campaigns.models import (
+    Approval,
+    Archetype,
+    AudienceMember,
+    Campaign,
+    CampaignResult,
+    CampaignTransition,
+    Message,
+    Offer,
+    TransitionConflict,
+    Variant,
+)
+from llm.admin import ReadOnlyAdmin
+
+
+class ReadOnlyInline(TabularInline):  # type: ignore[misc]
+    """Rows of a campaign that only the workflow writes."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class OfferInline(ReadOnlyInline):
+    model = Offer
+
+
+class ApprovalInline(ReadOnlyInline):
+    model = Approval
+    fields = ("part", "approved_by", "approved_at", "voided_at", "void_reason")
+
+
+class TransitionInline(ReadOnlyInline):
+    model = CampaignTransition
+    fields = ("number", "from_status", "to_status", "actor", "reason", "happened_at")
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ReadOnlyAdmin):
+    """Campaigns are read here; submitting, approving and scheduling go through the workflow, four eyes included."""
+
+    list_display = ("name", "status", "segment", "author", "scheduled_for", "holdout_share")
+    list_filter = ("status",)
+    list_select_related = ("segment", "author")
+    search_fields = ("name",)
+    inlines = (OfferInline, ApprovalInline, TransitionInline)
+    actions = ("submit_chosen", "approve_chosen", "schedule_chosen")
+
+    @admin.action(description=gettext_lazy("Submit for review"), permissions=["submit"])
+    def submit_chosen(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
+        self._act(request, queryset, submit_campaign)
+
+    @admin.action(description=gettext_lazy("Approve all four parts"), permissions=["approve"])
+    def approve_chosen(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
+        self._act(request, queryset, approve_campaign)
+
+    @admin.action(description=gettext_lazy("Schedule at the approved time"), permissions=["schedule"])
+    def schedule_chosen(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
+        self._act(request, queryset, schedule_campaign)
+
+    def has_submit_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("campaigns.submit_campaign")
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("campaigns.approve_campaign")
+
+    def has_schedule_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("campaigns.schedule_campaign")
+
+    def _act(self, request: HttpRequest, queryset: QuerySet[Campaign], act: Callable[..., Any]) -> None:
+        """Do it for each chosen campaign; one that is refused says why and hinders no other."""
+        if not isinstance(request.user, User):
+            raise PermissionDenied
+        now: dt.datetime = timezone.now()
+        done = 0
+        for campaign in queryset:
+            try:
+                act(request.user, campaign, now=now)
+                done += 1
+            except (PermissionDenied, TransitionConflict) as error:
+                self.message_user(request, f"{campaign.name}: {error}", messages.ERROR)
+            except ValidationError as error:
+                self.message_user(request, f"{campaign.name}: {' '.join(error.messages)}", messages.ERROR)
+        if done:
+            told = ngettext("%(done)d campaign changed.", "%(done)d campaigns changed.", done) % {"done": done}
+            self.message_user(request, told, messages.SUCCESS)
+
+
+@admin.register(Archetype)
+class ArchetypeAdmin(ReadOnlyAdmin):
+    list_display = ("campaign", "reason", "interest", "language", "size", "draft_status")
+    list_filter = ("draft_status", "language")
+    list_select_related = ("campaign",)
+
+
+@admin.register(Variant)
+class VariantAdmin(ReadOnlyAdmin):
+    """Texts are edited on their own page, which checks them and voids approvals."""
+
+    list_display = ("subject", "archetype", "origin_shown", "edited_by", "created_at")
+    list_filter = ("origin",)
+    list_select_related = ("archetype", "edited_by")
+
+    @admin.display(description=gettext_lazy("origin"))
+    def origin_shown(self, variant: Variant) -> str:
+        return _("Template text, not AI") if variant.origin == Variant.Origin.TEMPLATE else variant.get_origin_display()
+
+
+@admin.register(AudienceMember)
+class AudienceMemberAdmin(ReadOnlyAdmin):
+    list_display = ("campaign", "customer", "arm", "exclusion_reason", "archetype")
+    list_filter = ("arm", "exclusion_reason")
+    list_select_related = ("campaign", "customer", "archetype")
+    show_full_result_count = False
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    list_display = ("campaign", "customer", "status", "skip_reason", "attempts", "settled_at")
+    list_filter = ("status", "skip_reason")
+    list_select_related = ("campaign", "customer")
+    show_full_result_count = False
+
+
+@admin.register(CampaignResult)
+class CampaignResultAdmin(ReadOnlyAdmin):
+    list_display = ("campaign", "day", "measured_at")
+    list_select_related = ("campaign",)

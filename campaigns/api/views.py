@@ -1,0 +1,225 @@
+"""Campaigns over the API: reading, creating, editing, and the same state nouns as the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns.approval import workflow
+from campaigns.approval.editing import edit_campaign, edit_variant, refreeze_audience
+from campaigns.approval.policy import may_edit
+from campaigns.audience.freeze import EmptyAudience
+from campaigns.audience.holdout import draw_seed
+from campaigns.content.drafting import request_drafts
+from campaigns.delivery import control
+from campaigns.models import Archetype, Campaign, CampaignResult, Offer, Variant
+
+from .serializers import (
+    ApprovalSerializer,
+    ArchetypeSerializer,
+    CampaignSerializer,
+    CommentSerializer,
+    DraftRequestSerializer,
+    ReasonSerializer,
+    ResultSerializer,
+    VariantSerializer,
+)
+
+
+class MayViewCampaigns(BasePermission):
+    """Who may see campaigns may ask for a change of state; the workflow then asks for its own right."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.user.has_perm("campaigns.view_campaign")
+
+
+class CampaignViewSet(
+    mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.ListModelMixin,
+    viewsets.GenericViewSet[Campaign],
+):  # fmt: skip
+    """Campaigns. Changes of state are nouns to POST to; a lost race is 409, a missing right 403."""
+
+    queryset = Campaign.objects.select_related("segment", "offer", "author").order_by("pk")
+    serializer_class = CampaignSerializer
+    filterset_fields = ("status", "segment")
+    http_method_names = ("get", "post", "patch", "head", "options")
+
+    def perform_create(self, serializer: Any) -> None:
+        fields = dict(serializer.validated_data)
+        offer = fields.pop("offer", {})
+        with transaction.atomic():
+            share = fields.pop("holdout_share", settings.HOLDOUT_SHARE)
+            campaign = Campaign.objects.create(
+                author=self.person, holdout_seed=draw_seed(), holdout_share=share, **fields
+            )
+            Offer.objects.create(campaign=campaign, **_with_currency(offer))
+        serializer.instance = campaign
+
+    def perform_update(self, serializer: Any) -> None:
+        fields = dict(serializer.validated_data)
+        offer = fields.pop("offer", None)
+        campaign: Campaign = serializer.instance
+        _carry_out(
+            lambda: edit_campaign(
+                self.person, campaign, fields, _with_currency(offer) if offer is not None else None, now=timezone.now()
+            )
+        )
+        serializer.instance = self.get_queryset().get(pk=campaign.pk)
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"], url_path="audience/freeze")
+    def freeze(self, request: Request, pk: str) -> Response:
+        """Freeze the audience; the same seed puts the same people into the same arm again."""
+        return self._change(lambda campaign: refreeze_audience(self.person, campaign, now=timezone.now()))
+
+    @extend_schema(responses=ArchetypeSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def archetypes(self, request: Request, pk: str) -> Response:
+        """The kinds of customer in the audience with their texts."""
+        found = Archetype.objects.filter(campaign=self.get_object()).prefetch_related("variants")
+        return Response(ArchetypeSerializer(found, many=True).data)
+
+    @extend_schema(responses=ResultSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def results(self, request: Request, pk: str) -> Response:
+        """What was measured, day by day."""
+        found = CampaignResult.objects.filter(campaign=self.get_object()).order_by("day")
+        return Response(ResultSerializer(found, many=True).data)
+
+    @extend_schema(request=DraftRequestSerializer, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def drafts(self, request: Request, pk: str) -> Response:
+        """Ask for drafts of all archetypes; they are written in the background."""
+        asked = _read(DraftRequestSerializer, request)
+
+        def ask(campaign: Campaign) -> None:
+            may_edit(self.person, campaign).enforce()
+            request_drafts(campaign, user=self.person, instruction=asked["instruction"], now=timezone.now())
+
+        return self._change(ask, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def submission(self, request: Request, pk: str) -> Response:
+        """Submit for review."""
+        return self._change(lambda campaign: workflow.submit_campaign(self.person, campaign, now=timezone.now()))
+
+    @extend_schema(request=ApprovalSerializer, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def approval(self, request: Request, pk: str) -> Response:
+        """Approve what `seen` names; never by somebody who wrote it."""
+        asked = _read(ApprovalSerializer, request)
+        parts = sorted(asked.get("parts") or workflow.ALL_PARTS)
+        return self._change(
+            lambda campaign: workflow.approve_campaign(
+                self.person, campaign, now=timezone.now(), parts=parts, seen_hash=asked["seen"]
+            )
+        )
+
+    @extend_schema(request=CommentSerializer, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def changes(self, request: Request, pk: str) -> Response:
+        """Ask for changes."""
+        asked = _read(CommentSerializer, request)
+        return self._change(
+            lambda campaign: workflow.request_changes(
+                self.person, campaign, comment=asked["comment"], now=timezone.now()
+            )
+        )
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def schedule(self, request: Request, pk: str) -> Response:
+        """Schedule at the approved time."""
+        return self._change(lambda campaign: workflow.schedule_campaign(self.person, campaign, now=timezone.now()))
+
+    @extend_schema(request=ReasonSerializer, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Pause sending."""
+        asked = _read(ReasonSerializer, request)
+        return self._change(
+            lambda campaign: control.pause_campaign(self.person, campaign, reason=asked["reason"], now=timezone.now())
+        )
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def resumption(self, request: Request, pk: str) -> Response:
+        """Go on with sending."""
+        return self._change(lambda campaign: control.resume_campaign(self.person, campaign, now=timezone.now()))
+
+    @extend_schema(request=ReasonSerializer, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def cancellation(self, request: Request, pk: str) -> Response:
+        """Cancel; what was sent stays sent."""
+        asked = _read(ReasonSerializer, request)
+        return self._change(
+            lambda campaign: workflow.cancel_campaign(self.person, campaign, reason=asked["reason"], now=timezone.now())
+        )
+
+    @property
+    def person(self) -> User:
+        if not isinstance(self.request.user, User):
+            raise PermissionDenied
+        return self.request.user
+
+    def _change(self, act: Callable[[Campaign], Any], code: int = status.HTTP_200_OK) -> Response:
+        campaign = self.get_object()
+        _carry_out(lambda: act(campaign))
+        fresh = self.get_queryset().get(pk=campaign.pk)
+        return Response(CampaignSerializer(fresh, context=self.get_serializer_context()).data, status=code)
+
+    def get_permissions(self) -> list[Any]:
+        """A state noun needs the right that its function asks for; to see the campaign is enough to reach it."""
+        if self.action in {"create", "update", "partial_update", "list", "retrieve"}:
+            return super().get_permissions()
+        return [MayViewCampaigns()]
+
+
+class VariantViewSet(mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.GenericViewSet[Variant]):
+    """One text. Changing it runs the guard-rails again and voids what was approved."""
+
+    queryset = Variant.objects.select_related("archetype__campaign").order_by("pk")
+    serializer_class = VariantSerializer
+    http_method_names = ("get", "patch", "head", "options")
+
+    def perform_update(self, serializer: Any) -> None:
+        if not isinstance(self.request.user, User):
+            raise PermissionDenied
+        user, variant, fields = self.request.user, serializer.instance, dict(serializer.validated_data)
+        _carry_out(lambda: edit_variant(user, variant, fields, now=timezone.now()))
+
+
+def _read(serializer_class: Any, request: Request) -> dict[str, Any]:
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _carry_out(act: Callable[[], Any]) -> None:
+    """What staff must mend first is a 400 with its sentences."""
+    try:
+        act()
+    except DjangoValidationError as error:
+        detail = error.message_dict if hasattr(error, "error_dict") else {"detail": error.messages}
+        raise ValidationError(detail) from error
+    except EmptyAudience as error:
+        raise ValidationError({"detail": [str(error)]}) from error
+
+
+def _with_currency(offer: dict[str, Any]) -> dict[str, Any]:
+    return dict(offer) | {"currency": offer.get("currency") or settings.SHOP_CURRENCY}
