@@ -15,9 +15,11 @@ class Console:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.last_line = ""
         self._coloured = sys.stdout.isatty()
 
     def print(self, name: str, line: str) -> None:
+        self.last_line = line
         label = name.ljust(WIDTH)
         if self._coloured:
             label = f"\033[{COLOURS.get(name, '37')}m{label}\033[0m"

@@ -23,6 +23,7 @@ from .process import Engine, EngineError
 from .program import Program
 from .sharing import announce_engines, send_guests_home
 from .state import ROOT, State
+from .waiting_page import show_waiting_page
 
 AddModel = Callable[[Engines], None]
 RESTARTABLE = {"Mail catcher", "Local model"}
@@ -78,9 +79,17 @@ class Supervisor:
         self.stopping.set()
 
     def _start(self, add_model: AddModel) -> None:
-        say = self.console.say
         began = time.monotonic()
-        self.engines.start(say)
+        with show_waiting_page(self.listener, lambda: self.console.last_line):
+            self._prepare(add_model)
+        self._start_programs()
+        logins = self._start_step("show_logins")
+        self._wait_for_web()
+        self._finish_step(logins)
+        self.console.say(f"ready after {time.monotonic() - began:.0f} s: {self.address}   (Ctrl-C stops everything)")
+
+    def _prepare(self, add_model: AddModel) -> None:
+        self.engines.start(self.console.say)
         self._check_stopping()
         add_model(self.engines)
         self._check_stopping()
@@ -88,11 +97,6 @@ class Supervisor:
         announce_engines(self.state, "run", self.engines.environment)
         if self.wishes.fill_demo:
             self._run_step("filling the demo shop, if the shop is empty", "seed_demo", "--if-empty")
-        self._start_programs()
-        logins = self._start_step("show_logins")
-        self._wait_for_web()
-        self._finish_step(logins)
-        say(f"ready after {time.monotonic() - began:.0f} s: {self.address}   (Ctrl-C stops everything)")
 
     @property
     def address(self) -> str:
