@@ -43,6 +43,15 @@ class GoalForm(forms.ModelForm):  # type: ignore[type-arg]
 class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
     """What is promised. Prices, codes and dates enter a message from here and from nowhere else."""
 
+    # Declared here because a model's URL field still assumes http and warns about it.
+    url = forms.URLField(
+        assume_scheme="https",
+        max_length=500,
+        required=False,
+        label=gettext_lazy("Where the button leads"),
+        help_text=gettext_lazy("An address of the shop. Left empty, the shop’s front page."),
+    )
+
     class Meta:
         model = Offer
         fields = ("kind", "value", "code", "min_basket", "valid_from", "valid_until", "url")
@@ -53,9 +62,7 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
             "min_basket": gettext_lazy("From a basket of"),
             "valid_from": gettext_lazy("Valid from"),
             "valid_until": gettext_lazy("Valid until"),
-            "url": gettext_lazy("Where the button leads"),
         }
-        help_texts = {"url": gettext_lazy("An address of the shop. Left empty, the shop’s front page.")}
         widgets = {
             "valid_from": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "valid_until": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
