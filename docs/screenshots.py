@@ -68,7 +68,7 @@ def log_in(browser: Browser, options: argparse.Namespace) -> object:
 
 
 def take(page: Page, named: str, ending: str, options: argparse.Namespace) -> None:
-    name, _equals, path = named.rpartition("=") if "=" in named.split("?")[0] else ("", "", named)
+    name, _equals, path = ("", "", named) if named.startswith("/") else named.partition("=")
     name = name or path.strip("/").replace("/", "-").split("?")[0] or "home"
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
