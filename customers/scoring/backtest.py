@@ -20,6 +20,7 @@ from .snapshots import (
     label_features,
     plan_dates,
     require_both_outcomes,
+    require_customers,
     take_snapshots,
 )
 
@@ -89,11 +90,18 @@ class Backtest:
 
 
 def run_backtest(
-    shop: ShopData, *, cutoff: dt.datetime, horizon_days: int, seed: int = 0, replicates: int = 200
+    shop: ShopData,
+    *,
+    cutoff: dt.datetime,
+    horizon_days: int,
+    seed: int = 0,
+    replicates: int = 200,
+    champion: str | None = None,
 ) -> Backtest:
     """Train on snapshots whose label windows end at or before `cutoff`, judge on the `horizon_days` after it.
 
-    The same seed and data give the same figures. Raises NotEnoughHistory.
+    `champion` names the estimator to look at where it is chosen already. The same seed and data give the same figures.
+    Raises NotEnoughHistory.
     """
     warnings = _check_window(shop, cutoff=cutoff, horizon_days=horizon_days)
     first_at = shop.orders["ordered_at"].min()
@@ -107,7 +115,7 @@ def run_backtest(
     predictions = {name: estimator.predict_proba(test)[:, 1] for name, estimator in fitted.items()}
     churned = test["churned"].to_numpy().astype(np.float64)
     evaluations = evaluate_predictions(churned, predictions, baseline=RULE, seed=seed, replicates=replicates)
-    champion = choose_champion(train, columns, seed=seed)
+    champion = champion or choose_champion(train, columns, seed=seed)
     return Backtest(cutoff, horizon_days, train, columns, test, fitted, predictions, evaluations, champion, warnings)
 
 
@@ -146,8 +154,7 @@ def choose_champion(train: Snapshots, columns: list[str], *, seed: int) -> str:
 
 def _check_window(shop: ShopData, *, cutoff: dt.datetime, horizon_days: int) -> list[str]:
     """Refuse a cutoff whose horizon the data do not reach; warn where they fall a little short of it."""
-    if shop.orders.is_empty():
-        raise NotEnoughHistory("There is no order yet. Import the shop's orders first.")
+    require_customers(shop.orders)
     last_at = shop.orders["ordered_at"].max()
     assert isinstance(last_at, dt.datetime)
     missing_days = ((cutoff + dt.timedelta(days=horizon_days)) - last_at).days

@@ -81,6 +81,8 @@ def describe_reason(reason: Mapping[str, Any]) -> str:
     if typical is not None:
         words["typical"] = describe_value(feature.unit, typical, currency)
     sentence = feature.sentence_alone if feature.compared_with and typical is None else feature.sentence
+    if not sentence:
+        return f"{feature.label}: {words['value']}"
     return str(sentence) % {"average": "–", "typical": "–", **words}
 
 

@@ -76,6 +76,18 @@ def label_features(shop: ShopData, *, as_of: dt.datetime, horizon_days: int) -> 
     return features.join(build_labels(shop.orders, as_of=as_of, horizon_days=horizon_days), on="customer_id")
 
 
+def require_customers(orders: pl.DataFrame) -> None:
+    """Raise NotEnoughHistory where too few people ever ordered, whatever the dates."""
+    customers = orders.filter(~pl.col("is_return"))["customer_id"].n_unique() if orders.height else 0
+    if not customers:
+        raise NotEnoughHistory("There is no order yet. Import the shop's orders first.")
+    if customers < FEWEST_CUSTOMERS:
+        raise NotEnoughHistory(
+            f"The shop has {customers} customers with an order; at least {FEWEST_CUSTOMERS} are needed to learn from."
+            " Import more orders or wait until more people have ordered."
+        )
+
+
 def require_both_outcomes(rows: pl.DataFrame, purpose: str) -> None:
     """Raise NotEnoughHistory unless enough customers left and enough stayed."""
     customers = rows["customer_id"].n_unique()

@@ -19,7 +19,7 @@ from .evaluation import bin_calibration, bin_scores
 from .expectations import OrderModel
 from .explain import mean_drivers
 from .labels import propose_horizon
-from .snapshots import NotEnoughHistory, Snapshots, choose_columns, plan_dates, take_snapshots
+from .snapshots import NotEnoughHistory, Snapshots, choose_columns, plan_dates, require_customers, take_snapshots
 
 METHOD_VERSION = 1
 BACKTEST_DATES = 3
@@ -52,8 +52,7 @@ def train_model(
     NotEnoughHistory.
     """
     shop = _shop_before(shop, until)
-    if shop.orders.is_empty():
-        raise NotEnoughHistory("There is no order yet. Import the shop's orders first.")
+    require_customers(shop.orders)
     horizon = horizon_days or propose_horizon(shop.orders)
     backtests = _run_backtests(shop, until=until, horizon_days=horizon, seed=seed, replicates=replicates)
     newest = backtests[0]
@@ -107,6 +106,7 @@ def _run_backtests(
             found.append(run_backtest(shop, cutoff=cutoff, horizon_days=horizon_days, seed=seed, replicates=replicates))
         except NotEnoughHistory:
             break
+        found.append(earlier)
     return found
 
 

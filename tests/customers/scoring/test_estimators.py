@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from customers.scoring.estimators import (
+    Blend,
+    BoostedTrees,
+    PlainRule,
+    RfmLogistic,
+    RichLogistic,
+    load_estimator,
+    to_logit,
+)
+from customers.scoring.evaluation import roc_auc
+
+COLUMNS = ["recency_days", "order_days", "order_value_mean", "gap_mean"]
+
+
+@pytest.fixture(scope="module")
+def rows() -> tuple[pl.DataFrame, np.ndarray]:
+    """Leaving grows with recency and falls with frequency; the gap is unknown for customers with one order."""
+    rng = np.random.default_rng(4)
+    n = 3_000
+    recency, orders = rng.gamma(2, 40, n), rng.integers(1, 12, n).astype(float)
+    logit = 0.03 * recency - 0.5 * orders + rng.normal(0, 0.5, n)
+    y = (rng.random(n) < 1 / (1 + np.exp(-logit))).astype(float)
+    gap = np.where(orders > 1, 300 / orders, np.nan)
+    frame = pl.DataFrame(
+        {"recency_days": recency, "order_days": orders, "order_value_mean": rng.gamma(3, 20, n), "gap_mean": gap}
+    ).with_columns(pl.col("gap_mean").fill_nan(None))
+    return frame, y
+
+
+def make_all() -> list:  # type: ignore[type-arg]
+    rich, trees = RichLogistic(COLUMNS), BoostedTrees(COLUMNS, rounds=40)
+    return [PlainRule(), RfmLogistic(), rich, trees, Blend([RichLogistic(COLUMNS), BoostedTrees(COLUMNS, rounds=40)])]
+
+
+@pytest.mark.parametrize("estimator", make_all(), ids=lambda e: e.name)
+def test_every_estimator(estimator, rows) -> None:  # type: ignore[no-untyped-def]
+    """Probabilities are probabilities, contributions add up to the logit, and JSON gives the same estimator again."""
+    frame, y = rows
+
+    assert estimator.fit(frame, y) is estimator
+    p = estimator.predict_proba(frame)
+    parts = estimator.contributions(frame)
+    again = load_estimator(json.loads(json.dumps(estimator.to_dict())))
+
+    assert p.shape == (len(y), 2)
+    assert np.allclose(p.sum(axis=1), 1)
+    assert p.min() > 0 and p.max() < 1
+    total = estimator.base_ + np.sum(list(parts.values()), axis=0)
+    certain = (p[:, 1] < 0.05) | (p[:, 1] > 0.95)  # probabilities are kept from 0 and 1
+    assert np.allclose(total[~certain], to_logit(p[~certain, 1]), atol=1e-4)
+    assert np.allclose(again.predict_proba(frame), p, atol=1e-7)
+    assert np.allclose(again.contributions(frame)["recency_days"], parts["recency_days"], atol=1e-6)
+    assert abs(p[:, 1].mean() - y.mean()) < 0.02
+
+
+def test_the_plain_rule_ranks_by_days_since_the_last_order(rows) -> None:  # type: ignore[no-untyped-def]
+    frame, y = rows
+
+    rule = PlainRule().fit(frame, y)
+
+    assert roc_auc(y, rule.predict_proba(frame)[:, 1]) == pytest.approx(roc_auc(y, frame["recency_days"].to_numpy()))
+
+
+def test_the_plain_rule_finds_the_days_that_part_leavers_from_stayers() -> None:
+    recency = np.concatenate([np.linspace(1, 59, 300), np.linspace(61, 200, 300)])
+    frame = pl.DataFrame({"recency_days": recency})
+
+    assert PlainRule().fit(frame, (recency > 60).astype(float)).threshold_days_ == pytest.approx(61, abs=1)
+
+
+def test_more_knowledge_ranks_better_than_recency_alone(rows) -> None:  # type: ignore[no-untyped-def]
+    frame, y = rows
+    train, test = frame[:2000], frame[2000:]
+
+    def judge(estimator) -> float:  # type: ignore[no-untyped-def]
+        return roc_auc(y[2000:], estimator.fit(train, y[:2000]).predict_proba(test)[:, 1])
+
+    assert judge(BoostedTrees(COLUMNS)) > judge(PlainRule()) + 0.02
+    assert judge(RichLogistic(COLUMNS)) > judge(PlainRule()) + 0.02
+
+
+def test_trees_are_the_same_for_the_same_seed(rows) -> None:  # type: ignore[no-untyped-def]
+    frame, y = rows
+    first, second = (BoostedTrees(COLUMNS, rounds=20, random_state=3).fit(frame, y) for _ in range(2))
+
+    assert first.to_dict() == second.to_dict()
+
+
+def test_an_unknown_estimator_is_refused() -> None:
+    with pytest.raises(ValueError, match="no estimator is called"):
+        load_estimator({"name": "os.system"})

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from django.utils import translation
+
+from customers.features.builder import ShopData, build_features
+from customers.features.catalogue import FEATURES, THEMES
+from customers.scoring.explain import describe_reason, explain_customers
+from customers.scoring.training import TrainingResult
+
+from .simulated_shop import LAST_AT
+
+
+@pytest.fixture(scope="module")
+def features(shop: ShopData) -> pl.DataFrame:
+    return build_features(shop.orders, shop.lines, shop.events, as_of=LAST_AT)
+
+
+def test_each_customer_gets_at_most_three_reasons_of_different_themes(
+    trained: TrainingResult, features: pl.DataFrame
+) -> None:
+    told = explain_customers(trained.model, features)
+
+    assert told["customer_id"].equals(features["customer_id"])
+    for reasons in told["reasons"]:
+        themes = [reason["theme"] for reason in json.loads(reasons)]
+        assert len(themes) == len(set(themes)) <= 3
+        assert set(themes) <= set(THEMES)
+
+
+def test_a_reason_carries_the_customers_number_and_the_shops_average(
+    trained: TrainingResult, features: pl.DataFrame
+) -> None:
+    told = explain_customers(trained.model, features)
+
+    for row, reasons in zip(features.to_dicts(), told["reasons"], strict=True):
+        for reason in json.loads(reasons):
+            value = row[reason["feature"]]
+            assert reason["value"] == (None if value is None else pytest.approx(value, abs=0.001))
+            assert reason["average"] == pytest.approx(trained.model.averages[reason["feature"]], abs=0.001)
+            assert reason["currency"] == "EUR"
+
+
+def test_points_say_how_far_the_probability_moves(trained: TrainingResult, features: pl.DataFrame) -> None:
+    """Taking a theme's contributions away moves the probability by its points."""
+    p = trained.model.predict_churn(features)
+    parts = trained.model.churn.contributions(features)
+    told = explain_customers(trained.model, features)
+
+    for i, reasons in enumerate(told["reasons"]):
+        for reason in json.loads(reasons):
+            moved = sum(part[i] for key, part in parts.items() if _theme(key) == reason["theme"])
+            without = 1 / (1 + np.exp(-(np.log(p[i] / (1 - p[i])) - moved)))
+            assert reason["points"] == pytest.approx(100 * (p[i] - without), abs=0.1)
+
+
+def test_the_main_reason_pushes_towards_leaving(trained: TrainingResult, features: pl.DataFrame) -> None:
+    told = explain_customers(trained.model, features)
+
+    assert told["main_reason"].n_unique() > 1
+    for reasons, main in told.select("reasons", "main_reason").iter_rows():
+        pushing = [r for r in json.loads(reasons) if r["points"] > 0]
+        if pushing:
+            assert main == max(pushing, key=lambda r: r["points"])["theme"]
+
+
+def test_a_reason_reads_as_a_sentence() -> None:
+    reason = {
+        "feature": "recency_days",
+        "theme": "rhythm",
+        "value": 64.2,
+        "average": 90.1,
+        "typical": 41.0,
+        "points": 19.0,
+    }
+
+    with translation.override("en"):
+        assert describe_reason(reason) == "64 days since the last order; usually orders every 41 days"
+        assert describe_reason({**reason, "typical": None}) == "64 days since the last order; the average is 90 days"
+        assert describe_reason({**reason, "value": 1.0}).startswith("1 day since")
+
+
+def test_what_is_missing_is_said_in_words() -> None:
+    with translation.override("en"):
+        assert describe_reason({"feature": "days_since_visit", "value": None, "average": 30.0}) == (
+            "No visit in the last 180 days"
+        )
+        assert describe_reason({"feature": "views_30d", "value": 0.0, "average": 4.25}) == (
+            "Viewed products 0 times in the last 30 days; the average is 4.2 times"
+        )
+
+
+def test_money_shares_and_ratios_have_their_units() -> None:
+    with translation.override("en"):
+        assert "1,072 GBP" in describe_reason(
+            {"feature": "order_value_last", "value": 1072.2, "average": 434.0, "currency": "GBP"}
+        ).replace("1072", "1,072")
+        assert "33%" in describe_reason({"feature": "return_share", "value": 0.333, "average": 0.02})
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.key)
+@pytest.mark.parametrize("value", [None, 0.0, 1.0, 12.345])
+def test_every_feature_can_be_told(feature, value) -> None:  # type: ignore[no-untyped-def]
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            told = describe_reason(
+                {"feature": feature.key, "value": value, "average": 2.5, "typical": None, "points": 3.0}
+            )
+        assert told and "%(" not in told
+
+
+def _theme(key: str) -> str:
+    return next(feature.theme for feature in FEATURES if feature.key == key)
