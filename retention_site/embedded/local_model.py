@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from .engines import Engines
 from .model_weights import KNOWN, Say, ensure_model
-from .process import Engine, EngineError
+from .process import Engine, EngineError, find_in_wheel
 from .state import ROOT
 
 __all__ = ["LocalModel", "add_local_model", "ensure_model", "serve_model"]
@@ -62,6 +63,8 @@ class LocalModel(Engine):
     def start(self) -> None:
         # Busy-waiting threads make it 3 to 6 times slower when the cores have other work.
         env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "passive"}
+        if libraries := lend_openmp(self.base / "lib"):
+            env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, (str(libraries), env.get("LD_LIBRARY_PATH"))))
         module = ["-P", "-m", "retention_site.embedded.local_model"]
         self.spawn([sys.executable, *module, self.model, "--port", str(self.port), "--name", self.name], env=env)
         self.wait_until(self.answers, seconds=180)
@@ -110,6 +113,27 @@ def serve_model(path: Path) -> Iterator[str]:
             model.stop()
 
 
+def lend_openmp(folder: Path) -> Path | None:
+    """A folder with libgomp.so.1 for a machine that lacks it, as a fresh Debian does; None where it is there.
+
+    xllamacpp needs the system's; scikit-learn's wheel carries one under another name, which a link mends.
+    """
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError:
+        pass
+    else:
+        return None
+    carried = sorted(find_in_wheel("sklearn").parent.glob("*.libs/libgomp*.so*"))
+    if sys.platform != "linux" or not carried:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "libgomp.so.1"
+    link.unlink(missing_ok=True)
+    link.symlink_to(carried[0])
+    return folder
+
+
 def find_free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
@@ -147,8 +171,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         serve(options.model, options.port, options.name)
-    except ImportError:
-        print("the package xllamacpp is not installed: pip install 'rekindle[local-ai]'", flush=True)
+    except ImportError as error:
+        print(f"the package xllamacpp cannot be used ({error}); it is part of the extra local-ai", flush=True)
         return 1
     return 0
 
