@@ -106,7 +106,6 @@ def _run_backtests(
             found.append(run_backtest(shop, cutoff=cutoff, horizon_days=horizon_days, seed=seed, replicates=replicates))
         except NotEnoughHistory:
             break
-        found.append(earlier)
     return found
 
 
