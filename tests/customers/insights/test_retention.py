@@ -1,0 +1,85 @@
+"""Retention and cohorts on a shop small enough to count by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from customers.ingest.clock import read_shop_clock
+from customers.insights.retention import build_cohorts, measure_retention
+from customers.insights.timeline import read_timeline
+from customers.models import Customer, CustomerEvent, Order, ensure_event_partitions
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 6, 30, tzinfo=dt.UTC)
+
+
+def _order(customer: Customer, days_ago: float, *, is_return: bool = False) -> Order:
+    return Order.objects.create(
+        external_id=f"{customer.external_id}-{days_ago}", customer=customer, currency="EUR", total=10,
+        ordered_at=NOW - dt.timedelta(days=days_ago), is_return=is_return,
+    )  # fmt: skip
+
+
+def _customer(name: str, *days_ago: float) -> Customer:
+    customer = Customer.objects.create(external_id=name)
+    for days in days_ago:
+        _order(customer, days)
+    return customer
+
+
+def test_those_who_bought_in_one_window_and_again_in_the_next_were_kept() -> None:
+    _customer("kept", 100, 10)
+    _customer("left", 120)
+    _customer("new", 20)
+    _customer("long gone", 400)
+    measured = measure_retention(NOW, window_days=90)
+    assert (measured.customers, measured.kept, measured.rate) == (2, 1, 0.5)
+
+
+def test_a_return_keeps_nobody() -> None:
+    customer = _customer("sent back", 100)
+    _order(customer, 10, is_return=True)
+    assert measure_retention(NOW).kept == 0
+
+
+def test_a_shop_without_orders_has_no_rate() -> None:
+    assert measure_retention(NOW).rate is None
+    assert build_cohorts(NOW) == []
+
+
+def test_cohorts_count_the_months_after_the_first_order() -> None:
+    _customer("april and june", 75, 15)  # 16 April, 15 June
+    _customer("april only", 70)  # 21 April
+    _customer("june", 5)
+    april, june = build_cohorts(NOW, months=4)
+    assert (april.month, april.customers, april.shares) == (dt.date(2026, 4, 1), 2, (1.0, 0.0, 0.5))
+    assert (june.month, june.customers, june.shares) == (dt.date(2026, 6, 1), 1, (1.0,))
+
+
+def test_a_live_shop_is_looked_at_now_and_a_historic_one_as_of_its_last_order() -> None:
+    customer = _customer("last", 20)
+    assert read_shop_clock(NOW) == NOW
+    later = NOW + dt.timedelta(days=900)
+    assert read_shop_clock(later) == customer.orders.get().ordered_at + dt.timedelta(seconds=1)
+
+
+def test_an_order_dated_in_the_future_does_not_move_the_clock() -> None:
+    _customer("typo", 400, -500)
+    assert read_shop_clock(NOW) == NOW - dt.timedelta(days=400) + dt.timedelta(seconds=1)
+
+
+def test_the_time_line_mixes_orders_and_events_newest_first() -> None:
+    customer = _customer("ingrid", 30, 3)
+    ensure_event_partitions(dt.date(2026, 6, 1), dt.date(2026, 7, 31))
+    for days, kind in ((10, "product_viewed"), (1, "complaint_opened"), (-1, "product_viewed")):
+        CustomerEvent.objects.create(
+            source="shop", external_id=f"e{days}", customer=customer, kind=kind,
+            occurred_at=NOW - dt.timedelta(days=days),
+        )  # fmt: skip
+    kinds = [entry.kind for entry in read_timeline(customer, until=NOW)]
+    assert kinds == ["complaint_opened", "ordered", "product_viewed", "ordered"]
+    assert [entry.kind for entry in read_timeline(customer, until=NOW, family="support")] == ["complaint_opened"]
+    older = read_timeline(customer, until=NOW, before=NOW - dt.timedelta(days=3), size=1)
+    assert [entry.kind for entry in older] == ["product_viewed"]
