@@ -103,7 +103,14 @@ def _run_backtests(
     for i in range(1, BACKTEST_DATES):
         cutoff = newest - dt.timedelta(days=BACKTEST_STEP_DAYS * i)
         try:
-            found.append(run_backtest(shop, cutoff=cutoff, horizon_days=horizon_days, seed=seed, replicates=replicates))
+            earlier = run_backtest(
+                shop,
+                cutoff=cutoff,
+                horizon_days=horizon_days,
+                seed=seed,
+                replicates=replicates,
+                champion=found[0].champion,
+            )
         except NotEnoughHistory:
             break
     return found
