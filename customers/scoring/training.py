@@ -113,6 +113,7 @@ def _run_backtests(
             )
         except NotEnoughHistory:
             break
+        found.append(earlier)
     return found
 
 
