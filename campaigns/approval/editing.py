@@ -6,11 +6,14 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.audience.freeze import AudienceCounts, freeze_audience
+from campaigns.audience.holdout import draw_seed
 from campaigns.content.editing import write_variant
 from campaigns.models import Approval, Campaign, CampaignStatus, Offer, TransitionConflict, Variant
 
@@ -30,6 +33,29 @@ AUDIENCE_FIELDS = frozenset({"segment", "holdout_share", "is_test_audience"})
 OFFER_FIELDS = frozenset({"kind", "value", "currency", "code", "min_basket", "valid_from", "valid_until", "url"})
 #: A new name or goal is no new message; everything else voids.
 HARMLESS_FIELDS = frozenset({"name", "goal", "instruction"})
+
+
+@transaction.atomic
+def create_campaign(
+    user: User, fields: Mapping[str, Any], offer_fields: Mapping[str, Any] | None = None, *, now: dt.datetime
+) -> Campaign:
+    """A new draft by `user` with its offer and a hold-out seed that is kept for ever.
+
+    Takes the fields that `edit_campaign` takes; the hold-out is settings.HOLDOUT_SHARE unless given. Raises
+    PermissionDenied, ValidationError.
+    """
+    if not user.is_active or not user.has_perm("campaigns.add_campaign"):
+        raise PermissionDenied(_("Your role does not allow this."))
+    _refuse_unknown(fields, CAMPAIGN_FIELDS)
+    _refuse_unknown(offer_fields or {}, OFFER_FIELDS)
+    values = {"holdout_share": settings.HOLDOUT_SHARE, **fields}
+    campaign = Campaign(author=user, holdout_seed=draw_seed(), **values)
+    campaign.clean_fields()
+    campaign.save()
+    Campaign.objects.filter(pk=campaign.pk).update(created_at=now, updated_at=now)
+    campaign.refresh_from_db()
+    _write_offer(Offer(campaign=campaign), offer_fields or {}, set(offer_fields or {}))
+    return campaign
 
 
 @transaction.atomic
@@ -152,4 +178,4 @@ def _write_offer(offer: Offer, fields: Mapping[str, Any], changed: set[str]) -> 
     for name in changed:
         setattr(offer, name, fields[name])
     offer.full_clean(exclude=["campaign"])
-    offer.save(update_fields=sorted(changed))
+    offer.save(update_fields=sorted(changed) if offer.pk else None)

@@ -14,7 +14,9 @@ def refuse_outside_demo() -> None:
     """Raise NoDemoHere where mail leaves the machine, or the site is served to others over https."""
     if not settings.USES_MAIL_CATCHER:
         raise NoDemoHere(
-            _("EMAIL_URL names a real mail server, and the demo shop is only for trying out. Take EMAIL_URL away first.")
+            _(
+                "EMAIL_URL names a real mail server, and the demo shop is only for trying out. Take EMAIL_URL away first."
+            )
         )
     if settings.SITE_IS_HTTPS:
         raise NoDemoHere(

@@ -35,7 +35,13 @@ def import_stretch(shop: Shop, say: Say) -> None:
     upsert_orders(_orders(shop.orders), _lines(shop.order_lines), source=SOURCE)
     say(f"importing {shop.events.height:,} events")
     record_events(shop.events.rename({"customer_external_id": "customer"}), source=SOURCE)
-    _analyze_tables()
+
+
+def note_growth() -> None:
+    """The planner must know of rows that were written in this very transaction; autovacuum cannot see them yet."""
+    with connection.cursor() as cursor:
+        for table in _GROWN_TABLES:
+            cursor.execute(f"ANALYZE {table}")
 
 
 def _products(frame: pl.DataFrame) -> pl.DataFrame:
@@ -60,10 +66,3 @@ def _orders(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _lines(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.rename({"order_external_id": "order"})
-
-
-def _analyze_tables() -> None:
-    """The planner must know of rows that were written in this very transaction; autovacuum cannot see them yet."""
-    with connection.cursor() as cursor:
-        for table in _GROWN_TABLES:
-            cursor.execute(f"ANALYZE {table}")
