@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.urls import URLPattern, URLResolver, include, path
+from django.utils.translation import gettext as _
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from campaigns.models import TransitionConflict
+from customers.api.problems import describe_problem
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.api.urls")),
     path("", include("campaigns.api.urls")),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="api-schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema", permission_classes=[IsAuthenticated]), name="api-docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerView.as_view(url_name="api-schema", permission_classes=[IsAuthenticated]),
+        name="api-docs",
+    ),
 ]
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """A lost race is 409 with its sentence; the rest is as DRF does it."""
+    """A lost race is 409 with its sentence, a wrong request 400 with the path of each fault; the rest is as DRF does it."""
     if isinstance(error, TransitionConflict):
         return Response({"detail": str(error)}, status=409)
-    return exception_handler(error, context)
+    if isinstance(error, RequestDataTooBig):
+        return Response({"detail": _("The request is too large. Send fewer items at a time.")}, status=413)
+    response = exception_handler(error, context)
+    if response is not None and isinstance(error, ValidationError):
+        response.data = describe_problem(error)
+    return response

@@ -17,3 +17,18 @@ class HasModelRight(DjangoModelPermissions):
         "PATCH": ["%(app_label)s.change_%(model_name)s"],
         "DELETE": ["%(app_label)s.delete_%(model_name)s"],
     }
+
+
+class MayUpsert(HasModelRight):
+    """Writing by key creates or changes, so it needs both rights."""
+
+    perms_map = HasModelRight.perms_map | {
+        method: ["%(app_label)s.add_%(model_name)s", "%(app_label)s.change_%(model_name)s"]
+        for method in ("POST", "PUT", "PATCH")
+    }
+
+
+class MayRead(HasModelRight):
+    """For questions that are POSTed because they are long."""
+
+    perms_map = HasModelRight.perms_map | {"POST": ["%(app_label)s.view_%(model_name)s"]}

@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from .customers import CustomerBulk, CustomerItem, CustomerList
+from .events import EventList
+from .orders import OrderBulk, OrderItem, OrderList
+from .products import ProductBulk, ProductItem, ProductList
+from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
+
+# Ids of a shop may hold a slash, so the last part takes the rest of the address.
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("customers/", CustomerList.as_view(), name="api-customers"),
+    path("customers/bulk/", CustomerBulk.as_view(), name="api-customers-bulk"),
+    path("customers/<slug:source>/<path:external_id>/", CustomerItem.as_view(), name="api-customer"),
+    path("products/", ProductList.as_view(), name="api-products"),
+    path("products/bulk/", ProductBulk.as_view(), name="api-products-bulk"),
+    path("products/<path:sku>/", ProductItem.as_view(), name="api-product"),
+    path("orders/", OrderList.as_view(), name="api-orders"),
+    path("orders/bulk/", OrderBulk.as_view(), name="api-orders-bulk"),
+    path("orders/<slug:source>/<path:external_id>/", OrderItem.as_view(), name="api-order"),
+    path("events/", EventList.as_view(), name="api-events"),
+    path("segments/", SegmentList.as_view(), name="api-segments"),
+    path("segments/count/", RuleCount.as_view(), name="api-segments-count"),
+    path("segments/<int:pk>/", SegmentItem.as_view(), name="api-segment"),
+    path("segments/<int:pk>/count/", SegmentCount.as_view(), name="api-segment-count"),
+]

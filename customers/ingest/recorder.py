@@ -68,7 +68,10 @@ def record_events(events: Sequence[NewEvent] | pl.DataFrame, *, source: str) -> 
 
 def storable_json(value: Any) -> str:
     """JSON that PostgreSQL keeps as jsonb; raises ValueError for NaN, infinity, NUL and lone surrogates."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     text.encode()  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
     if _NUL.search(text):
         raise ValueError("the character NUL cannot be kept")

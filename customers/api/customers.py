@@ -1,0 +1,72 @@
+"""REST: customers, by (source, external_id)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from customers.filters import CustomerFilter
+from customers.ingest.copying import UpsertCounts
+from customers.ingest.customers import CUSTOMERS, upsert_customers
+from customers.models import Customer, Score
+from customers.models.customer import validate_time_zone
+
+from .fields import JSONObjectField, KeyField, MomentField, SourceField
+from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, write_groups
+
+
+class ScoreSerializer(serializers.ModelSerializer[Score]):
+    """What is expected of a customer now."""
+
+    class Meta:
+        model = Score
+        fields = (
+            "status", "churn_probability", "expected_orders", "expected_value", "next_order_on", "main_reason",
+            "interest", "as_of",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    """One person. Fields that a request leaves out stay as they are."""
+
+    source = SourceField()
+    external_id = KeyField()
+    time_zone = serializers.CharField(required=False, max_length=64, validators=[validate_time_zone])
+    attributes = JSONObjectField(required=False)
+    joined_at = MomentField(required=False, allow_null=True)
+    score = ScoreSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Customer
+        fields = (
+            "id", "source", "external_id", "email", "first_name", "last_name", "language", "time_zone", "country",
+            "attributes", "joined_at", "score", "created_at", "updated_at",
+        )  # fmt: skip
+        read_only_fields = ("created_at", "updated_at")
+        validators: Sequence[Any] = ()
+        extra_kwargs = {name: {"default": serializers.empty} for name in ("email", "language")}
+
+
+class CustomerWrites:
+    """What list, item and bulk of customers share."""
+
+    queryset = Customer.objects.select_related("score")
+    serializer_class = CustomerSerializer
+
+    def write(self, items: Sequence[Mapping[str, Any]]) -> UpsertCounts:
+        return write_groups(items, CUSTOMERS, upsert_customers)
+
+
+class CustomerList(CustomerWrites, KeyedListView):
+    filterset_class = CustomerFilter
+
+
+class CustomerItem(CustomerWrites, KeyedItemView):
+    pass
+
+
+class CustomerBulk(CustomerWrites, KeyedBulkView):
+    pass

@@ -1,0 +1,51 @@
+"""What an answer of 400 looks like: one sentence, and each fault with the path of its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+#: Names under which DRF puts faults that belong to no single field.
+WHOLE = {"non_field_errors", "detail", "__all__"}
+MAX_ERRORS = 100
+
+
+class FaultSerializer(serializers.Serializer[Any]):
+    """One fault of a request."""
+
+    path = serializers.CharField(help_text="The field, as lines[0].quantity; empty for the request as a whole.")
+    message = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """A request that was not accepted."""
+
+    detail = serializers.CharField()
+    errors = FaultSerializer(many=True, required=False)
+
+
+def describe_problem(error: ValidationError) -> dict[str, Any]:
+    """The body of a 400: a sentence and up to 100 faults with their paths."""
+    faults = [{"path": path, "message": message} for path, message in _flatten(error.detail, "")]
+    return {"detail": _("The request was not accepted; “errors” says why."), "errors": faults[:MAX_ERRORS]}
+
+
+def _flatten(detail: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            yield from _flatten(inner, path if name in WHOLE else _join(path, name))
+    elif isinstance(detail, list):
+        for place, inner in enumerate(detail):
+            yield from _flatten(inner, f"{path}[{place}]" if isinstance(inner, Mapping | list) else path)
+    else:
+        yield path, str(detail)
+
+
+def _join(path: str, name: Any) -> str:
+    if isinstance(name, int):  # faults of some rows of a list are keyed by their number
+        return f"{path}[{name}]"
+    return f"{path}.{name}" if path else str(name)

@@ -1,0 +1,54 @@
+"""REST: products, by sku."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from customers.ingest.copying import UpsertCounts
+from customers.ingest.products import PRODUCTS, upsert_products
+from customers.models import Product
+
+from .fields import CurrencyField, JSONObjectField, KeyField
+from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, write_groups
+
+
+class ProductSerializer(serializers.ModelSerializer[Product]):
+    """One article. Fields that a request leaves out stay as they are; a change raises `version`."""
+
+    sku = KeyField(max_length=80)
+    names = JSONObjectField(required=False, help_text='Names by language, as {"zh": "帐篷"}.')
+    currency = CurrencyField(required=False, allow_blank=True)
+
+    class Meta:
+        model = Product
+        fields = (
+            "id", "sku", "name", "names", "category", "price", "currency", "stock", "url", "is_charge", "version",
+            "updated_at",
+        )  # fmt: skip
+        read_only_fields = ("version", "updated_at")
+
+
+class ProductWrites:
+    """What list, item and bulk of products share."""
+
+    queryset = Product.objects.all()
+    serializer_class = ProductSerializer
+    key_fields = ("sku",)
+
+    def write(self, items: Sequence[Mapping[str, Any]]) -> UpsertCounts:
+        return write_groups(items, PRODUCTS, upsert_products)
+
+
+class ProductList(ProductWrites, KeyedListView):
+    filterset_fields = ("category", "is_charge")
+
+
+class ProductItem(ProductWrites, KeyedItemView):
+    pass
+
+
+class ProductBulk(ProductWrites, KeyedBulkView):
+    pass

@@ -1,0 +1,125 @@
+"""REST: segments, and how many customers a rule means."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView, ListCreateAPIView, RetrieveUpdateAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from customers.ingest.clock import read_shop_clock
+from customers.models import Segment
+from customers.segments.editing import save_segment
+from customers.segments.preview import count_matching
+from customers.segments.rules import Group, RuleError, parse_rule
+from customers.segments.wording import describe_error
+
+from .fields import JSONObjectField
+from .permissions import MayRead
+
+
+class SegmentSerializer(serializers.ModelSerializer[Segment]):
+    """A named rule. Saving another rule makes the next revision, `number`."""
+
+    rule = JSONObjectField()
+
+    class Meta:
+        model = Segment
+        fields = ("id", "name", "description", "rule", "number", "is_archived", "created_at", "updated_at")
+        read_only_fields = ("number", "is_archived", "created_at", "updated_at")
+
+    def validate_rule(self, tree: dict[str, Any]) -> dict[str, Any]:
+        read_rule(tree)
+        return tree
+
+    def save(self, **kwargs: Any) -> Segment:
+        """Save by the one function that pages use too."""
+        user = self.context["request"].user
+        if not isinstance(user, User):
+            raise PermissionDenied
+        present = self.instance if isinstance(self.instance, Segment) else None
+        given = {name: getattr(present, name) for name in ("name", "description", "rule")} if present else {}
+        try:
+            with transaction.atomic():
+                self.instance = save_segment(
+                    user, now=timezone.now(), segment=present, **{**given, **self.validated_data}
+                )
+        except IntegrityError as error:  # another request took the name since it was checked
+            raise serializers.ValidationError({"name": [_("A segment of this name exists.")]}) from error
+        return self.instance
+
+
+class RuleSerializer(serializers.Serializer[Any]):
+    """A rule to be counted."""
+
+    rule = JSONObjectField()
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    """How many customers a rule means, and as of when."""
+
+    count = serializers.IntegerField()
+    as_of = serializers.DateTimeField()
+
+
+class SegmentList(ListCreateAPIView[Segment]):
+    queryset = Segment.objects.order_by("pk")
+    serializer_class = SegmentSerializer
+    filterset_fields = ("is_archived",)
+
+
+class SegmentItem(RetrieveUpdateAPIView[Segment]):
+    queryset = Segment.objects.all()
+    serializer_class = SegmentSerializer
+
+
+class SegmentCount(GenericAPIView[Segment]):
+    """How many customers a saved segment means now."""
+
+    queryset = Segment.objects.all()
+    serializer_class = CountSerializer
+    filter_backends = []
+    pagination_class = None
+
+    def get(self, request: Request, pk: int) -> Response:
+        return _count(read_rule(self.get_object().rule))
+
+
+class RuleCount(GenericAPIView[Segment]):
+    """How many customers a rule that is not saved means now."""
+
+    queryset = Segment.objects.all()
+    serializer_class = RuleSerializer
+    permission_classes = [MayRead]
+    filter_backends = []
+    pagination_class = None
+
+    @extend_schema(responses={200: CountSerializer})
+    def post(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return _count(read_rule(serializer.validated_data["rule"]))
+
+
+def read_rule(tree: Any) -> Group:
+    """The parsed rule; raises ValidationError with the path of the fault within it."""
+    try:
+        return parse_rule(tree)
+    except RuleError as error:
+        path = re.sub(r"\.(\d+)", r"[\1]", error.path)
+        message = describe_error(error)
+        raise serializers.ValidationError({path: [message]} if path else [message]) from error
+
+
+def _count(rule: Group) -> Response:
+    as_of = read_shop_clock(timezone.now())
+    return Response(CountSerializer({"count": count_matching(rule, as_of=as_of), "as_of": as_of}).data)

@@ -1,0 +1,26 @@
+"""A client of the API with a key of its own."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from customers.api.authentication import issue_api_key
+
+
+def client_of(user: User) -> APIClient:
+    _row, key = issue_api_key(user, "test")
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+    return client
+
+
+@pytest.fixture
+def api(site_admin: User) -> APIClient:
+    return client_of(site_admin)
+
+
+@pytest.fixture
+def marketing(marketer: User) -> APIClient:
+    return client_of(marketer)
