@@ -12,6 +12,8 @@ from .channels import ChannelUnavailable, Outcome, Reply
 CONNECTIONS_IN_A_ROW = 5
 #: Messages in a row of which the server took none.
 REFUSALS_IN_A_ROW = 25
+#: Copies in a row that could not be made: one is a poison row, several are a fault of ours that would skip everybody.
+UNMADE_IN_A_ROW = 3
 
 
 class Breaker:
@@ -21,6 +23,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._connections = 0
         self._refusals = 0
+        self._unmade = 0
 
     def note_connected(self) -> None:
         with self._lock:
@@ -39,6 +42,16 @@ class Breaker:
             )
             return sentence % {"n": failed, "error": error}
         return ""
+
+    def note_copy(self, problem: str = "") -> str:
+        """A copy was made, or why not: the sentence with which to pause, or "" to go on."""
+        with self._lock:
+            self._unmade = self._unmade + 1 if problem else 0
+            unmade = self._unmade
+        if unmade < UNMADE_IN_A_ROW:
+            return ""
+        sentence = _("%(n)s messages in a row could not be made (%(problem)s). Tell who runs Rekindle, then resume.")
+        return sentence % {"n": unmade, "problem": problem[:150]}
 
     def note_reply(self, reply: Reply) -> str:
         """The sentence with which to pause, or "" to go on."""

@@ -76,12 +76,13 @@ def prepare_batch(campaign: Campaign, messages: Sequence[ClaimedMessage], *, now
 
 
 def load_approved_texts(campaign: Campaign) -> ApprovedTexts:
-    """The stored sources, after checking that they are what was approved. Raises StaleApproval."""
+    """The stored sources, after checking that they are what a second person approved. Raises StaleApproval."""
     found = hash_messages(campaign)
-    valid = Approval.objects.filter(
-        campaign=campaign, part=ApprovalPart.MESSAGES, part_hash=found, voided_at__isnull=True
+    approvals = Approval.objects.filter(campaign=campaign, voided_at__isnull=True).exclude(
+        approved_by_id=campaign.author_id
     )
-    if not valid.exists():
+    hashes = dict(approvals.values_list("part", "part_hash"))
+    if hashes.get(ApprovalPart.MESSAGES) != found or set(hashes) != set(ApprovalPart.values):
         raise StaleApproval
     sources = {}
     for variant in Variant.objects.filter(archetype__campaign=campaign).select_related("archetype"):

@@ -24,7 +24,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, TransitionConflict
+from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, SkipReason, TransitionConflict
 
 from .breaker import Breaker
 from .channels import Channel, ChannelUnavailable, Outcome, Phase, Reply
@@ -171,10 +171,8 @@ class _Courier:
         try:
             copy = make_copy(batch, message)
         except Unsendable as error:
-            skip_claimed(self.worker, message.id, reason=error.reason, response=str(error))
-            self.counts[MessageStatus.SKIPPED] += 1
-            log.warning("message_unsendable", message=message.id, reason=error.reason)
-            return True
+            return self._park(message, error)
+        self.sweep.breaker.note_copy()
         mark = self._mark(copy.intent.message, lambda: mark_sending(self.worker, copy.intent, checks=batch.checks))
         if not mark.may_send:
             self.counts.update([mark.status] if mark.status else [])
@@ -182,6 +180,18 @@ class _Courier:
         reply = self.channel.deliver(copy.envelope)
         self._settle(message, reply)
         reason = self.sweep.breaker.note_reply(reply)
+        if reason:
+            self._pause(message.campaign_id, reason)
+        return not reason
+
+    def _park(self, message: ClaimedMessage, error: Unsendable) -> bool:
+        """A bad address is the row's own fault and is skipped; copies that cannot be made may be ours."""
+        skip_claimed(self.worker, message.id, reason=error.reason, response=str(error))
+        self.counts[MessageStatus.SKIPPED] += 1
+        log.warning("message_unsendable", message=message.id, reason=error.reason)
+        if error.reason != SkipReason.UNRENDERABLE:
+            return True
+        reason = self.sweep.breaker.note_copy(str(error))
         if reason:
             self._pause(message.campaign_id, reason)
         return not reason

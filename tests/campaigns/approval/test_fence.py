@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -97,8 +97,8 @@ class Together:
 
 
 @pytest.fixture
-def together() -> Iterator[Together]:
-    yield Together()
+def together() -> Together:
+    return Together()
 
 
 @pytest.mark.django_db(transaction=True)

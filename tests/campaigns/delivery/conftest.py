@@ -1,0 +1,52 @@
+"""What the tests of sending share: the two people, and a sweep against a scripted server."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+
+from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer
+from campaigns.delivery.sender import SendRun, send_waiting_messages
+from campaigns.models import Campaign, Message
+from tests.campaigns import arrange
+from tests.campaigns.arrange import Cast
+from tests.smtp_server import ScriptedSmtpServer
+
+Sweep = Callable[..., SendRun]
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return arrange.make_cast()
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    """The send window is checked against the database's clock, so these tests live in the present."""
+    return timezone.now()
+
+
+@pytest.fixture
+def running(cast: Cast, now: dt.datetime) -> Campaign:
+    """A campaign of three people that is sending."""
+    return arrange.start(arrange.make_campaign(cast.marketer, send_at=now, now=now), cast, now=now)
+
+
+@pytest.fixture
+def sweep() -> Sweep:
+    def run(server: ScriptedSmtpServer, *, seconds: float = 20, timeout_s: float = 0.5) -> SendRun:
+        return send_waiting_messages(
+            seconds=seconds,
+            connections=1,
+            open_channel=lambda: SmtpChannel(SmtpServer("127.0.0.1", server.port, timeout_s)),
+        )
+
+    return run
+
+
+def states(campaign: Campaign) -> Counter[str]:
+    return Counter(Message.objects.filter(campaign=campaign).values_list("status", flat=True))
