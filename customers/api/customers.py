@@ -47,7 +47,6 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         )  # fmt: skip
         read_only_fields = ("created_at", "updated_at")
         validators: Sequence[Any] = ()
-        extra_kwargs = {name: {"default": serializers.empty} for name in ("email", "language")}
 
 
 class CustomerWrites:

@@ -42,7 +42,7 @@ class JSONObjectField(serializers.Field[Any, Any, Any, Any]):
     """A JSON object that jsonb can keep."""
 
     default_error_messages = {
-        "type": _('This has to be an object, as {"size": "M"}.'),
+        "type": _("This has to be a JSON object."),
         "unstorable": _("This cannot be kept: %(reason)s"),
         "too_long": _("This is longer than %(count)d characters."),
     }

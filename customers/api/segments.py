@@ -63,6 +63,10 @@ class RuleSerializer(serializers.Serializer[Any]):
 
     rule = JSONObjectField()
 
+    def validate_rule(self, tree: dict[str, Any]) -> dict[str, Any]:
+        read_rule(tree)
+        return tree
+
 
 class CountSerializer(serializers.Serializer[Any]):
     """How many customers a rule means, and as of when."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +37,11 @@ def shop(api: APIClient) -> APIClient:
     api.post("/api/v1/customers/", ANA)
     api.post("/api/v1/products/", TENT)
     return api
+
+
+def post_json(client: APIClient, address: str, body: Any) -> Any:
+    """By the standard library, which writes a lone surrogate as its escape."""
+    return client.post(address, json.dumps(body), content_type="application/json")
 
 
 def paths(response: Any) -> set[str]:
@@ -143,7 +149,7 @@ def test_orders_in_bulk_are_all_or_nothing(shop: APIClient) -> None:
     ],
 )
 def test_a_wrong_order_names_its_field(shop: APIClient, fields: dict[str, Any], path: str) -> None:
-    assert paths(shop.post("/api/v1/orders/", order(**fields))) == {path}
+    assert paths(post_json(shop, "/api/v1/orders/", order(**fields))) == {path}
     assert not Order.objects.exists()
 
 
@@ -160,7 +166,7 @@ def test_a_wrong_order_names_its_field(shop: APIClient, fields: dict[str, Any], 
     ],
 )
 def test_a_wrong_customer_names_its_field(api: APIClient, fields: dict[str, Any], path: str) -> None:
-    assert paths(api.post("/api/v1/customers/", {"external_id": "a", **fields})) == {path}
+    assert paths(post_json(api, "/api/v1/customers/", {"external_id": "a", **fields})) == {path}
 
 
 @pytest.mark.parametrize(
@@ -181,7 +187,7 @@ def test_a_broken_body_is_400_in_words(api: APIClient, resource: str, body: byte
     [
         ("/api/v1/customers/?cursor=cD1hYmM=", 404),
         ("/api/v1/customers/?cursor=cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5", 404),
-        ("/api/v1/customers/?cursor=%00", 404),
+        ("/api/v1/customers/?cursor=%00", 200),
         ("/api/v1/customers/?page_size=99999999999999999999999", 200),
         ("/api/v1/customers/?q=%00", 400),
         ("/api/v1/customers/?segment=99999999999999999999999", 400),
@@ -237,9 +243,7 @@ def test_a_list_asks_the_same_for_3_rows_and_for_30(api: APIClient, resource: st
         address = f"/api/v1/{resource}/?page_size=100"
         if resource == "events":
             address += f"&customer={Customer.objects.get(external_id='ana').pk}"
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             rows = api.get(address).json()["results"]
         assert len(rows) >= count
         queries.append(len(captured))
