@@ -55,7 +55,7 @@ def new_page(browser: Browser, live_server: LiveServer) -> Iterator[NewPage]:
             base_url=live_server.url, viewport={"width": width, "height": height}, locale="en-GB", **options
         )
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)  # shared machines stall; a test must not fail for it
         return context.new_page()
 
     yield make
