@@ -63,17 +63,18 @@ def archetypes_waiting(now: dt.datetime) -> list[int]:
     return list(Archetype.objects.waiting_for_draft(now).order_by("pk").values_list("pk", flat=True))
 
 
-def draft_archetype(archetype_id: int, *, now: dt.datetime) -> Variant | None:
+def draft_archetype(archetype_id: int, *, now: dt.datetime, with_model: bool = True) -> Variant | None:
     """Draft one archetype; None when somebody else has it, or when it failed (its row then says why).
 
     The claim is committed before the network is touched. A fault that may pass is tried again by the sweep, three
-    times at most; anything else is `failed`, with a sentence for staff.
+    times at most; anything else is `failed`, with a sentence for staff. `with_model` False takes the templates even
+    where a model is configured: the demo shop's history must stand in a minute.
     """
     archetype = _claim(archetype_id, now)
     if archetype is None:
         return None
     try:
-        completion, words = _write_words(archetype, now)
+        completion, words = _write_words(archetype, now, with_model=with_model)
     except ModelError as error:
         _note_failure(archetype, error, now)
         return None
@@ -99,19 +100,22 @@ def _claim(archetype_id: int, now: dt.datetime) -> Archetype | None:
     return Archetype.objects.select_related("campaign__segment").get(pk=archetype_id)
 
 
-def _write_words(archetype: Archetype, now: dt.datetime) -> tuple[Completion, dict[str, str]]:
-    """The slots from the model, or from the templates where none is configured. Raises ModelError."""
+def _write_words(archetype: Archetype, now: dt.datetime, *, with_model: bool) -> tuple[Completion, dict[str, str]]:
+    """The slots from the model, or from the templates where none is configured or wanted. Raises ModelError."""
     model = configured_model()
     prompt = find_prompt(archetype.language, is_capable=model.is_configured and not model.is_local)
     variables = _tell_model(archetype, now)
-    try:
-        completion = complete(prompt, variables, purpose=PURPOSE, now=now)
-    except NotConfigured:
-        likes = _name_interest(archetype.interest, archetype.language)
-        words = write_template_text(reason=archetype.reason, likes=likes, language=archetype.language)
-        kept = {name: words.get(name, "") for name in prompt.schema["properties"]}
-        return record_template_call(prompt, variables, kept, purpose=PURPOSE, now=now), words
-    return completion, {name: _tidy(str(value)) for name, value in completion.data.items()}
+    if with_model:
+        try:
+            completion = complete(prompt, variables, purpose=PURPOSE, now=now)
+        except NotConfigured:
+            log.debug("no_model_configured", archetype=archetype.pk)
+        else:
+            return completion, {name: _tidy(str(value)) for name, value in completion.data.items()}
+    likes = _name_interest(archetype.interest, archetype.language)
+    words = write_template_text(reason=archetype.reason, likes=likes, language=archetype.language)
+    kept = {name: words.get(name, "") for name in prompt.schema["properties"]}
+    return record_template_call(prompt, variables, kept, purpose=PURPOSE, now=now), words
 
 
 def _tell_model(archetype: Archetype, now: dt.datetime) -> dict[str, Any]:

@@ -51,10 +51,11 @@ class Progress:
 def seed_demo(
     *, now: dt.datetime, customers: int = DEFAULT_CUSTOMERS, seed: int = DEFAULT_SEED, write: Callable[[str], None]
 ) -> bool:
-    """Put the demo shop in, as of `now`; False where it stands already. The same seed and `now` give the same shop.
+    """Put the demo shop in, as of `now`; False where it stands already.
 
-    Raises NoDemoHere in a shop that has other customers, or where a demo must not be. Safe to run twice, and again
-    after an interruption: all of it or nothing stands.
+    The same seed and `now` give the same people and the same life up to the first campaign; who is held out is drawn
+    anew each time, as in any campaign. Raises NoDemoHere in a shop that has other customers, or where a demo must not
+    be. Safe to run twice, and again after an interruption: all of it or nothing stands.
     """
     refuse_outside_demo()
     say = Progress(write)

@@ -82,10 +82,10 @@ def bring_campaign(
 
 
 def write_texts(campaign: Campaign, author: User, instruction: str, *, now: dt.datetime) -> None:
-    """Have every archetype drafted at once, as the worker does it."""
+    """Have every archetype drafted at once, as the worker does it, but never by a model: see docs/demo-shop.md."""
     request_drafts(campaign, user=author, instruction=instruction, now=now)
     for archetype in Archetype.objects.filter(campaign=campaign).values_list("pk", flat=True):
-        draft_archetype(archetype, now=now)
+        draft_archetype(archetype, now=now, with_model=False)
     campaign.refresh_from_db()
 
 

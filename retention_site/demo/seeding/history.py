@@ -25,6 +25,10 @@ from .stretches import Say, import_stretch, note_growth
 RESULT_EVERY_DAYS = 7
 
 
+class NobodyReached(Exception):
+    """A campaign of the past had nobody to write to, so the demo would show nothing."""
+
+
 @dataclass(frozen=True)
 class PastCampaign:
     """A campaign that was sent, what the simulator is told of it, and how many people its treatment arm has."""
@@ -47,14 +51,13 @@ class History:
     def live_until(self, until: dt.datetime) -> None:
         """Live on and import it; those who were written to meanwhile answer."""
         self.say(f"the shop lives until {until:%d %B %Y}")
-        written_to = [past for past in self._waiting if past.message.customer_external_ids]
         effects = []
-        for part in self.simulator.iter_advance(until, [past.message for past in written_to]):
+        for part in self.simulator.iter_advance(until, [past.message for past in self._waiting]):
             import_stretch(part, self.say)
             effects.append(part.message_effects)
         note_growth()
         told = pl.concat(effects)
-        self.true_points |= {past.campaign.pk: _true_points(told, past) for past in written_to}
+        self.true_points |= {past.campaign.pk: _true_points(told, past) for past in self._waiting}
         self._waiting = []
 
     def learn(self, now: dt.datetime) -> ModelVersion:
@@ -75,7 +78,9 @@ class History:
         self.say(f"the campaign “{past.campaign.name}” is made, approved and sent")
         campaign = bring_campaign(office, past.campaign, Stage.SCHEDULED, begun_at=begun_at, send_at=send_at)
         start_campaign(campaign, now=send_at)
-        record_past_send(campaign, started_at=send_at)
+        counts = record_past_send(campaign, started_at=send_at)
+        if not counts[MessageStatus.ACCEPTED]:
+            raise NobodyReached(f"Nobody got “{campaign.name}”: {dict(counts)}. A larger shop may help.")
         finish_campaigns(send_at + dt.timedelta(hours=1))
         campaign.refresh_from_db()
         sent = _note_sent(campaign, past.campaign)
@@ -85,9 +90,10 @@ class History:
     def measure(self, today: dt.datetime) -> None:
         """The result of each week as it stood then, up to `today` or the end of the window, with the known truth."""
         self.say("measuring what the campaigns did")
+        note_growth()
         for past in self.sent:
             for as_of in _weeks(past.campaign, today):
-                store_result(past.campaign, now=as_of, true_effect_points=self.true_points.get(past.campaign.pk))
+                store_result(past.campaign, now=as_of, true_effect_points=self.true_points[past.campaign.pk])
 
 
 def _note_sent(campaign: Campaign, plan: CampaignPlan) -> PastCampaign:

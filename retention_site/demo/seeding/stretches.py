@@ -23,6 +23,7 @@ Say = Callable[[str], None]
 
 _GROWN_TABLES = (
     "customers_customer", "customers_order", "customers_orderline", "customers_consentrecord", "customers_customerevent",
+    "customers_score", "campaigns_audiencemember", "campaigns_message",
 )  # fmt: skip
 
 
@@ -45,7 +46,7 @@ def note_growth() -> None:
 
 
 def _products(frame: pl.DataFrame) -> pl.DataFrame:
-    names = [json.dumps({"en": en, "zh": zh}, ensure_ascii=False) for en, zh in frame.select("name", "name_zh").rows()]
+    names = [json.dumps({"en": en, "zh-hans": zh}, ensure_ascii=False) for en, zh in frame.select("name", "name_zh").rows()]
     return frame.drop("name_zh", "category_zh").with_columns(names=pl.Series(names, dtype=pl.String))
 
 

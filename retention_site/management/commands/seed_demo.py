@@ -10,6 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from campaigns.audience.freeze import EmptyAudience
+from customers.scoring.snapshots import NotEnoughHistory
 from retention_site.demo.fence import NoDemoHere
 from retention_site.demo.people import make_people
 from retention_site.demo.seed import (
@@ -20,6 +22,7 @@ from retention_site.demo.seed import (
     seed_demo,
     stands_demo,
 )
+from retention_site.demo.seeding.history import NobodyReached
 
 
 class Command(BaseCommand):
@@ -41,6 +44,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"no demo shop: {problem}")
                 return
             raise CommandError(str(problem)) from problem
+        except (EmptyAudience, NobodyReached, NotEnoughHistory) as problem:
+            few = f"{options['customers']:,} customers are too few for a demo shop; nothing was put in."
+            raise CommandError(f"{few} {problem}") from problem
 
     def _seed(self, options: dict[str, Any]) -> None:
         if options["with_people_only"]:
