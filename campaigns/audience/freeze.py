@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
-from campaigns.models import Campaign
+from campaigns.models import (
+    Arm,
+    AudienceMember,
+    Campaign,
+    CampaignStatus,
+    ExclusionReason,
+    TransitionConflict,
+)
+from customers.ingest.clock import read_shop_clock
+from customers.segments.compiler import CompiledQuery, compile_rule
+from customers.segments.rules import parse_rule
+
+from .archetypes import split_into_archetypes
+from .eligibility import exclusion_case_sql, exclusion_params
+from .holdout import HOLDOUT_SQL
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,7 +56,98 @@ class AudienceCounts:
 class EmptyAudience(Exception):
     """Nobody is left to write to; the text says why and what to do. Nothing was changed."""
 
+    def __init__(self, message: str, counts: AudienceCounts) -> None:
+        super().__init__(message)
+        self.counts = counts
+
 
 def freeze_audience(campaign: Campaign, *, now: dt.datetime, actor: User | None) -> AudienceCounts:
-    """Freeze the people who match the campaign's segment at `now`, and split them into archetypes."""
-    raise NotImplementedError
+    """Freeze the people who match the campaign's segment at `now`, and split them into archetypes.
+
+    Only while the campaign is a draft (TransitionConflict otherwise). Freezing again replaces the audience; the kept
+    seed puts everybody into the same arm again. Texts of archetypes that are still there stay. Raises EmptyAudience,
+    with nothing changed, when the segment matches nobody or nobody of it may be written to.
+    """
+    with transaction.atomic():
+        locked = Campaign.objects.select_for_update().filter(pk=campaign.pk, status=CampaignStatus.DRAFT).first()
+        if locked is None:
+            raise TransitionConflict(_("The audience can be frozen only while the campaign is a draft."))
+        AudienceMember.objects.filter(campaign=locked).delete()
+        _insert_members(locked, now)
+        counts = _count_members(locked)
+        if not counts.treatment:
+            raise EmptyAudience(_explain_emptiness(counts), counts)
+        split_into_archetypes(locked, limit=settings.MAX_ARCHETYPES)
+        Campaign.objects.filter(pk=locked.pk).update(
+            audience_as_of=now, audience_frozen_at=now, audience_counts=counts.as_json(), updated_at=now
+        )
+    campaign.refresh_from_db()
+    log.info("audience frozen", campaign=campaign.pk, actor=actor.pk if actor else None, **counts.as_json())
+    return counts
+
+
+def _insert_members(campaign: Campaign, now: dt.datetime) -> None:
+    """One statement for the whole audience: segment, exclusions, and the draw for the hold-out."""
+    segment = compile_rule(parse_rule(campaign.segment.rule), as_of=read_shop_clock(now))
+    segment_sql, segment_params = _name_parameters(segment)
+    sql = f"""
+WITH matched AS ({segment_sql}),
+judged AS (
+  SELECT c.id AS customer_id, s.churn_probability, s.expected_value,
+         coalesce(nullif({exclusion_case_sql("c")}, ''),
+                  CASE WHEN s.churn_probability IS NULL THEN '{ExclusionReason.TOO_NEW}' ELSE '' END) AS reason
+  FROM (SELECT DISTINCT customer_id FROM matched) AS m
+  JOIN customers_customer c ON c.id = m.customer_id
+  LEFT JOIN customers_score s ON s.customer_id = c.id
+)
+INSERT INTO campaigns_audiencemember
+  (campaign_id, customer_id, arm, exclusion_reason, churn_probability, expected_value)
+SELECT %(campaign_id)s, customer_id,
+       CASE WHEN reason <> '' THEN '{Arm.EXCLUDED}'
+            WHEN {HOLDOUT_SQL} THEN '{Arm.HOLDOUT}' ELSE '{Arm.TREATMENT}' END,
+       reason, churn_probability, expected_value
+FROM judged"""  # noqa: S608 - fragments of our own, values as parameters
+    params = {
+        **segment_params,
+        **exclusion_params(campaign, now=now),
+        "campaign_id": campaign.pk,
+        "holdout_seed": campaign.holdout_seed,
+        "holdout_share": campaign.holdout_share,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+
+
+def _name_parameters(query: CompiledQuery) -> tuple[str, dict[str, object]]:
+    """The same query with named placeholders, so that it can stand inside one that has them."""
+    numbers = itertools.count()
+    sql = re.sub(r"%%|%s", lambda found: found[0] if found[0] == "%%" else f"%(segment_{next(numbers)})s", query.sql)
+    return sql, {f"segment_{number}": value for number, value in enumerate(query.params)}
+
+
+def _count_members(campaign: Campaign) -> AudienceCounts:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT arm, exclusion_reason, count(*) FROM campaigns_audiencemember WHERE campaign_id = %s"
+            " GROUP BY arm, exclusion_reason ORDER BY count(*) DESC, exclusion_reason",
+            [campaign.pk],
+        )
+        rows = cursor.fetchall()
+    return AudienceCounts(
+        matched=sum(size for _arm, _reason, size in rows),
+        treatment=sum(size for arm, _reason, size in rows if arm == Arm.TREATMENT),
+        holdout=sum(size for arm, _reason, size in rows if arm == Arm.HOLDOUT),
+        excluded={reason: size for arm, reason, size in rows if arm == Arm.EXCLUDED},
+    )
+
+
+def _explain_emptiness(counts: AudienceCounts) -> str:
+    if not counts.matched:
+        return _("The segment matches nobody at this moment. Widen its rule, or choose another segment.")
+    if counts.holdout:
+        return _("Everybody who may be written to was drawn into the hold-out. Choose a larger segment.")
+    reasons = ", ".join(f"{ExclusionReason(reason).label}: {size:,}" for reason, size in counts.excluded.items())
+    return _("The segment matches %(matched)s people, but none of them may be written to (%(reasons)s).") % {
+        "matched": f"{counts.matched:,}",
+        "reasons": reasons,
+    }
