@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.audience.freeze import AudienceCounts, freeze_audience
 from campaigns.audience.holdout import draw_seed
-from campaigns.content.editing import write_variant
+from campaigns.content.editing import recheck_campaign, write_variant
 from campaigns.models import Approval, Campaign, CampaignStatus, Offer, TransitionConflict, Variant
 
 from . import policy
@@ -86,6 +86,8 @@ def edit_campaign(
     _write_campaign(campaign, fields, changed, now)
     if changed_offer:
         _write_offer(offer, offer_fields or {}, changed_offer)
+    if changed_offer or "scheduled_for" in changed:
+        recheck_campaign(campaign, now=now)  # the texts were checked against the offer and the day as they were
     return campaign
 
 

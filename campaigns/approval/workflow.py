@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from campaigns.content.editing import recheck_campaign
 from campaigns.models import (
     Approval,
     ApprovalPart,
@@ -57,6 +58,7 @@ def submit_campaign(user: User, campaign: Campaign, *, now: dt.datetime) -> Camp
     """`draft -> in_review`: lock it, and keep the hash of what is to be approved. NotReady lists what is missing."""
     _lock(campaign)
     policy.may_submit(user, campaign).enforce()
+    recheck_campaign(campaign, now=now)  # products and prices may have changed since the texts were checked
     obstacles = policy.find_obstacles(campaign)
     if obstacles:
         raise NotReady(obstacles)

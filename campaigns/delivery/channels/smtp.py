@@ -14,7 +14,6 @@ import ssl
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.mail.utils import DNS_NAME
 
 from . import ChannelUnavailable, Envelope, Outcome, Phase, Reply
 
@@ -27,7 +26,10 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """Where mail is handed over. `timeout_s` is the longest silence that is borne, per reply."""
+    """Where mail is handed over. `timeout_s` is the longest silence that is borne, per reply.
+
+    `greeting` is the name we say in EHLO: the sender's domain, because asking DNS for our own name can take long.
+    """
 
     host: str
     port: int
@@ -36,6 +38,7 @@ class SmtpServer:
     password: str = ""
     uses_starttls: bool = False
     uses_tls: bool = False
+    greeting: str = "localhost"
 
     @classmethod
     def from_settings(cls) -> SmtpServer:
@@ -47,6 +50,7 @@ class SmtpServer:
             password=settings.EMAIL_HOST_PASSWORD,
             uses_starttls=settings.EMAIL_USE_TLS,
             uses_tls=settings.EMAIL_USE_SSL,
+            greeting=settings.SHOP_FROM_EMAIL.rpartition("@")[2] or "localhost",
         )
 
 
@@ -169,11 +173,10 @@ def quote_content(content: bytes) -> bytes:
 
 
 def _connect(server: SmtpServer) -> smtplib.SMTP:
-    name = DNS_NAME.get_fqdn()
     if server.uses_tls:
         context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(server.host, server.port, name, timeout=server.timeout_s, context=context)
-    return smtplib.SMTP(server.host, server.port, name, timeout=server.timeout_s)
+        return smtplib.SMTP_SSL(server.host, server.port, server.greeting, timeout=server.timeout_s, context=context)
+    return smtplib.SMTP(server.host, server.port, server.greeting, timeout=server.timeout_s)
 
 
 def _greet(smtp: smtplib.SMTP, server: SmtpServer) -> None:

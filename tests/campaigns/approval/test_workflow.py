@@ -79,7 +79,7 @@ def test_without_the_right_nobody_submits(campaign: Campaign, analyst: User, out
         (lambda c: Variant.objects.filter(archetype__campaign=c).update(subject=" "), "no text"),
         (
             lambda c: Variant.objects.filter(archetype__campaign=c).update(
-                findings=[{"code": "invented_percent", "verdict": "block"}]
+                opening="Take 80 % off everything, only today, because we have missed you so."
             ),
             "blocks it",
         ),

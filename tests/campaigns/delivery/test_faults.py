@@ -49,7 +49,7 @@ def test_each_fault_leaves_the_right_state_and_nothing_is_doubled(running: Campa
     Message.objects.filter(pk__gt=Message.objects.earliest("pk").pk).delete()
     with ScriptedSmtpServer(phase, fault, times=_how_often(phase, fault), offers_auth=True) as server:
         target = SmtpServer("127.0.0.1", server.port, 0.4, "shop", "secret")
-        kind = LargeMail if phase is At.BODY else SmtpChannel
+        kind = LargeMail if phase is At.BODY and fault is not Fault.CLOSE_AFTER else SmtpChannel
 
         send_waiting_messages(seconds=0.6, connections=1, open_channel=lambda: kind(target))
 

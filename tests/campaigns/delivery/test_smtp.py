@@ -54,7 +54,9 @@ def test_each_fault_of_a_delivery_has_its_outcome(phase: At, fault: Fault) -> No
     with ScriptedSmtpServer(phase, fault) as server:
         channel = open_channel(server)
         channel.ensure_open()
-        reply = channel.deliver(envelope(LARGE_CONTENT if phase is At.BODY else CONTENT))
+        reply = channel.deliver(
+            envelope(LARGE_CONTENT if phase is At.BODY and fault is not Fault.CLOSE_AFTER else CONTENT)
+        )
 
         assert reply.outcome in expected_outcomes(phase, fault), reply
         if reply.outcome in {Outcome.RETRY, Outcome.FAILED}:
