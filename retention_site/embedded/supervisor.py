@@ -83,9 +83,12 @@ class Supervisor:
         with show_waiting_page(self.listener, lambda: self.console.last_line):
             self._prepare(add_model)
         self._start_programs()
-        logins = self._start_step("show_logins")
-        self._wait_for_web()
-        self._finish_step(logins)
+        logins = self._start_step("show_logins")  # beside the web's start, which takes as long
+        try:
+            self._wait_for_web()
+            self._finish_step(logins)
+        finally:
+            logins.stop(self.hurry)
         self.console.say(f"ready after {time.monotonic() - began:.0f} s: {self.address}   (Ctrl-C stops everything)")
 
     def _prepare(self, add_model: AddModel) -> None:
@@ -126,6 +129,7 @@ class Supervisor:
                 raise Stopped
         code = step.process.returncode if step.process else 1
         step.finish()
+        step.process = None
         if code:
             self.console.say(f"this step failed (code {code}): manage.py {' '.join(step.arguments[2:])}")
         return code
