@@ -17,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 import xgboost as xgb
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Array = npt.NDArray[np.float64]
 
@@ -27,8 +28,9 @@ class ChurnEstimator(Protocol):
     """What every estimator offers."""
 
     name: ClassVar[str]
-    base_: float
 
+    @property
+    def base_(self) -> float: ...
     def fit(self, X: pl.DataFrame, y: Array) -> ChurnEstimator: ...
     def predict_proba(self, X: pl.DataFrame) -> Array: ...
     def contributions(self, X: pl.DataFrame) -> dict[str, Array]: ...
@@ -54,7 +56,8 @@ class RichLogistic:
         spread = np.nanstd(logs, axis=0)
         self.scale_ = np.where(np.isfinite(spread) & (spread > 1e-9), spread, 1.0)
         model = LogisticRegression(C=self.C, solver="newton-cholesky", max_iter=200)
-        model.fit(self._transform(X), y)
+        with threadpool_limits(limits=1):  # BLAS threads that wait for a shared core cost far more than they bring
+            model.fit(self._transform(X), y)
         self.coef_: Array = model.coef_[0]
         self.base_ = float(model.intercept_[0])
         return self
@@ -64,8 +67,10 @@ class RichLogistic:
 
     def contributions(self, X: pl.DataFrame) -> dict[str, Array]:
         terms = self._transform(X) * self.coef_
-        count = len(self.columns)
-        return {name: terms[:, i] + terms[:, count + i] for i, name in enumerate(self.columns)}
+        parts = {name: terms[:, i] for i, name in enumerate(self.columns)}
+        for place, i in enumerate(np.flatnonzero(self.missing_), start=len(self.columns)):
+            parts[self.columns[i]] = parts[self.columns[i]] + terms[:, place]
+        return parts
 
     def to_dict(self) -> dict[str, Any]:
         learned = {key: getattr(self, key).tolist() for key in ("missing_", "mean_", "scale_", "coef_")}
@@ -83,7 +88,8 @@ class RichLogistic:
         logs = _signed_log(_matrix(X, self.columns))
         absent = np.isnan(logs)
         known = np.where(absent, 0.0, np.clip((logs - self.mean_) / self.scale_, -4, 4))
-        return np.hstack([known, absent - self.missing_])
+        marked = np.flatnonzero(self.missing_)
+        return np.hstack([known, absent[:, marked] - self.missing_[marked]])
 
 
 class RfmLogistic(RichLogistic):
