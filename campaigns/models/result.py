@@ -13,7 +13,7 @@ from .campaign import Campaign
 class CampaignResultQuerySet(models.QuerySet["CampaignResult"]):
     def newest_by_campaign(self, campaign_ids: Iterable[int]) -> dict[int, CampaignResult]:
         """The newest result of each campaign that has one, in one query."""
-        newest = self.filter(campaign__in=list(campaign_ids)).order_by("campaign", "-day").distinct("campaign")
+        newest = self.filter(campaign__in=list(campaign_ids)).order_by("campaign_id", "-day").distinct("campaign_id")
         return {result.campaign_id: result for result in newest}
 
 
