@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Campaign, Offer, Variant
+from customers.ingest.currency import read_shop_currency
 from customers.models import Segment
 
 
@@ -80,7 +81,7 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("valid_until", _("The last day is before the first."))
         if kind in (Offer.Kind.NONE, Offer.Kind.FREE_SHIPPING):
             cleaned["value"] = None
-        cleaned["currency"] = settings.SHOP_CURRENCY
+        cleaned["currency"] = read_shop_currency()
         return cleaned
 
     def offer_fields(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Campaign
+from customers.ingest.currency import read_shop_currency
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "menu": SimpleLazyObject(lambda: build_menu(request)),
         "shop_name": settings.SHOP_NAME,
-        "shop_currency": settings.SHOP_CURRENCY,
+        "shop_currency": SimpleLazyObject(read_shop_currency),
         "role_label": SimpleLazyObject(lambda: name_role(request)),
     }
 

@@ -27,6 +27,7 @@ from campaigns.audience.holdout import draw_seed
 from campaigns.content.drafting import request_drafts
 from campaigns.delivery import control
 from campaigns.models import Archetype, Campaign, CampaignResult, Offer, Variant
+from customers.ingest.currency import read_shop_currency
 
 from .serializers import (
     ApprovalSerializer,
@@ -222,4 +223,4 @@ def _carry_out(act: Callable[[], Any]) -> None:
 
 
 def _with_currency(offer: dict[str, Any]) -> dict[str, Any]:
-    return dict(offer) | {"currency": offer.get("currency") or settings.SHOP_CURRENCY}
+    return dict(offer) | {"currency": offer.get("currency") or read_shop_currency()}

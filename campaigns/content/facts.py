@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from campaigns.models import Archetype, Offer
+from customers.ingest.currency import read_shop_currency
 from customers.models import Product
 
 from .composing import OfferTerms, describe_offer
@@ -35,7 +36,7 @@ def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
         "code": offer.code,
         "percent": _number(offer.value) if is_percent else None,
         "amount": _number(offer.value) if is_amount else None,
-        "currency": offer.currency or settings.SHOP_CURRENCY,
+        "currency": offer.currency or read_shop_currency(),
         "valid_from": offer.valid_from.isoformat() if offer.valid_from else None,
         "valid_until": offer.valid_until.isoformat() if offer.valid_until else None,
         "send_date": (campaign.scheduled_for or now).date().isoformat(),

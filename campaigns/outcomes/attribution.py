@@ -10,10 +10,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
 from campaigns.models import Arm, Campaign, MessageStatus
+from customers.ingest.currency import read_shop_currency
 
 from .lift import MeanDifference, Moments, estimate_lift, estimate_mean_difference
 
@@ -29,7 +29,8 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
     if start is None or as_of < start:
         return {}
     closes = start + dt.timedelta(days=campaign.attribution_days)
-    arms = _count_arms(campaign.pk, start, min(as_of, closes))
+    currency = read_shop_currency()
+    arms = _count_arms(campaign.pk, start, min(as_of, closes), currency)
     treated, holdout = arms[Arm.TREATMENT], arms[Arm.HOLDOUT]
     is_complete = as_of >= closes
     lift = estimate_lift(
@@ -42,14 +43,14 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
         "window_end": closes.isoformat(),
         "is_complete": is_complete,
         "days_left": max((closes - as_of).days, 0),
-        "currency": settings.SHOP_CURRENCY,
+        "currency": currency,
         "retention": lift.as_json(),
         "revenue": _revenue_json(treated, holdout, revenue),
         "messages": _count_messages(campaign.pk),
     }
 
 
-def _count_arms(campaign_id: int, start: dt.datetime, end: dt.datetime) -> dict[str, Mapping[str, float]]:
+def _count_arms(campaign_id: int, start: dt.datetime, end: dt.datetime, currency: str) -> dict[str, Mapping[str, float]]:
     """Per arm: people, how many ordered, orders, and mean and variance of what they paid. Orders in another currency
     than the shop's count as orders; their amounts are left out rather than added to something else."""
     with connection.cursor() as cursor:
@@ -69,7 +70,7 @@ def _count_arms(campaign_id: int, start: dt.datetime, end: dt.datetime) -> dict[
                    coalesce(avg(paid), 0), coalesce(var_samp(paid), 0)
             FROM people GROUP BY arm
             """,
-            {"campaign": campaign_id, "start": start, "end": end, "currency": settings.SHOP_CURRENCY},
+            {"campaign": campaign_id, "start": start, "end": end, "currency": currency},
         )
         names = ("n", "kept", "orders", "mean", "variance")
         found = {row[0]: dict(zip(names, map(float, row[1:]), strict=True)) for row in cursor.fetchall()}

@@ -18,6 +18,7 @@ from customers.models import ImportRun
 from .apply import LEFT_OUT_COLUMNS, Applied, apply_lines, count_left_out, keep_rejections, leave_out_conflicts
 from .cleaning import CLEAN_COLUMNS, CONTENT_LENGTH, REASONS, Reading, clean_rows
 from .copying import Cursor, UpsertCounts, copy_frame, staging
+from .currency import forget_shop_currency
 from .dates import find_date_order
 from .numbers import find_decimal_mark
 from .progress import fail_run, finish_run, holding, note_progress, start_run
@@ -131,6 +132,7 @@ def _import(table: Table, options: ImportOptions, run: ImportRun, now: dt.dateti
             report = _report(run, lines_read, applied, reasons, notes)
             keep_rejections(cursor, left_out, run.pk)
             finish_run(run, report.to_json())
+    forget_shop_currency()
     return report
 
 

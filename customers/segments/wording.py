@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from customers.features.catalogue import THEMES
+from customers.ingest.currency import read_shop_currency
 
 from .rules import Behaviour, Condition, Group, Rule, RuleError
 
@@ -110,7 +110,7 @@ def _format(condition: Condition, value: float | str) -> str:
     if condition.field.kind == "probability":
         return f"{float(value):.0%}"
     if condition.field.kind == "money":
-        return f"{float(value):,.0f} {settings.SHOP_CURRENCY}"
+        return f"{float(value):,.0f} {read_shop_currency()}"
     if condition.field.key == "main_reason" and value in THEMES:
         return str(THEMES[str(value)].label)
     return str(value) if isinstance(value, str) else f"{value:,.0f}"

@@ -57,6 +57,12 @@ def flame(size: int = 24) -> SafeString:
 
 
 @register.filter
+def person_name(user: Any) -> str:
+    """How a colleague is called: full name, else log-in name; "" for nobody."""
+    return "" if user is None else str(user.get_full_name() or user.get_username())
+
+
+@register.filter
 def initials(name: object) -> str:
     """Ingrid Solberg -> IS, 王小明 -> 王; for the round face beside a name."""
     words: list[str] = re.findall(r"\w+", str(name))

@@ -36,6 +36,8 @@ def behaviours(draw: st.DrawFn) -> dict[str, Any]:
     return tree
 
 
+pytestmark = pytest.mark.django_db  # the shop's currency stands in the sentence
+
 trees = st.recursive(
     conditions() | behaviours(),
     lambda inner: st.fixed_dictionaries(
