@@ -47,7 +47,7 @@ trees = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(trees)
 def test_a_saved_rule_reads_back_as_the_same_rule(tree: dict[str, Any]) -> None:
     try:
