@@ -34,7 +34,7 @@ def build_interests(lines: pl.DataFrame, products: pl.DataFrame, *, as_of: dt.da
         .join(_name_interests(bought, products).lazy(), on="product_id", how="left")
         .with_columns(weight=0.5 ** (age / HALF_LIFE_DAYS), interest=pl.col("interest").fill_null(""))
         .group_by("customer_id", "interest")
-        .agg(pl.col("weight").sum())
+        .agg(pl.col("weight").sum().round(9))  # what is a tie must stay one, in whichever order threads add up
         .with_columns(unknown=pl.col("interest") == "")
         .sort(["customer_id", "unknown", "weight", "interest"], descending=[False, False, True, False])
     )

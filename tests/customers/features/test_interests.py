@@ -81,3 +81,10 @@ def test_a_family_needs_several_products_that_were_bought() -> None:
 
     assert interests(bought(*((1, p, 3) for p in range(1, 6))), products) == {1: "bag"}
     assert interests(bought((1, 1, 3)), products) == {1: ""}
+
+
+def test_the_order_of_rows_plays_no_part() -> None:
+    lines = bought(*((c, p, 7 * p + c % 5) for c in range(1, 40) for p in (1, 2, 2, 1)))
+    shuffled = lines.sample(fraction=1, shuffle=True, seed=3)
+
+    assert interests(shuffled, CATALOGUE.reverse()) == interests(lines)
