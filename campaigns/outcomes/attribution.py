@@ -50,7 +50,9 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
     }
 
 
-def _count_arms(campaign_id: int, start: dt.datetime, end: dt.datetime, currency: str) -> dict[str, Mapping[str, float]]:
+def _count_arms(
+    campaign_id: int, start: dt.datetime, end: dt.datetime, currency: str
+) -> dict[str, Mapping[str, float]]:
     """Per arm: people, how many ordered, orders, and mean and variance of what they paid. Orders in another currency
     than the shop's count as orders; their amounts are left out rather than added to something else."""
     with connection.cursor() as cursor:

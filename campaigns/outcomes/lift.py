@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any, Literal
 
-from scipy.stats import t as student_t
-
 Verdict = Literal["positive", "negative", "no_effect", "too_early"]
 
 CONFIDENCE = 0.95
@@ -148,7 +146,7 @@ def estimate_mean_difference(
     half = 0.0
     if spread > 0:
         freedom = (share1 + share2) ** 2 / (share1**2 / (treated.n - 1) + share2**2 / (holdout.n - 1))
-        half = float(student_t.ppf(0.5 + confidence / 2, freedom)) * spread
+        half = _student_quantile(0.5 + confidence / 2, freedom) * spread
     difference = treated.mean - holdout.mean
     return MeanDifference(
         per_person=difference,
@@ -158,6 +156,19 @@ def estimate_mean_difference(
         total_low=(difference - half) * treated.n,
         total_high=(difference + half) * treated.n,
     )
+
+
+def _student_quantile(p: float, freedom: float) -> float:
+    """Quantile of Student's t by the expansion of Abramowitz and Stegun (26.7.5), good to five digits from 29 degrees on;
+    the library that has it exactly takes seconds to import into every worker."""
+    z = NormalDist().inv_cdf(p)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + sum(term / freedom**power for power, term in enumerate(terms, start=1))
 
 
 def _judge(low: float, high: float) -> Verdict:

@@ -11,8 +11,7 @@ from campaigns.approval import workflow
 from campaigns.content.editing import write_variant
 from campaigns.delivery.scheduler import start_campaign
 from campaigns.models import Archetype, Arm, AudienceMember, Campaign, CampaignStatus, Offer, Variant
-from customers.ingest.consent import record_consent
-from customers.models import Customer, Segment
+from customers.models import ConsentRecord, Customer, Segment
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 RULE = {"all": [{"field": "country", "op": "in", "value": ["Scotland"]}]}
@@ -49,8 +48,13 @@ def make_customers(count: int, *, prefix: str = "c", now: dt.datetime = NOW, con
         for number in range(count)
     )
     if consents:
-        for customer in customers:
-            record_consent(customer, source="checkout", proof={"form": "checkout"}, now=now - dt.timedelta(days=30))
+        ConsentRecord.objects.bulk_create(
+            ConsentRecord(
+                customer=customer, status="given", legal_basis="consent", source="checkout",
+                proof={"form": "checkout"}, recorded_at=now - dt.timedelta(days=30),
+            )
+            for customer in customers
+        )  # fmt: skip
     return customers
 
 

@@ -1,0 +1,52 @@
+"""Judges the history of a send: what was asked for, what the sink saw, what the table says. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+#: States in which the row says that nobody knows: may have arrived or not, must not have arrived twice.
+IN_DOUBT = frozenset({"unknown"})
+SENT = frozenset({"accepted", "delivered", "bounced", "complained"})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Message-IDs by what is wrong with them, and those in doubt.
+
+    doubled: the sink saw it more than once. lost: asked for, not in doubt, and the sink never saw it. unsaid: the sink
+    saw it, but the row neither says so nor is in doubt. strangers: nobody asked for it.
+    """
+
+    doubled: tuple[str, ...]
+    lost: tuple[str, ...]
+    unsaid: tuple[str, ...]
+    strangers: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.doubled or self.lost or self.unsaid or self.strangers)
+
+
+def judge_history(asked: Collection[str], seen: Sequence[str], states: Mapping[str, str]) -> Verdict:
+    """`asked`: Message-IDs that should go out; `seen`: those that the sink took, in order; `states`: the table."""
+    times = Counter(seen)
+    in_doubt = {name for name in asked if states.get(name) in IN_DOUBT}
+    return Verdict(
+        doubled=tuple(sorted(name for name, count in times.items() if count > 1)),
+        lost=tuple(sorted(name for name in asked if name not in times and name not in in_doubt)),
+        unsaid=tuple(sorted(name for name in times if states.get(name) not in SENT | IN_DOUBT)),
+        strangers=tuple(sorted(set(times) - set(asked))),
+        unknown=tuple(sorted(in_doubt)),
+    )
+
+
+def longest_silence(arrivals_s: Sequence[float], since_s: Sequence[float]) -> float:
+    """The longest time from a fault (`since_s`) to the next arrival after it; 0 where nothing came after."""
+    gaps = []
+    for fault in since_s:
+        after = [at for at in arrivals_s if at > fault]
+        gaps.append(min(after) - fault if after else 0.0)
+    return max(gaps, default=0.0)

@@ -1,0 +1,269 @@
+"""`./rekindle faults [--quick]`: kill workers, flush the broker and restart the database in mid-send, and count.
+
+Everything is real and its own: PostgreSQL and Valkey with durable files, a Celery worker group and beat as processes, an
+SMTP sink that notes every message it takes. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retention_site.embedded.throwaway import ThrowAwayEngines, throwaway_engines
+
+from .history import judge_history, longest_silence
+from .sink import count_arrivals, read_arrivals, running_sink
+from .workers import ROOT, WorkerGroup, start_beat
+
+CONNECTIONS = 2
+#: Short, because the leases after which the reaper takes back what a killed worker held are multiples of it.
+MAIL_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is sent, and what is done to it on the way."""
+
+    size: int
+    kills: int
+    flushes: int
+    restarts: int
+    seed: int
+    patience_s: float = 900
+
+
+@dataclass
+class Run:
+    """The pieces of one run, and when each fault of broker and database happened."""
+
+    plan: Plan
+    engines: ThrowAwayEngines
+    environment: dict[str, str]
+    log: Path
+    worker: WorkerGroup
+    standby: WorkerGroup | None = None
+    faults_at: list[float] = field(default_factory=list)
+
+
+def main(arguments: Sequence[str]) -> int:
+    plan = read_plan(arguments)
+    print(f"seed {plan.seed}: {plan.size} messages, {plan.kills} kills of the worker group,"
+          f" {plan.flushes} broker flushes, {plan.restarts} immediate restarts of PostgreSQL")  # fmt: skip
+    with throwaway_engines(durable=True) as engines:
+        folder = engines.folder / "faults"
+        folder.mkdir()
+        with running_sink(folder / "sink.log") as port:
+            environment = make_environment(engines, port)
+            figures = carry_out(plan, engines, environment, folder)
+        if figures["doubled"] or figures["lost"]:
+            keep = Path(os.environ.get("REKINDLE_FAULT_LOGS", "")) if os.environ.get("REKINDLE_FAULT_LOGS") else None
+            if keep:
+                shutil.copytree(folder, keep, dirs_exist_ok=True)
+    print_table(figures)
+    print(json.dumps(figures))
+    return 1 if figures["doubled"] or figures["lost"] else 0
+
+
+def read_plan(arguments: Sequence[str]) -> Plan:
+    parser = argparse.ArgumentParser(prog="./rekindle faults", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="2,000 messages, 5 kills, 1 flush, 1 restart")
+    parser.add_argument("--messages", type=int)
+    parser.add_argument("--kills", type=int)
+    parser.add_argument("--flushes", type=int)
+    parser.add_argument("--restarts", type=int)
+    parser.add_argument("--seed", type=int, default=20261123)
+    options = parser.parse_args(arguments)
+    size, kills, flushes, restarts = (2_000, 5, 1, 1) if options.quick else (10_000, 20, 3, 5)
+    return Plan(
+        size=size if options.messages is None else options.messages,
+        kills=kills if options.kills is None else options.kills,
+        flushes=flushes if options.flushes is None else options.flushes,
+        restarts=restarts if options.restarts is None else options.restarts,
+        seed=options.seed,
+    )
+
+
+def make_environment(engines: ThrowAwayEngines, port: int) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("LLM_", "MAIL_CATCHER_"))}
+    return kept | engines.environment | {
+        "SECRET_KEY": "for-faults-only",
+        "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+        "EMAIL_TIMEOUT": str(MAIL_TIMEOUT_S),
+        "SMTP_CONNECTIONS": str(CONNECTIONS),
+        "DJANGO_SETTINGS_MODULE": "retention_site.settings",
+        "PYTHONPATH": os.fspath(ROOT),
+        "LOG_LEVEL": "ERROR",
+    }  # fmt: skip
+
+
+def carry_out(plan: Plan, engines: ThrowAwayEngines, environment: dict[str, str], folder: Path) -> dict[str, object]:
+    """Start a campaign, let the workers send it, do the harm, wait for the end, judge."""
+    workers_log = folder / "workers.log"
+    first = WorkerGroup(environment, workers_log)  # imports while we set up
+    manage = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
+    subprocess.run(manage, cwd=ROOT, env=environment, check=True)
+    campaign_id, asked = start_a_campaign(environment, plan.size)
+    beat = start_beat(environment, folder)
+    run = Run(plan, engines, environment, folder / "sink.log", first)
+    began = time.monotonic()
+    try:
+        run.standby = WorkerGroup(environment, workers_log) if plan.kills else None
+        first.go()
+        nudge()
+        do_the_harm(run, workers_log)
+        states = wait_for_the_end(campaign_id, plan.patience_s)
+    finally:
+        for group in (run.worker, run.standby):
+            if group is not None:
+                group.kill()
+        os.killpg(beat.pid, signal.SIGKILL)
+        beat.wait()
+    arrivals = read_arrivals(run.log)
+    verdict = judge_history(asked, [arrival.message_id for arrival in arrivals], states)
+    return {
+        "seed": plan.seed,
+        "size": plan.size,
+        "doubled": len(verdict.doubled),
+        "lost": len(verdict.lost) + len(verdict.unsaid) + len(verdict.strangers),
+        "unknown": len(verdict.unknown),
+        "connections": CONNECTIONS,
+        "kills": plan.kills,
+        "flushes": plan.flushes,
+        "restarts": plan.restarts,
+        "resumed_s": round(longest_silence([arrival.at_s for arrival in arrivals], run.faults_at), 2),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def start_a_campaign(environment: dict[str, str], size: int) -> tuple[int, dict[str, int]]:
+    """A campaign of `size` people that is sending; its id, and the Message-ID that each row will have."""
+    os.environ.update(environment)
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.utils import timezone
+
+    from campaigns.delivery.outbox import derive_message_id
+    from campaigns.models import Message
+    from tests.campaigns import arrange
+
+    now = timezone.now()
+    cast = arrange.make_cast()
+    people = arrange.make_customers(size, now=now)
+    campaign = arrange.start(arrange.make_campaign(cast.marketer, people, send_at=now, now=now), cast, now=now)
+    domain = settings.SHOP_FROM_EMAIL.rpartition("@")[2]
+    rows = Message.objects.filter(campaign=campaign).values_list("pk", "step", "customer_id")
+    return campaign.pk, {derive_message_id(campaign.pk, step, who, domain=domain): pk for pk, step, who in rows}
+
+
+def do_the_harm(run: Run, workers_log: Path) -> None:
+    """All faults in a seeded order, spread evenly over the send."""
+    plan = run.plan
+    dice = random.Random(plan.seed)
+    faults: list[Callable[[], None]] = [
+        *[lambda: kill_worker(run, workers_log)] * plan.kills,
+        *[lambda: flush_broker(run)] * plan.flushes,
+        *[lambda: restart_database(run)] * plan.restarts,
+    ]
+    dice.shuffle(faults)
+    for number, fault in enumerate(faults, start=1):
+        wait_for_arrivals(run, plan.size * number // (len(faults) + 1))
+        time.sleep(dice.uniform(0, 0.05))
+        fault()
+        print(f"  at {count_arrivals(run.log):6d} messages: {fault_name(fault)}", flush=True)
+
+
+def kill_worker(run: Run, workers_log: Path) -> None:
+    run.worker.kill()
+    run.worker = run.standby or WorkerGroup(run.environment, workers_log)
+    run.standby = WorkerGroup(run.environment, workers_log)
+    run.worker.go()
+    nudge()
+
+
+def flush_broker(run: Run) -> None:
+    """All that the broker held is gone, and it starts anew; only beat can bring the work back."""
+    from django.conf import settings
+    from redis import Redis
+
+    run.faults_at.append(time.monotonic())
+    Redis.from_url(settings.REDIS_URL).flushall()
+    run.engines.valkey.stop()
+    run.engines.valkey.start()
+
+
+def restart_database(run: Run) -> None:
+    """An immediate shutdown, as a power cut would be: no session ends in order, the log is replayed."""
+    process = run.engines.postgres.process
+    assert process is not None
+    run.faults_at.append(time.monotonic())
+    process.send_signal(signal.SIGQUIT)
+    process.wait()
+    run.engines.postgres.start()
+
+
+def fault_name(fault: Callable[[], None]) -> str:
+    names = fault.__code__.co_names
+    return next(name.replace("_", " ") for name in names)
+
+
+def nudge() -> None:
+    """Beat would send the next sweep within ten seconds; this is only sooner."""
+    from campaigns.tasks import send_sweep
+
+    send_sweep.delay()
+
+
+def wait_for_arrivals(run: Run, count: int) -> None:
+    end = time.monotonic() + run.plan.patience_s
+    while count_arrivals(run.log) < count:
+        if time.monotonic() > end:
+            raise SystemExit(f"only {count_arrivals(run.log)} messages arrived in {run.plan.patience_s:.0f} s")
+        time.sleep(0.005)
+
+
+def wait_for_the_end(campaign_id: int, seconds: float) -> dict[str, str]:
+    """Until no message is open; the state of each row by its Message-ID.
+
+    The reaper, which beat asks twice a minute, is asked every second: it waits for leases either way.
+    """
+    from django.db import Error, connection
+
+    from campaigns.delivery.outbox import derive_message_id, open_message_ids
+    from campaigns.delivery.reaper import reap_stuck_messages
+    from campaigns.models import Message
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            reap_stuck_messages()
+            if not open_message_ids(campaign_id):
+                break
+        except Error:
+            connection.close()
+        time.sleep(1)
+    from django.conf import settings
+
+    domain = settings.SHOP_FROM_EMAIL.rpartition("@")[2]
+    rows = Message.objects.filter(campaign=campaign_id).values_list("step", "customer_id", "status")
+    return {derive_message_id(campaign_id, step, who, domain=domain): status for step, who, status in rows}
+
+
+def print_table(figures: dict[str, object]) -> None:
+    for name, value in figures.items():
+        print(f"  {name:<12} {value}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
