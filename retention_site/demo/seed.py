@@ -24,6 +24,7 @@ from .seeding.campaigns import WORK_HOURS, open_office
 from .seeding.history import History
 from .seeding.plans import PAST
 from .seeding.present import leave_behind_last_week, prepare_today, send_and_pause
+from .seeding.stretches import LIFE_TABLES, note_growth
 
 DEFAULT_CUSTOMERS = 5000
 DEFAULT_SEED = 7
@@ -106,6 +107,7 @@ def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     )
     first = midnight - dt.timedelta(days=PAST[0].days_ago + 1)
     history.live_until(first)
+    note_growth(LIFE_TABLES)
     model = history.learn(first)
     office = open_office(users, now=first)
     for past in PAST:

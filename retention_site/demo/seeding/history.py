@@ -20,7 +20,7 @@ from retention_site.demo.simulator import CampaignMessage, ShopSimulator
 
 from .campaigns import WORK_HOURS, Office, Stage, at_shop_time, bring_campaign
 from .plans import CampaignPlan, PastPlan
-from .stretches import Say, import_stretch, note_growth
+from .stretches import CAMPAIGN_TABLES, Say, import_stretch, note_growth
 
 RESULT_EVERY_DAYS = 7
 
@@ -55,7 +55,6 @@ class History:
         for part in self.simulator.iter_advance(until, [past.message for past in self._waiting]):
             import_stretch(part, self.say)
             effects.append(part.message_effects)
-        note_growth()
         told = pl.concat(effects)
         self.true_points |= {past.campaign.pk: _true_points(told, past) for past in self._waiting}
         self._waiting = []
@@ -90,7 +89,7 @@ class History:
     def measure(self, today: dt.datetime) -> None:
         """The result of each week as it stood then, up to `today` or the end of the window, with the known truth."""
         self.say("measuring what the campaigns did")
-        note_growth()
+        note_growth(CAMPAIGN_TABLES)
         for past in self.sent:
             for as_of in _weeks(past.campaign, today):
                 store_result(past.campaign, now=as_of, true_effect_points=self.true_points[past.campaign.pk])

@@ -129,6 +129,7 @@ WE_MISS_YOU = CampaignPlan(
     QUIET_MONTH,
     offer=OfferPlan("percent", "20", "BACK20", "60", days=28),
     holdout_share=0.5,
+    attribution_days=35,
     strength=2.0,
 )
 FREE_DELIVERY = CampaignPlan(
@@ -140,12 +141,9 @@ FREE_DELIVERY = CampaignPlan(
     offer=OfferPlan("free_shipping", code="GLIDE", days=21),
     holdout_share=0.2,
 )
-#: Oldest first. The simulated people answer to each of them.
-PAST: tuple[PastPlan, ...] = (
-    PastPlan(REMINDER, 110),
-    PastPlan(WE_MISS_YOU, 75),
-    PastPlan(FREE_DELIVERY, 40),
-)
+#: Oldest first. The simulated people answer to each of them. No window is open when the next campaign goes out: that one
+#: would bring back more of the people who were held out than of those whom the first has brought back already.
+PAST: tuple[PastPlan, ...] = (PastPlan(REMINDER, 150), PastPlan(WE_MISS_YOU, 80), PastPlan(FREE_DELIVERY, 40))
 
 MISSED = CampaignPlan(
     "Weekend walks",

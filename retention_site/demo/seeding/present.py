@@ -20,9 +20,10 @@ from retention_site.demo.people import MARKETER, Person
 from .campaigns import Office, Stage, at_shop_time, bring_campaign
 from .plans import APPROVED, CANCELLED, DRAFTED, IDEA, IN_REVIEW, MISSED, PAUSED, SCHEDULED
 
-#: How much of the paused campaign has gone out, and how long that may take at most.
+#: How much of the paused campaign has gone out, and how long that may take at most: each message waits for the disk.
 SENT_SHARE = 0.6
-SENDING_S = 30.0
+MOST_SENT = 100
+SENDING_S = 20.0
 
 
 def leave_behind_last_week(office: Office, begun_at: dt.datetime) -> None:
@@ -79,7 +80,7 @@ def _edit_a_text(office: Office, campaign: Campaign, *, now: dt.datetime) -> Non
 
 def _send_a_part(campaign: Campaign) -> None:
     rows = Message.objects.filter(campaign=campaign)
-    share = round(SENT_SHARE * rows.count()) - rows.filter(sending_at__isnull=False).count()
+    share = min(round(SENT_SHARE * rows.count()), MOST_SENT) - rows.filter(sending_at__isnull=False).count()
     if share <= 0:
         return
     stop = threading.Event()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 from django.db import connection
@@ -21,10 +21,10 @@ SOURCE = "shop"
 
 Say = Callable[[str], None]
 
-_GROWN_TABLES = (
+LIFE_TABLES = (
     "customers_customer", "customers_order", "customers_orderline", "customers_consentrecord", "customers_customerevent",
-    "customers_score", "campaigns_audiencemember", "campaigns_message",
 )  # fmt: skip
+CAMPAIGN_TABLES = ("customers_score", "customers_order", "campaigns_audiencemember", "campaigns_message")
 
 
 def import_stretch(shop: Shop, say: Say) -> None:
@@ -38,15 +38,17 @@ def import_stretch(shop: Shop, say: Say) -> None:
     record_events(shop.events.rename({"customer_external_id": "customer"}), source=SOURCE)
 
 
-def note_growth() -> None:
+def note_growth(tables: Sequence[str]) -> None:
     """The planner must know of rows that were written in this very transaction; autovacuum cannot see them yet."""
     with connection.cursor() as cursor:
-        for table in _GROWN_TABLES:
+        for table in tables:
             cursor.execute(f"ANALYZE {table}")
 
 
 def _products(frame: pl.DataFrame) -> pl.DataFrame:
-    names = [json.dumps({"en": en, "zh-hans": zh}, ensure_ascii=False) for en, zh in frame.select("name", "name_zh").rows()]
+    names = [
+        json.dumps({"en": en, "zh-hans": zh}, ensure_ascii=False) for en, zh in frame.select("name", "name_zh").rows()
+    ]
     return frame.drop("name_zh", "category_zh").with_columns(names=pl.Series(names, dtype=pl.String))
 
 
