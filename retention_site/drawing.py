@@ -143,7 +143,7 @@ def trace_band(dots: Sequence[Dot]) -> str:
     return " ".join([*there, *back])
 
 
-def thin_labels(amount: int, most: int = 6) -> list[bool]:
+def thin_labels(amount: int, most: int = 5) -> list[bool]:
     """Which of `amount` labels to write so that at most `most` stand under a plot, the last one always."""
     step = max(1, math.ceil(amount / most))
     return [(amount - 1 - place) % step == 0 for place in range(amount)]

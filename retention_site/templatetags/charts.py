@@ -77,8 +77,8 @@ def histogram(
         "bars": bars,
         "grid": drawing.rule_lines(max([*counts, 1]), _PLOT, lines=3),
         "height": int(_PLOT),
-        "title": title,
-        "note": note,
+        "title": _unfold(title),
+        "note": _unfold(note),
         "sliders": sliders,
         "low": f"{low:.2f}",
         "high": f"{high:.2f}",
@@ -97,8 +97,8 @@ def calibration(points: Sequence[Sequence[Any]], title: str = "", note: str = ""
         "rows": [{"predicted": p, "observed": o, "people": n} for p, o, n in rows],
         "grid": drawing.rule_lines(1.0, _SQUARE, lines=4),
         "height": int(_SQUARE),
-        "title": title,
-        "note": note,
+        "title": _unfold(title),
+        "note": _unfold(note),
         "marks": [drawing.Tick(f"{share}%", share / 100) for share in (0, 25, 50, 75, 100)],
     }
 
@@ -122,8 +122,8 @@ def line_chart(
         "under": [dot for dot, is_shown in zip(dots, shown, strict=True) if is_shown],
         "height": int(_PLOT),
         "style": style,
-        "title": title,
-        "note": note,
+        "title": _unfold(title),
+        "note": _unfold(note),
         "tone": tone,
         "table": [(d.label, _write(d.value, style), figures.between(d.low, d.high, style)) for d in dots],
         "has_band": any(dot.low_y for dot in dots),
@@ -142,8 +142,8 @@ def bar_chart(
             for row in rows or ()
         ],
         "most": most,
-        "title": title,
-        "note": note,
+        "title": _unfold(title),
+        "note": _unfold(note),
     }
 
 
@@ -158,6 +158,11 @@ def cohort_grid(rows: Sequence[Sequence[Any]], heads: Sequence[Any] | None = Non
             {"label": row[0], "people": row[1], "cells": [_shade(share) for share in row[2]]} for row in rows or ()
         ],
     }
+
+
+def _unfold(words: str) -> str:
+    """Django doubles the percent signs of `_("…")` in a template argument and leaves them so."""
+    return str(words).replace("%%", "%")
 
 
 def _complete(row: Sequence[Any]) -> tuple[str, float, float | None, float | None]:
