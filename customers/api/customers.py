@@ -14,7 +14,7 @@ from customers.models import Customer, Score
 from customers.models.customer import validate_time_zone
 
 from .fields import JSONObjectField, KeyField, MomentField, SourceField
-from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, write_groups
+from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, write_groups
 
 
 class ScoreSerializer(serializers.ModelSerializer[Score]):
@@ -32,7 +32,7 @@ class ScoreSerializer(serializers.ModelSerializer[Score]):
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
     """One person. Fields that a request leaves out stay as they are."""
 
-    source = SourceField()
+    source = SourceField()  # type: ignore[assignment]
     external_id = KeyField()
     time_zone = serializers.CharField(required=False, max_length=64, validators=[validate_time_zone])
     attributes = JSONObjectField(required=False)
@@ -49,7 +49,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         validators: Sequence[Any] = ()
 
 
-class CustomerWrites:
+class CustomerWrites(KeyedView):
     """What list, item and bulk of customers share."""
 
     queryset = Customer.objects.select_related("score")

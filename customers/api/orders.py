@@ -19,7 +19,7 @@ from customers.ingest.orders import GIVEN_LINE, GIVEN_ORDER, upsert_orders
 from customers.models import Customer, Order, OrderLine, Product
 
 from .fields import CurrencyField, KeyField, MomentField, SourceField
-from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, build_frame
+from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, build_frame
 
 MAX_LINES = 1_000
 MAX_TOTAL = Decimal(10) ** 12
@@ -48,13 +48,13 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
 class OrderSerializer(serializers.ModelSerializer[Order]):
     """One order. `total` and `is_return` follow from the lines and the discount."""
 
-    source = SourceField()
+    source = SourceField()  # type: ignore[assignment]
     external_id = KeyField()
     customer = KeyField(source="customer.external_id", help_text="The shop's id of the customer, of the same source.")
     ordered_at = MomentField()
     currency = CurrencyField()
     discount = serializers.DecimalField(max_digits=14, decimal_places=2, min_value=Decimal(0), required=False)
-    lines = OrderLineSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+    lines = OrderLineSerializer(many=True, allow_empty=False, max_length=MAX_LINES)  # type: ignore[call-arg]
 
     class Meta:
         model = Order
@@ -76,7 +76,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         return attrs
 
 
-class OrderFilter(django_filters.FilterSet):
+class OrderFilter(django_filters.FilterSet):  # type: ignore[misc]
     """customer (our id), source, ordered_after, ordered_before, is_return."""
 
     customer = django_filters.NumberFilter(field_name="customer_id", min_value=1, max_value=2**63 - 1, decimal_places=0)
@@ -88,7 +88,7 @@ class OrderFilter(django_filters.FilterSet):
         fields = ("source", "is_return")
 
 
-class OrderWrites:
+class OrderWrites(KeyedView):
     """What list, item and bulk of orders share."""
 
     queryset = Order.objects.select_related("customer").prefetch_related(
@@ -121,8 +121,9 @@ class OrderBulk(OrderWrites, KeyedBulkView):
 
 
 def _total(item: Mapping[str, Any]) -> Decimal:
-    lines = sum((line["quantity"] * line["unit_price"] for line in item["lines"]), Decimal(0))
-    return (lines - item.get("discount", Decimal(0))).quantize(Decimal("0.01"))
+    lines: Decimal = sum((line["quantity"] * line["unit_price"] for line in item["lines"]), Decimal(0))
+    discount: Decimal = item.get("discount", Decimal(0))
+    return (lines - discount).quantize(Decimal("0.01"))
 
 
 def _order_row(item: Mapping[str, Any]) -> dict[str, Any]:

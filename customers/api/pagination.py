@@ -15,7 +15,7 @@ MAX_KEY = 2**63 - 1
 class KeyPagination(CursorPagination):
     """A cursor over the primary key; `page_size` up to 500."""
 
-    ordering = "pk"
+    ordering: str | tuple[str, ...] = "pk"
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 500

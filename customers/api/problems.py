@@ -25,7 +25,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     """A request that was not accepted."""
 
     detail = serializers.CharField()
-    errors = FaultSerializer(many=True, required=False)
+    errors = FaultSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
 def describe_problem(error: ValidationError) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from customers.ingest.products import PRODUCTS, upsert_products
 from customers.models import Product
 
 from .fields import CurrencyField, JSONObjectField, KeyField
-from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, write_groups
+from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, write_groups
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
@@ -31,7 +31,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         read_only_fields = ("version", "updated_at")
 
 
-class ProductWrites:
+class ProductWrites(KeyedView):
     """What list, item and bulk of products share."""
 
     queryset = Product.objects.all()

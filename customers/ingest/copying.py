@@ -78,19 +78,23 @@ def with_rules(target: Target, **on_update: OnUpdate) -> Target:
 
 
 @contextmanager
-def staging(columns: Mapping[str, str]) -> Iterator[tuple[Cursor, str]]:
-    """A cursor and the name of an empty temporary table with `columns` (name to SQL type), gone afterwards."""
+def staging(columns: Mapping[str, str], *, until_commit: bool = False) -> Iterator[tuple[Cursor, str]]:
+    """A cursor and the name of an empty temporary table with `columns` (name to SQL type), gone afterwards.
+
+    `until_commit` leaves it to the end of the transaction, which saves a round trip; then there has to be one.
+    """
     name = f"stage_{next(_stage_numbers)}"
     defined = ", ".join(f'"{column}" {sql_type}' for column, sql_type in columns.items())
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE {name} ({defined})")
+        cursor.execute(f"CREATE TEMPORARY TABLE {name} ({defined}){' ON COMMIT DROP' if until_commit else ''}")
         try:
             yield cursor, name
         except BaseException:
             with suppress(DatabaseError, InterfaceError):  # in a failed transaction the rollback takes it
                 cursor.execute(f"DROP TABLE IF EXISTS {name}")
             raise
-        cursor.execute(f"DROP TABLE {name}")
+        if not until_commit:
+            cursor.execute(f"DROP TABLE {name}")
 
 
 def copy_frame(cursor: Cursor, table: str, frame: pl.DataFrame) -> None:

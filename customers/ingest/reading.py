@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from .encodings import Content, inspect_content
 from .schema import FileProblem
 
-BLOCK_BYTES = 8 << 20
-PARQUET_ROWS = 65_536
+BLOCK_BYTES = 4 << 20
+PARQUET_ROWS = 40_000
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 1_000
 

@@ -26,6 +26,9 @@ STAGED_EVENT = {
 }
 #: Rows staged and inserted at a time; it bounds the memory of the database's sort and of the COPY buffer.
 BATCH_ROWS = 500_000
+#: Below this many rows the planner's default guess serves as well as statistics, and ANALYZE costs more than it saves.
+ANALYZED_ROWS = 10_000
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -69,11 +72,11 @@ def record_events(events: Sequence[NewEvent] | pl.DataFrame, *, source: str) -> 
 def storable_json(value: Any) -> str:
     """JSON that PostgreSQL keeps as jsonb; raises ValueError for NaN, infinity, NUL and lone surrogates."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _ENCODER.encode(value)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     text.encode()  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
-    if _NUL.search(text):
+    if "\\u0000" in text and _NUL.search(text):
         raise ValueError("the character NUL cannot be kept")
     return text
 
@@ -102,9 +105,10 @@ def _append(frame: pl.DataFrame, source: str) -> int:
     columns = dict(STAGED_EVENT)
     if "customer" in frame.columns:
         columns["customer"] = "varchar(120)"
-    with staging(columns) as (cursor, stage):
+    with staging(columns, until_commit=True) as (cursor, stage):
         copy_frame(cursor, stage, frame.select(name for name in frame.columns if name in columns))
-        cursor.execute(f"ANALYZE {stage}")
+        if frame.height >= ANALYZED_ROWS:
+            cursor.execute(f"ANALYZE {stage}")
         if "customer" in columns:
             _resolve_customers(cursor, stage, source)
         cursor.execute(

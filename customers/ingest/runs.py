@@ -21,7 +21,7 @@ from .reading import open_table
 from .schema import FileProblem, ImportOptions, find_columns
 
 
-def keep_upload(uploaded_file: UploadedFile) -> Path:
+def keep_upload(uploaded_file: UploadedFile[bytes]) -> Path:
     """Store an upload under settings.UPLOAD_DIR by a name of our own; raises FileProblem where it is too large or empty."""
     limit = settings.MAX_UPLOAD_MB * 1024 * 1024
     if (uploaded_file.size or 0) > limit:
@@ -45,7 +45,9 @@ def keep_upload(uploaded_file: UploadedFile) -> Path:
     return path
 
 
-def request_import(user: User, uploaded_file: UploadedFile, options: ImportOptions, now: dt.datetime) -> ImportRun:
+def request_import(
+    user: User, uploaded_file: UploadedFile[bytes], options: ImportOptions, now: dt.datetime
+) -> ImportRun:
     """Keep the file and put a waiting run in the queue.
 
     Raises PermissionDenied, and FileProblem where an option is wrong or the file is too large, empty, no CSV or

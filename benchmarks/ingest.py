@@ -1,0 +1,278 @@
+"""How fast data comes in: the bulk event API and the import of files, against COPY and one set-based upsert.
+
+The peer is what a database person would write by hand for clean data: COPY the rows into a temporary table and upsert
+from there into the same tables, with all their indexes and constraints, in one transaction. It checks nothing, reports
+nothing and resolves no duplicates. Both work on the same rows in the same run; each round has keys of its own, so that
+every row is new. `api_vs_copy` and `csv_vs_copy` are the peer's time over ours (1 is as fast, 0.5 takes twice as long).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from benchmarks.frame import measure, median, parse_arguments, print_result, print_table, set_up_django
+
+REQUEST_ITEMS = 1_000
+LINES_PER_ORDER = 5
+LINES_PER_CUSTOMER = 50
+START = np.datetime64("2024-01-01T00:00:00", "s")
+DAYS = 700
+KINDS = ("product_viewed", "search_performed", "cart_updated")
+COLUMNS = "order=order,product=product,name=name,quantity=quantity,at=at,price=price,customer=customer,country=country"
+#: Runs imports in a process of its own: prints the seconds of each, and the most memory it had.
+IMPORT_ALONE = """
+import resource, sys, time
+import django
+django.setup()
+from django.core.management import call_command
+columns, *files = sys.argv[1:]
+for path, source in zip(files[::2], files[1::2]):
+    started = time.perf_counter()
+    call_command("import_orders", path, columns=columns, source=source, currency="EUR", timezone="Europe/London", json=True)
+    print("seconds", time.perf_counter() - started)
+print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def make_events(rng: np.random.Generator, count: int, tag: str, customers: int) -> pl.DataFrame:
+    """Events of two years as they are sent: external_id, customer, kind, occurred_at, properties (JSON text)."""
+    seconds = rng.integers(0, DAYS * 86_400, count)
+    return pl.DataFrame(
+        {
+            "external_id": [f"{tag}-{number}" for number in range(count)],
+            "customer": [f"c{number}" for number in rng.integers(0, customers, count)],
+            "kind": rng.choice(KINDS, count),
+            "occurred_at": (START + seconds.astype("timedelta64[s]")).astype("datetime64[us]"),
+            "properties": [f'{{"sku": "T{number}"}}' for number in rng.integers(0, 500, count)],
+        }
+    ).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+
+
+def make_bodies(events: pl.DataFrame) -> list[bytes]:
+    """The same events as requests of 1,000."""
+    bodies = []
+    for part in events.iter_slices(REQUEST_ITEMS):
+        rows = part.with_columns(pl.col("occurred_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_dicts()
+        items = [{**row, "properties": json.loads(row["properties"])} for row in rows]
+        bodies.append(json.dumps({"source": "bench", "events": items}).encode())
+    return bodies
+
+
+def make_lines(rng: np.random.Generator, count: int, tag: str) -> pl.DataFrame:
+    """Clean lines of orders, in the order of time, as a shop exports them."""
+    orders = max(1, count // LINES_PER_ORDER)
+    order = np.sort(rng.integers(0, orders, count))
+    owner = rng.integers(0, max(1, count // LINES_PER_CUSTOMER), orders)
+    at = START + np.sort(rng.integers(0, DAYS * 86_400, orders)).astype("timedelta64[s]")
+    article = rng.integers(0, 2_000, count)
+    prices = np.round(rng.gamma(2.0, 8.0, 2_000) + 0.5, 2)
+    return pl.DataFrame(
+        {
+            "order": [f"{tag}{number}" for number in order],
+            "product": [f"{tag}{10_000 + number}" for number in article],
+            "name": [f"Article number {number} of the catalogue" for number in article],
+            "quantity": rng.integers(1, 5, count),
+            "at": at[order].astype("datetime64[us]"),
+            "price": prices[article],
+            "customer": [f"{number}" for number in owner[order]],
+            "country": [("United Kingdom", "France", "Germany")[number % 3] for number in owner[order]],
+        }
+    ).unique(maintain_order=True)
+
+
+def copy_events(events: pl.DataFrame) -> float:
+    """The peer of the API: COPY, one INSERT ... SELECT, commit. Returns seconds."""
+    from django.db import connection, transaction
+
+    with measure() as timing, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE peer (external_id varchar(160), customer varchar(120), kind varchar(40),"
+            " occurred_at timestamptz, properties jsonb) ON COMMIT DROP"
+        )
+        _copy(cursor, "peer", events)
+        cursor.execute(
+            "INSERT INTO customers_customerevent (source, external_id, occurred_at, customer_id, kind, properties)"
+            " SELECT 'bench', p.external_id, p.occurred_at, c.id, p.kind, p.properties FROM peer p"
+            " JOIN customers_customer c ON c.source = 'bench' AND c.external_id = p.customer ON CONFLICT DO NOTHING"
+        )
+    return timing.seconds
+
+
+def post_events(client: Any, bodies: list[bytes]) -> float:
+    """Our way: authenticated requests through the whole site. Returns seconds."""
+    with measure() as timing:
+        for body in bodies:
+            response = client.post("/api/v1/events/", body, content_type="application/json")
+            assert response.status_code == 200, response.content[:300]
+    return timing.seconds
+
+
+def copy_lines(lines: pl.DataFrame, source: str) -> float:
+    """The peer of the import: COPY, then one upsert for each table, commit. Returns seconds."""
+    from django.db import connection, transaction
+
+    with measure() as timing, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            'CREATE TEMPORARY TABLE peer ("order" varchar(120), product varchar(80), name varchar(250),'
+            " quantity integer, at timestamptz, price numeric(14,4), customer varchar(120), country varchar(80),"
+            " line bigint) ON COMMIT DROP"
+        )
+        _copy(cursor, "peer", lines.with_row_index("line"))
+        cursor.execute("ANALYZE peer")
+        for statement in PEER_UPSERTS:
+            cursor.execute(statement, {"source": source})
+    return timing.seconds
+
+
+def import_alone(*files: tuple[Path, str]) -> tuple[list[float], float]:
+    """Our way, in a process of its own: the seconds of each file, and the peak memory in MB."""
+    arguments = [str(part) for file in files for part in file]
+    command = [sys.executable, "-c", IMPORT_ALONE, COLUMNS, *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    printed = [line.split() for line in done.stdout.splitlines()]
+    seconds = [float(value) for name, value in (row for row in printed if len(row) == 2) if name == "seconds"]
+    return seconds, float(printed[-1][1])
+
+
+def bench_events(rng: np.random.Generator, count: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each round for the peer, for the API, and for the API with a tenth of the events."""
+    from django.contrib.auth.models import User
+    from rest_framework.test import APIClient
+
+    from customers.api.authentication import issue_api_key
+    from customers.ingest.customers import upsert_customers
+    from customers.models import ensure_event_partitions
+
+    customers = 5_000
+    upsert_customers(pl.DataFrame({"external_id": [f"c{number}" for number in range(customers)]}), source="bench")
+    first = START.astype("datetime64[D]").item()
+    ensure_event_partitions(first, (START + np.timedelta64(DAYS, "D")).astype("datetime64[D]").item())
+    client = APIClient()
+    _row, key = issue_api_key(User.objects.create_superuser("bench"), "bench")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}", HTTP_HOST="localhost")
+    post_events(client, make_bodies(make_events(rng, 2_000, "warm", customers)))
+    copy_events(make_events(rng, 2_000, "warm-peer", customers))
+    times: dict[str, list[float]] = {"peer": [], "ours": [], "tenth": []}
+    for number in range(rounds):
+        tenth = make_bodies(make_events(rng, count // 10, f"s{number}", customers))
+        bodies = make_bodies(make_events(rng, count, f"a{number}", customers))
+        events = make_events(rng, count, f"p{number}", customers)
+        times["tenth"].append(post_events(client, tenth))
+        for name, run in (("peer", lambda e=events: copy_events(e)), ("ours", lambda b=bodies: post_events(client, b))):
+            _settle()
+            times[name].append(run())
+    return times
+
+
+def bench_lines(rng: np.random.Generator, count: int, rounds: int) -> tuple[dict[str, list[float]], float]:
+    """The same for files of `count` lines, and the peak memory of an import."""
+    times: dict[str, list[float]] = {"peer": [], "ours": [], "tenth": []}
+    peak = 0.0
+    with tempfile.TemporaryDirectory(prefix="rk-bench-") as folder:
+        small, large = Path(folder) / "small.csv", Path(folder) / "large.csv"
+        for number in range(rounds):
+            make_lines(rng, count // 10, f"s{number}").write_csv(small)
+            make_lines(rng, count, f"o{number}").write_csv(large)
+            lines = make_lines(rng, count, f"p{number}")
+            _settle()
+            times["peer"].append(copy_lines(lines, f"p{number}"))
+            _settle()
+            (tenth, ours), used = import_alone((small, f"s{number}"), (large, f"o{number}"))
+            times["tenth"].append(tenth)
+            times["ours"].append(ours)
+            peak = max(peak, used)
+    return times, peak
+
+
+def main() -> None:
+    """Measure both, print a table, and the object of bar.md in the last line."""
+    arguments = parse_arguments(__doc__ or "")
+    set_up_django()
+    rng = np.random.default_rng(arguments.seed)
+    count, rounds = (100_000, 1) if arguments.quick else (1_000_000, 3)
+    events = {name: median(values) for name, values in bench_events(rng, count, rounds).items()}
+    timed_lines, peak = bench_lines(rng, count, rounds)
+    lines = {name: median(values) for name, values in timed_lines.items()}
+    growth = {name: times["ours"] / (10 * times["tenth"]) for name, times in (("api", events), ("csv", lines))}
+    rows = {
+        f"COPY and upsert of {count:,} events, s": events["peer"],
+        f"API, {REQUEST_ITEMS:,} events a request, s": events["ours"],
+        "events a second by the API": count / events["ours"],
+        f"COPY and upserts of {count:,} lines, s": lines["peer"],
+        "import of the same file, s": lines["ours"],
+        "lines a second": count / lines["ours"],
+        "peak memory of the import, MB": peak,
+        "API: time at 10 n over 10 x time at n": growth["api"],
+        "CSV: time at 10 n over 10 x time at n": growth["csv"],
+    }
+    print_table("Data in", rows)
+    print_result(
+        arguments,
+        size={"events": count, "lines": count, "rounds": rounds},
+        api_vs_copy=events["peer"] / events["ours"],
+        csv_vs_copy=lines["peer"] / lines["ours"],
+        csv_peak_mb=peak,
+        growth=max(growth.values()),
+        growth_api=growth["api"],
+        growth_csv=growth["csv"],
+    )
+
+
+def _copy(cursor: Any, table: str, frame: pl.DataFrame) -> None:
+    names = ", ".join(f'"{name}"' for name in frame.columns)
+    buffer = io.BytesIO()
+    frame.write_csv(buffer, include_header=False)
+    with cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv)") as copy:
+        copy.write(buffer.getbuffer())
+
+
+def _settle() -> None:
+    """Let the database write out what earlier rounds left, so that neither side pays for the other."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+
+
+PEER_UPSERTS = (
+    """
+    INSERT INTO customers_customer
+        (source, external_id, email, first_name, last_name, language, time_zone, country, attributes, joined_at)
+    SELECT %(source)s, customer, '', '', '', 'en', 'Europe/London', max(country), '{}', min(at) FROM peer GROUP BY customer
+    ON CONFLICT (source, external_id) DO UPDATE SET country = EXCLUDED.country
+    """,
+    """
+    INSERT INTO customers_product (sku, name, names, category, price, currency, url, is_charge)
+    SELECT product, max(name), '{}', '', max(price), 'EUR', '', false FROM peer GROUP BY product
+    ON CONFLICT (sku) DO UPDATE SET name = EXCLUDED.name
+    """,
+    """
+    INSERT INTO customers_order (source, external_id, customer_id, ordered_at, currency, total, discount, discount_code,
+                                 is_return)
+    SELECT %(source)s, "order", c.id, at, 'EUR', total, 0, '', is_return
+    FROM (SELECT "order", min(customer) AS customer, min(at) AS at, sum(quantity * price) AS total,
+                 bool_and(quantity < 0) AS is_return FROM peer GROUP BY "order") o
+    JOIN customers_customer c ON c.source = %(source)s AND c.external_id = o.customer
+    ON CONFLICT (source, external_id) DO UPDATE SET total = EXCLUDED.total
+    """,
+    """
+    INSERT INTO customers_orderline (order_id, position, product_id, quantity, unit_price)
+    SELECT o.id, row_number() OVER (PARTITION BY o.id ORDER BY l.line), p.id, l.quantity, l.price FROM peer l
+    JOIN customers_order o ON o.source = %(source)s AND o.external_id = l."order"
+    JOIN customers_product p ON p.sku = l.product
+    ON CONFLICT (order_id, position) DO UPDATE SET quantity = EXCLUDED.quantity, unit_price = EXCLUDED.unit_price
+    """,
+)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Reads a request of events: all of it at once where it is good, item by item where it is not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import polars as pl
+import pydantic
+from django.db import connection
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from customers.ingest.recorder import storable_json
+from customers.models import EventKind
+
+MAX_EVENTS = 1_000
+MAX_PROPERTIES_LENGTH = 10_000
+EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
+FUTURE_TOLERANCE = dt.timedelta(days=1)
+#: Place, field and message.
+Fault = tuple[int, str, str]
+#: Any text that PostgreSQL can keep: no NUL.
+Text = r"^[^\x00]*$"
+Key = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1, max_length=160, pattern=Text)]
+CustomerKey = Annotated[
+    str, pydantic.StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=Text)
+]
+
+
+@pydantic.with_config(extra="forbid")
+class Item(TypedDict):
+    """One event as it is sent. Checked in bulk, because a serializer per row takes longer than the database."""
+
+    external_id: Key
+    customer: CustomerKey
+    kind: EventKind
+    occurred_at: pydantic.AwareDatetime
+    properties: Annotated[dict[str, Any], pydantic.Field(default_factory=dict)]
+
+
+@pydantic.with_config(extra="forbid")
+class Body(TypedDict):
+    """A request: the source of all its ids, and the items unchecked."""
+
+    source: Annotated[
+        str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"), pydantic.Field(default="shop")
+    ]
+    events: Annotated[list[Any], pydantic.Field(min_length=1, max_length=MAX_EVENTS)]
+
+
+@pydantic.with_config(extra="forbid")
+class GoodBody(Body):
+    """A request in which every item is good: the usual case, read in one go."""
+
+    events: Annotated[list[Item], pydantic.Field(min_length=1, max_length=MAX_EVENTS)]  # type: ignore[misc]
+
+
+BODY, GOOD_BODY, ITEM = (pydantic.TypeAdapter(kind) for kind in (Body, GoodBody, Item))
+
+
+def read_events(body: bytes) -> tuple[str, dict[int, Item], list[Fault]]:
+    """The source, the good items by their place, and what is wrong with the others.
+
+    Raises ParseError for a body that is no JSON, and ValidationError for one that holds no list of events.
+    """
+    try:
+        good = GOOD_BODY.validate_json(body)
+        return good["source"], dict(enumerate(good["events"])), []
+    except pydantic.ValidationError:
+        pass
+    try:
+        loose = BODY.validate_json(body)
+    except pydantic.ValidationError as error:
+        raise _explain_body(error) from error
+    items: dict[int, Item] = {}
+    faults: list[Fault] = []
+    for index, raw in enumerate(loose["events"]):
+        try:
+            items[index] = ITEM.validate_python(raw)
+        except pydantic.ValidationError as error:
+            faults += [(index, _path(fault["loc"]), str(fault["msg"])) for fault in error.errors(include_url=False)]
+    return loose["source"], items, faults
+
+
+def keep_possible(items: dict[int, Item], source: str, now: dt.datetime, faults: list[Fault]) -> list[dict[str, Any]]:
+    """The items with their customers' ids; those that cannot be kept go to `faults`."""
+    known = _find_customers(source, {item["customer"] for item in items.values()})
+    latest = now + FUTURE_TOLERANCE
+    good = []
+    for index, item in items.items():
+        customer_id, properties = known.get(item["customer"]), _dump_properties(item["properties"])
+        if not EARLIEST <= item["occurred_at"] <= latest:
+            faults.append((index, "occurred_at", _("The time has to lie between 1990 and tomorrow.")))
+        elif customer_id is None:
+            faults.append((index, "customer", _("This customer is not known; create it first.")))
+        elif properties is None:
+            faults.append((index, "properties", _("The properties are too long, or hold NUL or a number without end.")))
+        else:
+            good.append({**item, "customer_id": customer_id, "properties": properties})
+    return good
+
+
+def build_event_frame(items: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    """The items as the recorder takes them."""
+    columns: dict[str, Any] = {
+        "external_id": pl.String,
+        "occurred_at": pl.Datetime("us", "UTC"),
+        "customer_id": pl.Int64,
+        "kind": pl.String,
+        "properties": pl.String,
+    }
+    values = {name: [item[name] for item in items] for name in columns}
+    values["kind"] = [str(kind) for kind in values["kind"]]
+    values["occurred_at"] = [moment.astimezone(dt.UTC) for moment in values["occurred_at"]]
+    return pl.DataFrame(values, schema=columns)
+
+
+def index_path(index: int, path: str) -> str:
+    """The path of a fault within the request."""
+    return f"events[{index}].{path}" if path else f"events[{index}]"
+
+
+def _explain_body(error: pydantic.ValidationError) -> Exception:
+    faults = error.errors(include_url=False)
+    if faults[0]["type"] == "json_invalid":
+        return ParseError(_("This is no JSON: %(reason)s") % {"reason": faults[0]["msg"]})
+    return serializers.ValidationError({_path(fault["loc"]): [str(fault["msg"])] for fault in faults})
+
+
+def _find_customers(source: str, names: set[str]) -> dict[str, int]:
+    """Ids by the shop's id, in one array: a thousand placeholders would take longer than the answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT external_id, id FROM customers_customer WHERE source = %s AND external_id = ANY(%s)",
+            [source, sorted(names)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _dump_properties(properties: dict[str, Any]) -> str | None:
+    if not properties:
+        return "{}"
+    try:
+        text = storable_json(properties)
+    except ValueError:
+        return None
+    return text if len(text) <= MAX_PROPERTIES_LENGTH else None
+
+
+def _path(location: Sequence[Any]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return path.removeprefix(".")
