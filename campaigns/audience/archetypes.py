@@ -72,7 +72,7 @@ _MEMBER_CELLS = f"""
   JOIN customers_customer c ON c.id = m.customer_id
   LEFT JOIN customers_score s ON s.customer_id = m.customer_id
   LEFT JOIN unnest(%(reason_keys)s::text[], %(themes)s::text[]) AS t(key, theme) ON t.key = s.main_reason
-  WHERE m.campaign_id = %(campaign_id)s AND m.arm IN ('{Arm.TREATMENT}', '{Arm.HOLDOUT}')"""  # noqa: S608
+  WHERE m.campaign_id = %(campaign_id)s AND m.arm IN ('{Arm.TREATMENT}', '{Arm.HOLDOUT}')"""
 
 
 def _cell_params(campaign: Campaign) -> dict[str, object]:
@@ -86,14 +86,14 @@ def _cell_params(campaign: Campaign) -> dict[str, object]:
 def _count_cells(campaign: Campaign) -> dict[Cell, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT reason, interest, language, count(*) FROM ({_MEMBER_CELLS}) AS cells GROUP BY 1, 2, 3",  # noqa: S608
+            f"SELECT reason, interest, language, count(*) FROM ({_MEMBER_CELLS}) AS cells GROUP BY 1, 2, 3",
             _cell_params(campaign),
         )
         return {Cell(*row[:3]): row[3] for row in cursor.fetchall()}
 
 
 def _store_archetypes(campaign: Campaign, homes: dict[Cell, Cell], sizes: dict[Cell, int]) -> dict[Cell, Archetype]:
-    totals = {home: 0 for home in homes.values()}
+    totals = dict.fromkeys(homes.values(), 0)
     for cell, home in homes.items():
         totals[home] += sizes[cell]
     rows = [
@@ -128,6 +128,6 @@ homes AS (
     AS h(reason, interest, language, archetype_id)
 )
 UPDATE campaigns_audiencemember m SET archetype_id = homes.archetype_id
-FROM cells JOIN homes USING (reason, interest, language) WHERE m.id = cells.member_id""",  # noqa: S608
+FROM cells JOIN homes USING (reason, interest, language) WHERE m.id = cells.member_id""",
             params,
         )

@@ -106,7 +106,7 @@ SELECT %(campaign_id)s, customer_id,
        CASE WHEN reason <> '' THEN '{Arm.EXCLUDED}'
             WHEN {HOLDOUT_SQL} THEN '{Arm.HOLDOUT}' ELSE '{Arm.TREATMENT}' END,
        reason, churn_probability, expected_value
-FROM judged"""  # noqa: S608 - fragments of our own, values as parameters
+FROM judged"""
     params = {
         **segment_params,
         **exclusion_params(campaign, now=now),
