@@ -1,0 +1,81 @@
+"""`check_drafts FILE`: the guard-rails on any file of drafts, one JSON object a line; no database is touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from campaigns.content.findings import worst_verdict
+from campaigns.content.guardrails import check_draft
+
+LONGEST_LINE_BYTES = 1_000_000
+
+
+class Command(BaseCommand):
+    help = (
+        "Check drafts against their facts. FILE has a JSON object a line: id, facts, draft {subject, preheader, body}."
+        " Prints a JSON line for each: id, verdict (pass, warn, block), findings. A line that cannot be read gives an"
+        " object with error."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="JSON lines, UTF-8; - reads standard input")
+        parser.add_argument("--json", action="store_true", help="accepted for likeness: the output is always JSON lines")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            for number, line in enumerate(_read_lines(options["file"]), start=1):
+                if line.strip():
+                    self.stdout.write(json.dumps(_check_line(line, number), ensure_ascii=False))
+        except OSError as error:
+            raise CommandError(
+                _("%(file)s cannot be read: %(why)s") % {"file": options["file"], "why": error.strerror}
+            ) from error
+
+
+def _read_lines(path: Path) -> Iterator[bytes]:
+    """Line by line, never more of one than the limit and a bit."""
+    with Path("/dev/stdin" if str(path) == "-" else path).open("rb") as file:
+        while line := file.readline(LONGEST_LINE_BYTES + 1):
+            is_whole = line.endswith(b"\n") or len(line) <= LONGEST_LINE_BYTES
+            yield line
+            while not is_whole:
+                is_whole = not (rest := file.readline(LONGEST_LINE_BYTES)) or rest.endswith(b"\n")
+
+
+def _check_line(line: bytes, number: int) -> dict[str, Any]:
+    """What is printed for one line; whatever is wrong with it becomes an error, never a traceback."""
+    if len(line) > LONGEST_LINE_BYTES:
+        return _refuse(None, number, _("the line is longer than %(count)d bytes") % {"count": LONGEST_LINE_BYTES})
+    try:
+        entry = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        return _refuse(None, number, _("the line is not UTF-8"))
+    except (ValueError, RecursionError) as error:
+        return _refuse(None, number, _("the line is not JSON: %(why)s") % {"why": error})
+    if not isinstance(entry, dict):
+        return _refuse(None, number, _("the line is not a JSON object"))
+    for name in ("facts", "draft"):
+        if not isinstance(entry.get(name), dict):
+            return _refuse(entry.get("id"), number, _("%(name)s is missing or not an object") % {"name": name})
+    findings = check_draft(entry["facts"], entry["draft"])
+    return {
+        "id": entry.get("id"),
+        "verdict": worst_verdict(findings),
+        "findings": [finding.as_json() for finding in findings],
+    }
+
+
+def _refuse(entry_id: Any, number: int, why: str) -> dict[str, Any]:
+    """An unreadable draft is not one that may be sent, hence `block`."""
+    return {"id": entry_id, "verdict": "block", "findings": [], "line": number, "error": why}
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
