@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from campaigns.approval.editing import create_campaign
 from campaigns.models import Campaign, CampaignStatus, Offer
@@ -21,7 +21,7 @@ def segment(db: None) -> Segment:
     return Segment.objects.create(name="All", rule={"match": "all", "rules": []})
 
 
-def test_a_new_campaign_is_a_draft_of_its_author(marketer: User, segment: Segment, settings: SettingsWrapper) -> None:
+def test_a_new_campaign_is_a_draft_of_its_author(marketer: User, segment: Segment, settings: Settings) -> None:
     settings.HOLDOUT_SHARE = 0.15
     offer = {"kind": "percent", "value": 10, "code": "TEN"}
     campaign = create_campaign(marketer, {"name": "Spring", "segment": segment}, offer, now=NOW)

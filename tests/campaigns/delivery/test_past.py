@@ -6,10 +6,10 @@ import datetime as dt
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
+from campaigns.delivery.copies import StaleApproval
 from campaigns.delivery.past import NOT_SENT, record_past_send
 from campaigns.models import Approval, Campaign, Message, MessageStatus, SkipReason, TransitionConflict
 from customers.ingest.consent import withdraw_consent
@@ -20,7 +20,7 @@ STARTED_AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture(autouse=True)
-def _to_the_catcher(settings: SettingsWrapper) -> None:
+def _to_the_catcher(settings: Settings) -> None:
     settings.USES_MAIL_CATCHER = True
 
 
@@ -51,10 +51,11 @@ def test_who_withdrew_before_the_send_is_skipped(past: Campaign) -> None:
 
 
 @pytest.mark.django_db
-def test_without_a_valid_approval_the_database_refuses(past: Campaign) -> None:
+def test_without_a_valid_approval_nothing_is_entered(past: Campaign) -> None:
     Approval.objects.filter(campaign=past, part="audience").update(voided_at=timezone.now())
-    with pytest.raises(IntegrityError, match="approvals by a second person"):
+    with pytest.raises(StaleApproval):
         record_past_send(past, started_at=STARTED_AT)
+    assert set(Message.objects.values_list("status", flat=True)) == {MessageStatus.QUEUED}
 
 
 @pytest.mark.django_db
@@ -72,7 +73,7 @@ def test_another_start_than_the_campaigns_own_is_refused(past: Campaign) -> None
 
 
 @pytest.mark.django_db
-def test_a_shop_with_a_real_mail_server_has_no_invented_past(past: Campaign, settings: SettingsWrapper) -> None:
+def test_a_shop_with_a_real_mail_server_has_no_invented_past(past: Campaign, settings: Settings) -> None:
     settings.USES_MAIL_CATCHER = False
     with pytest.raises(ImproperlyConfigured):
         record_past_send(past, started_at=STARTED_AT)
