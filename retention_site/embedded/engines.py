@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .mail_catcher import MailCatcher
-from .migrations import is_migrated
+from .milestones import MIGRATED, is_noted
 from .postgres import Postgres
 from .process import Engine, EngineError
 from .state import ROOT, State, make_secret_key
@@ -78,7 +78,7 @@ class Engines:
     @property
     def needs_migration(self) -> bool:
         """Whether our own database may lack a table; never for a database that the user brings."""
-        return self.postgres is not None and not is_migrated(self.state, self.postgres)
+        return self.postgres is not None and not is_noted(MIGRATED, self.state, self.postgres)
 
 
 def make_mail_catcher(state: State, environment: Mapping[str, str]) -> MailCatcher:

@@ -11,14 +11,14 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FrameType
 
 from .console import Console
 from .engines import Engines
 from .leftovers import note_children
-from .migrations import note_migrated
+from .milestones import FILLED, MIGRATED, is_noted, note
 from .process import Engine, EngineError
 from .program import Program
 from .sharing import announce_engines, send_guests_home
@@ -53,7 +53,7 @@ class Supervisor:
         self.listener = listener
         self.console = console
         self.engines = Engines(state, environment)
-        self.programs: list[Program] = []
+        self.programs: tuple[Program, ...] = ()
         self.stopping = threading.Event()
         self.hurry = threading.Event()
 
@@ -82,13 +82,17 @@ class Supervisor:
         began = time.monotonic()
         with show_waiting_page(self.listener, lambda: self.console.last_line):
             self._prepare(add_model)
-        self._start_programs()
+        worker, beat, web = self.programs = make_programs(
+            self.state, self.engines.environment, self.listener, self.console
+        )
+        self._start_programs(web)
         logins = self._start_step("show_logins")  # beside the web's start, which takes as long
         try:
             self._wait_for_web()
             self._finish_step(logins)
         finally:
             logins.stop(self.hurry)
+        self._start_programs(worker, beat)  # after the web: on two cores each start slows the others
         self.console.say(f"ready after {time.monotonic() - began:.0f} s: {self.address}   (Ctrl-C stops everything)")
 
     def _prepare(self, add_model: AddModel) -> None:
@@ -98,8 +102,10 @@ class Supervisor:
         self._check_stopping()
         self._migrate()
         announce_engines(self.state, "run", self.engines.environment)
-        if self.wishes.fill_demo:
-            self._run_step("filling the demo shop, if the shop is empty", "seed_demo", "--if-empty")
+        if self.wishes.fill_demo and not is_noted(FILLED, self.state, self.engines.postgres):
+            code = self._run_step("filling the demo shop, if the shop is empty", "seed_demo", "--if-empty")
+            if code == 0:
+                note(FILLED, self.state, self.engines.postgres)
 
     @property
     def address(self) -> str:
@@ -110,8 +116,7 @@ class Supervisor:
         if postgres is None or self.engines.needs_migration:
             if self._run_step("bringing the tables up to date", "migrate", "--no-input", "--verbosity", "0"):
                 raise EngineError("The tables could not be brought up to date; what happened stands above.")
-            if postgres is not None:
-                note_migrated(self.state, postgres)
+            note(MIGRATED, self.state, postgres)
 
     def _run_step(self, title: str, *arguments: str) -> int:
         self.console.say(title)
@@ -134,10 +139,9 @@ class Supervisor:
             self.console.say(f"this step failed (code {code}): manage.py {' '.join(step.arguments[2:])}")
         return code
 
-    def _start_programs(self) -> None:
-        for program in make_programs(self.state, self.engines.environment, self.listener, self.console):
+    def _start_programs(self, *programs: Program) -> None:
+        for program in programs:
             program.start()
-            self.programs.append(program)
         self._note_children()
 
     def _note_children(self) -> None:
@@ -189,8 +193,9 @@ class Supervisor:
         self.console.say("stopping (Ctrl-C again does not wait for running tasks)")
         self.listener.close()
         for program in reversed(self.programs):  # web, beat, worker
-            program.stop(self.hurry)
-            self.console.say(f"{program.name} has stopped")
+            if program.process is not None:
+                program.stop(self.hurry)
+                self.console.say(f"{program.name} has stopped")
         with send_guests_home(self.state, 0 if self.hurry.is_set() else 20, self.console.say):
             self.engines.stop(self.console.say)
         self.state.children.unlink(missing_ok=True)
@@ -199,8 +204,8 @@ class Supervisor:
 
 def make_programs(
     state: State, environment: Mapping[str, str], listener: socket.socket, console: Console
-) -> Sequence[Program]:
-    """Worker, beat and web, in the order in which they start."""
+) -> tuple[Program, Program, Program]:
+    """Worker, beat and web: the reverse of the order in which they stop."""
     # Root is told by Celery to choose another user; in a container and on a bare machine there is none.
     celery = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "retention_site.celery"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -223,6 +228,8 @@ def make_programs(
             "web",
             [
                 *("-m", "gunicorn", "retention_site.wsgi", "--bind", f"fd://{number}", "--log-level", "warning"),
+                # Loaded once, then forked. Nothing that starts threads is used before the fork.
+                "--preload",
                 *("--workers", environment.get("WEB_CONCURRENCY", "2"), "--threads", "4", "--timeout", "120"),
             ],
             environment,

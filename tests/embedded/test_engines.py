@@ -17,7 +17,7 @@ import pytest
 import redis
 
 from retention_site.embedded.leftovers import read_birth
-from retention_site.embedded.migrations import forget_migrated, is_migrated, note_migrated
+from retention_site.embedded.milestones import MIGRATED, forget, is_noted, note
 from retention_site.embedded.postgres import Postgres
 from retention_site.embedded.process import LONGEST_SOCKET_PATH, EngineError, make_socket_folder, read_command_line
 from retention_site.embedded.state import ROOT, State
@@ -204,16 +204,16 @@ def test_migrations_are_remembered_for_this_cluster_only(folder: Path) -> None:
     state = State(folder)
     postgres = Postgres(folder / "postgres")
     postgres.start()
-    assert not is_migrated(state, postgres)
-    note_migrated(state, postgres)
-    assert is_migrated(state, postgres)
+    assert not is_noted(MIGRATED, state, postgres)
+    note(MIGRATED, state, postgres)
+    assert is_noted(MIGRATED, state, postgres)
     postgres.discard()
     again = Postgres(folder / "postgres")
     again.start()
-    assert not is_migrated(state, again)
-    note_migrated(state, again)
-    forget_migrated(state)
-    assert not is_migrated(state, again)
+    assert not is_noted(MIGRATED, state, again)
+    note(MIGRATED, state, again)
+    forget(MIGRATED, state)
+    assert not is_noted(MIGRATED, state, again)
     again.discard()
 
 

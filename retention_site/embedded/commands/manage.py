@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from retention_site.embedded.engines import Engines
 from retention_site.embedded.foreground import run_manage, warn
-from retention_site.embedded.migrations import forget_migrated, note_migrated
+from retention_site.embedded.milestones import FILLED, MIGRATED, forget, note
 from retention_site.embedded.process import EngineError
 from retention_site.embedded.sharing import announce_engines, engines_for_command
 from retention_site.embedded.state import ROOT, find_state, make_secret_key, read_environment
@@ -34,7 +34,8 @@ def main(arguments: Sequence[str]) -> int:
         return run_manage(arguments, environment | {"REKINDLE_VAR": str(state.folder), "PYTHONPATH": str(ROOT)})
     with engines_for_command(state, environment, warn) as (handed_down, engines):
         if command in CHANGE_TABLES:
-            forget_migrated(state)
+            forget(MIGRATED, state)
+            forget(FILLED, state)
         elif engines is not None and engines.needs_migration:
             migrate(engines, handed_down)
         if engines is not None:
@@ -47,8 +48,7 @@ def migrate(engines: Engines, environment: Mapping[str, str]) -> None:
     warn("bringing the tables up to date")
     if run_manage(["migrate", "--no-input", "--verbosity", "0"], environment):
         raise EngineError("The tables could not be brought up to date; what happened stands above.")
-    if engines.postgres is not None:
-        note_migrated(engines.state, engines.postgres)
+    note(MIGRATED, engines.state, engines.postgres)
 
 
 if __name__ == "__main__":
