@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
-Verdict = Literal["pass", "warn", "block"]
+from .checks import codes, days, form, numbers, promises, stock, wording
+from .checks.reading import Draft, read_draft
+from .checks.sheet import FactSheet, read_facts
+from .findings import Finding, Verdict, worst_verdict
 
+__all__ = ["CHECKS", "Finding", "Verdict", "check_draft", "worst_verdict"]
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was seen in a draft: `excerpt` of `field`, and what is wrong with it in words for staff."""
+Check = Callable[[FactSheet, Draft], Iterator[Finding]]
 
-    code: str
-    verdict: Verdict
-    field: str
-    message: str
-    excerpt: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        """What Variant.findings keeps."""
-        return asdict(self)
+#: Every guard-rail, in the order in which its findings are shown. To add one, write such a function and name it here.
+CHECKS: Final[tuple[Check, ...]] = (
+    form.check_presence,
+    form.check_length,
+    form.check_hidden_characters,
+    form.check_markup,
+    form.check_placeholders,
+    form.check_links,
+    form.check_unsubscribe,
+    numbers.check_percents,
+    numbers.check_bare_discounts,
+    numbers.check_money,
+    numbers.check_multiples,
+    days.check_dates,
+    days.check_deadlines,
+    days.check_expiry,
+    numbers.check_spans,
+    codes.check_codes,
+    stock.check_stock,
+    numbers.check_counts,
+    promises.check_promises,
+    promises.check_scope,
+    promises.check_offer_exists,
+    numbers.check_other_numbers,
+    wording.check_language,
+    wording.check_scoring_words,
+    wording.check_shouting,
+)
 
 
 def check_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> list[Finding]:
-    """All findings of a draft: {subject, preheader, body} or the slots of a Variant."""
-    raise NotImplementedError
+    """All findings of a draft: {subject, preheader, body} or the slots of a Variant. Pure; odd input is empty input."""
+    sheet = read_facts(facts)
+    read = read_draft(sheet, draft)
+    return list(dict.fromkeys(finding for check in CHECKS for finding in check(sheet, read)))

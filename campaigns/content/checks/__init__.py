@@ -1,0 +1,1 @@
+"""The guard-rails, one small function each; `campaigns.content.guardrails` holds the list of them."""

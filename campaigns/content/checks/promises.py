@@ -1,0 +1,198 @@
+"""Promises in words: free things, guarantees, comparisons. True where the facts say the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from campaigns.content.findings import Finding, Verdict
+
+from .reading import Draft, read_support
+from .sheet import FactSheet
+from .text import blank
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Words that promise something, and the words of the facts that bear it out (the same ones where none are given)."""
+
+    code: str
+    said: re.Pattern[str]
+    known: re.Pattern[str]
+    verdict: Verdict = "block"
+
+
+def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """What is promised and stands in no fact; the longer promise is read first."""
+    facts = read_support(sheet).passage.text
+    if sheet.offer.replace("_", " ").lower() == "free shipping":
+        facts = f"{facts}\nfree shipping"
+    for reading in draft.readings:
+        text = reading.masked
+        for promise in PROMISES:
+            for match in list(promise.said.finditer(text)):
+                if not promise.known.search(facts):
+                    message = _("The facts do not promise this.")
+                    yield reading.finding(promise.code, promise.verdict, message, match.span())
+                text = blank(text, [match.span()])
+        for match in _FREE.finditer(text):
+            noun = match.groupdict().get("noun") or ""
+            if not (noun and re.search(rf"(?:free|complimentary)\s+(?:\w+\s+)?{re.escape(noun)}", facts, re.I)):
+                yield reading.finding("free", "block", _("The facts give nothing like this for free."), match.span())
+
+
+def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """A wider offer than the one that there is: on everything, without a minimum, for everybody, twice."""
+    facts = read_support(sheet).passage.text
+    for reading in draft.readings:
+        for match in _NO_MINIMUM.finditer(reading.masked):
+            if sheet.min_basket:
+                yield reading.finding("scope", "block", _("The offer has a minimum basket."), match.span())
+        for match in _EVERYTHING.finditer(reading.masked):
+            if _LIMITED.search(facts) and not _EVERYTHING.search(facts):
+                yield reading.finding("scope", "block", _("The offer is not for everything."), match.span())
+        for match in _COMBINED.finditer(reading.masked):
+            if not _COMBINED.search(facts):
+                yield reading.finding("scope", "block", _("The facts do not say that offers add up."), match.span())
+        for match in _EVERY_ORDER.finditer(reading.masked):
+            if re.search(r"deliver|shipping|包邮|免邮|运费|配送", match.group(), re.I) and _THRESHOLD.search(facts):
+                yield reading.finding("scope", "block", _("Delivery is free from a minimum only."), match.span())
+
+
+def check_offer_exists(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """Talk of a discount where nothing is offered."""
+    if sheet.has_offer or _DISCOUNT.search(read_support(sheet).passage.text):
+        return
+    for reading in draft.readings:
+        for match in _DISCOUNT.finditer(reading.masked):
+            yield reading.finding("offer", "block", _("There is no offer."), match.span())
+
+
+def _promise(code: str, said: str, known: str = "", verdict: Verdict = "block") -> Promise:
+    return Promise(code, re.compile(said, re.IGNORECASE), re.compile(known or said, re.IGNORECASE), verdict)
+
+
+_I = re.IGNORECASE
+_SHIPPING = r"(?:shipping|delivery|postage|p&p|dispatch)"
+_FREE_SHIPPING = (
+    rf"\b(?:free|complimentary|no[\s-]cost|gratis)[\s-]+(?:(?:\w+[\s-]+){{0,3}}?){_SHIPPING}|\b{_SHIPPING}\s+(?:is\s+|will\s+be\s+|comes\s+)?(?:always\s+)?(?:free|on\s+us|on\s+the\s+house|included|costs?\s+(?:you\s+)?nothing)"
+    rf"|\b(?:we(?:'ll|\s+will)?\s+)?(?:cover|pay(?:\s+for)?|waive)\s+(?:the\s+|your\s+)?(?:cost\s+of\s+)?{_SHIPPING}|\bno\s+{_SHIPPING}\s+(?:charges?|fees?|costs?)|\bdelivered\s+(?:for\s+)?free|\bship(?:s|ped)?\s+(?:for\s+)?free"
+    r"|包邮|免运费|免邮|免费(?:配送|送货|邮寄|快递|发货)|运费全免|运费由我们|零运费"
+)
+PROMISES: tuple[Promise, ...] = (
+    _promise("shipping", _FREE_SHIPPING, _FREE_SHIPPING + r"|free.?shipping"),
+    _promise(
+        "returns",
+        r"\bfree(?:\s+and\s+easy)?\s+(?:\w+[\s-]+){0,3}?(?:returns?|exchanges?)\b|\b(?:returns?|exchanges?)\s+(?:are|is)\s+(?:always\s+)?free|\bsend\s+(?:it|them)\s+back\s+(?:for\s+)?free|免费退[换货]|免费换货|退货免费|退换免费|运费险",
+        r"free\s+(?:\w+[\s-]+){0,3}?(?:returns?|exchanges?)|returns?\b.{0,20}\bfree|免费退|免费换|退货免费|退换免费|运费险",
+    ),
+    _promise(
+        "refund",
+        r"\bmoney[\s-]back\b|\bfull\s+refund|\brefund(?:s|ed)?\b|\byour\s+money\s+back|全额退款|退款|不满意就退|假一赔",
+        r"refund|money[\s-]back|退款|赔",
+    ),
+    _promise(
+        "returns",
+        r"\b(?:no[\s-]questions[\s-]asked|hassle[\s-]free\s+returns?)\b|无理由退[换货]?|随时退[换货]|无忧退[换货]",
+        r"no[\s-]questions|hassle[\s-]free|无理由|随时退|无忧退",
+    ),
+    _promise(
+        "returns",
+        r"\breturn(?:s|ed)?\s+(?:policy|window|period|within|any)|\beasy\s+returns|\bsend\s+(?:it|them)\s+back\b|退[换]货",
+        r"return|退",
+    ),
+    _promise(
+        "guarantee",
+        r"\blifetime\b|\bfor\s+life\b|\b(?:guarantee[ds]?|guaranteed|warrant(?:y|ies))\b|终身|质保|保修|保证|包换",
+        r"lifetime|guarantee|warrant|终身|质保|保修|保证|包换",
+    ),
+    _promise(
+        "price",
+        r"\bprice[\s-](?:match(?:ed)?|promise|guarantee|protection)|价保|保价|买贵",
+        r"price[\s-](?:match|promise|guarantee|protection)|价保|保价|买贵",
+    ),
+    _promise(
+        "comparison",
+        r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:cheapest|lowest)\b|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
+        r"|\bnobody\s+(?:else\s+)?(?:sells|offers)|\bno\s+one\s+else\b|最低价|全网最低|史上?最低|最便宜|历史最低|最优惠|最大力度|全网第一|行业第一|销量第一|第一品牌|排名第一|比.{1,8}(?:便宜|优惠)|力度最大|独家|顶级",
+    ),
+    _promise(
+        "reputation",
+        r"\baward[\s-]winning\b|\btop[\s-]rated\b|\b(?:highest|best)[\s-]rated\b|\bas\s+seen\s+(?:on|in)\b|\brecommended\s+by\b|\bendorsed\s+by\b|\bcertified\b|\bclinically\b|\bscientifically\b|\bvoted\b|获奖|认证|专家推荐|明星同款|好评如潮|销量冠军|国家级|免检",
+    ),
+    _promise(
+        "reputation",
+        r"\bbest[\s-]?sell(?:er|ing)s?\b|\bmost\s+popular\b|\bcustomers'?\s+favou?rite|\beveryone(?:'s)?\s+(?:is\s+)?(?:loves?|talking)|畅销|爆款|热销|人气",
+        verdict="warn",
+    ),
+    _promise(
+        "delivery",
+        r"\b(?:next|same)[\s-]day\b|\bexpress\s+(?:delivery|shipping)|\bovernight\b(?=\s+(?:delivery|shipping))|\b(?:arrives?|delivered|deliver|get\s+it|at\s+your\s+door|with\s+you|yours)\s+(?:it\s+)?(?:by\s+)?(?:tomorrow|today|tonight|in\s+time\s+for|before\s+christmas|by\s+christmas|in\s+time)|\bby\s+christmas\b|\bfast\s+(?:delivery|shipping)|\bworldwide\s+(?:delivery|shipping)"
+        r"|次日达|当日达|隔日达|次日送达|当天发货|今日发货|明[天日](?:送达|就?到)|极速发货|闪电发货|圣诞前送达|节前送达",
+    ),
+    _promise(
+        "gift",
+        r"\bfree\s+(?:\w+\s+)?gifts?\b|\bgifts?\s+with\s+(?:every|any|each|your|all|purchase|an?)\b|\bbonus\s+(?:gift|item|points?)|\bgoody\s+bag|\bgift\s+cards?\b|\bsurprise\s+gift|\bgift\s+(?:is\s+)?(?:included|worth|inside|in\s+(?:every|your)\s+(?:parcel|order|box))|\bthrow(?:ing|n)?\s+in\b|\bon\s+top,?\s+you\s+(?:get|receive)"
+        r"|赠品|赠送|附赠|加赠|买就送|送礼|随单[赠送]|免费[送赠领]|礼品卡|送你?一[份个件]|送您一[份个件]|好礼相送|即送|还送|另送|再送",
+        r"gift|赠|送",
+    ),
+    _promise(
+        "gift",
+        r"\b(?:a|little|small)\s+gift\b|\b(?:treat|surprise|present)\s+(?:for\s+you|from\s+us|is\s+waiting)|小惊喜|惊喜|礼物",
+        r"gift|surprise|treat|礼|惊喜",
+        "warn",
+    ),
+    _promise(
+        "reward",
+        r"\bcash[\s-]?back\b|\bstore\s+credit\b|\bcredit\s+(?:in|to|on|has\s+been)\b|\b(?:loyalty|reward|bonus|double)\s+points?\b|\bprize(?:s|\s+draw)?\b|\braffle\b|\bsweepstakes?\b|\bwin\s+(?:an?|one|your)\b|积分|返现|红包|抽奖|大奖|中奖",
+    ),
+    _promise(
+        "finance",
+        r"\bpay\s+later\b|\binterest[\s-]free\b|\bin\s+instal?lments?\b|\bbuy\s+now,?\s+pay|免息|分期|先用后付",
+    ),
+    _promise(
+        "service",
+        r"\b24/7\b|\bround\s+the\s+clock\b|\bfree\s+(?:\w+\s+)?(?:repairs?|fitting|advice|trial|samples?|upgrade|installation|engraving)\b|全天候|24小时(?:客服|服务|在线)|免费(?:维修|试用|体验|安装|升级|样品)",
+    ),
+    _promise(
+        "material",
+        r"\bcarbon[\s-](?:neutral|free)\b|\bclimate[\s-]neutral\b|\bplastic[\s-]free\b|\borganic\b|\brecycled\b|\bsustainabl[ye]\b|\bvegan\b|\bfair[\s-]?trade\b|\bhand[\s-]?made\b|有机|环保|碳中和|纯手工",
+        verdict="warn",
+    ),
+)
+_FREE = re.compile(
+    r"(?<![\w-])(?<!feel )(?<!feeling )(?<!set )(?<!break )(?<!hands )(?<!worry )(?:completely\s+|totally\s+|absolutely\s+)?(?:for\s+)?free\b"
+    r"(?!\s*-|\s+(?:to|time|hand|hands|spirit|weekend|afternoon|evening|day|moment|from|of(?!\s+charge)|up|and\s+easy|range|hour|minute|rein|as\b))(?:\s+(?:of\s+charge|(?P<noun>[a-z]+)))?"
+    r"|\bcomplimentary\b|\bon\s+the\s+house\b|\bat\s+no\s+(?:extra\s+)?(?:cost|charge)|\bgratis\b|免费|白送|零元购|0元购",
+    _I,
+)
+_NO_MINIMUM = re.compile(
+    r"\bno\s+minimum\b|\bwithout\s+(?:a\s+|any\s+)?minimum|\bany\s+(?:order|purchase|basket)(?:\s+(?:size|value))?\b|\bevery\s+order\b|\ball\s+orders\b|\bno\s+matter\s+(?:how|what)\s+(?:much|little|you\s+(?:buy|spend))|\bwhatever\s+you\s+(?:spend|buy)"
+    r"|\bno\s+(?:strings|conditions|catch)\b|无门槛|不限金额|任意金额|没有门槛|任意订单|全场无门槛",
+    _I,
+)
+_EVERYTHING = re.compile(
+    r"\beverything\b(?=[^.!?\n]{0,30}(?:store|shop|site|range|off|reduced|sale))|\b(?:off|on)\s+(?:absolutely\s+)?everything\b|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:the\s+)?(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b|\ball\s+(?:our\s+)?products\b|\bevery\s+(?:single\s+)?(?:product|item)\b|\bno\s+exclusions\b|全场|全店|所有商品|全部商品|全站",
+    _I,
+)
+_LIMITED = re.compile(
+    r"\b(?:off|on)\s+(?:all\s+|our\s+|selected\s+)?(?!everything|your|any|all\b|the\b|orders?|purchases?|next|every|an?\b|baskets?|us\b|sitewide|over\b|when|with|for\b|request|time\b|and\b|or\b|if\b|from|at\b|until|code|[€£$¥\d])[a-z]{3,}|\b(?:selected|exclud|except|only)\w*|部分商品|指定|除外|仅限",
+    _I,
+)
+_COMBINED = re.compile(
+    r"\b(?:combine[ds]?|stack(?:s|ed|able)?|on\s+top\s+of)\b[^.!?\n]{0,30}\b(?:offers?|discounts?|codes?|sale\s+prices?)|\b(?:combinable|stackable)\b|\bas\s+(?:often|many\s+times)\s+as\s+you|\bunlimited\b|可(?:与.{0,8})?叠加|不限次数",
+    _I,
+)
+_EVERY_ORDER = re.compile(
+    rf"[^.!?\n]*(?:{_FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)|(?:全场|全店|所有订单|任意订单)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{_FREE_SHIPPING})",
+    _I,
+)
+_THRESHOLD = re.compile(r"\b(?:over|above|from|minimum|at\s+least)\s+\S{0,4}\d|满\s*\S?\d|以上", _I)
+_DISCOUNT = re.compile(
+    r"\bdiscount(?:s|ed)?\b|\bmoney\s+off\b|\b(?:special|exclusive|our|this|your|welcome|great)\s+offers?\b|\boffer\s+(?:ends|is\s+valid|runs)|\bon\s+sale\b|\b(?:winter|summer|autumn|spring|big|our|the|flash|clearance)\s+sale\b|\breduced\b|\bprice\s+(?:cut|drop)s?\b|\bspecial\s+price|\bbargains?\b"
+    r"|打折|折扣|优惠|特价|降价|促销|立减|满减|特惠",
+    _I,
+)

@@ -1,0 +1,180 @@
+"""The draft as every check reads it: folded, its names masked, its claims found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from campaigns.content.findings import Finding, Verdict
+
+from .dates import DateClaim, find_dates
+from .amounts import (
+    Claim,
+    find_bare_discounts,
+    find_counts,
+    find_money,
+    find_numbers,
+    find_percents,
+    find_spans,
+    find_stock,
+)
+from .sheet import FactSheet, Product
+from .text import FILLER, Passage, blank, read_passage, sentence_span
+
+BODY_FIELDS = ("body", "opening", "story", "invitation")
+FIELDS = ("subject", "preheader", *BODY_FIELDS, "button_label")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A passage with what was read in it. `masked` has names and links filled in, `rest` every claim as well."""
+
+    passage: Passage
+    masked: str
+    dates: tuple[DateClaim, ...]
+    claims: tuple[Claim, ...]
+    rest: str
+    mentions: tuple[tuple[int, int, Product], ...]
+
+    def finding(self, code: str, verdict: Verdict, message: str, span: tuple[int, int]) -> Finding:
+        """A finding at a place of this passage."""
+        return Finding(code, verdict, self.passage.field, message, self.passage.excerpt(*span))
+
+    def of_kind(self, *kinds: str) -> Iterator[Claim]:
+        """The claims of some kinds."""
+        return (claim for claim in self.claims if claim.kind in kinds)
+
+    def is_spelled(self, claim: Claim) -> bool:
+        """The number was written in words."""
+        return any(claim.start <= place < claim.end for place in self.passage.spelled)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All fields of a draft; `has_body` says that it came as one text and not in slots."""
+
+    passages: tuple[Passage, ...]
+    readings: tuple[Reading, ...]
+    has_body: bool
+
+    def text_of(self, *fields: str) -> str:
+        """The words of some fields, one per line."""
+        return "\n".join(p.raw for p in self.passages if p.field in fields and p.raw.strip())
+
+    @cached_property
+    def whole(self) -> str:
+        """The words of all fields."""
+        return "\n".join(p.raw for p in self.passages if p.raw.strip())
+
+
+def read_draft(sheet: FactSheet, draft: Mapping[str, Any]) -> Draft:
+    """Missing fields are empty; fields that are not known are read as part of the body."""
+    if not isinstance(draft, Mapping):
+        draft = {}
+    fields = [*FIELDS, *(str(key) for key in draft if key not in FIELDS and isinstance(draft[key], str))]
+    passages = tuple(read_passage(field, as_text(draft.get(field))) for field in fields if field in draft)
+    return Draft(passages, tuple(read_claims(passage, sheet) for passage in passages), "body" in draft)
+
+
+def read_claims(passage: Passage, sheet: FactSheet | None) -> Reading:
+    """Names first, then dates, then the kinds of number from the most to the least certain; each sign is read once."""
+    text = passage.text
+    mentions = tuple(_find_mentions(text, sheet.products)) if sheet else ()
+    masked = blank(text, _known_spans(text, sheet)) if sheet else text
+    rest = masked
+    claims: list[Claim] = []
+    for find in (find_percents, find_money):
+        rest = _take(find(rest), rest, claims)
+    dates: list[DateClaim] = []
+    rest = _take(find_dates(rest), rest, dates)
+    for find in (find_spans, find_stock, find_bare_discounts, find_counts):
+        rest = _take(find(rest), rest, claims)
+    claims.extend(find_numbers(rest))
+    return Reading(passage, masked, tuple(dates), tuple(claims), rest, mentions)
+
+
+def as_text(value: Any) -> str:
+    """A field as words; a list is a list of paragraphs."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return "\n".join(as_text(part) for part in value)
+    return "" if value is None or isinstance(value, bool | bytes | Mapping) else str(value)
+
+
+def products_meant(reading: Reading, place: int, sheet: FactSheet) -> tuple[Product, ...]:
+    """The products that a figure at `place` may speak of: the one in its clause, else the last before it in the
+    sentence, else one after it, else the last that was named, else all."""
+    start, end = sentence_span(reading.passage.text, place)
+    named = [(s, e, product) for s, e, product in reading.mentions if start <= s < end]
+    if not named:
+        before = [product for s, _, product in reading.mentions if s < place]
+        return (before[-1],) if before else sheet.products
+    if re.search(r"respectively|分别", reading.passage.text[start:end], re.I):
+        return tuple(product for _, _, product in named)
+    for low, high in _clauses(reading.masked, start, end):
+        if low <= place < high and (here := [m for m in named if low <= m[0] < high]):
+            return (min(here, key=lambda m: (place - m[1]) if m[0] < place else (m[0] - place))[2],)
+    earlier = [m for m in named if m[0] < place]
+    return ((earlier[-1] if earlier else named[0])[2],)
+
+
+def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    low = start
+    for cut in re.finditer(r"(?<!\d),|,(?!\d)|:|\band\b|\bor\b|[和与或及]", text[start:end]):
+        yield low, start + cut.start()
+        low = start + cut.end()
+    yield low, end
+
+
+def _take(found: Iterator[Any], text: str, into: list[Any]) -> str:
+    for claim in sorted(found, key=lambda claim: (claim.start, -claim.end)):
+        if FILLER not in text[claim.start : claim.end]:
+            into.append(claim)
+            text = blank(text, [(claim.start, claim.end)])
+    return text
+
+
+def _known_spans(text: str, sheet: FactSheet) -> Iterator[tuple[int, int]]:
+    names = [part for product in sheet.products for part in (product.name, product.sku)] + [sheet.shop]
+    for name in {name for name in names if len(name) > 1}:
+        yield from find_name(text, name)
+    yield from find_name(text, sheet.code, ends=r"(?![\w-]*\w)")
+    for line in sheet.support.split("\n"):
+        if len(line) >= 12 and re.search(r"\d", line):
+            yield from find_name(text, line)
+
+
+def find_name(text: str, name: str, *, ends: str = r"(?![A-Za-z0-9])") -> Iterator[tuple[int, int]]:
+    """Where a name of the facts stands as a whole, whatever its case and spaces."""
+    folded = read_passage("", name).text.strip(" .")
+    if folded:
+        pattern = r"\s+".join(re.escape(part) for part in folded.split())
+        for match in re.finditer(rf"(?<![A-Za-z0-9]){pattern}{ends}", text, re.I):
+            yield match.span()
+
+
+def _find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[int, int, Product]]:
+    """Whole names first; else a word of a name that no other product has."""
+    found: list[tuple[int, int, Product]] = []
+    for product in sorted(products, key=lambda product: -len(product.name)):
+        for start, end in find_name(text, product.name):
+            if not any(s < end and start < e for s, e, _ in found):
+                found.append((start, end, product))
+    words = {product: set(re.findall(r"[A-Za-zÀ-ÿ]{4,}", product.name.lower())) for product in products}
+    for product in products:
+        others = set().union(*(w for other, w in words.items() if other != product))
+        for word in words[product] - others:
+            for start, end in find_name(text, word):
+                if not any(s < end and start < e for s, e, _ in found):
+                    found.append((start, end, product))
+    yield from sorted(found, key=lambda mention: mention[0])
+
+
+@lru_cache(maxsize=8)
+def read_support(sheet: FactSheet) -> Reading:
+    """The free text of the facts, read as a draft is: what it claims is true."""
+    return read_claims(read_passage("facts", sheet.support), None)

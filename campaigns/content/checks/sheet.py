@@ -1,0 +1,206 @@
+"""The facts of a message as the checks need them, read from JSON that may be odd, thin or wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlsplit
+
+DEFAULT_MERGE_TAGS = ("first_name", "unsubscribe_url")
+_NONE_WORDS = {"", "none", "no offer", "no", "null", "-", "无", "没有", "n/a"}
+_OWN_KEYS = {
+    "percent",
+    "amount",
+    "min_basket",
+    "valid_from",
+    "valid_until",
+    "send_date",
+    "products",
+    "code",
+    "currency",
+}
+_OWN_KEYS |= {"language", "lang", "locale", "merge_tags", "allowed_domains", "is_composed", "id"}
+LABEL_KEYS = ("segment", "segment_name", "segment_label", "archetype", "archetype_label")
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of the facts; None is what the facts do not say."""
+
+    name: str
+    sku: str
+    price: Decimal | None
+    currency: str
+    stock: int | None
+    category: str
+
+
+@dataclass(frozen=True)
+class FactSheet:
+    """What a text may claim. `support` is all free text of the facts (offer, policies, any further key), in which a
+    promise has to be found; `currency` is upper case; domains are lower case."""
+
+    shop: str
+    offer: str
+    code: str
+    percent: Decimal | None
+    amount: Decimal | None
+    currency: str
+    min_basket: Decimal | None
+    valid_from: dt.date | None
+    valid_until: dt.date | None
+    send_date: dt.date | None
+    products: tuple[Product, ...]
+    support: str
+    language: str
+    merge_tags: frozenset[str]
+    domains: frozenset[str]
+    labels: tuple[str, ...]
+    is_composed: bool
+
+    @property
+    def days_left(self) -> int | None:
+        """Days from the day of sending to the last day of the offer; None where one is not known."""
+        if self.valid_until is None or self.send_date is None:
+            return None
+        return (self.valid_until - self.send_date).days
+
+    @property
+    def has_offer(self) -> bool:
+        """Something is offered at all."""
+        return bool(self.percent or self.amount or self.code or self.offer)
+
+
+def read_facts(facts: Mapping[str, Any]) -> FactSheet:
+    """Never raises: what cannot be read is unknown."""
+    if not isinstance(facts, Mapping):
+        facts = {}
+    offer = " ".join(iter_texts(facts.get("offer")))
+    currency = _text(facts.get("currency")).upper()
+    return FactSheet(
+        shop=_shop_name(facts.get("shop")),
+        offer="" if offer.strip().lower() in _NONE_WORDS else offer,
+        code="" if _text(facts.get("code")).lower() in _NONE_WORDS else _text(facts.get("code")),
+        percent=_share(read_decimal(facts.get("percent"))),
+        amount=read_decimal(facts.get("amount")),
+        currency=currency,
+        min_basket=read_decimal(facts.get("min_basket")),
+        valid_from=read_day(facts.get("valid_from")),
+        valid_until=read_day(facts.get("valid_until")),
+        send_date=read_day(facts.get("send_date")),
+        products=tuple(_read_products(facts.get("products"), currency)),
+        support="\n".join(
+            text for key, value in facts.items() if key not in _OWN_KEYS | set(LABEL_KEYS) for text in iter_texts(value)
+        ),
+        language=_text(facts.get("language") or facts.get("lang") or facts.get("locale")).lower().replace("_", "-"),
+        merge_tags=frozenset(iter_texts(facts.get("merge_tags"))) or frozenset(DEFAULT_MERGE_TAGS),
+        domains=frozenset(_read_domains(facts)),
+        labels=tuple(text for key in LABEL_KEYS for text in iter_texts(facts.get(key))),
+        is_composed=facts.get("is_composed") is True,
+    )
+
+
+def iter_texts(value: Any) -> Iterator[str]:
+    """All strings and numbers inside a JSON value; the names of keys are read as words too, where something is true."""
+    if isinstance(value, str):
+        if value.strip():
+            yield value.strip()
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            if part is True:
+                yield str(key).replace("_", " ")
+            elif isinstance(part, str | int | float | Decimal) and not isinstance(part, bool):
+                yield f"{str(key).replace('_', ' ')}: {part}"
+            else:
+                yield from iter_texts(part)
+    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        for part in value:
+            yield from iter_texts(part)
+    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        yield str(value)
+
+
+def read_decimal(value: Any) -> Decimal | None:
+    """A number, or the number in a string such as "10 %" or "€5,00"."""
+    if value is None or isinstance(value, bool):
+        return None
+    found = re.search(r"-?\d+(?:[.,]\d+)?", str(value).replace(" ", ""))
+    if not found:
+        return None
+    try:
+        return Decimal(found.group().replace(",", "."))
+    except InvalidOperation:
+        return None
+
+
+def read_day(value: Any) -> dt.date | None:
+    """A day from an ISO date or moment."""
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(_text(value).replace("/", "-")[:10])
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str:
+    return str(value).strip() if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else ""
+
+
+def _shop_name(shop: Any) -> str:
+    return _text(shop.get("name")) if isinstance(shop, Mapping) else _text(shop)
+
+
+def _share(percent: Decimal | None) -> Decimal | None:
+    return percent * 100 if percent is not None and 0 < percent < 1 else percent
+
+
+def _read_products(products: Any, currency: str) -> Iterator[Product]:
+    if isinstance(products, Mapping):
+        products = list(products.values())
+    for product in products if isinstance(products, Sequence) and not isinstance(products, str) else ():
+        if isinstance(product, Mapping):
+            yield Product(
+                name=_text(product.get("name")),
+                sku=_text(product.get("sku")),
+                price=read_decimal(product.get("price")),
+                currency=_text(product.get("currency")).upper() or currency,
+                stock=_read_stock(product.get("stock")),
+                category=_text(product.get("category")),
+            )
+
+
+def _read_stock(stock: Any) -> int | None:
+    words = _text(stock).lower().replace("_", " ")
+    if words in {"out", "out of stock", "sold out", "none"} or stock is False:
+        return 0
+    number = read_decimal(stock)
+    return int(number) if number is not None else None
+
+
+def _read_domains(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield from (domain.lower().lstrip("@*.") for domain in iter_texts(facts.get("allowed_domains")))
+    for key, value in facts.items():
+        if key in {"products", "shop", "policies"} or "url" in str(key) or "domain" in str(key) or "mail" in str(key):
+            for text in iter_texts(value):
+                yield from find_hosts(text)
+
+
+def find_hosts(text: str) -> Iterator[str]:
+    """Hosts of the addresses and bare domains in a text of our own."""
+    for match in re.finditer(
+        r"(?:https?://[^\s\"'<>)]+)|(?:[\w.+-]+@)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b", text, re.I
+    ):
+        address = match.group()
+        try:
+            host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+        except ValueError:
+            continue
+        if host:
+            yield host.lower().removeprefix("www.")

@@ -1,0 +1,104 @@
+"""What a text says about stock against the stock of the products that it speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from campaigns.content.findings import Finding
+
+from .reading import Draft, Reading, products_meant
+from .sheet import FactSheet, Product
+from .text import blank
+
+LOW_STOCK = 10
+SCARCE_STOCK = 20
+
+
+def check_stock(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """Figures exactly; "almost sold out" up to ten, "back in stock" from one."""
+    for reading in draft.readings:
+        for claim in reading.of_kind("stock"):
+            stocks = _stocks(reading, claim.start, sheet)
+            true = any(
+                stock < value if claim.unit == "under" else stock == value for stock in stocks for value in claim.values
+            )
+            if not true:
+                yield reading.finding("stock", "block", _message(stocks), (claim.start, claim.end))
+        text = reading.rest
+        for pattern, fits in _PHRASES:
+            for match in list(pattern.finditer(text)):
+                stocks = _stocks(reading, match.start(), sheet)
+                text = blank(text, [match.span()])
+                if not any(fits(stock) for stock in stocks):
+                    yield reading.finding("stock", "block", _message(stocks), match.span())
+        for match in _VAGUE.finditer(text):
+            stocks = _stocks(reading, match.start(), sheet)
+            if not any(stock <= SCARCE_STOCK for stock in stocks):
+                yield reading.finding("stock", "warn", _("The facts do not say that these are few."), match.span())
+
+
+def _stocks(reading: Reading, place: int, sheet: FactSheet) -> list[int]:
+    meant: tuple[Product, ...] = products_meant(reading, place, sheet)
+    return [product.stock for product in meant if product.stock is not None]
+
+
+def _message(stocks: list[int]) -> str:
+    return _("The stock is another.") if stocks else _("The facts do not know the stock of what is meant.")
+
+
+def _is_low(stock: int) -> bool:
+    return 0 < stock <= LOW_STOCK
+
+
+def _is_there(stock: int) -> bool:
+    return stock > 0
+
+
+def _is_gone(stock: int) -> bool:
+    return stock == 0
+
+
+def _is_plenty(stock: int) -> bool:
+    return stock > LOW_STOCK
+
+
+def _is_last(stock: int) -> bool:
+    return stock == Decimal(1)
+
+
+_I = re.IGNORECASE
+_PHRASES: tuple[tuple[re.Pattern[str], Callable[[int], bool]], ...] = (
+    (
+        re.compile(
+            r"\b(?:almost|nearly|close\s+to|about\s+to\s+be|virtually|practically)\s+(?:all\s+)?(?:sold\s+out|gone|out\s+of\s+stock|out)\b|\bselling\s+(?:out\b|fast|quickly)|\bflying\s+off|\bgoing\s+fast"
+            r"|\b(?:very\s+|extremely\s+)?low\s+(?:in\s+|on\s+)?stock|\bstock(?:s)?\s+(?:is|are)\s+(?:very\s+|running\s+)?(?:low|limited|short)|\brunning\s+low\b|\b(?:last|final)\s+few\b|\b(?:only|just)\s+a\s+(?:few|handful|couple)\b|\b(?:a\s+)?(?:few|handful|couple)\s+(?:\w+\s+){0,2}(?:left|remain)"
+            r"|\blast\s+(?:pairs|pieces|units|items|ones|sizes|stocks?)\b|\bscarce\b|\bhardly\s+any\b|\bvery\s+few\b|即将售罄|快卖完|快要?卖光|快要?售罄|所剩无几|所剩不多|库存(?:紧张|不多|告急|有限)|热卖中|卖断货|最后几[件双个只套条顶把款]|抢购一空|仅剩少量|少量库存",
+            _I,
+        ),
+        _is_low,
+    ),
+    (re.compile(r"\b(?:the|our)\s+(?:very\s+)?last\s+(?:one|pair|piece|item)\b", _I), _is_last),
+    (
+        re.compile(
+            r"\bplenty\s+(?:left|in\s+stock|of\s+(?:them|stock|sizes))|\bfully\s+stocked|\bhuge\s+stock|库存充足|货源充足|大量现货",
+            _I,
+        ),
+        _is_plenty,
+    ),
+    (re.compile(r"\bsold[\s-]out\b|\bout\s+of\s+stock\b|售罄|缺货|断货|卖完|卖光", _I), _is_gone),
+    (
+        re.compile(
+            r"\b(?:back\s+)?in\s+stock\b|\brestocked\b|\bback\s+on\s+(?:the|our)\s+shel(?:f|ves)|\bavailable\s+(?:again|now|immediately)|\bready\s+to\s+ship|现货|有货|补货|到货|上架",
+            _I,
+        ),
+        _is_there,
+    ),
+)
+_VAGUE = re.compile(
+    r"\blimited\s+(?:stock|quantit|number|edition|run|availab)\w*|\bwhile\s+(?:stocks?|supplies|they)\s+lasts?|\bbefore\s+(?:they|it)(?:'s|'re|\s+are|\s+is)?\s+(?:gone|sells?\s+out)|数量有限|先到先得|售完即止",
+    _I,
+)

@@ -1,0 +1,115 @@
+"""A field of a draft as the checks read it: folded to one way of writing, each sign traceable to the words on the page."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .spelled import find_spelled
+
+#: Stands for a sign that is spoken for: a product's name, or a claim that was already read. No text can hold it.
+FILLER = "\ue000"
+_FOLDED = {
+    "’": "'",
+    "‘": "'",
+    "“": '"',
+    "”": '"',
+    "–": "-",
+    "—": "-",
+    "−": "-",
+    "‐": "-",
+    "‑": "-",
+    "⁄": "/",
+    "，": ", ",
+    "、": ", ",
+}
+_SENTENCE_END = re.compile(r"[!?。\n;]|\.(?=\s|$|\ue000)")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One field. `text` is what is read; `origin[i]` is where its sign i begins and ends in `raw`; `spelled` are the
+    places in `text` at which a number stands that was written in words."""
+
+    field: str
+    raw: str
+    text: str
+    origin: tuple[tuple[int, int], ...]
+    spelled: frozenset[int]
+
+    def excerpt(self, start: int, end: int) -> str:
+        """The words on the page behind text[start:end]."""
+        if not self.origin or start >= len(self.origin) or end <= start:
+            return ""
+        return self.raw[self.origin[start][0] : self.origin[min(end, len(self.origin)) - 1][1]].strip()[:120]
+
+
+def read_passage(field: str, raw: str) -> Passage:
+    """Width, quotes, dashes and spaces are folded, hidden signs dropped, numbers in words turned into digits."""
+    raw = html.unescape(raw)
+    folded: list[str] = []
+    origin: list[tuple[int, int]] = []
+    for place, sign in enumerate(raw):
+        for plain in _fold(sign):
+            folded.append(plain)
+            origin.append((place, place + 1))
+    return _with_digits(field, raw, "".join(folded), origin)
+
+
+def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with the spans filled, of the same length."""
+    signs = list(text)
+    for start, end in spans:
+        signs[start:end] = FILLER * (end - start)
+    return "".join(signs)
+
+
+def sentence_span(text: str, place: int) -> tuple[int, int]:
+    """Start and end of the sentence around a place; a point inside a number or an address ends none."""
+    start, end = 0, len(text)
+    for match in _SENTENCE_END.finditer(text):
+        if match.start() < place:
+            start = match.end()
+        else:
+            end = match.start()
+            break
+    return start, end
+
+
+def sentence_around(text: str, place: int) -> str:
+    """The sentence itself."""
+    start, end = sentence_span(text, place)
+    return text[start:end]
+
+
+def _fold(sign: str) -> str:
+    if sign in _FOLDED:
+        return _FOLDED[sign]
+    if sign in "\n\t":
+        return sign
+    if unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cs", "Cn"}:
+        return "\n" if sign == "\r" else ""
+    folded = unicodedata.normalize("NFKC", sign)
+    return "".join(" " if part.isspace() else _FOLDED.get(part, part) for part in folded)
+
+
+def _with_digits(field: str, raw: str, text: str, origin: list[tuple[int, int]]) -> Passage:
+    signs: list[str] = []
+    places: list[tuple[int, int]] = []
+    spelled: set[int] = set()
+    done = 0
+    for start, end, digits in sorted(find_spelled(text)):
+        if start < done:
+            continue
+        signs.append(text[done:start])
+        places.extend(origin[done:start])
+        spelled.add(len(places))
+        signs.append(digits)
+        places.extend([(origin[start][0], origin[end - 1][1])] * len(digits))
+        done = end
+    signs.append(text[done:])
+    places.extend(origin[done:])
+    return Passage(field, raw, "".join(signs), tuple(places), frozenset(spelled))
