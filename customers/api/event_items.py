@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import polars as pl
@@ -12,7 +13,6 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
-from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from customers.ingest.recorder import storable_json
 from customers.models import EventKind
@@ -21,45 +21,58 @@ MAX_EVENTS = 1_000
 MAX_PROPERTIES_LENGTH = 10_000
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 FUTURE_TOLERANCE = dt.timedelta(days=1)
+EVENT_COLUMNS: dict[str, Any] = {
+    "external_id": pl.String,
+    "occurred_at": pl.Datetime("us", "UTC"),
+    "customer_id": pl.Int64,
+    "kind": pl.String,
+    "properties": pl.String,
+}
 #: Place, field and message.
 Fault = tuple[int, str, str]
 #: Any text that PostgreSQL can keep: no NUL.
-Text = r"^[^\x00]*$"
-Key = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1, max_length=160, pattern=Text)]
+NO_NUL = r"^[^\x00]*$"
+Key = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1, max_length=160, pattern=NO_NUL)]
 CustomerKey = Annotated[
-    str, pydantic.StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=Text)
+    str, pydantic.StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=NO_NUL)
 ]
 
 
+Source = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+UpToAThousand = pydantic.Field(min_length=1, max_length=MAX_EVENTS)
+
+
 @pydantic.with_config(extra="forbid")
-class Item(TypedDict):
+@dataclass(frozen=True, slots=True)
+class Item:
     """One event as it is sent. Checked in bulk, because a serializer per row takes longer than the database."""
 
     external_id: Key
     customer: CustomerKey
     kind: EventKind
     occurred_at: pydantic.AwareDatetime
-    properties: Annotated[dict[str, Any], pydantic.Field(default_factory=dict)]
+    properties: dict[str, Any] = field(default_factory=dict)
 
 
 @pydantic.with_config(extra="forbid")
-class Body(TypedDict):
+@dataclass(frozen=True, slots=True)
+class Body:
     """A request: the source of all its ids, and the items unchecked."""
 
-    source: Annotated[
-        str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"), pydantic.Field(default="shop")
-    ]
-    events: Annotated[list[Any], pydantic.Field(min_length=1, max_length=MAX_EVENTS)]
+    events: Annotated[list[Any], UpToAThousand]
+    source: Source = "shop"
 
 
 @pydantic.with_config(extra="forbid")
-class GoodBody(Body):
+@dataclass(frozen=True, slots=True)
+class GoodBody:
     """A request in which every item is good: the usual case, read in one go."""
 
-    events: Annotated[list[Item], pydantic.Field(min_length=1, max_length=MAX_EVENTS)]  # type: ignore[misc]
+    events: Annotated[list[Item], UpToAThousand]
+    source: Source = "shop"
 
 
-BODY, GOOD_BODY, ITEM = (pydantic.TypeAdapter(kind) for kind in (Body, GoodBody, Item))
+BODY, GOOD_BODY, ITEM = pydantic.TypeAdapter(Body), pydantic.TypeAdapter(GoodBody), pydantic.TypeAdapter(Item)
 
 
 def read_events(body: bytes) -> tuple[str, dict[int, Item], list[Fault]]:
@@ -69,7 +82,7 @@ def read_events(body: bytes) -> tuple[str, dict[int, Item], list[Fault]]:
     """
     try:
         good = GOOD_BODY.validate_json(body)
-        return good["source"], dict(enumerate(good["events"])), []
+        return good.source, dict(enumerate(good.events)), []
     except pydantic.ValidationError:
         pass
     try:
@@ -78,45 +91,32 @@ def read_events(body: bytes) -> tuple[str, dict[int, Item], list[Fault]]:
         raise _explain_body(error) from error
     items: dict[int, Item] = {}
     faults: list[Fault] = []
-    for index, raw in enumerate(loose["events"]):
+    for index, raw in enumerate(loose.events):
         try:
             items[index] = ITEM.validate_python(raw)
         except pydantic.ValidationError as error:
             faults += [(index, _path(fault["loc"]), str(fault["msg"])) for fault in error.errors(include_url=False)]
-    return loose["source"], items, faults
+    return loose.source, items, faults
 
 
-def keep_possible(items: dict[int, Item], source: str, now: dt.datetime, faults: list[Fault]) -> list[dict[str, Any]]:
-    """The items with their customers' ids; those that cannot be kept go to `faults`."""
-    known = _find_customers(source, {item["customer"] for item in items.values()})
+def keep_possible(items: dict[int, Item], source: str, now: dt.datetime, faults: list[Fault]) -> pl.DataFrame:
+    """The items as the recorder takes them; those that cannot be kept go to `faults`."""
+    known = _find_customers(source, {item.customer for item in items.values()})
     latest = now + FUTURE_TOLERANCE
-    good = []
+    rows = []
     for index, item in items.items():
-        customer_id, properties = known.get(item["customer"]), _dump_properties(item["properties"])
-        if not EARLIEST <= item["occurred_at"] <= latest:
+        customer_id, properties = known.get(item.customer), _dump_properties(item.properties)
+        if not EARLIEST <= item.occurred_at <= latest:
             faults.append((index, "occurred_at", _("The time has to lie between 1990 and tomorrow.")))
         elif customer_id is None:
             faults.append((index, "customer", _("This customer is not known; create it first.")))
         elif properties is None:
             faults.append((index, "properties", _("The properties are too long, or hold NUL or a number without end.")))
         else:
-            good.append({**item, "customer_id": customer_id, "properties": properties})
-    return good
-
-
-def build_event_frame(items: Sequence[dict[str, Any]]) -> pl.DataFrame:
-    """The items as the recorder takes them."""
-    columns: dict[str, Any] = {
-        "external_id": pl.String,
-        "occurred_at": pl.Datetime("us", "UTC"),
-        "customer_id": pl.Int64,
-        "kind": pl.String,
-        "properties": pl.String,
-    }
-    values = {name: [item[name] for item in items] for name in columns}
-    values["kind"] = [str(kind) for kind in values["kind"]]
-    values["occurred_at"] = [moment.astimezone(dt.UTC) for moment in values["occurred_at"]]
-    return pl.DataFrame(values, schema=columns)
+            rows.append(
+                (item.external_id, item.occurred_at.astimezone(dt.UTC), customer_id, item.kind.value, properties)
+            )
+    return pl.DataFrame(rows, schema=EVENT_COLUMNS, orient="row")
 
 
 def index_path(index: int, path: str) -> str:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from customers.ingest.recorder import record_events
 from customers.models import CustomerEvent, EventKind
 
-from .event_items import MAX_EVENTS, build_event_frame, index_path, keep_possible, read_events
+from .event_items import MAX_EVENTS, index_path, keep_possible, read_events
 from .fields import JSONObjectField, KeyField, MomentField, SourceField
 from .pagination import TimePagination
 from .problems import ProblemSerializer
@@ -98,9 +98,9 @@ class EventList(ListAPIView[CustomerEvent]):
         source, items, faults = read_events(request.body)
         now = timezone.now()
         good = keep_possible(items, source, now, faults)
-        if not good:
+        if good.is_empty():
             raise serializers.ValidationError({index_path(index, path): [message] for index, path, message in faults})
-        counts = record_events(build_event_frame(good), source=source)
+        counts = record_events(good, source=source)
         failed = len({index for index, _path, _message in faults})
         answer = {"recorded": counts.recorded, "known": counts.known, "failed": failed}
         errors = [{"index": i, "path": index_path(i, path), "message": text} for i, path, text in sorted(faults)]
