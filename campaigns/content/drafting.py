@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
@@ -42,8 +43,10 @@ def request_drafts(
     """Ask for a draft of all archetypes of a campaign, or of some; returns how many are now waiting.
 
     Those that are being drafted right now are left alone. Only in campaigns that are drafts: the caller has put an
-    approved one back.
+    approved one back. Raises PermissionDenied for who may not change texts.
     """
+    if not user.has_perm("campaigns.change_variant"):
+        raise PermissionDenied
     found = Archetype.objects.filter(campaign__status=CampaignStatus.DRAFT)
     if isinstance(target, Campaign):
         found = found.filter(campaign=target)
