@@ -1,4 +1,4 @@
-"""The demo shop in the database: what stands after a seeding, after a second one, and after an interrupted one."""
+"""The demo shop in the database: what stands after a seeding, and that a second one changes nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
@@ -31,10 +31,10 @@ from campaigns.models import (
     MessageStatus,
     Variant,
 )
-from customers.models import Customer, CustomerEvent, EventKind, ImportRun, ModelVersion, Order, ScoreHistory, Segment
-from retention_site.demo.people import DEMO_PASSWORD, PEOPLE, find_open_logins, make_people
+from customers.models import CustomerEvent, EventKind, ImportRun, ModelVersion, Order, ScoreHistory
+from retention_site.demo.people import DEMO_PASSWORD, PEOPLE, find_open_logins
 from retention_site.demo.seed import MARK, finish_demo, seed_demo
-from retention_site.demo.seeding.plans import DRAFTED, FREE_DELIVERY, IDEA, PAST, PAUSED
+from retention_site.demo.seeding.plans import DRAFTED, FREE_DELIVERY, IDEA, PAST, PAUSED, REMINDER, WE_MISS_YOU
 from retention_site.embedded.mail_catcher import MailCatcher, count_caught
 
 CUSTOMERS = 500
@@ -67,7 +67,9 @@ def seeded(
     catcher.start()
     host, port = catcher.environment["MAIL_CATCHER_HOST"], int(catcher.environment["MAIL_CATCHER_PORT"])
     shop = Seeded(timezone.now(), [], catcher.folder)
-    with django_db_blocker.unblock(), override_settings(EMAIL_HOST=host, EMAIL_PORT=port, USES_MAIL_CATCHER=True):
+    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # as all tests have it
+    mail = {"EMAIL_HOST": host, "EMAIL_PORT": port, "USES_MAIL_CATCHER": True}
+    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=quick, **mail):
         try:
             assert seed_demo(now=shop.now, customers=CUSTOMERS, write=shop.lines.append)
             yield shop
@@ -109,7 +111,7 @@ class TestSeededShop:
 
     def test_progress_names_what_is_being_done(self) -> None:
         assert any("orders" in line for line in self.seeded.lines)
-        assert self.seeded.lines[0].lstrip().startswith("0 s  simulating")
+        assert "simulating" in self.seeded.lines[0]
 
     def test_nobody_approved_their_own_campaign(self) -> None:
         approvals = Campaign.objects.filter(approvals__isnull=False).values_list("author", "approvals__approved_by")
@@ -164,14 +166,15 @@ class TestSeededShop:
             assert 0 < results[-1].true_effect_points < 20
             assert all(result.figures["retention"]["verdict"] == "too_early" for result in results[:-1])
 
-    def test_the_open_window_says_too_early_and_the_closed_ones_do_not(self) -> None:
-        verdicts = {
-            result.campaign.name: result.figures["retention"]["verdict"]
-            for result in CampaignResult.objects.order_by("campaign", "-day").distinct("campaign")
+    def test_the_open_window_says_too_early_and_the_strong_one_does_not(self) -> None:
+        retention = {
+            result.campaign.name: (result.figures["is_complete"], result.figures["retention"]["verdict"])
+            for result in CampaignResult.objects.order_by("campaign_id", "-day").distinct("campaign_id")
         }
-        assert verdicts.pop(FREE_DELIVERY.name) == "too_early"
-        assert verdicts
-        assert "too_early" not in verdicts.values()
+        assert set(retention) == set(PAST_NAMES)
+        assert retention[FREE_DELIVERY.name] == (False, "too_early")
+        assert retention[WE_MISS_YOU.name] in {(True, "positive"), (True, "no_effect")}
+        assert retention[REMINDER.name][0]
 
     def test_the_figures_are_those_of_the_orders(self) -> None:
         result = CampaignResult.objects.filter(campaign__name=PAST_NAMES[1]).order_by("-day").first()
@@ -217,68 +220,6 @@ class TestSeededShop:
         assert Campaign.objects.get(name=PAUSED.name).status == CampaignStatus.PAUSED
         assert count_caught(self.seeded.mail) == caught
         assert ImportRun.objects.get(file_hash=MARK).report["is_finished"]
-
-
-class Interrupted(Exception):
-    """Ctrl-C, a kill, a lost database: whatever ends a seeding half-way."""
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_interrupted_seeding_leaves_nothing_behind() -> None:
-    said: list[str] = []
-
-    def write(line: str) -> None:
-        said.append(line)
-        if "training" in line:
-            raise Interrupted
-
-    with pytest.raises(Interrupted):
-        seed_demo(now=timezone.now(), customers=60, write=write)
-    assert any("events" in line for line in said)
-    assert all(not count for table, count in _count_all_rows().items() if table in EMPTY_TABLES)
-
-
-@pytest.mark.django_db
-def test_too_small_a_shop_is_refused_with_a_sentence() -> None:
-    with pytest.raises(CommandError, match="too few"):
-        call_command("seed_demo", customers=12, stdout=io.StringIO())
-    assert not Customer.objects.exists()
-    assert not Segment.objects.exists()
-
-
-@pytest.mark.django_db
-def test_a_shop_with_other_customers_is_left_alone() -> None:
-    Customer.objects.create(external_id="one of ours")
-    out = io.StringIO()
-    call_command("seed_demo", if_empty=True, stdout=out)
-    assert "stays out" in out.getvalue()
-    with pytest.raises(CommandError, match="has customers already"):
-        call_command("seed_demo", stdout=io.StringIO())
-    assert (Customer.objects.count(), User.objects.count()) == (1, 0)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("elsewhere", [{"USES_MAIL_CATCHER": False}, {"SITE_IS_HTTPS": True}])
-def test_demo_log_ins_are_never_put_into_a_real_shop(elsewhere: dict[str, bool]) -> None:
-    with override_settings(**elsewhere):
-        for options in ({}, {"with_people_only": True}):
-            with pytest.raises(CommandError):
-                call_command("seed_demo", **options, stdout=io.StringIO())
-        call_command("seed_demo", if_empty=True, stdout=io.StringIO())
-    assert not User.objects.exists()
-    assert not Customer.objects.exists()
-
-
-@pytest.mark.django_db
-def test_people_alone_let_somebody_log_in_to_an_empty_shop() -> None:
-    out = io.StringIO()
-    call_command("show_logins", stdout=out)
-    assert "nobody can log in yet" in out.getvalue()
-    make_people()
-    make_people()
-    assert User.objects.count() == len(PEOPLE)
-    assert not Customer.objects.exists()
-    call_command("shop_is_empty", stdout=io.StringIO())
 
 
 def _count_all_rows() -> dict[str, int]:
