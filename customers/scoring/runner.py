@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import structlog
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from customers.features.builder import build_features
 from customers.features.interests import build_interests
 from customers.features.reader import Partition, events_needed_since, read_customer_ids, read_products, read_shop
 from customers.ingest.clock import read_shop_clock
 from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
-from customers.models import ModelVersion, Order, ScoreStatus
+from customers.models import Customer, ModelVersion, Order, ScoreStatus
 
 from .artifact import TrainedModel
 from .explain import explain_customers
@@ -25,6 +25,7 @@ from .training import TrainingResult, fingerprint_data, train_model
 KIND = "churn"
 TOO_NEW_DAYS = 7
 MOST_CUSTOMERS_TRAINED_ON = 100_000
+MOST_CUSTOMERS_IN_MEMORY = 200_000
 MOST_EXPLAINED = 50_000
 
 logger = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, se
     already in use. Very large shops are learned from by a part of their customers.
     """
     until = _midnight(read_shop_clock(now))
-    customers = Order.objects.filter(ordered_at__lt=until).aggregate(highest=Max("customer_id"))["highest"] or 0
+    customers = Order.objects.filter(ordered_at__lt=until).aggregate(n=Count("customer_id", distinct=True))["n"]
     parts = math.ceil(customers / MOST_CUSTOMERS_TRAINED_ON)
     shop = read_shop(before=until, partition=Partition(0, parts) if parts > 1 else None)
     fingerprint = fingerprint_data(shop, until=until, horizon_days=horizon_days, seed=seed)
@@ -86,6 +87,16 @@ def score_customers(
     return changed
 
 
+def score_everybody(model: ModelVersion, *, as_of: dt.datetime) -> int:
+    """`score_customers` for all, one part after the other where the shop is large; returns how many rows changed."""
+    parts = max(1, math.ceil(Customer.objects.count() / MOST_CUSTOMERS_IN_MEMORY))
+    explained = math.ceil(MOST_EXPLAINED / parts)
+    return sum(
+        score_customers(model, as_of=as_of, partition=Partition(i, parts) if parts > 1 else None, explained=explained)
+        for i in range(parts)
+    )
+
+
 def predict_scores(
     model: ModelVersion, *, as_of: dt.datetime, partition: Partition | None = None, explained: int = MOST_EXPLAINED
 ) -> pl.DataFrame:
@@ -117,8 +128,7 @@ def train_and_score(now: dt.datetime) -> int | None:
         if not cursor.fetchone()[0]:
             return None
         try:
-            model = train_model_version(now=now)
-            return score_customers(model, as_of=choose_as_of(now))
+            return score_everybody(train_model_version(now=now), as_of=choose_as_of(now))
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('customers.scoring.train_and_score'))")
 

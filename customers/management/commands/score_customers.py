@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from customers.features.reader import Partition
-from customers.scoring.runner import NoModel, choose_as_of, read_champion, score_customers
+from customers.scoring.runner import NoModel, choose_as_of, read_champion, score_customers, score_everybody
 
 
 class Command(BaseCommand):
@@ -30,7 +30,10 @@ class Command(BaseCommand):
             model = read_champion()
         except NoModel as problem:
             raise CommandError(str(problem)) from problem
-        changed = score_customers(model, as_of=as_of, partition=options["partition"])
+        if options["partition"] is not None:
+            changed = score_customers(model, as_of=as_of, partition=options["partition"])
+        else:
+            changed = score_everybody(model, as_of=as_of)
         if options["json"]:
             self.stdout.write(json.dumps({"model": model.version, "as_of": as_of.isoformat(), "rows_changed": changed}))
         else:

@@ -112,6 +112,17 @@ def test_partitions_together_write_what_one_run_writes(model: ModelVersion) -> N
     assert scored_rows() == whole
 
 
+def test_a_large_shop_is_scored_part_by_part(model: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner.score_customers(model, as_of=LAST_AT)
+    whole = scored_rows()
+    Score.objects.all().delete()
+    monkeypatch.setattr(runner, "MOST_CUSTOMERS_IN_MEMORY", 60)
+
+    runner.score_everybody(model, as_of=LAST_AT)
+
+    assert scored_rows() == whole
+
+
 def test_customers_too_new_or_without_orders_are_said_to_be_so(model: ModelVersion) -> None:
     nobody = Customer.objects.create(external_id="nobody")
     newcomer = Customer.objects.create(external_id="newcomer")
