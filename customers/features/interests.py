@@ -1,7 +1,7 @@
 """What each customer likes: the category, or else the family of products, bought most and lately.
 
 Where a shop has no categories, families come out of the product names themselves: the words that often end a name
-("… TRAVEL BAG", "… CANDLE HOLDER") are its heads, and a product belongs to the best-selling head in its name. A product
+("… TRAVEL BAG", "… CANDLE HOLDER") are its heads, and a product belongs to the commonest head in its name. A product
 without one belongs to no family; a customer without any has the interest "".
 """
 
@@ -12,7 +12,7 @@ import datetime as dt
 import polars as pl
 
 HALF_LIFE_DAYS = 180
-MOST_FAMILIES = 20
+MOST_FAMILIES = 30
 FEWEST_PRODUCTS = 5
 
 _HEAD_SHARE = 0.35
@@ -31,7 +31,7 @@ def build_interests(lines: pl.DataFrame, products: pl.DataFrame, *, as_of: dt.da
     age = (at - pl.col("ordered_at")).dt.total_days()
     weighted = (
         bought.lazy()
-        .join(_name_interests(bought, products).lazy(), on="product_id", how="left")
+        .join(_name_interests(products).lazy(), on="product_id", how="left")
         .with_columns(weight=0.5 ** (age / HALF_LIFE_DAYS), interest=pl.col("interest").fill_null(""))
         .group_by("customer_id", "interest")
         .agg(pl.col("weight").sum().round(9))  # what is a tie must stay one, in whichever order threads add up
@@ -41,47 +41,43 @@ def build_interests(lines: pl.DataFrame, products: pl.DataFrame, *, as_of: dt.da
     return weighted.unique("customer_id", keep="first", maintain_order=True).select("customer_id", "interest").collect()
 
 
-def choose_families(products: pl.DataFrame, sales: pl.DataFrame) -> pl.DataFrame:
+def choose_families(products: pl.DataFrame) -> pl.DataFrame:
     """The family of each product by the words of the names: product_id, interest; only products with a family.
 
-    `sales` has product_id and sold (number of lines). Nothing is read but names and sales, so the same catalogue gives
-    the same families.
+    Nothing but the catalogue is read, so that every partition of the customers sees the same families.
     """
-    words = _split_names(products.join(sales, on="product_id", how="inner"))
+    words = _split_names(products)
     heads = (
         words.filter(~pl.col("word").is_in(_SAYS_NOTHING))
         .group_by("word")
         .agg(
             count=pl.col("product_id").n_unique(),
-            sold=pl.col("sold").sum(),
             ends=pl.col("is_last").mean(),
             shown=pl.col("surface").mode().sort().first(),
         )
         .filter((pl.col("count") >= FEWEST_PRODUCTS) & (pl.col("ends") >= _HEAD_SHARE))
-        .sort(["sold", "word"], descending=[True, False])
+        .sort(["count", "word"], descending=[True, False])
         .head(MOST_FAMILIES)
+        .with_row_index("rank")
     )
     return (
-        words.join(heads.select("word", "shown", rank=pl.col("sold").rank("ordinal", descending=True)), on="word")
+        words.join(heads.select("word", "shown", "rank"), on="word")
         .sort("product_id", "rank")
         .unique("product_id", keep="first", maintain_order=True)
         .select("product_id", interest="shown")
     )
 
 
-def _name_interests(bought: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
+def _name_interests(products: pl.DataFrame) -> pl.DataFrame:
     """product_id to interest: the shop's categories where it has them, families of the names where it has none."""
     named = products.filter(pl.col("category") != "").select("product_id", interest="category")
-    if not named.is_empty():
-        return named
-    return choose_families(products, bought.group_by("product_id").agg(sold=pl.len()))
+    return choose_families(products) if named.is_empty() else named
 
 
 def _split_names(products: pl.DataFrame) -> pl.DataFrame:
-    """One row per word of a name: product_id, sold, surface (as written), word (without a plural s), is_last."""
+    """One row per word of a name: product_id, surface (as written), word (without a plural s), is_last."""
     split = products.select(
         "product_id",
-        "sold",
         surface=pl.col("name").str.to_lowercase().str.extract_all(r"\p{L}[\p{L}'-]{2,}"),
     ).explode("surface", empty_as_null=True)
     place, length = pl.int_range(pl.len()).over("product_id"), pl.len().over("product_id")
