@@ -57,6 +57,8 @@ def find_money(text: str) -> Iterator[Claim]:
         unit = (match["sign"] or match["word"] or "").lower().replace(" ", "")
         scale = Decimal(1000) if match["kilo"] else Decimal(1)
         yield Claim("money", match.start(), match.end(), tuple(v * scale for v in read_number(number)), unit)
+    for match in _FROM_BASKET.finditer(text):
+        yield Claim("money", match.start("n"), match.end("n"), read_number(match["n"]))
     for match in _MINOR.finditer(text):
         yield Claim("money", match.start(), match.end(), tuple(v / 100 for v in read_number(match["n"])), match["u"])
 
@@ -177,6 +179,7 @@ _MONEY = re.compile(
     rf"|(?<![\d.,])(?<![A-Za-z_])(?P<before>{NUMBER})(?:,-)?[\s-]?(?P<word>{_WORDS})",
     _I,
 )
+_FROM_BASKET = re.compile(rf"(?:满|凑够|达到?)\s*(?P<n>{NUMBER})(?![\d.]|\s*(?:[件双个岁天月年周级包分%]|{_WORDS}))", _I)
 _MINOR = re.compile(rf"{_START}(?P<n>{NUMBER})\s?(?P<u>(?<=\d)p\b|pence\b|cents?\b|¢)", _I)
 _BARE = re.compile(
     rf"{_START}({NUMBER})\s+(?:(?:[a-z]+\s+)?discount|off)\b(?!-)"
@@ -222,7 +225,9 @@ _COUNTS = (
         r"|★)(?P<noun>[顾客户用会员好评价]{0,2})"
     ),
     re.compile(r"(?:数|上|近|超|过|成)[十百千万亿]+(?P<noun>[名位人家]|顾客|客户|用户)"),
-    re.compile(r"[百千万]万(?P<noun>[名位人家]|顾客|客户|用户|会员)"),
+    re.compile(
+        r"[一二两三四五六七八九十百千数\d]+[百千万亿](?:[多余]?[名位个])?(?P<noun>[名位人家]|顾客|客户|用户|会员|买家|好评)"
+    ),
 )
 _PIECES = r"pairs?|pieces?|items?|units?|sets?|of\s+(?:them|these|those|our|the)|copies|bottles?|boxes"
 _STOCK = (

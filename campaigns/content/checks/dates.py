@@ -60,22 +60,55 @@ def last_of_month(day: dt.date) -> dt.date:
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
-_MONTH_NAMES = "january february march april may june july august september october november december".split()
+_MONTH_NAMES = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 _MONTHS |= {name[:3]: number for name, number in _MONTHS.items()} | {"sept": 9}
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
-_ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
-    " sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
+_ORDINALS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+]
 _ORDINAL_DAYS = {word: number for number, word in enumerate(_ORDINALS, 1)} | {"thirtieth": 30}
 _ORDINAL = r"(?:(?:20|30|twenty|thirty)-(?:%s)|%s|thirtieth)" % ("|".join(_ORDINALS[:9]), "|".join(_ORDINALS))
 _DAY = rf"(?:\d{{1,2}}(?:\s?(?:st|nd|rd|th)\b|\.)?|{_ORDINAL}\b)"
 _NO_MONEY = r"(?!\d|[.,]\d|\s*(?:%|折|per\s?cent|[€£$¥]|euro|pound|dollar|off\b|x\b))"
-_WEEKDAYS = {name: day for day, name in enumerate("monday tuesday wednesday thursday friday saturday sunday".split())}
+_WEEKDAYS = {
+    name: day for day, name in enumerate(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
+}
 _WEEKDAYS |= {"mon": 0, "tue": 1, "tues": 1, "wed": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4, "sat": 5, "sun": 6}
 _WEEKDAYS |= {sign: day for day, sign in enumerate("一二三四五六日")} | {"天": 6}
 _WEEKDAY = re.compile(
@@ -103,7 +136,11 @@ _FROM = re.compile(
     re.IGNORECASE,
 )
 _AFTER_UNTIL = re.compile(r"^\s*(?:\d{1,2}[点:时][\d]*\s*)?(?:之?前|截止|到期|止|结束|为止|失效|过期|以前|晚?24点)")
-_AFTER_FROM = re.compile(r"^\s*(?:起|开始|开启|开抢|-)")
+_AFTER_FROM = re.compile(
+    r"^\s*(?:起|开始|开启|开抢|-(?=\s*\d)|[至到](?=\s*\d)"
+    r"|(?:to|until|till|through|thru)\s+(?:[a-z]+day,?\s+)?(?:the\s+)?(?:\d|[a-z]+\s\d))",
+    re.IGNORECASE,
+)
 
 
 def _role(text: str, match: re.Match[str]) -> Role:
@@ -169,7 +206,14 @@ def _read_edge(text: str, match: re.Match[str]) -> Iterator[DateClaim]:
 
 
 _I = re.IGNORECASE
+_AND = r"\s*(?:-|to|and|until|till|through)\s*(?:the\s+)?"
 _READERS = (
+    # The day of a range whose month stands at the other day: 23 to 30 November, November 23-30.
+    (
+        re.compile(rf"(?<![\d.,€£$¥])(?P<whole>(?P<d>{_DAY}))(?={_AND}{_DAY}\s*(?:of\s+)?(?P<m>{_MONTH}))(?P<y>)", _I),
+        _named,
+    ),
+    (re.compile(rf"\b(?P<m>{_MONTH})\s+(?:the\s+)?{_DAY}{_AND}(?P<whole>(?P<d>{_DAY})){_NO_MONEY}(?P<y>)", _I), _named),
     (re.compile(r"(?<![\d.])(?P<whole>(?P<y>20\d\d)[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2}))(?!\d)"), _full),
     (
         re.compile(r"(?<!\d)(?P<whole>(?:(?P<y>20\d\d)\s*年\s*)?(?P<m>\d{1,2})\s*月\s*(?P<d>\d{1,2})\s*[日号]?)(?!\d)"),
@@ -209,6 +253,9 @@ _READERS = (
         ),
         _day_only,
     ),
-    (re.compile(r"(?:本月|这个月|截止到?|截至|至|到|于)\s*(?P<whole>(?P<d>\d{1,2})\s*[日号])(?!内|店|楼)"), _day_only),
+    (
+        re.compile(r"(?:本月|这个月|截止到?|截至|至|到|于|-)\s*(?P<whole>(?P<d>\d{1,2})\s*[日号])(?!内|店|楼)"),
+        _day_only,
+    ),
     (re.compile(r"(?<![月\d])(?P<whole>(?P<d>\d{1,2})\s*(?:号|日(?=之?前|截止|起|到期|止)))(?!店|楼|线)"), _day_only),
 )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.content.findings import Finding
 
-from .amounts import Claim, read_number
+from .amounts import Claim, find_spans, read_number
 from .reading import Draft, Reading, products_meant, read_support
 from .sheet import FactSheet, Product
 from .text import sentence_around
@@ -56,7 +56,11 @@ def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         for claim in reading.of_kind("span"):
             sentence = sentence_around(reading.masked, claim.start)
             values = {value.quantize(Decimal("0.01")) for value in claim.values}
-            if claim.unit == "minute" or values & {value.quantize(Decimal("0.01")) for value in true}:
+            is_supported = bool(values & {value.quantize(Decimal("0.01")) for value in true})
+            if is_supported and _speaks_of_offer(sentence) and not _fits_deadline(sheet, sentence, values):
+                yield reading.finding("time", "block", _MESSAGE_SPAN(), (claim.start, claim.end))
+                continue
+            if claim.unit == "minute" or is_supported:
                 if claim.unit == "minute" and _PROMISE.search(sentence):
                     yield reading.finding("time", "block", _MESSAGE_SPAN(), (claim.start, claim.end))
                 continue
@@ -84,9 +88,9 @@ def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     true = _loose_numbers(sheet)
     for reading in draft.readings:
         for claim in reading.of_kind("number"):
-            if not true.isdisjoint(claim.values) or (reading.is_spelled(claim) and max(claim.values, default=0) <= 1):
+            if not true.isdisjoint(claim.values) or _is_small_word(reading, claim):
                 continue
-            is_harmless = claim.unit in _HARMLESS or (reading.is_spelled(claim) and max(claim.values) < 13)
+            is_harmless = claim.unit in _HARMLESS
             near_name = _beside_product(sheet, reading, claim)
             is_small = max(claim.values, default=Decimal(0)) < 10 and claim.unit not in _MEASURES
             verdict = "warn" if (is_harmless or is_small) and not near_name else "block"
@@ -105,35 +109,80 @@ def check_multiples(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 yield reading.finding("offer", "block", message, match.span())
 
 
-def _MESSAGE_SPAN() -> str:  # noqa: N802 - a message that is translated when it is needed
+def _MESSAGE_SPAN() -> str:
     return _("The facts say nothing of this length of time.")
 
 
 _I = re.IGNORECASE
 _MORE = re.compile(r"\b(?:more\s+than|over|above|exceeding)\s*$|(?:超过|不止|高于)\s*$", _I)
 _DERIVED = re.compile(
-    r"\b(?:now|instead|after|with|save|saving|was|down|reduced|off|discount|pay|only|just)\b|折|券后|到手|优惠|立减|省|减|原价|现价|仅",
+    r"\b(?:now|instead|after|with|save|saving|was|down|reduced|off|discount|pay|only|just|becomes?|brings?|comes|code|yours)\b|折|券后|到手|优惠|立减|省|减|原价|现价|仅",
     _I,
 )
 _PROMISE = re.compile(
-    r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|\buntil\b|"
+    r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|\buntil\b|runs?\s+out|closes?|"
     r"\blast\s+\d|\bwithin\b|\boffer\b|\bsale\b|trial|exchange|money[\s-]back|\bevery\b|\bnext\b|haven't|\bago\b|\bsince\b|\bfor\s+over\b"
     r"|experience|founded|退|换货|保修|质保|送达|送到|发货|配送|剩|仅|之?内|有效|结束|截止|倒计时|到期|无理由|老店|经验|最后",
     _I,
 )
 _DEADLINE = re.compile(
-    r"\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|until|within|\boffer\b|\buse\b|\byours\b|\blast\b|\bnext\b|\bsale\b|\bcode\b|\btime\b"
+    r"\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|until|within|\boffer\b|\buse\b|\byours\b|\blast\b|\bnext\b|\bsale\b|\bcode\b|\btime\b|\boff\b|%|\bend\b|\bmore\b|\bhave\b|runs?\s+out"
     r"|剩|仅|内|有效|结束|截止|倒计时|到期|还有|最后",
     _I,
 )
 _NOT_DEADLINE = re.compile(
-    r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|trial|退|换货|保修|质保|送达|发货|配送", _I
+    r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|trial|exchange|\bback\b|change\s+your\s+mind"
+    r"|退|换货|保修|质保|送达|发货|配送",
+    _I,
+)
+_OFFER_LASTS = re.compile(
+    r"\bvalid\b|expir|\bends?\b|\bleft\b|remaining|\bcode\b|\boffer\b|\bdiscount\b|有效|截止|到期|结束|优惠|还剩|仅剩",
+    _I,
 )
 _HARMLESS = frozenset(
-    "reason idea tip way step thing question pick suggestion favourite favorite word minute click".split()
+    [
+        "reason",
+        "idea",
+        "tip",
+        "way",
+        "step",
+        "thing",
+        "question",
+        "pick",
+        "suggestion",
+        "favourite",
+        "favorite",
+        "word",
+        "minute",
+        "click",
+    ]
 )
 _MEASURES = frozenset(
-    "kg g gram l litre liter ml m km cm mm metre mile °c c f degree w watt mah season layer x".split()
+    [
+        "kg",
+        "g",
+        "gram",
+        "l",
+        "litre",
+        "liter",
+        "ml",
+        "m",
+        "km",
+        "cm",
+        "mm",
+        "metre",
+        "mile",
+        "°c",
+        "c",
+        "f",
+        "degree",
+        "w",
+        "watt",
+        "mah",
+        "season",
+        "layer",
+        "x",
+    ]
 )
 _MULTIPLE = re.compile(
     r"\b\d\s*-?\s*for\s*-?\s*(?:the\s+price\s+of\s+)?\d\b(?!\s*[%€$£¥])|\bbuy\s+\d[^.!?\n]{0,20}?\b(?:get|receive)\b|\bbogof?\b"
@@ -181,13 +230,15 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     is_off = bool(_DISCOUNT_AFTER.search(after) or _DISCOUNT_BEFORE.search(before))
     is_limit = bool(_LIMIT_BEFORE.search(before) or _LIMIT_AFTER.search(after))
     meant = products_meant(reading, claim.start, sheet)
-    derived = _derived_prices(sheet, meant) if _DERIVED.search(sentence_around(text, claim.start)) else set()
+    derived = _derived_prices(sheet, meant) if _names_offer(sheet, reading, claim) else set()
     prices = _numbers(*(product.price for product in meant))
     if is_off:
         saved = {price - after_it for price in prices for after_it in derived} if derived else set()
         ok = said & (_numbers(sheet.amount) | saved) or (supported and sheet.amount is None)
         return "" if ok else _("The offer takes no such amount off.")
     if is_limit:
+        if _is_of_delivery(text, claim) and _free_from(sheet):
+            return "" if said & _free_from(sheet) else _("Delivery is free from another amount.")
         ok = said & _numbers(sheet.min_basket) or (
             supported and (sheet.min_basket is None or _speaks_of_policy(text, claim))
         )
@@ -202,7 +253,37 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
 
 
 _PRICE_WORDS = re.compile(r"(?:\bprices?d?(?:\s+at)?|\bcosts?|售价|价格|仅售|只要|只需)\s*:?\s*$", _I)
-_POLICY = re.compile(r"deliver|shipping|postage|return|包邮|免邮|运费|配送|退", _I)
+_POLICY = re.compile(r"deliver|\bship|\bships?\b|postage|return|包邮|免邮|运费|配送|退", _I)
+
+
+def _is_of_delivery(text: str, claim: Claim) -> bool:
+    """The words around the minimum, up to the next comma, speak of delivery and of no reduction."""
+    before = re.split(r"[,;.!?。]\s|[,。;]|\band\b", text[max(0, claim.start - 60) : claim.start])[-1]
+    after = re.split(r"[,;.!?。]\s|[,。;]|\band\b", text[claim.end : claim.end + 40])[0]
+    words = before + after
+    return bool(_DELIVERY.search(words)) and not re.search(r"\boff\b|save|discount|减|折", words, _I)
+
+
+def _free_from(sheet: FactSheet) -> set[Decimal]:
+    """The minima that the policies name for free delivery."""
+    support = read_support(sheet)
+    lines = support.passage.text
+    return {
+        value
+        for claim in support.of_kind("money")
+        if _DELIVERY.search(sentence_around(lines, claim.start))
+        for value in claim.values
+    }
+
+
+_DELIVERY = re.compile(r"deliver|\bship|postage|包邮|免邮|运费|配送", _I)
+
+
+def _names_offer(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """The sentence says in some way that the price is not the usual one."""
+    sentence = sentence_around(reading.masked, claim.start)
+    whole = sentence_around(reading.passage.text, claim.start).lower()
+    return bool(_DERIVED.search(sentence)) or bool(sheet.code and sheet.code.lower() in whole)
 
 
 def _speaks_of_policy(text: str, claim: Claim) -> bool:
@@ -231,6 +312,8 @@ def _derived_prices(sheet: FactSheet, products: Iterable[Product]) -> set[Decima
 def _fits_currency(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     unit = claim.unit.rstrip(".")
     named = _CURRENCIES.get(unit) or _CURRENCIES.get(unit.rstrip("s")) or unit.upper()
+    if not claim.unit:
+        return True
     known = {sheet.currency, *(product.currency for product in sheet.products)} - {""}
     aliases = {"RMB": "CNY", "NTD": "TWD"}
     return not known or any(aliases.get(code, code) in known for code in named.split())
@@ -246,6 +329,11 @@ def _fits_deadline(sheet: FactSheet, sentence: str, values: set[Decimal]) -> boo
             days = (sheet.valid_until - first).days
             lengths |= {Decimal(days), Decimal(days + 1)}
     return bool(lengths & values)
+
+
+def _speaks_of_offer(sentence: str) -> bool:
+    """How long the offer lasts, not how long a policy does: the thirty days of the one are not those of the other."""
+    return bool(_OFFER_LASTS.search(sentence)) and not _NOT_DEADLINE.search(sentence)
 
 
 def _says_more(reading: Reading, claim: Claim) -> bool:
@@ -272,7 +360,8 @@ def _names(sheet: FactSheet) -> str:
 
 
 def _in_names(sheet: FactSheet, claim: Claim) -> bool:
-    return any(value in claim.values for number in re.findall(r"\d+", _names(sheet)) for value in read_number(number))
+    """A "3 Season" tent: the same number with the same unit, not any digit of an article number."""
+    return any(not set(claim.values).isdisjoint(named.values) for named in find_spans(_names(sheet)))
 
 
 def _loose_numbers(sheet: FactSheet) -> set[Decimal]:
@@ -290,6 +379,12 @@ def _beside_product(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
         word.lower() for p in sheet.products if re.search(r"\d", p.name) for word in re.findall(r"[A-Za-z]{3,}", p.name)
     }
     return bool(before) and before[-1].lower() in numbered
+
+
+def _is_small_word(reading: Reading, claim: Claim) -> bool:
+    """ "two frosty mornings" tells a story; "one of them" counts nothing; 618 is a day of sales."""
+    is_word = reading.is_spelled(claim) and max(claim.values) <= 12 and claim.unit not in _MEASURES
+    return is_word or reading.masked[claim.start : claim.end] == "618"
 
 
 def _is_postcode(reading: Reading, claim: Claim) -> bool:

@@ -40,6 +40,8 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 text = blank(text, [match.span()])
         for match in _FREE.finditer(text):
             noun = match.groupdict().get("noun") or ""
+            if re.match(r"at\s+no", match.group(), re.I) and re.search(r"\bfree\b|免|包邮", facts, re.I):
+                continue
             if not (noun and re.search(rf"(?:free|complimentary)\s+(?:\w+\s+)?{re.escape(noun)}", facts, re.I)):
                 yield reading.finding("free", "block", _("The facts give nothing like this for free."), match.span())
 
@@ -104,16 +106,18 @@ PROMISES: tuple[Promise, ...] = (
         r"\breturn(?:s|ed)?\s+(?:policy|window|period|within|any)|\beasy\s+returns|\bsend\s+(?:it|them)\s+back\b|退[换]货",
         r"return|退",
     ),
+    _promise("guarantee", r"\blifetime\b|\bfor\s+life\b|终身"),
     _promise(
         "guarantee",
-        r"\blifetime\b|\bfor\s+life\b|\b(?:guarantee[ds]?|guaranteed|warrant(?:y|ies))\b|终身|质保|保修|保证|包换",
-        r"lifetime|guarantee|warrant|终身|质保|保修|保证|包换",
+        r"\b(?:guarantee[ds]?|guaranteed|warrant(?:y|ies))\b|质保|保修|保证|包换",
+        r"lifetime|guarantee|warrant|质保|保修|保证|包换",
     ),
     _promise(
         "price",
         r"\bprice[\s-](?:match(?:ed)?|promise|guarantee|protection)|价保|保价|买贵",
         r"price[\s-](?:match|promise|guarantee|protection)|价保|保价|买贵",
     ),
+    _promise("guarantee", r"\blifetime\b|\bfor\s+life\b|终身"),
     _promise(
         "comparison",
         r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:cheapest|lowest)\b|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
@@ -170,7 +174,7 @@ _FREE = re.compile(
     _I,
 )
 _NO_MINIMUM = re.compile(
-    r"\bno\s+minimum\b|\bwithout\s+(?:a\s+|any\s+)?minimum|\bany\s+(?:order|purchase|basket)(?:\s+(?:size|value))?\b|\bevery\s+order\b|\ball\s+orders\b|\bno\s+matter\s+(?:how|what)\s+(?:much|little|you\s+(?:buy|spend))|\bwhatever\s+you\s+(?:spend|buy)"
+    r"\bno\s+minimum\b|\bwithout\s+(?:a\s+|any\s+)?minimum|\bany\s+(?:order|purchase|basket)(?:\s+(?:size|value))?\b(?!\s+(?:of|over|above|from|worth|at\s+least|that)\b)|\b(?:every\s+order|all\s+orders)\b(?!\s+(?:of|over|above|from|worth|that)\b)|\bno\s+matter\s+(?:how|what)\s+(?:much|little|you\s+(?:buy|spend))|\bwhatever\s+you\s+(?:spend|buy)"
     r"|\bno\s+(?:strings|conditions|catch)\b|无门槛|不限金额|任意金额|没有门槛|任意订单|全场无门槛",
     _I,
 )
@@ -187,7 +191,7 @@ _COMBINED = re.compile(
     _I,
 )
 _EVERY_ORDER = re.compile(
-    rf"[^.!?\n]*(?:{_FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)|(?:全场|全店|所有订单|任意订单)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{_FREE_SHIPPING})",
+    rf"[^.!?\n]*(?:{_FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任意订单)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{_FREE_SHIPPING})",
     _I,
 )
 _THRESHOLD = re.compile(r"\b(?:over|above|from|minimum|at\s+least)\s+\S{0,4}\d|满\s*\S?\d|以上", _I)

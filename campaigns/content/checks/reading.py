@@ -10,7 +10,6 @@ from typing import Any
 
 from campaigns.content.findings import Finding, Verdict
 
-from .dates import DateClaim, find_dates
 from .amounts import (
     Claim,
     find_bare_discounts,
@@ -21,6 +20,7 @@ from .amounts import (
     find_spans,
     find_stock,
 )
+from .dates import DateClaim, find_dates
 from .sheet import FactSheet, Product
 from .text import FILLER, Passage, blank, read_passage, sentence_span
 
@@ -142,18 +142,19 @@ def _known_spans(text: str, sheet: FactSheet) -> Iterator[tuple[int, int]]:
     names = [part for product in sheet.products for part in (product.name, product.sku)] + [sheet.shop]
     for name in {name for name in names if len(name) > 1}:
         yield from find_name(text, name)
-    yield from find_name(text, sheet.code, ends=r"(?![\w-]*\w)")
+    yield from find_name(text, sheet.code, ends=r"(?!-?[A-Za-z0-9])")
     for line in sheet.support.split("\n"):
         if len(line) >= 12 and re.search(r"\d", line):
             yield from find_name(text, line)
 
 
 def find_name(text: str, name: str, *, ends: str = r"(?![A-Za-z0-9])") -> Iterator[tuple[int, int]]:
-    """Where a name of the facts stands as a whole, whatever its case and spaces."""
+    """Where a name of the facts stands as a whole, whatever its case and spaces. Chinese needs no border: 冲锋衣599元."""
     folded = read_passage("", name).text.strip(" .")
     if folded:
         pattern = r"\s+".join(re.escape(part) for part in folded.split())
-        for match in re.finditer(rf"(?<![A-Za-z0-9]){pattern}{ends}", text, re.I):
+        begins = r"(?<![A-Za-z0-9])" if folded[0].isascii() else ""
+        for match in re.finditer(rf"{begins}{pattern}{ends if folded[-1].isascii() else ''}", text, re.I):
             yield match.span()
 
 

@@ -114,7 +114,8 @@ def iter_texts(value: Any) -> Iterator[str]:
             if part is True:
                 yield str(key).replace("_", " ")
             elif isinstance(part, str | int | float | Decimal) and not isinstance(part, bool):
-                yield f"{str(key).replace('_', ' ')}: {part}"
+                unit = re.search(r"(?:hour|day|week|month|year)s?(?![a-z])", str(key), re.I)
+                yield f"{str(key).replace('_', ' ')}: {part}{f' {unit.group()}' if unit else ''}"
             else:
                 yield from iter_texts(part)
     elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
