@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from retention_site.embedded.local_model import find_free_port
-from retention_site.embedded.process import read_command_line
+from retention_site.embedded.process import read_command_line, read_tail
 from retention_site.embedded.state import ROOT
 from retention_site.embedded.supervisor import is_healthy
 
@@ -54,7 +54,7 @@ class Session:
     def text(self) -> str:
         return self.output.read_text()
 
-    def wait_for(self, words: str, seconds: float = 180) -> None:
+    def wait_for(self, words: str, seconds: float = 300) -> None:
         end = time.monotonic() + seconds
         while words not in self.text:
             assert self.process.poll() is None, self.text
@@ -63,8 +63,7 @@ class Session:
 
     def children(self) -> dict[str, int]:
         """Name -> process id of everything below the supervisor."""
-        pids = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-        below = [int(pid) for pid, parent in map(str.split, pids.splitlines()) if int(parent) == self.process.pid]
+        below = list_children(self.process.pid)
         return {name_of(read_command_line(pid)): pid for pid in below}
 
     def end(self) -> None:
@@ -75,6 +74,15 @@ class Session:
 
 def command(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", f"retention_site.embedded.commands.{name}", *arguments]
+
+
+def list_children(parent: int) -> list[int]:
+    """The direct children; a bare Debian has no `ps`, and macOS no /proc."""
+    if Path("/proc/self").exists():
+        stats = [text for path in Path("/proc").glob("[0-9]*/stat") if (text := read_tail(path))]
+        return [int(stat.split()[0]) for stat in stats if int(stat.rpartition(")")[2].split()[1]) == parent]
+    rows = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [int(pid) for pid, above in map(str.split, rows) if int(above) == parent]
 
 
 def name_of(command_line: str) -> str:
