@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from customers.filters import CustomerFilter
 from customers.ingest.copying import UpsertCounts
@@ -13,8 +16,9 @@ from customers.ingest.customers import CUSTOMERS, upsert_customers
 from customers.models import Customer, Score
 from customers.models.customer import validate_time_zone
 
-from .fields import JSONObjectField, KeyField, MomentField, SourceField
-from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, write_groups
+from .fields import JSONObjectField, KeyField, SourceField
+from .moments import MomentField
+from .upserts import CountsSerializer, KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, write_groups
 
 
 class ScoreSerializer(serializers.ModelSerializer[Score]):
@@ -68,4 +72,6 @@ class CustomerItem(CustomerWrites, KeyedItemView):
 
 
 class CustomerBulk(CustomerWrites, KeyedBulkView):
-    pass
+    @extend_schema(request=CustomerSerializer(many=True), responses=CountsSerializer)
+    def post(self, request: Request) -> Response:
+        return super().post(request)

@@ -17,9 +17,9 @@ from customers.ingest.recorder import record_events
 from customers.models import CustomerEvent, EventKind
 
 from .event_items import MAX_EVENTS, index_path, keep_possible, read_events
-from .fields import JSONObjectField, KeyField, MomentField, SourceField
+from .fields import JSONObjectField, KeyField, SourceField
+from .moments import MomentField, MomentFilter
 from .pagination import TimePagination
-from .problems import ProblemSerializer
 
 
 class EventSerializer(serializers.ModelSerializer[CustomerEvent]):
@@ -71,8 +71,8 @@ class EventFilter(django_filters.FilterSet):  # type: ignore[misc]
         field_name="customer_id", required=True, min_value=1, max_value=2**63 - 1, decimal_places=0
     )
     kind = django_filters.ChoiceFilter(choices=EventKind.choices)
-    occurred_after = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
-    occurred_before = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+    occurred_after = MomentFilter(field_name="occurred_at", lookup_expr="gte")
+    occurred_before = MomentFilter(field_name="occurred_at", lookup_expr="lt")
 
     class Meta:
         model = CustomerEvent
@@ -89,7 +89,7 @@ class EventList(ListAPIView[CustomerEvent]):
 
     @extend_schema(
         request=NewEventsSerializer,
-        responses={200: RecordedSerializer, 207: RecordedSerializer, 400: ProblemSerializer},
+        responses={200: RecordedSerializer, 207: RecordedSerializer},
         description="All good: 200. Some good: 207, and “errors” names the others. None good: 400, nothing is kept.",
     )
     def post(self, request: Request) -> Response:

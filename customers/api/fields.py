@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
-from django.utils.timezone import is_naive
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -15,26 +13,6 @@ from customers.ingest.recorder import storable_json
 from customers.ingest.schema import CURRENCIES
 
 MAX_JSON_LENGTH = 20_000
-
-
-class MomentField(serializers.DateTimeField):
-    """A moment with its offset, between 1990 and 2100; a time without one could mean any hour, so it is refused."""
-
-    default_error_messages = {
-        "naive": _("Give the time with its offset, as 2026-03-01T12:00:00Z or 2026-03-01T13:00:00+01:00."),
-        "range": _("The time has to lie between 1990 and 2100."),
-    }
-
-    def enforce_timezone(self, value: dt.datetime) -> dt.datetime:
-        if is_naive(value):
-            self.fail("naive")
-        if not 1990 <= value.year < 2100:
-            self.fail("range")
-        return value.astimezone(dt.UTC)
-
-    def to_representation(self, value: Any) -> Any:
-        """Old rows may lie outside the range that new ones must keep."""
-        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if isinstance(value, dt.datetime) else value
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

@@ -12,14 +12,18 @@ import polars as pl
 from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from customers.ingest.copying import UpsertCounts
 from customers.ingest.orders import GIVEN_LINE, GIVEN_ORDER, upsert_orders
 from customers.models import Customer, Order, OrderLine, Product
 
-from .fields import CurrencyField, KeyField, MomentField, SourceField
-from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, build_frame
+from .fields import CurrencyField, KeyField, SourceField
+from .moments import MomentField, MomentFilter
+from .upserts import CountsSerializer, KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, build_frame
 
 MAX_LINES = 1_000
 MAX_TOTAL = Decimal(10) ** 12
@@ -80,8 +84,8 @@ class OrderFilter(django_filters.FilterSet):  # type: ignore[misc]
     """customer (our id), source, ordered_after, ordered_before, is_return."""
 
     customer = django_filters.NumberFilter(field_name="customer_id", min_value=1, max_value=2**63 - 1, decimal_places=0)
-    ordered_after = django_filters.IsoDateTimeFilter(field_name="ordered_at", lookup_expr="gte")
-    ordered_before = django_filters.IsoDateTimeFilter(field_name="ordered_at", lookup_expr="lt")
+    ordered_after = MomentFilter(field_name="ordered_at", lookup_expr="gte")
+    ordered_before = MomentFilter(field_name="ordered_at", lookup_expr="lt")
 
     class Meta:
         model = Order
@@ -117,7 +121,9 @@ class OrderItem(OrderWrites, KeyedItemView):
 
 
 class OrderBulk(OrderWrites, KeyedBulkView):
-    pass
+    @extend_schema(request=OrderSerializer(many=True), responses=CountsSerializer)
+    def post(self, request: Request) -> Response:
+        return super().post(request)
 
 
 def _total(item: Mapping[str, Any]) -> Decimal:

@@ -6,26 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 #: Names under which DRF puts faults that belong to no single field.
 WHOLE = {"non_field_errors", "detail", "__all__"}
 MAX_ERRORS = 100
-
-
-class FaultSerializer(serializers.Serializer[Any]):
-    """One fault of a request."""
-
-    path = serializers.CharField(help_text="The field, as lines[0].quantity; empty for the request as a whole.")
-    message = serializers.CharField()
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """A request that was not accepted."""
-
-    detail = serializers.CharField()
-    errors = FaultSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
 def describe_problem(error: ValidationError) -> dict[str, Any]:

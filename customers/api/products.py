@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from customers.ingest.copying import UpsertCounts
 from customers.ingest.products import PRODUCTS, upsert_products
 from customers.models import Product
 
 from .fields import CurrencyField, JSONObjectField, KeyField
-from .upserts import KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, write_groups
+from .upserts import CountsSerializer, KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, write_groups
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
@@ -51,4 +54,6 @@ class ProductItem(ProductWrites, KeyedItemView):
 
 
 class ProductBulk(ProductWrites, KeyedBulkView):
-    pass
+    @extend_schema(request=ProductSerializer(many=True), responses=CountsSerializer)
+    def post(self, request: Request) -> Response:
+        return super().post(request)

@@ -10,7 +10,6 @@ import polars as pl
 from django.db import models, transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.request import Request
@@ -91,7 +90,6 @@ class KeyedBulkView(KeyedView):
     pagination_class = None
     filter_backends = []
 
-    @extend_schema(responses={200: CountsSerializer})
     def post(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data, many=True, allow_empty=False, max_length=MAX_ITEMS)
         serializer.is_valid(raise_exception=True)
