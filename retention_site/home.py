@@ -131,10 +131,14 @@ def _describe_campaigns(now: dt.datetime) -> dict[str, Any]:
 
 
 def sum_kept(lifts: list[ToldLift]) -> dict[str, Any] | None:
-    """Customers kept over independent campaigns: estimates add up, half-widths add up as squares. None without any."""
+    """Customers kept over independent campaigns: estimates add up, half-widths add up as squares. None without any.
+
+    `is_shown` is true where the whole interval lies above zero: only then may a page say that anybody was kept.
+    """
     if not lifts:
         return None
     total = sum(lift.kept for lift in lifts)
     below = sum((lift.kept - lift.kept_low) ** 2 for lift in lifts) ** 0.5
     above = sum((lift.kept_high - lift.kept) ** 2 for lift in lifts) ** 0.5
-    return {"campaigns": len(lifts), "total": total, "low": total - below, "high": total + above}
+    low, high = total - below, total + above
+    return {"campaigns": len(lifts), "total": total, "low": low, "high": high, "is_shown": low > 0}

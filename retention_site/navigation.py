@@ -9,11 +9,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Campaign
 from customers.ingest.currency import read_shop_currency
+from retention_site.roles import ADMIN_ROLE
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,14 @@ STRUCTURE = (
     (gettext_lazy("Learn"), ((gettext_lazy("Settings"), "settings", "campaigns.view_campaign"),)),
 )
 
+ROLE_LABELS = {
+    "marketer": gettext_lazy("marketer"),
+    "approver": gettext_lazy("approver"),
+    "analyst": gettext_lazy("analyst"),
+    "support": gettext_lazy("support"),
+    ADMIN_ROLE: gettext_lazy("admin"),
+}
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """What every page's frame needs. Lazy: a page without the frame asks the database nothing."""
@@ -86,15 +94,8 @@ def name_role(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return ""
-    names = {
-        "marketer": _("marketer"),
-        "approver": _("approver"),
-        "analyst": _("analyst"),
-        "support": _("support"),
-        "admin": _("admin"),
-    }
-    groups = [names.get(group.name, group.name) for group in user.groups.all()]
-    return ", ".join(groups) or (_("admin") if user.is_superuser else "")
+    groups = [str(ROLE_LABELS.get(group.name, group.name)) for group in user.groups.all()]
+    return ", ".join(groups) or (str(ROLE_LABELS[ADMIN_ROLE]) if user.is_superuser else "")
 
 
 def _make_item(request: HttpRequest, label: str, name: str) -> MenuItem:

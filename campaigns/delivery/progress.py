@@ -13,6 +13,14 @@ from campaigns.models import Campaign, Message, MessageStatus
 
 from .outbox import OPEN_STATES
 
+#: Handed over: the mail server said yes, whatever it told us afterwards.
+HANDED_OVER = (
+    MessageStatus.ACCEPTED,
+    MessageStatus.DELIVERED,
+    MessageStatus.BOUNCED,
+    MessageStatus.COMPLAINED,
+)
+
 #: The rate is that of the last minute: long enough to be calm, short enough to show a stop.
 RATE_WINDOW_S = 60
 
@@ -29,6 +37,11 @@ class Progress:
     @property
     def open(self) -> int:
         return sum(self.by_status.get(status, 0) for status in OPEN_STATES)
+
+    @property
+    def sent(self) -> int:
+        """Accepted by the mail server, whatever became of them since."""
+        return sum(self.by_status.get(status, 0) for status in HANDED_OVER)
 
     @property
     def done(self) -> int:

@@ -21,7 +21,7 @@ from campaigns.tasks import send_sweep, start_due_campaigns
 
 from .access import carry_out, current_user, get_campaign_for
 from .steps import describe_archetypes, describe_audience, frame_step
-from .telling import tell_lift
+from .telling import tell_lift, tell_progress
 
 
 @require_safe
@@ -52,12 +52,14 @@ def show_review(request: HttpRequest, pk: int) -> HttpResponse:
 def show_live(request: HttpRequest, pk: int) -> HttpResponse:
     """How far sending is; htmx polls only the progress while it runs."""
     campaign, user = get_campaign_for(request.user, pk), current_user(request)
+    progress = read_progress(campaign)
     context = frame_step(request, campaign, "live") | {
-        "progress": read_progress(campaign),
+        "progress": progress,
         "pause_decision": policy.may_pause(user, campaign),
         "resume_decision": policy.may_resume(user, campaign),
         "is_running": campaign.status in {CampaignStatus.SENDING, CampaignStatus.SCHEDULED},
     }
+    context |= tell_progress(progress)
     template = "campaigns/_progress.html" if request.headers.get("HX-Request") else "campaigns/live.html"
     return render(request, template, context)
 
@@ -77,8 +79,8 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
         "axis_low": -lift.reach if lift else None,
         "axis_high": lift.reach if lift else None,
         "trend": [(label, found.points, found.low, found.high) for label, found in told],
-        "progress": read_progress(campaign),
     }
+    context |= tell_progress(read_progress(campaign))
     return render(request, "campaigns/result.html", context)
 
 

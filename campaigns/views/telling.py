@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns.models import CampaignResult
+from campaigns.delivery.progress import Progress
+from campaigns.models import CampaignResult, MessageStatus, SkipReason
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,17 @@ def tell_lift(result: CampaignResult | None) -> ToldLift | None:
         covers_truth=covers,
         **plain,
     )
+
+
+def tell_progress(progress: Progress) -> dict[str, list[tuple[str, int]]]:
+    """Messages as (label, number): `states` in the order a message goes through them, `skips` with the most first."""
+    states = [(str(state.label), progress.by_status.get(state.value, 0)) for state in MessageStatus]
+    labels = dict(SkipReason.choices)
+    skips = [(str(labels.get(reason, reason)), number) for reason, number in progress.by_skip_reason.items()]
+    return {
+        "states": [(label, number) for label, number in states if number],
+        "skips": sorted(skips, key=lambda row: -row[1]),
+    }
 
 
 def _tell_sentence(retention: dict[str, Any], figures: dict[str, Any]) -> str:
