@@ -48,11 +48,11 @@ def check_hidden_characters(sheet: FactSheet, draft: Draft) -> Iterator[Finding]
         for place, sign in enumerate(passage.raw):
             category = unicodedata.category(sign)
             if (
-                category in {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
+                (category in {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"} or sign == "\ufffd")
                 and sign not in "\n\r\t"
                 and not _in_emoji(passage.raw, place)
             ):
-                message = _("There is an invisible character (%(code)s). Delete it.") % {"code": f"U+{ord(sign):04X}"}
+                message = _("There is an invisible or broken character (%(code)s). Delete it.") % {"code": f"U+{ord(sign):04X}"}
                 yield Finding("hidden", "block", passage.field, message)
                 break
 
