@@ -73,9 +73,9 @@ def find_bare_discounts(text: str) -> Iterator[Claim]:
 def find_spans(text: str) -> Iterator[Claim]:
     """Lengths of time; the values are in days, in minutes where the unit is "minute"."""
     for match in _SPAN.finditer(text):
-        word = (match["unit"] or match["zh"]).lower()
+        word = (match["unit"] or match["zh"] or match["one"]).lower()
         size, unit = _SPAN_UNITS[word.rstrip("s") if word.isascii() else word]
-        yield Claim("span", match.start(), match.end(), tuple(v * size for v in read_number(match["n"])), unit)
+        yield Claim("span", match.start(), match.end(), tuple(v * size for v in read_number(match["n"] or "1")), unit)
 
 
 def find_stock(text: str) -> Iterator[Claim]:
@@ -179,7 +179,9 @@ _MONEY = re.compile(
     rf"|(?<![\d.,])(?<![A-Za-z_])(?P<before>{NUMBER})(?:,-)?[\s-]?(?P<word>{_WORDS})",
     _I,
 )
-_FROM_BASKET = re.compile(rf"(?:满|凑够|达到?)\s*(?P<n>{NUMBER})(?![\d.]|\s*(?:[件双个岁天月年周级包分%]|{_WORDS}))", _I)
+_FROM_BASKET = re.compile(
+    rf"(?:满|凑够|达到?)\s*(?P<n>{NUMBER})(?![\d.]|\s*(?:[件双个岁天月年周级包分%]|{_WORDS}))", _I
+)
 _MINOR = re.compile(rf"{_START}(?P<n>{NUMBER})\s?(?P<u>(?<=\d)p\b|pence\b|cents?\b|¢)", _I)
 _BARE = re.compile(
     rf"{_START}({NUMBER})\s+(?:(?:[a-z]+\s+)?discount|off)\b(?!-)"
@@ -202,7 +204,8 @@ _SPAN_UNITS: dict[str, tuple[Decimal, str]] = {
 _SPAN = re.compile(
     rf"(?<![\d.,])(?<![A-Za-z_])(?P<n>{NUMBER})(?:[\s-]*(?:(?:working|business|full|whole|more|extra)[\s-]+)?"
     r"(?P<unit>seconds?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|months?|years?)\b"
-    r"|\s*多?个?(?:工作)?(?P<zh>秒|分钟|小时|天|日|周|星期|(?<=个)月|年))",
+    r"|\s*多?个?(?:工作)?(?P<zh>秒|分钟|小时|天|日|周|星期|(?<=个)月|年))"
+    r"|\ban?\s+(?:whole\s+|full\s+|entire\s+)?(?P<one>day|week|month|year|fortnight)\b",
     _I,
 )
 _NOUNS = (

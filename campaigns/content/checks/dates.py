@@ -182,6 +182,11 @@ def _named(match: re.Match[str]) -> Iterator[DayPattern]:
     yield DayPattern(_int(match["y"]), month, _read_day(match["d"]))
 
 
+def _twin_day(match: re.Match[str]) -> Iterator[DayPattern]:
+    """双11 and 双12, the days of sales."""
+    yield DayPattern(None, int(match["m"]), int(match["m"]))
+
+
 def _day_only(match: re.Match[str]) -> Iterator[DayPattern]:
     yield DayPattern(None, None, _read_day(match["d"]))
 
@@ -208,6 +213,11 @@ def _read_edge(text: str, match: re.Match[str]) -> Iterator[DateClaim]:
 _I = re.IGNORECASE
 _AND = r"\s*(?:-|to|and|until|till|through)\s*(?:the\s+)?"
 _READERS = (
+    (re.compile(r"(?P<whole>双\s*(?P<m>11|12)(?P<y>)(?P<d>(?<=11)|(?<=12)))(?!\d)"), _twin_day),
+    (
+        re.compile(r"(?<![\d.])(?P<whole>(?P<y>)(?P<m>\d{1,2})\.(?P<d>\d{1,2}))(?=\s*(?:截止|之?前|止|到期|结束|起))"),
+        _full,
+    ),
     # The day of a range whose month stands at the other day: 23 to 30 November, November 23-30.
     (
         re.compile(rf"(?<![\d.,€£$¥])(?P<whole>(?P<d>{_DAY}))(?={_AND}{_DAY}\s*(?:of\s+)?(?P<m>{_MONTH}))(?P<y>)", _I),

@@ -55,6 +55,8 @@ def check_deadlines(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         for match in _ENDLESS.finditer(text):
             if sheet.valid_until:
                 yield reading.finding("deadline", "block", _("The offer has a last day."), match.span())
+        yield from _check_holidays(sheet, reading)
+        yield from _check_lasting(sheet, reading)
         yield from _check_clock(sheet, reading)
         yield from _check_start(sheet, reading)
 
@@ -144,6 +146,11 @@ def _check_weekday(sheet: FactSheet, reading: Reading, claim: DateClaim) -> Iter
         if fits and all(day.weekday() != claim.weekday for day in fits):
             yield reading.finding("weekday", "block", _("This day is another day of the week."), span)
         return
+    before, after = reading.masked[max(0, claim.start - 12) : claim.start], reading.masked[claim.end : claim.end + 12]
+    if _ANY_WEEKDAY.search(before) or (
+        not claim.role and re.match(r"\s+(?:morning|afternoon|evening|walk)", after, re.I)
+    ):
+        return
     sentence = sentence_around(reading.masked, claim.start)
     role = claim.role or ("until" if _ENDS_IN_SENTENCE.search(sentence) else "")
     if role == "until" and not _is_next(sheet, sheet.valid_until, claim, reading):
@@ -177,6 +184,32 @@ def _date_beside(reading: Reading, claim: DateClaim) -> DateClaim | None:
             if len(gap) <= 8 and re.fullmatch(r"[\s,(]*(?:the|on|at)?[\s,(]*", gap, re.I):
                 return other
     return None
+
+
+def _check_holidays(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
+    """ "Until Christmas" is a day; "a present before Christmas" is none."""
+    for match in _HOLIDAY.finditer(reading.rest):
+        cue, said = (
+            (match["cue"] or "").lower(),
+            re.sub(r"[\s']+", " ", (match["name"] or match["zh"]).lower().replace("'", "")),
+        )
+        if cue in {"before", "by"} and not _OFFER_WORDS.search(sentence_around(reading.masked, match.start())):
+            continue
+        month, first, last = next(days for name, days in _HOLIDAYS.items() if said.startswith(name))
+        until = sheet.valid_until
+        before = 1 if cue == "before" else 0
+        if until is None or until.month != month or not first - before <= until.day <= last:
+            yield reading.finding("date", "block", _("The offer does not end then."), match.span())
+
+
+def _check_lasting(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
+    """ "All week" needs an offer of at least five days."""
+    for pattern, least in _LASTING:
+        for match in pattern.finditer(reading.masked):
+            is_offer = _OFFER_WORDS.search(sentence_around(reading.masked, match.start()))
+            first = sheet.valid_from or sheet.send_date
+            if is_offer and sheet.valid_until and first and (sheet.valid_until - first).days + 1 < least:
+                yield reading.finding("date", "block", _("The offer is shorter than that."), match.span())
 
 
 def _check_clock(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
@@ -271,9 +304,28 @@ _ENDLESS = re.compile(
     _I,
 )
 _ENDS_IN_SENTENCE = re.compile(
-    r"\b(?:ends?|expires?|last|final|over|gone|closes?|deadline|only)\b|截止|结束|到期|仅限|最后|前", _I
+    r"\b(?:ends?|expires?|(?:last|final)\s+(?:day|chance|call|hours?)|over|gone|closes?|deadline|only)\b|截止|结束|到期|仅限|最后|前",
+    _I,
 )
-_OFFER_WORDS = re.compile(r"%|\boff\b|\bsale\b|\bdeal\b|\bcode\b|\boffer\b|\bdiscount|折|优惠|特价|促销", _I)
+_ANY_WEEKDAY = re.compile(r"(?:\b(?:an?|every|any|most|some|lazy|slow|of)\s+|每(?:个|逢)?)$", _I)
+_LASTING: tuple[tuple[re.Pattern[str], int], ...] = (
+    (re.compile(r"\ball\s+(?:this\s+)?week\b(?!end)|\bthe\s+(?:whole|entire)\s+week\b|整周|一整周", _I), 5),
+    (re.compile(r"\ball\s+(?:this\s+)?month\b|\bthe\s+(?:whole|entire)\s+month\b|整月|整个月", _I), 25),
+    (re.compile(r"\ball\s+weekend\b|\bthe\s+(?:whole|entire)\s+weekend\b|整个周末", _I), 2),
+)
+_HOLIDAY = re.compile(
+    r"\b(?P<cue>until|till|through|ends?(?:\s+on)?|expires?(?:\s+on)?|valid\s+to|before|by)\s+(?:the\s+end\s+of\s+)?(?P<name>christmas\s+eve|christmas(?:\s+day)?"
+    r"|boxing\s+day|new\s+year'?s?\s+eve|new\s+year(?:'?s(?:\s+day)?)?|hallowe'?en|valentine'?s?(?:\s+day)?)"
+    r"|(?P<zh>平安夜|圣诞节?|元旦|跨年夜|情人节)(?=之?前|截止|结束|为止|到期)",
+    _I,
+)
+#: Month and first and last day that people may mean by "until then".
+_HOLIDAYS = {
+    "christmas eve": (12, 24, 24), "christmas": (12, 24, 26), "boxing": (12, 26, 26), "new years eve": (12, 31, 31),
+    "new year": (12, 31, 31), "halloween": (10, 31, 31), "valentine": (2, 13, 14), "平安夜": (12, 23, 24), "圣诞": (12, 24, 25),
+    "元旦": (12, 31, 31), "跨年夜": (12, 30, 31), "情人节": (2, 13, 14),
+}  # fmt: skip
+_OFFER_WORDS = re.compile(r"%|\boff\b|\bsale\b|\bdeal\b|\bcode\b|\boffer\b|\bdiscount|\bprice|折|优惠|特价|促销", _I)
 _STARTS = re.compile(
     r"\b(?:starts?|starting|begins?|beginning|launch(?:es|ing)?|opens?)\s+(?:today|tomorrow|tonight)\b|[今明][天日](?:开始|开启|起|开抢)",
     _I,

@@ -52,7 +52,9 @@ def check_hidden_characters(sheet: FactSheet, draft: Draft) -> Iterator[Finding]
                 and sign not in "\n\r\t"
                 and not _in_emoji(passage.raw, place)
             ):
-                message = _("There is an invisible or broken character (%(code)s). Delete it.") % {"code": f"U+{ord(sign):04X}"}
+                message = _("There is an invisible or broken character (%(code)s). Delete it.") % {
+                    "code": f"U+{ord(sign):04X}"
+                }
                 yield Finding("hidden", "block", passage.field, message)
                 break
 

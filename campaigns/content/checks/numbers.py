@@ -55,6 +55,8 @@ def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     for reading in draft.readings:
         for claim in reading.of_kind("span"):
             sentence = sentence_around(reading.masked, claim.start)
+            if not reading.masked[claim.start].isdigit() and not _STRICT.search(sentence):
+                continue
             values = {value.quantize(Decimal("0.01")) for value in claim.values}
             is_supported = bool(values & {value.quantize(Decimal("0.01")) for value in true})
             if is_supported and _speaks_of_offer(sentence) and not _fits_deadline(sheet, sentence, values):
@@ -126,9 +128,12 @@ _PROMISE = re.compile(
     _I,
 )
 _DEADLINE = re.compile(
-    r"\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|until|within|\boffer\b|\buse\b|\byours\b|\blast\b|\bnext\b|\bsale\b|\bcode\b|\btime\b|\boff\b|%|\bend\b|\bmore\b|\bhave\b|runs?\s+out"
+    r"\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|until|within|\boffer\b|\buse\b|\byours\b|\blast\b|\bnext\b|\bsale\b|\bcode\b|\btime\b|\boff\b|%|\bend\b|\bmore\b|\bhave\b|runs?\s+out|\bto\s+go\b"
     r"|剩|仅|内|有效|结束|截止|倒计时|到期|还有|最后",
     _I,
+)
+_STRICT = re.compile(
+    r"return|refund|warrant|guarante|exchange|deliver|\bleft\b|remaining|expir|\bends?\b|trial|runs?\s+out", _I
 )
 _NOT_DEADLINE = re.compile(
     r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|trial|exchange|\bback\b|change\s+your\s+mind"
@@ -185,7 +190,7 @@ _MEASURES = frozenset(
     ]
 )
 _MULTIPLE = re.compile(
-    r"\b\d\s*-?\s*for\s*-?\s*(?:the\s+price\s+of\s+)?\d\b(?!\s*[%€$£¥])|\bbuy\s+\d[^.!?\n]{0,20}?\b(?:get|receive)\b|\bbogof?\b"
+    r"\b\d\s+for\s+(?:[€£$¥]\s?)?\d+(?!\s*(?:day|week|month|year|hour|night|minute|people|person))\b|\b\d\s*-?\s*for\s*-?\s*(?:the\s+price\s+of\s+)?\d\b(?!\s*[%€$£¥])|\bbuy\s+\d[^.!?\n]{0,20}?\b(?:get|receive)\b|\bbogof?\b"
     r"|\b(?:double|triple|twice)\s+(?:the\s+|your\s+)?(?:discount|saving|points?|offer|reward)|买[一二两三四五\d]\s*[送赠免]"
     r"|第[二两三\d]\s*[件双个只套份].{0,3}(?:半价|免费|折)|\b(?:2nd|second|third|3rd)\s+(?:item|pair|one|piece)\b[^.!?\n]{0,20}(?:free|half|off)",
     _I,
@@ -230,7 +235,8 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     is_off = bool(_DISCOUNT_AFTER.search(after) or _DISCOUNT_BEFORE.search(before))
     is_limit = bool(_LIMIT_BEFORE.search(before) or _LIMIT_AFTER.search(after))
     meant = products_meant(reading, claim.start, sheet)
-    derived = _derived_prices(sheet, meant) if _names_offer(sheet, reading, claim) else set()
+    is_meant = _names_offer(sheet, reading, claim) or _names_in_sentence(reading, claim)
+    derived = _derived_prices(sheet, meant) if is_meant else set()
     prices = _numbers(*(product.price for product in meant))
     if is_off:
         saved = {price - after_it for price in prices for after_it in derived} if derived else set()

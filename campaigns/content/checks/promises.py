@@ -12,7 +12,7 @@ from campaigns.content.findings import Finding, Verdict
 
 from .reading import Draft, read_support
 from .sheet import FactSheet
-from .text import blank
+from .text import blank, sentence_around
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     for reading in draft.readings:
         text = reading.masked
         for promise in PROMISES:
-            for match in list(promise.said.finditer(text)):
+            # "Free next-day delivery" promises two things.
+            for match in list(promise.said.finditer(reading.masked if promise.code == "delivery" else text)):
                 if not promise.known.search(facts):
                     message = _("The facts do not promise this.")
                     yield reading.finding(promise.code, promise.verdict, message, match.span())
@@ -51,7 +52,10 @@ def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     facts = read_support(sheet).passage.text
     for reading in draft.readings:
         for match in _NO_MINIMUM.finditer(reading.masked):
-            if sheet.min_basket:
+            of_delivery = re.search(
+                r"deliver|\bship|包邮|免邮|运费|配送", sentence_around(reading.masked, match.start()), re.I
+            )
+            if sheet.min_basket or (of_delivery and _THRESHOLD.search(facts)):
                 yield reading.finding("scope", "block", _("The offer has a minimum basket."), match.span())
         for match in _EVERYTHING.finditer(reading.masked):
             if _LIMITED.search(facts) and not _EVERYTHING.search(facts):
@@ -114,7 +118,7 @@ PROMISES: tuple[Promise, ...] = (
     ),
     _promise(
         "price",
-        r"\bprice[\s-](?:match(?:ed)?|promise|guarantee|protection)|价保|保价|买贵",
+        r"\bmatch\s+(?:any|every|the|their)\s+(?:\w+\s+)?prices?|\bprice[\s-](?:match(?:ed)?|promise|guarantee|protection)|价保|保价|买贵",
         r"price[\s-](?:match|promise|guarantee|protection)|价保|保价|买贵",
     ),
     _promise("guarantee", r"\blifetime\b|\bfor\s+life\b|终身"),

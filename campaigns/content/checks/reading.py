@@ -148,7 +148,7 @@ def _known_spans(text: str, sheet: FactSheet) -> Iterator[tuple[int, int]]:
             yield from find_name(text, line)
 
 
-def find_name(text: str, name: str, *, ends: str = r"(?![A-Za-z0-9])") -> Iterator[tuple[int, int]]:
+def find_name(text: str, name: str, *, ends: str = r"(?:e?s)?(?![A-Za-z0-9])") -> Iterator[tuple[int, int]]:
     """Where a name of the facts stands as a whole, whatever its case and spaces. Chinese needs no border: 冲锋衣599元."""
     folded = read_passage("", name).text.strip(" .")
     if folded:

@@ -32,7 +32,7 @@ _CHINESE_NUMERAL = "[零〇一二两三四五六七八九十百千万亿]+"
 # 一 stands in hundreds of words (一起, 周一, 第一); a numeral is one only before a unit or after a word of amount.
 _CHINESE = re.compile(
     rf"(?<![周第双])(?<!星期)(?<!礼拜)(?<=百分之){_CHINESE_NUMERAL}(?:点{_CHINESE_NUMERAL})?"
-    rf"|(?<=[减省满降惠价额])(?:{_CHINESE_NUMERAL})(?!起)"
+    rf"|(?<=[减省满降惠价额])(?:{_CHINESE_NUMERAL})(?!起|分之)"
     rf"|(?<![周第双])(?<!星期)(?<!礼拜){_CHINESE_NUMERAL}"
     r"(?=\s*(?:折|元|块|圆|%|成|天|日|号|月|年|小时|个|周|星期|分钟|秒|多?[位名人]|余[位名]|件|双|款|条|顶|把|只|套|家"
     r"|星|倍|米|克|公斤|升|欧|英镑|美元|美金|日元|港|台|份|瓶|盒|支|张|本))"
