@@ -127,6 +127,11 @@ class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
             "invitation": forms.Textarea(attrs={"rows": 2}),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("subject", "opening", "invitation"):
+            self.fields[name].required = True
+
 
 class TimingForm(forms.Form):
     """When it goes out, and for how long its effect is counted. Times are the shop's."""

@@ -147,7 +147,10 @@ def _explain_emptiness(counts: AudienceCounts) -> str:
     if counts.holdout:
         return _("Everybody who may be written to was drawn into the hold-out. Choose a larger segment.")
     reasons = ", ".join(f"{ExclusionReason(reason).label}: {size:,}" for reason, size in counts.excluded.items())
-    return _("The segment matches %(matched)s people, but none of them may be written to (%(reasons)s).") % {
+    told = _("The segment matches %(matched)s people, but none of them may be written to (%(reasons)s).") % {
         "matched": f"{counts.matched:,}",
         "reasons": reasons,
     }
+    if counts.excluded.get(ExclusionReason.TEST_ONLY) and settings.USES_MAIL_CATCHER:
+        return f"{told} {_('To try the campaign out on test contacts, let them in below.')}"
+    return told

@@ -115,7 +115,8 @@ def _write_words(archetype: Archetype, now: dt.datetime, *, with_model: bool) ->
             log.debug("no_model_configured", archetype=archetype.pk)
         else:
             return completion, {name: _tidy(str(value)) for name, value in completion.data.items()}
-    likes = _name_interest(archetype.interest, archetype.language)
+    # Only a category of the catalogue reads well in a sentence; a family that was found in product names does not.
+    likes = _name_interest(archetype.interest, archetype.language) if variables["wares"] else ""
     words = write_template_text(reason=archetype.reason, likes=likes, language=archetype.language)
     kept = {name: words.get(name, "") for name in prompt.schema["properties"]}
     return record_template_call(prompt, variables, kept, purpose=PURPOSE, now=now), words

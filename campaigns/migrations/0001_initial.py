@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('arm', models.CharField(choices=[('treatment', 'gets the message'), ('holdout', 'held out'), ('excluded', 'left out')], max_length=12)),
-                ('exclusion_reason', models.CharField(blank=True, choices=[('no_address', 'no address'), ('no_consent', 'no consent'), ('suppressed', 'suppressed'), ('open_complaint', 'open complaint'), ('capped', 'had enough messages'), ('test_only', 'test consent, real mail server'), ('too_new', 'no prediction yet')], default='', max_length=20)),
+                ('exclusion_reason', models.CharField(blank=True, choices=[('no_address', 'no address'), ('no_consent', 'no consent'), ('suppressed', 'suppressed'), ('open_complaint', 'open complaint'), ('capped', 'had enough messages'), ('test_only', 'only a test contact'), ('too_new', 'no prediction yet')], default='', max_length=20)),
                 ('churn_probability', models.FloatField(null=True)),
                 ('expected_value', models.DecimalField(decimal_places=2, max_digits=14, null=True)),
                 ('archetype', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='members', to='campaigns.archetype')),
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                 ('step', models.PositiveSmallIntegerField(db_default=1, default=1)),
                 ('channel', models.CharField(choices=[('email', 'e-mail')], db_default='email', default='email', max_length=20)),
                 ('status', models.CharField(choices=[('queued', 'waiting'), ('claimed', 'taken by a worker'), ('sending', 'on its way'), ('retry_wait', 'will be tried again'), ('accepted', 'accepted by the mail server'), ('delivered', 'delivered'), ('bounced', 'came back'), ('complained', 'reported as spam'), ('failed', 'refused for good'), ('unknown', 'not known whether it arrived'), ('skipped', 'not sent')], db_default='queued', default='queued', max_length=12)),
-                ('skip_reason', models.CharField(blank=True, choices=[('no_consent', 'no consent'), ('suppressed', 'suppressed'), ('open_complaint', 'open complaint'), ('capped', 'had enough messages'), ('cancelled', 'campaign cancelled'), ('stale_approval', 'approval no longer valid'), ('unrenderable', 'could not be rendered'), ('window_closed', 'send window closed'), ('test_only', 'test consent, real mail server'), ('no_address', 'no address')], db_default='', default='', max_length=20)),
+                ('skip_reason', models.CharField(blank=True, choices=[('no_consent', 'no consent'), ('suppressed', 'suppressed'), ('open_complaint', 'open complaint'), ('capped', 'had enough messages'), ('cancelled', 'campaign cancelled'), ('stale_approval', 'approval no longer valid'), ('unrenderable', 'could not be rendered'), ('window_closed', 'send window closed'), ('test_only', 'only a test contact'), ('no_address', 'no address')], db_default='', default='', max_length=20)),
                 ('slots', models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict)),
                 ('body_hash', models.CharField(blank=True, db_default='', default='', max_length=64)),
                 ('message_id', models.CharField(blank=True, db_default='', default='', max_length=120)),

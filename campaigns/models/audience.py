@@ -24,7 +24,7 @@ class ExclusionReason(models.TextChoices):
     SUPPRESSED = "suppressed", _("suppressed")
     OPEN_COMPLAINT = "open_complaint", _("open complaint")
     CAPPED = "capped", _("had enough messages")
-    TEST_ONLY = "test_only", _("test consent, real mail server")
+    TEST_ONLY = "test_only", _("only a test contact")
     TOO_NEW = "too_new", _("no prediction yet")
 
 

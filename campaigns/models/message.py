@@ -36,7 +36,7 @@ class SkipReason(models.TextChoices):
     STALE_APPROVAL = "stale_approval", _("approval no longer valid")
     UNRENDERABLE = "unrenderable", _("could not be rendered")
     WINDOW_CLOSED = "window_closed", _("send window closed")
-    TEST_ONLY = "test_only", _("test consent, real mail server")
+    TEST_ONLY = "test_only", _("only a test contact")
     NO_ADDRESS = "no_address", _("no address")
 
 
