@@ -22,7 +22,7 @@ RISK_BANDS = [
 ]
 
 
-class CustomerFilter(django_filters.FilterSet):
+class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]
     """q (name, address or id), risk band, country, language, segment."""
 
     q = django_filters.CharFilter(method="filter_words", label=_("Search"), max_length=120)

@@ -13,7 +13,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc]
+class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     """A person's role is their group: marketer, approver, analyst, support or admin."""
 
     form = UserChangeForm

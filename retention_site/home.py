@@ -81,16 +81,17 @@ def _list_drafting(author_id: int | None) -> list[Task]:
         failed=Count("archetypes", filter=Q(archetypes__draft_status=DraftStatus.FAILED)),
     )
     tasks = []
-    for campaign in drafts.order_by("-updated_at")[:5]:
-        url = reverse("campaigns:detail", args=[campaign.pk])
-        if campaign.failed:
-            text = _("“%(name)s”: drafts failed") % {"name": campaign.name}
-        elif campaign.drafted:
-            text = ngettext(
-                "“%(name)s”: %(count)d draft to read", "“%(name)s”: %(count)d drafts to read", campaign.drafted
-            ) % {"name": campaign.name, "count": campaign.drafted}
+    for pk, name, drafted, failed in drafts.order_by("-updated_at").values_list("pk", "name", "drafted", "failed")[:5]:
+        url = reverse("campaigns:detail", args=[pk])
+        if failed:
+            text = _("“%(name)s”: drafts failed") % {"name": name}
+        elif drafted:
+            text = ngettext("“%(name)s”: %(count)d draft to read", "“%(name)s”: %(count)d drafts to read", drafted) % {
+                "name": name,
+                "count": drafted,
+            }
         else:
-            text = _("“%(name)s” is not finished") % {"name": campaign.name}
+            text = _("“%(name)s” is not finished") % {"name": name}
         tasks.append(Task(text, url, _("Open")))
     return tasks
 

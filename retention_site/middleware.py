@@ -40,7 +40,7 @@ class RequestIdMiddleware:
         return response
 
 
-class ContentSecurityPolicyMiddleware(CSPMiddleware):  # type: ignore[misc]
+class ContentSecurityPolicyMiddleware(CSPMiddleware):
     """django-csp, with a wider policy for the admin and the API's own documentation page only."""
 
     def get_policy_parts(

@@ -184,7 +184,7 @@ class CampaignViewSet(
         fresh = self.get_queryset().get(pk=campaign.pk)
         return Response(CampaignSerializer(fresh, context=self.get_serializer_context()).data, status=code)
 
-    def get_permissions(self) -> list[Any]:
+    def get_permissions(self) -> Any:
         """A state noun needs the right that its function asks for; to see the campaign is enough to reach it."""
         if self.action in {"create", "update", "partial_update", "list", "retrieve"}:
             return super().get_permissions()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -129,7 +130,7 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
     def act() -> None:
         workflow.schedule_campaign(user, campaign, now=now)
         if campaign.scheduled_for is not None and campaign.scheduled_for <= now:
-            start_due_campaigns.delay_on_commit()
+            transaction.on_commit(start_due_campaigns.delay)
             send_sweep.apply_async(countdown=2)
 
     return carry_out(request, campaign, "live", act, _("Scheduled."))

@@ -26,7 +26,7 @@ def list_messages(request: HttpRequest) -> HttpResponse:
     found = Message.objects.select_related("customer", "campaign", "variant")
     campaign, status = request.GET.get("campaign", ""), request.GET.get("status", "")
     if campaign.isdecimal() and len(campaign) < 12:
-        found = found.filter(campaign=campaign)
+        found = found.filter(campaign=int(campaign))
     if status in MessageStatus.values:
         found = found.filter(status=status)
     page = Paginator(found.order_by("-pk"), PAGE_SIZE).get_page(request.GET.get("page"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Avg
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -146,7 +148,7 @@ def ask_for_drafts(request: HttpRequest, pk: int) -> HttpResponse:
         wanted = wanted.filter(pk=chosen)
     request_drafts(list(wanted), user=user, instruction=request.POST.get("instruction", "")[:500], now=now)
     for archetype_id in wanted.filter(draft_status=DraftStatus.REQUESTED).values_list("pk", flat=True):
-        draft_archetype.delay_on_commit(archetype_id)
+        transaction.on_commit(partial(draft_archetype.delay, archetype_id))
     return redirect("campaigns:messages", campaign.pk)
 
 
@@ -168,7 +170,7 @@ def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
     """Cards of the archetypes with their texts, and how far drafting is."""
     figures = describe_people(campaign)
     archetypes = list(Archetype.objects.filter(campaign=campaign).prefetch_related("variants"))
-    cards = [
+    cards: list[dict[str, Any]] = [
         {
             "archetype": archetype,
             "label": label_archetype(archetype),

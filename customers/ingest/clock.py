@@ -18,7 +18,7 @@ def read_shop_clock(now: dt.datetime) -> dt.datetime:
     An imported file that ends in 2011 would otherwise show every customer as gone for fifteen years. Orders dated in
     the future do not move the clock.
     """
-    last = Order.objects.filter(ordered_at__lte=now).aggregate(last=Max("ordered_at"))["last"]
+    last: dt.datetime | None = Order.objects.filter(ordered_at__lte=now).aggregate(last=Max("ordered_at"))["last"]
     if last is None or now - last <= dt.timedelta(days=QUIET_DAYS):
         return now
     return last + dt.timedelta(seconds=1)

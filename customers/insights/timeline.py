@@ -57,7 +57,7 @@ def _read_events(
     if before:
         events = events.filter(occurred_at__lt=before)
     if family in FAMILIES:
-        events = events.filter(kind__in=FAMILIES[family])  # type: ignore[index]
+        events = events.filter(kind__in=FAMILIES[family])
     return [
         Entry(event.occurred_at, event.kind, _family_of(event.kind), properties=_as_dict(event.properties))
         for event in events[:size]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import Any
 
 from .rules import BEHAVIOURS, Behaviour, Condition, Group, Rule
 
@@ -17,15 +18,15 @@ class CompiledQuery:
     """`sql` selects one column, customer_id; `params` fill its placeholders in order."""
 
     sql: str
-    params: tuple[object, ...]
+    params: tuple[Any, ...]
 
 
 @dataclass
 class _Builder:
     as_of: dt.datetime
-    params: list[object] = field(default_factory=list)
+    params: list[Any] = field(default_factory=list)
 
-    def bind(self, *values: object) -> str:
+    def bind(self, *values: Any) -> str:
         self.params.extend(values)
         return "%s"
 

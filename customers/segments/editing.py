@@ -32,10 +32,8 @@ def save_segment(
     if not isinstance(user, User) or not user.has_perm(right):
         raise PermissionDenied(right)
     tree = dump_rule(parse_rule(rule))
-    if segment is None:
-        segment = Segment(created_by=user, number=0)
-    else:
-        segment = Segment.objects.select_for_update().get(pk=segment.pk)
+    kept = Segment.objects.select_for_update().filter(pk=segment.pk).first() if segment else None
+    segment = kept or Segment(created_by=user, number=0)
     is_new_rule = segment.number == 0 or segment.rule != tree
     segment.name, segment.description, segment.rule = name.strip(), description.strip(), tree
     segment.number += is_new_rule

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -54,7 +56,7 @@ def create_import(request: HttpRequest) -> HttpResponse:
     except FileProblem as problem:
         form.add_error("file", str(problem))
         return render(request, "customers/import_new.html", {"form": form}, status=422)
-    import_file.delay_on_commit(run.pk)
+    transaction.on_commit(lambda: import_file.delay(run.pk))
     return redirect("customers:import", run.pk)
 
 
@@ -63,9 +65,9 @@ def create_import(request: HttpRequest) -> HttpResponse:
 def show_import(request: HttpRequest, pk: int) -> HttpResponse:
     """One import: its progress while it runs, then what it did. htmx polls only the progress."""
     run = get_object_or_404(ImportRun, pk=pk)
-    rejections = list(run.rejections.order_by("line_number")[:SHOWN_REJECTIONS])  # type: ignore[attr-defined]
+    rejections = list(run.rejections.order_by("line_number")[:SHOWN_REJECTIONS])
     for rejection in rejections:
-        rejection.reason_label = REASONS.get(rejection.reason, rejection.reason)
+        rejection.reason = str(REASONS.get(rejection.reason, rejection.reason))
     context = {
         "run": run,
         "is_open": run.status in {ImportRun.Status.WAITING, ImportRun.Status.RUNNING},
@@ -104,7 +106,7 @@ class _Echo:
         return line
 
 
-def _read_options(form: ImportForm, uploaded: UploadedFile) -> ImportOptions:
+def _read_options(form: ImportForm, uploaded: UploadedFile[Any]) -> ImportOptions:
     """The choices; columns that were not named are guessed from the file's header. Raises FileProblem."""
     named = parse_columns(form.cleaned_data["columns"]) if form.cleaned_data["columns"].strip() else {}
     path = keep_upload(uploaded)

@@ -85,11 +85,12 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _tell_score(score: Score) -> dict[str, Any]:
     model = ModelVersion.objects.defer("artifact").get(pk=score.model_id)
+    shares = [float(reason.get("points") or 0) / 100 for reason in score.reasons]
     reasons = [
-        {"sentence": describe_reason(reason), "share": float(reason.get("points") or 0) / 100}
-        for reason in score.reasons
+        {"sentence": describe_reason(reason), "share": share}
+        for reason, share in zip(score.reasons, shares, strict=True)
     ]
-    most = max((abs(reason["share"]) for reason in reasons), default=0.0)
+    most = max(map(abs, shares), default=0.0)
     return {"score": score, "model": model, "reasons": reasons, "most_points": most}
 
 

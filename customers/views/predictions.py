@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -55,7 +56,7 @@ def show_predictions(request: HttpRequest) -> HttpResponse:
 @permission_required("customers.add_modelversion", raise_exception=True)
 def request_training(request: HttpRequest) -> HttpResponse:
     """Train and score as soon as a worker is free; on the same data it makes no second version."""
-    train_and_score.delay_on_commit()
+    transaction.on_commit(train_and_score.delay)
     messages.info(request, _("Training has begun. New figures appear here when it is done, in a minute or two."))
     return redirect("customers:predictions")
 

@@ -119,7 +119,7 @@ def _render_form(
         "with_category": [f"did:{name}" for name in WITH_CATEGORY],
         "suggestions": _list_suggestions(),
         "may_change": request.user.has_perm(right),
-        "used_in": segment.campaigns.all()[:20] if segment else [],  # type: ignore[attr-defined]
+        "used_in": segment.campaigns.all()[:20] if segment else [],
     }
     return render(request, "customers/segment.html", context | _preview(rule), status=status)
 
