@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -75,7 +76,7 @@ _MEMBER_CELLS = f"""
   WHERE m.campaign_id = %(campaign_id)s AND m.arm IN ('{Arm.TREATMENT}', '{Arm.HOLDOUT}')"""
 
 
-def _cell_params(campaign: Campaign) -> dict[str, object]:
+def _cell_params(campaign: Campaign) -> dict[str, Any]:
     return {
         "campaign_id": campaign.pk,
         "reason_keys": list(_THEME_BY_REASON),
