@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Archetype, Campaign, CampaignResult, CampaignStatus, DraftStatus, Message, MessageStatus
@@ -100,7 +100,8 @@ def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
     rates = retention_over_time(as_of)
     known = [rate.rate for rate in rates if rate.rate is not None]
     cohorts = [
-        (date_format(cohort.month, "M Y"), cohort.customers, list(cohort.shares)) for cohort in build_cohorts(as_of)
+        (date_format(cohort.month, pgettext("date format", "M Y")), cohort.customers, list(cohort.shares))
+        for cohort in build_cohorts(as_of)
     ]
     return {
         "as_of": as_of,

@@ -93,6 +93,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "retention_site.navigation.frame",
             ],
+            "builtins": ["retention_site.templatetags.dates"],
         },
     },
 ]

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.approval import policy, workflow
@@ -72,7 +73,11 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
     results = CampaignResult.objects.filter(campaign=campaign).order_by("day")
     days = list(results)
     lift = tell_lift(days[-1] if days else None)
-    told = [(date_format(day.day, "j M"), found) for day in days if (found := tell_lift(day)) is not None]
+    told = [
+        (date_format(day.day, pgettext("date format", "j M")), found)
+        for day in days
+        if (found := tell_lift(day)) is not None
+    ]
     context = frame_step(request, campaign, "result") | {
         "result": days[-1] if days else None,
         "figures": days[-1].figures if days else {},

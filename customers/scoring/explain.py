@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from django.utils import formats
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, npgettext
 
 from customers.features.catalogue import FEATURES, THEMES, Unit, get_feature
 
@@ -108,7 +108,7 @@ _PHRASES: dict[str, Callable[[int], str]] = {
     "items": lambda n: ngettext("%(n)s item", "%(n)s items", n),
     "products": lambda n: ngettext("%(n)s product", "%(n)s products", n),
     "times": lambda n: ngettext("%(n)s time", "%(n)s times", n),
-    "ratio": lambda n: ngettext("%(n)s time", "%(n)s times", n),
+    "ratio": lambda n: npgettext("so many times as much", "%(n)s time", "%(n)s times", n),
     "e-mails": lambda n: ngettext("%(n)s e-mail", "%(n)s e-mails", n),
     "cases": lambda n: ngettext("%(n)s case", "%(n)s cases", n),
 }
