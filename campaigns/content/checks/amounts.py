@@ -162,6 +162,13 @@ _PERCENTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[Decimal,
     ),
     (re.compile(rf"\b(?P<n>an?|\d)[\s-]+(?P<part>{_PART_WORDS})s?\s+(?:off|less|cheaper|discount)\b", _I), _fraction),
     (re.compile(rf"\b{_SAVE}\s+(?P<n>an?|\d)[\s-]+(?P<part>{_PART_WORDS})s?\b", _I), _fraction),
+    (
+        re.compile(
+            rf"\b(?:cut|slashed|reduced|down|drop(?:ped)?|lowered)\s+by\s+(?P<n>an?|\d)[\s-]+(?P<part>{_PART_WORDS})s?\b",
+            _I,
+        ),
+        _fraction,
+    ),
     (re.compile(r"\b(?P<n>\d)/(?P<d>\d{1,2})\s+off\b", _I), _fraction),
 )
 _CODES = (

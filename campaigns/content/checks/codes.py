@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.content.findings import Finding
 
-from .reading import Draft, Reading, find_name, read_support
+from .reading import Draft, Reading, read_support
 from .sheet import FactSheet
 
 
@@ -35,7 +35,7 @@ def _find_codes(reading: Reading, sheet: FactSheet) -> Iterator[tuple[int, int]]
             token, span = match["code"], match.span("code")
             if span in found or (pattern is not _LOOKS_LIKE_CODE and not _is_token(match)):
                 continue
-            if _is_exempt(token) or any(find_name(read_support(sheet).passage.text, token)):
+            if _is_exempt(token) or re.search(rf"(?<!\w){re.escape(token)}(?!\w)", read_support(sheet).passage.text):
                 continue
             if pattern is _LOOKS_LIKE_CODE and _POSTCODE.match(
                 reading.passage.text[max(0, span[0] - 5) : span[1] + 4].strip()
@@ -59,7 +59,8 @@ def _is_exempt(token: str) -> bool:
 
 _I = re.IGNORECASE
 _AFTER_WORD = re.compile(
-    r"(?<!dress )(?<!zip )(?<!post )(?<!the country )\b(?:promo(?:tion(?:al)?)?|discount|coupon|voucher|gift|offer)?\s*(?:code|coupon|voucher\s+code)s?\b"
+    r"(?<!dress )(?<!zip )(?<!post )(?<!the country )\b(?:promo(?:tion(?:al)?)?|discount|coupon|voucher|gift|offer)?\s*"
+    r"(?:code|coupon|voucher\s+code)s?\b"
     r"(?:\s+(?:is|word|called|of))?\s*[:=]?\s*(?P<quote>[\"'*`«„\[(]+)?\s*(?P<code>[A-Za-z0-9][A-Za-z0-9_-]{2,})",
     _I,
 )

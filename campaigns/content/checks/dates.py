@@ -103,7 +103,7 @@ _ORDINALS = [
     "twentieth",
 ]
 _ORDINAL_DAYS = {word: number for number, word in enumerate(_ORDINALS, 1)} | {"thirtieth": 30}
-_ORDINAL = r"(?:(?:20|30|twenty|thirty)-(?:%s)|%s|thirtieth)" % ("|".join(_ORDINALS[:9]), "|".join(_ORDINALS))
+_ORDINAL = rf"(?:(?:20|30|twenty|thirty)-(?:{'|'.join(_ORDINALS[:9])})|{'|'.join(_ORDINALS)}|thirtieth)"
 _DAY = rf"(?:\d{{1,2}}(?:\s?(?:st|nd|rd|th)\b|\.)?|{_ORDINAL}\b)"
 _NO_MONEY = r"(?!\d|[.,]\d|\s*(?:%|折|per\s?cent|[€£$¥]|euro|pound|dollar|off\b|x\b))"
 _WEEKDAYS = {

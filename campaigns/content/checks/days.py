@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from django.utils.translation import gettext as _
 
-from campaigns.content.findings import Finding
+from campaigns.content.findings import Finding, Verdict
 
 from .dates import DateClaim, last_of_month
 from .reading import Draft, Reading, read_support
@@ -28,7 +28,7 @@ def check_dates(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 yield from _check_weekday(sheet, reading, claim)
             elif claim.edge:
                 if not _fits_edge(sheet, claim):
-                    verdict = "block" if claim.role else "warn"
+                    verdict: Verdict = "block" if claim.role else "warn"
                     yield reading.finding("date", verdict, _("The offer does not end or begin then."), span)
             elif not _fits_date(sheet, reading, claim):
                 yield reading.finding("date", "block", _("The facts do not give this day, or not for this."), span)
@@ -236,7 +236,10 @@ def _check_start(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
 
 
 _I = re.IGNORECASE
-_END = r"(?:ends?|ending|expires?|expiring|closes?|finish(?:es)?|stops?|over|gone|until|till|by|before|through|deadline(?:\s+is)?|last\s+day\s+is)"
+_END = (
+    r"(?:ends?|ending|expires?|expiring|closes?|finish(?:es)?|stops?|over|gone|until|till|by|before|through|deadline(?:\s+is)?"
+    r"|last\s+day\s+is)"
+)
 _BARE_END = rf"(?!\s*(?:on|of|,)?\s*(?:[a-z]+day,?\s*)?(?:the\s+)?(?:\d|{FILLER}|[a-z]+day\b))"
 _DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
     (

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from campaigns.content.findings import Finding
+from campaigns.content.findings import Finding, Verdict
 
 from .reading import BODY_FIELDS, Draft
 from .sheet import FactSheet
@@ -30,6 +30,7 @@ def check_presence(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
 
 def check_length(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """Mail programs cut long subjects; nobody reads a long mail."""
+    verdict: Verdict
     subject, preheader = len(draft.text_of("subject")), len(draft.text_of("preheader"))
     if subject > SUBJECT_WARN:
         verdict = "block" if subject > SUBJECT_BLOCK else "warn"
@@ -73,16 +74,12 @@ def check_placeholders(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         text = _LINK_TEXT.sub(r"\1", passage.raw)
         for match in _TAG.finditer(text):
             name = re.split(r"[|\s]", match["name"].strip())[0] if match["name"].strip() else ""
-            if name not in sheet.merge_tags:
+            if name not in sheet.merge_tags or not _FILTERS.fullmatch(match["name"].partition("|")[2]):
                 yield Finding("merge-tag", "block", passage.field, _("There is no such merge tag."), match.group()[:80])
         text = _TAG.sub(" ", text)
         for match in _GAP.finditer(text):
-            known = re.sub(r"\W", "", match.group()).lower() in {
-                re.sub(r"\W", "", tag).lower() for tag in sheet.merge_tags
-            }
-            verdict = "warn" if known and match.group()[0] in "{" else "block"
             message = _("A gap was left open here. Merge tags are written {{ first_name }}.")
-            yield Finding("placeholder", verdict, passage.field, message, match.group()[:80])
+            yield Finding("placeholder", "block", passage.field, message, match.group()[:80])
 
 
 def check_links(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -142,14 +139,18 @@ _MARKUP = re.compile(
 )
 _LINK_TEXT = re.compile(r"!?\[([^\]\n]{1,120})\](?=\(\s*[^)\s]+)")
 _TAG = re.compile(r"\{\{(?P<name>[^{}]*)\}\}")
+_FILTERS = re.compile(r"\s*|\s*default\s*:\s*(?:\"[^\"]*\"|'[^']*'|“[^”]*”)\s*|\s*(?:capitalize|strip|escape)\s*")
 _GAP = re.compile(
     r"\{%.*?%\}|\{[^{}\n]{0,60}\}|\{\{|\}\}|\$\{?[a-z_]{3,}\}?|%[A-Z_]{3,}%|%%[A-Za-z_]+%%|\*\|[^|\n]+\|\*|%\([a-z_]+\)[sd]|%s\b|#\{[^}]*\}|@@\w+@@|__[A-Za-z]+__"
     r"|\[[A-Za-z\u4e00-\u9fff][^\]\n]{0,60}\]|<<[^>\n]+>>|【[^】\n]*(?:姓名|名字|称呼|客户名|顾客名|公司名|日期|优惠码|产品名|商品名|链接|占位|填写|插入)[^】\n]*】|〔[^〕\n]*〕"
-    r"|\byour\s+name\b|\b(?:customer|recipient|company|shop|product|brand)\s+name\b|\bfirst\s+name\b|\binsert\s+(?:\w+\s+){0,3}here\b|\blorem\b|\bipsum\b|\bTODO\b|\bTBD\b|\bTBC\b|\bFIXME\b|\bX{2,}\s*%|\b(?-i:XXX+)\b|\bplaceholder\b"
-    r"|_{3,}|(?:此处|这里)(?:填写|插入)|您的姓名|某某",
+    r"|\byour\s+name\b(?!\s+(?:on|is|in|at)\b)|\b(?:customer|recipient|company|shop|product|brand)\s+name\b|\bfirst\s+name\b|\binsert\s+(?:\w+\s+){0,3}here\b|\blorem\b|\bipsum\b|\bTODO\b|\bTBD\b|\bTBC\b|\bFIXME\b|\bX{2,}\s*%|\b(?-i:XXX+)\b|\bplaceholder\b"
+    r"|_{3,}|(?-i:XXX+)|(?:此处|这里)(?:填写|插入)|您的姓名|某某",
     _I,
 )
-_TLDS = "com|net|org|info|biz|io|co|shop|store|online|site|xyz|top|click|link|me|app|dev|ai|eu|uk|de|fr|es|it|nl|se|no|dk|pl|ch|at|be|ie|us|ca|au|nz|cn|hk|tw|jp|kr|in|ru|br|test|example|invalid|localhost|ly|gl|gg|to|tk|cc|tv"
+_TLDS = (
+    "com|net|org|info|biz|io|co|shop|store|online|site|xyz|top|click|link|me|app|dev|ai|eu|uk|de|fr|es|it|nl|se|no|dk|pl|ch|at"
+    "|be|ie|us|ca|au|nz|cn|hk|tw|jp|kr|in|ru|br|test|example|invalid|ly|gl|gg|to|tk|cc|tv"
+)
 _ADDRESS = re.compile(
     rf"(?:https?|ftp)://[^\s<>\"'，。）)\]]+|\b(?:javascript|data|vbscript):[^\s]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w@.])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_TLDS})\b(?:/[^\s<>\"'，。]*)?",
     _I | re.ASCII,

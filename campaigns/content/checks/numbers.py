@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.translation import gettext as _
 
-from campaigns.content.findings import Finding
+from campaigns.content.findings import Finding, Verdict
 
 from .amounts import Claim, find_spans, read_number
 from .reading import Draft, Reading, products_meant, read_support
@@ -69,7 +69,7 @@ def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             if _fits_deadline(sheet, sentence, values) or _in_names(sheet, claim):
                 continue
             is_loose = not _PROMISE.search(sentence) and (reading.is_spelled(claim) or max(claim.values) < 10)
-            verdict = "warn" if is_loose else "block"
+            verdict: Verdict = "warn" if is_loose else "block"
             yield reading.finding("time", verdict, _MESSAGE_SPAN(), (claim.start, claim.end))
 
 
@@ -95,7 +95,7 @@ def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             is_harmless = claim.unit in _HARMLESS
             near_name = _beside_product(sheet, reading, claim)
             is_small = max(claim.values, default=Decimal(0)) < 10 and claim.unit not in _MEASURES
-            verdict = "warn" if (is_harmless or is_small) and not near_name else "block"
+            verdict: Verdict = "warn" if (is_harmless or is_small) and not near_name else "block"
             message = _("This number is not in the facts.")
             if _is_postcode(reading, claim):
                 continue
@@ -106,15 +106,29 @@ def check_multiples(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """Two for one and the like, which no percentage says."""
     for reading in draft.readings:
         for match in _MULTIPLE.finditer(reading.masked):
-            if not _MULTIPLE.search(read_support(sheet).passage.text):
+            known = {_terms(found.group()) for found in _MULTIPLE.finditer(read_support(sheet).passage.text)}
+            if _terms(match.group()) not in known:
                 message = _("The offer does not say this.")
                 yield reading.finding("offer", "block", message, match.span())
+
+
+def _terms(multiple: str) -> tuple[int, int] | str:
+    """What is taken and what is paid: "2 for 1", "buy one, get one", 买一送一 are all (2, 1)."""
+    numbers = [int(digit) for digit in re.findall(r"\d", multiple.translate(_CHINESE_ONES))]
+    if re.search(r"bogo", multiple, re.I):
+        return 2, 1
+    if re.search(r"\bbuy\b|买", multiple, re.I) and numbers:
+        return numbers[0] + (numbers[1] if len(numbers) > 1 else 1), numbers[0]
+    if re.search(r"\bfor\b", multiple, re.I) and len(numbers) > 1:
+        return numbers[0], numbers[1]
+    return " ".join(multiple.lower().split())
 
 
 def _MESSAGE_SPAN() -> str:
     return _("The facts say nothing of this length of time.")
 
 
+_CHINESE_ONES = str.maketrans("一二两三四五", "122345")
 _I = re.IGNORECASE
 _MORE = re.compile(r"\b(?:more\s+than|over|above|exceeding)\s*$|(?:超过|不止|高于)\s*$", _I)
 _DERIVED = re.compile(
@@ -123,7 +137,7 @@ _DERIVED = re.compile(
 )
 _PROMISE = re.compile(
     r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|\buntil\b|runs?\s+out|closes?|"
-    r"\blast\s+\d|\bwithin\b|\boffer\b|\bsale\b|trial|exchange|money[\s-]back|\bevery\b|\bnext\b|haven't|\bago\b|\bsince\b|\bfor\s+over\b"
+    r"\blast\s+\d|\bto\s+(?:use|redeem|claim)\b|\byou\s+have\b|持续|\bwithin\b|\boffer\b|\bsale\b|trial|exchange|money[\s-]back|\bevery\b|\bnext\b|haven't|\bago\b|\bsince\b|\bfor\s+over\b"
     r"|experience|founded|退|换货|保修|质保|送达|送到|发货|配送|剩|仅|之?内|有效|结束|截止|倒计时|到期|无理由|老店|经验|最后",
     _I,
 )
@@ -218,10 +232,12 @@ _CURRENCIES = {
     "p": "GBP", "pence": "GBP", "us$": "USD", "美元": "USD", "美金": "USD", "au$": "AUD", "a$": "AUD", "ca$": "CAD", "c$": "CAD",
     "nz$": "NZD", "hk$": "HKD", "港币": "HKD", "港元": "HKD", "nt$": "TWD", "台币": "TWD", "新台币": "TWD", "s$": "SGD",
     "yuan": "CNY", "renminbi": "CNY", "人民币": "CNY", "rmb": "CNY", "yen": "JPY", "日元": "JPY", "₩": "KRW", "₹": "INR",
-    "rs": "INR", "rupee": "INR", "₽": "RUB", "zloty": "PLN", "złoty": "PLN", "zł": "PLN", "kč": "CZK", "franc": "CHF", "fr": "CHF",
+    "rs": "INR", "rupee": "INR", "₽": "RUB", "zloty": "PLN", "złoty": "PLN", "zł": "PLN", "kč": "CZK",
+    "franc": "CHF", "fr": "CHF",
     "瑞郎": "CHF", "kronor": "SEK", "kroner": "NOK DKK", "kronen": "NOK DKK SEK", "kr": "SEK NOK DKK ISK",
     "$": "USD AUD CAD NZD HKD SGD TWD MXN", "dollar": "USD AUD CAD NZD HKD SGD TWD", "buck": "USD AUD CAD", "¥": "CNY JPY",
-    "元": "CNY TWD HKD JPY USD EUR GBP", "块": "CNY", "块钱": "CNY", "圆": "CNY JPY", "cent": "EUR USD AUD CAD", "¢": "USD CAD AUD",
+    "元": "CNY TWD HKD JPY USD EUR GBP", "块": "CNY", "块钱": "CNY", "圆": "CNY JPY", "cent": "EUR USD AUD CAD",
+    "¢": "USD CAD AUD",
 }  # fmt: skip
 
 
@@ -238,6 +254,10 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     is_meant = _names_offer(sheet, reading, claim) or _names_in_sentence(reading, claim)
     derived = _derived_prices(sheet, meant) if is_meant else set()
     prices = _numbers(*(product.price for product in meant))
+    if _BELOW.search(before):
+        return "" if _all_cost_less(sheet, reading, claim) else _("Not everything that is meant costs less.")
+    if not is_off and _is_of_delivery(text, claim) and _free_from(sheet) and _FROM.search(before):
+        return "" if said & _free_from(sheet) else _("Delivery is free from another amount.")
     if is_off:
         saved = {price - after_it for price in prices for after_it in derived} if derived else set()
         ok = said & (_numbers(sheet.amount) | saved) or (supported and sheet.amount is None)
@@ -258,6 +278,16 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     return _("No price or amount of the facts is this one.")
 
 
+def _all_cost_less(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "Shoes under 50": of the category or the products that the sentence names, else of all."""
+    sentence = sentence_around(reading.passage.text, claim.start).lower()
+    meant = [p for p in sheet.products if p.category and p.category.lower().rstrip("s") in sentence]
+    meant = meant or list(products_meant(reading, claim.start, sheet))
+    return bool(meant) and all(p.price is not None and any(p.price < value for value in claim.values) for p in meant)
+
+
+_BELOW = re.compile(r"\b(?:under|below|less\s+than|cheaper\s+than)\s*$|(?:不到|低于|不足)\s*$", _I)
+_FROM = re.compile(r"\b(?:from|starting\s+at)\s*$", _I)
 _PRICE_WORDS = re.compile(r"(?:\bprices?d?(?:\s+at)?|\bcosts?|售价|价格|仅售|只要|只需)\s*:?\s*$", _I)
 _POLICY = re.compile(r"deliver|\bship|\bships?\b|postage|return|包邮|免邮|运费|配送|退", _I)
 

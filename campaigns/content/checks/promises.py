@@ -43,8 +43,18 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             noun = match.groupdict().get("noun") or ""
             if re.match(r"at\s+no", match.group(), re.I) and re.search(r"\bfree\b|免|包邮", facts, re.I):
                 continue
+            if _is_known_free(sentence_around(reading.masked, match.start()), facts):
+                continue
             if not (noun and re.search(rf"(?:free|complimentary)\s+(?:\w+\s+)?{re.escape(noun)}", facts, re.I)):
                 yield reading.finding("free", "block", _("The facts give nothing like this for free."), match.span())
+
+
+def _is_known_free(sentence: str, facts: str) -> bool:
+    """ "Return anything, free of charge", "we ship your order for free": the sentence says what, the facts that it is."""
+    return any(
+        said.search(sentence) and known.search(facts)
+        for said, known in ((_RETURNS, PROMISES[1].known), (_SHIPS, PROMISES[0].known))
+    )
 
 
 def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -82,10 +92,12 @@ def _promise(code: str, said: str, known: str = "", verdict: Verdict = "block") 
 
 
 _I = re.IGNORECASE
+_RETURNS = re.compile(r"\breturn|\bsend\b.{0,20}\bback\b|\bexchange|退|换", _I)
+_SHIPS = re.compile(r"\bship|\bdeliver|\bpost(?:age)?\b|运|送|邮", _I)
 _SHIPPING = r"(?:shipping|delivery|postage|p&p|dispatch)"
 _FREE_SHIPPING = (
     rf"\b(?:free|complimentary|no[\s-]cost|gratis)[\s-]+(?:(?:\w+[\s-]+){{0,3}}?){_SHIPPING}|\b{_SHIPPING}\s+(?:is\s+|will\s+be\s+|comes\s+)?(?:always\s+)?(?:free|on\s+us|on\s+the\s+house|included|costs?\s+(?:you\s+)?nothing)"
-    rf"|\b(?:we(?:'ll|\s+will)?\s+)?(?:cover|pay(?:\s+for)?|waive)\s+(?:the\s+|your\s+)?(?:cost\s+of\s+)?{_SHIPPING}|\bno\s+{_SHIPPING}\s+(?:charges?|fees?|costs?)|\bdelivered\s+(?:for\s+)?free|\bship(?:s|ped)?\s+(?:for\s+)?free"
+    rf"|\b(?:we(?:'ll|\s+will)?\s+)?(?:cover|pay(?:\s+for)?|waive)\s+(?:the\s+|your\s+)?(?:cost\s+of\s+)?{_SHIPPING}|\bno\s+{_SHIPPING}\s+(?:charges?|fees?|costs?)|\bship\s+(?:\w+\s+){0, 3}?(?:for\s+)?free|\bdelivered\s+(?:for\s+)?free|\bship(?:s|ped)?\s+(?:for\s+)?free"
     r"|包邮|免运费|免邮|免费(?:配送|送货|邮寄|快递|发货)|运费全免|运费由我们|零运费"
 )
 PROMISES: tuple[Promise, ...] = (
@@ -125,7 +137,7 @@ PROMISES: tuple[Promise, ...] = (
     _promise(
         "comparison",
         r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:cheapest|lowest)\b|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
-        r"|\bnobody\s+(?:else\s+)?(?:sells|offers)|\bno\s+one\s+else\b|最低价|全网最低|史上?最低|最便宜|历史最低|最优惠|最大力度|全网第一|行业第一|销量第一|第一品牌|排名第一|比.{1,8}(?:便宜|优惠)|力度最大|独家|顶级",
+        r"|\bnobody\s+(?:else\s+)?(?:sells|offers)|\bno\s+one\s+else\b|最低价|全网最低|史上?最低|最便宜|历史最低|最优惠|最大力度|全网第一|行业第一|全国第一|销量.{0,4}第一|第一名|第一品牌|排名第一|比.{1,8}(?:便宜|优惠)|力度最大|独家|顶级",
     ),
     _promise(
         "reputation",
@@ -138,7 +150,7 @@ PROMISES: tuple[Promise, ...] = (
     ),
     _promise(
         "delivery",
-        r"\b(?:next|same)[\s-]day\b|\bexpress\s+(?:delivery|shipping)|\bovernight\b(?=\s+(?:delivery|shipping))|\b(?:arrives?|delivered|deliver|get\s+it|at\s+your\s+door|with\s+you|yours)\s+(?:it\s+)?(?:by\s+)?(?:tomorrow|today|tonight|in\s+time\s+for|before\s+christmas|by\s+christmas|in\s+time)|\bby\s+christmas\b|\bfast\s+(?:delivery|shipping)|\bworldwide\s+(?:delivery|shipping)"
+        r"\b(?:next|same)[\s-]day\b|\bexpress\s+(?:delivery|shipping)|\bovernight\b(?=\s+(?:delivery|shipping))|\b(?:arrives?|delivered|deliver|get\s+it|at\s+your\s+door|with\s+you|yours)\s+(?:it\s+)?(?:by\s+)?(?:tomorrow|today|tonight|in\s+time\s+for|before\s+christmas|by\s+christmas|in\s+time)|\bby\s+christmas\b|\bdeliver\w*\b[^.!?\n]{0,30}\b(?:tomorrow|today|tonight)\b|\bfast\s+(?:delivery|shipping)|\bworldwide\s+(?:delivery|shipping)"
         r"|次日达|当日达|隔日达|次日送达|当天发货|今日发货|明[天日](?:送达|就?到)|极速发货|闪电发货|圣诞前送达|节前送达",
     ),
     _promise(
@@ -163,7 +175,8 @@ PROMISES: tuple[Promise, ...] = (
     ),
     _promise(
         "service",
-        r"\b24/7\b|\bround\s+the\s+clock\b|\bfree\s+(?:\w+\s+)?(?:repairs?|fitting|advice|trial|samples?|upgrade|installation|engraving)\b|全天候|24小时(?:客服|服务|在线)|免费(?:维修|试用|体验|安装|升级|样品)",
+        r"\b24/7\b|\bround\s+the\s+clock\b|\bfree\s+(?:\w+\s+)?(?:repairs?|fitting|advice|trial|samples?|upgrade|installation|engraving)\b"
+        r"|全天候|24小时(?:客服|服务|在线)|免费(?:维修|试用|体验|安装|升级|样品)",
     ),
     _promise(
         "material",
@@ -173,7 +186,7 @@ PROMISES: tuple[Promise, ...] = (
 )
 _FREE = re.compile(
     r"(?<![\w-])(?<!feel )(?<!feeling )(?<!set )(?<!break )(?<!hands )(?<!worry )(?:completely\s+|totally\s+|absolutely\s+)?(?:for\s+)?free\b"
-    r"(?!\s*-|\s+(?:to|time|hand|hands|spirit|weekend|afternoon|evening|day|moment|from|of(?!\s+charge)|up|and\s+easy|range|hour|minute|rein|as\b))(?:\s+(?:of\s+charge|(?P<noun>[a-z]+)))?"
+    r"(?!\s*-|\s+(?:to|time|hand|hands|spirit|weekend|afternoon|evening|day|moment|from|for\s+an?\b|of(?!\s+charge)|up|and\s+easy|range|hour|minute|rein|as\b))(?:\s+(?:of\s+charge|(?P<noun>[a-z]+)))?"
     r"|\bcomplimentary\b|\bon\s+the\s+house\b|\bat\s+no\s+(?:extra\s+)?(?:cost|charge)|\bgratis\b|免费|白送|零元购|0元购",
     _I,
 )

@@ -165,14 +165,22 @@ def _find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[i
         for start, end in find_name(text, product.name):
             if not any(s < end and start < e for s, e, _ in found):
                 found.append((start, end, product))
-    words = {product: set(re.findall(r"[A-Za-zÀ-ÿ]{4,}", product.name.lower())) for product in products}
+    words = {product: _words_of_name(product.name) for product in products}
     for product in products:
         others = set().union(*(w for other, w in words.items() if other != product))
-        for word in words[product] - others:
+        for word in sorted(words[product] - others, key=len, reverse=True):
             for start, end in find_name(text, word):
                 if not any(s < end and start < e for s, e, _ in found):
                     found.append((start, end, product))
     yield from sorted(found, key=lambda mention: mention[0])
+
+
+def _words_of_name(name: str) -> set[str]:
+    """Words of a name by which people call the product; Chinese has no spaces, so every run of three signs or more."""
+    words = set(re.findall(r"[A-Za-zÀ-ÿ]{4,}", name.lower()))
+    for run in re.findall(r"[\u4e00-\u9fff]{3,}", name):
+        words |= {run[start:end] for start in range(len(run) - 2) for end in range(start + 3, len(run) + 1)}
+    return words
 
 
 @lru_cache(maxsize=8)

@@ -81,7 +81,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], Callable[[int], bool]], ...] = (
         ),
         _is_low,
     ),
-    (re.compile(r"\b(?:the|our)\s+(?:very\s+)?last\s+(?:one|pair|piece|item)\b", _I), _is_last),
+    (re.compile(r"\b(?:the|our)\s+(?:very\s+)?last\s+(?:(?:one|pair|piece|item)\b|\ue000)", _I), _is_last),
     (
         re.compile(
             r"\bplenty\s+(?:left|in\s+stock|of\s+(?:them|stock|sizes))|\bfully\s+stocked|\bhuge\s+stock|库存充足|货源充足|大量现货",

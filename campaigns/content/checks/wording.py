@@ -74,6 +74,7 @@ def _is_other_language(text: str, language: str) -> bool:
 
 
 _SCORING = re.compile(
+    r"\bas\s+an\s+ai\b|\b(?:ai|language)\s+model\b|作为(?:一个|一名)?(?:AI|人工智能|语言模型)|"
     r"\bchurn\w*|\bat[\s-]risk\b|\bsegment(?:s|ed|ation)?\b|\blikely\s+to\s+(?:leave|churn|stop|lapse)|\babout\s+to\s+leave\b|\blapsed\b|\bwin[\s-]?back\b|\binactive\s+(?:customer|user|member)|\bdormant\b"
     r"|\bpropensity\b|\bretention\b|\blifetime\s+value\b|\bhigh[\s-]value\s+customer|\bhold-?out\b|\barchetype\b|\breactivat\w+|\bour\s+(?:model|algorithm|data|records)\s+(?:says?|shows?|predicts?|suggests?)|\bpredict(?:s|ed|ion)?\s+(?:that\s+)?you|\b(?:your|risk|customer|engagement|rfm)\s+score\b|\btarget\s+(?:group|audience)\b"
     r"|\byou(?:'re|\s+are)\s+(?:about\s+to\s+leave|leaving\s+us|a\s+lost\s+customer)|流失|沉睡(?:用户|客户|会员)|高风险|召回(?:用户|客户)|挽回(?:用户|客户)|唤醒(?:用户|客户)|目标人群|客户分[群层]|细分(?:人群|客群)|高价值客户|用户画像|留存率|预测您",
