@@ -96,8 +96,10 @@ _RETURNS = re.compile(r"\breturn|\bsend\b.{0,20}\bback\b|\bexchange|退|换", _I
 _SHIPS = re.compile(r"\bship|\bdeliver|\bpost(?:age)?\b|运|送|邮", _I)
 _SHIPPING = r"(?:shipping|delivery|postage|p&p|dispatch)"
 _FREE_SHIPPING = (
-    rf"\b(?:free|complimentary|no[\s-]cost|gratis)[\s-]+(?:(?:\w+[\s-]+){{0,3}}?){_SHIPPING}|\b{_SHIPPING}\s+(?:is\s+|will\s+be\s+|comes\s+)?(?:always\s+)?(?:free|on\s+us|on\s+the\s+house|included|costs?\s+(?:you\s+)?nothing)"
-    rf"|\b(?:we(?:'ll|\s+will)?\s+)?(?:cover|pay(?:\s+for)?|waive)\s+(?:the\s+|your\s+)?(?:cost\s+of\s+)?{_SHIPPING}|\bno\s+{_SHIPPING}\s+(?:charges?|fees?|costs?)|\bship\s+(?:\w+\s+){0, 3}?(?:for\s+)?free|\bdelivered\s+(?:for\s+)?free|\bship(?:s|ped)?\s+(?:for\s+)?free"
+    rf"\b(?:free|complimentary|no[\s-]cost|gratis)[\s-]+(?:(?:\w+[\s-]+){{0,3}}?){_SHIPPING}"
+    rf"|\b{_SHIPPING}\s+(?:is\s+|will\s+be\s+|comes\s+)?(?:always\s+)?(?:free|on\s+us|on\s+the\s+house|included|costs?\s+(?:you\s+)?nothing)"
+    rf"|\b(?:we(?:'ll|\s+will)?\s+)?(?:cover|pay(?:\s+for)?|waive)\s+(?:the\s+|your\s+)?(?:cost\s+of\s+)?{_SHIPPING}|\bno\s+{_SHIPPING}\s+(?:charges?|fees?|costs?)"
+    rf"|\bship\s+(?:\w+\s+){{0,3}}?(?:for\s+)?free|\bdelivered\s+(?:for\s+)?free|\bship(?:s|ped)?\s+(?:for\s+)?free"
     r"|包邮|免运费|免邮|免费(?:配送|送货|邮寄|快递|发货)|运费全免|运费由我们|零运费"
 )
 PROMISES: tuple[Promise, ...] = (
@@ -185,7 +187,8 @@ PROMISES: tuple[Promise, ...] = (
     ),
 )
 _FREE = re.compile(
-    r"(?<![\w-])(?<!feel )(?<!feeling )(?<!set )(?<!break )(?<!hands )(?<!worry )(?:completely\s+|totally\s+|absolutely\s+)?(?:for\s+)?free\b"
+    r"(?<![\w-])(?<!feel )(?<!feeling )(?<!set )(?<!break )(?<!hands )(?<!worry )"
+    r"(?:completely\s+|totally\s+|absolutely\s+)?(?:for\s+)?free\b"
     r"(?!\s*-|\s+(?:to|time|hand|hands|spirit|weekend|afternoon|evening|day|moment|from|for\s+an?\b|of(?!\s+charge)|up|and\s+easy|range|hour|minute|rein|as\b))(?:\s+(?:of\s+charge|(?P<noun>[a-z]+)))?"
     r"|\bcomplimentary\b|\bon\s+the\s+house\b|\bat\s+no\s+(?:extra\s+)?(?:cost|charge)|\bgratis\b|免费|白送|零元购|0元购",
     _I,
