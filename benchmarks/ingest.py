@@ -30,7 +30,7 @@ KINDS = ("product_viewed", "search_performed", "cart_updated")
 COLUMNS = "order=order,product=product,name=name,quantity=quantity,at=at,price=price,customer=customer,country=country"
 #: Runs imports in a process of its own: prints the seconds of each, and the most memory it had.
 IMPORT_ALONE = """
-import resource, sys, time
+import sys, time
 import django
 django.setup()
 from django.core.management import call_command
@@ -39,7 +39,8 @@ for path, source in zip(files[::2], files[1::2]):
     started = time.perf_counter()
     call_command("import_orders", path, columns=columns, source=source, currency="EUR", timezone="Europe/London", json=True)
     print("seconds", time.perf_counter() - started)
-print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+from benchmarks.frame import peak_mb
+print("peak", peak_mb())
 """
 
 

@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from .encodings import Content, inspect_content
 from .schema import FileProblem
 
-BLOCK_BYTES = 4 << 20
+#: Arrow reads up to 32 blocks ahead, so a block is small: 64 MB at most are waiting.
+BLOCK_BYTES = 2 << 20
 PARQUET_ROWS = 40_000
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 1_000
