@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from django.utils.translation import gettext as _
 
 from customers.features.builder import ShopData
 
@@ -107,7 +108,7 @@ def run_backtest(
     first_at = shop.orders["ordered_at"].min()
     assert isinstance(first_at, dt.datetime)
     test = label_features(shop, as_of=cutoff, horizon_days=horizon_days)
-    require_both_outcomes(test, "judge by")
+    require_both_outcomes(test)
     dates = plan_dates(first_at, cutoff, horizon_days=horizon_days, customers=test.height)
     train = take_snapshots(shop, dates, horizon_days=horizon_days)
     columns = choose_columns(train)
@@ -160,9 +161,13 @@ def _check_window(shop: ShopData, *, cutoff: dt.datetime, horizon_days: int) -> 
     missing_days = ((cutoff + dt.timedelta(days=horizon_days)) - last_at).days
     if missing_days > max(2, horizon_days // 10):
         raise NotEnoughHistory(
-            f"The last order is of {last_at.date()}, {missing_days} days before the horizon of {horizon_days} days"
-            f" after {cutoff.date()} ends. Choose an earlier cutoff or a shorter horizon."
+            _(
+                "The last order is of %(last)s, %(missing)d days before the horizon of %(horizon)d days after %(cutoff)s"
+                " ends. Choose an earlier cutoff or a shorter horizon."
+            )
+            % {"last": last_at.date(), "missing": missing_days, "horizon": horizon_days, "cutoff": cutoff.date()}
         )
     if missing_days > 2:
-        return [f"The data end {missing_days} days before the horizon: some who ordered later count as gone."]
+        told = _("The data end %(missing)d days before the horizon: some who ordered later count as gone.")
+        return [told % {"missing": missing_days}]
     return []

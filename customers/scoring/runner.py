@@ -10,6 +10,7 @@ import polars as pl
 import structlog
 from django.db import connection, transaction
 from django.db.models import Count, Max
+from django.utils.translation import gettext as _
 
 from customers.features.builder import build_features
 from customers.features.interests import build_interests
@@ -66,7 +67,7 @@ def read_champion() -> ModelVersion:
     """The version in use; raises NoModel where none was trained yet."""
     model = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION).first()
     if model is None:
-        raise NoModel("No model has been trained yet. Train one on the Predictions page or with train_model.")
+        raise NoModel(_("No model has been trained yet. Train one on the Predictions page or with train_model."))
     return model
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.features.builder import ShopData, build_features
 from customers.features.catalogue import FEATURE_KEYS, SEASON_KEYS
@@ -21,6 +23,12 @@ MOST_ROWS = 120_000
 FEWEST_CUSTOMERS = 200
 FEWEST_PER_OUTCOME = 20
 SEASONS_KNOWN_AFTER_DAYS = 330
+
+
+_TOO_FEW = gettext_lazy(
+    "There are %(customers)d customers with an order early enough; at least %(needed)d are needed. Import more orders or"
+    " wait until more people have ordered."
+)
 
 
 class NotEnoughHistory(Exception):
@@ -50,8 +58,11 @@ def plan_dates(first_at: dt.datetime, until: dt.datetime, *, horizon_days: int, 
     if history_days < SHORTEST_HISTORY_DAYS:
         covered = max(0, (until - first_at).days)
         raise NotEnoughHistory(
-            f"The orders known for learning cover {covered} days. A horizon of {horizon_days} days needs at least"
-            f" {horizon_days + SHORTEST_HISTORY_DAYS}: import older orders or choose a shorter horizon."
+            _(
+                "The orders known for learning cover %(covered)d days. A horizon of %(horizon)d days needs at least"
+                " %(needed)d: import older orders or choose a shorter horizon."
+            )
+            % {"covered": covered, "horizon": horizon_days, "needed": horizon_days + SHORTEST_HISTORY_DAYS}
         )
     most = max(3, min(MOST_DATES, MOST_ROWS // max(customers, 1)))
     usable = max(0, history_days - USUAL_HISTORY_DAYS)
@@ -66,7 +77,7 @@ def take_snapshots(shop: ShopData, dates: list[dt.datetime], *, horizon_days: in
     """
     parts = [label_features(shop, as_of=date, horizon_days=horizon_days) for date in dates]
     rows = pl.concat(parts)
-    require_both_outcomes(rows, "learn from")
+    require_both_outcomes(rows)
     return Snapshots(tuple(dates), rows)
 
 
@@ -80,28 +91,25 @@ def require_customers(orders: pl.DataFrame) -> None:
     """Raise NotEnoughHistory where too few people ever ordered, whatever the dates."""
     customers = orders.filter(~pl.col("is_return"))["customer_id"].n_unique() if orders.height else 0
     if not customers:
-        raise NotEnoughHistory("There is no order yet. Import the shop's orders first.")
+        raise NotEnoughHistory(_("There is no order yet. Import the shop's orders first."))
     if customers < FEWEST_CUSTOMERS:
-        raise NotEnoughHistory(
-            f"The shop has {customers} customers with an order; at least {FEWEST_CUSTOMERS} are needed to learn from."
-            " Import more orders or wait until more people have ordered."
-        )
+        raise NotEnoughHistory(_TOO_FEW % {"customers": customers, "needed": FEWEST_CUSTOMERS})
 
 
-def require_both_outcomes(rows: pl.DataFrame, purpose: str) -> None:
+def require_both_outcomes(rows: pl.DataFrame) -> None:
     """Raise NotEnoughHistory unless enough customers left and enough stayed."""
     customers = rows["customer_id"].n_unique()
     if customers < FEWEST_CUSTOMERS:
-        raise NotEnoughHistory(
-            f"There are {customers} customers with an order to {purpose}; at least {FEWEST_CUSTOMERS} are needed."
-            " Import more orders or wait until more people have ordered."
-        )
+        raise NotEnoughHistory(_TOO_FEW % {"customers": customers, "needed": FEWEST_CUSTOMERS})
     leavers = rows.filter(pl.col("churned") == 1)["customer_id"].n_unique()
     stayers = rows.filter(pl.col("churned") == 0)["customer_id"].n_unique()
     if min(leavers, stayers) < FEWEST_PER_OUTCOME:
         raise NotEnoughHistory(
-            f"Of {customers} customers to {purpose}, {stayers} ordered again within the horizon and {leavers} did not;"
-            f" at least {FEWEST_PER_OUTCOME} of each are needed. Try a longer or shorter horizon."
+            _(
+                "Of %(customers)d customers, %(stayers)d ordered again within the horizon and %(leavers)d did not; at"
+                " least %(needed)d of each are needed. Try a longer or shorter horizon."
+            )
+            % {"customers": customers, "stayers": stayers, "leavers": leavers, "needed": FEWEST_PER_OUTCOME}
         )
 
 
