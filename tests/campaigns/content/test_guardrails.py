@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaigns.content.guardrails import check_draft, worst_verdict
 
@@ -330,3 +332,34 @@ def test_the_excerpt_is_what_the_author_wrote() -> None:
 )
 def test_odd_input_raises_nothing(facts: dict[str, Any], draft: dict[str, Any]) -> None:
     assert isinstance(check_draft(facts, draft), list)
+
+
+DRAFT = {"subject": "It has been a while", "preheader": "", "body": "The paths are muddy again. Come and have a look."}
+FIELDS = ["subject", "preheader", "body", "opening", "anything"]
+ODD = st.none() | st.integers() | st.floats() | st.text() | st.lists(st.text()) | st.dictionaries(st.text(), st.text())
+
+
+def test_a_plain_draft_has_no_findings() -> None:
+    assert check_draft(FACTS, DRAFT) == []
+
+
+@pytest.mark.parametrize(
+    "sign", ["\u202e", "\u200b", "\u2066", "\x07", "\ufffd"], ids=["rlo", "zero", "isolate", "bell", "broken"]
+)
+def test_hidden_characters_are_blocked(sign: str) -> None:
+    assert judge(f"Come back{sign} and have a look.") == "block"
+
+
+@pytest.mark.parametrize("way", ["15%", "１５％", "1\u200b5%", "15 percent", "fifteen per cent", "15&#37;", "𝟏𝟓%"])
+def test_a_false_figure_is_seen_however_it_is_written(way: str) -> None:
+    assert judge(f"Enjoy {way} off your next order.") == "block"
+
+
+@given(facts=st.dictionaries(st.sampled_from(list(FACTS)), ODD), draft=st.dictionaries(st.sampled_from(FIELDS), ODD))
+def test_no_odd_input_raises(facts: dict[str, Any], draft: dict[str, Any]) -> None:
+    assert isinstance(check_draft(facts, draft), list)
+
+
+@given(body=st.text(max_size=400))
+def test_the_same_draft_has_the_same_findings(body: str) -> None:
+    assert check_draft(FACTS, DRAFT | {"body": body}) == check_draft(FACTS, DRAFT | {"body": body})
