@@ -16,6 +16,8 @@ from liquid import BoundTemplate, Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 
 LONGEST_TEMPLATE: Final = 60_000
+#: Names that Liquid fills by itself.
+_CLOCK: Final = frozenset({"now", "today"})
 _TAGS: Final = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})", re.DOTALL)
 
 
@@ -39,6 +41,9 @@ _TEXT: Final = MessageEnvironment(autoescape=False, undefined=StrictUndefined)
 for _environment in (_HTML, _TEXT):
     for _tag in ("include", "render", "macro", "call", "extends", "block"):
         _environment.tags.pop(_tag, None)
+    # What reads the clock would give another message tomorrow, what lifts the escaping would let a name bring markup.
+    for _filter in ("date", "safe", "url_decode", "base64_decode", "base64_url_safe_decode"):
+        _environment.filters.pop(_filter, None)
 
 
 def fill(template: str, slots: Mapping[str, str], *, is_html: bool) -> str:
@@ -64,4 +69,7 @@ def literal(text: str) -> str:
 def _parse(template: str, is_html: bool) -> BoundTemplate:
     if len(template) > LONGEST_TEMPLATE:
         raise RenderError(f"the template is longer than {LONGEST_TEMPLATE} characters")
-    return (_HTML if is_html else _TEXT).from_string(template)
+    parsed = (_HTML if is_html else _TEXT).from_string(template)
+    if _CLOCK & set(parsed.variables(include_partials=False)):
+        raise RenderError("a message cannot read the clock")
+    return parsed

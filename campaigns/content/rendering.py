@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -36,7 +37,7 @@ PREVIEW_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 #: What an author may write between {{ and }}; each has a fall-back when a person has no such value.
 MERGE_TAGS: Final = ("first_name",)
 LONGEST_NAME: Final = 40
-_LOOKS_LIKE_A_LINK: Final = re.compile(r"https?:|www\.|@|/|\w\.\w|[<>{}%\[\]|\\]", re.IGNORECASE)
+_LOOKS_LIKE_A_LINK: Final = re.compile(r"https?:|www\.|@|/|\w[.。]\w|\d{4}|[<>{}%\[\]|\\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def _clean_name(customer: Customer, language: str) -> str:
     name = customer.first_name.strip()
     if language == "zh" and name and customer.last_name:
         name = customer.display_name
-    is_plain = name.isprintable() and not _LOOKS_LIKE_A_LINK.search(name) and any(map(str.isalpha, name))
+    # Browsers read full-width signs and other dots in an address as the plain ones (UTS 46).
+    folded = unicodedata.normalize("NFKC", name)
+    is_plain = name.isprintable() and not _LOOKS_LIKE_A_LINK.search(folded) and any(map(str.isalpha, name))
     return name if is_plain and len(name) <= LONGEST_NAME else ""
 
 
