@@ -39,15 +39,21 @@ def leave_behind_last_week(office: Office, begun_at: dt.datetime) -> None:
 
 
 def prepare_today(office: Office, begun_at: dt.datetime, now: dt.datetime) -> None:
-    """What is being written, waits for review, is approved, scheduled, and about to be sent."""
+    """What is being written, waits for review, is approved, scheduled, and about to be sent, one begun after the other."""
     tomorrow, later = at_shop_time(now, days=1), at_shop_time(now, days=3)
-    bring_campaign(office, IDEA, Stage.IDEA, begun_at=begun_at, send_at=at_shop_time(now, days=12))
-    drafted = bring_campaign(office, DRAFTED, Stage.TEXTS, begun_at=begun_at, send_at=later)
-    _edit_a_text(office, drafted, now=now)
-    bring_campaign(office, IN_REVIEW, Stage.IN_REVIEW, begun_at=begun_at, send_at=later)
-    bring_campaign(office, APPROVED, Stage.APPROVED, begun_at=begun_at, send_at=later)
-    bring_campaign(office, SCHEDULED, Stage.SCHEDULED, begun_at=begun_at, send_at=tomorrow)
-    bring_campaign(office, PAUSED, Stage.SCHEDULED, begun_at=begun_at, send_at=now)
+    plans = (
+        (PAUSED, Stage.SCHEDULED, now),
+        (SCHEDULED, Stage.SCHEDULED, tomorrow),
+        (APPROVED, Stage.APPROVED, later),
+        (IN_REVIEW, Stage.IN_REVIEW, later),
+        (DRAFTED, Stage.TEXTS, later),
+        (IDEA, Stage.IDEA, at_shop_time(now, days=12)),
+    )
+    made = {}
+    for number, (plan, stage, send_at) in enumerate(plans):
+        at = begun_at + dt.timedelta(minutes=5 * number)
+        made[plan.name] = bring_campaign(office, plan, stage, begun_at=at, send_at=send_at)
+    _edit_a_text(office, made[DRAFTED.name], now=now)
 
 
 def send_and_pause(users: Mapping[Person, User], *, now: dt.datetime) -> int:
