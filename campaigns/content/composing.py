@@ -173,7 +173,7 @@ def _compose_html(words: Words, phrases: Phrases, terms: str, button: str, why: 
 <table {_TABLE} width="100%"><tr><td align="center" style="padding:24px 12px">
 <table {_TABLE} class="card" width="100%" style="{_CARD}">
 <tr><td style="padding:28px 28px 8px"><p class="brand" style="{_BRAND}">{literal(escape(sender.name))}</p></td></tr>
-<tr><td style="padding:8px 28px 12px;{_FONT}">
+<tr><td style="padding:8px 28px 28px;{_FONT}">
 {body}
 {offer}
 <p class="ink" style="margin:0 0 20px">{closing}</p>
