@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from gettext import GNUTranslations
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import read_mo
+from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
 from retention_site.embedded.state import ROOT
@@ -36,19 +36,32 @@ def find_faults(path: Path) -> Iterator[str]:
     for message in written:
         if not message.id:
             continue
-        entry = compiled.get(message.id, message.context)
         if message.fuzzy or not (_is_translated(message.string) or is_english):
             yield f"{name}:{message.lineno}: not translated: {message.id!r}"
-        elif _is_translated(message.string) and (entry is None or entry.string != message.string):
+        elif _is_translated(message.string) and not _is_compiled(message, compiled):
             yield f"{name}:{message.lineno}: not compiled as it stands; run ./rekindle manage compilemessages"
 
 
-def _read_compiled(path: Path) -> Catalog | None:
+def _read_compiled(path: Path) -> GNUTranslations | None:
     try:
         with path.open("rb") as file:
-            return read_mo(file)
+            return GNUTranslations(file)
     except OSError:
         return None
+
+
+def _is_compiled(message: Message, compiled: GNUTranslations) -> bool:
+    """Whether the compiled catalogue gives the same words; of plural forms the first two are compared."""
+    context, single = message.context, isinstance(message.id, str)
+    if single:
+        found = [compiled.pgettext(context, message.id) if context else compiled.gettext(message.id)]
+    else:
+        one, many = message.id
+        found = [
+            compiled.npgettext(context, one, many, n) if context else compiled.ngettext(one, many, n) for n in (1, 2)
+        ]
+    written = [message.string] if single else list(message.string)
+    return set(found) == set(written)
 
 
 def _is_translated(string: str | tuple[str, ...] | list[str] | None) -> bool:
