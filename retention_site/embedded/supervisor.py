@@ -231,6 +231,7 @@ def make_programs(
                 # Loaded once, then forked. Nothing that starts threads is used before the fork.
                 "--preload",
                 *("--workers", environment.get("WEB_CONCURRENCY", "2"), "--threads", "4", "--timeout", "120"),
+                *("--graceful-timeout", "10"),
             ],
             environment,
             console,

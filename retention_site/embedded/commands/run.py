@@ -29,8 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     console = Console()
     handle = wait_for_ownership(state, console)
     try:
+        end_leftovers(state.children, console.say)  # a web server among them holds the port
         listener = listen(options.listen, port)
-        end_leftovers(state.children, console.say)
         environment.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
         supervisor = Supervisor(state, environment, Wishes(port, not options.no_demo), listener, console)
         if options.local_ai:
