@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -63,10 +63,12 @@ class CustomerWrites(KeyedView):
         return write_groups(items, CUSTOMERS, upsert_customers)
 
 
+@extend_schema_view(post=extend_schema(responses={200: CustomerSerializer, 201: CustomerSerializer}))
 class CustomerList(CustomerWrites, KeyedListView):
     filterset_class = CustomerFilter
 
 
+@extend_schema_view(put=extend_schema(responses={200: CustomerSerializer, 201: CustomerSerializer}))
 class CustomerItem(CustomerWrites, KeyedItemView):
     pass
 

@@ -12,7 +12,7 @@ import polars as pl
 from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -112,10 +112,12 @@ class OrderWrites(KeyedView):
         return counts.orders
 
 
+@extend_schema_view(post=extend_schema(responses={200: OrderSerializer, 201: OrderSerializer}))
 class OrderList(OrderWrites, KeyedListView):
     filterset_class = OrderFilter
 
 
+@extend_schema_view(put=extend_schema(responses={200: OrderSerializer, 201: OrderSerializer}))
 class OrderItem(OrderWrites, KeyedItemView):
     pass
 

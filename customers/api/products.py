@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,10 +45,12 @@ class ProductWrites(KeyedView):
         return write_groups(items, PRODUCTS, upsert_products)
 
 
+@extend_schema_view(post=extend_schema(responses={200: ProductSerializer, 201: ProductSerializer}))
 class ProductList(ProductWrites, KeyedListView):
     filterset_fields = ("category", "is_charge")
 
 
+@extend_schema_view(put=extend_schema(responses={200: ProductSerializer, 201: ProductSerializer}))
 class ProductItem(ProductWrites, KeyedItemView):
     pass
 
