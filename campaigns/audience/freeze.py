@@ -87,12 +87,15 @@ def freeze_audience(campaign: Campaign, *, now: dt.datetime, actor: User | None)
 
 
 def _insert_members(campaign: Campaign, now: dt.datetime) -> None:
-    """One statement for the whole audience: segment, exclusions, and the draw for the hold-out."""
+    """One statement for the whole audience: segment, exclusions, and the draw for the hold-out.
+
+    `judged` is materialised because its reason is read twice and would be worked out twice.
+    """
     segment = compile_rule(parse_rule(campaign.segment.rule), as_of=read_shop_clock(now))
     segment_sql, segment_params = _name_parameters(segment)
     sql = f"""
 WITH matched AS ({segment_sql}),
-judged AS (
+judged AS MATERIALIZED (
   SELECT c.id AS customer_id, s.churn_probability, s.expected_value,
          coalesce(nullif({exclusion_case_sql("c")}, ''),
                   CASE WHEN s.churn_probability IS NULL THEN '{ExclusionReason.TOO_NEW}' ELSE '' END) AS reason
@@ -116,6 +119,8 @@ FROM judged"""
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
+        # A million rows that the planner does not know of yet would be joined one by one.
+        cursor.execute("ANALYZE campaigns_audiencemember")
 
 
 def _name_parameters(query: CompiledQuery) -> tuple[str, dict[str, object]]:
