@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from django.utils.translation import gettext_noop
 
 from customers.features.builder import ShopData
 from customers.features.catalogue import FEATURE_KEYS
@@ -203,16 +204,16 @@ def _write_card(
 ) -> dict[str, Any]:
     """The model card: what it was made from, how it was judged, and what it cannot do."""
     limits = [
-        "It ranks and estimates; it does not say why somebody left, only what goes with leaving.",
-        "Customers without an order, or with a first order in the last week, are not scored.",
-        "It has learned from this shop's past: a new season, price or competitor is not in it.",
+        gettext_noop("It ranks and estimates; it does not say why somebody left, only what goes with leaving."),
+        gettext_noop("Customers without an order, or with a first order in the last week, are not scored."),
+        gettext_noop("It has learned from this shop's past: a new season, price or competitor is not in it."),
     ]
     if (until - _first_at(shop)).days < 2 * 365:
-        limits.append("With less than two years of orders, seasons cannot be told from trends.")
+        limits.append(gettext_noop("With less than two years of orders, seasons cannot be told from trends."))
     if not newest.beats_rule:
-        limits.append("No model beat the plain rule beyond doubt, so the plain rule is in use.")
+        limits.append(gettext_noop("No model beat the plain rule beyond doubt, so the plain rule is in use."))
     return {
-        "purpose": "Probability that a customer places no order within the horizon",
+        "purpose": gettext_noop("Probability that a customer places no order within the horizon"),
         "estimator": estimator,
         "horizon_days": newest.horizon_days,
         "data_from": _first_at(shop).isoformat(),

@@ -132,7 +132,7 @@ def _tell_detail(entry: Entry, names: dict[str, str]) -> str:
     if properties.get("sku"):
         return names.get(str(properties["sku"]), str(properties["sku"]))
     for key in ("query", "campaign", "subject", "topic", "category"):
-        if properties.get(key):
+        if properties.get(key) and not str(properties[key]).isdigit():  # a number is an id of ours, no name
             return f"“{properties[key]}”"
     return ""
 
