@@ -120,6 +120,11 @@ def _write_orders(
         return order_counts, merge_stage(cursor, resolved_lines, LINES, names), removed
 
 
+def refresh_statistics(cursor: Cursor) -> None:
+    """Tell the planner at once what a large import brought, rather than when autovacuum comes by."""
+    cursor.execute("ANALYZE customers_customer, customers_product, customers_order, customers_orderline")
+
+
 def count_left_out(left_out: str) -> dict[str, int]:
     """How many lines were left out, by reason, the most frequent first."""
     with connection.cursor() as cursor:

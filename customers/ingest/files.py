@@ -15,7 +15,15 @@ from django.utils.translation import gettext as _
 
 from customers.models import ImportRun
 
-from .apply import LEFT_OUT_COLUMNS, Applied, apply_lines, count_left_out, keep_rejections, leave_out_conflicts
+from .apply import (
+    LEFT_OUT_COLUMNS,
+    Applied,
+    apply_lines,
+    count_left_out,
+    keep_rejections,
+    leave_out_conflicts,
+    refresh_statistics,
+)
 from .cleaning import CLEAN_COLUMNS, CONTENT_LENGTH, REASONS, Reading, clean_rows
 from .copying import Cursor, UpsertCounts, copy_frame, staging
 from .currency import forget_shop_currency
@@ -27,6 +35,8 @@ from .schema import FileProblem, ImportOptions, find_columns
 
 #: Reading and checking is about this part of the work, writing the rest.
 READING_SHARE = 0.5
+#: An import of more new lines than this changes what the planner should believe of the tables.
+ANALYZED_LINES = 10_000
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,8 @@ def _import(table: Table, options: ImportOptions, run: ImportRun, now: dt.dateti
             report = _report(run, lines_read, applied, reasons, notes)
             keep_rejections(cursor, left_out, run.pk)
             finish_run(run, report.to_json())
+        if report.created > ANALYZED_LINES:
+            refresh_statistics(cursor)
     forget_shop_currency()
     return report
 
