@@ -52,16 +52,16 @@ def _read_compiled(path: Path) -> GNUTranslations | None:
 
 def _is_compiled(message: Message, compiled: GNUTranslations) -> bool:
     """Whether the compiled catalogue gives the same words; of plural forms the first two are compared."""
-    context, single = message.context, isinstance(message.id, str)
-    if single:
-        found = [compiled.pgettext(context, message.id) if context else compiled.gettext(message.id)]
-    else:
-        one, many = message.id
-        found = [
-            compiled.npgettext(context, one, many, n) if context else compiled.ngettext(one, many, n) for n in (1, 2)
-        ]
-    written = [message.string] if single else list(message.string)
-    return set(found) == set(written)
+    written = {message.string} if isinstance(message.string, str) else set(message.string or ())
+    return _look_up(message, compiled) == written
+
+
+def _look_up(message: Message, compiled: GNUTranslations) -> set[str]:
+    context, words = message.context, message.id
+    if isinstance(words, str):
+        return {compiled.pgettext(context, words) if context else compiled.gettext(words)}
+    one, many = words[0], words[1]
+    return {compiled.npgettext(context, one, many, n) if context else compiled.ngettext(one, many, n) for n in (1, 2)}
 
 
 def _is_translated(string: str | tuple[str, ...] | list[str] | None) -> bool:
