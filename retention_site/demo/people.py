@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -44,8 +43,11 @@ def make_people() -> dict[Person, User]:
     """
     refuse_outside_demo()
     sync_roles()
-    encoded = make_password(DEMO_PASSWORD)
-    return {person: _make_user(person, encoded) for person in PEOPLE}
+    present = {user.username: user for user in User.objects.filter(username__in=[one.username for one in PEOPLE])}
+    missing = [person for person in PEOPLE if person.username not in present]
+    encoded = make_password(DEMO_PASSWORD) if missing else ""  # slow on purpose, so once for all of them
+    made = {person.username: _make_user(person, encoded) for person in missing}
+    return {person: (present | made)[person.username] for person in PEOPLE}
 
 
 def find_open_logins() -> list[Person]:
@@ -58,17 +60,13 @@ def find_open_logins() -> list[Person]:
 
 
 def _make_user(person: Person, encoded: str) -> User:
-    user, is_new = User.objects.get_or_create(username=person.username, defaults=_user_fields(person, encoded))
-    if is_new:
-        user.groups.add(Group.objects.get(name=person.role))
+    user = User.objects.create(
+        username=person.username,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        email=f"{person.username}@tarnside.test",
+        password=encoded,
+        is_staff=person.role == ADMIN_ROLE,
+    )
+    user.groups.add(Group.objects.get(name=person.role))
     return user
-
-
-def _user_fields(person: Person, encoded: str) -> Mapping[str, object]:
-    return {
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "email": f"{person.username}@tarnside.test",
-        "password": encoded,
-        "is_staff": person.role == ADMIN_ROLE,
-    }

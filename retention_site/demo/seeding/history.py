@@ -67,6 +67,7 @@ class History:
     def score(self, model: ModelVersion, now: dt.datetime) -> None:
         self.say("scoring every customer")
         score_customers(model, as_of=choose_as_of(now))
+        note_growth(["customers_score"])
 
     def send_campaign(self, office: Office, past: PastPlan, model: ModelVersion, today: dt.datetime) -> None:
         """One campaign from the idea to the last message, on the day on which it was sent."""
