@@ -26,7 +26,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="JSON lines, UTF-8; - reads standard input")
-        parser.add_argument("--json", action="store_true", help="accepted for likeness: the output is always JSON lines")
+        parser.add_argument(
+            "--json", action="store_true", help="accepted for likeness: the output is always JSON lines"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
