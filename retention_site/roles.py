@@ -35,6 +35,14 @@ ROLES: dict[str, tuple[str, ...]] = {
     "support": ("customers.view_customer", "customers.view_order", "customers.view_orderline",
                 "customers.view_product", "customers.view_customerevent", "customers.view_score",
                 "campaigns.view_message"),
+    # A shop's own key: it delivers what it knows and reads what we make of it; it decides nothing.
+    "integration": (
+        "customers.view_customer", "customers.add_customer", "customers.change_customer",
+        "customers.view_order", "customers.add_order", "customers.change_order",
+        "customers.view_product", "customers.add_product", "customers.change_product",
+        "customers.view_customerevent", "customers.add_customerevent", "customers.view_segment",
+        "campaigns.view_campaign", "campaigns.view_campaignresult",
+    ),
 }  # fmt: skip
 ADMIN_ROLE = "admin"
 

@@ -16,7 +16,7 @@ MANAGE = os.fspath(ROOT / "manage.py")
 
 def main(arguments: Sequence[str]) -> int:
     """Returns the benchmark's exit code, 2 when there is no such benchmark."""
-    known = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
+    known = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py") if path.stem != "frame")
     if not arguments or arguments[0] not in known:
         warn(f"usage: ./rekindle bench NAME [--quick], where NAME is one of: {', '.join(known) or 'none yet'}")
         return 2
