@@ -1,0 +1,23 @@
+"""kill -9 of a real Celery worker group in mid-send: nothing doubled, nothing lost, and little in doubt."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from .workers import ROOT
+
+
+@pytest.mark.slow
+def test_a_worker_killed_in_mid_send_doubles_and_loses_nothing() -> None:
+    command = [sys.executable, "-m", "tests.faults.run", "--messages", "400", "--kills", "1", "--flushes", "0"]
+
+    done = subprocess.run([*command, "--restarts", "0"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert (figures["doubled"], figures["lost"]) == (0, 0)
+    assert figures["unknown"] <= figures["connections"] * figures["kills"]
