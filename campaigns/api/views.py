@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
@@ -20,13 +18,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.approval import workflow
-from campaigns.approval.editing import edit_campaign, edit_variant, refreeze_audience
+from campaigns.approval.editing import create_campaign, edit_campaign, edit_variant, refreeze_audience
 from campaigns.approval.policy import may_edit
 from campaigns.audience.freeze import EmptyAudience
-from campaigns.audience.holdout import draw_seed
 from campaigns.content.drafting import request_drafts
 from campaigns.delivery import control
-from campaigns.models import Archetype, Campaign, CampaignResult, Offer, Variant
+from campaigns.models import Archetype, Campaign, CampaignResult, Variant
 from customers.ingest.currency import read_shop_currency
 
 from .serializers import (
@@ -62,13 +59,12 @@ class CampaignViewSet(
     def perform_create(self, serializer: Any) -> None:
         fields = dict(serializer.validated_data)
         offer = fields.pop("offer", {})
-        with transaction.atomic():
-            share = fields.pop("holdout_share", settings.HOLDOUT_SHARE)
-            campaign = Campaign.objects.create(
-                author=self.person, holdout_seed=draw_seed(), holdout_share=share, **fields
-            )
-            Offer.objects.create(campaign=campaign, **_with_currency(offer))
-        serializer.instance = campaign
+        terms = _with_currency(offer)
+
+        def create() -> None:
+            serializer.instance = create_campaign(self.person, fields, terms, now=timezone.now())
+
+        _carry_out(create)
 
     def perform_update(self, serializer: Any) -> None:
         fields = dict(serializer.validated_data)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from campaigns.approval.editing import create_campaign as create_draft
 from campaigns.approval.policy import may_approve
-from campaigns.audience.holdout import draw_seed
 from campaigns.forms import GoalForm, OfferForm
-from campaigns.models import Campaign, CampaignResult, CampaignStatus, Offer
+from campaigns.models import Campaign, CampaignResult, CampaignStatus
 
 from .access import current_user, get_campaign_for, right_step
 from .telling import tell_lift
@@ -49,11 +47,7 @@ def create_campaign(request: HttpRequest) -> HttpResponse:
     if not (form.is_valid() and offer_form.is_valid()):
         context = {"form": form, "offer_form": offer_form, "may_edit": True}
         return render(request, "campaigns/goal.html", context, status=422)
-    with transaction.atomic():
-        campaign = Campaign.objects.create(
-            author=user, holdout_seed=draw_seed(), holdout_share=settings.HOLDOUT_SHARE, **form.cleaned_data
-        )
-        Offer.objects.create(campaign=campaign, **offer_form.offer_fields())
+    campaign = create_draft(user, form.cleaned_data, offer_form.offer_fields(), now=timezone.now())
     return redirect("campaigns:audience", campaign.pk)
 
 

@@ -102,10 +102,14 @@ class Supervisor:
         self._check_stopping()
         self._migrate()
         announce_engines(self.state, "run", self.engines.environment)
-        if self.wishes.fill_demo and not is_noted(FILLED, self.state, self.engines.postgres):
+        if is_noted(FILLED, self.state, self.engines.postgres):
+            return
+        if self.wishes.fill_demo:
             code = self._run_step("filling the demo shop, if the shop is empty", "seed_demo", "--if-empty")
             if code == 0:
                 note(FILLED, self.state, self.engines.postgres)
+        else:
+            self._run_step("adding the demo people", "seed_demo", "--with-people-only")
 
     @property
     def address(self) -> str:

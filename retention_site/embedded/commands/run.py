@@ -32,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
         end_leftovers(state.children, console.say)  # a web server among them holds the port
         listener = listen(options.listen, port)
         environment.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
+        # On two busy cores threads that spin while they wait take the time from those that work.
+        environment.setdefault("OMP_WAIT_POLICY", "passive")
         supervisor = Supervisor(state, environment, Wishes(port, not options.no_demo), listener, console)
         if options.local_ai:
             return supervisor.run(lambda engines: add_local_model(engines, options.local_ai, console.say))
