@@ -121,7 +121,7 @@ def carry_out(plan: Plan, engines: ThrowAwayEngines, environment: dict[str, str]
         first.go()
         nudge()
         do_the_harm(run, workers_log)
-        states = wait_for_the_end(campaign_id, plan.patience_s)
+        states = wait_for_the_end(run, campaign_id, plan.patience_s)
     finally:
         for group in (run.worker, run.standby):
             if group is not None:
@@ -230,10 +230,20 @@ def wait_for_arrivals(run: Run, count: int) -> None:
     while count_arrivals(run.log) < count:
         if time.monotonic() > end:
             raise SystemExit(f"only {count_arrivals(run.log)} messages arrived in {run.plan.patience_s:.0f} s")
+        keep_a_worker(run)
         time.sleep(0.005)
 
 
-def wait_for_the_end(campaign_id: int, seconds: float) -> dict[str, str]:
+def keep_a_worker(run: Run) -> None:
+    """What the supervisor does: a worker that ended is started again. Celery's ends when its broker goes away."""
+    if run.worker.process.poll() is None:
+        return
+    run.worker.kill()
+    run.worker = WorkerGroup(run.environment, run.log.with_name("workers.log"))
+    run.worker.go()
+
+
+def wait_for_the_end(run: Run, campaign_id: int, seconds: float) -> dict[str, str]:
     """Until no message is open; the state of each row by its Message-ID.
 
     The reaper, which beat asks twice a minute, is asked every second: it waits for leases either way.
@@ -246,6 +256,7 @@ def wait_for_the_end(campaign_id: int, seconds: float) -> dict[str, str]:
 
     end = time.monotonic() + seconds
     while time.monotonic() < end:
+        keep_a_worker(run)
         try:
             reap_stuck_messages()
             if not open_message_ids(campaign_id):
