@@ -35,7 +35,7 @@ def test_a_larger_share_keeps_everybody_of_a_smaller_one(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", ["5eed", draw_seed(), "种子", "it's", "%s"])
+@pytest.mark.parametrize("seed", ["5eed", "39ebdb6547c831eca93db16be21375b4", "种子", "it's", "%s"])
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.25, 0.5])
 def test_sql_and_python_draw_the_same_people(seed: str, share: float) -> None:
     with connection.cursor() as cursor:
