@@ -7,7 +7,7 @@ from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns.audience.holdout import HOLDOUT_SQL, draw_seed, draws_holdout
+from campaigns.audience.holdout import HOLDOUT_SQL, draws_holdout
 
 SEEDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=32)
 SHARES = st.floats(0.01, 0.5)
