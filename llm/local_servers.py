@@ -20,6 +20,11 @@ class LocalServer:
     base_url: str
     models: tuple[str, ...]
 
+    @property
+    def offer(self) -> str:
+        """What to set so that drafts come from it."""
+        return f"LLM_BASE_URL={self.base_url} LLM_MODEL={self.models[0]} LLM_API_KEY=none"
+
 
 def find_local_servers(ports: Iterable[int] = USUAL_PORTS, *, skip_port: int | None = None) -> tuple[LocalServer, ...]:
     """Servers on loopback that list models at /v1/models, in the order of the ports; `skip_port` is our own web port.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -82,7 +83,7 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
     model = configured_model()
     return {
         "model": model,
-        "servers": [] if model.is_configured else find_local_servers(),
+        "servers": [] if model.is_configured else find_local_servers(skip_port=urlsplit(settings.SITE_URL).port),
         "calls": calls,
         "spend": read_day_spend(now),
         "shop": {name: getattr(settings, name) for name in _SHOWN},

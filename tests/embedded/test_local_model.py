@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from llm.local_servers import find_local_servers
 from retention_site.embedded import model_weights
 from retention_site.embedded.local_model import serve_model
-from retention_site.embedded.model_servers import find_model_servers
 from retention_site.embedded.model_weights import Weights, draw_bar, ensure_model
 
 CONTENT = b"first half " * 1000 + b"second half " * 1000
@@ -112,14 +112,14 @@ def model_server() -> Iterator[int]:
 
 
 def test_server_on_this_machine_is_found_and_offered(model_server: int) -> None:
-    (found,) = find_model_servers(skip_port=0, ports=[model_server])
+    (found,) = find_local_servers(skip_port=0, ports=[model_server])
     assert found.offer == f"LLM_BASE_URL=http://127.0.0.1:{model_server}/v1 LLM_MODEL=qwen LLM_API_KEY=none"
 
 
 def test_our_own_port_silence_and_nonsense_are_no_servers(model_server: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_model_servers(skip_port=model_server, ports=[model_server, 9]) == []
+    assert list(find_local_servers(skip_port=model_server, ports=[model_server, 9])) == []
     monkeypatch.setattr(TalksLikeAModelServer, "answer", "<html>")
-    assert find_model_servers(skip_port=0, ports=[model_server]) == []
+    assert list(find_local_servers(skip_port=0, ports=[model_server])) == []
 
 
 @pytest.mark.model

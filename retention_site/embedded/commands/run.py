@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from llm.local_servers import find_local_servers
+
 from retention_site.embedded.console import Console
 from retention_site.embedded.engines import Engines
 from retention_site.embedded.leftovers import end_leftovers
 from retention_site.embedded.local_model import add_local_model
-from retention_site.embedded.model_servers import find_model_servers
 from retention_site.embedded.process import EngineError
 from retention_site.embedded.sharing import read_owner, take_ownership
 from retention_site.embedded.state import State, find_state, read_environment
@@ -89,7 +90,7 @@ def tell_about_models(engines: Engines, environment: Mapping[str, str], port: in
     if base_url := environment.get("LLM_BASE_URL"):
         console.say(f"drafts come from {environment.get('LLM_MODEL', 'the model')} at {base_url}")
         return
-    for server in find_model_servers(skip_port=port):
+    for server in find_local_servers(skip_port=port):
         console.say(f"{server.name} answers on this machine; to draft with it: {server.offer} ./rekindle run")
     console.say("no language model is connected: drafts are template text (--local-ai runs one on this machine)")
 
