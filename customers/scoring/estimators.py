@@ -5,19 +5,21 @@ an (n, 2) array whose second column is the probability of leaving. X is a Polars
 each estimator takes those it needs. `contributions` splits the log-odds of every row exactly among the features:
 row sum plus `base_` is the logit of the prediction. `to_dict` is plain JSON (no pickle: an artifact out of the
 database must not be able to run code), and `load_estimator` makes the estimator again from it.
+
+XGBoost and scikit-learn are imported where they are used: every start of Django comes by here, and they take seconds.
 """
 
 from __future__ import annotations
 
 import base64
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import xgboost as xgb
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    import xgboost as xgb
 
 Array = npt.NDArray[np.float64]
 
@@ -50,6 +52,9 @@ class RichLogistic:
         self.C = C
 
     def fit(self, X: pl.DataFrame, y: Array) -> RichLogistic:
+        from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
         logs = _signed_log(_matrix(X, self.columns))
         self.missing_ = np.isnan(logs).mean(axis=0)
         self.mean_ = np.nan_to_num(np.nanmean(logs, axis=0))
@@ -163,6 +168,8 @@ class BoostedTrees:
         self.n_jobs = n_jobs
 
     def fit(self, X: pl.DataFrame, y: Array) -> BoostedTrees:
+        import xgboost as xgb
+
         settings = {
             "objective": "binary:logistic",
             "tree_method": "hist",
@@ -194,6 +201,8 @@ class BoostedTrees:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> BoostedTrees:
+        import xgboost as xgb
+
         made = cls(list(stored["columns"]), **stored["settings"])
         made.base_ = float(stored["base_"])
         made.booster_ = xgb.Booster({"nthread": made.n_jobs})
@@ -201,6 +210,8 @@ class BoostedTrees:
         return made
 
     def _data(self, X: pl.DataFrame, y: Array | None = None) -> xgb.DMatrix:
+        import xgboost as xgb
+
         return xgb.DMatrix(_matrix(X, self.columns), label=y, nthread=self.n_jobs)
 
 

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import xgboost as xgb
 
 from .estimators import Array
+
+if TYPE_CHECKING:
+    import xgboost as xgb
 
 QUANTILES = (0.1, 0.5, 0.9)
 GONE_ABOVE = 0.8
@@ -87,6 +89,8 @@ class OrderModel:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> OrderModel:
+        import xgboost as xgb
+
         made = cls(list(stored["columns"]), horizon_days=stored["horizon_days"], random_state=stored["random_state"])
         for key in ("mean_value_", "credibility_orders_", "value_scale_"):
             setattr(made, key, float(stored[key]))
@@ -97,6 +101,8 @@ class OrderModel:
         return made
 
     def _train(self, rows: pl.DataFrame, y: Array, settings: dict[str, Any]) -> xgb.Booster:
+        import xgboost as xgb
+
         shared = {
             "tree_method": "hist",
             "max_depth": 3,
@@ -109,6 +115,8 @@ class OrderModel:
         return xgb.train({**shared, **settings}, self._data(rows, y), num_boost_round=80)
 
     def _data(self, X: pl.DataFrame, y: Array | None = None) -> xgb.DMatrix:
+        import xgboost as xgb
+
         matrix = X.select(pl.col(self.columns).cast(pl.Float64)).to_numpy()
         return xgb.DMatrix(matrix, label=y, nthread=self.n_jobs)
 
