@@ -50,4 +50,4 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def filter_segment(self, queryset: QuerySet[Customer], name: str, value: Segment) -> QuerySet[Customer]:
         query = compile_rule(parse_rule(value.rule), as_of=read_shop_clock(timezone.now()))
-        return queryset.filter(pk__in=RawSQL(query.sql, query.params))
+        return queryset.filter(pk__in=RawSQL(*query.as_positional()))

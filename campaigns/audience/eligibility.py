@@ -13,7 +13,8 @@ from django.conf import settings
 
 from campaigns.models import Campaign, ExclusionReason, MessageStatus
 from customers.ingest.consent import is_suppressed_sql
-from customers.models import Channel, ConsentRecord, EventKind
+from customers.models import Channel, ConsentRecord
+from customers.segments.complaints import open_complaint_sql
 
 #: Messages that may have reached a person; they count against the frequency cap.
 STATUSES_THAT_REACHED = (
@@ -40,7 +41,7 @@ CASE
   WHEN {_newest_consent(customer, "is_test")}
     AND NOT (%(x_accepts_test)s AND lower(right({customer}.email, 5)) = '.test') THEN '{ExclusionReason.TEST_ONLY}'
   WHEN {is_suppressed_sql(customer)} THEN '{ExclusionReason.SUPPRESSED}'
-  WHEN EXISTS ({_open_complaints(customer)}) THEN '{ExclusionReason.OPEN_COMPLAINT}'
+  WHEN {open_complaint_sql(customer, as_of="%(x_now)s")} THEN '{ExclusionReason.OPEN_COMPLAINT}'
   WHEN (
     SELECT count(*) FROM campaigns_message x_m
     WHERE x_m.customer_id = {customer}.id AND x_m.sending_at > %(x_capped_since)s
@@ -69,16 +70,3 @@ def _newest_consent(customer: str, column: str) -> str:
         f" WHERE x_c.customer_id = {customer}.id AND x_c.channel = %(x_channel)s"
         " ORDER BY x_c.recorded_at DESC, x_c.id DESC LIMIT 1)"
     )
-
-
-def _open_complaints(customer: str) -> str:
-    """A complaint is closed by one that names its ticket, or, where it names none, by any later closing."""
-    return f"""
-    SELECT 1 FROM customers_customerevent x_o
-    WHERE x_o.customer_id = {customer}.id AND x_o.kind = '{EventKind.COMPLAINT_OPENED}' AND x_o.occurred_at <= %(x_now)s
-      AND NOT EXISTS (
-        SELECT 1 FROM customers_customerevent x_z
-        WHERE x_z.customer_id = {customer}.id AND x_z.kind = '{EventKind.COMPLAINT_CLOSED}'
-          AND x_z.occurred_at >= x_o.occurred_at AND x_z.occurred_at <= %(x_now)s
-          AND coalesce(x_z.properties->>'ticket' = x_o.properties->>'ticket', true)
-      )"""

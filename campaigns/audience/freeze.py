@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +22,7 @@ from campaigns.models import (
     TransitionConflict,
 )
 from customers.ingest.clock import read_shop_clock
-from customers.segments.compiler import CompiledQuery, compile_rule
+from customers.segments.compiler import compile_rule
 from customers.segments.rules import parse_rule
 
 from .archetypes import split_into_archetypes
@@ -92,9 +90,8 @@ def _insert_members(campaign: Campaign, now: dt.datetime) -> None:
     `judged` is materialised because its reason is read twice and would be worked out twice.
     """
     segment = compile_rule(parse_rule(campaign.segment.rule), as_of=read_shop_clock(now))
-    segment_sql, segment_params = _name_parameters(segment)
     sql = f"""
-WITH matched AS ({segment_sql}),
+WITH matched AS ({segment.sql}),
 judged AS MATERIALIZED (
   SELECT c.id AS customer_id, s.churn_probability, s.expected_value,
          coalesce(nullif({exclusion_case_sql("c")}, ''),
@@ -111,7 +108,7 @@ SELECT %(campaign_id)s, customer_id,
        reason, churn_probability, expected_value
 FROM judged"""
     params = {
-        **segment_params,
+        **segment.params,
         **exclusion_params(campaign, now=now),
         "campaign_id": campaign.pk,
         "holdout_seed": campaign.holdout_seed,
@@ -121,13 +118,6 @@ FROM judged"""
         cursor.execute(sql, params)
         # A million rows that the planner does not know of yet would be joined one by one.
         cursor.execute("ANALYZE campaigns_audiencemember")
-
-
-def _name_parameters(query: CompiledQuery) -> tuple[str, dict[str, object]]:
-    """The same query with named placeholders, so that it can stand inside one that has them."""
-    numbers = itertools.count()
-    sql = re.sub(r"%%|%s", lambda found: found[0] if found[0] == "%%" else f"%(segment_{next(numbers)})s", query.sql)
-    return sql, {f"segment_{number}": value for number, value in enumerate(query.params)}
 
 
 def _count_members(campaign: Campaign) -> AudienceCounts:

@@ -1,34 +1,43 @@
 """Turns a rule into one SQL query of customer ids.
 
 Time-bound conditions become EXISTS or hashed subqueries over the (customer, time) indexes, so that the database never
-aggregates the whole history of a customer who cannot match. All values travel as parameters.
+aggregates the whole history of a customer who cannot match. All values travel as named parameters, so that the query can
+stand inside another.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from .complaints import open_complaint_sql
 from .rules import BEHAVIOURS, Behaviour, Condition, Group, Rule
 
 
 @dataclass(frozen=True)
 class CompiledQuery:
-    """`sql` selects one column, customer_id; `params` fill its placeholders in order."""
+    """`sql` selects one column, customer_id; `params` fill its placeholders, whose names begin with `segment_`."""
 
     sql: str
-    params: tuple[Any, ...]
+    params: dict[str, Any]
+
+    def as_positional(self) -> tuple[str, tuple[Any, ...]]:
+        """The same with placeholders in order: Django's RawSQL knows no names."""
+        names = _PLACEHOLDER.findall(self.sql)
+        return _PLACEHOLDER.sub("%s", self.sql), tuple(self.params[name] for name in names)
 
 
 @dataclass
 class _Builder:
     as_of: dt.datetime
-    params: list[Any] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
 
-    def bind(self, *values: Any) -> str:
-        self.params.extend(values)
-        return "%s"
+    def bind(self, value: Any) -> str:
+        name = f"segment_{len(self.params)}"
+        self.params[name] = value
+        return f"%({name})s"
 
 
 def compile_rule(rule: Rule, *, as_of: dt.datetime) -> CompiledQuery:
@@ -39,7 +48,10 @@ def compile_rule(rule: Rule, *, as_of: dt.datetime) -> CompiledQuery:
         "SELECT c.id AS customer_id FROM customers_customer c"
         f" LEFT JOIN customers_score s ON s.customer_id = c.id WHERE {where}"
     )
-    return CompiledQuery(sql, tuple(builder.params))
+    return CompiledQuery(sql, builder.params)
+
+
+_PLACEHOLDER = re.compile(r"%\((segment_\d+)\)s")
 
 
 def _compile(rule: Rule, builder: _Builder) -> str:
@@ -68,7 +80,8 @@ def _compile_condition(condition: Condition, builder: _Builder) -> str:
         )
         return f"coalesce({newest}, false) = {builder.bind(value)}"
     if key == "has_open_complaint":
-        return f"({_open_complaint(builder)}) = {builder.bind(value)}"
+        is_open = open_complaint_sql("c", as_of=builder.bind(builder.as_of))
+        return is_open if value else f"NOT {is_open}"
     column = {
         "country": "c.country",
         "language": "c.language",
@@ -170,11 +183,3 @@ def _event_rows(rule: Behaviour, builder: _Builder) -> str:
     if rule.category:
         rows += f" AND e.properties->>'category' = {builder.bind(rule.category)}"
     return rows
-
-
-def _open_complaint(builder: _Builder) -> str:
-    return (
-        "SELECT count(*) FILTER (WHERE e.kind = 'complaint_opened') > count(*) FILTER (WHERE e.kind = 'complaint_closed')"
-        " FROM customers_customerevent e WHERE e.customer_id = c.id"
-        f" AND e.kind IN ('complaint_opened', 'complaint_closed') AND e.occurred_at <= {builder.bind(builder.as_of)}"
-    )

@@ -35,7 +35,7 @@ def sample_matching(rule: Rule, *, as_of: dt.datetime, size: int = 8) -> list[Cu
     """Up to `size` of them with their scores; the same ones on every call."""
     query = compile_rule(rule, as_of=as_of)
     with connection.cursor() as cursor:
-        cursor.execute(f"{query.sql} ORDER BY c.id LIMIT %s", (*query.params, size))
+        cursor.execute(f"{query.sql} ORDER BY c.id LIMIT %(size)s", {**query.params, "size": size})
         ids = [row[0] for row in cursor.fetchall()]
     return list(Customer.objects.filter(pk__in=ids).select_related("score").order_by("pk"))
 
@@ -44,7 +44,7 @@ def matches(rule: Rule, customer: Customer, *, as_of: dt.datetime) -> bool:
     """Whether `rule` means this one customer."""
     query = compile_rule(rule, as_of=as_of)
     with connection.cursor() as cursor:
-        cursor.execute(f"{query.sql} AND c.id = %s", (*query.params, customer.pk))
+        cursor.execute(f"{query.sql} AND c.id = %(customer)s", {**query.params, "customer": customer.pk})
         return cursor.fetchone() is not None
 
 
