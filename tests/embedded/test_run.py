@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -17,7 +19,6 @@ from pathlib import Path
 
 import pytest
 
-from retention_site.embedded.local_model import find_free_port
 from retention_site.embedded.process import read_command_line, read_tail
 from retention_site.embedded.state import ROOT
 from retention_site.embedded.supervisor import is_healthy
@@ -99,9 +100,17 @@ def wait_until_gone(pids: list[int], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+def choose_port() -> int:
+    """One that stays ours between two starts: below the range from which systems hand out ports (port 0) to others."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 @pytest.mark.slow
 def test_run_is_ready_refuses_a_second_survives_a_kill_and_stops(environment: dict[str, str]) -> None:
-    port = find_free_port()
+    port = choose_port()
     session = Session(environment, port)
     session.wait_for("ready after")
     assert is_healthy(port)
@@ -109,7 +118,7 @@ def test_run_is_ready_refuses_a_second_survives_a_kill_and_stops(environment: di
     assert set(children) == {"gunicorn", "worker", "beat", "mail_catcher", "valkey", "postgres"}
 
     second = subprocess.run(
-        command("run", "--port", str(find_free_port())), env=environment, capture_output=True, text=True, timeout=60
+        command("run", "--port", str(choose_port())), env=environment, capture_output=True, text=True, timeout=60
     )
     assert (second.returncode, second.stdout) == (1, "")
     assert re.fullmatch(r"rekindle: Rekindle already runs in this checkout \(process \d+\): .*\n", second.stderr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from campaigns.delivery.channels import ChannelUnavailable, Envelope, Outcome, Phase
@@ -95,10 +97,10 @@ def test_a_connection_that_the_server_closed_meanwhile_is_opened_anew() -> None:
 
 
 def test_nobody_listens() -> None:
-    with ScriptedSmtpServer() as server:
-        port = server.port
-    with pytest.raises(ChannelUnavailable) as unavailable:
-        SmtpChannel(SmtpServer("127.0.0.1", port, 0.5)).ensure_open()
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))  # held but not listening: nobody else can take the port meanwhile
+        with pytest.raises(ChannelUnavailable) as unavailable:
+            SmtpChannel(SmtpServer("127.0.0.1", holder.getsockname()[1], 0.5)).ensure_open()
     assert unavailable.value.phase is Phase.CONNECT
 
 
