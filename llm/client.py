@@ -3,7 +3,8 @@
 A completion is a short loop: build the request, write the intent, ask once, write the outcome, and let `llm.ladder`
 say whether another request is worth it. The SDK is kept on a short lead: no retries of its own, no redirects, no
 parsing (it lets pages, half answers and doubled keys through), and a deadline for the whole, because its own time-out
-starts again with every byte that arrives.
+starts again with every byte that arrives. It is imported when the first completion is asked for: its thousand modules cost more
+time than all of Django's, and most processes never ask a model.
 """
 
 import asyncio
@@ -12,11 +13,9 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx2
-import openai
 import structlog
 
 from llm.answers import Answer, CallFailed, Failure, FailureKind, failure_from_error, read_envelope, read_object
@@ -29,6 +28,9 @@ from llm.models import LlmCall
 from llm.prompts import Prompt
 from llm.records import Attempt, open_call, settle_call
 from llm.server_modes import recall_manner, remember_manner
+
+if TYPE_CHECKING:
+    import openai
 
 __all__ = ["Completion", "complete"]
 
@@ -61,6 +63,7 @@ def complete(
         raise NotConfigured
     prompt.check_variables(variables)
     masked = mask_values(clean_values(dict(variables), prompt.max_value_chars), known_personal_values)
+    _load_sdk()
     deadline = time.monotonic() + (timeout_s or read_timeout_s())
     completion_id = uuid4()
     step: Step | None = Step(recall_manner(info, now))
@@ -76,6 +79,11 @@ def complete(
         generations += result.may_have_cost
         failure, step = result, plan_next(step, result, requests=requests, generations=generations)
     raise describe_failure(failure, info)
+
+
+def _load_sdk() -> None:
+    """Import the SDK before a deadline begins to run, so that no server pays for it."""
+    import openai  # noqa: F401
 
 
 def _make_attempt(attempt: Attempt, info: ModelInfo, now: datetime, deadline: float) -> Completion | Failure:
@@ -141,6 +149,9 @@ def _settle(call: LlmCall, info: ModelInfo, answer: Answer | None, failure: Fail
 def _send(request: dict[str, Any], info: ModelInfo, timeout_s: float) -> bytes:
     """The body of the reply to one POST, or CallFailed. Runs in a thread of its own, because the caller's may already
     have an event loop."""
+    import httpx2
+    import openai
+
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="llm") as pool:
         try:
             return pool.submit(asyncio.run, _post(request, info, timeout_s)).result()
@@ -159,6 +170,9 @@ def _send(request: dict[str, Any], info: ModelInfo, timeout_s: float) -> bytes:
 
 
 async def _post(request: dict[str, Any], info: ModelInfo, timeout_s: float) -> bytes:
+    import httpx2
+    import openai
+
     # A proxy of the environment is right for a provider and wrong for this machine.
     transport = openai.DefaultAsyncHttpxClient(
         follow_redirects=False, trust_env=not info.is_local, timeout=httpx2.Timeout(timeout_s)
@@ -177,7 +191,7 @@ async def _post(request: dict[str, Any], info: ModelInfo, timeout_s: float) -> b
         return bytes(body)
 
 
-def _read_status_error(error: openai.APIStatusError) -> Failure:
+def _read_status_error(error: "openai.APIStatusError") -> Failure:
     if error.status_code < 400:
         detail = "the server sent us on to another address, which is not followed"
         return Failure(FailureKind.REJECTED, detail, error.status_code, may_have_cost=False)
@@ -186,7 +200,7 @@ def _read_status_error(error: openai.APIStatusError) -> Failure:
     return replace(failure, detail=failure.detail.replace(read_api_key(), "[key]"))
 
 
-def _read_retry_after(error: openai.APIStatusError) -> float | None:
+def _read_retry_after(error: "openai.APIStatusError") -> float | None:
     try:
         seconds = float(error.response.headers.get("retry-after", ""))
     except ValueError:
