@@ -39,11 +39,15 @@ class Partition:
         return f"(hashint8({column}) & 2147483647) % {int(self.count)} = {int(self.index)}"
 
 
+#: (name, SQL, type)
+Columns = tuple[tuple[str, str, type[pl.DataType] | pl.DataType], ...]
+
+
 @dataclass(frozen=True)
 class _Query:
-    """Columns as (name, SQL, type), and the rest of a SELECT."""
+    """Columns, and the rest of a SELECT."""
 
-    columns: tuple[tuple[str, str, type[pl.DataType] | pl.DataType], ...]
+    columns: Columns
     source: str
 
 
@@ -90,6 +94,11 @@ def read_customer_ids(partition: Partition | None = None) -> pl.DataFrame:
     """Everybody the shop knows, with or without orders: customer_id."""
     only = f" WHERE {partition.condition('c.id')}" if partition else ""
     return _read(_Query((("customer_id", "c.id", pl.Int64),), f"FROM customers_customer c{only}"))
+
+
+def read_rows(columns: Columns, source: str) -> pl.DataFrame:
+    """Any other columns of ours; `source` is the rest of a SELECT. Neither may hold what a person typed."""
+    return _read(_Query(columns, source))
 
 
 def _orders_query(until: str, partition: Partition | None) -> _Query:

@@ -97,7 +97,8 @@ def _cut(surface: pl.DataFrame, column: str, *, first: int) -> tuple[Band, ...]:
 
 def cut_bands(counts: Sequence[tuple[int, int]], *, first: int, bands: int = BANDS) -> tuple[Band, ...]:
     """Bands over (value, customers), sorted by value: each takes values until it holds its part of what is left."""
-    left, low, made, held = sum(customers for _value, customers in counts), first, [], 0
+    made: list[Band] = []
+    left, low, held = sum(customers for _value, customers in counts), first, 0
     for value, customers in counts:
         held += customers
         is_full = held * (bands - len(made)) >= left

@@ -11,7 +11,14 @@ from customers.models import Customer, CustomerEvent, EventKind, Order
 Family = Literal["orders", "behaviour", "messages", "support"]
 FAMILIES: dict[Family, frozenset[str]] = {
     "orders": frozenset(),
-    "behaviour": frozenset({EventKind.PRODUCT_VIEWED, EventKind.SEARCH_PERFORMED, EventKind.CART_UPDATED}),
+    "behaviour": frozenset(
+        {
+            EventKind.PRODUCT_VIEWED,
+            EventKind.SEARCH_PERFORMED,
+            EventKind.CART_UPDATED,
+            EventKind.REVIEW_WRITTEN,
+        }
+    ),
     "messages": frozenset(kind for kind in EventKind.values if kind.startswith("email_")),
     "support": frozenset(kind for kind in EventKind.values if kind.startswith(("ticket_", "complaint_"))),
 }

@@ -69,8 +69,8 @@ def _measure_gini(cents: pl.Series) -> float | None:
     count, total = len(paid), paid.sum()
     if total <= 0:
         return None
-    ranks = pl.int_range(count, 0, -1, eager=True).cast(pl.Float64)
-    return float(2 * (ranks * paid).sum() / (count * total) - (count + 1) / count)
+    weighted = float((pl.int_range(count, 0, -1, eager=True) * paid).sum())
+    return 2 * weighted / (count * float(total)) - (count + 1) / count
 
 
 def _cut_tenths(cents: pl.Series) -> tuple[Tenth, ...]:

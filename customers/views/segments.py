@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -28,7 +30,7 @@ from customers.ingest.clock import read_shop_clock
 from customers.models import Customer, Product, Score, Segment
 from customers.segments.editing import save_segment
 from customers.segments.preview import count_matching, sample_matching
-from customers.segments.rules import FIELDS, WITH_CATEGORY, Group, parse_rule
+from customers.segments.rules import FIELDS, WITH_CATEGORY, Group, RuleError, parse_rule
 from customers.segments.wording import (
     BEHAVIOUR_LABELS,
     FAMILY_LABELS,
@@ -52,7 +54,7 @@ def list_segments(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("customers.add_segment", raise_exception=True)
 def create_segment(request: HttpRequest) -> HttpResponse:
-    """A new segment; `?churn=60` starts from the range chosen on the Predictions page."""
+    """A new segment; `?from=60&to=80` starts from a range of the Predictions page, `?rule=` from any rule's JSON."""
     if request.method == "POST":
         return _take_segment(request, None)
     return _render_form(request, None, SegmentForm(), _start_blocks(request))
@@ -137,6 +139,9 @@ def _preview(rule: Group | None) -> dict[str, Any]:
 
 
 def _start_blocks(request: HttpRequest) -> Blocks:
+    with contextlib.suppress(RuleError, ValueError, RecursionError):  # somebody's own address: begin as usual
+        if blocks := lay_out_blocks(parse_rule(json.loads(request.GET.get("rule", "")))):
+            return blocks
     low, high = request.GET.get("from", "60"), request.GET.get("to", "")
     if high.isdecimal() and low.isdecimal() and int(high) < 100:
         return [[Row(what="churn_probability", op="between", value=low, value2=high)]]
