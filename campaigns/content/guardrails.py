@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from .checks import codes, days, form, numbers, promises, stock, wording
+from .checks import codes, counts, days, deadlines, discounts, form, money, promises, spans, stock, wording
 from .checks.reading import Draft, read_draft
 from .checks.sheet import FactSheet, read_facts
 from .findings import Finding, Verdict, worst_verdict
@@ -23,21 +23,21 @@ CHECKS: Final[tuple[Check, ...]] = (
     form.check_placeholders,
     form.check_links,
     form.check_unsubscribe,
-    numbers.check_percents,
-    numbers.check_bare_discounts,
-    numbers.check_money,
-    numbers.check_multiples,
+    discounts.check_percents,
+    discounts.check_bare_discounts,
+    money.check_money,
+    discounts.check_multiples,
     days.check_dates,
-    days.check_deadlines,
+    deadlines.check_deadlines,
     days.check_expiry,
-    numbers.check_spans,
+    spans.check_spans,
     codes.check_codes,
     stock.check_stock,
-    numbers.check_counts,
+    counts.check_counts,
     promises.check_promises,
     promises.check_scope,
     promises.check_offer_exists,
-    numbers.check_other_numbers,
+    counts.check_other_numbers,
     wording.check_language,
     wording.check_scoring_words,
     wording.check_shouting,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -187,3 +188,8 @@ def _words_of_name(name: str) -> set[str]:
 def read_support(sheet: FactSheet) -> Reading:
     """The free text of the facts, read as a draft is: what it claims is true."""
     return read_claims(read_passage("facts", sheet.support), None)
+
+
+def supported_numbers(sheet: FactSheet, *kinds: str) -> set[Decimal]:
+    """The figures of these kinds of claim that the free text of the facts gives."""
+    return {value for claim in read_support(sheet).of_kind(*kinds) for value in claim.values}

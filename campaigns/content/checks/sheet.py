@@ -205,3 +205,13 @@ def find_hosts(text: str) -> Iterator[str]:
             continue
         if host:
             yield host.lower().removeprefix("www.")
+
+
+def known_numbers(*values: Decimal | None) -> set[Decimal]:
+    """Those of the figures that the facts give."""
+    return {value for value in values if value is not None}
+
+
+def names_of_products(sheet: FactSheet) -> str:
+    """Names, article numbers and categories, a line each: their digits are no claims."""
+    return "\n".join(part for p in sheet.products for part in (p.name, p.sku, p.category))

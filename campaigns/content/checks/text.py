@@ -26,6 +26,10 @@ _FOLDED = {
     "，": ", ",
     "、": ", ",
 }
+#: A sentence that speaks of a reduction.
+OFFER_WORDS = re.compile(
+    r"%|\boff\b|\bsale\b|\bdeal\b|\bcode\b|\boffer\b|\bdiscount|\bprice|折|优惠|特价|促销", re.IGNORECASE
+)
 _SENTENCE_END = re.compile(r"[!?。\n;]|\.(?=\s|$|\ue000)")
 
 

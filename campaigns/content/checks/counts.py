@@ -1,0 +1,124 @@
+"""Customers, stars and places against the facts, and every number that no other check explains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from campaigns.content.findings import Finding, Verdict
+
+from .amounts import Claim, read_number
+from .reading import Draft, Reading, read_support
+from .sheet import FactSheet, known_numbers, names_of_products
+
+
+def check_counts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """Customers, stars, reviews, first places: only what the facts say in the same words."""
+    true = {(value, claim.unit) for claim in read_support(sheet).of_kind("count") for value in claim.values}
+    for reading in draft.readings:
+        for claim in reading.of_kind("count"):
+            if reading.is_spelled(claim) and set(claim.values) == {Decimal(1)} and claim.unit not in {"", "#"}:
+                continue
+            if true.isdisjoint((value, claim.unit) for value in claim.values) and not _quoted(sheet, reading, claim):
+                message = _("The facts do not say this about the shop or its customers.")
+                yield reading.finding("count", "block", message, (claim.start, claim.end))
+
+
+def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """What no other check explains: small numbers in words are shown, figures are blocked."""
+    true = _loose_numbers(sheet)
+    for reading in draft.readings:
+        for claim in reading.of_kind("number"):
+            if not true.isdisjoint(claim.values) or _is_small_word(reading, claim):
+                continue
+            is_harmless = claim.unit in _HARMLESS
+            near_name = _beside_product(sheet, reading, claim)
+            is_small = max(claim.values, default=Decimal(0)) < 10 and claim.unit not in _MEASURES
+            verdict: Verdict = "warn" if (is_harmless or is_small) and not near_name else "block"
+            message = _("This number is not in the facts.")
+            if _is_postcode(reading, claim):
+                continue
+            yield reading.finding("number", verdict, message, (claim.start, claim.end))
+
+
+def _quoted(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    words = " ".join(reading.passage.text[claim.start : claim.end].lower().split())
+    return words in " ".join(read_support(sheet).passage.text.lower().split())
+
+
+def _loose_numbers(sheet: FactSheet) -> set[Decimal]:
+    """Numbers that may stand without a unit: of the offer, of names, and the year."""
+    texts = f"{names_of_products(sheet)}\n{sheet.shop}\n{read_support(sheet).passage.text}"
+    found = {v for number in re.findall(r"\d+(?:[.,]\d+)*", texts) for v in read_number(number)}
+    years = {Decimal(day.year) for day in (sheet.valid_from, sheet.valid_until, sheet.send_date) if day}
+    return found | years | known_numbers(sheet.percent, sheet.amount, sheet.min_basket)
+
+
+def _is_small_word(reading: Reading, claim: Claim) -> bool:
+    """ "two frosty mornings" tells a story; "one of them" counts nothing; 618 is a day of sales."""
+    is_word = reading.is_spelled(claim) and max(claim.values) <= 12 and claim.unit not in _MEASURES
+    return is_word or reading.masked[claim.start : claim.end] == "618"
+
+
+def _beside_product(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "Ridge 45" where the facts know a Ridge 40: another product."""
+    before = re.findall(r"[A-Za-z\u4e00-\u9fff]+", reading.passage.text[max(0, claim.start - 24) : claim.start])
+    numbered = {
+        word.lower() for p in sheet.products if re.search(r"\d", p.name) for word in re.findall(r"[A-Za-z]{3,}", p.name)
+    }
+    return bool(before) and before[-1].lower() in numbered
+
+
+def _is_postcode(reading: Reading, claim: Claim) -> bool:
+    around = reading.passage.text[max(0, claim.start - 6) : claim.end + 5]
+    return bool(re.search(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", around))
+
+
+_HARMLESS = frozenset(
+    [
+        "reason",
+        "idea",
+        "tip",
+        "way",
+        "step",
+        "thing",
+        "question",
+        "pick",
+        "suggestion",
+        "favourite",
+        "favorite",
+        "word",
+        "minute",
+        "click",
+    ]
+)
+_MEASURES = frozenset(
+    [
+        "kg",
+        "g",
+        "gram",
+        "l",
+        "litre",
+        "liter",
+        "ml",
+        "m",
+        "km",
+        "cm",
+        "mm",
+        "metre",
+        "mile",
+        "°c",
+        "c",
+        "f",
+        "degree",
+        "w",
+        "watt",
+        "mah",
+        "season",
+        "layer",
+        "x",
+    ]
+)

@@ -1,0 +1,218 @@
+"""When an offer ends or begins, in words: "today only", "last chance", "until Christmas", "all week"."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+
+from django.utils.translation import gettext as _
+
+from campaigns.content.findings import Finding
+
+from .reading import Draft, Reading, read_support
+from .sheet import FactSheet
+from .text import FILLER, OFFER_WORDS, sentence_around
+
+SOON_DAYS = 3
+LATER_DAYS = 7
+
+
+def check_deadlines(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """ "Today only", "ends tomorrow", "last chance": as true as the last day of the offer makes them."""
+    for reading in draft.readings:
+        text = reading.masked
+        for pattern, is_true in _DEADLINES:
+            for match in pattern.finditer(text):
+                if not is_true(sheet):
+                    message = _("The offer does not end then.")
+                    yield reading.finding("deadline", "block", message, match.span())
+        for match in _SOON.finditer(text):
+            left = sheet.days_left
+            if left is None or left > LATER_DAYS or left < 0:
+                yield reading.finding("urgency", "block", _("The facts know of no end this near."), match.span())
+            elif left > SOON_DAYS:
+                yield reading.finding("urgency", "warn", _("The end is some days away."), match.span())
+        for match in _VAGUE.finditer(text):
+            if sheet.days_left is None or not 0 <= sheet.days_left <= LATER_DAYS:
+                yield reading.finding("urgency", "warn", _("Urgency that the facts do not bear out."), match.span())
+        for match in _ENDLESS.finditer(text):
+            if sheet.valid_until:
+                yield reading.finding("deadline", "block", _("The offer has a last day."), match.span())
+        yield from _check_holidays(sheet, reading)
+        yield from _check_lasting(sheet, reading)
+        yield from _check_clock(sheet, reading)
+        yield from _check_start(sheet, reading)
+
+
+def _check_holidays(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
+    """ "Until Christmas" is a day; "a present before Christmas" is none."""
+    for match in _HOLIDAY.finditer(reading.rest):
+        cue, said = (
+            (match["cue"] or "").lower(),
+            re.sub(r"[\s']+", " ", (match["name"] or match["zh"]).lower().replace("'", "")),
+        )
+        if cue in {"before", "by"} and not OFFER_WORDS.search(sentence_around(reading.masked, match.start())):
+            continue
+        month, first, last = next(days for name, days in _HOLIDAYS.items() if said.startswith(name))
+        until = sheet.valid_until
+        before = 1 if cue == "before" else 0
+        if until is None or until.month != month or not first - before <= until.day <= last:
+            yield reading.finding("date", "block", _("The offer does not end then."), match.span())
+
+
+def _check_lasting(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
+    """ "All week" needs an offer of at least five days."""
+    for pattern, least in _LASTING:
+        for match in pattern.finditer(reading.masked):
+            is_offer = OFFER_WORDS.search(sentence_around(reading.masked, match.start()))
+            first = sheet.valid_from or sheet.send_date
+            if is_offer and sheet.valid_until and first and (sheet.valid_until - first).days + 1 < least:
+                yield reading.finding("date", "block", _("The offer is shorter than that."), match.span())
+
+
+def _check_clock(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
+    """An hour is a claim too; the end of the last day is none."""
+    known = {_clock(match) for match in _CLOCK.finditer(read_support(sheet).passage.text)}
+    for match in _CLOCK.finditer(reading.rest):
+        if _clock(match) not in known and not _is_end_of_day(match.group()):
+            yield reading.finding("hour", "block", _("The facts give no such hour."), match.span())
+
+
+def _clock(match: re.Match[str]) -> str:
+    return re.sub(r"[\s.]", "", match.group().lower()).replace(":00", "")
+
+
+def _is_end_of_day(hour: str) -> bool:
+    return re.sub(r"[\s.]", "", hour.lower()) in {"23:59", "24:00", "11:59pm", "24点", "12am"}
+
+
+def _check_start(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
+    for match in _STARTS.finditer(reading.masked):
+        shift = 1 if re.search("tomorrow|明", match.group(), re.I) else 0
+        if sheet.send_date and sheet.valid_from != sheet.send_date + dt.timedelta(days=shift):
+            yield reading.finding("date", "block", _("The offer does not begin then."), match.span())
+
+
+def _ends_in(days: int) -> Callable[[FactSheet], bool]:
+    return lambda sheet: sheet.days_left == days
+
+
+def _ends_this_weekend(sheet: FactSheet) -> bool:
+    if sheet.days_left is None or sheet.valid_until is None:
+        return False
+    return sheet.valid_until.weekday() >= 5 and 0 <= sheet.days_left <= 7
+
+
+def _ends_in_week(number: int) -> Callable[[FactSheet], bool]:
+    def ends(sheet: FactSheet) -> bool:
+        if sheet.send_date is None or sheet.valid_until is None:
+            return False
+        monday = sheet.send_date - dt.timedelta(days=sheet.send_date.weekday())
+        return 7 * number <= (sheet.valid_until - monday).days < 7 * (number + 1)
+
+    return ends
+
+
+def _ends_this_month(sheet: FactSheet) -> bool:
+    if sheet.send_date is None or sheet.valid_until is None:
+        return False
+    return (sheet.send_date.year, sheet.send_date.month) == (sheet.valid_until.year, sheet.valid_until.month)
+
+
+_I = re.IGNORECASE
+_END = (
+    r"(?:ends?|ending|expires?|expiring|closes?|finish(?:es)?|stops?|over|gone|until|till|by|before|through|deadline(?:\s+is)?"
+    r"|last\s+day\s+is)"
+)
+_BARE_END = rf"(?!\s*(?:on|of|,)?\s*(?:[a-z]+day,?\s*)?(?:the\s+)?(?:\d|{FILLER}|[a-z]+day\b))"
+_DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
+    (
+        re.compile(
+            rf"\btoday\s+only\b|\b(?:only|just(?:\s+for)?)\s+today\b|\b(?:1|one|single)[\s-]day[\s-](?:only|sale|offer|deal|flash)"
+            rf"|\b{_END}\s+(?:at\s+)?(?:today|tonight|this\s+evening|the\s+end\s+of\s+(?:the\s+day|today)|close\s+of\s+(?:business|play))\b"
+            rf"|\b{_END}\s+(?:at\s+)?midnight\b{_BARE_END}|\btonight\s+(?:only|at\s+midnight)|\b(?:today|tonight)\s+is\s+(?:the|your)\s+(?:last|final)"
+            rf"|\b(?:last|final)\s+(?:few\s+)?(?:hours?|minutes)\b|\bhours\s+(?:left|remaining|to\s+go)|\b(?:the|your|it's\s+the|its)\s+(?:last|final)\s+day\b(?!\s+(?:of|to\s+order\s+for|is))"
+            rf"|^\s*(?:last|final)\s+day\b(?!\s+of)|\bends\s+in\s+(?:a\s+few\s+)?hours|\bfor\s+1\s+day\b"
+            r"|仅限?[今当][天日]|[限仅]今[天日]|[仅只][此限]?[一1][天日]|最后[一1][天日]|[今当][天日晚夜]内?(?:晚上)?(?:\s*(?:24|12)点)?(?:就)?(?:截止|结束|到期|失效|过期|最后)"
+            r"|截[止至]到?今[天日晚夜]|只有今[天日]|今[天日]内有效|[当今][天日]有效|最后[几数\d]*个?小时",
+            _I,
+        ),
+        _ends_in(0),
+    ),
+    (
+        re.compile(
+            rf"\b{_END}\s+(?:at\s+)?(?:midnight\s+)?tomorrow\b|\btomorrow\s+(?:is\s+(?:the|your)\s+(?:last|final)|only|it(?:'s|\s+is)?\s+(?:over|gone|ends))"
+            r"|[明][天日晚](?:就)?(?:截止|结束|到期|失效|过期)|截[止至]到?明[天日]|[至到]明[天日]",
+            _I,
+        ),
+        _ends_in(1),
+    ),
+    (
+        re.compile(
+            rf"\b(?:this\s+)?weekend\s+only\b|\bonly\s+this\s+weekend\b|\b{_END}\s+(?:at\s+)?(?:the\s+end\s+of\s+)?(?:this|the)\s+weekend|\bends\s+(?:at\s+the\s+)?weekend"
+            r"|仅限(?:本|这个?)?周末|[本这]个?周末(?:截止|结束|前|到期)",
+            _I,
+        ),
+        _ends_this_weekend,
+    ),
+    (
+        re.compile(
+            rf"\bthis\s+week\s+only\b|\bonly\s+this\s+week\b(?!end)|\b{_END}\s+(?:at\s+)?(?:the\s+end\s+of\s+(?:the|this)\s+week|this\s+week)\b(?!end)|\ball\s+this\s+week\s+only"
+            r"|[仅只]限?[本这]个?周(?!末|[一二三四五六日])|本周内?(?:有效|截止|结束)",
+            _I,
+        ),
+        _ends_in_week(0),
+    ),
+    (
+        re.compile(rf"\b{_END}\s+(?:at\s+the\s+end\s+of\s+)?next\s+week\b(?!end)|下周(?:截止|结束)", _I),
+        _ends_in_week(1),
+    ),
+    (
+        re.compile(
+            rf"\bthis\s+month\s+only\b|\bonly\s+this\s+month\b|\b{_END}\s+this\s+month|[仅只]限?[本这]个?月(?!底|末)|本月内?有效",
+            _I,
+        ),
+        _ends_this_month,
+    ),
+)
+_SOON = re.compile(
+    r"\b(?:ends?|ending|expires?|expiring)\s+(?:very\s+)?soon\b|\b(?:almost|nearly)\s+(?:over|up|finished)\b|\b(?:last|final)\s+(?:chance|call|reminder|days|opportunity)\b"
+    r"|\b(?:time\s+is|is)\s+running\s+out\b|\brunning\s+out\s+of\s+time|\bclock\s+is\s+ticking|\bcountdown\b|\bany\s+minute\b|\babout\s+to\s+(?:end|expire)"
+    r"|最后(?:的)?(?:机会|几天|时刻|召集|提醒)|即将(?:结束|到期|截止|过期|失效)|快要?(?:结束|到期|截止|过期)|马上(?:结束|截止|到期|过期)|倒计时",
+    _I,
+)
+_VAGUE = re.compile(
+    r"\bhurry\b|\bact\s+(?:now|fast)\b|\bnow\s+or\s+never\b|\b(?:do\s+not|don't)\s+(?:miss\s+(?:out|this|it)|wait)\b|\bbe\s+quick\b|\bbefore\s+it(?:'s|\s+is)\s+too\s+late"
+    r"|\blimited[\s-]time\b|\bfor\s+a\s+(?:short|limited)\s+time|\bwhile\s+it\s+lasts|抓紧|赶紧|赶快|限时|手慢无|[不别]要?错过|错过不再|机不可失|欲购从速",
+    _I,
+)
+_ENDLESS = re.compile(
+    r"\b(?:never|doesn't|does\s+not|won't)\s+expires?\b|\bno\s+(?:expiry|end\s+date|deadline|time\s+limit)\b|\bvalid\s+(?:forever|indefinitely|any\s*time)|永久有效|长期有效|不限时|无期限",
+    _I,
+)
+_LASTING: tuple[tuple[re.Pattern[str], int], ...] = (
+    (re.compile(r"\ball\s+(?:this\s+)?week\b(?!end)|\bthe\s+(?:whole|entire)\s+week\b|整周|一整周", _I), 5),
+    (re.compile(r"\ball\s+(?:this\s+)?month\b|\bthe\s+(?:whole|entire)\s+month\b|整月|整个月", _I), 25),
+    (re.compile(r"\ball\s+weekend\b|\bthe\s+(?:whole|entire)\s+weekend\b|整个周末", _I), 2),
+)
+_HOLIDAY = re.compile(
+    r"\b(?P<cue>until|till|through|ends?(?:\s+on)?|expires?(?:\s+on)?|valid\s+to|before|by)\s+(?:the\s+end\s+of\s+)?(?P<name>christmas\s+eve|christmas(?:\s+day)?"
+    r"|boxing\s+day|new\s+year'?s?\s+eve|new\s+year(?:'?s(?:\s+day)?)?|hallowe'?en|valentine'?s?(?:\s+day)?)"
+    r"|(?P<zh>平安夜|圣诞节?|元旦|跨年夜|情人节)(?=之?前|截止|结束|为止|到期)",
+    _I,
+)
+#: Month and first and last day that people may mean by "until then".
+_HOLIDAYS = {
+    "christmas eve": (12, 24, 24), "christmas": (12, 24, 26), "boxing": (12, 26, 26), "new years eve": (12, 31, 31),
+    "new year": (12, 31, 31), "halloween": (10, 31, 31), "valentine": (2, 13, 14), "平安夜": (12, 23, 24), "圣诞": (12, 24, 25),
+    "元旦": (12, 31, 31), "跨年夜": (12, 30, 31), "情人节": (2, 13, 14),
+}  # fmt: skip
+_STARTS = re.compile(
+    r"\b(?:starts?|starting|begins?|beginning|launch(?:es|ing)?|opens?)\s+(?:today|tomorrow|tonight)\b|[今明][天日](?:开始|开启|起|开抢)",
+    _I,
+)
+_CLOCK = re.compile(
+    r"\b\d{1,2}(?::\d{2}|\.\d{2}(?=\s*[ap]\.?m))?\s*(?:[ap]\.?m\b\.?|o'clock)|\b\d{1,2}:\d{2}\b|\b\d{1,2}\s*点(?!\d)|\bnoon\b",
+    _I,
+)

@@ -1,0 +1,172 @@
+"""Prices, amounts off and minima against the offer, the products and the policies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.utils.translation import gettext as _
+
+from campaigns.content.findings import Finding
+
+from .amounts import Claim
+from .reading import Draft, Reading, products_meant, read_support
+from .sheet import FactSheet, Product, known_numbers
+from .text import sentence_around
+
+
+def check_money(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """A price, an amount off or a minimum that the facts do not hold, or one that is held of another product."""
+    for reading in draft.readings:
+        for claim in reading.of_kind("money"):
+            message = _judge_money(sheet, reading, claim)
+            if message:
+                yield reading.finding("money", "block", message, (claim.start, claim.end))
+
+
+def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
+    text = reading.masked
+    before, after = text[max(0, claim.start - 40) : claim.start], text[claim.end : claim.end + 24]
+    said = set(claim.values)
+    supported = said & {v for c in read_support(sheet).of_kind("money") for v in c.values}
+    if not _fits_currency(sheet, reading, claim):
+        return _("The facts give this in another currency.")
+    is_off = bool(_DISCOUNT_AFTER.search(after) or _DISCOUNT_BEFORE.search(before))
+    is_limit = bool(_LIMIT_BEFORE.search(before) or _LIMIT_AFTER.search(after))
+    meant = products_meant(reading, claim.start, sheet)
+    is_meant = _names_offer(sheet, reading, claim) or _names_in_sentence(reading, claim)
+    derived = _derived_prices(sheet, meant) if is_meant else set()
+    prices = known_numbers(*(product.price for product in meant))
+    if _BELOW.search(before):
+        return "" if _all_cost_less(sheet, reading, claim) else _("Not everything that is meant costs less.")
+    if not is_off and _is_of_delivery(text, claim) and _free_from(sheet) and _FROM.search(before):
+        return "" if said & _free_from(sheet) else _("Delivery is free from another amount.")
+    if is_off:
+        saved = {price - after_it for price in prices for after_it in derived} if derived else set()
+        ok = said & (known_numbers(sheet.amount) | saved) or (supported and sheet.amount is None)
+        return "" if ok else _("The offer takes no such amount off.")
+    if is_limit:
+        if _is_of_delivery(text, claim) and _free_from(sheet):
+            return "" if said & _free_from(sheet) else _("Delivery is free from another amount.")
+        ok = said & known_numbers(sheet.min_basket) or (
+            supported and (sheet.min_basket is None or _speaks_of_policy(text, claim))
+        )
+        return "" if ok else _("The offer has another minimum, or none.")
+    if said & (prices | derived) or supported:
+        return ""
+    if reading.mentions and _names_in_sentence(reading, claim):
+        return _("The product has another price.")
+    if said & known_numbers(sheet.amount, sheet.min_basket) and not _PRICE_WORDS.search(before[-20:]):
+        return ""
+    return _("No price or amount of the facts is this one.")
+
+
+def _fits_currency(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    unit = claim.unit.rstrip(".")
+    named = _CURRENCIES.get(unit) or _CURRENCIES.get(unit.rstrip("s")) or unit.upper()
+    if not claim.unit:
+        return True
+    known = {sheet.currency, *(product.currency for product in sheet.products)} - {""}
+    aliases = {"RMB": "CNY", "NTD": "TWD"}
+    return not known or any(aliases.get(code, code) in known for code in named.split())
+
+
+def _names_offer(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """The sentence says in some way that the price is not the usual one."""
+    sentence = sentence_around(reading.masked, claim.start)
+    whole = sentence_around(reading.passage.text, claim.start).lower()
+    return bool(_DERIVED.search(sentence)) or bool(sheet.code and sheet.code.lower() in whole)
+
+
+def _names_in_sentence(reading: Reading, claim: Claim) -> bool:
+    sentence = sentence_around(reading.passage.text, claim.start)
+    return any(reading.passage.text[start:end] in sentence for start, end, _product in reading.mentions)
+
+
+def _derived_prices(sheet: FactSheet, products: Iterable[Product]) -> set[Decimal]:
+    """What is paid after the offer: to the cent, and as shops round it."""
+    found: set[Decimal] = set()
+    for product in products:
+        if product.price is None:
+            continue
+        if sheet.percent:
+            exact = product.price * (100 - sheet.percent) / 100
+            found |= {exact, exact.quantize(Decimal("0.01"), ROUND_HALF_UP)}
+        if sheet.amount:
+            found.add(product.price - sheet.amount)
+    return found
+
+
+def _all_cost_less(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "Shoes under 50": of the category or the products that the sentence names, else of all."""
+    sentence = sentence_around(reading.passage.text, claim.start).lower()
+    meant = [p for p in sheet.products if p.category and p.category.lower().rstrip("s") in sentence]
+    meant = meant or list(products_meant(reading, claim.start, sheet))
+    return bool(meant) and all(p.price is not None and any(p.price < value for value in claim.values) for p in meant)
+
+
+def _is_of_delivery(text: str, claim: Claim) -> bool:
+    """The words around the minimum, up to the next comma, speak of delivery and of no reduction."""
+    before = re.split(r"[,;.!?。]\s|[,。;]|\band\b", text[max(0, claim.start - 60) : claim.start])[-1]
+    after = re.split(r"[,;.!?。]\s|[,。;]|\band\b", text[claim.end : claim.end + 40])[0]
+    words = before + after
+    return bool(_DELIVERY.search(words)) and not re.search(r"\boff\b|save|discount|减|折", words, _I)
+
+
+def _free_from(sheet: FactSheet) -> set[Decimal]:
+    """The minima that the policies name for free delivery."""
+    support = read_support(sheet)
+    lines = support.passage.text
+    return {
+        value
+        for claim in support.of_kind("money")
+        if _DELIVERY.search(sentence_around(lines, claim.start))
+        for value in claim.values
+    }
+
+
+def _speaks_of_policy(text: str, claim: Claim) -> bool:
+    return bool(_POLICY.search(sentence_around(text, claim.start)))
+
+
+_I = re.IGNORECASE
+_DERIVED = re.compile(
+    r"\b(?:now|instead|after|with|save|saving|was|down|reduced|off|discount|pay|only|just|becomes?|brings?|comes|code|yours)\b|折|券后|到手|优惠|立减|省|减|原价|现价|仅",
+    _I,
+)
+_DISCOUNT_AFTER = re.compile(
+    r"^\s*(?:off|discount|reduction|less|cheaper|rebate|back\b|saving|credit|voucher|coupon|(?:的)?(?:优惠|折扣|代金|抵用|无门槛|券|红包))",
+    _I,
+)
+_DISCOUNT_BEFORE = re.compile(
+    r"(?:\b(?:sav(?:e|ing)s?(?:\s+of)?|discount(?:\s+of)?|knock|take|reduc\w+\s+(?:by|of)|voucher\s+(?:for|worth|of)|minus|get)|"
+    r"立减|减免?|直[降减]|优惠|立省|节?省|返|抵扣?|便宜|降价?)\s*(?:an?\s+|up\s+to\s+|another\s+|extra\s+|了)*$",
+    _I,
+)
+_LIMIT_BEFORE = re.compile(
+    r"(?:\b(?:over|above|spend(?:ing)?|minimum(?:\s+[a-z]+){0,3}?(?:\s+of|\s+is|:)?|at\s+least|more\s+than|exceed\w*|reach(?:es)?"
+    r"|(?:basket|order|purchase)s?(?:\s+value)?\s+(?:of|from|over|above|worth)|orders?\s+(?:is|are))|满|超过|高于|最低(?:消费)?|不低于|达到?)"
+    r"\s*(?:at\s+least\s+|or\s+)?$",
+    _I,
+)
+_LIMIT_AFTER = re.compile(
+    r"^\s*(?:or\s+more|and\s+(?:over|above|up|more)|\+|minimum|min\b|basket|以上|及以上|起(?:可|用|减|享)|可用)", _I
+)
+_BELOW = re.compile(r"\b(?:under|below|less\s+than|cheaper\s+than)\s*$|(?:不到|低于|不足)\s*$", _I)
+_FROM = re.compile(r"\b(?:from|starting\s+at)\s*$", _I)
+_PRICE_WORDS = re.compile(r"(?:\bprices?d?(?:\s+at)?|\bcosts?|售价|价格|仅售|只要|只需)\s*:?\s*$", _I)
+_POLICY = re.compile(r"deliver|\bship|\bships?\b|postage|return|包邮|免邮|运费|配送|退", _I)
+_DELIVERY = re.compile(r"deliver|\bship|postage|包邮|免邮|运费|配送", _I)
+_CURRENCIES = {
+    "€": "EUR", "euro": "EUR", "欧元": "EUR", "£": "GBP", "pound": "GBP", "poundssterling": "GBP", "quid": "GBP", "英镑": "GBP",
+    "p": "GBP", "pence": "GBP", "us$": "USD", "美元": "USD", "美金": "USD", "au$": "AUD", "a$": "AUD", "ca$": "CAD", "c$": "CAD",
+    "nz$": "NZD", "hk$": "HKD", "港币": "HKD", "港元": "HKD", "nt$": "TWD", "台币": "TWD", "新台币": "TWD", "s$": "SGD",
+    "yuan": "CNY", "renminbi": "CNY", "人民币": "CNY", "rmb": "CNY", "yen": "JPY", "日元": "JPY", "₩": "KRW", "₹": "INR",
+    "rs": "INR", "rupee": "INR", "₽": "RUB", "zloty": "PLN", "złoty": "PLN", "zł": "PLN", "kč": "CZK",
+    "franc": "CHF", "fr": "CHF",
+    "瑞郎": "CHF", "kronor": "SEK", "kroner": "NOK DKK", "kronen": "NOK DKK SEK", "kr": "SEK NOK DKK ISK",
+    "$": "USD AUD CAD NZD HKD SGD TWD MXN", "dollar": "USD AUD CAD NZD HKD SGD TWD", "buck": "USD AUD CAD", "¥": "CNY JPY",
+    "元": "CNY TWD HKD JPY USD EUR GBP", "块": "CNY", "块钱": "CNY", "圆": "CNY JPY", "cent": "EUR USD AUD CAD",
+    "¢": "USD CAD AUD",
+}  # fmt: skip

@@ -1,0 +1,93 @@
+"""Lengths of time against the policies and the days of the offer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from campaigns.content.findings import Finding, Verdict
+
+from .amounts import Claim, find_spans
+from .reading import Draft, read_support
+from .sheet import FactSheet, names_of_products
+from .text import sentence_around
+
+
+def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """Lengths of time: of a policy, or what is left of the offer. Others are claims only where a promise stands by."""
+    supported = read_support(sheet)
+    true = {value for claim in supported.of_kind("span") if claim.unit == "day" for value in claim.values}
+    for reading in draft.readings:
+        for claim in reading.of_kind("span"):
+            sentence = sentence_around(reading.masked, claim.start)
+            if not reading.masked[claim.start].isdigit() and not _STRICT.search(sentence):
+                continue
+            values = {value.quantize(Decimal("0.01")) for value in claim.values}
+            is_supported = bool(values & {value.quantize(Decimal("0.01")) for value in true})
+            if is_supported and _speaks_of_offer(sentence) and not _fits_deadline(sheet, sentence, values):
+                yield reading.finding("time", "block", _MESSAGE_SPAN(), (claim.start, claim.end))
+                continue
+            if claim.unit == "minute" or is_supported:
+                if claim.unit == "minute" and _PROMISE.search(sentence):
+                    yield reading.finding("time", "block", _MESSAGE_SPAN(), (claim.start, claim.end))
+                continue
+            if _fits_deadline(sheet, sentence, values) or _in_names(sheet, claim):
+                continue
+            is_loose = not _PROMISE.search(sentence) and (reading.is_spelled(claim) or max(claim.values) < 10)
+            verdict: Verdict = "warn" if is_loose else "block"
+            yield reading.finding("time", verdict, _MESSAGE_SPAN(), (claim.start, claim.end))
+
+
+def _speaks_of_offer(sentence: str) -> bool:
+    """How long the offer lasts, not how long a policy does: the thirty days of the one are not those of the other."""
+    return bool(_OFFER_LASTS.search(sentence)) and not _NOT_DEADLINE.search(sentence)
+
+
+def _fits_deadline(sheet: FactSheet, sentence: str, values: set[Decimal]) -> bool:
+    """ "7 days left", "valid for 14 days": counted with or without the first day."""
+    if sheet.valid_until is None or not _DEADLINE.search(sentence) or _NOT_DEADLINE.search(sentence):
+        return False
+    lengths: set[Decimal] = set()
+    for first in (sheet.send_date, sheet.valid_from):
+        if first is not None:
+            days = (sheet.valid_until - first).days
+            lengths |= {Decimal(days), Decimal(days + 1)}
+    return bool(lengths & values)
+
+
+def _in_names(sheet: FactSheet, claim: Claim) -> bool:
+    """A "3 Season" tent: the same number with the same unit, not any digit of an article number."""
+    return any(not set(claim.values).isdisjoint(named.values) for named in find_spans(names_of_products(sheet)))
+
+
+def _MESSAGE_SPAN() -> str:
+    return _("The facts say nothing of this length of time.")
+
+
+_I = re.IGNORECASE
+_STRICT = re.compile(
+    r"return|refund|warrant|guarante|exchange|deliver|\bleft\b|remaining|expir|\bends?\b|trial|runs?\s+out", _I
+)
+_PROMISE = re.compile(
+    r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|\buntil\b|runs?\s+out|closes?|"
+    r"\blast\s+\d|\bto\s+(?:use|redeem|claim)\b|\byou\s+have\b|持续|\bwithin\b|\boffer\b|\bsale\b|trial|exchange|money[\s-]back|\bevery\b|\bnext\b|haven't|\bago\b|\bsince\b|\bfor\s+over\b"
+    r"|experience|founded|退|换货|保修|质保|送达|送到|发货|配送|剩|仅|之?内|有效|结束|截止|倒计时|到期|无理由|老店|经验|最后",
+    _I,
+)
+_DEADLINE = re.compile(
+    r"\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|until|within|\boffer\b|\buse\b|\byours\b|\blast\b|\bnext\b|\bsale\b|\bcode\b|\btime\b|\boff\b|%|\bend\b|\bmore\b|\bhave\b|runs?\s+out|\bto\s+go\b"
+    r"|剩|仅|内|有效|结束|截止|倒计时|到期|还有|最后",
+    _I,
+)
+_NOT_DEADLINE = re.compile(
+    r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|trial|exchange|\bback\b|change\s+your\s+mind"
+    r"|退|换货|保修|质保|送达|发货|配送",
+    _I,
+)
+_OFFER_LASTS = re.compile(
+    r"\bvalid\b|expir|\bends?\b|\bleft\b|remaining|\bcode\b|\boffer\b|\bdiscount\b|有效|截止|到期|结束|优惠|还剩|仅剩",
+    _I,
+)
