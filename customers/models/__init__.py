@@ -5,6 +5,7 @@ from .consent import Channel, ConsentRecord, Suppression
 from .customer import Customer, CustomerAlias
 from .event import CustomerEvent, EventKind, ensure_event_partitions
 from .import_run import ImportRejection, ImportRun
+from .interest import InterestProfile, ReadingStatus, TextReading, TextReadingSwitch
 from .order import Order, OrderLine
 from .product import Product
 from .score import ModelVersion, Score, ScoreHistory, ScoreStatus
@@ -20,15 +21,19 @@ __all__ = [
     "EventKind",
     "ImportRejection",
     "ImportRun",
+    "InterestProfile",
     "ModelVersion",
     "Order",
     "OrderLine",
     "Product",
+    "ReadingStatus",
     "Score",
     "ScoreHistory",
     "ScoreStatus",
     "Segment",
     "SegmentRevision",
     "Suppression",
+    "TextReading",
+    "TextReadingSwitch",
     "ensure_event_partitions",
 ]

@@ -15,6 +15,7 @@ class EventKind(models.TextChoices):
     PRODUCT_VIEWED = "product_viewed", _("viewed a product")
     SEARCH_PERFORMED = "search_performed", _("searched")
     CART_UPDATED = "cart_updated", _("changed the cart")
+    REVIEW_WRITTEN = "review_written", _("wrote a review")
     EMAIL_SENT = "email_sent", _("was sent an e-mail")
     EMAIL_OPENED = "email_opened", _("opened an e-mail")
     EMAIL_CLICKED = "email_clicked", _("clicked in an e-mail")

@@ -5,8 +5,7 @@ import datetime as dt
 import polars as pl
 
 from customers.features.interests import build_interests, choose_families
-
-from .shop_histories import AS_OF, LINE_SCHEMA, frame
+from tests.customers.features.shop_histories import AS_OF, LINE_SCHEMA, frame
 
 DAY = dt.timedelta(days=1)
 

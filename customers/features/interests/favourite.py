@@ -31,7 +31,7 @@ def build_interests(lines: pl.DataFrame, products: pl.DataFrame, *, as_of: dt.da
     age = (at - pl.col("ordered_at")).dt.total_days()
     weighted = (
         bought.lazy()
-        .join(_name_interests(products).lazy(), on="product_id", how="left")
+        .join(label_products(products).lazy(), on="product_id", how="left")
         .with_columns(weight=0.5 ** (age / HALF_LIFE_DAYS), interest=pl.col("interest").fill_null(""))
         .group_by("customer_id", "interest")
         .agg(pl.col("weight").sum().round(9))  # what is a tie must stay one, in whichever order threads add up
@@ -68,8 +68,11 @@ def choose_families(products: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _name_interests(products: pl.DataFrame) -> pl.DataFrame:
-    """product_id to interest: the shop's categories where it has them, families of the names where it has none."""
+def label_products(products: pl.DataFrame) -> pl.DataFrame:
+    """product_id to interest: the shop's categories where it has them, families of the names where it has none.
+
+    Products without one are left out.
+    """
     named = products.filter(pl.col("category") != "").select("product_id", interest="category")
     return choose_families(products) if named.is_empty() else named
 
