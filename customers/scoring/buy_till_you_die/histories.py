@@ -1,0 +1,66 @@
+"""What a buy-till-you-die model knows of a customer: repeat orders, when the last of them was, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Array = npt.NDArray[np.float64]
+
+DAYS_PER_UNIT = 7.0
+#: The columns of the feature frame that the models read.
+HISTORY_COLUMNS = ("order_days", "recency_days", "tenure_days")
+
+_FINEST_UNIT = 1 / DAYS_PER_UNIT
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Arrays of length n, times in weeks: x repeat orders, t_x from the first to the last order, T from the first to now.
+
+    `weight` counts customers with the same history, so that a likelihood is worked out once for all of them.
+    """
+
+    x: Array
+    t_x: Array
+    T: Array
+    weight: Array
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def merge_equals(self) -> Histories:
+        """Customers with the same history as one row with their number as its weight."""
+        table = np.column_stack([self.x, self.t_x, self.T])
+        unique, place = np.unique(table, axis=0, return_inverse=True)
+        weight = np.bincount(place.ravel(), weights=self.weight, minlength=len(unique)).astype(np.float64)
+        return Histories(unique[:, 0], unique[:, 1], unique[:, 2], weight)
+
+    def thin_out(self, most: int, *, seed: int) -> Histories:
+        """At most `most` of the rows, drawn without replacement."""
+        if len(self) <= most:
+            return self
+        kept = np.sort(np.random.default_rng(seed).choice(len(self), most, replace=False))
+        return Histories(self.x[kept], self.t_x[kept], self.T[kept], self.weight[kept])
+
+
+def make_histories(x: Array, t_x: Array, T: Array) -> Histories:
+    """Histories from plain arrays in weeks; raises ValueError for times that cannot be."""
+    x, t_x, T = (np.asarray(each, dtype=np.float64) for each in (x, t_x, T))
+    if (x < 0).any() or (t_x < 0).any() or (t_x > T).any():
+        raise ValueError("a last order lies before the first or after now")
+    return Histories(x, np.where(x > 0, t_x, 0.0), T, np.ones_like(x))
+
+
+def read_histories(features: pl.DataFrame) -> Histories:
+    """Histories out of a frame with the features order_days, recency_days and tenure_days.
+
+    Times are rounded to days: hours tell a purchase process nothing, and equal histories can be merged.
+    """
+    orders, recency, tenure = (features[name].cast(pl.Float64).to_numpy() for name in HISTORY_COLUMNS)
+    total = np.maximum(np.round(tenure), 1.0)
+    last = np.clip(np.round(tenure - recency), 0.0, total)
+    return make_histories(np.maximum(orders - 1, 0.0), last * _FINEST_UNIT, total * _FINEST_UNIT)
