@@ -2,7 +2,7 @@
 
 While alive, a customer orders at a rate that differs by customer as Gamma(r, alpha), and they die at a rate that differs
 as Gamma(s, beta). The likelihood is the one of Fader and Hardie 2005, "A note on deriving the Pareto/NBD model", but with
-the integral over the moment of death left as an integral: Gauss-Legendre in logarithms is exact to ten digits, has no
+the integral over the moment of death left as an integral: Gauss-Legendre in logarithms is exact to four digits and more, has no
 case distinction between alpha and beta, and does not overflow where the hypergeometric functions do.
 """
 
