@@ -8,6 +8,9 @@ class RetentionSiteConfig(AppConfig):
     verbose_name = _("Rekindle")
 
     def ready(self) -> None:
+        # Tasks belong to our Celery application wherever Django runs. Not in the package itself: the supervisor and the
+        # mail catcher are in it too, and need neither.
+        from . import celery  # noqa: F401
         from .roles import sync_roles
 
         # Django makes permissions after migrating, app by app in the order of INSTALLED_APPS: when the turn of `auth`

@@ -35,11 +35,14 @@ def test_unknown_benchmark_is_told_the_known_ones(tmp_path: Path) -> None:
     assert "usage: ./rekindle bench NAME" in done.stderr
 
 
-def test_command_without_database_starts_no_engine_and_no_module_of_the_callers_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "answer"), [("version", "5.2"), ("check", "System check identified no issues")])
+def test_command_without_database_starts_no_engine_and_no_module_of_the_callers_folder(
+    tmp_path: Path, command: str, answer: str
+) -> None:
     (tmp_path / "django.py").write_text("raise SystemExit('the wrong django')")
-    done = run_command("manage", "version", folder=tmp_path)
+    done = run_command("manage", command, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("5.2")
+    assert done.stdout.startswith(answer)
     assert sorted(path.name for path in (tmp_path / "var").iterdir()) == ["secret_key"]
 
 

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     command = next((part for part in arguments if not part.startswith("-")), "")
     environment = read_environment()
     state = find_state(environment)
-    if command in NEED_NO_ENGINES or "--help" in arguments or "-h" in arguments:
+    if needs_no_engines(command, arguments):
         environment.setdefault("SECRET_KEY", make_secret_key(state))
         environment.setdefault("DATABASE_URL", NO_DATABASE)
         environment.setdefault("REDIS_URL", NO_REDIS)
@@ -41,6 +41,13 @@ def main(arguments: Sequence[str]) -> int:
         if engines is not None:
             announce_engines(state, f"manage {command}", handed_down)
         return run_manage(arguments, handed_down)
+
+
+def needs_no_engines(command: str, arguments: Sequence[str]) -> bool:
+    """Django's `check` asks the database only where it is told to."""
+    asks_for_help = "--help" in arguments or "-h" in arguments
+    checks_code = command == "check" and not any(part.startswith("--database") for part in arguments)
+    return asks_for_help or checks_code or command in NEED_NO_ENGINES
 
 
 def migrate(engines: Engines, environment: Mapping[str, str]) -> None:
