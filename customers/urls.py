@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from customers.views import imports, people, predictions, segments
+from customers.views import imports, people, predictions, retention, segments
 
 app_name = "customers"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("imports/new/", imports.create_import, name="import-new"),
     path("imports/<int:pk>/", imports.show_import, name="import"),
     path("imports/<int:pk>/left-out/", imports.download_rejections, name="import-rejections"),
+    path("retention/", retention.show_retention, name="retention"),
+    path("retention/<slug:figure>.csv", retention.download_figures, name="retention-file"),
     path("predictions/", predictions.show_predictions, name="predictions"),
     path("predictions/training/", predictions.request_training, name="training"),
 ]

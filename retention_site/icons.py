@@ -80,6 +80,7 @@ MENU_ICONS: dict[str, str] = {
     "customers:segments": "segment",
     "customers:predictions": "predict",
     "customers:imports": "upload",
+    "customers:retention": "report",
     "campaigns:list": "campaign",
     "campaigns:review": "review",
     "campaigns:outbox": "outbox",

@@ -50,7 +50,13 @@ STRUCTURE = (
             (gettext_lazy("Outbox"), "campaigns:outbox", "campaigns.view_message"),
         ),
     ),
-    (gettext_lazy("Learn"), ((gettext_lazy("Settings"), "settings", "campaigns.view_campaign"),)),
+    (
+        gettext_lazy("Learn"),
+        (
+            (gettext_lazy("Retention"), "customers:retention", "customers.view_segment"),
+            (gettext_lazy("Settings"), "settings", "campaigns.view_campaign"),
+        ),
+    ),
 )
 
 ROLE_LABELS = {

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from .customers import CustomerBulk, CustomerItem, CustomerList
 from .events import EventList
+from .insights import CohortInsights, IntervalInsights, RfmInsights, ValueInsights
 from .orders import OrderBulk, OrderItem, OrderList
 from .products import ProductBulk, ProductItem, ProductList
 from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
@@ -26,4 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("segments/count/", RuleCount.as_view(), name="api-segments-count"),
     path("segments/<int:pk>/", SegmentItem.as_view(), name="api-segment"),
     path("segments/<int:pk>/count/", SegmentCount.as_view(), name="api-segment-count"),
+    path("insights/cohorts/", CohortInsights.as_view(), name="api-insights-cohorts"),
+    path("insights/intervals/", IntervalInsights.as_view(), name="api-insights-intervals"),
+    path("insights/rfm/", RfmInsights.as_view(), name="api-insights-rfm"),
+    path("insights/value/", ValueInsights.as_view(), name="api-insights-value"),
 ]

@@ -36,6 +36,14 @@ class GroupChurn:
     is_rest: bool = False
 
 
+def measure_churn(history: History, *, horizon_days: int) -> Share | None:
+    """Of all who first bought before the horizon, those who have left; None where there are none."""
+    since = history.as_of - dt.timedelta(days=horizon_days)
+    counts = history.customers.filter(_is_old_enough(since)).select(left=_has_left(since).sum(), of=pl.len())
+    left, of = counts.row(0)
+    return Share(left, of) if of else None
+
+
 def build_cohort_churn(history: History, unit: Unit, *, horizon_days: int) -> tuple[CohortChurn, ...]:
     """Cohorts by first purchase, oldest first."""
     since = history.as_of - dt.timedelta(days=horizon_days)
@@ -63,10 +71,9 @@ def build_group_churn(history: History, groups: pl.DataFrame, *, horizon_days: i
     `groups`: customer_id, name ("" where not known). Empty where there are not two names.
     """
     since = history.as_of - dt.timedelta(days=horizon_days)
-    at = pl.lit(since).cast(pl.Datetime("us", "UTC"))
     counts = (
         history.customers.lazy()
-        .filter(pl.col("first_at") < at)
+        .filter(_is_old_enough(since))
         .join(groups.lazy(), on="customer_id", how="left")
         .group_by(pl.col("name").fill_null(""))
         .agg(customers=pl.len(), left=_has_left(since).sum())
@@ -80,6 +87,10 @@ def build_group_churn(history: History, groups: pl.DataFrame, *, horizon_days: i
     if rest.height:
         shown.append(GroupChurn("", Share(int(rest["left"].sum()), int(rest["customers"].sum())), is_rest=True))
     return tuple(shown)
+
+
+def _is_old_enough(since: dt.datetime) -> pl.Expr:
+    return pl.col("first_at") < pl.lit(since).cast(pl.Datetime("us", "UTC"))
 
 
 def _has_left(since: dt.datetime) -> pl.Expr:

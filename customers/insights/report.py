@@ -18,11 +18,12 @@ from customers.ingest.currency import read_shop_currency
 from customers.models import Customer, ModelVersion, Order
 from customers.scoring.labels import propose_horizon
 
-from .churn import CohortChurn, GroupChurn, build_cohort_churn, build_group_churn
+from .churn import CohortChurn, GroupChurn, build_cohort_churn, build_group_churn, measure_churn
 from .cohorts import CohortTable, build_cohort_table
 from .history import UNITS, History, Unit, build_history
 from .intervals import IntervalTable, build_intervals
 from .rfm import RfmMap, build_rfm_map
+from .shares import Share
 from .value import ValueDistribution, build_value_distribution
 
 KEPT_S = 24 * 3600
@@ -58,6 +59,7 @@ class Insights:
     proposed_days: int
     has_model: bool
     cohorts: dict[Unit, CohortTable]
+    left: Share | None
     churn: dict[Unit, tuple[CohortChurn, ...]]
     churn_by_country: tuple[GroupChurn, ...]
     churn_by_channel: tuple[GroupChurn, ...]
@@ -117,6 +119,7 @@ def measure_insights(*, as_of: dt.datetime, zone: str, currency: str, model_days
         proposed_days=proposed,
         has_model=model_days is not None,
         cohorts={unit: build_cohort_table(history, unit) for unit in UNITS},
+        left=measure_churn(history, horizon_days=horizon),
         churn={unit: build_cohort_churn(history, unit, horizon_days=horizon) for unit in UNITS},
         churn_by_country=build_group_churn(history, country, horizon_days=horizon),
         churn_by_channel=build_group_churn(history, channel, horizon_days=horizon),

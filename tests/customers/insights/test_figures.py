@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from customers.insights.churn import build_cohort_churn, build_group_churn
+from customers.insights.churn import build_cohort_churn, build_group_churn, measure_churn
 from customers.insights.cohorts import build_cohort_table
 from customers.insights.history import UNITS, History, Unit, begin_period, build_history, number_period
 from customers.insights.intervals import LAST_STEP, build_intervals
@@ -128,6 +128,9 @@ def test_who_left(shop: tuple[list[PlainOrder], dt.datetime, str], unit: Unit) -
         schema_overrides={"customer_id": pl.Int64, "name": pl.String},
     )
     known = {key: one for key, one in customers.items() if one.purchases[0] < since}
+    whole = measure_churn(history, horizon_days=HORIZON_DAYS)
+    assert (whole.of if whole else 0) == len(known)
+    assert (whole.count if whole else 0) == sum(one.purchases[-1] < since for one in known.values())
     of = {name: [one for key, one in known.items() if names.get(key, "") == name] for name in ("", "DE", "FR")}
     told = {row.name: row.left for row in build_group_churn(history, groups, horizon_days=HORIZON_DAYS)}
     if of["DE"] and of["FR"]:
