@@ -1,10 +1,11 @@
-"""Background work of customers: imports that wait, and the nightly scores."""
+"""Background work of customers: imports that wait, the nightly scores and interests, and texts that a model reads."""
 
 from __future__ import annotations
 
 from celery import shared_task
 from django.utils import timezone
 
+from customers.features.interests import profiles, texts
 from customers.ingest import runs
 from customers.scoring.refresh import needs_refresh, refresh_scores
 
@@ -27,6 +28,7 @@ def import_file(run_id: int) -> None:
 def train_and_score() -> None:
     """Train on what is new and score everybody; on the same data nothing changes."""
     refresh_scores(now=timezone.now())
+    refresh_interests.delay()
 
 
 @shared_task
@@ -34,3 +36,30 @@ def score_daily() -> None:
     """Once an hour: make the day's scores where they are not there yet."""
     if needs_refresh(timezone.now()):
         train_and_score.delay()
+
+
+@shared_task
+def interests_daily() -> None:
+    """Once an hour: make the day's interests where they are not there yet."""
+    if profiles.are_old(timezone.now()):
+        refresh_interests.delay()
+
+
+@shared_task
+def refresh_interests() -> None:
+    """Write everybody's interests as of today; a second worker at the same time does nothing."""
+    profiles.refresh_for_today(timezone.now())
+
+
+@shared_task
+def queue_texts() -> None:
+    """Once an hour: a row for each text that no model has read yet; reading starts at once where there is one."""
+    if texts.queue_texts(timezone.now()):
+        read_texts.delay()
+
+
+@shared_task
+def read_texts() -> None:
+    """Have some batches of texts read; go on at once while there is more."""
+    if texts.read_waiting_texts(timezone.now()):
+        read_texts.delay()

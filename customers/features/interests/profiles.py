@@ -71,28 +71,26 @@ def refresh_profiles(*, as_of: dt.datetime) -> int:
     return sum(_refresh_part(as_of, Partition(i, parts) if parts > 1 else None) for i in range(parts))
 
 
-def refresh_when_old(now: dt.datetime) -> int:
-    """`refresh_profiles` where the newest profile is older than today's midnight (UTC), or than the shop's last day."""
-    as_of = _choose_as_of(now)
+def are_old(now: dt.datetime) -> bool:
+    """Whether there are customers whose profiles are not of the current day, or of the shop's last one."""
     newest = InterestProfile.objects.aggregate(newest=Max("as_of"))["newest"]
-    if not Customer.objects.exists() or (newest is not None and newest >= as_of):
-        return 0
-    return refresh_in_turn(as_of)
+    return Customer.objects.exists() and (newest is None or newest < choose_as_of(now))
 
 
-def refresh_in_turn(as_of: dt.datetime) -> int:
-    """`refresh_profiles`; 0 at once while another worker does it."""
+def refresh_for_today(now: dt.datetime) -> int:
+    """`refresh_profiles` as of the current day; 0 at once while another worker does it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext('customers.interests.refresh'))")
         if not cursor.fetchone()[0]:
             return 0
         try:
-            return refresh_profiles(as_of=as_of)
+            return refresh_profiles(as_of=choose_as_of(now))
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('customers.interests.refresh'))")
 
 
-def _choose_as_of(now: dt.datetime) -> dt.datetime:
+def choose_as_of(now: dt.datetime) -> dt.datetime:
+    """Today's midnight (UTC), or just after the last order of a shop whose data ended long ago."""
     clock = read_shop_clock(now)
     return clock if clock < now else now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
