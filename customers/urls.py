@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from customers.views import imports, people, predictions, retention, segments
+from customers.views import imports, interests, people, predictions, retention, segments
 
 app_name = "customers"
 urlpatterns = [
     path("customers/", people.list_customers, name="list"),
     path("customers/<int:pk>/", people.show_customer, name="detail"),
+    path("settings/text-reading/", interests.switch_text_reading, name="text-reading"),
     path("segments/", segments.list_segments, name="segments"),
     path("segments/new/", segments.create_segment, name="segment-new"),
     path("segments/preview/", segments.preview_segment, name="segment-preview"),

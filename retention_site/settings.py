@@ -123,6 +123,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_TASK_ROUTES = {
     "campaigns.tasks.send_*": {"queue": "sending"},
     "campaigns.tasks.draft_*": {"queue": "drafting"},
+    "customers.tasks.read_texts": {"queue": "drafting"},
 }
 CELERY_BEAT_SCHEDULE = {
     "start-due-campaigns": {"task": "campaigns.tasks.start_due_campaigns", "schedule": 15.0},
@@ -132,6 +133,9 @@ CELERY_BEAT_SCHEDULE = {
     "measure-results": {"task": "campaigns.tasks.measure_results", "schedule": 3600.0},
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
+    "interests-nightly": {"task": "customers.tasks.interests_daily", "schedule": 3600.0},
+    "queue-texts": {"task": "customers.tasks.queue_texts", "schedule": 3600.0},
+    "read-texts": {"task": "customers.tasks.read_texts", "schedule": 60.0},
     "delete-expired-model-calls": {"task": "campaigns.tasks.delete_expired_model_calls", "schedule": 86400.0},
 }
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from customers.api.authentication import issue_api_key
 from customers.models import ApiKey
+from customers.views.interests import tell_reading
 from llm.budget import read_day_spend
 from llm.models import LlmCall
 from llm.status import configured_model, find_local_servers, try_connection
@@ -86,6 +87,7 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
         "servers": [] if model.is_configured else find_local_servers(skip_port=urlsplit(settings.SITE_URL).port),
         "calls": calls,
         "spend": read_day_spend(now),
+        "reading": tell_reading(request),
         "shop": {name: getattr(settings, name) for name in _SHOWN},
         "uses_catcher": settings.USES_MAIL_CATCHER,
         "keys": ApiKey.objects.select_related("user").order_by("-created_at")[:50]

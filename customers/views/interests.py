@@ -73,7 +73,7 @@ def switch_text_reading(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         is_changed = texts.switch_reading(request.user, is_on=is_on, now=timezone.now())
         if is_changed and is_on:
-            queue_texts.delay_on_commit()
+            transaction.on_commit(queue_texts.delay)
     if is_on:
         messages.success(request, _("The language model reads searches, reviews and tickets from now on, masked."))
     else:

@@ -28,6 +28,8 @@ from customers.scoring.explain import describe_reason
 from customers.segments.preview import matches
 from customers.segments.rules import parse_rule
 
+from .interests import tell_interests
+
 PAGE_SIZE = 25
 TIMELINE_SIZE = 30
 SORTS = {
@@ -79,6 +81,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "likely_to_stay": LIKELY_TO_STAY,
     }
     score = getattr(customer, "score", None)
+    context |= tell_interests(request, customer, now)
     context |= _tell_timeline(request, customer, now) | (_tell_score(score) if score is not None else {})
     return render(request, "customers/detail.html", context)
 
@@ -131,7 +134,7 @@ def _tell_detail(entry: Entry, names: dict[str, str]) -> str:
     properties = entry.properties
     if properties.get("sku"):
         return names.get(str(properties["sku"]), str(properties["sku"]))
-    for key in ("query", "campaign", "subject", "topic", "category"):
+    for key in ("query", "campaign", "subject", "title", "topic", "category"):
         if properties.get(key) and not str(properties[key]).isdigit():  # a number is an id of ours, no name
             return f"“{properties[key]}”"
     return ""

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from customers.features.interests.profiles import choose_as_of, refresh_profiles
 from customers.models import Customer, CustomerEvent, ImportRun, Order, OrderLine
 from retention_site.demo.simulator import LEAN, SHOP_NAME, ShopSettings, ShopSimulator
 
@@ -118,6 +119,8 @@ def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     leave_behind_last_week(office, last_week)
     history.live_until(now)
     history.score(history.learn(now), now)
+    say("working out what everybody is interested in")
+    refresh_profiles(as_of=choose_as_of(now))
     say("today's campaigns are prepared, with template texts")
     prepare_today(office, now - dt.timedelta(hours=WORK_HOURS), now)
     history.measure(now)

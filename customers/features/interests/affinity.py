@@ -38,7 +38,13 @@ WEIGHTS: Final[dict[str, Weight]] = {
 EVENT_ACTS: Final = {"cart_updated": "carts", "search_performed": "searched", "product_viewed": "viewed"}
 
 _DAY_US = 86_400_000_000
-_SCHEMA = pl.Schema({"customer_id": pl.Int64, "category": pl.String, "act": pl.String, "at": pl.Datetime("us", "UTC")})
+_COLUMNS: dict[str, pl.DataType] = {
+    "customer_id": pl.Int64(),
+    "category": pl.String(),
+    "act": pl.String(),
+    "at": pl.Datetime("us", "UTC"),
+}
+_SCHEMA = pl.Schema(_COLUMNS)
 
 
 def build_affinities(
