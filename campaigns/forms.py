@@ -95,7 +95,7 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
 class AudienceForm(forms.Form):
     """How many are held out; whether test contacts may be in."""
 
-    HOLDOUT_CHOICES = (("0.05", "5 %"), ("0.1", "10 %"), ("0.2", "20 %"), ("0.3", "30 %"), ("0.5", "50 %"))
+    HOLDOUT_CHOICES = (("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%"), ("0.3", "30%"), ("0.5", "50%"))
 
     holdout_share = forms.TypedChoiceField(
         choices=HOLDOUT_CHOICES, coerce=float, label=gettext_lazy("Held out"),

@@ -24,6 +24,7 @@ from customers.insights.risk import summarise_risk
 from customers.models import Customer, ImportRun
 
 CAMPAIGNS_SHOWN = 6
+COHORT_MONTHS = 7
 SENT = (MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED)
 
 
@@ -59,7 +60,10 @@ def list_tasks(request: HttpRequest) -> list[Task]:
         tasks += _list_drafting(user.pk)
     if user.has_perm("campaigns.control_sending"):
         for campaign in Campaign.objects.filter(status__in=[CampaignStatus.PAUSED, CampaignStatus.MISSED])[:5]:
-            text = _("“%(name)s” is %(status)s") % {"name": campaign.name, "status": campaign.get_status_display()}
+            is_paused = campaign.status == CampaignStatus.PAUSED
+            text = (_("“%(name)s” is paused") if is_paused else _("“%(name)s” missed its time")) % {
+                "name": campaign.name
+            }
             tasks.append(Task(text, reverse("campaigns:live", args=[campaign.pk]), _("Look")))
     if user.has_perm("campaigns.schedule_campaign"):
         for campaign in Campaign.objects.filter(status=CampaignStatus.APPROVED)[:5]:
@@ -100,8 +104,9 @@ def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
     rates = retention_over_time(as_of)
     known = [rate.rate for rate in rates if rate.rate is not None]
     cohorts = [
-        (date_format(cohort.month, pgettext("date format", "M Y")), cohort.customers, list(cohort.shares))
-        for cohort in build_cohorts(as_of)
+        (date_format(cohort.month, pgettext("date format", "M Y")), cohort.customers, list(cohort.shares[1:]))
+        for cohort in build_cohorts(as_of, months=COHORT_MONTHS)
+        if len(cohort.shares) > 1  # in the month of their first order all of them ordered: that says nothing
     ]
     return {
         "as_of": as_of,
@@ -111,6 +116,7 @@ def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
         "retention_change": known[-1] - known[-2] if len(known) > 1 else None,
         "risk": summarise_risk(),
         "cohorts": cohorts,
+        "cohort_heads": range(1, 1 + max((len(shares) for *_rest, shares in cohorts), default=0)),
     }
 
 
@@ -119,12 +125,13 @@ def _describe_campaigns(now: dt.datetime) -> dict[str, Any]:
         Campaign.objects.filter(sending_started_at__isnull=False).order_by("-sending_started_at")[:CAMPAIGNS_SHOWN]
     )
     results = CampaignResult.objects.newest_by_campaign(campaign.pk for campaign in started)
-    told = [{"campaign": campaign, "lift": tell_lift(results.get(campaign.pk))} for campaign in started]
-    lifts = [row["lift"] for row in told if isinstance(row["lift"], ToldLift)]
+    lifts = {campaign.pk: tell_lift(results.get(campaign.pk)) for campaign in started}
+    settled = {pk: lift for pk, lift in lifts.items() if lift is not None and lift.verdict != "too_early"}
     sent_today = Message.objects.filter(sending_at__gte=now - dt.timedelta(days=1), status__in=SENT).count()
     return {
-        "told": told,
-        "kept": sum_kept([lift for lift in lifts if lift.verdict != "too_early"]),
+        "told": [{"campaign": campaign, "lift": lifts[campaign.pk]} for campaign in started],
+        "kept": sum_kept(list(settled.values())),
+        "revenue": sum_revenue([results[pk].figures for pk in settled]),
         "sent_today": sent_today,
         "waiting_drafts": Archetype.objects.filter(
             draft_status__in=[DraftStatus.REQUESTED, DraftStatus.DRAFTING]
@@ -144,3 +151,16 @@ def sum_kept(lifts: list[ToldLift]) -> dict[str, Any] | None:
     above = sum((lift.kept_high - lift.kept) ** 2 for lift in lifts) ** 0.5
     low, high = total - below, total + above
     return {"campaigns": len(lifts), "total": total, "low": low, "high": high, "is_shown": low > 0}
+
+
+def sum_revenue(figures: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Revenue because of campaigns, added up as `sum_kept` does; None without any, or where currencies differ."""
+    found = [(row.get("revenue") or {}).get("difference") for row in figures]
+    differences = [row for row in found if row]
+    currencies = {row.get("currency", "") for row, found_row in zip(figures, found, strict=True) if found_row}
+    if not differences or len(currencies) != 1:
+        return None
+    total = sum(float(row["total"]) for row in differences)
+    below = sum((float(row["total"]) - float(row["total_low"])) ** 2 for row in differences) ** 0.5
+    above = sum((float(row["total_high"]) - float(row["total"])) ** 2 for row in differences) ** 0.5
+    return {"total": total, "low": total - below, "high": total + above, "currency": currencies.pop()}

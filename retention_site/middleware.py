@@ -8,9 +8,11 @@ from collections.abc import Callable
 import structlog
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.models import TransitionConflict
@@ -52,6 +54,19 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
         elif request.path_info.startswith("/api/v1/docs"):
             parts.replace = DOCS_POLICY
         return parts
+
+
+class ShopTimeMiddleware:
+    """Pages tell times as the shop's clock shows them (SHOP_TIME_ZONE); the API goes on speaking UTC."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        with timezone.override(settings.SHOP_TIME_ZONE):
+            return self.get_response(request)
 
 
 class WorkflowErrorMiddleware:

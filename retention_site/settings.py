@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "retention_site.middleware.ShopTimeMiddleware",
     "retention_site.middleware.WorkflowErrorMiddleware",
 ]
 

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.api.authentication import issue_api_key
@@ -24,6 +25,13 @@ from customers.views.interests import tell_reading
 from llm.budget import read_day_spend
 from llm.models import LlmCall
 from llm.status import configured_model, find_local_servers, try_connection
+
+#: What a model is asked for, in words; a purpose that is missing here is shown by its own name.
+PURPOSES = {
+    "draft_message": gettext_lazy("Drafts of messages"),
+    "read_texts": gettext_lazy("Reading what customers write"),
+    "connection_check": gettext_lazy("Tries of the connection"),
+}
 
 
 @require_safe
@@ -85,7 +93,7 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
     return {
         "model": model,
         "servers": [] if model.is_configured else find_local_servers(skip_port=urlsplit(settings.SITE_URL).port),
-        "calls": calls,
+        "calls": [row | {"label": PURPOSES.get(row["purpose"], row["purpose"].replace("_", " "))} for row in calls],
         "spend": read_day_spend(now),
         "reading": tell_reading(request),
         "shop": {name: getattr(settings, name) for name in _SHOWN},

@@ -23,7 +23,7 @@ from campaigns.tasks import send_sweep, start_due_campaigns
 
 from .access import carry_out, current_user, get_campaign_for
 from .steps import describe_archetypes, describe_audience, frame_step
-from .telling import tell_lift, tell_progress
+from .telling import tell_lift, tell_progress, tell_remaining
 
 
 @require_safe
@@ -59,6 +59,8 @@ def show_live(request: HttpRequest, pk: int) -> HttpResponse:
         "progress": progress,
         "pause_decision": policy.may_pause(user, campaign),
         "resume_decision": policy.may_resume(user, campaign),
+        "unschedule_decision": policy.may_unschedule(user, campaign),
+        "remains": tell_remaining(progress),
         "is_running": campaign.status in {CampaignStatus.SENDING, CampaignStatus.SCHEDULED},
     }
     context |= tell_progress(progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -31,7 +32,9 @@ def list_campaigns(request: HttpRequest) -> HttpResponse:
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     results = CampaignResult.objects.newest_by_campaign(campaign.pk for campaign in page.object_list)
     rows = [{"campaign": campaign, "lift": tell_lift(results.get(campaign.pk))} for campaign in page.object_list]
-    context = {"page": page, "rows": rows, "statuses": CampaignStatus.choices, "status": status}
+    numbers = dict(Campaign.objects.order_by().values_list("status").annotate(Count("pk")))
+    statuses = [(value, label, numbers[value]) for value, label in CampaignStatus.choices if numbers.get(value)]
+    context = {"page": page, "rows": rows, "statuses": statuses, "status": status}
     return render(request, "campaigns/list.html", context)
 
 

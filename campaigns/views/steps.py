@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Avg
+from django.db.models import Avg, Count, Q
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -40,7 +40,7 @@ from campaigns.models import (
 from campaigns.tasks import draft_archetype
 from customers.ingest.clock import read_shop_clock
 from customers.insights.retention import measure_retention
-from customers.models import Score
+from customers.models import ConsentRecord, Score
 from customers.segments.preview import count_matching
 from customers.segments.rules import parse_rule
 from customers.segments.wording import describe_rule
@@ -62,13 +62,14 @@ STEP_LABELS = (
 def frame_step(request: HttpRequest, campaign: Campaign, step: str) -> dict[str, Any]:
     """What every step's page shows: the stepper, the state, and what this person may do."""
     user = current_user(request)
+    texts = _state_of_texts(campaign)
     return {
         "campaign": campaign,
         "step": step,
         "steps": [
             {"name": name, "label": label, "url": reverse(f"campaigns:{name}", args=[campaign.pk]), "state": state}
             for name, label in STEP_LABELS
-            for state in [_state_of(campaign, name)]
+            for state in [_state_of(campaign, name, texts)]
         ],
         "may_edit": may_edit(user, campaign).allowed,
         "edit_decision": may_edit(user, campaign),
@@ -204,7 +205,7 @@ def describe_audience(campaign: Campaign) -> dict[str, Any]:
         "arm_rows": [
             (_("Get the message"), treated, "kept"),
             (_("Held out"), held, "held"),
-            *((str(labels.get(reason, reason)).capitalize(), number, "") for reason, number in excluded),
+            *((str(labels.get(reason, reason)).capitalize(), number, "faint") for reason, number in excluded),
         ],
         "smallest_effect": smallest / 100 if math.isfinite(smallest) else None,
         "base_rate": base_rate,
@@ -228,6 +229,7 @@ def _render_audience(request: HttpRequest, campaign: Campaign, form: AudienceFor
         "sentence": describe_rule(rule),
         "matching": count_matching(rule, as_of=read_shop_clock(timezone.now())),
         "has_scores": Score.objects.exists(),
+        "has_test_contacts": campaign.is_test_audience or ConsentRecord.objects.filter(is_test=True).exists(),
     }
     return render(request, "campaigns/audience.html", context, status=status)
 
@@ -248,15 +250,31 @@ def _save_edit(
     return True
 
 
-def _state_of(campaign: Campaign, step: str) -> str:
-    """ "done", "open" or "later" for the stepper."""
+def _state_of_texts(campaign: Campaign) -> str:
+    """ "done" where every archetype has a text, "trouble" where one is blocked or its draft failed, else "open"."""
+    is_stuck = Q(variants__findings__contains=[{"verdict": "block"}]) | Q(draft_status=DraftStatus.FAILED)
+    found = Archetype.objects.filter(campaign=campaign).aggregate(
+        all=Count("pk", distinct=True),
+        written=Count("pk", filter=Q(variants__isnull=False), distinct=True),
+        blocked=Count("pk", filter=is_stuck, distinct=True),
+    )
+    if found["blocked"]:
+        return "trouble"
+    return "done" if found["all"] and found["all"] == found["written"] else "open"
+
+
+def _state_of(campaign: Campaign, step: str, texts: str) -> str:
+    """ "done", "open", "trouble" or "later" for the stepper."""
+    if step == "messages" and campaign.status == CampaignStatus.DRAFT:
+        return texts
+    approved = {CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.MISSED}
     launched = {CampaignStatus.SENDING, CampaignStatus.PAUSED, CampaignStatus.SENT}
     done = {
         "goal": True,
         "audience": campaign.audience_frozen_at is not None,
         "messages": campaign.status != CampaignStatus.DRAFT,
         "timing": campaign.scheduled_for is not None,
-        "review-campaign": campaign.status in {CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, *launched},
+        "review-campaign": campaign.status in approved | launched,
         "live": campaign.status == CampaignStatus.SENT,
         "result": False,
     }[step]

@@ -71,6 +71,20 @@ def tell_progress(progress: Progress) -> dict[str, list[tuple[str, int]]]:
     }
 
 
+def tell_remaining(progress: Progress) -> str:
+    """The rate of the last minute and what it leaves to wait; "" while nothing moves."""
+    rest = progress.remaining
+    if rest is None:
+        return ""
+    minutes = round(rest.total_seconds() / 60)
+    left = (
+        ngettext("about %(n)d minute left", "about %(n)d minutes left", minutes) % {"n": minutes}
+        if minutes
+        else _("less than a minute left")
+    )
+    return _("%(rate)d a second, %(left)s") % {"rate": max(1, round(progress.per_second)), "left": left}
+
+
 def _tell_sentence(retention: dict[str, Any], figures: dict[str, Any]) -> str:
     verdict, kept = retention["verdict"], round(retention["kept"])
     if verdict == "too_early":

@@ -78,7 +78,12 @@ def show_model_call(request: HttpRequest, pk: int) -> HttpResponse:
     call = get_object_or_404(LlmCall, request_id=variant.llm_request_id)
     campaign = get_campaign_for(request.user, variant.archetype.campaign_id)
     parts = call.masked_request.get("messages", []) if isinstance(call.masked_request, dict) else []
-    context = frame_step(request, campaign, "messages") | {"variant": variant, "call": call, "parts": parts}
+    context = frame_step(request, campaign, "messages") | {
+        "variant": variant,
+        "label": label_archetype(variant.archetype),
+        "call": call,
+        "parts": parts,
+    }
     return render(request, "campaigns/model_call.html", context)
 
 

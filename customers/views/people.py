@@ -54,6 +54,8 @@ def list_customers(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"filters": filters, "page": page, "chips": _describe_filters(request, filters)}
     if request.headers.get("HX-Request"):
         return render(request, "customers/_table.html", context)
+    context["sort"] = request.GET.get("sort") or "-risk"
+    context["sorts"] = _list_sorts(context["sort"])
     context["segments"] = Segment.objects.filter(is_archived=False).only("pk", "name")
     context["countries"] = (
         Customer.objects.exclude(country="").order_by("country").values_list("country", flat=True).distinct()[:200]
@@ -112,6 +114,8 @@ def _tell_timeline(request: HttpRequest, customer: Customer, now: dt.datetime) -
             "order": entry.order,
             "label": labels.get(entry.kind, entry.kind),
             "detail": _tell_detail(entry, names),
+            "times": 1,
+            "first_at": entry.happened_at,
         }
         for entry in entries
     ]
@@ -122,7 +126,20 @@ def _tell_timeline(request: HttpRequest, customer: Customer, now: dt.datetime) -
         ("support", _("Support")),
     ]
     older = entries[-1].happened_at.isoformat() if len(entries) == TIMELINE_SIZE else ""
-    return {"entries": told, "families": families, "family": family, "older": older}
+    return {"entries": _fold_repeats(told), "families": families, "family": family, "older": older}
+
+
+def _fold_repeats(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for a run of the same thing without particulars: twenty e-mails would hide the order among them."""
+    folded: list[dict[str, Any]] = []
+    for row in told:
+        last = folded[-1] if folded else None
+        if last and row["order"] is None and not row["detail"] and (last["kind"], last["detail"]) == (row["kind"], ""):
+            last["times"] += 1
+            last["first_at"] = row["happened_at"]
+        else:
+            folded.append(row)
+    return folded
 
 
 def _name_products(entries: list[Entry]) -> dict[str, str]:
@@ -186,6 +203,18 @@ def _describe_filters(request: HttpRequest, filters: CustomerFilter) -> list[dic
             }
         )
     return chips
+
+
+def _list_sorts(chosen: str) -> list[tuple[str, str]]:
+    """Orders to choose from where the table's heads do not show; the one in force is always among them."""
+    sorts = [
+        ("-risk", _("Most likely to leave first")),
+        ("-value", _("Worth most first")),
+        ("last_order", _("Ordered last first")),
+        ("-last_order", _("Quiet longest first")),
+        ("name", _("By name")),
+    ]
+    return sorts if chosen in dict(sorts) else [*sorts, (chosen, _("As chosen"))]
 
 
 def _read_sort(request: HttpRequest) -> OrderBy:

@@ -33,7 +33,11 @@ def show_predictions(request: HttpRequest) -> HttpResponse:
     bins = _count_bins()
     context: dict[str, Any] = {
         "model": champion,
-        "models": models,
+        "models": [
+            {"version": row.version, "name": _name_estimator(row.estimator, {}), "trained_at": row.trained_at}
+            | {"status": row.status, "status_label": row.get_status_display()}
+            for row in models
+        ],
         "risk": summarise_risk(),
         "bins": bins,
         "low": low,

@@ -10,6 +10,7 @@ import datetime as dt
 
 from django import template
 from django.template.defaultfilters import date as write_date
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import pgettext_lazy
 
 register = template.Library()
@@ -32,6 +33,15 @@ FORMATS = {
 
 
 @register.filter(expects_localtime=True, is_safe=False)
-def date(value: dt.date | dt.datetime | None, form: str | None = None) -> str:
-    """As Django's filter, with the format in the reader's language."""
+def date(value: dt.date | dt.datetime | str | None, form: str | None = None) -> str:
+    """As Django's filter, with the format in the reader's language. Figures kept as JSON hold days as ISO text: read too."""
+    if isinstance(value, str):
+        value = _read_iso(value)
     return str(write_date(value, str(FORMATS[form]) if form in FORMATS else form))
+
+
+def _read_iso(text: str) -> dt.date | dt.datetime | None:
+    try:
+        return parse_date(text) or parse_datetime(text)
+    except ValueError:  # the shape of a day that no month has
+        return None

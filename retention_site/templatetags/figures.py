@@ -84,7 +84,7 @@ def money(amount: Number, currency: str = "", compact: bool = False) -> str:
 
 @register.simple_tag
 def between(low: Number, high: Number, style: str = "count", currency: str = "") -> str:
-    """An interval in words: "1.4 to 3.8 points". Styles: count, percent, points, money, decimals."""
+    """An interval in words: "1.4 to 3.8 points". Styles: count, percent, points, money, money_compact, decimals."""
     if _decimal(low) is None or _decimal(high) is None:
         return "–"
     writers: dict[str, Callable[[Number], str]] = {
@@ -93,6 +93,7 @@ def between(low: Number, high: Number, style: str = "count", currency: str = "")
         "points": signed_points,
         "decimals": decimals,
         "money": lambda value: str(money(value, currency)),
+        "money_compact": lambda value: str(money(value, currency, True)),
     }
     write = writers[style]
     words = _("%(low)s to %(high)s") % {"low": write(low), "high": write(high)}
