@@ -38,6 +38,8 @@ class SkipReason(models.TextChoices):
     WINDOW_CLOSED = "window_closed", _("send window closed")
     TEST_ONLY = "test_only", _("only a test contact")
     NO_ADDRESS = "no_address", _("no address")
+    OFFER_OVER = "offer_over", _("the offer is over")
+    PRODUCT_CHANGED = "product_changed", _("a product in it is gone or costs something else")
 
 
 class Message(models.Model):
