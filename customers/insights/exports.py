@@ -33,14 +33,17 @@ class CohortRow:
 
 @dataclass(frozen=True)
 class IntervalRow:
-    """From the `step`-th day with an order to the next; step 0 is all together. Days are None where nobody came again."""
+    """From the `step`-th day with an order to the next; step 0 is all together. Days are None where nobody came again.
+
+    The interval is None where a customer may count several times (steps 0 and 6): it would be too narrow.
+    """
 
     step: int
     reached: int
     again: int
     not_again: float
-    not_again_low: float
-    not_again_high: float
+    not_again_low: float | None
+    not_again_high: float | None
     p10: int | None
     p25: int | None
     p50: int | None
@@ -114,8 +117,8 @@ def list_interval_rows(table: IntervalTable) -> list[IntervalRow]:
             step.reached,
             step.again,
             step.not_again.value,
-            step.not_again.low,
-            step.not_again.high,
+            step.not_again.low if step.counts_once else None,
+            step.not_again.high if step.counts_once else None,
             *(step.percentiles or (None,) * 5),
             step.median_days,
         )

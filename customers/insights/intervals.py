@@ -42,6 +42,11 @@ class Step:
     def is_open_ended(self) -> bool:
         return self.number == LAST_STEP
 
+    @property
+    def counts_once(self) -> bool:
+        """Whether each customer is in it once; otherwise the interval of `not_again` would be too narrow."""
+        return 0 < self.number < LAST_STEP
+
 
 @dataclass(frozen=True)
 class IntervalTable:

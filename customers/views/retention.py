@@ -46,6 +46,7 @@ from customers.models import Order
 #: So many cohorts, and so many periods after the first, stand on the page; the file has all.
 COHORTS_SHOWN = 13
 PERIODS_SHOWN = 12
+CHURN_SHOWN = 10
 DEEPEST_SHADE = 12
 
 _FILES: dict[str, tuple[type[Row], Callable[[Insights, Unit], Sequence[Row]]]] = {
@@ -146,14 +147,14 @@ def _shade(value: float, most: float) -> int:
 
 
 def _describe_churn(found: Insights, unit: Unit) -> dict[str, Any]:
-    rows = found.churn[unit][-COHORTS_SHOWN:]
+    known = [row for row in found.churn[unit] if row.left]
     groups = [
         (_("Country"), [(_name_group(row), row.left) for row in found.churn_by_country]),
         (_("Channel"), [(_name_group(row), row.left) for row in found.churn_by_channel]),
     ]
     return {
-        "churn": [(_name_period(row.starts_on, unit), row.customers, row.left) for row in rows],
-        "churn_is_known": any(row.left for row in rows),
+        "churn": [(_name_period(row.starts_on, unit), row.left) for row in known[-CHURN_SHOWN:]],
+        "too_young": len(found.churn[unit]) - len(known),
         "churn_groups": [(label, members) for label, members in groups if members],
     }
 
@@ -185,7 +186,7 @@ def _name_step(step: Step) -> str:
 
 def _describe_value(found: Insights) -> dict[str, Any]:
     rows = list_tenth_rows(found.value)
-    names = [_("best tenth"), *(_("%(number)d. tenth") % {"number": n} for n in range(2, 10)), _("last tenth")]
+    names = [_("best tenth"), *(_("tenth no. %(number)d") % {"number": n} for n in range(2, 10)), _("last tenth")]
     return {
         "tenths": [(names[row.tenth - 1], row) for row in rows],
         "tenth_bars": [(names[row.tenth - 1], row.share) for row in rows if row.share is not None],

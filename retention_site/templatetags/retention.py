@@ -15,7 +15,7 @@ from retention_site.templatetags import figures
 
 register = template.Library()
 
-_PLOT = 320.0
+_PLOT = 380.0
 _MOST_LABELS = 7
 
 
