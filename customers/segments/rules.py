@@ -36,7 +36,7 @@ class Field:
 
     key: str
     kind: Literal["probability", "money", "number", "days", "text", "flag"]
-    family: Literal["prediction", "orders", "person"]
+    family: Literal["prediction", "interests", "orders", "person"]
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -55,6 +55,9 @@ FIELDS: Final[dict[str, Field]] = {
         Field("expected_orders", "number", "prediction"),
         Field("interest", "text", "prediction"),
         Field("main_reason", "text", "prediction"),
+        Field("interested_in", "text", "interests"),
+        Field("price_level", "text", "interests"),
+        Field("writes_about", "text", "interests"),
         Field("recency_days", "days", "orders"),
         Field("orders_count", "number", "orders"),
         Field("total_spent", "money", "orders"),

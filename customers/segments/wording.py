@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from customers.features.catalogue import THEMES
+from customers.features.interests.vocabulary import name_topic
 from customers.ingest.currency import read_shop_currency
 
 from .rules import Behaviour, Condition, Group, Rule, RuleError
@@ -16,6 +17,9 @@ FIELD_LABELS = {
     "expected_orders": gettext_lazy("expected orders"),
     "interest": gettext_lazy("what they like"),
     "main_reason": gettext_lazy("main reason for leaving"),
+    "interested_in": gettext_lazy("turns most to"),
+    "price_level": gettext_lazy("price level of what they buy"),
+    "writes_about": gettext_lazy("writes about (read by a language model)"),
     "recency_days": gettext_lazy("days since the last order"),
     "orders_count": gettext_lazy("number of orders"),
     "total_spent": gettext_lazy("total spent"),
@@ -27,6 +31,7 @@ FIELD_LABELS = {
 }
 FAMILY_LABELS = {
     "prediction": gettext_lazy("Prediction"),
+    "interests": gettext_lazy("Interests"),
     "orders": gettext_lazy("Orders"),
     "person": gettext_lazy("Person"),
     "behaviour": gettext_lazy("Behaviour"),
@@ -40,6 +45,11 @@ BEHAVIOUR_LABELS = {
     "clicked_email": gettext_lazy("clicked in an e-mail"),
     "asked_support": gettext_lazy("asked support"),
     "complained": gettext_lazy("complained"),
+}
+PRICE_LABELS = {
+    "low": gettext_lazy("low"),
+    "mid": gettext_lazy("middle"),
+    "high": gettext_lazy("high"),
 }
 OPERATOR_LABELS = {
     "gte": gettext_lazy("at least"),
@@ -113,6 +123,10 @@ def _format(condition: Condition, value: float | str) -> str:
         return f"{float(value):,.0f} {read_shop_currency()}"
     if condition.field.key == "main_reason" and value in THEMES:
         return str(THEMES[str(value)].label)
+    if condition.field.key == "writes_about":
+        return name_topic(str(value))
+    if condition.field.key == "price_level" and value in PRICE_LABELS:
+        return str(PRICE_LABELS[str(value)])
     return str(value) if isinstance(value, str) else f"{value:,.0f}"
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.features.catalogue import THEMES
+from customers.features.interests.vocabulary import list_topics
 from customers.forms import (
     Blocks,
     Row,
@@ -35,6 +36,7 @@ from customers.segments.wording import (
     BEHAVIOUR_LABELS,
     FAMILY_LABELS,
     FIELD_LABELS,
+    PRICE_LABELS,
     describe_rule,
 )
 
@@ -168,4 +170,7 @@ def _list_suggestions() -> dict[str, list[str]]:
         "interest": list(interests[:100]),
         "language": ["en", "zh"],
         "main_reason": list(THEMES),
+        "interested_in": list(categories[:100]),
+        "price_level": list(PRICE_LABELS),
+        "writes_about": list(list_topics(categories[:100])),
     }

@@ -16,6 +16,7 @@ from customers.models import (
     ConsentRecord,
     Customer,
     CustomerEvent,
+    InterestProfile,
     ModelVersion,
     Order,
     OrderLine,
@@ -75,6 +76,13 @@ def _make_person(draw: random.Random, number: int, model: ModelVersion, products
             expected_value=draw.randint(0, 200), expected_orders=draw.random(), interest=draw.choice(["tents", ""]),
             main_reason=draw.choice(["rhythm", ""]),
         )  # fmt: skip
+    if draw.random() < 0.7:
+        shares = draw.choice([[], [("tents", 0.7), ("socks", 0.3)], [("tents", 0.8), ("socks", 0.2)], [("socks", 1.0)]])
+        InterestProfile.objects.create(
+            customer=person, as_of=NOW, price_band=draw.choice(["low", "high", ""]),
+            categories=[{"category": category, "share": share} for category, share in shares],
+            topics=draw.choice([[], [{"topic": "need:gift", "times": 2}, {"topic": "need:price", "times": 1}]]),
+        )  # fmt: skip
     for _ in range(draw.randint(0, 2)):
         ConsentRecord.objects.create(
             customer=person, status=draw.choice(["given", "withdrawn"]), legal_basis="consent", source="t",
@@ -98,6 +106,13 @@ RULES: list[dict[str, Any]] = [
     {"field": "interest", "op": "is", "value": "tents"},
     {"field": "interest", "op": "is_not", "value": "tents"},
     {"field": "main_reason", "op": "in", "value": ["rhythm"]},
+    {"field": "interested_in", "op": "is", "value": "tents"},
+    {"field": "interested_in", "op": "in", "value": ["tents", "socks"]},
+    {"field": "interested_in", "op": "is_not", "value": "socks"},
+    {"field": "price_level", "op": "is", "value": "high"},
+    {"field": "price_level", "op": "is_not", "value": "high"},
+    {"field": "writes_about", "op": "is", "value": "need:gift"},
+    {"field": "writes_about", "op": "is_not", "value": "need:gift"},
     {"field": "recency_days", "op": "gte", "value": 60},
     {"field": "recency_days", "op": "lte", "value": 60},
     {"field": "recency_days", "op": "between", "value": [30, 90]},
@@ -195,6 +210,9 @@ def _meets_behaviour(rule: Behaviour, person: Customer) -> bool:
 
 def _meets_condition(condition: Condition, person: Customer) -> bool:
     fact, value = _fact(condition.field.key, person), condition.value
+    if condition.field.key in {"interested_in", "writes_about"}:
+        wanted = value if isinstance(value, tuple) else (value,)
+        return any(item in fact for item in wanted) != (condition.op == "is_not")
     if condition.op == "is_not":
         return fact != value
     if fact is None:
@@ -222,6 +240,8 @@ def _fact(key: str, person: Customer) -> Any:
         return bool(records) and records[-1][2] == "given"
     if key == "has_open_complaint":
         return _has_open_complaint(person)
+    if key in {"interested_in", "price_level", "writes_about"}:
+        return _interest(key, InterestProfile.objects.filter(customer=person).first())
     plain = {
         "orders_count": len(bought),
         "total_spent": sum(order.total for order in orders),
@@ -229,6 +249,16 @@ def _fact(key: str, person: Customer) -> Any:
         "language": person.language.split("-")[0],
     }
     return plain[key] if key in plain else getattr(score, key, None)
+
+
+def _interest(key: str, profile: InterestProfile | None) -> Any:
+    if key == "price_level":
+        return (profile.price_band or None) if profile else None
+    if profile is None:
+        return []
+    if key == "writes_about":
+        return [row["topic"] for row in profile.topics]
+    return [row["category"] for row in profile.categories if row["share"] >= 0.25]
 
 
 def _has_open_complaint(person: Customer) -> bool:
