@@ -63,11 +63,13 @@ class Copy:
     envelope: Envelope
 
 
-def prepare_batch(campaign: Campaign, messages: Sequence[ClaimedMessage], *, now: dt.datetime) -> Batch:
-    """Read what the copies need in a handful of queries. Raises StaleApproval."""
+def prepare_batch(
+    campaign: Campaign, messages: Sequence[ClaimedMessage], *, now: dt.datetime, texts: ApprovedTexts | None = None
+) -> Batch:
+    """Read what the copies need in a handful of queries; `texts` where they were read just now. Raises StaleApproval."""
     return Batch(
         campaign=campaign,
-        texts=load_approved_texts(campaign),
+        texts=texts or load_approved_texts(campaign),
         customers=Customer.objects.in_bulk([message.customer_id for message in messages]),
         sender=Sender(settings.SHOP_NAME, settings.SHOP_FROM_EMAIL),
         checks=exclusion_params(campaign, now=now),

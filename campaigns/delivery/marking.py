@@ -1,18 +1,23 @@
-"""The `sending` mark: committed before the network is touched, by a statement that asks everything once more."""
+"""The `sending` mark: committed before the network is touched, by a statement that asks everything once more.
+
+What became of earlier messages is written in the same transaction, so that a message costs one commit, and several
+connections may share it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 from django.db import connection
 
 from campaigns.audience.eligibility import exclusion_case_sql
 from campaigns.models import MessageStatus
-from customers.ingest.consent import hash_address
 
-from .outbox import ClaimedMessage, sending_lease_s
+from .outbox import ClaimedMessage, Settlement, sending_lease_s
 
 #: The space of advisory locks that serialises marks for one customer: two campaigns cannot slip past a cap together.
 CUSTOMER_LOCKS = 0x5E4D
@@ -31,6 +36,23 @@ class Intent:
 
 
 @dataclass(frozen=True)
+class Bid:
+    """One worker asks to send one message. `checks` are the `exclusion_params` of the campaign."""
+
+    worker: str
+    intent: Intent
+    checks: Mapping[str, Any]
+
+    @property
+    def campaign_id(self) -> int:
+        return self.intent.message.campaign_id
+
+    @property
+    def customer_id(self) -> int:
+        return self.intent.message.customer_id
+
+
+@dataclass(frozen=True)
 class Mark:
     """What came of it. Neither sending nor skipped: the row, the campaign or the address changed; send nothing."""
 
@@ -42,73 +64,121 @@ class Mark:
         return self.status == MessageStatus.SENDING
 
 
-def mark_sending(worker: str, intent: Intent, *, checks: Mapping[str, Any]) -> Mark:
-    """`claimed -> sending`, or `-> skipped` with its reason; commits with a sync to disk before it returns.
+@dataclass(frozen=True)
+class Written:
+    """By message: the new status of each settled row that was still its worker's, and the mark of each bid."""
 
-    Checks in the same statement: the claim is still ours and its lease runs, the campaign is sending and inside its window,
-    the messages are the approved ones (`approved_hash`), the address is the one rendered for, and consent, suppression,
-    complaints and caps. A trigger of the database checks the approvals again. Call it outside a transaction.
-    `checks` are the `exclusion_params` of the campaign.
+    settled: Mapping[int, str] = field(default_factory=dict)
+    marks: Mapping[int, Mark] = field(default_factory=dict)
+
+
+def write_outcomes_and_marks(outcomes: Sequence[Settlement], bids: Sequence[Bid]) -> Written:
+    """Settle what was sent and mark what is to be sent next, in one transaction and one round trip.
+
+    The bids are of one campaign and of different customers. With a bid it commits with a sync to disk before it
+    returns; outcomes alone are not synced (the next mark's commit syncs them, and a crash before that leaves `unknown`).
+
+    An outcome: only the worker that made the mark may settle it; it may do so even after the reaper called it unknown,
+    because it knows better.
+
+    A mark is `claimed -> sending`, or `-> skipped` with its reason. Checked in the same statement: the claim is still its
+    worker's and its lease runs, the campaign is sending and inside its window, the messages are the approved ones
+    (`approved_hash`), the address is the one rendered for, and consent, suppression, complaints and caps. A trigger of
+    the database checks the approvals again (IntegrityError: then nothing at all was written). Outside a transaction it is
+    one of its own.
     """
-    message = intent.message
-    parameters: dict[str, Any] = {
-        **checks,
-        "lock_space": CUSTOMER_LOCKS,
-        "lock_key": message.customer_id % 2**31,
-        "id": message.id,
-        "worker": worker,
-        "customer": message.customer_id,
-        "address": intent.address,
-        "address_hash": hash_address(intent.address),
-        "approved_hash": intent.approved_hash,
-        "slots": intent.slots_json,
-        "body_hash": intent.body_hash,
-        "message_id": intent.message_id,
-        "lease": sending_lease_s(),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_MARK, parameters)
-        cursor.nextset()
-        cursor.nextset()
-        row = cursor.fetchone()
-    return Mark(*row) if row else Mark()
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        raw = connection.connection
+        raw.prepare_threshold = 1  # planning these statements takes longer than running them
+        locks, settles, marks = (psycopg.Cursor(raw) for _number in range(3))
+        with raw.pipeline():
+            sync, customers = "on" if bids else "off", [bid.customer_id % 2**31 for bid in bids]
+            locks.execute(_BEGIN, {"sync": sync, "customers": customers})
+            if outcomes:
+                settles.execute(_SETTLE, _settle_parameters(outcomes))
+            if bids:
+                marks.execute(_MARK, _mark_parameters(bids))
+        # The pipeline has ended without an error: all of it is committed.
+        settled = settles.fetchall() if outcomes else []
+        marked = marks.fetchall() if bids else []
+    return Written(dict(settled), {row: Mark(status, reason) for row, status, reason in marked})
 
 
-# Three statements in one round trip and one implicit transaction. The lock comes first and alone, so that the
-# snapshot of the UPDATE is taken after any other mark for this customer was committed.
+def _settle_parameters(outcomes: Sequence[Settlement]) -> dict[str, Any]:
+    ids = ",".join(str(outcome.id) for outcome in outcomes)
+    return {"outcomes": json.dumps([vars(outcome) for outcome in outcomes]), "ids": f"{{{ids}}}"}
+
+
+def _mark_parameters(bids: Sequence[Bid]) -> dict[str, Any]:
+    rows = [
+        {
+            "id": bid.intent.message.id,
+            "worker": bid.worker,
+            "address": bid.intent.address,
+            "approved_hash": bid.intent.approved_hash,
+            "slots": bid.intent.slots_json,
+            "body_hash": bid.intent.body_hash,
+            "message_id": bid.intent.message_id,
+        }
+        for bid in bids
+    ]
+    newest = max((bid.checks for bid in bids), key=lambda checks: checks["x_now"])
+    return {**newest, "bids": json.dumps(rows), "lease": sending_lease_s()}
+
+
+# The locks come first and alone, so that the snapshot of the marks is taken after any other mark for these customers was
+# committed; in order, so that two such transactions cannot wait for each other.
+_BEGIN = f"""
+SELECT set_config('synchronous_commit', %(sync)s, true), (
+    SELECT count(pg_advisory_xact_lock({CUSTOMER_LOCKS}, key))
+    FROM (SELECT key FROM unnest(%(customers)s::int[]) AS key ORDER BY key) AS ordered
+)
+"""
+
+# Both statements have to reach their rows by the primary key, whatever the statistics of a table that was filled a minute
+# ago make of it: hence OFFSET 0 and `status || ''`, which keep the planner from the indexes on status and campaign.
+_SETTLE = """
+UPDATE campaigns_message m
+SET status = o.status, response = o.response, claimed_by = '', lease_until = NULL,
+    not_before = CASE WHEN o.wait_s IS NOT NULL THEN clock_timestamp() + make_interval(secs => o.wait_s) END,
+    settled_at = CASE WHEN o.wait_s IS NULL THEN clock_timestamp() END
+FROM json_to_recordset(%(outcomes)s::json) AS o(id bigint, worker text, status text, response text, wait_s float8)
+WHERE m.id = ANY(%(ids)s::bigint[]) AND m.id = o.id AND m.status || '' IN ('sending', 'unknown') AND m.claimed_by = o.worker
+RETURNING m.id, m.status
+"""
+
+# MATERIALIZED, or the planner would write the whole CASE into every place where its reason is used.
 _MARK = f"""
-SET LOCAL synchronous_commit = on;
-SELECT pg_advisory_xact_lock(%(lock_space)s, %(lock_key)s);
-WITH checked AS (
-    SELECT m.id, CASE
+WITH checked AS MATERIALIZED (
+    SELECT m.id, b.worker, b.slots, b.body_hash, b.message_id, CASE
         WHEN NOT EXISTS (
             SELECT 1 FROM campaigns_approval a
-            WHERE a.campaign_id = p.id AND a.part = 'messages' AND a.voided_at IS NULL AND a.part_hash = %(approved_hash)s
+            WHERE a.campaign_id = p.id AND a.part = 'messages' AND a.voided_at IS NULL AND a.part_hash = b.approved_hash
         ) THEN 'stale_approval'
         WHEN clock_timestamp() > p.scheduled_for + make_interval(hours => p.send_window_hours) THEN 'window_closed'
-        WHEN EXISTS (
-            SELECT 1 FROM customers_suppression s
-            WHERE s.channel = m.channel AND s.address_hash = %(address_hash)s
-        ) THEN 'suppressed'
         ELSE {exclusion_case_sql("c")}
     END AS reason
-    FROM campaigns_message m
+    FROM json_to_recordset(%(bids)s::json) AS b(
+        id bigint, worker text, address text, approved_hash text, slots text, body_hash text, message_id text
+    )
+    CROSS JOIN LATERAL (SELECT * FROM campaigns_message row WHERE row.id = b.id OFFSET 0) AS m
     JOIN campaigns_campaign p ON p.id = m.campaign_id
-    JOIN customers_customer c ON c.id = m.customer_id
-    WHERE m.id = %(id)s AND m.status = 'claimed' AND m.claimed_by = %(worker)s AND m.lease_until > clock_timestamp()
-      AND p.status = 'sending' AND c.email = %(address)s
+    CROSS JOIN LATERAL (SELECT id, email FROM customers_customer row WHERE row.id = m.customer_id OFFSET 0) AS c
+    WHERE m.status = 'claimed' AND m.claimed_by = b.worker AND m.lease_until > clock_timestamp()
+      AND p.status = 'sending' AND c.email = b.address
 )
 UPDATE campaigns_message m
 SET status = CASE WHEN reason = '' THEN 'sending' ELSE 'skipped' END,
     skip_reason = reason,
-    slots = CASE WHEN reason = '' THEN %(slots)s::jsonb ELSE m.slots END,
-    body_hash = CASE WHEN reason = '' THEN %(body_hash)s ELSE m.body_hash END,
-    message_id = CASE WHEN reason = '' THEN %(message_id)s ELSE m.message_id END,
+    slots = CASE WHEN reason = '' THEN checked.slots::jsonb ELSE m.slots END,
+    body_hash = CASE WHEN reason = '' THEN checked.body_hash ELSE m.body_hash END,
+    message_id = CASE WHEN reason = '' THEN checked.message_id ELSE m.message_id END,
     attempts = CASE WHEN reason = '' THEN m.attempts + 1 ELSE m.attempts END,
     sending_at = CASE WHEN reason = '' THEN clock_timestamp() ELSE m.sending_at END,
     lease_until = CASE WHEN reason = '' THEN clock_timestamp() + make_interval(secs => %(lease)s) END,
     settled_at = CASE WHEN reason = '' THEN NULL ELSE clock_timestamp() END
 FROM checked
-WHERE m.id = checked.id AND m.status = 'claimed' AND m.claimed_by = %(worker)s
-RETURNING m.status, m.skip_reason
+WHERE m.id = checked.id AND m.status || '' = 'claimed' AND m.claimed_by = checked.worker
+RETURNING m.id, m.status, m.skip_reason
 """

@@ -6,10 +6,10 @@ is taken back by `reaper`; the guards below make the late worker's writes change
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 from django.db import connection
@@ -112,43 +112,32 @@ def skip_claimed(worker: str, message_id: int, *, reason: SkipReason, response: 
         return bool(cursor.rowcount)
 
 
-def settle_message(worker: str, message: ClaimedMessage, reply: Reply) -> str:
-    """Write down how a delivery ended; returns the new status, "" when the row is no longer this worker's.
+@dataclass(frozen=True)
+class Settlement:
+    """How one delivery ended, ready to be written. `wait_s` is how long to wait before the next try, None for no more."""
 
-    Only the worker that made the `sending` mark may settle it; it may do so even after the reaper called it unknown,
-    because it knows better. A refusal that certainly sent nothing waits, longer each time, and fails for good
-    after MAX_ATTEMPTS. Not synced by itself: the next mark's commit syncs it, and a crash before that leaves `unknown`.
-    """
+    id: int
+    worker: str
+    status: str
+    response: str
+    wait_s: float | None = None
+
+
+def conclude(worker: str, message: ClaimedMessage, reply: Reply) -> Settlement:
+    """What a reply means for the row. A refusal that certainly sent nothing waits, longer each time, and fails for good
+    after MAX_ATTEMPTS."""
     attempts = message.attempts + 1
     status = _STATUS_BY_OUTCOME[reply.outcome]
     if reply.outcome is Outcome.RETRY and attempts >= MAX_ATTEMPTS:
         status = MessageStatus.FAILED
-    waits = status == MessageStatus.RETRY_WAIT
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SET LOCAL synchronous_commit = off;
-            UPDATE campaigns_message
-            SET status = %(status)s, response = %(response)s, claimed_by = '', lease_until = NULL,
-                not_before = CASE WHEN %(waits)s THEN clock_timestamp() + make_interval(secs => %(wait)s) END,
-                settled_at = CASE WHEN NOT %(waits)s THEN clock_timestamp() END
-            WHERE id = %(id)s AND status IN ('sending', 'unknown') AND claimed_by = %(worker)s
-            RETURNING status
-            """,
-            {
-                "status": status, "response": reply.summary, "waits": waits, "wait": retry_wait_s(attempts),
-                "id": message.id, "worker": worker,
-            },
-        )  # fmt: skip
-        cursor.nextset()
-        return status.value if cursor.fetchone() else ""
+    wait_s = retry_wait_s(attempts) if status == MessageStatus.RETRY_WAIT else None
+    return Settlement(message.id, worker, status.value, reply.summary, wait_s)
 
 
 def derive_message_id(campaign_id: int, step: int, customer_id: int, *, domain: str) -> str:
     """The Message-ID of a row: the same on every try and every machine, and not to be guessed."""
-    key = salted_hmac("campaigns.delivery.message_id", "key", algorithm="sha256").digest()
     name = f"{campaign_id}.{step}.{customer_id}"
-    return f"<{name}.{hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:20]}@{domain}>"
+    return f"<{name}.{hmac.digest(_name_key(settings.SECRET_KEY), name.encode(), 'sha256').hex()[:20]}@{domain}>"
 
 
 def retry_wait_s(attempts: int) -> float:
@@ -174,6 +163,11 @@ def open_message_ids(campaign_id: int) -> Sequence[int]:
             [campaign_id, [state.value for state in OPEN_STATES]],
         )
         return [int(row[0]) for row in cursor.fetchall()]
+
+
+@lru_cache(maxsize=4)
+def _name_key(secret: str) -> bytes:
+    return salted_hmac("campaigns.delivery.message_id", "key", secret=secret, algorithm="sha256").digest()
 
 
 _STATUS_BY_OUTCOME = {

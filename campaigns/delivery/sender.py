@@ -1,4 +1,4 @@
-"""Works off the outbox: claims a batch, marks one message, sends it, settles it, and so on over kept connections.
+"""Works off the outbox: claims a batch, marks one message, sends it, settles it with the next mark, over kept connections.
 
 Between the mark and the settling at most one message per connection is in doubt: that is all a kill -9 can leave
 `unknown`. Nothing here holds a transaction open while it talks to a server.
@@ -30,9 +30,10 @@ from .breaker import Breaker
 from .channels import Channel, ChannelUnavailable, Outcome, Phase, Reply
 from .channels.smtp import SmtpChannel, SmtpServer
 from .control import pause_campaign
-from .copies import Batch, StaleApproval, Unsendable, make_copy, prepare_batch
-from .marking import Mark, mark_sending
-from .outbox import ClaimedMessage, claim_batch, release_claims, settle_message, skip_claimed
+from .copies import ApprovedTexts, Batch, Copy, StaleApproval, Unsendable, load_approved_texts, make_copy, prepare_batch
+from .desk import Desk
+from .marking import Bid, Mark, write_outcomes_and_marks
+from .outbox import ClaimedMessage, Settlement, claim_batch, conclude, release_claims, skip_claimed
 from .reaper import queue_due_retries
 from .sent_events import record_sent_events
 from .slots import sending_slot
@@ -41,8 +42,12 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-#: Small enough that a paused campaign stops and a dead worker's claims cost little, large enough to spare queries.
+#: Small enough that a dead worker's claims cost little, large enough to spare queries; grows while batches take no time.
 BATCH_SIZE = 50
+LARGEST_BATCH = 200
+BATCH_S = 1.0
+#: How long texts that were compared with their approval count as compared. Every mark asks for the approval again.
+TEXTS_KEPT_S = 2.0
 EVENTS_PER_WRITE = 500
 DATABASE_PATIENCE_S = 30.0
 
@@ -98,11 +103,21 @@ class _Sweep:
         self.deadline = deadline
         self.stop = stop
         self.breaker = breaker
+        self.desk = Desk()
         self.open_channel = open_channel
+        self._texts: dict[int, tuple[float, ApprovedTexts]] = {}
 
     @property
     def is_over(self) -> bool:
         return self.stop.is_set() or time.monotonic() >= self.deadline
+
+    def read_texts(self, campaign: Campaign) -> ApprovedTexts:
+        """The approved texts, read anew every TEXTS_KEPT_S. Raises StaleApproval."""
+        read_at, texts = self._texts.get(campaign.pk, (0.0, None))
+        if texts is None or time.monotonic() > read_at + TEXTS_KEPT_S:
+            texts = load_approved_texts(campaign)
+            self._texts[campaign.pk] = time.monotonic(), texts
+        return texts
 
     def work_in_thread(self, slots: int) -> SendRun:
         try:
@@ -131,6 +146,8 @@ class _Courier:
         self.worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(6)}"
         self.counts: Counter[str] = Counter()
         self.accepted: list[int] = []
+        self.batch_size = BATCH_SIZE
+        self.outcome: Settlement | None = None  # of the last message, until the next mark or `_settle` writes it
 
     def run(self) -> bool:
         """Until the outbox is empty (False) or the sweep is over (True)."""
@@ -143,6 +160,7 @@ class _Courier:
 
     def end(self) -> None:
         self.channel.close()
+        self._settle()
         _persist(lambda: release_claims(self.worker))
         self._write_events(least=1)
 
@@ -150,17 +168,22 @@ class _Courier:
         """One batch of one campaign; False when there was nothing to take, or no way to send it now."""
         if self.sweep.is_over:
             return False
-        messages = claim_batch(self.worker, campaign_id=campaign_id, size=BATCH_SIZE)
+        messages = claim_batch(self.worker, campaign_id=campaign_id, size=self.batch_size)
         if not messages:
             return False
+        began = time.monotonic()
         try:
-            batch = prepare_batch(Campaign.objects.get(pk=campaign_id), messages, now=_database_now())
+            campaign = Campaign.objects.get(pk=campaign_id)
+            batch = prepare_batch(campaign, messages, now=_database_now(), texts=self.sweep.read_texts(campaign))
         except StaleApproval:
             self._pause(campaign_id, _("The messages are no longer the approved ones. Cancel it and start another."))
             return False
         is_going_on = all(self._send_one(batch, message) for message in messages)
+        self._settle()
         if not is_going_on:
             release_claims(self.worker)
+        is_quick = is_going_on and time.monotonic() - began < BATCH_S
+        self.batch_size = min(2 * self.batch_size, LARGEST_BATCH) if is_quick else BATCH_SIZE
         self._write_events(least=EVENTS_PER_WRITE)
         return True
 
@@ -173,16 +196,11 @@ class _Courier:
         except Unsendable as error:
             return self._park(message, error)
         self.sweep.breaker.note_copy()
-        mark = self._mark(copy.intent.message, lambda: mark_sending(self.worker, copy.intent, checks=batch.checks))
+        mark = self._mark(batch, copy)
         if not mark.may_send:
             self.counts.update([mark.status] if mark.status else [])
             return bool(mark.status)
-        reply = self.channel.deliver(copy.envelope)
-        self._settle(message, reply)
-        reason = self.sweep.breaker.note_reply(reply)
-        if reason:
-            self._pause(message.campaign_id, reason)
-        return not reason
+        return self._note(message, self.channel.deliver(copy.envelope))
 
     def _park(self, message: ClaimedMessage, error: Unsendable) -> bool:
         """A bad address is the row's own fault and is skipped; copies that cannot be made may be ours."""
@@ -201,6 +219,7 @@ class _Courier:
         try:
             self.channel.ensure_open()
         except ChannelUnavailable as error:
+            self._settle()
             log.warning("mail_server_unavailable", phase=error.phase, campaign=campaign_id)
             reason = self.sweep.breaker.note_unavailable(error)
             if reason:
@@ -211,24 +230,45 @@ class _Courier:
         self.sweep.breaker.note_connected()
         return True
 
-    def _mark(self, message: ClaimedMessage, mark: Callable[[], Mark]) -> Mark:
+    def _mark(self, batch: Batch, copy: Copy) -> Mark:
+        """Write the outcome of the last message and the mark of this one, in one commit."""
+        message = copy.intent.message
         try:
-            return mark()
+            receipt = self.sweep.desk.exchange(self.outcome, Bid(self.worker, copy.intent, batch.checks))
         except IntegrityError:  # the trigger of the database: not sending any more, or not approved by a second person
             self._pause(message.campaign_id, _("It is not approved by a second person. Cancel it and start another."))
             return Mark()
         except (OperationalError, InterfaceError):
             # The commit may have happened or not. If it did, we know that nothing was sent.
-            self._settle(message, Reply(Outcome.RETRY, Phase.CONNECT, 0, "the database went away"))
+            self._settle()
+            self.outcome = conclude(
+                self.worker, message, Reply(Outcome.RETRY, Phase.CONNECT, 0, "the database went away")
+            )
+            self._settle()
             raise
+        self.outcome = None
+        self.counts.update([receipt.settled] if receipt.settled else [])
+        return receipt.mark
 
-    def _settle(self, message: ClaimedMessage, reply: Reply) -> None:
-        status = _persist(lambda: settle_message(self.worker, message, reply))
-        self.counts.update([status] if status else [])
+    def _note(self, message: ClaimedMessage, reply: Reply) -> bool:
+        """Keep the outcome for the next write; False where the breaker says that going on would do harm."""
+        self.outcome = conclude(self.worker, message, reply)
         if reply.outcome is Outcome.ACCEPTED:
             self.accepted.append(message.id)
         else:
             log.warning("message_not_accepted", message=message.id, outcome=reply.outcome, phase=reply.phase)
+        reason = self.sweep.breaker.note_reply(reply)
+        if reason:
+            self._pause(message.campaign_id, reason)
+        return not reason
+
+    def _settle(self) -> None:
+        """Write the outcome of the last message now: nothing else may come for a while."""
+        outcome, self.outcome = self.outcome, None
+        if outcome is None:
+            return
+        written = _persist(lambda: write_outcomes_and_marks([outcome], []))
+        self.counts.update(written.settled.values())
 
     def _write_events(self, *, least: int) -> None:
         if len(self.accepted) >= least:
@@ -236,6 +276,7 @@ class _Courier:
             self.accepted = []
 
     def _pause(self, campaign_id: int, reason: str) -> None:
+        self._settle()
         release_claims(self.worker)
         try:
             pause_campaign(None, Campaign.objects.get(pk=campaign_id), reason=reason, now=_database_now())

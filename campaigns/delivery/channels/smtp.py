@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import select
 import smtplib
+import socket
 import ssl
 from dataclasses import dataclass
 
@@ -20,7 +21,6 @@ from . import ChannelUnavailable, Envelope, Outcome, Phase, Reply
 #: Answers that concern our log-in and not the message (RFC 4954): trying the next message cannot help.
 AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
 FINAL_DOT = b".\r\n"
-_LINE_DOT = re.compile(rb"(?m)^\.")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -80,6 +80,7 @@ class SmtpChannel:
             self._smtp = _connect(self.server)
             phase = Phase.HELO
             _greet(self._smtp, self.server)
+            _send_at_once(self._smtp)
         except smtplib.SMTPResponseException as error:
             self._drop()
             raise ChannelUnavailable(
@@ -168,7 +169,10 @@ class SmtpChannel:
 
 def quote_content(content: bytes) -> bytes:
     """The content as it goes over the wire before the final dot: CRLF line ends, leading dots doubled (RFC 5321, 4.5.2)."""
-    wire = _LINE_DOT.sub(b"..", _LINE_END.sub(b"\r\n", content))
+    has_crlf_only = content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r")
+    wire = content if has_crlf_only else _LINE_END.sub(b"\r\n", content)
+    wire = wire.replace(b"\n.", b"\n..")
+    wire = b"." + wire if wire.startswith(b".") else wire
     return wire if wire.endswith(b"\r\n") else wire + b"\r\n"
 
 
@@ -186,6 +190,12 @@ def _greet(smtp: smtplib.SMTP, server: SmtpServer) -> None:
         smtp.ehlo_or_helo_if_needed()
     if server.username:
         smtp.login(server.username, server.password)
+
+
+def _send_at_once(smtp: smtplib.SMTP) -> None:
+    """Without this the system holds the final dot back until the server's system confirms the body: 40 ms a message."""
+    if smtp.sock is not None:
+        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _is_about_login(error: smtplib.SMTPResponseException) -> bool:
