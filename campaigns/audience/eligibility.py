@@ -27,12 +27,14 @@ STATUSES_THAT_REACHED = (
 )
 
 
-def exclusion_case_sql(customer: str = "c") -> str:
+def exclusion_case_sql(customer: str = "c", *, of_everybody: bool = False) -> str:
     """SQL for the first ExclusionReason (a SkipReason of the same name) that holds for a row of customers_customer
     called `customer`, or ''. Its named parameters come from `exclusion_params`; they have prefix `x_`.
 
-    Correlated on the customer alone, so that the planner walks indexes for a batch and hashes for an audience.
+    `of_everybody` is for a statement over a whole audience: the planner may then hash what it would otherwise walk by
+    indexes, person by person.
     """
+    has_open_complaint = open_complaint_sql(customer, as_of="%(x_now)s", of_everybody=of_everybody)
     return f"""
 CASE
   WHEN {customer}.email = '' THEN '{ExclusionReason.NO_ADDRESS}'
@@ -41,7 +43,7 @@ CASE
   WHEN {_newest_consent(customer, "is_test")}
     AND NOT (%(x_accepts_test)s AND lower(right({customer}.email, 5)) = '.test') THEN '{ExclusionReason.TEST_ONLY}'
   WHEN {is_suppressed_sql(customer)} THEN '{ExclusionReason.SUPPRESSED}'
-  WHEN {open_complaint_sql(customer, as_of="%(x_now)s")} THEN '{ExclusionReason.OPEN_COMPLAINT}'
+  WHEN {has_open_complaint} THEN '{ExclusionReason.OPEN_COMPLAINT}'
   WHEN (
     SELECT count(*) FROM campaigns_message x_m
     WHERE x_m.customer_id = {customer}.id AND x_m.sending_at > %(x_capped_since)s

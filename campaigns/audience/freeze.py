@@ -94,7 +94,7 @@ def _insert_members(campaign: Campaign, now: dt.datetime) -> None:
 WITH matched AS ({segment.sql}),
 judged AS MATERIALIZED (
   SELECT c.id AS customer_id, s.churn_probability, s.expected_value,
-         coalesce(nullif({exclusion_case_sql("c")}, ''),
+         coalesce(nullif({exclusion_case_sql("c", of_everybody=True)}, ''),
                   CASE WHEN s.churn_probability IS NULL THEN '{ExclusionReason.TOO_NEW}' ELSE '' END) AS reason
   FROM (SELECT DISTINCT customer_id FROM matched) AS m
   JOIN customers_customer c ON c.id = m.customer_id
