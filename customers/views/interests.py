@@ -27,6 +27,7 @@ from customers.tasks import queue_texts
 
 MOST_CATEGORIES = 5
 MOST_TEXTS_SHOWN = 10
+MOST_SHOWN = 3
 
 
 @dataclass
@@ -41,13 +42,14 @@ class Topic:
 def tell_interests(request: HttpRequest, customer: Customer, now: dt.datetime) -> dict[str, Any]:
     """The panel's context: `profile` (None before the first night), what it says in words, and topics with their texts."""
     profile = InterestProfile.objects.filter(customer=customer).first()
-    context: dict[str, Any] = {"profile": profile, "topics": _tell_topics(request, customer, now)}
+    said = read_said(customer.pk, as_of=read_shop_clock(now))
+    context: dict[str, Any] = {"profile": profile, "topics": _tell_topics(request, said), "texts_read": len(said)}
     if profile is None:
         return context
     return context | {
         "likes": [row | {"evidence": _tell_evidence(row)} for row in profile.categories[:MOST_CATEGORIES]],
-        "searches": [row | {"at": parse_datetime(row["last_at"])} for row in profile.searches],
-        "looked_at": _name_views(profile.viewed),
+        "searches": [_tell_search(row) for row in profile.searches[:MOST_SHOWN]],
+        "looked_at": _name_views(profile.viewed)[:MOST_SHOWN],
     }
 
 
@@ -101,11 +103,17 @@ def _name_views(viewed: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _tell_topics(request: HttpRequest, customer: Customer, now: dt.datetime) -> list[Topic]:
+def _tell_search(row: dict[str, Any]) -> dict[str, Any]:
+    """A search that is the category's own name needs the name only once."""
+    is_named = bool(row["category"]) and row["category"].lower() != row["query"]
+    return row | {"at": parse_datetime(row["last_at"]), "is_named": is_named}
+
+
+def _tell_topics(request: HttpRequest, every: list[Said]) -> list[Topic]:
     """Topics by how many texts they stand in; the texts only for who may see the log of events."""
     may_see = request.user.has_perm("customers.view_customerevent")
     topics: dict[str, Topic] = {}
-    for said in read_said(customer.pk, as_of=read_shop_clock(now)):
+    for said in every:
         for key in said.topics:
             topic = topics.setdefault(key, Topic(name_topic(key)))
             topic.times += 1
