@@ -24,15 +24,27 @@ class BgNbd(PurchaseProcess):
 
     def log_likelihoods(self, histories: Histories, theta: Array) -> Array:
         """Their equation (6), in logarithms throughout."""
-        from scipy.special import betaln, gammaln
+        from scipy.special import gammaln
+
+        r, alpha = theta[:2]
+        shared = gammaln(r + histories.x) - gammaln(r) + r * np.log(alpha)
+        return np.asarray(shared + np.logaddexp(*_log_fates(histories, theta)), dtype=np.float64)
+
+    def climb_histories(self, histories: Histories, theta: Array) -> tuple[Array, Array]:
+        from scipy.special import digamma
 
         r, alpha, a, b = theta
-        x = histories.x
-        shared = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
-        active = betaln(a, b + x) - betaln(a, b) - (r + x) * np.log(alpha + histories.T)
-        repeats = np.maximum(x, 1.0)
-        stopped = betaln(a + 1, b + repeats - 1) - betaln(a, b) - (r + x) * np.log(alpha + histories.t_x)
-        return np.asarray(shared + np.logaddexp(active, np.where(x > 0, stopped, -np.inf)), dtype=np.float64)
+        x, repeats = histories.x, np.maximum(histories.x, 1.0)
+        active, stopped = _log_fates(histories, theta)
+        has_stopped = np.exp(stopped - np.logaddexp(active, stopped))
+        until_now, until_last = alpha + histories.T, alpha + histories.t_x
+        mean_log = (1 - has_stopped) * np.log(until_now) + has_stopped * np.log(until_last)
+        mean_inverse = (1 - has_stopped) / until_now + has_stopped / until_last
+        both = digamma(a + b) - digamma(a + b + x)
+        went_on = (1 - has_stopped) * digamma(b + x) + has_stopped * digamma(b + repeats - 1) - digamma(b)
+        by_r = digamma(r + x) - digamma(r) + np.log(alpha) - mean_log
+        slopes = np.column_stack([by_r, r / alpha - (r + x) * mean_inverse, has_stopped / a + both, went_on + both])
+        return self.log_likelihoods(histories, theta), slopes
 
     def probability_alive(self, histories: Histories) -> Array:
         r, alpha, a, b = self.theta_
@@ -51,7 +63,7 @@ class BgNbd(PurchaseProcess):
 
         r, alpha, a, b = self.theta_
         time = horizon_days / DAYS_PER_UNIT
-        nodes, weights = _squared_nodes()
+        nodes, weights = _crowded_nodes()
         repeats, place = np.unique(histories.x, return_inverse=True)
         stopping = np.maximum(betaincinv(a, b + repeats[:, None], nodes[None, :]), 1e-12)[place.ravel()]
         shape, rate = (r + histories.x)[:, None], (alpha + histories.T)[:, None]
@@ -59,7 +71,18 @@ class BgNbd(PurchaseProcess):
         return np.asarray(self.probability_alive(histories) * (orders @ weights), dtype=np.float64)
 
 
-def _squared_nodes() -> tuple[Array, Array]:
+def _log_fates(histories: Histories, theta: Array) -> tuple[Array, Array]:
+    """The two ways to have such a history, without the factors they share: active until now, stopped at the last order."""
+    from scipy.special import betaln
+
+    r, alpha, a, b = theta
+    x = histories.x
+    active = betaln(a, b + x) - betaln(a, b) - (r + x) * np.log(alpha + histories.T)
+    stopped = betaln(a + 1, b + np.maximum(x, 1.0) - 1) - betaln(a, b) - (r + x) * np.log(alpha + histories.t_x)
+    return active, np.where(x > 0, stopped, -np.inf)
+
+
+def _crowded_nodes() -> tuple[Array, Array]:
     """Gauss-Legendre nodes of (0, 1) crowded at both ends, where the quantiles of a beta distribution are steep."""
     at, weight = np.polynomial.legendre.leggauss(_NODES)
     v = (at + 1) / 2

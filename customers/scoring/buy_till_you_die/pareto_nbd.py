@@ -16,7 +16,8 @@ from .histories import DAYS_PER_UNIT, Array, Histories
 from .process import PurchaseProcess
 
 _NODES = 32
-_ROWS_AT_ONCE = 20_000
+_ROWS_AT_ONCE = 4_000
+_NOTHING_LEFT = 45.0
 
 
 class ParetoNbd(PurchaseProcess):
@@ -26,15 +27,29 @@ class ParetoNbd(PurchaseProcess):
     parameters = ("r", "alpha", "s", "beta")
 
     def log_likelihoods(self, histories: Histories, theta: Array) -> Array:
-        from scipy.special import gammaln
+        dead, _ = _integrate_deaths(histories, theta, means=False)
+        return _log_shared(histories, theta) + np.logaddexp(_log_alive(histories, theta), dead)
+
+    def climb_histories(self, histories: Histories, theta: Array) -> tuple[Array, Array]:
+        from scipy.special import digamma
 
         r, alpha, s, beta = theta
-        shared = gammaln(r + histories.x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
-        alive = self._log_alive(histories, theta)
-        return np.asarray(shared + np.logaddexp(alive, _log_dead(histories, theta)), dtype=np.float64)
+        x, T = histories.x, histories.T
+        alive = _log_alive(histories, theta)
+        dead, died = _integrate_deaths(histories, theta, means=True)
+        either = np.logaddexp(alive, dead)
+        is_dead = np.exp(dead - either)
+        lived = np.column_stack([np.log(alpha + T), 1 / (alpha + T), np.log(beta + T), 1 / (beta + T)])
+        mean = (1 - is_dead)[:, None] * lived + is_dead[:, None] * died
+        by_r = digamma(r + x) - digamma(r) + np.log(alpha) - mean[:, 0]
+        by_s = np.log(beta) + is_dead / s - mean[:, 2]
+        by_beta = s / beta - s * mean[:, 3] - is_dead * died[:, 3]
+        slopes = np.column_stack([by_r, r / alpha - (r + x) * mean[:, 1], by_s, by_beta])
+        return _log_shared(histories, theta) + either, slopes
 
     def probability_alive(self, histories: Histories) -> Array:
-        odds = _log_dead(histories, self.theta_) - self._log_alive(histories, self.theta_)
+        dead, _ = _integrate_deaths(histories, self.theta_, means=False)
+        odds = dead - _log_alive(histories, self.theta_)
         return np.asarray(1 / (1 + np.exp(np.minimum(odds, 700.0))), dtype=np.float64)
 
     def expected_orders(self, histories: Histories, horizon_days: float) -> Array:
@@ -47,33 +62,58 @@ class ParetoNbd(PurchaseProcess):
         rate = (r + histories.x) * (beta + histories.T) / (alpha + histories.T)
         return np.asarray(self.probability_alive(histories) * rate * alive_for, dtype=np.float64)
 
-    @staticmethod
-    def _log_alive(histories: Histories, theta: Array) -> Array:
-        r, alpha, s, beta = theta
-        return np.asarray(
-            -(r + histories.x) * np.log(alpha + histories.T) - s * np.log(beta + histories.T), dtype=np.float64
-        )
+
+def _log_shared(histories: Histories, theta: Array) -> Array:
+    from scipy.special import gammaln
+
+    r, alpha, s, beta = theta
+    shared = gammaln(r + histories.x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
+    return np.asarray(shared, dtype=np.float64)
 
 
-def _log_dead(histories: Histories, theta: Array) -> Array:
-    """Logarithm of the integral over deaths at tau between t_x and T of
-    s (alpha + tau)^-(r + x) (beta + tau)^-(s + 1), in parts so that memory stays bounded."""
-    parts = range(0, max(len(histories), 1), _ROWS_AT_ONCE)
-    return np.concatenate([_log_dead_rows(histories, theta, slice(i, i + _ROWS_AT_ONCE)) for i in parts])
+def _log_alive(histories: Histories, theta: Array) -> Array:
+    r, alpha, s, beta = theta
+    return np.asarray(
+        -(r + histories.x) * np.log(alpha + histories.T) - s * np.log(beta + histories.T), dtype=np.float64
+    )
 
 
-def _log_dead_rows(histories: Histories, theta: Array, rows: slice) -> Array:
-    """The substitution v = ln(m + tau), m the smaller of alpha and beta, turns the steeper power into an exponential."""
+def _integrate_deaths(histories: Histories, theta: Array, *, means: bool) -> tuple[Array, Array]:
+    """Over deaths at tau between t_x and T: the logarithm of the integral of s (alpha + tau)^-(r + x)
+    (beta + tau)^-(s + 1), (n,), and where `means`, (n, 4): the means of ln(alpha + tau), 1 / (alpha + tau) and the same
+    with beta over when the dead have died. In parts, so that memory stays bounded."""
+    parts = [slice(i, i + _ROWS_AT_ONCE) for i in range(0, max(len(histories), 1), _ROWS_AT_ONCE)]
+    done = [_integrate_rows(histories, theta, rows, means=means) for rows in parts]
+    return np.concatenate([logs for logs, _ in done]), np.concatenate([each for _, each in done])
+
+
+def _integrate_rows(histories: Histories, theta: Array, rows: slice, *, means: bool) -> tuple[Array, Array]:
+    """The substitution v = ln(m + tau), m the smaller of alpha and beta, turns the steeper power into an exponential; what
+    lies beyond e to the -45 of the peak is left out, so that the nodes stand where something is."""
     r, alpha, s, beta = theta
     x, t_x, T = histories.x[rows], histories.t_x[rows], histories.T[rows]
     at, weight = np.polynomial.legendre.leggauss(_NODES)
-    m = min(alpha, beta)
-    low, high = np.log(m + t_x), np.log(m + T)
+    m, wider = min(alpha, beta), abs(alpha - beta)
+    by_orders = (alpha + t_x) * np.expm1(np.minimum(_NOTHING_LEFT / (r + x), 50.0))
+    by_deaths = (beta + t_x) * np.expm1(min(_NOTHING_LEFT / (s + 1), 50.0))
+    until = np.minimum(T, t_x + np.minimum(by_orders, by_deaths))
+    low, high = np.log(m + t_x), np.log(m + until)
     half = (high - low) / 2
     v = low[:, None] + half[:, None] * (at + 1)
-    tau = np.maximum(np.exp(v) - m, 0.0)
-    terms = v - (r + x)[:, None] * np.log(alpha + tau) - (s + 1) * np.log(beta + tau) + np.log(weight)
+    near = np.exp(v)
+    far = near + wider
+    log_far = np.log(far)
+    by_alpha, by_beta = (v, log_far) if alpha <= beta else (log_far, v)
+    terms = v - (r + x)[:, None] * by_alpha - (s + 1) * by_beta
     peak = terms.max(axis=1)
-    total = np.exp(terms - peak[:, None]).sum(axis=1)
+    mass = np.exp(terms - peak[:, None]) * weight
+    total = mass.sum(axis=1)
     with np.errstate(divide="ignore"):
-        return np.asarray(np.log(s) + np.log(half) + peak + np.log(total), dtype=np.float64)
+        logs = np.log(s) + np.log(half) + peak + np.log(total)
+    if not means:
+        return np.asarray(logs, dtype=np.float64), np.empty((len(x), 4))
+    share = mass / total[:, None]
+    nearer, farther = (share / near).sum(axis=1), (share / far).sum(axis=1)
+    inverse = (nearer, farther) if alpha <= beta else (farther, nearer)
+    columns = [(share * by_alpha).sum(axis=1), inverse[0], (share * by_beta).sum(axis=1), inverse[1]]
+    return np.asarray(logs, dtype=np.float64), np.column_stack(columns)

@@ -15,7 +15,7 @@ import polars as pl
 
 from .histories import DAYS_PER_UNIT, Array, Histories, read_histories
 
-MOST_HISTORIES = 20_000
+MOST_CUSTOMERS = 10_000
 FEWEST_REPEATERS = 10
 
 _START = np.array([-1.0, 1.0, -0.5, 1.0])
@@ -52,7 +52,7 @@ class PurchaseProcess(ABC):
     def fit_histories(self, histories: Histories) -> Self:
         if histories.weight[histories.x > 0].sum() < FEWEST_REPEATERS:
             raise DegenerateFit(f"fewer than {FEWEST_REPEATERS} customers ordered on more than one day")
-        kept = histories.merge_equals().thin_out(MOST_HISTORIES, seed=self.random_state)
+        kept = histories.thin_out(MOST_CUSTOMERS, seed=self.random_state).merge_equals()
         found = self._climb(kept, _START, guarded=False)
         self.is_guarded_ = not (found[0].min() > _LOWEST + 0.01 and found[0].max() < _HIGHEST - 0.01)
         if self.is_guarded_:
@@ -76,6 +76,10 @@ class PurchaseProcess(ABC):
     @abstractmethod
     def log_likelihoods(self, histories: Histories, theta: Array) -> Array:
         """The logarithm of each history's likelihood, shape (n,)."""
+
+    @abstractmethod
+    def climb_histories(self, histories: Histories, theta: Array) -> tuple[Array, Array]:
+        """`log_likelihoods`, and their derivatives by the four parameters, shape (n, 4)."""
 
     @abstractmethod
     def probability_alive(self, histories: Histories) -> Array:
@@ -106,13 +110,14 @@ class PurchaseProcess(ABC):
 
         total = histories.weight.sum()
 
-        def loss(log_theta: Array) -> float:
-            seen = self.log_likelihoods(histories, np.exp(log_theta))
-            held = 0.5 * float(np.sum(((log_theta - _PRIOR_MEAN) / _PRIOR_STD) ** 2)) if guarded else 0.0
-            value = (held - float(np.sum(histories.weight * seen))) / total
-            return value if np.isfinite(value) else 1e6
+        def loss(log_theta: Array) -> tuple[float, Array]:
+            theta = np.exp(log_theta)
+            seen, slopes = self.climb_histories(histories, theta)
+            away = (log_theta - _PRIOR_MEAN) / _PRIOR_STD * float(guarded)
+            value = (0.5 * float(away @ away) - float(histories.weight @ seen)) / total
+            slope = (away / _PRIOR_STD - (histories.weight @ slopes) * theta) / total
+            return (value, slope) if np.isfinite(value) and np.isfinite(slope).all() else (1e6, np.zeros(4))
 
-        found = minimize(
-            loss, start, method="L-BFGS-B", bounds=[(_LOWEST, _HIGHEST)] * 4, options={"ftol": 1e-12, "gtol": 1e-7}
-        )
+        bounds = [(_LOWEST, _HIGHEST)] * 4
+        found = minimize(loss, start, method="L-BFGS-B", jac=True, bounds=bounds, options={"ftol": 1e-12, "gtol": 1e-7})
         return np.asarray(found.x, dtype=np.float64), float(found.fun)

@@ -11,6 +11,7 @@ from scipy.special import hyp2f1
 
 from customers.scoring.buy_till_you_die import BgNbd, DegenerateFit, Histories, ParetoNbd, read_histories
 from customers.scoring.buy_till_you_die.histories import make_histories
+from customers.scoring.buy_till_you_die.pareto_nbd import _integrate_deaths, _log_alive
 
 from .conftest import CdnowSample, simulate_pareto_nbd
 
@@ -52,6 +53,18 @@ def test_the_published_expectation_of_one_customer() -> None:
     assert fitted.expected_orders(one, 39 * 7)[0] == pytest.approx(1.226, abs=0.001)
 
 
+@each_model
+def test_slopes_are_those_of_the_likelihood(model: type[BgNbd]) -> None:
+    histories = make_histories(np.array([0.0, 1, 7, 40]), np.array([0.0, 3, 20, 30]), np.array([30.0, 30, 21, 30]))
+    theta = np.array([0.6, 7.0, 0.8, 5.0])
+    _, slopes = model().climb_histories(histories, theta)
+
+    for i in range(4):
+        step = np.eye(4)[i] * 1e-6 * theta[i]
+        up, down = (model().log_likelihoods(histories, theta + way * step) for way in (1, -1))
+        assert np.allclose(slopes[:, i], (up - down) / (2 * step[i]), rtol=1e-4, atol=1e-6)
+
+
 positive = st.floats(0.05, 20)
 
 
@@ -88,9 +101,7 @@ def test_the_likelihood_of_pareto_nbd_by_hypergeometric_functions(
 
 
 def _log_parts(history: Histories, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from customers.scoring.buy_till_you_die.pareto_nbd import _log_dead
-
-    return ParetoNbd._log_alive(history, theta), _log_dead(history, theta)
+    return _log_alive(history, theta), _integrate_deaths(history, theta, means=False)[0]
 
 
 @given(histories(), positive, positive, positive, st.floats(1, 400))
