@@ -12,7 +12,7 @@ from decimal import Decimal
 from .churn import CohortChurn
 from .cohorts import CohortTable
 from .history import begin_period, number_period
-from .intervals import IntervalTable
+from .intervals import PERCENTILES, IntervalTable
 from .rfm import RfmMap
 from .value import ValueDistribution
 
@@ -111,6 +111,7 @@ def list_cohort_rows(table: CohortTable) -> list[CohortRow]:
 
 def list_interval_rows(table: IntervalTable) -> list[IntervalRow]:
     """All steps together first, then each."""
+    names = [f"p{percentile}" for percentile in PERCENTILES]
     return [
         IntervalRow(
             step.number,
@@ -119,8 +120,8 @@ def list_interval_rows(table: IntervalTable) -> list[IntervalRow]:
             step.not_again.value,
             step.not_again.low if step.counts_once else None,
             step.not_again.high if step.counts_once else None,
-            *(step.percentiles or (None,) * 5),
-            step.median_days,
+            **dict(zip(names, step.percentiles or (None,) * len(names), strict=True)),
+            median_days=step.median_days,
         )
         for step in (table.overall, *table.steps)
     ]

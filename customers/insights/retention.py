@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection
 
 
@@ -60,35 +62,38 @@ def retention_over_time(as_of: dt.datetime, *, window_days: int = 90, points: in
 
 
 def build_cohorts(as_of: dt.datetime, *, months: int = 6) -> list[Cohort]:
-    """The last `months` cohorts, oldest first. A month that has begun but not ended counts as it stands."""
+    """The last `months` cohorts of the shop's calendar, oldest first. A month that has not ended counts as it stands."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH firsts AS (
-                SELECT customer_id, date_trunc('month', min(ordered_at)) AS month
+                SELECT customer_id, date_trunc('month', min(ordered_at) AT TIME ZONE %(zone)s) AS month
                 FROM customers_order WHERE NOT is_return AND ordered_at <= %(as_of)s GROUP BY customer_id
             ), recent AS (
                 SELECT * FROM firsts
-                WHERE month > date_trunc('month', %(as_of)s::timestamptz) - make_interval(months => %(months)s)
+                WHERE month > date_trunc('month', %(as_of)s::timestamptz AT TIME ZONE %(zone)s)
+                    - make_interval(months => %(months)s)
             ), active AS (
                 SELECT DISTINCT r.month, r.customer_id,
-                    (extract(year FROM age(date_trunc('month', o.ordered_at), r.month)) * 12
-                     + extract(month FROM age(date_trunc('month', o.ordered_at), r.month)))::int AS after
+                    (extract(year FROM age(date_trunc('month', o.ordered_at AT TIME ZONE %(zone)s), r.month)) * 12
+                     + extract(month FROM age(date_trunc('month', o.ordered_at AT TIME ZONE %(zone)s), r.month))
+                    )::int AS after
                 FROM recent r JOIN customers_order o
                   ON o.customer_id = r.customer_id AND NOT o.is_return AND o.ordered_at <= %(as_of)s
             )
             SELECT month::date, after, count(*) FROM active GROUP BY 1, 2 ORDER BY 1, 2
             """,
-            {"as_of": as_of, "months": months},
+            {"as_of": as_of, "months": months, "zone": settings.SHOP_TIME_ZONE},
         )
         rows = cursor.fetchall()
     counts: dict[dt.date, dict[int, int]] = {}
     for month, after, number in rows:
         counts.setdefault(month, {})[after] = number
-    return [_make_cohort(month, found, as_of) for month, found in sorted(counts.items())]
+    today = as_of.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    return [_make_cohort(month, found, today) for month, found in sorted(counts.items())]
 
 
-def _make_cohort(month: dt.date, counts: dict[int, int], as_of: dt.datetime) -> Cohort:
+def _make_cohort(month: dt.date, counts: dict[int, int], today: dt.date) -> Cohort:
     size = counts[0]
-    lived = (as_of.year - month.year) * 12 + as_of.month - month.month
+    lived = (today.year - month.year) * 12 + today.month - month.month
     return Cohort(month, size, tuple(counts.get(after, 0) / size for after in range(lived + 1)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from pytest_django import Settings
 
 from customers.ingest.clock import read_shop_clock
 from customers.insights.retention import build_cohorts, measure_retention
@@ -56,6 +57,13 @@ def test_cohorts_count_the_months_after_the_first_order() -> None:
     april, june = build_cohorts(NOW, months=4)
     assert (april.month, april.customers, april.shares) == (dt.date(2026, 4, 1), 2, (1.0, 0.0, 0.5))
     assert (june.month, june.customers, june.shares) == (dt.date(2026, 6, 1), 1, (1.0,))
+
+
+def test_the_months_of_cohorts_are_the_shops(settings: Settings) -> None:
+    settings.SHOP_TIME_ZONE = "Asia/Shanghai"
+    _customer("late on 31 May in UTC, June in Shanghai", 29.3)
+    (june,) = build_cohorts(NOW, months=4)
+    assert (june.month, june.shares) == (dt.date(2026, 6, 1), (1.0,))
 
 
 def test_a_live_shop_is_looked_at_now_and_a_historic_one_as_of_its_last_order() -> None:
