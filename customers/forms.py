@@ -15,6 +15,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from customers.ingest.schema import FileProblem, ImportOptions
 from customers.models import Segment
 from customers.segments.rules import (
     BEHAVIOURS,
@@ -210,4 +211,23 @@ class ImportForm(forms.Form):
     )  # fmt: skip
 
     def clean_currency(self) -> str:
-        return str(self.cleaned_data["currency"]).strip().upper()
+        code = str(self.cleaned_data["currency"]).strip().upper()
+        _check(ImportOptions(columns=_WHOLE, currency=code, time_zone="UTC"))
+        return code
+
+    def clean_time_zone(self) -> str:
+        name = str(self.cleaned_data["time_zone"]).strip()
+        _check(ImportOptions(columns=_WHOLE, currency="EUR", time_zone=name))
+        return name
+
+
+#: Columns that leave nothing to say about columns.
+_WHOLE = {"customer": "c", "at": "t", "price": "p"}
+
+
+def _check(options: ImportOptions) -> None:
+    """The ingest's own check, at the field that it is about."""
+    try:
+        options.check()
+    except FileProblem as problem:
+        raise forms.ValidationError(str(problem)) from problem

@@ -21,10 +21,11 @@ from campaigns.views.telling import ToldLift, tell_lift
 from customers.ingest.clock import read_shop_clock
 from customers.insights.retention import build_cohorts, retention_over_time
 from customers.insights.risk import summarise_risk
-from customers.models import Customer, ImportRun
+from customers.models import Customer, ImportRun, ModelVersion, Segment
 
 CAMPAIGNS_SHOWN = 6
 COHORT_MONTHS = 7
+APPROVED = {CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.SENDING, CampaignStatus.SENT}
 SENT = (MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED)
 
 
@@ -37,6 +38,15 @@ class Task:
     action: str
 
 
+@dataclass(frozen=True)
+class Step:
+    """One of the first steps in a new shop."""
+
+    text: str
+    is_done: bool
+    url: str
+
+
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
     """Figures for everybody who may see them; a fresh shop sees where to begin."""
@@ -46,6 +56,8 @@ def show_home(request: HttpRequest) -> HttpResponse:
         context |= _describe_shop(read_shop_clock(now), now)
     if request.user.has_perm("campaigns.view_campaignresult"):
         context |= _describe_campaigns(now)
+    if request.user.has_perm("campaigns.add_campaign") and not context.get("told"):
+        context["first_steps"] = list_first_steps()
     return render(request, "home.html", context)
 
 
@@ -77,6 +89,20 @@ def list_tasks(request: HttpRequest) -> list[Task]:
             text = _("“%(name)s” was not imported") % {"name": run.file_name}
             tasks.append(Task(text, reverse("customers:import", args=[run.pk]), _("Look")))
     return tasks
+
+
+def list_first_steps() -> list[Step]:
+    """The way from an empty shop to the first message, with what is done of it."""
+    campaigns = set(Campaign.objects.order_by().values_list("status", flat=True).distinct())
+    return [
+        Step(_("Import the shop’s orders"), Customer.objects.exists(), reverse("customers:import-new")),
+        Step(
+            _("The model learns who leaves, by itself"), ModelVersion.objects.exists(), reverse("customers:predictions")
+        ),
+        Step(_("Say who is meant: a segment"), Segment.objects.exists(), reverse("customers:segment-new")),
+        Step(_("Say what is offered: a campaign"), bool(campaigns), reverse("campaigns:new")),
+        Step(_("A second person approves it"), bool(campaigns & APPROVED), reverse("campaigns:list")),
+    ]
 
 
 def _list_drafting(author_id: int | None) -> list[Task]:

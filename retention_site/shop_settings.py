@@ -15,6 +15,7 @@ from django.db.models import Avg, Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -46,7 +47,7 @@ def show_settings(request: HttpRequest) -> HttpResponse:
 def check_model(request: HttpRequest) -> HttpResponse:
     """Ask the configured model for one word and say how it went."""
     check = try_connection(timezone.now())
-    (messages.success if check.works else messages.error)(request, check.message)
+    (messages.success if check.works else messages.error)(request, capfirst(check.message))
     return redirect("settings")
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from campaigns.audience.archetypes import label_archetype
 from campaigns.models import (
     Archetype,
     Arm,
@@ -150,7 +151,7 @@ def _find_text_obstacles(campaign: Campaign) -> list[str]:
     in_use = Archetype.objects.filter(campaign=campaign, size__gt=0).prefetch_related("variants")
     for archetype in in_use:
         texts = list(archetype.variants.all())
-        name = {"cell": archetype.cell}
+        name = {"cell": label_archetype(archetype)}
         if not texts or any(not text.subject.strip() or not text.opening.strip() for text in texts):
             found.append(_("“%(cell)s” has no text yet. Draft or write one under Messages.") % name)
         elif any(text.is_blocked for text in texts):

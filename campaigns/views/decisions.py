@@ -64,8 +64,12 @@ def show_live(request: HttpRequest, pk: int) -> HttpResponse:
         "is_running": campaign.status in {CampaignStatus.SENDING, CampaignStatus.SCHEDULED},
     }
     context |= tell_progress(progress)
-    template = "campaigns/_progress.html" if request.headers.get("HX-Request") else "campaigns/live.html"
-    return render(request, template, context)
+    if not request.headers.get("HX-Request"):
+        return render(request, "campaigns/live.html", context)
+    response = render(request, "campaigns/_progress.html", context)
+    if request.GET.get("was", campaign.status) != campaign.status:
+        response["HX-Refresh"] = "true"  # heading, state and buttons are others now
+    return response
 
 
 @require_safe

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
@@ -35,7 +37,10 @@ def show_variant(request: HttpRequest, pk: int) -> HttpResponse:
     status = 200
     if request.method == "POST":
         if form.is_valid() and _save_text(request, variant, form):
-            messages.success(request, _("The text is saved and was checked again."))
+            if Variant.objects.get(pk=pk).is_blocked:
+                messages.warning(request, _("The text is saved, but what was found in it keeps it from being sent."))
+            else:
+                messages.success(request, _("The text is saved and was checked again."))
             return redirect("campaigns:variant", pk)
         status = 422
     people = describe_people(campaign)
@@ -50,6 +55,7 @@ def show_variant(request: HttpRequest, pk: int) -> HttpResponse:
         "next_whose": _next_number(request.GET.get("whose", "1")),
         "call": LlmCall.objects.filter(request_id=variant.llm_request_id).first() if variant.llm_request_id else None,
         "changes": _list_changes(variant),
+        "findings": _name_fields(variant.findings, form),
     }
     return render(request, "campaigns/variant.html", context, status=status)
 
@@ -91,6 +97,12 @@ def _list_changes(variant: Variant) -> list[tuple[str, str]]:
     """Slots in which a person changed what was drafted: before and after."""
     pairs = [(str(before), str(getattr(variant, name, ""))) for name, before in variant.drafted_text.items()]
     return [(before, after) for before, after in pairs if before != after]
+
+
+def _name_fields(findings: list[dict[str, Any]], form: VariantForm) -> list[dict[str, Any]]:
+    """The findings with the label of the field that each is about, as it stands beside it in the form."""
+    labels = {name: str(field.label) for name, field in form.fields.items()}
+    return [finding | {"label": labels.get(str(finding.get("field")), "")} for finding in findings]
 
 
 def _save_text(request: HttpRequest, variant: Variant, form: VariantForm) -> bool:

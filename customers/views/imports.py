@@ -51,11 +51,13 @@ def create_import(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         raise PermissionDenied
     uploaded = form.cleaned_data["file"]
+    header: list[str] = []
     try:
-        run = request_import(request.user, uploaded, _read_options(form, uploaded), timezone.now())
+        header += _read_header(uploaded)
+        run = request_import(request.user, uploaded, _read_options(form, header), timezone.now())
     except FileProblem as problem:
-        form.add_error("file", str(problem))
-        return render(request, "customers/import_new.html", {"form": form}, status=422)
+        form.add_error("columns" if header else "file", str(problem))
+        return render(request, "customers/import_new.html", {"form": form, "header": header}, status=422)
     transaction.on_commit(lambda: import_file.delay(run.pk))
     return redirect("customers:import", run.pk)
 
@@ -106,17 +108,21 @@ class _Echo:
         return line
 
 
-def _read_options(form: ImportForm, uploaded: UploadedFile[Any]) -> ImportOptions:
-    """The choices; columns that were not named are guessed from the file's header. Raises FileProblem."""
-    named = parse_columns(form.cleaned_data["columns"]) if form.cleaned_data["columns"].strip() else {}
+def _read_header(uploaded: UploadedFile[Any]) -> list[str]:
+    """The names of the file's columns. Raises FileProblem where it is no table."""
     path = keep_upload(uploaded)
     try:
-        columns = guess_columns(open_table(Path(path)).header) | named
+        return list(open_table(Path(path)).header)
     finally:
         path.unlink(missing_ok=True)
         uploaded.seek(0)
+
+
+def _read_options(form: ImportForm, header: list[str]) -> ImportOptions:
+    """The choices; columns that were not named are guessed from the file's header. Raises FileProblem."""
+    named = parse_columns(form.cleaned_data["columns"]) if form.cleaned_data["columns"].strip() else {}
     return ImportOptions(
-        columns=columns,
+        columns=guess_columns(header) | named,
         currency=form.cleaned_data["currency"],
         time_zone=form.cleaned_data["time_zone"].strip(),
         test_contacts=form.cleaned_data["test_contacts"],

@@ -44,6 +44,15 @@ def percent(value: Number, places: int = 1) -> str:
 
 
 @register.filter
+def took(milliseconds: Number) -> str:
+    """How long something took: 840 -> "840 ms", 27795 -> "27.8 s"."""
+    number = _decimal(milliseconds)
+    if number is None:
+        return "–"
+    return f"{_grouped(number, 0)} ms" if number < 1000 else f"{_grouped(number / 1000, 1)} s"
+
+
+@register.filter
 def points(value: Number, places: int = 1) -> str:
     """A difference of two shares as "+1.8 points"; a real minus sign for losses."""
     number = _decimal(value)
