@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from campaigns.views.telling import ToldLift
-from retention_site.home import sum_kept
+from retention_site.home import sum_kept, sum_revenue
 
 
 def lift(kept: float, low: float, high: float) -> ToldLift:
@@ -25,3 +25,14 @@ def test_nothing_is_shown_while_the_interval_includes_zero() -> None:
 
 def test_nothing_measured_is_nothing_said() -> None:
     assert sum_kept([]) is None
+
+
+def difference(total: float, low: float, high: float, currency: str = "EUR") -> dict[str, object]:
+    return {"currency": currency, "revenue": {"difference": {"total": total, "total_low": low, "total_high": high}}}
+
+
+def test_revenue_adds_up_as_customers_do_in_one_currency_only() -> None:
+    both = sum_revenue([difference(300, 0, 600), difference(400, 0, 800), {"currency": "EUR", "revenue": None}])
+    assert both == {"total": 700.0, "low": 200.0, "high": 1200.0, "currency": "EUR"}
+    assert sum_revenue([difference(1, 0, 2), difference(1, 0, 2, "GBP")]) is None
+    assert sum_revenue([]) is None
