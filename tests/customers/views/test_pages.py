@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 
 from customers.views.people import _fold_repeats
@@ -50,7 +51,7 @@ def test_unknown_columns_are_asked_for_beside_those_of_the_file(client: Client, 
     assert "foo, bar" in response.content.decode()
 
 
-def upload(client: Client, who: User, content: bytes, typed: dict[str, str]) -> HttpResponse:
+def upload(client: Client, who: User, content: bytes, typed: dict[str, str]) -> Any:
     client.force_login(who)
     response = client.post("/imports/new/", WAY | typed | {"file": SimpleUploadedFile("orders.csv", content)})
     assert response.status_code == 422
