@@ -10,6 +10,7 @@ from .order import Order, OrderLine
 from .product import Product
 from .score import ModelVersion, Score, ScoreHistory, ScoreStatus
 from .segment import Segment, SegmentRevision
+from .watch import DriftReport, FairnessReport, Replay, SensitiveAttributes
 
 __all__ = [
     "ApiKey",
@@ -18,7 +19,9 @@ __all__ = [
     "Customer",
     "CustomerAlias",
     "CustomerEvent",
+    "DriftReport",
     "EventKind",
+    "FairnessReport",
     "ImportRejection",
     "ImportRun",
     "InterestProfile",
@@ -27,11 +30,13 @@ __all__ = [
     "OrderLine",
     "Product",
     "ReadingStatus",
+    "Replay",
     "Score",
     "ScoreHistory",
     "ScoreStatus",
     "Segment",
     "SegmentRevision",
+    "SensitiveAttributes",
     "Suppression",
     "TextReading",
     "TextReadingSwitch",

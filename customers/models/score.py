@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -114,6 +115,7 @@ class ScoreHistory(ScoreFields):
         verbose_name = _("past score")
         verbose_name_plural = _("past scores")
         constraints = [models.UniqueConstraint(fields=["customer", "model", "as_of"], name="scorehistory_key")]
+        indexes = [BrinIndex(fields=["as_of"], name="scorehistory_by_day")]  # written in the order of days
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.as_of:%Y-%m-%d}: {self.churn_probability}"
