@@ -164,7 +164,7 @@ WITH checked AS MATERIALIZED (
     )
     CROSS JOIN LATERAL (SELECT * FROM campaigns_message row WHERE row.id = b.id OFFSET 0) AS m
     JOIN campaigns_campaign p ON p.id = m.campaign_id
-    CROSS JOIN LATERAL (SELECT id, email FROM customers_customer row WHERE row.id = m.customer_id OFFSET 0) AS c
+    CROSS JOIN LATERAL (SELECT * FROM customers_customer row WHERE row.id = m.customer_id OFFSET 0) AS c
     WHERE m.status = 'claimed' AND m.claimed_by = b.worker AND m.lease_until > clock_timestamp()
       AND p.status = 'sending' AND c.email = b.address
 )

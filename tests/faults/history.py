@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 #: States in which the row says that nobody knows: may have arrived or not, must not have arrived twice.
 IN_DOUBT = frozenset({"unknown"})
@@ -43,10 +44,18 @@ def judge_history(asked: Collection[str], seen: Sequence[str], states: Mapping[s
     )
 
 
-def longest_silence(arrivals_s: Sequence[float], since_s: Sequence[float]) -> float:
-    """The longest time from a fault (`since_s`) to the next arrival after it; 0 where nothing came after."""
-    gaps = []
-    for fault in since_s:
-        after = [at for at in arrivals_s if at > fault]
-        gaps.append(min(after) - fault if after else 0.0)
-    return max(gaps, default=0.0)
+def resume_time(arrivals_s: Sequence[float], ends_s: Sequence[float]) -> float | None:
+    """The longest time from the end of a fault to the next arrival. None where nothing came after any of them."""
+    waits = [min(after) - end for end in ends_s if (after := [at for at in arrivals_s if at > end])]
+    return max(waits, default=None)
+
+
+def longest_silence(arrivals_s: Sequence[float], since_s: Sequence[float]) -> float | None:
+    """The longest time without an arrival from the end of the first fault (`since_s`) to the last arrival.
+
+    Sending goes on for some seconds while the broker is away, so the silence may come later than the fault.
+    """
+    if not since_s or not arrivals_s:
+        return None
+    moments = [min(since_s), *sorted(at for at in arrivals_s if at > min(since_s))]
+    return max((later - earlier for earlier, later in pairwise(moments)), default=None)

@@ -12,7 +12,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -21,13 +20,13 @@ from pathlib import Path
 
 from retention_site.embedded.throwaway import ThrowAwayEngines, throwaway_engines
 
-from .history import judge_history, longest_silence
+from .history import judge_history, longest_silence, resume_time
 from .sink import count_arrivals, read_arrivals, running_sink
-from .workers import ROOT, WorkerGroup, start_beat
+from .workers import ROOT, Nursery, WorkerGroup, start_beat
 
 CONNECTIONS = 2
 #: Short, because the leases after which the reaper takes back what a killed worker held are multiples of it.
-MAIL_TIMEOUT_S = 2.0
+MAIL_TIMEOUT_S = 1.25
 
 
 @dataclass(frozen=True)
@@ -44,19 +43,21 @@ class Plan:
 
 @dataclass
 class Run:
-    """The pieces of one run, and when each fault of broker and database happened."""
+    """The pieces of one run, and when each fault of broker or database was over."""
 
     plan: Plan
     engines: ThrowAwayEngines
-    environment: dict[str, str]
     log: Path
+    nursery: Nursery
     worker: WorkerGroup
-    standby: WorkerGroup | None = None
-    faults_at: list[float] = field(default_factory=list)
+    over_at: list[float] = field(default_factory=list)
+    worker_restarts: int = 0
+    tended_at: float = 0.0
 
 
 def main(arguments: Sequence[str]) -> int:
     plan = read_plan(arguments)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # so that all processes are ended
     print(f"seed {plan.seed}: {plan.size} messages, {plan.kills} kills of the worker group,"
           f" {plan.flushes} broker flushes, {plan.restarts} immediate restarts of PostgreSQL")  # fmt: skip
     with throwaway_engines(durable=True) as engines:
@@ -65,10 +66,8 @@ def main(arguments: Sequence[str]) -> int:
         with running_sink(folder / "sink.log") as port:
             environment = make_environment(engines, port)
             figures = carry_out(plan, engines, environment, folder)
-        if figures["doubled"] or figures["lost"]:
-            keep = Path(os.environ.get("REKINDLE_FAULT_LOGS", "")) if os.environ.get("REKINDLE_FAULT_LOGS") else None
-            if keep:
-                shutil.copytree(folder, keep, dirs_exist_ok=True)
+        if kept := os.environ.get("REKINDLE_FAULT_LOGS"):
+            shutil.copytree(folder, kept, dirs_exist_ok=True)
     print_table(figures)
     print(json.dumps(figures))
     return 1 if figures["doubled"] or figures["lost"] else 0
@@ -103,32 +102,27 @@ def make_environment(engines: ThrowAwayEngines, port: int) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "retention_site.settings",
         "PYTHONPATH": os.fspath(ROOT),
         "LOG_LEVEL": "ERROR",
+        "CELERY_SKIP_CHECKS": "1",  # which load every page of the site into each worker
     }  # fmt: skip
 
 
 def carry_out(plan: Plan, engines: ThrowAwayEngines, environment: dict[str, str], folder: Path) -> dict[str, object]:
     """Start a campaign, let the workers send it, do the harm, wait for the end, judge."""
-    workers_log = folder / "workers.log"
-    first = WorkerGroup(environment, workers_log)  # imports while we set up
-    manage = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
-    subprocess.run(manage, cwd=ROOT, env=environment, check=True)
-    campaign_id, asked = start_a_campaign(environment, plan.size)
+    nursery = Nursery(environment, folder / "workers.log")  # imports while we set up
     beat = start_beat(environment, folder)
-    run = Run(plan, engines, environment, folder / "sink.log", first)
-    began = time.monotonic()
     try:
-        run.standby = WorkerGroup(environment, workers_log) if plan.kills else None
-        first.go()
+        campaign_id, asked = start_a_campaign(environment, plan.size)
+        began = time.monotonic()
+        run = Run(plan, engines, folder / "sink.log", nursery, nursery.start_worker())
         nudge()
-        do_the_harm(run, workers_log)
+        do_the_harm(run)
         states = wait_for_the_end(run, campaign_id, plan.patience_s)
     finally:
-        for group in (run.worker, run.standby):
-            if group is not None:
-                group.kill()
+        nursery.close()
         os.killpg(beat.pid, signal.SIGKILL)
         beat.wait()
     arrivals = read_arrivals(run.log)
+    moments = [arrival.at_s for arrival in arrivals]
     verdict = judge_history(asked, [arrival.message_id for arrival in arrivals], states)
     return {
         "seed": plan.seed,
@@ -140,7 +134,9 @@ def carry_out(plan: Plan, engines: ThrowAwayEngines, environment: dict[str, str]
         "kills": plan.kills,
         "flushes": plan.flushes,
         "restarts": plan.restarts,
-        "resumed_s": round(longest_silence([arrival.at_s for arrival in arrivals], run.faults_at), 2),
+        "resumed_s": round_seconds(resume_time(moments, run.over_at)),
+        "longest_silence_s": round_seconds(longest_silence(moments, run.over_at)),
+        "worker_restarts": run.worker_restarts,
         "seconds": round(time.monotonic() - began, 1),
     }
 
@@ -152,12 +148,14 @@ def start_a_campaign(environment: dict[str, str], size: int) -> tuple[int, dict[
 
     django.setup()
     from django.conf import settings
+    from django.core.management import call_command
     from django.utils import timezone
 
     from campaigns.delivery.outbox import derive_message_id
     from campaigns.models import Message
     from tests.campaigns import arrange
 
+    call_command("migrate", interactive=False, verbosity=0)
     now = timezone.now()
     cast = arrange.make_cast()
     people = arrange.make_customers(size, now=now)
@@ -167,28 +165,30 @@ def start_a_campaign(environment: dict[str, str], size: int) -> tuple[int, dict[
     return campaign.pk, {derive_message_id(campaign.pk, step, who, domain=domain): pk for pk, step, who in rows}
 
 
-def do_the_harm(run: Run, workers_log: Path) -> None:
+def do_the_harm(run: Run) -> None:
     """All faults in a seeded order, spread evenly over the send."""
     plan = run.plan
     dice = random.Random(plan.seed)
     faults: list[Callable[[], None]] = [
-        *[lambda: kill_worker(run, workers_log)] * plan.kills,
+        *[lambda: kill_worker(run)] * plan.kills,
         *[lambda: flush_broker(run)] * plan.flushes,
         *[lambda: restart_database(run)] * plan.restarts,
     ]
     dice.shuffle(faults)
+    began = time.monotonic()
     for number, fault in enumerate(faults, start=1):
         wait_for_arrivals(run, plan.size * number // (len(faults) + 1))
         time.sleep(dice.uniform(0, 0.05))
         fault()
-        print(f"  at {count_arrivals(run.log):6d} messages: {fault_name(fault)}", flush=True)
+        print(
+            f"  after {time.monotonic() - began:5.1f} s, {count_arrivals(run.log)} messages: {fault_name(fault)}",
+            flush=True,
+        )
 
 
-def kill_worker(run: Run, workers_log: Path) -> None:
+def kill_worker(run: Run) -> None:
     run.worker.kill()
-    run.worker = run.standby or WorkerGroup(run.environment, workers_log)
-    run.standby = WorkerGroup(run.environment, workers_log)
-    run.worker.go()
+    run.worker = run.nursery.start_worker()
     nudge()
 
 
@@ -197,20 +197,20 @@ def flush_broker(run: Run) -> None:
     from django.conf import settings
     from redis import Redis
 
-    run.faults_at.append(time.monotonic())
     Redis.from_url(settings.REDIS_URL).flushall()
     run.engines.valkey.stop()
     run.engines.valkey.start()
+    run.over_at.append(time.monotonic())
 
 
 def restart_database(run: Run) -> None:
     """An immediate shutdown, as a power cut would be: no session ends in order, the log is replayed."""
-    process = run.engines.postgres.process
-    assert process is not None
-    run.faults_at.append(time.monotonic())
-    process.send_signal(signal.SIGQUIT)
-    process.wait()
+    from django.db import connection
+
+    run.engines.postgres.crash()
     run.engines.postgres.start()
+    connection.close()  # ours went with it
+    run.over_at.append(time.monotonic())
 
 
 def fault_name(fault: Callable[[], None]) -> str:
@@ -230,50 +230,56 @@ def wait_for_arrivals(run: Run, count: int) -> None:
     while count_arrivals(run.log) < count:
         if time.monotonic() > end:
             raise SystemExit(f"only {count_arrivals(run.log)} messages arrived in {run.plan.patience_s:.0f} s")
-        keep_a_worker(run)
+        tend(run)
         time.sleep(0.005)
 
 
-def keep_a_worker(run: Run) -> None:
-    """What the supervisor does: a worker that ended is started again. Celery's ends when its broker goes away."""
-    if run.worker.process.poll() is None:
+def tend(run: Run) -> None:
+    """Keep a worker, and ask the reaper twice a second, as beat does twice a minute: leases have to end either way."""
+    from django.db import Error, connection
+
+    from campaigns.delivery.reaper import reap_stuck_messages
+
+    keep_a_worker(run)
+    if time.monotonic() < run.tended_at + 0.5:
         return
-    run.worker.kill()
-    run.worker = WorkerGroup(run.environment, run.log.with_name("workers.log"))
-    run.worker.go()
+    run.tended_at = time.monotonic()
+    try:
+        reap_stuck_messages()
+    except Error:  # the database is just coming back
+        connection.close()
+
+
+def keep_a_worker(run: Run) -> None:
+    """What the supervisor does: a worker that ended is started again."""
+    if not run.worker.is_running:
+        run.worker_restarts += 1
+        run.worker = run.nursery.start_worker()
 
 
 def wait_for_the_end(run: Run, campaign_id: int, seconds: float) -> dict[str, str]:
-    """Until no message is open; the state of each row by its Message-ID.
-
-    The reaper, which beat asks twice a minute, is asked every second: it waits for leases either way.
-    """
-    from django.db import Error, connection
+    """Until no message is open; the state of each row by its Message-ID."""
+    from django.conf import settings
 
     from campaigns.delivery.outbox import derive_message_id, open_message_ids
-    from campaigns.delivery.reaper import reap_stuck_messages
     from campaigns.models import Message
 
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        keep_a_worker(run)
-        try:
-            reap_stuck_messages()
-            if not open_message_ids(campaign_id):
-                break
-        except Error:
-            connection.close()
-        time.sleep(1)
-    from django.conf import settings
-
+    while open_message_ids(campaign_id) and time.monotonic() < end:
+        tend(run)
+        time.sleep(0.1)
     domain = settings.SHOP_FROM_EMAIL.rpartition("@")[2]
     rows = Message.objects.filter(campaign=campaign_id).values_list("step", "customer_id", "status")
     return {derive_message_id(campaign_id, step, who, domain=domain): status for step, who, status in rows}
 
 
+def round_seconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)
+
+
 def print_table(figures: dict[str, object]) -> None:
     for name, value in figures.items():
-        print(f"  {name:<12} {value}")
+        print(f"  {name:<18} {value}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .history import judge_history, longest_silence
+from .history import judge_history, longest_silence, resume_time
 
 ASKED = ["a", "b", "c"]
 SAID = dict.fromkeys(ASKED, "accepted")
@@ -42,6 +42,12 @@ def test_a_message_nobody_asked_for_is_a_stranger() -> None:
     assert judge_history(ASKED, ["a", "b", "c", "x"], SAID).strangers == ("x",)
 
 
-def test_silence_is_counted_from_the_fault_to_the_next_arrival() -> None:
-    assert longest_silence([1.0, 2.0, 9.0, 10.0], [2.5, 9.5]) == 6.5
-    assert longest_silence([1.0], [2.0]) == 0.0
+def test_resuming_is_counted_from_the_end_of_the_fault_to_the_next_arrival() -> None:
+    assert resume_time([1.0, 2.0, 9.0, 10.0], [2.5, 9.5]) == 6.5
+    assert resume_time([1.0], [2.0]) is None and resume_time([1.0], []) is None
+
+
+def test_a_silence_that_comes_later_than_the_fault_is_seen() -> None:
+    assert longest_silence([1.0, 2.0, 2.6, 9.0, 10.0], [2.5]) == 6.4
+    assert longest_silence([1.0, 9.0, 10.0, 12.0], [9.5]) == 2.0
+    assert longest_silence([1.0], []) is None
