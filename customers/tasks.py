@@ -1,4 +1,4 @@
-"""Background work of customers: imports that wait, the nightly scores and interests, and texts that a model reads."""
+"""Background work of customers: imports, nightly scores and interests, watching the model, and texts that one reads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from customers.features.interests import profiles, texts
 from customers.ingest import runs
+from customers.insights.risk import AT_RISK
+from customers.scoring import groups, replays, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
 
 
@@ -29,6 +31,7 @@ def train_and_score() -> None:
     """Train on what is new and score everybody; on the same data nothing changes."""
     refresh_scores(now=timezone.now())
     refresh_interests.delay()
+    watch_model.delay()
 
 
 @shared_task
@@ -36,6 +39,26 @@ def score_daily() -> None:
     """Once an hour: make the day's scores where they are not there yet."""
     if needs_refresh(timezone.now()):
         train_and_score.delay()
+
+
+@shared_task
+def watch_model() -> None:
+    """Once an hour and after scoring: the day's drift report and missing fairness reports; a second time nothing."""
+    watch.watch_model(timezone.now())
+    groups.review_groups(threshold=AT_RISK)
+
+
+@shared_task
+def replay_sweep() -> None:
+    """Start every day that waits to be replayed or whose worker died."""
+    for replay_id in replays.waiting_replays(timezone.now()):
+        replay_day.delay(replay_id)
+
+
+@shared_task
+def replay_day(replay_id: int) -> None:
+    """Replay one day; a second worker with the same row does nothing."""
+    replays.run_replay(replay_id, now=timezone.now())
 
 
 @shared_task

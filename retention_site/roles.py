@@ -17,6 +17,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "campaigns.view_message",
         "customers.add_segment", "customers.change_segment",
         "customers.add_importrun", "customers.view_importrun", "customers.view_importrejection",
+        "customers.add_replay",
         "campaigns.add_campaign", "campaigns.change_campaign", "campaigns.submit_campaign",
         "campaigns.schedule_campaign", "campaigns.control_sending",
         "campaigns.change_offer", "campaigns.change_variant", "campaigns.add_variant",
@@ -25,12 +26,14 @@ ROLES: dict[str, tuple[str, ...]] = {
     "approver": (
         *READ,
         "campaigns.view_message", "campaigns.approve_campaign", "campaigns.schedule_campaign",
+        "customers.add_replay",
         "campaigns.control_sending", "llm.view_llmcall",
     ),
     "analyst": (
         *READ,
         "customers.add_segment", "customers.change_segment", "customers.add_importrun", "customers.view_importrun",
-        "customers.view_importrejection", "customers.add_modelversion", "campaigns.view_message", "llm.view_llmcall",
+        "customers.view_importrejection", "customers.add_modelversion", "customers.add_replay",
+        "customers.add_sensitiveattributes", "campaigns.view_message", "llm.view_llmcall",
     ),
     "support": ("customers.view_customer", "customers.view_order", "customers.view_orderline",
                 "customers.view_product", "customers.view_customerevent", "customers.view_score",

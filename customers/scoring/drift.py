@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
 
 from .evaluation import bin_calibration, roc_auc, wilson_interval
 
@@ -64,6 +63,8 @@ class PastScores:
 
 def measure_shift(then: Array, now: Array) -> Shift:
     """The index of `now` against `then`; NaN stands for unknown. Empty samples are steady: nothing can be said."""
+    from scipy.stats import chi2  # a second of imports that no start of Django should pay
+
     if not len(then) or not len(now):
         return Shift(0.0, 0.0, "steady", None, None)
     edges = _find_edges(then)

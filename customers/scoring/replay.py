@@ -1,0 +1,247 @@
+"""A day of the past replayed: whom we would have flagged with the knowledge of that day, and what then happened.
+
+The JSON of `replay_day` holds figures of the model and of the plain rule, a calibration by tenths, the gain curve, a
+curve over 101 thresholds for the slider, and the customers with the highest scores. Nothing in it is drawn at random
+but the seeded intervals: the same data give the same day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from customers.features.builder import ShopData
+from customers.features.catalogue import get_feature
+
+from .backtest import RULE, Backtest, run_backtest
+from .estimators import Array
+from .evaluation import bin_calibration
+from .expectations import OrderModel
+from .snapshots import SHORTEST_HISTORY_DAYS
+
+THRESHOLDS = 100
+GAIN_STEPS = 20
+MOST_SHOWN = 200
+TERMS_KEPT = 3
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days that can be replayed, both ends included; empty where `last` is before `first`."""
+
+    first: dt.date
+    last: dt.date
+
+    @property
+    def is_empty(self) -> bool:
+        return self.last < self.first
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the marketer assumes: money per message, money off per order that uses the offer, share of leavers kept."""
+
+    message: Decimal = Decimal("0.05")
+    discount: Decimal = Decimal("5.00")
+    success: float = 0.1
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What a threshold would have done, counted in people and in money. `rule_caught` is for as many people chosen by
+    the plain rule, the quietest first."""
+
+    threshold: float
+    flagged: int
+    caught: int
+    bothered: int
+    missed: int
+    rule_caught: int
+    value_at_stake: Decimal
+    kept: float
+    won: Decimal
+    spent: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        return self.won - self.spent
+
+
+def find_period(first_order_at: dt.datetime, last_known_at: dt.datetime, horizon_days: int) -> Period:
+    """The days with enough orders before them to learn from, and a whole horizon of known days after them."""
+    first = first_order_at + dt.timedelta(days=horizon_days + SHORTEST_HISTORY_DAYS + 1)
+    last = last_known_at - dt.timedelta(days=horizon_days)
+    return Period(first.astimezone(dt.UTC).date(), last.astimezone(dt.UTC).date())
+
+
+def replay_day(
+    shop: ShopData, *, cutoff: dt.datetime, horizon_days: int, seed: int = 0, replicates: int = 200
+) -> dict[str, Any]:
+    """Train with what was known at `cutoff` and tell what became of everybody; JSON. Raises NotEnoughHistory.
+
+    `shop` must reach `horizon_days` past `cutoff`: the outcome is read from there and from nowhere else. The estimator is
+    the one that training rows before the cutoff choose.
+    """
+    backtest = run_backtest(shop, cutoff=cutoff, horizon_days=horizon_days, seed=seed, replicates=replicates)
+    p = backtest.predictions[backtest.champion]
+    value = _value_at_stake(backtest, p, seed=seed)
+    figures = {name: evaluation.to_json() for name, evaluation in backtest.evaluations.items()}
+    return {
+        "cutoff": cutoff.date().isoformat(),
+        "horizon_days": horizon_days,
+        "customers": len(p),
+        "left": int(backtest.churned.sum()),
+        "estimator": backtest.champion,
+        "grade": backtest.grade,
+        "rule_days": backtest.threshold_days,
+        "train_dates": [date.date().isoformat() for date in backtest.train.dates],
+        "figures": figures[backtest.champion],
+        "rule_figures": figures[RULE],
+        "calibration": bin_calibration(backtest.churned, p),
+        "gain": trace_gain(backtest.churned, p, _quietness(backtest)),
+        "curve": trace_thresholds(backtest.churned, p, _quietness(backtest), value),
+        "people": _list_people(backtest, p, value),
+        "currency": shop.currency,
+        "warnings": backtest.warnings,
+    }
+
+
+def trace_gain(left: Array, p: Array, quietness: Array) -> list[dict[str, float]]:
+    """Of all leavers the share among the first 0, 5, ... 100 % of customers, by score and by how long they were quiet."""
+    by_model, by_rule = _caught_by_count(left, p), _caught_by_count(left, quietness)
+    counts = [round(len(left) * step / GAIN_STEPS) for step in range(GAIN_STEPS + 1)]
+    total = max(float(left.sum()), 1.0)
+    return [
+        {
+            "share": round(step / GAIN_STEPS, 4),
+            "caught": round(float(by_model[count]) / total, 4),
+            "rule": round(float(by_rule[count]) / total, 4),
+        }
+        for step, count in enumerate(counts)
+    ]
+
+
+def trace_thresholds(left: Array, p: Array, quietness: Array, value: Array) -> dict[str, list[float]]:
+    """For thresholds 0, 0.01, ... 1: customers flagged, leavers among them, their value at stake, and the leavers among
+    as many customers that were quiet the longest."""
+    order = np.argsort(-p, kind="stable")
+    caught, worth = (np.append(0.0, np.cumsum(each[order])) for each in (left, left * value))
+    by_rule = _caught_by_count(left, quietness)
+    thresholds = np.arange(THRESHOLDS + 1) / THRESHOLDS
+    flagged = len(p) - np.searchsorted(np.sort(p), thresholds, side="left")
+    return {
+        "flagged": [int(n) for n in flagged],
+        "caught": [int(caught[n]) for n in flagged],
+        "value": [round(float(worth[n]), 2) for n in flagged],
+        "rule_caught": [round(float(by_rule[n]), 1) for n in flagged],
+    }
+
+
+def weigh_threshold(curve: Mapping[str, list[float]], threshold: float, costs: Costs) -> Weighed:
+    """Leavers caught against stayers bothered, and the money in it, at a threshold of whole hundredths.
+
+    Won: the value at stake of the leavers caught, times the share that the message keeps. Spent: every message, and the
+    discount for all who then order: the leavers kept, and the stayers, who would have ordered without it.
+    """
+    place = min(max(round(threshold * THRESHOLDS), 0), THRESHOLDS)
+    flagged, caught = int(curve["flagged"][place]), int(curve["caught"][place])
+    bothered, success = flagged - caught, Decimal(str(costs.success))
+    value = Decimal(str(curve["value"][place]))
+    spent = flagged * costs.message + (bothered + caught * success) * costs.discount
+    return Weighed(
+        threshold=place / THRESHOLDS,
+        flagged=flagged,
+        caught=caught,
+        bothered=bothered,
+        missed=int(curve["caught"][0]) - caught,
+        rule_caught=round(curve["rule_caught"][place]),
+        value_at_stake=value.quantize(Decimal("0.01")),
+        kept=caught * costs.success,
+        won=(value * success).quantize(Decimal("0.01")),
+        spent=spent.quantize(Decimal("0.01")),
+    )
+
+
+def find_best_threshold(curve: Mapping[str, list[float]], costs: Costs) -> Weighed:
+    """The threshold with the largest net figure; of several, the one that bothers the fewest."""
+    weighed = [weigh_threshold(curve, place / THRESHOLDS, costs) for place in range(THRESHOLDS + 1)]
+    return max(weighed, key=lambda each: (each.net, -each.flagged))
+
+
+def _value_at_stake(backtest: Backtest, p: Array, *, seed: int) -> Array:
+    """What each customer would be expected to spend in the horizon if they do not leave, learned before the cutoff."""
+    rows = backtest.train.rows
+    model = OrderModel(backtest.columns, horizon_days=backtest.horizon_days, random_state=seed)
+    model.fit(rows, backtest.fitted[backtest.champion].predict_proba(rows)[:, 1])
+    return np.asarray(model.predict(backtest.test, p).value / np.maximum(1 - p, 1e-6), dtype=np.float64)
+
+
+def _quietness(backtest: Backtest) -> Array:
+    return np.asarray(backtest.test["recency_days"].to_numpy(), dtype=np.float64)
+
+
+def _caught_by_count(left: Array, scores: Array) -> Array:
+    """Expected leavers among the n customers with the highest scores, for n = 0 to all; ties are split evenly."""
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(0, np.flatnonzero(np.append(np.diff(scores[order]) != 0, True)) + 1)
+    caught = np.append(0.0, np.cumsum(left[order]))
+    return np.asarray(np.interp(np.arange(len(left) + 1), ends, caught[ends]), dtype=np.float64)
+
+
+def _list_people(backtest: Backtest, p: Array, value: Array) -> list[dict[str, Any]]:
+    """The customers with the highest scores, with what spoke for leaving, and what they then did."""
+    first = np.argsort(-p, kind="stable")[:MOST_SHOWN]
+    rows = backtest.test[first.tolist()]
+    terms = _strongest_terms(backtest, rows)
+    return [
+        {
+            "customer": row["customer_id"],
+            "p": round(float(p[i]), 4),
+            "at_stake": round(float(value[i]), 2),
+            "quiet_days": round(row["recency_days"], 1),
+            "by_rule": row["recency_days"] >= backtest.threshold_days,
+            "left": bool(row["churned"]),
+            "orders": int(row["orders"]),
+            "spent": round(row["value"], 2),
+            "next_in_days": None if row["next_in_days"] is None else round(row["next_in_days"], 1),
+            "terms": told,
+        }
+        for i, row, told in zip(first.tolist(), rows.to_dicts(), terms, strict=True)
+    ]
+
+
+def _strongest_terms(backtest: Backtest, rows: pl.DataFrame) -> list[list[dict[str, Any]]]:
+    """For each row the features that push most towards leaving, one of each theme, with their values."""
+    parts = backtest.fitted[backtest.champion].contributions(rows)
+    keys = [key for key in parts if get_feature(key).told and key in rows.columns]
+    told: list[list[dict[str, Any]]] = []
+    for i, row in enumerate(rows.to_dicts()):
+        best: dict[str, str] = {}
+        for key in sorted(keys, key=lambda key: -float(parts[key][i])):
+            if parts[key][i] > 0:
+                best.setdefault(get_feature(key).theme, key)
+        kept = list(best.values())[:TERMS_KEPT]
+        told.append([_tell_term(row, key, backtest) for key in kept])
+    return told
+
+
+def _tell_term(row: Mapping[str, Any], key: str, backtest: Backtest) -> dict[str, Any]:
+    """An entry as `explain.describe_reason` reads it."""
+    typical = get_feature(key).compared_with
+    average = backtest.test[key].mean()
+    return {
+        "feature": key,
+        "value": _rounded(row[key]),
+        "average": _rounded(average),
+        "typical": _rounded(row.get(typical)) if typical else None,
+    }
+
+
+def _rounded(value: Any) -> float | None:
+    return None if value is None else round(float(value), 3)
