@@ -15,6 +15,7 @@ import psycopg
 from django.db import connection
 
 from campaigns.audience.eligibility import exclusion_case_sql
+from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import MessageStatus
 
 from .outbox import ClaimedMessage, Settlement, sending_lease_s
@@ -157,7 +158,7 @@ WITH checked AS MATERIALIZED (
             WHERE a.campaign_id = p.id AND a.part = 'messages' AND a.voided_at IS NULL AND a.part_hash = b.approved_hash
         ) THEN 'stale_approval'
         WHEN clock_timestamp() > p.scheduled_for + make_interval(hours => p.send_window_hours) THEN 'window_closed'
-        ELSE {exclusion_case_sql("c")}
+        ELSE coalesce(nullif({stale_fact_sql("m", "p")}, ''), {exclusion_case_sql("c")})
     END AS reason
     FROM json_to_recordset(%(bids)s::json) AS b(
         id bigint, worker text, address text, approved_hash text, slots text, body_hash text, message_id text

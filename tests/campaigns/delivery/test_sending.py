@@ -16,7 +16,7 @@ from campaigns.content.rendering import load_source, render_message, source_hash
 from campaigns.delivery import control, outbox, reaper, scheduler, unsubscribe
 from campaigns.delivery.mime import hash_body
 from campaigns.delivery.progress import read_progress
-from campaigns.models import Approval, Campaign, CampaignStatus, Message, Variant
+from campaigns.models import Approval, Campaign, CampaignStatus, Message, Offer, Variant
 from customers.ingest.consent import record_consent, suppress_address, withdraw_consent
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import ConsentRecord, Customer, CustomerEvent, EventKind
@@ -98,6 +98,18 @@ def test_who_said_no_after_the_freeze_is_passed_over(
     assert (row.status, row.skip_reason) == ("skipped", reason)
     assert row.sending_at is None and row.slots == {}
     assert sorted(server.recipients) == ["c0@shopper.test", "c2@shopper.test"]
+
+
+def test_an_offer_that_ended_meanwhile_goes_to_nobody(running: Campaign, sweep: Sweep, now: dt.datetime) -> None:
+    over = now.date() - dt.timedelta(days=2)
+    Offer.objects.filter(campaign=running).update(valid_from=over, valid_until=over)
+    Approval.objects.filter(campaign=running, part="messages").update(part_hash=hash_messages(running))
+
+    with ScriptedSmtpServer() as server:
+        sweep(server)
+
+    assert states(running) == {"skipped": 3} and server.taken == []
+    assert set(Message.objects.values_list("skip_reason", flat=True)) == {"offer_over"}
 
 
 def test_the_cap_counts_messages_of_other_campaigns(
