@@ -5,6 +5,7 @@ Shapes of the frames (`customers.features.reader` makes them from the database, 
 - orders: customer_id, order_id, ordered_at (UTC), total (net, negative for returns), discount, is_return
 - lines: customer_id, ordered_at, product_id, category, quantity, is_charge
 - events: customer_id, kind, occurred_at
+- popularity: product_id, popularity (`measure_popularity`)
 
 Orders of one customer on one day (UTC) count as one: `order_days` and every other count of orders are days.
 """
@@ -33,6 +34,7 @@ _EVENT_COUNTS = [
     "clicks_90d",
     "complaints_90d",
     "tickets_90d",
+    "views_decayed_14d",
     "complaints",
     "complaints_closed",
 ]
@@ -54,11 +56,14 @@ def build_features(
     events: pl.DataFrame | pl.LazyFrame | None = None,
     *,
     as_of: dt.datetime,
+    popularity: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """One row per customer with an order before `as_of`: customer_id and every feature as Float64, sorted by customer.
 
-    Nothing at or after `as_of` is looked at, and no customer's row depends on another customer. A feature that cannot
-    be known is null: those of lines or events when none are given, times between orders with a single order.
+    Nothing at or after `as_of` is looked at. No customer's row depends on another customer but through `popularity`,
+    which is measured on the lines at hand where it is not given: give it where only some of the customers are at hand.
+    A feature that cannot be known is null: those of lines or events when none are given, times between orders with a
+    single order.
     """
     at = pl.lit(as_of).cast(pl.Datetime("us", "UTC"))
     known = orders.lazy().filter(pl.col("ordered_at") < at)
@@ -66,7 +71,9 @@ def build_features(
     frame = _summarise_days(days)
     frame = frame.join(_summarise_returns(known.filter(pl.col("is_return")), at), on="customer_id", how="left")
     if lines is not None:
-        frame = frame.join(_summarise_lines(lines.lazy(), at), on="customer_id", how="left")
+        known_products = measure_popularity(lines, as_of=as_of) if popularity is None else popularity
+        summary = _summarise_lines(_take_wares(lines.lazy(), at), known_products.lazy())
+        frame = frame.join(summary, on="customer_id", how="left")
     if events is not None:
         frame = frame.join(_summarise_events(events.lazy(), at), on="customer_id", how="left")
     frame = _net_returns(frame)
@@ -79,6 +86,22 @@ def build_features(
         (pl.col(key) if key in present else pl.lit(None)).cast(pl.Float64).round(9).alias(key) for key in FEATURE_KEYS
     ]
     return frame.select("customer_id", *columns).sort("customer_id").collect()
+
+
+def measure_popularity(lines: pl.DataFrame | pl.LazyFrame, *, as_of: dt.datetime) -> pl.DataFrame:
+    """How common each product is: product_id and popularity, the logarithm of the share of buyers who bought it before
+    `as_of`, sorted by product. Only products with two buyers or more: what one person bought says nothing of others.
+    """
+    wares = _take_wares(lines.lazy(), pl.lit(as_of).cast(pl.Datetime("us", "UTC")))
+    bought = wares.filter(pl.col("product_id").is_not_null()).select("product_id", "customer_id").unique().collect()
+    everybody = bought["customer_id"].n_unique()
+    return (
+        bought.group_by("product_id")
+        .agg(buyers=pl.len())
+        .filter(pl.col("buyers") > 1)
+        .select("product_id", popularity=(pl.col("buyers") / everybody).log().round(9))
+        .sort("product_id")
+    )
 
 
 def _merge_purchase_days(purchases: pl.LazyFrame, at: pl.Expr) -> pl.LazyFrame:
@@ -137,14 +160,22 @@ def _summarise_days(days: pl.LazyFrame) -> pl.LazyFrame:
             weeks=(age / 7).floor().n_unique(),
             gross_total=value.sum(),
             gross_90d=revenue_within(90),
+            gross_180d=revenue_within(180),
             gross_365d=revenue_within(365),
+            revenue_decayed_90d=(value * 0.5 ** (age / 90)).sum(),
             order_value_mean=value.mean(),
             order_value_last=value.last(),
+            order_value_std=value.std(),
+            orders_season=((age > 275) & (age <= 365)).sum(),
+            discounted_90d=pl.col("discounted").filter(age <= 90).sum(),
             discount_share=pl.col("discounted").sum() / pl.col("orders").sum(),
         )
         .with_columns(
             overdue_ratio=pl.col("recency_days") / pl.col("gap_mean"),
+            last_gap_ratio=pl.col("gap_last") / pl.col("gap_mean"),
+            gap_variation=pl.col("gap_std") / pl.col("gap_mean"),
             orders_trend=2.0 * pl.col("orders_90d") - pl.col("orders_180d"),
+            revenue_trend=2.0 * pl.col("gross_90d") - pl.col("gross_180d"),
             active_share=pl.col("weeks") / ((pl.col("tenure_days") / 7).floor() + 1),
         )
     )
@@ -157,16 +188,36 @@ def _summarise_returns(returns: pl.LazyFrame, at: pl.Expr) -> pl.LazyFrame:
         returned_90d=value.filter(age <= 90).sum(),
         returned_365d=value.filter(age <= 365).sum(),
         returns_90d=(age <= 90).sum(),
+        days_since_return=age.min(),
     )
 
 
-def _summarise_lines(lines: pl.LazyFrame, at: pl.Expr) -> pl.LazyFrame:
-    bought = lines.filter((pl.col("ordered_at") < at) & (pl.col("quantity") > 0) & ~pl.col("is_charge"))
-    return bought.group_by("customer_id").agg(
-        items=pl.col("quantity").sum(),
-        distinct_products=pl.col("product_id").drop_nulls().n_unique(),
-        distinct_categories=pl.col("category").filter(pl.col("category") != "").n_unique(),
+def _take_wares(lines: pl.LazyFrame, at: pl.Expr) -> pl.LazyFrame:
+    return lines.filter((pl.col("ordered_at") < at) & (pl.col("quantity") > 0) & ~pl.col("is_charge"))
+
+
+def _summarise_lines(wares: pl.LazyFrame, popularity: pl.LazyFrame) -> pl.LazyFrame:
+    categories = wares.filter(pl.col("category") != "").group_by("customer_id", "category").agg(bought=pl.len())
+    favourite = categories.group_by("customer_id").agg(
+        favourite_share=pl.col("bought").max() / pl.col("bought").sum(),
+        distinct_categories=pl.len(),
     )
+    products = (
+        wares.filter(pl.col("product_id").is_not_null())
+        .group_by("customer_id", "product_id")
+        .agg(days=pl.col("ordered_at").dt.date().n_unique())
+    )
+    liked = (
+        products.join(popularity, on="product_id", how="left")
+        .group_by("customer_id")
+        .agg(
+            distinct_products=pl.len(),
+            rebought_share=(pl.col("days") > 1).mean(),
+            product_popularity=pl.col("popularity").mean(),
+        )
+    )
+    bought = wares.group_by("customer_id").agg(items=pl.col("quantity").sum(), line_items=pl.col("quantity").median())
+    return bought.join(liked, on="customer_id", how="left").join(favourite, on="customer_id", how="left")
 
 
 def _summarise_events(events: pl.LazyFrame, at: pl.Expr) -> pl.LazyFrame:
@@ -183,6 +234,10 @@ def _summarise_events(events: pl.LazyFrame, at: pl.Expr) -> pl.LazyFrame:
             days_since_visit=age.filter(kind.is_in(VISIT_KINDS)).min(),
             views_30d=count("product_viewed", 30),
             views_90d=count("product_viewed", 90),
+            views_decayed_14d=(0.5 ** (age / 14)).filter(kind == "product_viewed").sum(),
+            days_since_cart=age.filter(kind == "cart_updated").min(),
+            days_since_open=age.filter(kind == "email_opened").min(),
+            days_since_complaint=age.filter(kind == "complaint_opened").min(),
             searches_30d=count("search_performed", 30),
             carts_30d=count("cart_updated", 30),
             emails_90d=count("email_sent", 90),
@@ -218,5 +273,6 @@ def _derive_email_and_support(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame.with_columns(
         views_trend=pl.col("views_30d") - pl.col("views_90d") / 3,
         open_share_90d=pl.when(pl.col("emails_90d") > 0).then(pl.col("opens_90d") / pl.col("emails_90d")).clip(0, 1),
+        click_share_90d=pl.when(pl.col("emails_90d") > 0).then(pl.col("clicks_90d") / pl.col("emails_90d")).clip(0, 1),
         open_complaints=(pl.col("complaints") - pl.col("complaints_closed")).clip(lower_bound=0),
     )

@@ -12,26 +12,41 @@ import polars as pl
 
 from .estimators import Array, ChurnEstimator, load_estimator
 from .expectations import Expectations, OrderModel
+from .process_columns import PROCESS_COLUMNS
+from .processes import Processes, add_process_columns
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """Everything that is needed to score customers again: the estimators, and the shop's averages for the reasons."""
+    """Everything that is needed to score customers again: the estimators, the buy-till-you-die models and the popularity
+    of products as of the end of training, and the shop's averages for the reasons."""
 
     churn: ChurnEstimator
     orders: OrderModel
     averages: dict[str, float]
     horizon_days: int
     currency: str
+    processes: Processes
+    popularity: pl.DataFrame | None = None
+
+    def describe(self, features: pl.DataFrame) -> pl.DataFrame:
+        """Features with what the buy-till-you-die models say beside them; a frame that has it stays as it is."""
+        if set(PROCESS_COLUMNS) <= set(features.columns):
+            return features
+        return add_process_columns(features, self.processes)
 
     def predict_churn(self, features: pl.DataFrame) -> Array:
         """P(no order within the horizon) for each row, 0 to 1."""
-        return np.asarray(self.churn.predict_proba(features)[:, 1], dtype=np.float64)
+        return np.asarray(self.churn.predict_proba(self.describe(features))[:, 1], dtype=np.float64)
 
     def predict_orders(self, features: pl.DataFrame, churn_probability: Array) -> Expectations:
-        return self.orders.predict(features, churn_probability)
+        return self.orders.predict(self.describe(features), churn_probability)
+
+    def contributions(self, features: pl.DataFrame) -> dict[str, Array]:
+        """The log-odds of each row, split among features of the catalogue."""
+        return self.churn.contributions(self.describe(features))
 
     def to_bytes(self) -> bytes:
         """Compressed JSON: the same model gives the same bytes, and reading them runs no code."""
@@ -42,6 +57,8 @@ class TrainedModel:
             "averages": self.averages,
             "horizon_days": self.horizon_days,
             "currency": self.currency,
+            "processes": self.processes.to_dict(),
+            "popularity": self.popularity.to_dict(as_series=False) if self.popularity is not None else None,
         }
         return zlib.compress(json.dumps(stored, sort_keys=True).encode())
 
@@ -57,4 +74,14 @@ class TrainedModel:
             averages=stored["averages"],
             horizon_days=stored["horizon_days"],
             currency=stored["currency"],
+            processes=Processes.from_dict(stored["processes"]),
+            popularity=_read_popularity(stored["popularity"]),
         )
+
+
+def _read_popularity(stored: dict[str, list[Any]] | None) -> pl.DataFrame | None:
+    if stored is None:
+        return None
+    if not stored["product_id"]:
+        return pl.DataFrame(schema={"product_id": pl.Int64, "popularity": pl.Float64})
+    return pl.DataFrame(stored)

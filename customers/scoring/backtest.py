@@ -12,8 +12,19 @@ from django.utils.translation import gettext as _
 
 from customers.features.builder import ShopData
 
-from .estimators import Array, Blend, BoostedTrees, ChurnEstimator, PlainRule, RfmLogistic, RichLogistic
+from .estimators import (
+    Array,
+    BgNbdScore,
+    Blend,
+    BoostedTrees,
+    ChurnEstimator,
+    ParetoNbdScore,
+    PlainRule,
+    RfmLogistic,
+    RichLogistic,
+)
 from .evaluation import Evaluation, evaluate_predictions
+from .process_columns import NO_ORDER_COLUMNS
 from .snapshots import (
     NotEnoughHistory,
     Snapshots,
@@ -123,7 +134,8 @@ def run_backtest(
 def fit_candidates(rows: pl.DataFrame, churned: Array, columns: list[str], *, seed: int) -> dict[str, ChurnEstimator]:
     """All estimators fitted on the same rows, by name. The blend shares its members' fits."""
     rich, trees = RichLogistic(columns), BoostedTrees(columns, random_state=seed)
-    members: list[ChurnEstimator] = [PlainRule(), RfmLogistic(), rich, trees]
+    processes = [kind() for kind in (BgNbdScore, ParetoNbdScore) if not rows[NO_ORDER_COLUMNS[kind.name]].has_nulls()]
+    members: list[ChurnEstimator] = [PlainRule(), RfmLogistic(), *processes, rich, trees]
     fitted = {member.name: member.fit(rows, churned) for member in members}
     return {**fitted, Blend.name: Blend([rich, trees])}
 

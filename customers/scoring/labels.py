@@ -62,3 +62,10 @@ def propose_horizon(orders: pl.DataFrame) -> int:
     if not choices:
         return max(SHORTEST_HORIZON_DAYS, span_days // 3)
     return next((days for days in choices if days >= usual), choices[-1])
+
+
+def propose_label_horizon(history_days: int, horizon_days: int) -> int:
+    """The longest horizon up to `horizon_days` of which a third of the history still is: several windows of it can be
+    learned from. One of 30, 60, 90, 120, 180 or 365, where the history allows that much."""
+    longest = min(horizon_days, history_days // 3)
+    return max((days for days in (30, 60, 90, 120, 180, 365) if days <= longest), default=max(longest, 1))

@@ -57,7 +57,8 @@ def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, se
     present = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION).first()
     if present is not None and present.card.get("fingerprint") == fingerprint:
         return present
-    result = train_model(shop, until=until, horizon_days=horizon_days, seed=seed)
+    incumbent = present.estimator if present is not None else None
+    result = train_model(shop, until=until, horizon_days=horizon_days, incumbent=incumbent, seed=seed)
     model = _store_version(result, fingerprint=fingerprint, now=now)
     logger.info("model_trained", version=model.version, estimator=model.estimator, beats_rule=model.beats_rule)
     return model
@@ -104,7 +105,7 @@ def predict_scores(
     """The rows of Score as a frame, one per customer, nothing written."""
     trained = TrainedModel.from_bytes(bytes(model.artifact))
     shop = read_shop(before=as_of, events_since=events_needed_since(as_of), partition=partition)
-    features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of)
+    features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of, popularity=trained.popularity)
     told = _predict(trained, features, as_of=as_of)
     if shop.lines is not None:
         told = told.join(build_interests(shop.lines, read_products(), as_of=as_of), on="customer_id", how="left")
@@ -162,6 +163,7 @@ def _store_version(result: TrainingResult, *, fingerprint: str, now: dt.datetime
 
 
 def _predict(trained: TrainedModel, features: pl.DataFrame, *, as_of: dt.datetime) -> pl.DataFrame:
+    features = trained.describe(features)
     p = trained.predict_churn(features) if features.height else np.empty(0)
     figures = features.select("customer_id", "recency_days", "tenure_days")
     if not features.height:

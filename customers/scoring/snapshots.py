@@ -15,6 +15,8 @@ from customers.features.builder import ShopData, build_features
 from customers.features.catalogue import FEATURE_KEYS, SEASON_KEYS
 
 from .labels import build_labels
+from .process_columns import PROCESS_COLUMNS
+from .processes import Processes, add_process_columns, fit_processes
 
 SHORTEST_HISTORY_DAYS = 30
 USUAL_HISTORY_DAYS = 45
@@ -75,16 +77,33 @@ def take_snapshots(shop: ShopData, dates: list[dt.datetime], *, horizon_days: in
 
     The newest date comes first. Both outcomes have to occur often enough to learn from.
     """
-    parts = [label_features(shop, as_of=date, horizon_days=horizon_days) for date in dates]
+    parts: list[pl.DataFrame] = []
+    near: Processes | None = None
+    for date in dates:
+        features, near = describe_customers(shop, as_of=date, horizon_days=horizon_days, near=near)
+        labels = build_labels(shop.orders, as_of=date, horizon_days=horizon_days)
+        parts.append(features.join(labels, on="customer_id"))
     rows = pl.concat(parts)
     require_both_outcomes(rows)
     return Snapshots(tuple(dates), rows)
 
 
 def label_features(shop: ShopData, *, as_of: dt.datetime, horizon_days: int) -> pl.DataFrame:
-    """The features as of a date with what happened in the `horizon_days` after it, one row per customer."""
-    features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of)
+    """The features as of a date with what happened in the `horizon_days` after it, one row per customer.
+
+    Beside them stands what buy-till-you-die models say that were fitted as of that date.
+    """
+    features, _processes = describe_customers(shop, as_of=as_of, horizon_days=horizon_days)
     return features.join(build_labels(shop.orders, as_of=as_of, horizon_days=horizon_days), on="customer_id")
+
+
+def describe_customers(
+    shop: ShopData, *, as_of: dt.datetime, horizon_days: int, near: Processes | None = None
+) -> tuple[pl.DataFrame, Processes]:
+    """Features with the columns of the processes fitted to them, and those processes. `near`: those of a date nearby."""
+    features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of)
+    processes = fit_processes(features, horizon_days=horizon_days, near=near)
+    return add_process_columns(features, processes), processes
 
 
 def require_customers(orders: pl.DataFrame) -> None:
@@ -114,11 +133,11 @@ def require_both_outcomes(rows: pl.DataFrame) -> None:
 
 
 def choose_columns(snapshots: Snapshots) -> list[str]:
-    """The features that vary in this shop. The season is used only once the snapshots cover most of a year:
-    with less, a model would take one month's customers for the season itself."""
+    """The features that vary in this shop, and the columns of the processes. The season is used only once the snapshots
+    cover most of a year: with less, a model would take one month's customers for the season itself."""
     covered_days = (snapshots.dates[0] - snapshots.dates[-1]).days
     chosen = []
-    for key in FEATURE_KEYS:
+    for key in (*FEATURE_KEYS, *PROCESS_COLUMNS):
         if key in SEASON_KEYS and covered_days < SEASONS_KNOWN_AFTER_DAYS:
             continue
         if snapshots.rows[key].drop_nulls().n_unique() > 1:

@@ -5,24 +5,35 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from django.utils.translation import gettext_noop
 
-from customers.features.builder import ShopData
+from customers import features
+from customers.features.builder import ShopData, measure_popularity
 from customers.features.catalogue import FEATURE_KEYS
 
+from .appointment import appoint_estimator
 from .artifact import TrainedModel
 from .backtest import RULE, Backtest, fit_candidates, run_backtest
 from .evaluation import bin_calibration, bin_scores
 from .expectations import OrderModel
 from .explain import mean_drivers
 from .labels import propose_horizon
-from .snapshots import NotEnoughHistory, Snapshots, choose_columns, plan_dates, require_customers, take_snapshots
+from .snapshots import (
+    NotEnoughHistory,
+    Snapshots,
+    choose_columns,
+    describe_customers,
+    plan_dates,
+    require_customers,
+    take_snapshots,
+)
 
-METHOD_VERSION = 1
+METHOD_VERSION = 2
 BACKTEST_DATES = 3
 BACKTEST_STEP_DAYS = 30
 FLAGGED_SHARE = 0.1
@@ -43,30 +54,38 @@ class TrainingResult:
 
 
 def train_model(
-    shop: ShopData, *, until: dt.datetime, horizon_days: int | None = None, seed: int = 0, replicates: int = 200
+    shop: ShopData,
+    *,
+    until: dt.datetime,
+    horizon_days: int | None = None,
+    incumbent: str | None = None,
+    seed: int = 0,
+    replicates: int = 200,
 ) -> TrainingResult:
     """Train on what was known at `until` (a midnight: every day before it is complete).
 
-    The newest back-test leaves `horizon_days` before `until`; earlier ones are 30 days apart. The model in use is the
-    champion if it beats the plain rule beyond doubt in the newest back-test, else the plain rule itself. It is
-    fitted again on snapshots up to the newest whose outcome is known. Same data and seed, same result. Raises
-    NotEnoughHistory.
+    The newest back-test leaves `horizon_days` before `until`; earlier ones are 30 days apart. What is then in use says
+    `appoint_estimator`: the challenger that the training rows chose, the `incumbent` (the name of the estimator in use so
+    far), or the plain rule. It is fitted again on snapshots up to the newest whose outcome is known. Same data and seed,
+    same result. Raises NotEnoughHistory.
     """
     shop = _shop_before(shop, until)
     require_customers(shop.orders)
     horizon = horizon_days or propose_horizon(shop.orders)
     backtests = _run_backtests(shop, until=until, horizon_days=horizon, seed=seed, replicates=replicates)
     newest = backtests[0]
-    estimator = newest.champion if newest.beats_rule else RULE
+    appointed = appoint_estimator(newest, incumbent, seed=seed, replicates=replicates)
+    estimator = appointed.estimator
     first_at = _first_at(shop)
     dates = plan_dates(first_at, until, horizon_days=horizon, customers=newest.test.height)
     snapshots = take_snapshots(shop, dates, horizon_days=horizon)
-    model = _fit_model(snapshots, estimator, horizon_days=horizon, currency=shop.currency, seed=seed)
+    model = _fit_model(shop, snapshots, estimator, until=until, horizon_days=horizon, seed=seed)
     tested = _fit_order_model(newest, seed=seed)
     metrics = {**_describe_backtests(backtests, estimator), "drivers": mean_drivers(model, newest.test)}
     metrics["orders"] = _judge_orders(newest, tested, estimator)
+    metrics["appointment"] = appointed.to_json()
     card = _write_card(shop, snapshots, newest, estimator, until=until, seed=seed)
-    return TrainingResult(estimator, newest.beats_rule, horizon, first_at, until, metrics, card, model)
+    return TrainingResult(estimator, estimator != RULE, horizon, first_at, until, metrics, card, model)
 
 
 def fingerprint_data(shop: ShopData, *, until: dt.datetime, horizon_days: int | None, seed: int) -> str:
@@ -77,6 +96,13 @@ def fingerprint_data(shop: ShopData, *, until: dt.datetime, horizon_days: int | 
         if frame is not None:
             parts.append(f"{frame.height}:{frame.hash_rows(seed=7).sum()}")
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
+
+
+def fingerprint_code() -> str:
+    """A short hash of the code that builds features and trains, the same on every machine: the registry's code version."""
+    rooms = Path(__file__).parent, Path(features.__file__).parent
+    files = sorted(path for room in rooms for path in room.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 def _shop_before(shop: ShopData, until: dt.datetime) -> ShopData:
@@ -118,7 +144,9 @@ def _run_backtests(
     return found
 
 
-def _fit_model(snapshots: Snapshots, estimator: str, *, horizon_days: int, currency: str, seed: int) -> TrainedModel:
+def _fit_model(
+    shop: ShopData, snapshots: Snapshots, estimator: str, *, until: dt.datetime, horizon_days: int, seed: int
+) -> TrainedModel:
     columns = choose_columns(snapshots)
     churn = fit_candidates(snapshots.rows, snapshots.churned, columns, seed=seed)[estimator]
     orders = OrderModel(columns, horizon_days=horizon_days, random_state=seed)
@@ -129,7 +157,9 @@ def _fit_model(snapshots: Snapshots, estimator: str, *, horizon_days: int, curre
         for key in FEATURE_KEYS
         if newest[key].drop_nulls().len()
     }
-    return TrainedModel(churn, orders, averages, horizon_days, currency)
+    _, processes = describe_customers(shop, as_of=until, horizon_days=horizon_days)
+    popularity = measure_popularity(shop.lines, as_of=until) if shop.lines is not None else None
+    return TrainedModel(churn, orders, averages, horizon_days, shop.currency, processes, popularity)
 
 
 def _fit_order_model(backtest: Backtest, *, seed: int) -> OrderModel:
@@ -163,7 +193,7 @@ def _describe_backtests(backtests: list[Backtest], estimator: str) -> dict[str, 
     return {
         **newest.to_json(),
         "estimator": estimator,
-        "beats_rule": newest.beats_rule,
+        "beats_rule": estimator != RULE,
         "histogram": bin_scores(newest.churned, p),
         "calibration": bin_calibration(newest.churned, p),
         "backtests": [_describe_date(backtest, backtest.champion) for backtest in backtests],
@@ -210,7 +240,7 @@ def _write_card(
     ]
     if (until - _first_at(shop)).days < 2 * 365:
         limits.append(gettext_noop("With less than two years of orders, seasons cannot be told from trends."))
-    if not newest.beats_rule:
+    if estimator == RULE:
         limits.append(gettext_noop("No model beat the plain rule beyond doubt, so the plain rule is in use."))
     return {
         "purpose": gettext_noop("Probability that a customer places no order within the horizon"),
@@ -222,13 +252,15 @@ def _write_card(
         "events": shop.events.height if shop.events is not None else 0,
         "train_dates": [date.date().isoformat() for date in snapshots.dates],
         "train_rows": snapshots.rows.height,
-        "features": choose_columns(snapshots),
+        "features": [name for name in choose_columns(snapshots) if name in FEATURE_KEYS],
+        "estimates": [name for name in choose_columns(snapshots) if name not in FEATURE_KEYS],
         "test_cutoff": newest.cutoff.date().isoformat(),
         "test_customers": newest.test.height,
         "baseline": f"no order in {newest.threshold_days:.0f} days",
         "metrics": newest.evaluations[estimator].to_json(),
         "seed": seed,
         "method_version": METHOD_VERSION,
+        "code_version": fingerprint_code(),
         "limits": limits,
         "warnings": newest.warnings,
     }

@@ -6,6 +6,7 @@ probability that differs as Beta(a, b).
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
 import numpy as np
@@ -82,6 +83,7 @@ def _log_fates(histories: Histories, theta: Array) -> tuple[Array, Array]:
     return active, np.where(x > 0, stopped, -np.inf)
 
 
+@functools.cache
 def _crowded_nodes() -> tuple[Array, Array]:
     """Gauss-Legendre nodes of (0, 1) crowded at both ends, where the quantiles of a beta distribution are steep."""
     at, weight = np.polynomial.legendre.leggauss(_NODES)

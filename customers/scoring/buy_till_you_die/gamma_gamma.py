@@ -29,6 +29,7 @@ class GammaGamma:
         Raises GammaGammaRejected.
         """
         from scipy.optimize import minimize
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         known = (orders > 0) & (mean_value > 0) & np.isfinite(mean_value)
         x, z = np.asarray(orders[known], dtype=np.float64), np.asarray(mean_value[known], dtype=np.float64)
@@ -41,7 +42,9 @@ class GammaGamma:
             return value if np.isfinite(value) else 1e6
 
         start = np.array([0.5, 1.0, 1.0])
-        found = minimize(loss, start, method="L-BFGS-B", bounds=[(_LOWEST, _HIGHEST)] * 3, options={"ftol": 1e-12})
+        bounds = [(_LOWEST, _HIGHEST)] * 3
+        with threadpool_limits(limits=1):
+            found = minimize(loss, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})
         p, q, gamma = np.exp(found.x)
         if not np.isfinite(found.fun) or q <= 1:
             raise GammaGammaRejected(f"q is {q:.2f}: with q of 1 or less the mean value of an order does not exist")

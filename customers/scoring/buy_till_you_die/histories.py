@@ -14,7 +14,7 @@ DAYS_PER_UNIT = 7.0
 #: The columns of the feature frame that the models read.
 HISTORY_COLUMNS = ("order_days", "recency_days", "tenure_days")
 
-_FINEST_UNIT = 1 / DAYS_PER_UNIT
+_DAY = 1 / DAYS_PER_UNIT
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,10 @@ def make_histories(x: Array, t_x: Array, T: Array) -> Histories:
 def read_histories(features: pl.DataFrame) -> Histories:
     """Histories out of a frame with the features order_days, recency_days and tenure_days.
 
-    Times are rounded to days: hours tell a purchase process nothing, and equal histories can be merged.
+    Times count from day to day up to the last whole day known, as in the published fits: hours tell a purchase process
+    nothing, and equal histories can be merged.
     """
     orders, recency, tenure = (features[name].cast(pl.Float64).to_numpy() for name in HISTORY_COLUMNS)
-    total = np.maximum(np.round(tenure), 1.0)
-    last = np.clip(np.round(tenure - recency), 0.0, total)
-    return make_histories(np.maximum(orders - 1, 0.0), last * _FINEST_UNIT, total * _FINEST_UNIT)
+    since_first = np.maximum(np.ceil(tenure) - 1, 0.0)
+    since_last = np.clip(np.ceil(recency) - 1, 0.0, since_first)
+    return make_histories(np.maximum(orders - 1, 0.0), (since_first - since_last) * _DAY, since_first * _DAY)

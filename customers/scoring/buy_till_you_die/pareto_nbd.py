@@ -8,6 +8,7 @@ case distinction between alpha and beta, and does not overflow where the hyperge
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
 import numpy as np
@@ -63,6 +64,11 @@ class ParetoNbd(PurchaseProcess):
         return np.asarray(self.probability_alive(histories) * rate * alive_for, dtype=np.float64)
 
 
+@functools.cache
+def _place_nodes() -> tuple[Array, Array]:
+    return np.polynomial.legendre.leggauss(_NODES)
+
+
 def _log_shared(histories: Histories, theta: Array) -> Array:
     from scipy.special import gammaln
 
@@ -92,7 +98,7 @@ def _integrate_rows(histories: Histories, theta: Array, rows: slice, *, means: b
     lies beyond e to the -45 of the peak is left out, so that the nodes stand where something is."""
     r, alpha, s, beta = theta
     x, t_x, T = histories.x[rows], histories.t_x[rows], histories.T[rows]
-    at, weight = np.polynomial.legendre.leggauss(_NODES)
+    at, weight = _place_nodes()
     m, wider = min(alpha, beta), abs(alpha - beta)
     by_orders = (alpha + t_x) * np.expm1(np.minimum(_NOTHING_LEFT / (r + x), 50.0))
     by_deaths = (beta + t_x) * np.expm1(min(_NOTHING_LEFT / (s + 1), 50.0))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from polars.testing import assert_frame_equal
 
-from customers.features.builder import build_features
+from customers.features.builder import build_features, measure_popularity
 from customers.features.catalogue import FEATURE_KEYS, FEATURES, THEMES
 
 from .plain_features import plain_features
@@ -54,9 +54,14 @@ def test_plain_python_customer_by_customer_sees_the_same_values(history: History
 @settings(max_examples=20, deadline=None)
 def test_a_customer_is_the_same_alone_as_among_others(history: History) -> None:
     everyone = build_features(*history, as_of=AS_OF)
+    popularity = measure_popularity(history[1], as_of=AS_OF)
     alone = [part.filter(pl.col("customer_id") == 1) for part in history]
 
-    assert_frame_equal(build_features(*alone, as_of=AS_OF), everyone.filter(pl.col("customer_id") == 1), abs_tol=1e-8)
+    assert_frame_equal(
+        build_features(*alone, as_of=AS_OF, popularity=popularity),
+        everyone.filter(pl.col("customer_id") == 1),
+        abs_tol=1e-8,
+    )
 
 
 def test_an_order_at_the_very_moment_is_not_known_yet() -> None:

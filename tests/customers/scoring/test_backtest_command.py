@@ -39,7 +39,9 @@ def test_a_csv_file_is_judged_without_any_database(csv_file: Path) -> None:
     found = run(csv_file, COLUMNS, "--cutoff", "2024-11-20", "--horizon-days", "60")
 
     assert found["customers"] > 400
-    assert set(found["estimators"]) == {"plain_rule", "rfm_logistic", "rich_logistic", "boosted_trees", "blend"}
+    assert set(found["estimators"]) == {
+        "plain_rule", "rfm_logistic", "bg_nbd", "pareto_nbd", "rich_logistic", "boosted_trees", "blend",
+    }  # fmt: skip
     for figures in found["estimators"].values():
         for metric in ("auc", "pr_auc", "log_loss", "brier", "ece", "lift10"):
             low, high = figures["intervals"][metric]
@@ -88,7 +90,7 @@ def test_the_uci_shop_at_the_issues_cutoff() -> None:
 
     champion = found["estimators"][found["champion"]]
     assert found["customers"] == pytest.approx(3370, abs=10)
-    assert 0.73 < champion["auc"] < 0.85  # more would be a leak
+    assert 0.74 < champion["auc"] < 0.85  # more would be a leak
     assert champion["auc"] > found["estimators"]["plain_rule"]["auc"] + 0.03
     assert champion["against_rule"]["interval"][0] > 0
 

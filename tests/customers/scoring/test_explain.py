@@ -48,7 +48,7 @@ def test_a_reason_carries_the_customers_number_and_the_shops_average(
 def test_points_say_how_far_the_probability_moves(trained: TrainingResult, features: pl.DataFrame) -> None:
     """Taking a theme's contributions away moves the probability by its points."""
     p = trained.model.predict_churn(features)
-    parts = trained.model.churn.contributions(features)
+    parts = trained.model.contributions(features)
     told = explain_customers(trained.model, features)
 
     for i, reasons in enumerate(told["reasons"]):

@@ -66,7 +66,7 @@ def test_everybody_gets_a_score_with_reasons(model: ModelVersion) -> None:
     assert set(scores.values_list("interest", flat=True)) <= {"bags", "shoes", "jackets"}
     riskiest = scores.order_by("-churn_probability").first()
     assert riskiest is not None
-    assert len(riskiest.reasons) == 3
+    assert 1 <= len(riskiest.reasons) <= 3
     assert riskiest.main_reason in {reason["theme"] for reason in riskiest.reasons}
     assert all(describe_reason(reason) for reason in riskiest.reasons)
 

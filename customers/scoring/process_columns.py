@@ -1,0 +1,13 @@
+"""The columns that buy-till-you-die models add to a frame of features. They are estimates, not facts, and so no features of
+the catalogue: an explanation tells them as the days since the last order, which is what they weigh against the
+customer's own rhythm."""
+
+from __future__ import annotations
+
+NO_ORDER_COLUMNS = {"bg_nbd": "no_order_bg_nbd", "pareto_nbd": "no_order_pareto_nbd"}
+ALIVE_COLUMNS = {"bg_nbd": "alive_bg_nbd", "pareto_nbd": "alive_pareto_nbd"}
+ORDERS_COLUMNS = {"bg_nbd": "orders_bg_nbd", "pareto_nbd": "orders_pareto_nbd"}
+
+PROBABILITY_COLUMNS = (*NO_ORDER_COLUMNS.values(), *ALIVE_COLUMNS.values())
+PROCESS_COLUMNS = (*PROBABILITY_COLUMNS, *ORDERS_COLUMNS.values())
+TOLD_AS = dict.fromkeys(PROCESS_COLUMNS, "recency_days")
