@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from customers.views import imports, interests, people, predictions, retention, segments
+from customers.views import fairness, imports, interests, people, predictions, replay, retention, segments
 
 app_name = "customers"
 urlpatterns = [
@@ -23,4 +23,7 @@ urlpatterns = [
     path("retention/<slug:figure>.csv", retention.download_figures, name="retention-file"),
     path("predictions/", predictions.show_predictions, name="predictions"),
     path("predictions/training/", predictions.request_training, name="training"),
+    path("predictions/replay/", replay.show_replay, name="replay"),
+    path("predictions/replay/requests/", replay.request_replay, name="replay-requests"),
+    path("predictions/sensitive-attributes/", fairness.mark_sensitive, name="sensitive-attributes"),
 ]

@@ -18,6 +18,8 @@ from customers.insights.risk import AT_RISK, summarise_risk
 from customers.models import ModelVersion, Order, Score, ScoreStatus
 from customers.scoring.refresh import read_refresh_state
 from customers.tasks import train_and_score
+from customers.views.drift import tell_drift
+from customers.views.fairness import tell_fairness
 
 BINS = 20
 DRIVERS_SHOWN = 8
@@ -34,7 +36,7 @@ def show_predictions(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "model": champion,
         "models": [
-            {"version": row.version, "name": _name_estimator(row.estimator, {}), "trained_at": row.trained_at}
+            {"version": row.version, "name": name_estimator(row.estimator, {}), "trained_at": row.trained_at}
             | {"status": row.status, "status_label": row.get_status_display()}
             for row in models
         ],
@@ -52,7 +54,7 @@ def show_predictions(request: HttpRequest) -> HttpResponse:
         "newest_score": Score.objects.order_by("-as_of").values_list("as_of", flat=True).first(),
     }
     if champion is not None:
-        context |= _describe_model(champion)
+        context |= _describe_model(champion) | tell_drift(champion) | tell_fairness(request, champion)
     return render(request, "customers/predictions.html", context)
 
 
@@ -65,11 +67,25 @@ def request_training(request: HttpRequest) -> HttpResponse:
     return redirect("customers:predictions")
 
 
+def name_estimator(name: str, metrics: dict[str, Any]) -> str:
+    """How an estimator is called on pages; the plain rule with its days where `metrics` knows them."""
+    days = metrics.get("rule_days")
+    rule = _("“no order in %(days)d days”") % {"days": round(days)} if days else _("plain rule")
+    names = {
+        "plain_rule": rule,
+        "rfm_logistic": _("RFM logistic regression"),
+        "boosted_trees": _("gradient-boosted trees"),
+        "rich_logistic": _("logistic regression on all features"),
+        "blend": _("blend of trees and logistic"),
+    }
+    return names.get(name, name)
+
+
 def _describe_model(model: ModelVersion) -> dict[str, Any]:
     metrics = model.metrics
     in_use = metrics.get("estimator", model.estimator)
     rows = [
-        {"name": _name_estimator(name, metrics), "is_in_use": name == in_use, "is_rule": name == "plain_rule"} | figures
+        {"name": name_estimator(name, metrics), "is_in_use": name == in_use, "is_rule": name == "plain_rule"} | figures
         for name, figures in metrics.get("estimators", {}).items()
     ]
     return {
@@ -91,19 +107,6 @@ def _describe_model(model: ModelVersion) -> dict[str, Any]:
             "worse": _("worse than the rule"),
         }.get(metrics.get("grade", ""), ""),
     }
-
-
-def _name_estimator(name: str, metrics: dict[str, Any]) -> str:
-    days = metrics.get("rule_days")
-    rule = _("“no order in %(days)d days”") % {"days": round(days)} if days else _("plain rule")
-    names = {
-        "plain_rule": rule,
-        "rfm_logistic": _("RFM logistic regression"),
-        "boosted_trees": _("gradient-boosted trees"),
-        "rich_logistic": _("logistic regression on all features"),
-        "blend": _("blend of trees and logistic"),
-    }
-    return names.get(name, name)
 
 
 def _describe_range(bins: list[int], model: ModelVersion | None, low: float, high: float) -> dict[str, Any]:

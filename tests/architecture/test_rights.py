@@ -22,6 +22,7 @@ PAGES = {
     "customers:segments": {"marketer", "approver", "analyst", "admin"},
     "customers:segment-new": {"marketer", "analyst", "admin"},
     "customers:predictions": {"marketer", "approver", "analyst", "admin"},
+    "customers:replay": {"marketer", "approver", "analyst", "admin"},
     "customers:retention": {"marketer", "approver", "analyst", "admin"},
     "customers:imports": {"marketer", "analyst", "admin"},
     "customers:import-new": {"marketer", "analyst", "admin"},
