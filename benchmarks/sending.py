@@ -1,7 +1,7 @@
-"""Sending from the outbox against a bare loop over smtplib: same sink, same number of connections, same run.
+"""Sending from the outbox against a bare loop over smtplib: same sink, same messages, same number of connections, same run.
 
 The bare loop's messages are rendered beforehand; ours are rendered, checked, marked with a synced commit, and settled.
-`page_p95_ms` is null: the pages are not measured here yet.
+Then a second campaign is sent while a person's browser asks for pages and lists of the API, one after the other.
 """
 
 from __future__ import annotations
@@ -10,9 +10,15 @@ import argparse
 import json
 import os
 import smtplib
+import socket
+import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.sink import count_arrivals, running_sink
@@ -20,68 +26,168 @@ from tests.faults.sink import count_arrivals, running_sink
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retention_site.settings")
 
 CONNECTIONS = 8
-CONTENT = b"Subject: hello\r\nMessage-ID: <bare@fernweh.test>\r\n\r\n" + (b"x" * 70 + b"\r\n") * 60
+#: What is asked for while messages go out; {campaign} is the one that is being sent.
+PAGES = ("/", "/campaigns/{campaign}/live/", "/customers/", "/outbox/", "/api/v1/customers/", "/api/v1/campaigns/")
+THINK_S = 0.05
+
+Wire = tuple[str, str, bytes]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./rekindle bench sending", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="3,000 messages instead of 30,000")
     parser.add_argument("--seed", type=int, default=20261123)
+    parser.add_argument("--connections", type=int, default=CONNECTIONS)
+    parser.add_argument("--ask", nargs="+", help=argparse.SUPPRESS)  # the browser's process: cookie, addresses
     options = parser.parse_args()
+    if options.ask:
+        ask_for_pages(options.ask[0], options.ask[1:])
+        return
     size = 3_000 if options.quick else 30_000
     with tempfile.TemporaryDirectory() as folder, running_sink(Path(folder) / "sink.log") as port:
         os.environ["EMAIL_URL"] = f"smtp://127.0.0.1:{port}"
         os.environ.setdefault("LOG_LEVEL", "ERROR")
-        bare = size / send_bare(port, size)
-        ours = size / send_ours(size)
-        arrived = count_arrivals(Path(folder) / "sink.log")
-    figures = {
-        "seed": options.seed,
-        "size": size,
-        "connections": CONNECTIONS,
-        "arrived": arrived - size,
-        "bare_per_second": round(bare, 1),
-        "per_second": round(ours, 1),
-        "vs_bare_loop": round(ours / bare, 3),
-        "page_p95_ms": None,
-    }
+        figures = measure(port, size, options.connections)
+        figures["lost"] = 3 * size - count_arrivals(Path(folder) / "sink.log")
+    figures = {"seed": options.seed, "size": size, "connections": options.connections} | figures
     for name, value in figures.items():
-        print(f"  {name:<16} {value}")
+        print(f"  {name:<24} {value}")
     print(json.dumps(figures))
 
 
-def send_bare(port: int, size: int) -> float:
-    """Seconds for `size` ready messages over CONNECTIONS threads."""
-
-    def loop(count: int) -> None:
-        with smtplib.SMTP("127.0.0.1", port, "localhost") as server:
-            for number in range(count):
-                server.sendmail("hello@fernweh.test", f"c{number}@shopper.test", CONTENT)
-
-    began = time.perf_counter()
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        list(pool.map(loop, [size // CONNECTIONS] * CONNECTIONS))
-    return time.perf_counter() - began
-
-
-def send_ours(size: int) -> float:
-    """Seconds from the first claim to the last settled row, in one process with CONNECTIONS threads."""
+def measure(port: int, size: int, connections: int) -> dict[str, float | int]:
+    """The bare loop, ours, and ours while pages are read; each over all connections."""
     import django
 
     django.setup()
+    first = start_campaign("first", size)
+    bare = size / send_bare(port, render_all(first), connections)
+    alone = size / send_ours(size, connections)
+    second = start_campaign("second", size)
+    with asking(second) as durations_ms:
+        with_pages = size / send_ours(size, connections)
+    return {
+        "bare_per_second": round(bare, 1),
+        "per_second": round(alone, 1),
+        "vs_bare_loop": round(alone / bare, 3),
+        "per_second_with_pages": round(with_pages, 1),
+        "page_p95_ms": round(sorted(durations_ms)[int(len(durations_ms) * 0.95)], 1),
+        "pages_read": len(durations_ms),
+    }
+
+
+def start_campaign(name: str, size: int) -> int:
     from django.utils import timezone
 
-    from campaigns.delivery.sender import send_waiting_messages
     from tests.campaigns import arrange
 
     now = timezone.now()
     cast = arrange.make_cast()
-    people = arrange.make_customers(size, now=now)
-    arrange.start(arrange.make_campaign(cast.marketer, people, send_at=now, now=now), cast, now=now)
+    people = arrange.make_customers(size, prefix=name, now=now)
+    draft = arrange.make_campaign(cast.marketer, people, name=name, send_at=now, now=now)
+    return int(arrange.start(draft, cast, now=now).pk)
+
+
+def render_all(campaign_id: int) -> list[Wire]:
+    """Every message of a campaign as it will go over the wire: sender, recipient, content."""
+    from django.utils import timezone
+
+    from campaigns.delivery import outbox
+    from campaigns.delivery.copies import make_copy, prepare_batch
+    from campaigns.models import Campaign
+
+    campaign, ready = Campaign.objects.get(pk=campaign_id), []
+    messages = outbox.claim_batch("bare", campaign_id=campaign_id, size=1_000_000)
+    batch = prepare_batch(campaign, messages, now=timezone.now())
+    for message in messages:
+        envelope = make_copy(batch, message).envelope
+        ready.append((envelope.sender, envelope.recipient, envelope.content))
+    outbox.release_claims("bare")
+    return ready
+
+
+def send_bare(port: int, messages: Sequence[Wire], connections: int) -> float:
+    """Seconds for ready messages, one smtplib connection per thread."""
+
+    def loop(share: Sequence[Wire]) -> None:
+        with smtplib.SMTP("127.0.0.1", port, "localhost") as server:
+            for sender, recipient, content in share:
+                server.sendmail(sender, recipient, content)
+
     began = time.perf_counter()
-    run = send_waiting_messages(seconds=3600, connections=CONNECTIONS)
+    with ThreadPoolExecutor(connections) as pool:
+        list(pool.map(loop, [messages[first::connections] for first in range(connections)]))
+    return time.perf_counter() - began
+
+
+def send_ours(size: int, connections: int) -> float:
+    """Seconds from the first claim to the last settled row, in one process with one thread per connection."""
+    from campaigns.delivery.sender import send_waiting_messages
+
+    began = time.perf_counter()
+    run = send_waiting_messages(seconds=3600, connections=connections)
     assert run.counts == {"accepted": size}, run.counts
     return time.perf_counter() - began
+
+
+@contextmanager
+def asking(campaign_id: int) -> Iterator[list[float]]:
+    """Serve the site as `./rekindle run` does and read pages meanwhile; filled with milliseconds at the end."""
+    durations_ms: list[float] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        base, number = f"http://127.0.0.1:{listener.getsockname()[1]}", listener.fileno()
+        addresses = [base + page.format(campaign=campaign_id) for page in PAGES]
+        web = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "retention_site.wsgi", "--bind", f"fd://{number}", "--preload",
+             "--log-level", "error", "--workers", "2", "--threads", "4"],
+            pass_fds=(number,),
+        )  # fmt: skip
+        try:
+            command = [sys.executable, "-m", "benchmarks.sending", "--ask", log_in(), *addresses]
+            browser = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            assert browser.stdout is not None
+            browser.stdout.readline()  # every page was read once: what is made at first use is there
+            yield durations_ms
+            durations_ms += json.loads(browser.communicate("stop\n")[0])
+        finally:
+            web.terminate()
+            web.wait()
+
+
+def log_in() -> str:
+    """The session cookie of the marketer."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    from tests.campaigns import arrange
+
+    user, session = arrange.make_cast().marketer, SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return f"sessionid={session.session_key}"
+
+
+def ask_for_pages(cookie: str, addresses: Sequence[str]) -> None:
+    """In a process of its own, so that the sender's threads do not slow the clock: until a line arrives."""
+    import select
+
+    def read(address: str) -> float:
+        began = time.perf_counter()
+        request = urllib.request.Request(address, headers={"Cookie": cookie})
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            answer.read()
+            assert "/login" not in answer.geturl(), answer.geturl()
+        return 1000 * (time.perf_counter() - began)
+
+    for address in addresses * 2:
+        read(address)
+    print("ready", flush=True)
+    durations_ms: list[float] = []
+    while not select.select([sys.stdin], [], [], THINK_S)[0]:
+        durations_ms.append(read(addresses[len(durations_ms) % len(addresses)]))
+    print(json.dumps(durations_ms))
 
 
 if __name__ == "__main__":
