@@ -39,6 +39,20 @@ class Partition:
         return f"(hashint8({column}) & 2147483647) % {int(self.count)} = {int(self.index)}"
 
 
+@dataclass(frozen=True)
+class OneCustomer:
+    """A single customer, where a page asks about one."""
+
+    customer_id: int
+
+    def condition(self, column: str) -> str:
+        """SQL that is true for this customer."""
+        return f"{column} = {int(self.customer_id)}"
+
+
+#: Whose rows are read; None for everybody's.
+Whose = Partition | OneCustomer | None
+
 #: (name, SQL, type)
 Columns = tuple[tuple[str, str, type[pl.DataType] | pl.DataType], ...]
 
@@ -51,10 +65,8 @@ class _Query:
     source: str
 
 
-def read_shop(
-    *, before: dt.datetime, events_since: dt.datetime | None = None, partition: Partition | None = None
-) -> ShopData:
-    """Orders, lines and events of the shop before `before`, of one partition or of everybody.
+def read_shop(*, before: dt.datetime, events_since: dt.datetime | None = None, partition: Whose = None) -> ShopData:
+    """Orders, lines and events of the shop before `before`, of one partition, one customer or everybody.
 
     `events_since` leaves out older events; for features as of one date, 180 days before it are enough
     (`events_needed_since`). Frames as `builder` describes them, sorted by nothing.
@@ -101,7 +113,7 @@ def read_rows(columns: Columns, source: str) -> pl.DataFrame:
     return _read(_Query(columns, source))
 
 
-def _orders_query(until: str, partition: Partition | None) -> _Query:
+def _orders_query(until: str, partition: Whose) -> _Query:
     columns = (
         ("customer_id", "o.customer_id", pl.Int64),
         ("order_id", "o.id", pl.Int64),
@@ -113,7 +125,7 @@ def _orders_query(until: str, partition: Partition | None) -> _Query:
     return _Query(columns, f"FROM customers_order o WHERE o.ordered_at < {until}{_only(partition, 'o.customer_id')}")
 
 
-def _lines_query(until: str, partition: Partition | None) -> _Query:
+def _lines_query(until: str, partition: Whose) -> _Query:
     columns = (
         ("customer_id", "o.customer_id", pl.Int64),
         ("ordered_at", "o.ordered_at", _TIME),
@@ -124,7 +136,7 @@ def _lines_query(until: str, partition: Partition | None) -> _Query:
     return _Query(columns, f"{joined} WHERE o.ordered_at < {until}{_only(partition, 'o.customer_id')}")
 
 
-def _events_query(window: str, partition: Partition | None) -> _Query:
+def _events_query(window: str, partition: Whose) -> _Query:
     columns = (
         ("customer_id", "e.customer_id", pl.Int64),
         ("kind", "e.kind", pl.String),
@@ -135,7 +147,7 @@ def _events_query(window: str, partition: Partition | None) -> _Query:
     )
 
 
-def _only(partition: Partition | None, column: str) -> str:
+def _only(partition: Whose, column: str) -> str:
     return f" AND {partition.condition(column)}" if partition else ""
 
 

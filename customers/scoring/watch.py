@@ -40,7 +40,12 @@ def watch_model(now: dt.datetime) -> DriftReport | None:
     present = DriftReport.objects.filter(model=model, as_of=as_of).first()
     if present is not None:
         return present
-    figures = compare_with_training(model, as_of=as_of) | {"past": judge_past(model, read_shop_clock(now))}
+    try:
+        compared = compare_with_training(model, as_of=as_of)
+    except ValueError:  # an artifact of another format: the next training replaces it
+        logger.info("drift_not_measured", model_version=model.version, reason="artifact_format")
+        return None
+    figures = compared | {"past": judge_past(model, read_shop_clock(now))}
     report, is_new = DriftReport.objects.get_or_create(
         model=model, as_of=as_of, defaults={"figures": figures, "alarms": find_alarms(figures)}
     )
@@ -77,7 +82,9 @@ def compare_with_training(model: ModelVersion, *, as_of: dt.datetime) -> dict[st
     partition = Partition(0, parts) if parts > 1 else None
     shop = read_shop(before=as_of, events_since=events_needed_since(then_at), partition=partition)
     then, now = (
-        build_features(shop.orders, shop.lines, shop.events, as_of=day).filter(pl.col("tenure_days") >= TOO_NEW_DAYS)
+        build_features(shop.orders, shop.lines, shop.events, as_of=day, popularity=trained.popularity).filter(
+            pl.col("tenure_days") >= TOO_NEW_DAYS
+        )
         for day in (then_at, as_of)
     )
     used = set(model.card.get("features", FEATURE_KEYS)) - set(SEASON_KEYS)

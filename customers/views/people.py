@@ -23,7 +23,18 @@ from customers.ingest.clock import read_shop_clock
 from customers.ingest.consent import hash_address
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.insights.timeline import FAMILIES, Entry, read_timeline
-from customers.models import ConsentRecord, Customer, EventKind, ModelVersion, Product, Score, Segment, Suppression
+from customers.models import (
+    ConsentRecord,
+    Customer,
+    EventKind,
+    ModelVersion,
+    Product,
+    Score,
+    ScoreStatus,
+    Segment,
+    Suppression,
+)
+from customers.scoring.change import find_earlier
 from customers.scoring.explain import describe_reason
 from customers.segments.preview import matches
 from customers.segments.rules import parse_rule
@@ -96,7 +107,8 @@ def _tell_score(score: Score) -> dict[str, Any]:
         for reason, share in zip(score.reasons, shares, strict=True)
     ]
     most = max(map(abs, shares), default=0.0)
-    return {"score": score, "model": model, "reasons": reasons, "most_points": most}
+    has_earlier = score.status == ScoreStatus.SCORED and find_earlier(score) is not None
+    return {"score": score, "model": model, "reasons": reasons, "most_points": most, "has_earlier_score": has_earlier}
 
 
 def _tell_timeline(request: HttpRequest, customer: Customer, now: dt.datetime) -> dict[str, Any]:
