@@ -58,7 +58,7 @@ def name_attribute(key: str) -> str:
 
 def _tell_report(report: FairnessReport) -> dict[str, Any]:
     label, figures = name_attribute(report.attribute), report.figures
-    rows = [group | {"label": group["name"] or _("not known")} for group in figures["groups"]]
+    rows = [group | {"label": _name_group(report.attribute, group["name"])} for group in figures["groups"]]
     return {
         "label": label,
         "groups": rows,
@@ -72,6 +72,13 @@ def _tell_report(report: FairnessReport) -> dict[str, Any]:
             for proxy in row["proxies"][:PROXIES_SHOWN]
         ],
     }
+
+
+def _name_group(attribute: str, name: str) -> str:
+    names = {"en": _("English"), "zh": _("Chinese"), "de": _("German"), "fr": _("French")}
+    if attribute == "language":
+        return names.get(name.split("-")[0].lower(), name) or _("not known")
+    return name or _("not known")
 
 
 def _tell_gaps(label: str, row: dict[str, Any]) -> list[str]:

@@ -74,6 +74,8 @@ def name_estimator(name: str, metrics: dict[str, Any]) -> str:
     names = {
         "plain_rule": rule,
         "rfm_logistic": _("RFM logistic regression"),
+        "bg_nbd": "BG/NBD",
+        "pareto_nbd": "Pareto/NBD",
         "boosted_trees": _("gradient-boosted trees"),
         "rich_logistic": _("logistic regression on all features"),
         "blend": _("blend of trees and logistic"),
