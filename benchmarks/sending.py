@@ -181,7 +181,7 @@ def ask_for_pages(cookie: str, addresses: Sequence[str]) -> None:
             assert "/login" not in answer.geturl(), answer.geturl()
         return 1000 * (time.perf_counter() - began)
 
-    for address in addresses * 2:
+    for address in [*addresses, *addresses]:
         read(address)
     print("ready", flush=True)
     durations_ms: list[float] = []

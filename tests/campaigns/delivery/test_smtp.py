@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 
 import pytest
@@ -36,6 +37,12 @@ def test_a_taken_message_arrives_unchanged_and_the_connection_is_kept() -> None:
     assert server.connections == 1
 
 
+def wait_for_hang_up(channel: SmtpChannel) -> None:
+    """The server closes right after its answer, and that takes a moment to arrive."""
+    assert channel._smtp is not None and channel._smtp.sock is not None
+    select.select([channel._smtp.sock], [], [], 10)
+
+
 def expected_outcomes(phase: At, fault: Fault) -> set[Outcome]:
     if phase is At.DOT:
         return {
@@ -63,6 +70,8 @@ def test_each_fault_of_a_delivery_has_its_outcome(phase: At, fault: Fault) -> No
         assert reply.outcome in expected_outcomes(phase, fault), reply
         if reply.outcome in {Outcome.RETRY, Outcome.FAILED}:
             assert server.taken == [], "a refusal or retry must mean that the server took nothing"
+        if (phase, fault) == (At.DOT, Fault.CLOSE_AFTER):
+            wait_for_hang_up(channel)
 
         channel.ensure_open()
         assert channel.deliver(envelope()).outcome is Outcome.ACCEPTED, "the next message goes out"
@@ -91,6 +100,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_opened_anew() -> None:
         channel = open_channel(server)
         channel.ensure_open()
         assert channel.deliver(envelope()).outcome is Outcome.ACCEPTED
+        wait_for_hang_up(channel)
         channel.ensure_open()
         assert channel.deliver(envelope()).outcome is Outcome.ACCEPTED
     assert server.connections == 2
