@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from django.db import transaction
 
 from customers.features.builder import ShopData, build_features
 from customers.features.catalogue import THEMES, get_feature
@@ -75,18 +76,22 @@ def explain_change(score: Score) -> Change | None:
     if earlier is None or earlier.churn_probability is None or score.churn_probability is None:
         return None
     versions = ModelVersion.objects.in_bulk({score.model_id, earlier.model_id})
-    shop = read_shop(
-        before=score.as_of, events_since=events_needed_since(earlier.as_of), partition=OneCustomer(score.customer_id)
-    )
+    with transaction.atomic():  # on the connection that is open: four new ones would take longer than one person's rows
+        shop = read_shop(
+            before=score.as_of,
+            events_since=events_needed_since(earlier.as_of),
+            partition=OneCustomer(score.customer_id),
+        )
     unknown = Change(
         earlier.as_of.date(), earlier.churn_probability, score.churn_probability, [], None, shop.currency, False
     )
     try:
-        now, old = (TrainedModel.from_bytes(bytes(versions[row.model_id].artifact)) for row in (score, earlier))
+        models = {pk: TrainedModel.from_bytes(bytes(version.artifact)) for pk, version in versions.items()}
     except ValueError:  # an artifact of another format
         return unknown
+    now, old = models[score.model_id], models[earlier.model_id]
     frames = [_describe(now, shop, day) for day in (earlier.as_of, score.as_of)]
-    old_frame = _describe(old, shop, earlier.as_of)
+    old_frame = frames[0] if old is now else _describe(old, shop, earlier.as_of)
     if any(frame.height != 1 for frame in (*frames, old_frame)):
         return unknown
     again, said = float(now.predict_churn(frames[1])[0]), float(old.predict_churn(old_frame)[0])

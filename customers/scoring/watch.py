@@ -23,7 +23,7 @@ from .runner import KIND, TOO_NEW_DAYS
 
 MOST_CUSTOMERS_COMPARED = 100_000
 #: Past scores are judged on the newest day whose horizon has passed, if scores were made within so many days before.
-PAST_WITHIN_DAYS = 35
+PAST_WITHIN_DAYS = 120
 
 logger = structlog.get_logger(__name__)
 
