@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .backtest import RULE, Backtest
-from .evaluation import Estimate, evaluate_predictions
+from .evaluation import Estimate
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Appointment:
         return {**asdict(self), "gain": gain}
 
 
-def appoint_estimator(backtest: Backtest, incumbent: str | None, *, seed: int, replicates: int = 200) -> Appointment:
+def appoint_estimator(backtest: Backtest, incumbent: str | None) -> Appointment:
     """Decide on one back-test, in which every estimator was trained on the same rows and judged on the same customers.
 
     The challenger is `backtest.champion`, chosen on training rows alone. It has to beat the plain rule, and the
@@ -44,8 +44,6 @@ def appoint_estimator(backtest: Backtest, incumbent: str | None, *, seed: int, r
         return Appointment(challenger, challenger, incumbent, "first")
     if challenger == incumbent:
         return Appointment(challenger, challenger, incumbent, "same")
-    pair = {name: backtest.predictions[name] for name in (incumbent, challenger)}
-    judged = evaluate_predictions(backtest.churned, pair, baseline=incumbent, seed=seed, replicates=replicates)
-    gain = judged[challenger].auc_gain
+    gain = backtest.gains[incumbent]
     chosen, reason = (challenger, "better") if gain.low > 0 else (incumbent, "kept")
     return Appointment(chosen, challenger, incumbent, reason, gain)

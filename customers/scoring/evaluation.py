@@ -77,6 +77,47 @@ def evaluate_predictions(
     return found
 
 
+def compare_predictions(
+    y: Array, predictions: Mapping[str, Array], *, chosen: str, seed: int, replicates: int = 200
+) -> dict[str, Estimate]:
+    """By how much the AUC of `chosen` is above that of each other prediction, paired on the same resamples."""
+    outcome = np.asarray(y, dtype=np.float64)
+    names = list(predictions)
+    points = {name: roc_auc(outcome, predictions[name]) for name in names}
+    drawn: dict[str, list[Array]] = {name: [] for name in names}
+    for weights in _resamples(outcome, seed=seed, replicates=replicates):
+        for name in names:
+            order, ends = _rank(predictions[name])
+            leavers, everyone = _accumulate(outcome, weights, order, ends)
+            drawn[name].append(_area_under_roc(leavers, everyone))
+    areas = {name: np.concatenate(parts) for name, parts in drawn.items()}
+    return {
+        name: _estimate(points[chosen] - points[name], areas[chosen] - areas[name]) for name in names if name != chosen
+    }
+
+
+def tell_gain(gain: Estimate) -> str:
+    """`win`, `tie` or `loss`: on which side of 0 the whole interval lies."""
+    if gain.low > 0:
+        return "win"
+    return "loss" if gain.high < 0 else "tie"
+
+
+def normalised_gini(actual: Array, expected: Array) -> float:
+    """How well `expected` puts those with the largest `actual` first: 1 is the best order, 0 is chance; ties keep their
+    order, negative amounts count nothing."""
+    amounts = np.maximum(np.asarray(actual, dtype=np.float64), 0.0)
+    if not amounts.sum():
+        return 0.0
+    return _lorenz_area(amounts, expected) / _lorenz_area(amounts, amounts)
+
+
+def _lorenz_area(amounts: Array, by: Array) -> float:
+    order = np.argsort(-np.asarray(by), kind="stable")
+    captured = np.cumsum(amounts[order]) / amounts.sum()
+    return float(np.sum(captured - np.arange(1, len(amounts) + 1) / len(amounts)))
+
+
 def bin_calibration(y: Array, p: Array, *, bins: int = CALIBRATION_BINS) -> list[dict[str, float]]:
     """Predicted against observed share of leavers in bins of equal size, with Wilson's 95 % interval."""
     order = np.argsort(p, kind="stable")
@@ -146,11 +187,7 @@ def _resamples(y: Array, *, seed: int, replicates: int) -> Iterator[Array]:
 def _measure(y: Array, p: Array, weights: Array) -> dict[str, Array]:
     """Every metric for each row of `weights`; shapes (n,), (n,), (rows, n) to arrays of (rows,)."""
     p = np.asarray(p, dtype=np.float64)
-    order = np.argsort(-p, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(p[order]) != 0, True))
-    w = weights[:, order]
-    leavers = np.cumsum(w * y[order], axis=1)[:, ends]
-    everyone = np.cumsum(w, axis=1)[:, ends]
+    leavers, everyone = _accumulate(y, weights, *_rank(p))
     total, positives = everyone[:, -1], leavers[:, -1]
     clipped = np.clip(p, 1e-6, 1 - 1e-6)
     log_losses = -(y * np.log(clipped) + (1 - y) * np.log(1 - clipped))
@@ -162,6 +199,20 @@ def _measure(y: Array, p: Array, weights: Array) -> dict[str, Array]:
         "ece": _calibration_error(y, p, weights) / total,
         "lift10": _capture(leavers, everyone, 0.1) / (0.1 * positives),
     }
+
+
+def _rank(p: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The order from the highest probability down, and where each run of equal ones ends."""
+    order = np.argsort(-np.asarray(p, dtype=np.float64), kind="stable")
+    return order, np.flatnonzero(np.append(np.diff(np.asarray(p)[order]) != 0, True))
+
+
+def _accumulate(
+    y: Array, weights: Array, order: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> tuple[Array, Array]:
+    """Leavers and everyone from the top down to each end, (rows, ends)."""
+    w = weights[:, order]
+    return np.cumsum(w * y[order], axis=1)[:, ends], np.cumsum(w, axis=1)[:, ends]
 
 
 def _area_under_roc(leavers: Array, everyone: Array) -> Array:

@@ -5,9 +5,10 @@ customer's own rhythm."""
 from __future__ import annotations
 
 NO_ORDER_COLUMNS = {"bg_nbd": "no_order_bg_nbd", "pareto_nbd": "no_order_pareto_nbd"}
-ALIVE_COLUMNS = {"bg_nbd": "alive_bg_nbd", "pareto_nbd": "alive_pareto_nbd"}
-ORDERS_COLUMNS = {"bg_nbd": "orders_bg_nbd", "pareto_nbd": "orders_pareto_nbd"}
+#: BG/NBD's own say next to the same: nobody is dead to it before a second order, and its expectation costs most of all.
+ALIVE_COLUMN = "alive_pareto_nbd"
+ORDERS_COLUMN = "orders_pareto_nbd"
 
-PROBABILITY_COLUMNS = (*NO_ORDER_COLUMNS.values(), *ALIVE_COLUMNS.values())
-PROCESS_COLUMNS = (*PROBABILITY_COLUMNS, *ORDERS_COLUMNS.values())
+PROBABILITY_COLUMNS = (*NO_ORDER_COLUMNS.values(), ALIVE_COLUMN)
+PROCESS_COLUMNS = (*PROBABILITY_COLUMNS, ORDERS_COLUMN)
 TOLD_AS = dict.fromkeys(PROCESS_COLUMNS, "recency_days")

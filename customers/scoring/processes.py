@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from .buy_till_you_die import BgNbd, DegenerateFit, ParetoNbd, PurchaseProcess, read_histories
-from .process_columns import ALIVE_COLUMNS, NO_ORDER_COLUMNS, ORDERS_COLUMNS
+from .logits import Array
+from .process_columns import ALIVE_COLUMN, NO_ORDER_COLUMNS, ORDERS_COLUMN, PROCESS_COLUMNS
 
 _KINDS: dict[str, type[PurchaseProcess]] = {BgNbd.name: BgNbd, ParetoNbd.name: ParetoNbd}
 
@@ -48,19 +50,17 @@ def fit_processes(
 
 def add_process_columns(features: pl.DataFrame, processes: Processes) -> pl.DataFrame:
     """The frame with `process_columns.PROCESS_COLUMNS` as Float64, null for a model that is absent."""
-    histories = read_histories(features)
-    columns = []
-    for name in _KINDS:
-        process = processes.fitted.get(name)
-        wanted = NO_ORDER_COLUMNS[name], ALIVE_COLUMNS[name], ORDERS_COLUMNS[name]
-        if process is None or not len(histories):
-            columns += [pl.lit(None, dtype=pl.Float64).alias(column) for column in wanted]
-            continue
+    known, place = read_histories(features).merge_with_places()
+    told: dict[str, Array] = {}
+    for name, process in processes.fitted.items():
         days = process.horizon_days
-        found = (
-            process.probability_no_order(histories, days),
-            process.probability_alive(histories),
-            process.expected_orders(histories, days),
-        )
-        columns += [pl.lit(pl.Series(column, values.round(9))) for column, values in zip(wanted, found, strict=True)]
-    return features.with_columns(columns)
+        if isinstance(process, ParetoNbd):
+            found = process.foretell(known, days)
+            told |= {NO_ORDER_COLUMNS[name]: found[0], ALIVE_COLUMN: found[1], ORDERS_COLUMN: found[2]}
+        else:
+            told[NO_ORDER_COLUMNS[name]] = process.probability_no_order(known, days)
+    missing = np.full(len(place), np.nan)
+    return features.with_columns(
+        pl.Series(column, told[column][place].round(9) if column in told else missing).fill_nan(None)
+        for column in PROCESS_COLUMNS
+    )

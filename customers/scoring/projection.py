@@ -21,7 +21,7 @@ from .estimators import Blend
 from .expectations import OrderModel
 from .labels import propose_label_horizon
 from .logits import Array
-from .process_columns import ORDERS_COLUMNS
+from .process_columns import ORDERS_COLUMN
 from .snapshots import choose_columns, describe_customers, plan_dates, take_snapshots
 
 
@@ -56,6 +56,6 @@ def project_orders(shop: ShopData, *, as_of: dt.datetime, horizon_days: int, see
     model = OrderModel(columns, horizon_days=learned_days, random_state=seed)
     model.fit(past.rows, leaving.predict_proba(past.rows)[:, 1])
     near = model.predict(now, leaving.predict_proba(now)[:, 1]).orders.sum()
-    level = float(np.clip(near / max(float(now[ORDERS_COLUMNS[ParetoNbd.name]].sum()), 1e-9), 0.5, 2.0))
+    level = float(np.clip(near / max(float(now[ORDERS_COLUMN].sum()), 1e-9), 0.5, 2.0))
     orders = process.expected_orders(read_histories(now), horizon_days) * level
     return Projection(now["customer_id"], orders, level, learned_days)

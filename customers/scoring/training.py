@@ -19,7 +19,7 @@ from customers.features.catalogue import FEATURE_KEYS
 from .appointment import appoint_estimator
 from .artifact import TrainedModel
 from .backtest import RULE, Backtest, fit_candidates, run_backtest
-from .evaluation import bin_calibration, bin_scores
+from .evaluation import bin_calibration, bin_scores, normalised_gini
 from .expectations import OrderModel
 from .explain import mean_drivers
 from .labels import propose_horizon
@@ -74,7 +74,7 @@ def train_model(
     horizon = horizon_days or propose_horizon(shop.orders)
     backtests = _run_backtests(shop, until=until, horizon_days=horizon, seed=seed, replicates=replicates)
     newest = backtests[0]
-    appointed = appoint_estimator(newest, incumbent, seed=seed, replicates=replicates)
+    appointed = appoint_estimator(newest, incumbent)
     estimator = appointed.estimator
     first_at = _first_at(shop)
     dates = plan_dates(first_at, until, horizon_days=horizon, customers=newest.test.height)
@@ -181,6 +181,8 @@ def _judge_orders(backtest: Backtest, model: OrderModel, estimator: str) -> dict
         "orders_actual": float(test["orders"].sum()),
         "value_expected": round(float(expected.value.sum()), 2),
         "value_actual": round(float(test["value"].sum()), 2),
+        "orders_gini": round(normalised_gini(test["orders"].to_numpy(), expected.orders), 4),
+        "value_gini": round(normalised_gini(test["value"].to_numpy(), expected.value), 4),
         "next_order_covered": round(float(inside[judged].mean()), 4) if judged.any() else None,
         "next_order_coverage_meant": 0.8,
     }

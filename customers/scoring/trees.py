@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from .logits import Array, gather_parts, pair_columns, take_matrix
-from .process_columns import ALIVE_COLUMNS, NO_ORDER_COLUMNS, ORDERS_COLUMNS
+from .process_columns import ALIVE_COLUMN, NO_ORDER_COLUMNS, ORDERS_COLUMN
 
 if TYPE_CHECKING:
     import xgboost as xgb
@@ -18,7 +18,7 @@ _DIRECTIONS = {
     "recency_days": 1,
     "overdue_ratio": 1,
     **dict.fromkeys(NO_ORDER_COLUMNS.values(), 1),
-    **dict.fromkeys((*ALIVE_COLUMNS.values(), *ORDERS_COLUMNS.values()), -1),
+    **dict.fromkeys((ALIVE_COLUMN, ORDERS_COLUMN), -1),
     **dict.fromkeys(("order_days", "orders_30d", "orders_90d", "orders_180d", "active_share"), -1),
     **dict.fromkeys(("orders_decayed_30d", "orders_decayed_120d"), -1),
     **dict.fromkeys(("revenue_total", "revenue_90d", "distinct_products"), -1),

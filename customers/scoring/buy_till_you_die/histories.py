@@ -34,10 +34,16 @@ class Histories:
 
     def merge_equals(self) -> Histories:
         """Customers with the same history as one row with their number as its weight."""
-        table = np.column_stack([self.x, self.t_x, self.T])
-        unique, place = np.unique(table, axis=0, return_inverse=True)
-        weight = np.bincount(place.ravel(), weights=self.weight, minlength=len(unique)).astype(np.float64)
-        return Histories(unique[:, 0], unique[:, 1], unique[:, 2], weight)
+        return self.merge_with_places()[0]
+
+    def merge_with_places(self) -> tuple[Histories, npt.NDArray[np.int64]]:
+        """The same, and the row in it of each customer, (n,)."""
+        table = pl.DataFrame({"x": self.x, "t_x": self.t_x, "T": self.T, "weight": self.weight})
+        ranks = table.select(place=pl.struct("x", "t_x", "T").rank("dense").cast(pl.Int64) - 1)
+        table = table.with_columns(ranks)
+        merged = table.group_by("place").agg(pl.col("x", "t_x", "T").first(), pl.col("weight").sum()).sort("place")
+        x, t_x, T, weight = (merged[name].to_numpy() for name in ("x", "t_x", "T", "weight"))
+        return Histories(x, t_x, T, weight), table["place"].to_numpy()
 
     def thin_out(self, most: int, *, seed: int) -> Histories:
         """At most `most` of the rows, drawn without replacement."""

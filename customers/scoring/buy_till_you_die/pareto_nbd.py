@@ -16,7 +16,7 @@ import numpy as np
 from .histories import DAYS_PER_UNIT, Array, Histories
 from .process import PurchaseProcess
 
-_NODES = 32
+_NODES = 24
 _ROWS_AT_ONCE = 4_000
 _NOTHING_LEFT = 45.0
 
@@ -50,18 +50,35 @@ class ParetoNbd(PurchaseProcess):
 
     def probability_alive(self, histories: Histories) -> Array:
         dead, _ = _integrate_deaths(histories, self.theta_, means=False)
-        odds = dead - _log_alive(histories, self.theta_)
-        return np.asarray(1 / (1 + np.exp(np.minimum(odds, 700.0))), dtype=np.float64)
+        return _share_alive(_log_alive(histories, self.theta_), dead)
 
     def expected_orders(self, histories: Histories, horizon_days: float) -> Array:
         """Fader and Hardie 2005, equation (41); finite at s = 1 too."""
+        return self.probability_alive(histories) * self._orders_while_alive(histories, horizon_days)
+
+    def foretell(self, histories: Histories, horizon_days: float) -> tuple[Array, Array, Array]:
+        """`probability_no_order`, `probability_alive` and `expected_orders` at once, in half of the time."""
+        theta = self.theta_
+        later = Histories(histories.x, histories.t_x, histories.T + horizon_days / DAYS_PER_UNIT, histories.weight)
+        alive, alive_later = _log_alive(histories, theta), _log_alive(later, theta)
+        dead, _ = _integrate_deaths(histories, theta, means=False)
+        dead_later, _ = _integrate_deaths(later, theta, means=False)
+        change = np.logaddexp(alive_later, dead_later) - np.logaddexp(alive, dead)
+        still = _share_alive(alive, dead)
+        return np.exp(np.minimum(change, 0.0)), still, still * self._orders_while_alive(histories, horizon_days)
+
+    def _orders_while_alive(self, histories: Histories, horizon_days: float) -> Array:
         r, alpha, s, beta = self.theta_
         time = horizon_days / DAYS_PER_UNIT
         lived = np.log1p(time / (beta + histories.T))
         power = (s - 1) * lived
         alive_for = np.where(np.abs(power) < 1e-9, lived, -np.expm1(-power) / (s - 1 if s != 1 else 1.0))
         rate = (r + histories.x) * (beta + histories.T) / (alpha + histories.T)
-        return np.asarray(self.probability_alive(histories) * rate * alive_for, dtype=np.float64)
+        return np.asarray(rate * alive_for, dtype=np.float64)
+
+
+def _share_alive(alive: Array, dead: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(np.minimum(dead - alive, 700.0))), dtype=np.float64)
 
 
 @functools.cache

@@ -8,8 +8,11 @@ from customers.scoring.evaluation import (
     METRICS,
     bin_calibration,
     bin_scores,
+    compare_predictions,
     evaluate_predictions,
+    normalised_gini,
     roc_auc,
+    tell_gain,
     wilson_interval,
 )
 
@@ -134,3 +137,29 @@ def test_wilson_interval_of_a_textbook_case() -> None:
     low, high = wilson_interval(10, 100)
 
     assert (round(low, 4), round(high, 4)) == (0.0552, 0.1744)
+
+
+def test_a_gain_is_a_win_a_tie_or_a_loss_by_its_paired_interval() -> None:
+    y, p = simulate()
+    noise = np.random.default_rng(1).random(len(y))
+    said = {"good": p, "same": p * 0.5, "noise": noise}
+
+    gains = compare_predictions(y, said, chosen="good", seed=0, replicates=100)
+    losses = compare_predictions(y, said, chosen="noise", seed=0, replicates=100)
+
+    assert gains.keys() == {"same", "noise"}
+    assert [tell_gain(gains["noise"]), tell_gain(gains["same"]), tell_gain(losses["good"])] == ["win", "tie", "loss"]
+    assert gains["noise"].value == pytest.approx(roc_auc(y, p) - roc_auc(y, noise))
+    single = evaluate_predictions(y, said, baseline="noise", seed=0, replicates=100)["good"].auc_gain
+    assert gains["noise"] == single
+
+
+def test_the_normalised_gini_is_one_for_the_best_order_and_nought_for_chance() -> None:
+    rng = np.random.default_rng(0)
+    spent = rng.gamma(0.5, 100, 5_000) * (rng.random(5_000) < 0.4)
+
+    assert normalised_gini(spent, spent) == 1
+    assert normalised_gini(spent, np.sqrt(spent) + 3) == 1
+    assert normalised_gini(spent, rng.random(5_000)) == pytest.approx(0, abs=0.05)
+    assert normalised_gini(spent, -spent) < -0.5
+    assert normalised_gini(np.zeros(10), rng.random(10)) == 0

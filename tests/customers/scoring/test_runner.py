@@ -101,6 +101,29 @@ def test_a_later_score_replaces_the_current_one_and_keeps_the_history(model: Mod
     assert ScoreHistory.objects.values("as_of").distinct().count() == 2
 
 
+def test_any_score_can_be_made_again_from_the_registry(stored: None) -> None:
+    """Newer versions come and go; what an older one said on a past day follows from its artifact and the orders alone."""
+    before = LAST_AT - dt.timedelta(days=20)
+    old = runner.train_model_version(now=before, horizon_days=60)
+    runner.score_everybody(old, as_of=before)
+    newer = runner.train_model_version(now=NOW, horizon_days=60)
+    runner.score_everybody(newer, as_of=LAST_AT)
+
+    registered = ModelVersion.objects.get(version=old.version)
+    again = runner.predict_scores(registered, as_of=before)
+
+    kept = ScoreHistory.objects.filter(model=registered, as_of=before)
+    said = dict(kept.values_list("customer_id", "churn_probability"))
+    assert len(said) > 300
+    assert {
+        row["customer_id"]: row["churn_probability"] for row in again.to_dicts() if row["customer_id"] in said
+    } == said
+    assert registered.status == ModelVersion.Status.RETIRED
+    assert registered.card["seed"] == 0 and len(registered.card["code_version"]) == 12
+    assert registered.data_from < registered.data_until <= before
+    assert newer.metrics["appointment"]["incumbent"] == old.estimator
+
+
 def test_partitions_together_write_what_one_run_writes(model: ModelVersion) -> None:
     runner.score_customers(model, as_of=LAST_AT)
     whole = scored_rows()

@@ -8,9 +8,11 @@ import polars as pl
 import pytest
 
 from customers.features.builder import ShopData, build_features
+from customers.features.catalogue import SEASON_KEYS
 from customers.scoring.artifact import TrainedModel
-from customers.scoring.backtest import run_backtest
-from customers.scoring.snapshots import NotEnoughHistory, plan_dates, take_snapshots
+from customers.scoring.backtest import choose_champion, run_backtest
+from customers.scoring.estimators import BoostedTrees
+from customers.scoring.snapshots import NotEnoughHistory, Snapshots, choose_columns, plan_dates, take_snapshots
 from customers.scoring.training import TrainingResult, fingerprint_data, train_model
 
 from .simulated_shop import FIRST_AT, LAST_AT, simulate_shop
@@ -133,11 +135,54 @@ def test_the_fingerprint_changes_with_the_data_and_only_with_them(shop: ShopData
     assert fingerprint(shop, seed=1) != fingerprint(shop)
 
 
+def test_below_a_thousand_customers_trees_alone_do_not_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However well trees do on the folds of a small shop, they are not chosen by themselves."""
+
+    def certain(self: BoostedTrees, X: pl.DataFrame) -> np.ndarray:
+        left = X["churned"].to_numpy().astype(float)
+        return np.column_stack([1 - left, left]).clip(0.01, 0.99)
+
+    monkeypatch.setattr(BoostedTrees, "predict_proba", certain)
+
+    def choose(customers: int) -> str:
+        shop = simulate_shop(customers=customers)
+        dates = plan_dates(FIRST_AT, LAST_AT, horizon_days=60, customers=customers)[:2]
+        train = take_snapshots(shop, dates, horizon_days=60)
+        return choose_champion(train, choose_columns(train), seed=0)
+
+    assert choose(600) != "boosted_trees"
+    assert choose(1_400) == "boosted_trees"
+
+
+def test_the_season_is_known_only_after_most_of_a_year(shop: ShopData) -> None:
+    dates = plan_dates(FIRST_AT, LAST_AT, horizon_days=60, customers=600)
+    snapshots = take_snapshots(shop, dates, horizon_days=60)
+
+    assert not SEASON_KEYS & set(choose_columns(snapshots))
+    older = Snapshots((dates[0], dates[0] - 340 * DAY), snapshots.rows)
+    assert {"month_sin", "orders_season"} & set(choose_columns(older))
+
+
 EMPTY = simulate_shop(customers=5).orders[:0]
 
 
 def same_day(customers: int) -> pl.DataFrame:
     rows = [(c, c, FIRST_AT, 10.0, 0.0, False) for c in range(customers)]
+    return pl.DataFrame(rows, schema=EMPTY.schema, orient="row")
+
+
+def one_order_each(customers: int) -> pl.DataFrame:
+    rows = [(c, c, FIRST_AT + (c % 397) * DAY, 10.0, 0.0, False) for c in range(customers)]
+    return pl.DataFrame(rows, schema=EMPTY.schema, orient="row")
+
+
+def silent_year(customers: int) -> pl.DataFrame:
+    """Everybody ordered twice in one month, and then nobody for a year."""
+    rows = [
+        (c, 2 * c + again, FIRST_AT + (c % 15 + 10 * again) * DAY, 10.0, 0.0, False)
+        for c in range(customers)
+        for again in (0, 1)
+    ]
     return pl.DataFrame(rows, schema=EMPTY.schema, orient="row")
 
 
@@ -147,6 +192,8 @@ def same_day(customers: int) -> pl.DataFrame:
         (EMPTY, "no order yet"),
         (simulate_shop(customers=10).orders, "at least 200 are needed"),
         (same_day(500), "before the horizon"),
+        (one_order_each(600), "0 ordered again"),
+        (silent_year(600), "of 2024-01-.*before the horizon"),
         (same_day(500).with_columns(total=-pl.col("total"), is_return=True), "no order yet"),
         (simulate_shop(customers=600).orders.with_columns(is_return=True), "no order yet"),
         (
@@ -154,7 +201,16 @@ def same_day(customers: int) -> pl.DataFrame:
             "at least 200 are needed",
         ),
     ],
-    ids=["nothing", "ten customers", "one day", "refunds of one day", "refunds alone", "forty days"],
+    ids=[
+        "nothing",
+        "ten customers",
+        "one day",
+        "one order each",
+        "silent for a year",
+        "refunds of one day",
+        "refunds alone",
+        "forty days",
+    ],
 )
 def test_a_shop_that_cannot_be_learned_from_is_told_what_is_missing(orders: pl.DataFrame, says: str) -> None:
     with pytest.raises(NotEnoughHistory, match=says):

@@ -146,6 +146,26 @@ def test_hundreds_of_orders_and_tiny_parameters_stay_finite(model: type[BgNbd]) 
         assert np.isfinite(fitted.expected_orders(history, 90)).all()
 
 
+def test_all_at_once_is_the_same_as_one_by_one() -> None:
+    fitted = with_theta(ParetoNbd(), PUBLISHED["pareto_nbd"][0])
+    histories = make_histories(np.array([0.0, 2, 9, 2]), np.array([0.0, 30, 12, 30]), np.array([20.0, 39, 39, 39]))
+
+    told = fitted.foretell(histories, 90)
+
+    assert np.allclose(told[0], fitted.probability_no_order(histories, 90))
+    assert np.allclose(told[1], fitted.probability_alive(histories))
+    assert np.allclose(told[2], fitted.expected_orders(histories, 90))
+
+
+def test_equal_histories_are_merged_and_found_again() -> None:
+    histories = make_histories(np.array([2.0, 0, 2, 5]), np.array([3.0, 0, 3, 3]), np.array([9.0, 9, 9, 9]))
+
+    merged, place = histories.merge_with_places()
+
+    assert len(merged) == 3 and merged.weight.sum() == 4
+    assert np.array_equal(merged.x[place], histories.x) and np.array_equal(merged.T[place], histories.T)
+
+
 def test_no_order_is_likelier_than_dead() -> None:
     """Why 1 - P(alive) is no churn score: somebody alive with one order a year seldom orders within three months."""
     fitted = with_theta(ParetoNbd(), PUBLISHED["pareto_nbd"][0])
