@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import F, Min
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from customers.features.reader import Partition, read_shop
 from customers.ingest.clock import read_shop_clock
@@ -55,7 +55,8 @@ def check_day(on: dt.date, now: dt.datetime, horizon_days: int) -> None:
     if period.is_empty:
         told = _("The orders do not reach far enough: %(days)d days are needed before a day and %(horizon)d after it.")
         raise BadDay(told % {"days": horizon_days + 31, "horizon": horizon_days})
-    words = {"first": date_format(period.first), "last": date_format(period.last), "horizon": horizon_days}
+    form = pgettext("date format", "j M Y")
+    words = {"first": date_format(period.first, form), "last": date_format(period.last, form), "horizon": horizon_days}
     first_order_on = period.first - dt.timedelta(days=horizon_days + 31)
     if on < first_order_on:
         told = _("That is before the shop's first order. Days from %(first)s to %(last)s can be replayed.")
