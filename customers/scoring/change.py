@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from django.db import transaction
+from polars.exceptions import ColumnNotFoundError
 
 from customers.features.builder import ShopData, build_features
 from customers.features.catalogue import THEMES, get_feature
@@ -87,14 +88,14 @@ def explain_change(score: Score) -> Change | None:
     )
     try:
         models = {pk: TrainedModel.from_bytes(bytes(version.artifact)) for pk, version in versions.items()}
-    except ValueError:  # an artifact of another format
+        now, old = models[score.model_id], models[earlier.model_id]
+        frames = [_describe(now, shop, day) for day in (earlier.as_of, score.as_of)]
+        old_frame = frames[0] if old is now else _describe(old, shop, earlier.as_of)
+        if any(frame.height != 1 for frame in (*frames, old_frame)):
+            return unknown
+        again, said = float(now.predict_churn(frames[1])[0]), float(old.predict_churn(old_frame)[0])
+    except (ValueError, ColumnNotFoundError):  # an artifact of another format, or of features that are no more
         return unknown
-    now, old = models[score.model_id], models[earlier.model_id]
-    frames = [_describe(now, shop, day) for day in (earlier.as_of, score.as_of)]
-    old_frame = frames[0] if old is now else _describe(old, shop, earlier.as_of)
-    if any(frame.height != 1 for frame in (*frames, old_frame)):
-        return unknown
-    again, said = float(now.predict_churn(frames[1])[0]), float(old.predict_churn(old_frame)[0])
     if abs(again - score.churn_probability) > TOLERANCE or abs(said - earlier.churn_probability) > TOLERANCE:
         return unknown
     start = float(now.predict_churn(frames[0])[0])

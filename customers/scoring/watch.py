@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import structlog
 from django.db.models import Max
+from polars.exceptions import ColumnNotFoundError
 
 from customers.features.builder import build_features
 from customers.features.catalogue import FEATURE_KEYS, SEASON_KEYS
@@ -42,7 +43,7 @@ def watch_model(now: dt.datetime) -> DriftReport | None:
         return present
     try:
         compared = compare_with_training(model, as_of=as_of)
-    except ValueError:  # an artifact of another format: the next training replaces it
+    except (ValueError, ColumnNotFoundError):  # an artifact of another format: the next training replaces it
         logger.info("drift_not_measured", model_version=model.version, reason="artifact_format")
         return None
     figures = compared | {"past": judge_past(model, read_shop_clock(now))}
