@@ -23,7 +23,7 @@ from .estimators import (
     RfmLogistic,
     RichLogistic,
 )
-from .evaluation import Estimate, Evaluation, compare_predictions, evaluate_predictions, tell_gain
+from .evaluation import Estimate, Evaluation, judge_predictions, tell_gain
 from .process_columns import NO_ORDER_COLUMNS
 from .snapshots import (
     NotEnoughHistory,
@@ -133,10 +133,11 @@ def run_backtest(
     fitted = fit_candidates(train.rows, train.churned, columns, seed=seed)
     predictions = {name: estimator.predict_proba(test)[:, 1] for name, estimator in fitted.items()}
     churned = test["churned"].to_numpy().astype(np.float64)
-    evaluations = evaluate_predictions(churned, predictions, baseline=RULE, seed=seed, replicates=replicates)
-    if champion not in predictions:
+    if champion is None or champion not in predictions:
         champion = choose_champion(train, columns, seed=seed)
-    gains = compare_predictions(churned, predictions, chosen=champion, seed=seed, replicates=replicates)
+    evaluations, gains = judge_predictions(
+        churned, predictions, baseline=RULE, chosen=champion, seed=seed, replicates=replicates
+    )
     judged = fitted, predictions, evaluations
     return Backtest(cutoff, horizon_days, train, columns, test, *judged, champion, gains, warnings)
 

@@ -58,6 +58,16 @@ def evaluate_predictions(
     y: Array, predictions: Mapping[str, Array], *, baseline: str, seed: int, replicates: int = 200
 ) -> dict[str, Evaluation]:
     """Evaluate several predictions of the same `y`; raises ValueError unless both outcomes occur."""
+    return judge_predictions(y, predictions, baseline=baseline, chosen=baseline, seed=seed, replicates=replicates)[0]
+
+
+def judge_predictions(
+    y: Array, predictions: Mapping[str, Array], *, baseline: str, chosen: str, seed: int, replicates: int = 200
+) -> tuple[dict[str, Evaluation], dict[str, Estimate]]:
+    """Every evaluation, and by how much the AUC of `chosen` is above that of each other prediction, on the same resamples.
+
+    Raises ValueError unless both outcomes occur.
+    """
     outcome = np.asarray(y, dtype=np.float64)
     if not 0 < outcome.sum() < len(outcome):
         raise ValueError("figures need customers who left and customers who stayed")
@@ -69,31 +79,15 @@ def evaluate_predictions(
             for metric, values in _measure(outcome, p, weights).items():
                 samples[name][metric].append(values)
     drawn = {name: {metric: np.concatenate(parts) for metric, parts in by.items()} for name, by in samples.items()}
+
+    def difference(of: str, to: str) -> Estimate:
+        return _estimate(points[of]["auc"][0] - points[to]["auc"][0], drawn[of]["auc"] - drawn[to]["auc"])
+
     found = {}
     for name in predictions:
         figures = {metric: _estimate(points[name][metric][0], drawn[name][metric]) for metric in METRICS}
-        gain = points[name]["auc"][0] - points[baseline]["auc"][0]
-        found[name] = Evaluation(figures, _estimate(gain, drawn[name]["auc"] - drawn[baseline]["auc"]))
-    return found
-
-
-def compare_predictions(
-    y: Array, predictions: Mapping[str, Array], *, chosen: str, seed: int, replicates: int = 200
-) -> dict[str, Estimate]:
-    """By how much the AUC of `chosen` is above that of each other prediction, paired on the same resamples."""
-    outcome = np.asarray(y, dtype=np.float64)
-    names = list(predictions)
-    points = {name: roc_auc(outcome, predictions[name]) for name in names}
-    drawn: dict[str, list[Array]] = {name: [] for name in names}
-    for weights in _resamples(outcome, seed=seed, replicates=replicates):
-        for name in names:
-            order, ends = _rank(predictions[name])
-            leavers, everyone = _accumulate(outcome, weights, order, ends)
-            drawn[name].append(_area_under_roc(leavers, everyone))
-    areas = {name: np.concatenate(parts) for name, parts in drawn.items()}
-    return {
-        name: _estimate(points[chosen] - points[name], areas[chosen] - areas[name]) for name in names if name != chosen
-    }
+        found[name] = Evaluation(figures, difference(name, baseline))
+    return found, {name: difference(chosen, name) for name in predictions if name != chosen}
 
 
 def tell_gain(gain: Estimate) -> str:
@@ -187,7 +181,11 @@ def _resamples(y: Array, *, seed: int, replicates: int) -> Iterator[Array]:
 def _measure(y: Array, p: Array, weights: Array) -> dict[str, Array]:
     """Every metric for each row of `weights`; shapes (n,), (n,), (rows, n) to arrays of (rows,)."""
     p = np.asarray(p, dtype=np.float64)
-    leavers, everyone = _accumulate(y, weights, *_rank(p))
+    order = np.argsort(-p, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(p[order]) != 0, True))
+    w = weights[:, order]
+    leavers = np.cumsum(w * y[order], axis=1)[:, ends]
+    everyone = np.cumsum(w, axis=1)[:, ends]
     total, positives = everyone[:, -1], leavers[:, -1]
     clipped = np.clip(p, 1e-6, 1 - 1e-6)
     log_losses = -(y * np.log(clipped) + (1 - y) * np.log(1 - clipped))
@@ -199,20 +197,6 @@ def _measure(y: Array, p: Array, weights: Array) -> dict[str, Array]:
         "ece": _calibration_error(y, p, weights) / total,
         "lift10": _capture(leavers, everyone, 0.1) / (0.1 * positives),
     }
-
-
-def _rank(p: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The order from the highest probability down, and where each run of equal ones ends."""
-    order = np.argsort(-np.asarray(p, dtype=np.float64), kind="stable")
-    return order, np.flatnonzero(np.append(np.diff(np.asarray(p)[order]) != 0, True))
-
-
-def _accumulate(
-    y: Array, weights: Array, order: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> tuple[Array, Array]:
-    """Leavers and everyone from the top down to each end, (rows, ends)."""
-    w = weights[:, order]
-    return np.cumsum(w * y[order], axis=1)[:, ends], np.cumsum(w, axis=1)[:, ends]
 
 
 def _area_under_roc(leavers: Array, everyone: Array) -> Array:

@@ -8,8 +8,8 @@ from customers.scoring.evaluation import (
     METRICS,
     bin_calibration,
     bin_scores,
-    compare_predictions,
     evaluate_predictions,
+    judge_predictions,
     normalised_gini,
     roc_auc,
     tell_gain,
@@ -144,8 +144,8 @@ def test_a_gain_is_a_win_a_tie_or_a_loss_by_its_paired_interval() -> None:
     noise = np.random.default_rng(1).random(len(y))
     said = {"good": p, "same": p * 0.5, "noise": noise}
 
-    gains = compare_predictions(y, said, chosen="good", seed=0, replicates=100)
-    losses = compare_predictions(y, said, chosen="noise", seed=0, replicates=100)
+    _, gains = judge_predictions(y, said, baseline="same", chosen="good", seed=0, replicates=100)
+    _, losses = judge_predictions(y, said, baseline="same", chosen="noise", seed=0, replicates=100)
 
     assert gains.keys() == {"same", "noise"}
     assert [tell_gain(gains["noise"]), tell_gain(gains["same"]), tell_gain(losses["good"])] == ["win", "tie", "loss"]
