@@ -1,12 +1,14 @@
-"""The cast of all tests, by role; the demo shop uses the same names."""
+"""The cast of all tests, by role (the demo shop uses the same names), and the scripted model server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import Group, User
 from pytest_django import Settings
+
+from tests.model_server import ModelServer, use_model_server
 
 MakeUser = Callable[[str, str], User]
 
@@ -64,3 +66,11 @@ def site_admin(make_user: MakeUser) -> User:
 @pytest.fixture
 def outsider(make_user: MakeUser) -> User:
     return make_user("otto", "")
+
+
+@pytest.fixture
+def model_server(settings: Settings) -> Iterator[ModelServer]:
+    """A scripted model server, set up as the model of the site."""
+    with ModelServer() as server:
+        use_model_server(settings, server)
+        yield server

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any, Literal
 
+from customers.scoring.proportion import wilson_interval
+
 Verdict = Literal["positive", "negative", "no_effect", "too_early"]
 
 CONFIDENCE = 0.95
@@ -124,15 +126,6 @@ def newcombe_interval(
     below = math.sqrt((p1 - low1) ** 2 + (high2 - p2) ** 2)
     above = math.sqrt((high1 - p1) ** 2 + (p2 - low2) ** 2)
     return p1 - p2 - below, p1 - p2 + above
-
-
-def wilson_interval(kept: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Bounds of one proportion (Wilson, JASA 22, 1927)."""
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    p = kept / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
 def estimate_mean_difference(

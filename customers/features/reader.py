@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 from dataclasses import dataclass
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -63,6 +64,12 @@ class _Query:
 
     columns: Columns
     source: str
+
+
+def split_customers(customers: int, *, most: int) -> list[Partition | None]:
+    """As many parts as it takes for `most` customers in each at the most; one, everybody (None), where they all fit."""
+    parts = math.ceil(customers / most)
+    return [Partition(i, parts) for i in range(parts)] if parts > 1 else [None]
 
 
 def read_shop(*, before: dt.datetime, events_since: dt.datetime | None = None, partition: Whose = None) -> ShopData:
@@ -122,7 +129,7 @@ def _orders_query(until: str, partition: Whose) -> _Query:
         ("discount", "o.discount::float8", pl.Float64),
         ("is_return", "o.is_return", pl.Boolean),
     )
-    return _Query(columns, f"FROM customers_order o WHERE o.ordered_at < {until}{_only(partition, 'o.customer_id')}")
+    return _Query(columns, f"FROM customers_order o WHERE o.ordered_at < {until}{and_only(partition, 'o.customer_id')}")
 
 
 def _lines_query(until: str, partition: Whose) -> _Query:
@@ -133,7 +140,7 @@ def _lines_query(until: str, partition: Whose) -> _Query:
         ("quantity", "l.quantity::float8", pl.Float64),
     )
     joined = "FROM customers_orderline l JOIN customers_order o ON o.id = l.order_id"
-    return _Query(columns, f"{joined} WHERE o.ordered_at < {until}{_only(partition, 'o.customer_id')}")
+    return _Query(columns, f"{joined} WHERE o.ordered_at < {until}{and_only(partition, 'o.customer_id')}")
 
 
 def _events_query(window: str, partition: Whose) -> _Query:
@@ -143,11 +150,12 @@ def _events_query(window: str, partition: Whose) -> _Query:
         ("occurred_at", "e.occurred_at", _TIME),
     )
     return _Query(
-        columns, f"FROM customers_customerevent e WHERE e.occurred_at < {window}{_only(partition, 'e.customer_id')}"
+        columns, f"FROM customers_customerevent e WHERE e.occurred_at < {window}{and_only(partition, 'e.customer_id')}"
     )
 
 
-def _only(partition: Whose, column: str) -> str:
+def and_only(partition: Whose, column: str) -> str:
+    """SQL to go on a WHERE with, that leaves the rows of these customers."""
     return f" AND {partition.condition(column)}" if partition else ""
 
 

@@ -22,3 +22,15 @@ def read_shop_clock(now: dt.datetime) -> dt.datetime:
     if last is None or now - last <= dt.timedelta(days=QUIET_DAYS):
         return now
     return last + dt.timedelta(seconds=1)
+
+
+def choose_as_of(now: dt.datetime) -> dt.datetime:
+    """The moment as of which customers are scored and described: today's midnight (UTC), so that a second run of the
+    day finds nothing to change; in a shop whose data ended long ago, just after its last order."""
+    clock = read_shop_clock(now)
+    return clock if clock < now else midnight_of(now)
+
+
+def midnight_of(moment: dt.datetime) -> dt.datetime:
+    """The midnight (UTC) that a moment's day began with."""
+    return moment.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)

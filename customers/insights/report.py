@@ -162,7 +162,7 @@ def read_groups() -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _read_model_horizon() -> int | None:
-    champion = ModelVersion.objects.filter(kind="churn", status=ModelVersion.Status.CHAMPION)
+    champion = ModelVersion.objects.in_use()
     return champion.values_list("horizon_days", flat=True).first()
 
 

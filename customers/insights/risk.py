@@ -28,7 +28,7 @@ class RiskSummary:
 
 def summarise_risk() -> RiskSummary:
     """What the current scores say; `change` is against the history of the same model a week before, where there is one."""
-    model = ModelVersion.objects.filter(kind="churn", status=ModelVersion.Status.CHAMPION).defer("artifact").first()
+    model = ModelVersion.objects.in_use().defer("artifact").first()
     at_risk = Q(churn_probability__gte=AT_RISK)
     found = Score.objects.filter(status=ScoreStatus.SCORED).aggregate(
         scored=Count("pk"), at_risk=Count("pk", filter=at_risk), value=Sum("expected_value", filter=at_risk)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-_Z = 1.959963984540054  # the standard normal's 97.5 % point
+from customers.scoring.proportion import wilson_interval
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,3 @@ class Share:
     @property
     def high(self) -> float:
         return wilson_interval(self.count, self.of)[1]
-
-
-def wilson_interval(count: int, of: int) -> tuple[float, float]:
-    """The 95 % score interval of a binomial share (Wilson, 1927, JASA 22); raises ValueError for none of none."""
-    if not 0 <= count <= of or of == 0:
-        raise ValueError(f"{count} of {of} is no share")
-    share, square = count / of, _Z**2 / of
-    middle = (share + square / 2) / (1 + square)
-    reach = _Z * math.sqrt(share * (1 - share) / of + square / (4 * of)) / (1 + square)
-    # At both ends the formula gives exactly 0 or 1, up to the last digit of floating point.
-    return (0.0 if count == 0 else middle - reach), (1.0 if count == of else middle + reach)

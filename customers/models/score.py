@@ -10,6 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from .customer import Customer
 
 
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def in_use(self, kind: str = "churn") -> ModelVersionQuerySet:
+        """The champion of its kind: one row, or none while nothing was trained."""
+        return self.filter(kind=kind, status=ModelVersion.Status.CHAMPION)
+
+
 class ModelVersion(models.Model):
     """One trained estimator with its data window, figures and card. Key: (kind, version).
 
@@ -35,6 +41,8 @@ class ModelVersion(models.Model):
     card = models.JSONField(default=dict)
     artifact = models.BinaryField()
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = ModelVersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("model version")

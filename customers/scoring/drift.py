@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .evaluation import bin_calibration, roc_auc, wilson_interval
+from .evaluation import bin_calibration, roc_auc
+from .proportion import wilson_interval
 
 Array = npt.NDArray[np.float64]
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .proportion import wilson_interval
+
 Array = npt.NDArray[np.float64]
 
 METRICS = ("auc", "pr_auc", "log_loss", "brier", "ece", "lift10")
@@ -145,14 +147,6 @@ def bin_scores(y: Array, p: Array, *, bins: int = HISTOGRAM_BINS) -> list[dict[s
         }
         for i in range(bins)
     ]
-
-
-def wilson_interval(successes: float, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval of a share (Wilson 1927)."""
-    share = successes / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def roc_auc(y: Array, p: Array) -> float:

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from .evaluation import roc_auc, wilson_interval
+from .evaluation import roc_auc
+from .proportion import wilson_interval
 
 Array = npt.NDArray[np.float64]
 

@@ -13,12 +13,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from customers.features.catalogue import FEATURE_KEYS
-from customers.features.reader import Partition, read_rows, read_shop
+from customers.features.reader import read_rows, read_shop, split_customers
 from customers.models import Customer, FairnessReport, ModelVersion, SensitiveAttributes
 
 from .backtest import Backtest, run_backtest
 from .fairness import group_names, measure_groups
-from .runner import KIND, MOST_CUSTOMERS_TRAINED_ON
+from .runner import MOST_CUSTOMERS_TRAINED_ON
 from .snapshots import NotEnoughHistory
 
 COLUMNS = ("country", "language")
@@ -68,7 +68,7 @@ def read_reports(model: ModelVersion) -> list[FairnessReport]:
 
 def missing_reports() -> list[str]:
     """Attributes in force for which the model in use has no report yet."""
-    model = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION).only("pk").first()
+    model = ModelVersion.objects.in_use().only("pk").first()
     if model is None:
         return []
     present = set(FairnessReport.objects.filter(model=model).values_list("attribute", flat=True))
@@ -82,14 +82,12 @@ def review_groups(*, threshold: float, seed: int = 0) -> int:
     same cutoff and seed: what is judged are people whom that model had not seen. Safe to run twice.
     """
     wanted = missing_reports()
-    model = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION).first()
+    model = ModelVersion.objects.in_use().defer("artifact").first()
     if model is None or not wanted or "test_cutoff" not in model.card:
         return 0
     cutoff = dt.datetime.fromisoformat(model.card["test_cutoff"]).replace(tzinfo=dt.UTC)
-    parts = -(-Customer.objects.count() // MOST_CUSTOMERS_TRAINED_ON)
-    shop = read_shop(
-        before=cutoff + dt.timedelta(days=model.horizon_days), partition=Partition(0, parts) if parts > 1 else None
-    )
+    sample = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_TRAINED_ON)[0]
+    shop = read_shop(before=cutoff + dt.timedelta(days=model.horizon_days), partition=sample)
     try:
         backtest = run_backtest(
             shop,

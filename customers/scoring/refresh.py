@@ -9,9 +9,10 @@ import structlog
 from django.core.cache import cache
 from django.db.models import Max
 
+from customers.ingest.clock import choose_as_of
 from customers.models import Order, Score
 
-from .runner import choose_as_of, train_and_score
+from .runner import train_and_score
 from .snapshots import NotEnoughHistory
 
 #: Where pages read how the last refresh went: {"state": "running" | "done" | "failed", "message": sentence, "at": ISO}.

@@ -75,9 +75,14 @@ class Weighed:
 
 def find_period(first_order_at: dt.datetime, last_known_at: dt.datetime, horizon_days: int) -> Period:
     """The days with enough orders before them to learn from, and a whole horizon of known days after them."""
-    first = first_order_at + dt.timedelta(days=horizon_days + SHORTEST_HISTORY_DAYS + 1)
+    first = first_order_at + dt.timedelta(days=least_history(horizon_days))
     last = last_known_at - dt.timedelta(days=horizon_days)
     return Period(first.astimezone(dt.UTC).date(), last.astimezone(dt.UTC).date())
+
+
+def least_history(horizon_days: int) -> int:
+    """Days of orders that there must be before a day that is replayed."""
+    return horizon_days + SHORTEST_HISTORY_DAYS + 1
 
 
 def replay_day(

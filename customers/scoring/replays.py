@@ -14,13 +14,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, pgettext
 
-from customers.features.reader import Partition, read_shop
+from customers.features.reader import read_shop, split_customers
 from customers.ingest.clock import read_shop_clock
 from customers.models import Customer, ModelVersion, Order, Replay
 
 from .labels import DEFAULT_HORIZON_DAYS
-from .replay import Period, find_period, replay_day
-from .runner import KIND, MOST_CUSTOMERS_TRAINED_ON
+from .replay import Period, find_period, least_history, replay_day
+from .runner import MOST_CUSTOMERS_TRAINED_ON
 from .snapshots import NotEnoughHistory
 from .training import METHOD_VERSION
 
@@ -36,7 +36,7 @@ class BadDay(Exception):
 
 def read_horizon() -> int:
     """The horizon of the model in use, or the usual one where none is."""
-    champion = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION)
+    champion = ModelVersion.objects.in_use()
     return champion.values_list("horizon_days", flat=True).first() or DEFAULT_HORIZON_DAYS
 
 
@@ -47,17 +47,16 @@ def read_period(now: dt.datetime, horizon_days: int) -> Period | None:
     return find_period(first, read_shop_clock(now), horizon_days) if first else None
 
 
-def check_day(on: dt.date, now: dt.datetime, horizon_days: int) -> None:
-    """Raises BadDay, in words, where the day cannot be replayed."""
-    period = read_period(now, horizon_days)
+def check_day(on: dt.date, period: Period | None, horizon_days: int) -> None:
+    """Raises BadDay, in words, where the day cannot be replayed. `period` as `read_period` gives it."""
     if period is None:
         raise BadDay(_("There is no order yet. Import the shop's orders first."))
     if period.is_empty:
         told = _("The orders do not reach far enough: %(days)d days are needed before a day and %(horizon)d after it.")
-        raise BadDay(told % {"days": horizon_days + 31, "horizon": horizon_days})
+        raise BadDay(told % {"days": least_history(horizon_days), "horizon": horizon_days})
     form = pgettext("date format", "j M Y")
     words = {"first": date_format(period.first, form), "last": date_format(period.last, form), "horizon": horizon_days}
-    first_order_on = period.first - dt.timedelta(days=horizon_days + 31)
+    first_order_on = period.first - dt.timedelta(days=least_history(horizon_days))
     if on < first_order_on:
         told = _("That is before the shop's first order. Days from %(first)s to %(last)s can be replayed.")
         raise BadDay(told % words)
@@ -85,7 +84,7 @@ def request_replay(user: User | AnonymousUser, on: dt.date, *, now: dt.datetime,
     """
     if not isinstance(user, User) or not user.has_perm("customers.add_replay"):
         raise PermissionDenied("customers.add_replay")
-    check_day(on, now, horizon_days)
+    check_day(on, read_period(now, horizon_days), horizon_days)
     replay, _is_new = Replay.objects.get_or_create(
         on=on,
         horizon_days=horizon_days,
@@ -121,7 +120,8 @@ def run_replay(replay_id: int, *, now: dt.datetime) -> bool:
         return False
     cutoff = dt.datetime.combine(replay.on, dt.time(), dt.UTC)
     try:
-        shop = read_shop(before=cutoff + dt.timedelta(days=replay.horizon_days), partition=_choose_part())
+        sample = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_TRAINED_ON)[0]
+        shop = read_shop(before=cutoff + dt.timedelta(days=replay.horizon_days), partition=sample)
         mine.update(step=gettext_noop("Learning as of that day, and comparing"))
         result = replay_day(shop, cutoff=cutoff, horizon_days=replay.horizon_days)
     except NotEnoughHistory as problem:
@@ -148,8 +148,3 @@ def fingerprint_orders(on: dt.date, horizon_days: int) -> str:
         )
         known = cursor.fetchone()
     return hashlib.sha256(f"{METHOD_VERSION}|{known}".encode()).hexdigest()[:32]
-
-
-def _choose_part() -> Partition | None:
-    parts = -(-Customer.objects.count() // MOST_CUSTOMERS_TRAINED_ON)
-    return Partition(0, parts) if parts > 1 else None

@@ -14,8 +14,15 @@ from django.utils.translation import gettext as _
 
 from customers.features.builder import build_features
 from customers.features.interests import build_interests
-from customers.features.reader import Partition, events_needed_since, read_customer_ids, read_products, read_shop
-from customers.ingest.clock import read_shop_clock
+from customers.features.reader import (
+    Partition,
+    events_needed_since,
+    read_customer_ids,
+    read_products,
+    read_shop,
+    split_customers,
+)
+from customers.ingest.clock import choose_as_of, midnight_of, read_shop_clock
 from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
 from customers.models import Customer, ModelVersion, Order, ScoreStatus
 
@@ -36,25 +43,17 @@ class NoModel(Exception):
     """Nothing to score with. The message says what to do."""
 
 
-def choose_as_of(now: dt.datetime) -> dt.datetime:
-    """The moment as of which customers are scored: today's midnight (UTC), so that a second run of the day finds
-    nothing to change; in a shop whose data ended long ago, just after its last order."""
-    clock = read_shop_clock(now)
-    return clock if clock < now else _midnight(now)
-
-
 def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, seed: int = 0) -> ModelVersion:
     """Train on the complete days before `now`, store the version and make it the one in use.
 
     Raises NotEnoughHistory with a sentence for staff. Trained twice on the same data, it returns the version that is
     already in use. Very large shops are learned from by a part of their customers.
     """
-    until = _midnight(read_shop_clock(now))
+    until = midnight_of(read_shop_clock(now))
     customers = Order.objects.filter(ordered_at__lt=until).aggregate(n=Count("customer_id", distinct=True))["n"]
-    parts = math.ceil(customers / MOST_CUSTOMERS_TRAINED_ON)
-    shop = read_shop(before=until, partition=Partition(0, parts) if parts > 1 else None)
+    shop = read_shop(before=until, partition=split_customers(customers, most=MOST_CUSTOMERS_TRAINED_ON)[0])
     fingerprint = fingerprint_data(shop, until=until, horizon_days=horizon_days, seed=seed)
-    present = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION).first()
+    present = ModelVersion.objects.in_use().first()
     if present is not None and present.card.get("fingerprint") == fingerprint:
         return present
     incumbent = present.estimator if present is not None else None
@@ -66,7 +65,7 @@ def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, se
 
 def read_champion() -> ModelVersion:
     """The version in use; raises NoModel where none was trained yet."""
-    model = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION).first()
+    model = ModelVersion.objects.in_use().first()
     if model is None:
         raise NoModel(_("No model has been trained yet. Train one on the Predictions page or with train_model."))
     return model
@@ -91,12 +90,9 @@ def score_customers(
 
 def score_everybody(model: ModelVersion, *, as_of: dt.datetime) -> int:
     """`score_customers` for all, one part after the other where the shop is large; returns how many rows changed."""
-    parts = max(1, math.ceil(Customer.objects.count() / MOST_CUSTOMERS_IN_MEMORY))
-    explained = math.ceil(MOST_EXPLAINED / parts)
-    return sum(
-        score_customers(model, as_of=as_of, partition=Partition(i, parts) if parts > 1 else None, explained=explained)
-        for i in range(parts)
-    )
+    parts = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_IN_MEMORY)
+    explained = math.ceil(MOST_EXPLAINED / len(parts))
+    return sum(score_customers(model, as_of=as_of, partition=part, explained=explained) for part in parts)
 
 
 def predict_scores(
@@ -133,10 +129,6 @@ def train_and_score(now: dt.datetime) -> int | None:
             return score_everybody(train_model_version(now=now), as_of=choose_as_of(now))
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('customers.scoring.train_and_score'))")
-
-
-def _midnight(moment: dt.datetime) -> dt.datetime:
-    return moment.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _store_version(result: TrainingResult, *, fingerprint: str, now: dt.datetime) -> ModelVersion:

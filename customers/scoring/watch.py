@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from polars.exceptions import ColumnNotFoundError
 
 from customers.features.builder import build_features
 from customers.features.catalogue import FEATURE_KEYS, SEASON_KEYS
-from customers.features.reader import Partition, events_needed_since, read_rows, read_shop
+from customers.features.reader import events_needed_since, read_rows, read_shop, split_customers
 from customers.ingest.clock import read_shop_clock
 from customers.models import Customer, DriftReport, ModelVersion, Score, ScoreHistory
 
@@ -34,7 +33,7 @@ def watch_model(now: dt.datetime) -> DriftReport | None:
 
     None where no model is in use or it has scored nobody. Safe to run twice: a report is never made again.
     """
-    model = ModelVersion.objects.filter(kind=KIND, status=ModelVersion.Status.CHAMPION).first()
+    model = ModelVersion.objects.in_use().first()
     as_of = Score.objects.filter(model=model).aggregate(newest=Max("as_of"))["newest"] if model else None
     if model is None or as_of is None:
         return None
@@ -57,8 +56,7 @@ def watch_model(now: dt.datetime) -> DriftReport | None:
 
 def read_newest_report() -> DriftReport | None:
     """The newest report of the model in use."""
-    reports = DriftReport.objects.filter(model__kind=KIND, model__status=ModelVersion.Status.CHAMPION)
-    return reports.select_related(None).order_by("-as_of").first()
+    return DriftReport.objects.filter(model__in=ModelVersion.objects.in_use()).order_by("-as_of").first()
 
 
 def find_alarms(figures: dict[str, Any]) -> list[str]:
@@ -79,9 +77,8 @@ def compare_with_training(model: ModelVersion, *, as_of: dt.datetime) -> dict[st
     """
     trained = TrainedModel.from_bytes(bytes(model.artifact))
     then_at = dt.datetime.fromisoformat(model.card["train_dates"][0]).replace(tzinfo=dt.UTC)
-    parts = math.ceil(Customer.objects.count() / MOST_CUSTOMERS_COMPARED)
-    partition = Partition(0, parts) if parts > 1 else None
-    shop = read_shop(before=as_of, events_since=events_needed_since(then_at), partition=partition)
+    sample = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_COMPARED)[0]
+    shop = read_shop(before=as_of, events_since=events_needed_since(then_at), partition=sample)
     then, now = (
         build_features(shop.orders, shop.lines, shop.events, as_of=day, popularity=trained.popularity).filter(
             pl.col("tenure_days") >= TOO_NEW_DAYS

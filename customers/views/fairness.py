@@ -18,6 +18,7 @@ from customers.features.catalogue import get_feature
 from customers.models import FairnessReport, ModelVersion
 from customers.scoring import groups
 from customers.tasks import watch_model
+from customers.views.languages import name_language
 
 PROXIES_SHOWN = 3
 
@@ -75,10 +76,7 @@ def _tell_report(report: FairnessReport) -> dict[str, Any]:
 
 
 def _name_group(attribute: str, name: str) -> str:
-    names = {"en": _("English"), "zh": _("Chinese"), "de": _("German"), "fr": _("French")}
-    if attribute == "language":
-        return names.get(name.split("-")[0].lower(), name) or _("not known")
-    return name or _("not known")
+    return (name_language(name) if attribute == "language" else name) or _("not known")
 
 
 def _tell_gaps(label: str, row: dict[str, Any]) -> list[str]:

@@ -38,6 +38,7 @@ from customers.scoring.change import find_earlier
 from customers.scoring.explain import describe_reason
 from customers.segments.preview import matches
 from customers.segments.rules import parse_rule
+from customers.views.languages import name_language
 
 from .interests import tell_interests
 
@@ -84,7 +85,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "customer": customer,
         "local_time": _tell_local_time(customer, now),
-        "language_label": _name_language(customer.language),
+        "language_label": name_language(customer.language),
         "consents": consents,
         "newest_consent": consents[0] if consents else None,
         "is_suppressed": Suppression.objects.filter(address_hash=hash_address(customer.email)).exists(),
@@ -186,11 +187,6 @@ def _tell_local_time(customer: Customer, now: dt.datetime) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return ""
     return date_format(now.astimezone(zone), "H:i")
-
-
-def _name_language(code: str) -> str:
-    names = {"en": _("English"), "zh": _("Chinese"), "de": _("German"), "fr": _("French")}
-    return names.get(code.split("-")[0].lower(), code)
 
 
 def _describe_filters(request: HttpRequest, filters: CustomerFilter) -> list[dict[str, str]]:

@@ -23,7 +23,7 @@ from customers.insights.risk import AT_RISK
 from customers.models import Customer, Replay
 from customers.scoring import replays
 from customers.scoring.explain import describe_reason
-from customers.scoring.replay import Costs, Weighed, find_best_threshold, weigh_threshold
+from customers.scoring.replay import Costs, Period, Weighed, find_best_threshold, weigh_threshold
 from customers.tasks import replay_day
 from customers.views.predictions import name_estimator
 
@@ -63,7 +63,7 @@ def show_replay(request: HttpRequest) -> HttpResponse:
     if request.GET.get("on") and on is None:
         context["problem"] = _("That is not a day. Write it as 2026-03-01.")
     elif on is not None:
-        context |= _find_day(request, on, now, horizon_days)
+        context |= _find_day(request, on, context["period"], horizon_days)
     return render(request, "customers/replay.html", context)
 
 
@@ -93,9 +93,9 @@ def _read_day(text: str) -> dt.date | None:
         return None
 
 
-def _find_day(request: HttpRequest, on: dt.date, now: dt.datetime, horizon_days: int) -> dict[str, Any]:
+def _find_day(request: HttpRequest, on: dt.date, period: Period | None, horizon_days: int) -> dict[str, Any]:
     try:
-        replays.check_day(on, now, horizon_days)
+        replays.check_day(on, period, horizon_days)
     except replays.BadDay as problem:
         return {"problem": str(problem)}
     replay = replays.find_replay(on, horizon_days)

@@ -15,7 +15,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from customers.features.interests.profiles import choose_as_of, refresh_profiles
+from customers.features.interests.profiles import refresh_profiles
+from customers.ingest.clock import choose_as_of
 from customers.models import Customer, CustomerEvent, ImportRun, Order, OrderLine
 from retention_site.demo.simulator import LEAN, SHOP_NAME, ShopSettings, ShopSimulator
 

@@ -1,24 +1,14 @@
-"""A scripted model server, set up as the model of the site."""
+"""A prompt like those of the drafts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from llm.prompts import Prompt
-from tests.model_server import ModelServer, use_model_server
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def model_server(settings: Any) -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        use_model_server(settings, server)
-        yield server
 
 
 @pytest.fixture

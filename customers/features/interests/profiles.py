@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from typing import Final
 
 import polars as pl
@@ -11,8 +10,8 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Max
 
-from customers.features.reader import Partition, read_customer_ids
-from customers.ingest.clock import read_shop_clock
+from customers.features.reader import Partition, read_customer_ids, split_customers
+from customers.ingest.clock import choose_as_of
 from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
 from customers.models import Customer, InterestProfile
 
@@ -67,8 +66,9 @@ def build_profiles(
 
 def refresh_profiles(*, as_of: dt.datetime) -> int:
     """Write the profile of every customer as of a date; returns how many rows changed. Safe to run twice."""
-    parts = max(1, math.ceil(Customer.objects.count() / MOST_CUSTOMERS_IN_MEMORY))
-    return sum(_refresh_part(as_of, Partition(i, parts) if parts > 1 else None) for i in range(parts))
+    catalogue, prices = read_catalogue(), read_prices(before=as_of)
+    parts = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_IN_MEMORY)
+    return sum(_refresh_part(catalogue, prices, as_of=as_of, partition=part) for part in parts)
 
 
 def are_old(now: dt.datetime) -> bool:
@@ -89,16 +89,12 @@ def refresh_for_today(now: dt.datetime) -> int:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('customers.interests.refresh'))")
 
 
-def choose_as_of(now: dt.datetime) -> dt.datetime:
-    """Today's midnight (UTC), or just after the last order of a shop whose data ended long ago."""
-    clock = read_shop_clock(now)
-    return clock if clock < now else now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _refresh_part(as_of: dt.datetime, partition: Partition | None) -> int:
+def _refresh_part(
+    catalogue: pl.DataFrame, prices: pl.DataFrame, *, as_of: dt.datetime, partition: Partition | None
+) -> int:
     profiles = build_profiles(
-        read_catalogue(),
-        read_prices(before=as_of),
+        catalogue,
+        prices,
         read_priced_lines(before=as_of, partition=partition),
         read_acts(before=as_of, partition=partition),
         as_of=as_of,

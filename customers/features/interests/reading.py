@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from customers.features.reader import Partition, read_rows
+from customers.features.reader import Partition, and_only, read_rows
 
 from .affinity import EVENT_ACTS, EVENT_WINDOW_DAYS
 
@@ -73,7 +73,7 @@ def read_priced_lines(*, before: dt.datetime, partition: Partition | None) -> pl
         "FROM customers_orderline l JOIN customers_order o ON o.id = l.order_id"
         f" LEFT JOIN customers_product p ON p.id = l.product_id WHERE o.ordered_at < {_literal(before)}"
     )
-    return read_rows(columns, source + _only(partition, "o.customer_id"))
+    return read_rows(columns, source + and_only(partition, "o.customer_id"))
 
 
 def read_acts(*, before: dt.datetime, partition: Partition | None) -> pl.DataFrame:
@@ -93,12 +93,8 @@ def read_acts(*, before: dt.datetime, partition: Partition | None) -> pl.DataFra
         f"FROM customers_customerevent e {_WARES} WHERE e.kind IN ({kinds})"
         f" AND e.occurred_at >= {_literal(since)} AND e.occurred_at < {_literal(before)}"
     )
-    return read_rows(columns, source + _only(partition, "e.customer_id"))
+    return read_rows(columns, source + and_only(partition, "e.customer_id"))
 
 
 def _literal(moment: dt.datetime) -> str:
     return f"'{moment.isoformat()}'::timestamptz"
-
-
-def _only(partition: Partition | None, column: str) -> str:
-    return f" AND {partition.condition(column)}" if partition else ""

@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 from django.db import connection
 
-from customers.features.reader import Partition, read_rows
+from customers.features.reader import Partition, and_only, read_rows
 from customers.models import EventKind
 
 from .vocabulary import COUNTED, VERSION
@@ -85,8 +85,9 @@ def read_topics(*, as_of: dt.datetime, partition: Partition | None) -> pl.DataFr
         f" WHERE {HAS_TEXT_SQL} AND e.occurred_at >= '{since.isoformat()}' AND e.occurred_at < '{as_of.isoformat()}'"
         f" AND r.status = 'read' AND r.prompt_version = '{VERSION}' AND t.value->>'confidence' IN ({counted})"
     )
-    only = f" AND {partition.condition('e.customer_id')}" if partition else ""
-    return read_rows(columns, f"{source}{only} GROUP BY e.customer_id, t.value->>'topic'")
+    return read_rows(
+        columns, f"{source}{and_only(partition, 'e.customer_id')} GROUP BY e.customer_id, t.value->>'topic'"
+    )
 
 
 def _counted(topics: str) -> tuple[str, ...]:

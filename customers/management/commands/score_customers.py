@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from customers.features.reader import Partition
-from customers.scoring.runner import NoModel, choose_as_of, read_champion, score_customers, score_everybody
+from customers.ingest.clock import choose_as_of
+from customers.scoring.runner import NoModel, read_champion, score_customers, score_everybody
 
 
 class Command(BaseCommand):

@@ -14,8 +14,9 @@ from campaigns.delivery.past import record_past_send
 from campaigns.delivery.scheduler import finish_campaigns, start_campaign
 from campaigns.models import Arm, AudienceMember, Campaign, Message, MessageStatus
 from campaigns.outcomes.rollup import store_result
+from customers.ingest.clock import choose_as_of
 from customers.models import ModelVersion
-from customers.scoring.runner import choose_as_of, score_customers, train_model_version
+from customers.scoring.runner import score_customers, train_model_version
 from retention_site.demo.simulator import CampaignMessage, ShopSimulator
 
 from .campaigns import WORK_HOURS, Office, Stage, at_shop_time, bring_campaign

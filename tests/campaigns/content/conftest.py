@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -12,16 +11,8 @@ from pytest_django import Settings
 
 from campaigns.models import Archetype, Campaign, Offer
 from customers.models import Product, Segment
-from tests.model_server import ModelServer, use_model_server
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-def model_server(settings: Settings) -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        use_model_server(settings, server)
-        yield server
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from campaigns.outcomes.lift import (
     estimate_lift,
     estimate_mean_difference,
     newcombe_interval,
-    wilson_interval,
 )
 
 
@@ -35,11 +34,6 @@ def test_newcombe_interval_equals_the_published_one(counts: tuple[int, int, int,
     found_low, found_high = newcombe_interval(*counts)
     assert found_low == pytest.approx(low, abs=6e-5)
     assert found_high == pytest.approx(high, abs=6e-5)
-
-
-def test_wilson_interval_equals_the_published_one() -> None:
-    low, high = wilson_interval(81, 263)  # Newcombe, Statistics in Medicine 17:857, table I, method 3
-    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
 
 
 def test_lift_says_points_and_people() -> None:

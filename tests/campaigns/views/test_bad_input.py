@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -38,13 +38,6 @@ FAULTS: dict[str, tuple[Callable[[], Step] | None, str]] = {
     "cut stream": (faults.fault_cut_body, "the connection broke"),
     "slow stream": (faults.fault_slow_body, "did not answer in time"),
 }
-
-
-@pytest.fixture
-def model_server(settings: Settings) -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        use_model_server(settings, server)
-        yield server
 
 
 @pytest.fixture

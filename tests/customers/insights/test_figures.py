@@ -15,7 +15,6 @@ from customers.insights.cohorts import build_cohort_table
 from customers.insights.history import UNITS, History, Unit, begin_period, build_history, number_period
 from customers.insights.intervals import LAST_STEP, build_intervals
 from customers.insights.rfm import build_rfm_map
-from customers.insights.shares import wilson_interval
 from customers.insights.value import build_value_distribution
 
 from . import plain_insights as plain
@@ -148,16 +147,3 @@ def test_periods_are_the_calendars(day: dt.date, unit: Unit) -> None:
     period = number_period(day, unit)
     assert begin_period(period, unit) == plain.begin(day, unit)
     assert begin_period(period + 1, unit) == plain.follow(plain.begin(day, unit), unit)
-
-
-def test_wilsons_interval_is_the_published_one() -> None:
-    # Newcombe (1998), Statistics in Medicine 17, table I, method 3.
-    for count, of, low, high in (
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ):
-        assert wilson_interval(count, of) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
-    with pytest.raises(ValueError):
-        wilson_interval(0, 0)

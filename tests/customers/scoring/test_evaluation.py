@@ -13,7 +13,6 @@ from customers.scoring.evaluation import (
     normalised_gini,
     roc_auc,
     tell_gain,
-    wilson_interval,
 )
 
 
@@ -131,12 +130,6 @@ def test_bins_count_everybody_once() -> None:
     assert sum(row["leavers"] + row["stayers"] for row in scores) == len(y)
     assert sum(row["customers"] for row in calibration) == len(y)
     assert all(row["low"] <= row["observed"] <= row["high"] for row in calibration)
-
-
-def test_wilson_interval_of_a_textbook_case() -> None:
-    low, high = wilson_interval(10, 100)
-
-    assert (round(low, 4), round(high, 4)) == (0.0552, 0.1744)
 
 
 def test_a_gain_is_a_win_a_tie_or_a_loss_by_its_paired_interval() -> None:

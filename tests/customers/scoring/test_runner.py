@@ -10,6 +10,7 @@ from django.db.models import F
 
 from customers.features.builder import ShopData
 from customers.features.reader import Partition
+from customers.ingest.clock import choose_as_of
 from customers.models import Customer, ModelVersion, Order, Score, ScoreHistory, ScoreStatus
 from customers.scoring import runner
 from customers.scoring.explain import describe_reason
@@ -185,8 +186,8 @@ def test_reasons_are_written_for_the_likeliest_leavers_only_when_asked(model: Mo
 def test_scores_are_of_midnight_or_of_the_end_of_historic_data(model: ModelVersion) -> None:
     last = Order.objects.latest("ordered_at").ordered_at
 
-    assert runner.choose_as_of(last + dt.timedelta(hours=30)).time() == dt.time(0)
-    assert runner.choose_as_of(last + dt.timedelta(days=400)) == last + dt.timedelta(seconds=1)
+    assert choose_as_of(last + dt.timedelta(hours=30)).time() == dt.time(0)
+    assert choose_as_of(last + dt.timedelta(days=400)) == last + dt.timedelta(seconds=1)
 
 
 def test_a_shop_without_a_model_is_told_to_train_one(db: None) -> None:

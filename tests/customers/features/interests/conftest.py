@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ from django.contrib.auth.models import User
 from customers.features.interests.texts import switch_reading
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import Customer, Order, OrderLine, Product
-from tests.model_server import ModelServer, use_model_server
 
 from .shelves import make_catalogue
 
@@ -71,13 +70,6 @@ def buy(db: None) -> Buy:
         OrderLine.objects.create(order=made, position=1, product=product, quantity=quantity, unit_price=price)
 
     return order
-
-
-@pytest.fixture
-def model_server(settings: Any) -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        use_model_server(settings, server)
-        yield server
 
 
 @pytest.fixture

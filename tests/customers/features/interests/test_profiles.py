@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from customers.features.interests.profiles import are_old, choose_as_of, refresh_for_today, refresh_profiles
+from customers.features.interests.profiles import are_old, refresh_for_today, refresh_profiles
 from customers.features.interests.reading import read_acts, read_catalogue, read_prices
+from customers.ingest.clock import choose_as_of
 from customers.models import Customer, InterestProfile, Product
 
 from .conftest import NOW, Buy, Say

@@ -1,0 +1,21 @@
+"""The interval of one share. No framework here."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+
+def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Bounds (0 to 1) of a binomial share, the score interval of Wilson (JASA 22, 1927).
+
+    Raises ValueError for none of none and for more than all.
+    """
+    if n <= 0 or not 0 <= successes <= n:
+        raise ValueError(f"{successes} of {n} is no share")
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    share, square = successes / n, z * z / n
+    middle = (share + square / 2) / (1 + square)
+    reach = z * math.sqrt(share * (1 - share) / n + square / (4 * n)) / (1 + square)
+    # At both ends the formula gives exactly 0 or 1, up to the last digit of floating point.
+    return (0.0 if successes == 0 else middle - reach), (1.0 if successes == n else middle + reach)
