@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import structlog
-from celery.worker.consumer import Consumer
+from typing import Any
 
-log = structlog.get_logger(__name__)
+from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport.redis import Transport
 
 
-class PatientConsumer(Consumer):
-    """Celery's own, but for one error of kombu's Redis transport (5.7.0) that would end the worker.
+class RememberingTransport(Transport):
+    """kombu's own for Redis, but it never forgets which connection, and so which address, it belongs to.
 
-    With `task_acks_late` kombu wants to hand unfinished tasks back while it tidies up after the lost connection, over a
-    connection whose address it has just forgotten: AttributeError, which Celery does not expect there. Nothing is lost
-    by going on: work is a row with a status, and beat's next sweep finds it.
+    kombu (5.7.0) drops that when a connection is lost, and then wants to hand the tasks that a worker holds back to the
+    broker, and later to acknowledge them when they end, over a new connection: AttributeError, which Celery expects at
+    neither place and which ends the worker with all that it does. With the address both work as soon as the broker is
+    back, and while it is not they are connection errors, which Celery outlasts.
     """
 
-    def on_connection_error_after_connected(self, exc: Exception) -> None:
-        try:
-            super().on_connection_error_after_connected(exc)
-        except AttributeError as error:
-            log.warning("broker_connection_left_open", error=str(error))
+    @property
+    def client(self) -> Any:
+        """The `kombu.Connection` that this transport was made for."""
+        return self._owner
+
+    @client.setter
+    def client(self, connection: Any) -> None:
+        if connection is not None:
+            self._owner = connection
+
+
+def remember_broker_addresses() -> None:
+    """Use this transport for redis://, rediss:// and redis+socket:// in this process. Safe to call twice."""
+    name = f"{__name__}:{RememberingTransport.__name__}"
+    TRANSPORT_ALIASES.update(redis=name, rediss=name)

@@ -20,7 +20,6 @@ LOADED_AT_START = (
     "celery.bin.celery",
     "celery.concurrency.prefork",
     "kombu.transport.redis",
-    "retention_site.broker_loss",
 )
 
 
