@@ -17,8 +17,11 @@ from urllib.parse import quote
 
 from .postgres_home import Home, choose_home
 from .process import Engine, EngineError, make_socket_folder, read_command_line, run_as
+from .shared_memory import may_use_shared_memory
 
 SOCKET_NAME = ".s.PGSQL.5432"
+# A cluster keeps the way that was found when it was made; this one needs no folder.
+WITHOUT_DEV_SHM = {"dynamic_shared_memory_type": "sysv"}
 UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 SETTINGS = {
     "listen_addresses": "",
@@ -62,6 +65,8 @@ class Postgres(Engine):
             self._make_cluster()
         self._end_orphan()
         chosen = SETTINGS | ({} if self.durable else UNSAFE_BUT_FAST) | (settings or {})
+        if not may_use_shared_memory(self.owner):
+            chosen |= WITHOUT_DEV_SHM
         options = [part for key, value in chosen.items() for part in ("-c", f"{key}={value}")]
         self.spawn([self.programs / "postgres", "-D", self.data, "-k", self.sockets, *options], clean_environment())
         self.wait_until(self.answers)

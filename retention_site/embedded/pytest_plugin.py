@@ -12,6 +12,7 @@ import os
 
 import pytest
 
+from .shared_memory import tell_obstacle
 from .throwaway import ThrowAwayEngines, start_throwaway_engines
 
 # A test run reaches no mail server, model or proxy of the person who runs it.
@@ -48,6 +49,10 @@ def _start_engines() -> ThrowAwayEngines | None:
 
 
 _engines = _start_engines()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return tell_obstacle()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -21,6 +21,7 @@ from .leftovers import note_children
 from .milestones import FILLED, MIGRATED, is_noted, note
 from .process import Engine, EngineError
 from .program import Program
+from .shared_memory import choose_pool, tell_obstacle
 from .sharing import announce_engines, send_guests_home
 from .state import ROOT, State
 from .waiting_page import show_waiting_page
@@ -96,6 +97,8 @@ class Supervisor:
         self.console.say(f"ready after {time.monotonic() - began:.0f} s: {self.address}   (Ctrl-C stops everything)")
 
     def _prepare(self, add_model: AddModel) -> None:
+        if obstacle := tell_obstacle():
+            self.console.say(obstacle)
         self.engines.start(self.console.say)
         self._check_stopping()
         add_model(self.engines)
@@ -217,7 +220,7 @@ def make_programs(
     return (
         Program(
             "worker",
-            [*celery, "worker", "-c", "2", "-l", "warning", "-Q", QUEUES, *quiet],
+            [*celery, "worker", "-c", "2", *choose_pool(), "-l", "warning", "-Q", QUEUES, *quiet],
             environment,
             console,
             patience_s=60,

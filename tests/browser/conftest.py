@@ -18,6 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage",  # containers give 64 MB of it, or none
 ]  # fmt: skip
 
 NewPage = Callable[..., Page]

@@ -14,6 +14,8 @@ import sys
 
 import django
 
+from retention_site.embedded.shared_memory import choose_pool
+
 #: What a Celery worker loads only when it starts.
 LOADED_AT_START = (
     "celery.apps.worker",
@@ -40,8 +42,8 @@ def main() -> None:
             os.setsid()
             os.dup2(2, 1)  # Celery's banner is no answer of ours
             app.worker_main(
-                ["worker", "--concurrency=2", "--queues=celery,sending", "--loglevel=ERROR", "--without-gossip",
-                 "--without-mingle", "--without-heartbeat"]
+                ["worker", "--concurrency=2", *choose_pool(), "--queues=celery,sending", "--loglevel=ERROR",
+                 "--without-gossip", "--without-mingle", "--without-heartbeat"]
             )  # fmt: skip
             return
         started.append(child)

@@ -17,11 +17,12 @@ from redis import Redis
 
 from retention_site.broker_loss import remember_broker_addresses
 from retention_site.embedded.process import read_tail
+from retention_site.embedded.shared_memory import choose_pool
 from retention_site.embedded.state import ROOT
 from retention_site.embedded.valkey import Valkey
 
 TASK = "tests.retention_site.held_task.hold"
-QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+OPTIONS = ("-c", "3", *choose_pool(), "--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
 class LonelyWorker:
@@ -34,7 +35,7 @@ class LonelyWorker:
         self.log = folder / "worker.log"
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "tests.retention_site.held_task", "worker", "-c", "3", *QUIET],
+                [sys.executable, "-m", "celery", "-A", "tests.retention_site.held_task", "worker", *OPTIONS],
                 cwd=ROOT,
                 env=os.environ | {"BROKER_URL": self.broker.broker_url, "REDIS_URL": self.broker.url},
                 stdout=out,
