@@ -10,9 +10,13 @@ import polars as pl
 
 from .logits import Array, gather_parts, pair_columns, take_matrix
 from .process_columns import ALIVE_COLUMN, NO_ORDER_COLUMNS, ORDERS_COLUMN
+from .tree_shares import TooDeep, TreeShares
 
 if TYPE_CHECKING:
     import xgboost as xgb
+
+#: From so many rows on, making tables of the trees takes less time than it saves.
+_TABLES_FROM_ROWS = 1_000
 
 _DIRECTIONS = {
     "recency_days": 1,
@@ -80,8 +84,10 @@ class BoostedTrees:
         return pair_columns(np.asarray(self.booster_.predict(self._data(X)), dtype=np.float64))
 
     def contributions(self, X: pl.DataFrame) -> dict[str, Array]:
-        shap = np.asarray(self.booster_.predict(self._data(X), pred_contribs=True), dtype=np.float64)
-        return gather_parts({name: shap[:, i] for i, name in enumerate(self.columns)})
+        shares = self._share_by_table(X) if X.height >= _TABLES_FROM_ROWS else None
+        if shares is None:
+            shares = np.asarray(self.booster_.predict(self._data(X), pred_contribs=True), dtype=np.float64)
+        return gather_parts({name: shares[:, i] for i, name in enumerate(self.columns)})
 
     def to_dict(self) -> dict[str, Any]:
         raw = base64.b64encode(bytes(self.booster_.save_raw("ubj"))).decode("ascii")
@@ -98,6 +104,13 @@ class BoostedTrees:
         made.booster_ = xgb.Booster({"nthread": made.n_jobs})
         made.booster_.load_model(bytearray(base64.b64decode(stored["booster"])))
         return made
+
+    def _share_by_table(self, X: pl.DataFrame) -> Array | None:
+        """TreeSHAP values by `tree_shares`, (n, columns); None for trees too deep for it."""
+        try:
+            return TreeShares(self.booster_).split_margins(take_matrix(X, self.columns))
+        except TooDeep:
+            return None
 
     def _data(self, X: pl.DataFrame, y: Array | None = None) -> xgb.DMatrix:
         import xgboost as xgb
