@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import zlib
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from customers.features.builder import ShopData
+
 from .estimators import Array, ChurnEstimator, load_estimator
 from .expectations import Expectations, OrderModel
 from .process_columns import PROCESS_COLUMNS
 from .processes import Processes, add_process_columns
+from .sequence import SequenceModel, add_tokens
 
 FORMAT = 2
 
@@ -21,7 +25,8 @@ FORMAT = 2
 @dataclass(frozen=True)
 class TrainedModel:
     """Everything that is needed to score customers again: the estimators, the buy-till-you-die models and the popularity
-    of products as of the end of training, and the shop's averages for the reasons."""
+    of products as of the end of training, and the shop's averages for the reasons. `sequence` is the self-attention model
+    where one was trained: it is `churn` itself, or kept beside it to be asked what it looks at."""
 
     churn: ChurnEstimator
     orders: OrderModel
@@ -30,12 +35,21 @@ class TrainedModel:
     currency: str
     processes: Processes
     popularity: pl.DataFrame | None = None
+    sequence: SequenceModel | None = None
 
     def describe(self, features: pl.DataFrame) -> pl.DataFrame:
         """Features with what the buy-till-you-die models say beside them; a frame that has it stays as it is."""
         if set(PROCESS_COLUMNS) <= set(features.columns):
             return features
         return add_process_columns(features, self.processes)
+
+    def join_tokens(self, features: pl.DataFrame, shop: ShopData, *, as_of: dt.datetime) -> pl.DataFrame:
+        """Features with the customers' tokens beside them, where the estimator in use is the one that looks at tokens."""
+        return (
+            add_tokens(features, shop.orders, shop.events, as_of=as_of)
+            if isinstance(self.churn, SequenceModel)
+            else features
+        )
 
     def predict_churn(self, features: pl.DataFrame) -> Array:
         """P(no order within the horizon) for each row, 0 to 1."""
@@ -60,6 +74,8 @@ class TrainedModel:
             "processes": self.processes.to_dict(),
             "popularity": self.popularity.to_dict(as_series=False) if self.popularity is not None else None,
         }
+        if self.sequence is not None and self.sequence is not self.churn:
+            stored["sequence"] = self.sequence.to_dict()
         return zlib.compress(json.dumps(stored, sort_keys=True).encode())
 
     @classmethod
@@ -68,15 +84,25 @@ class TrainedModel:
         stored = json.loads(zlib.decompress(bytes(artifact)))
         if stored.get("format") != FORMAT:
             raise ValueError(f"this artifact has format {stored.get('format')!r}, not {FORMAT}: train again")
+        churn = load_estimator(stored["churn"])
         return cls(
-            churn=load_estimator(stored["churn"]),
+            churn=churn,
             orders=OrderModel.from_dict(stored["orders"]),
             averages=stored["averages"],
             horizon_days=stored["horizon_days"],
             currency=stored["currency"],
             processes=Processes.from_dict(stored["processes"]),
             popularity=_read_popularity(stored["popularity"]),
+            sequence=churn if isinstance(churn, SequenceModel) else _read_beside(stored.get("sequence")),
         )
+
+
+def _read_beside(stored: dict[str, Any] | None) -> SequenceModel | None:
+    """The sequence model that is not in use; one that cannot be read must not keep the one in use from working."""
+    try:
+        return SequenceModel.from_dict(stored) if stored is not None else None
+    except ValueError:
+        return None
 
 
 def _read_popularity(stored: dict[str, list[Any]] | None) -> pl.DataFrame | None:

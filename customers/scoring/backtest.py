@@ -22,9 +22,11 @@ from .estimators import (
     PlainRule,
     RfmLogistic,
     RichLogistic,
+    SequenceModel,
 )
 from .evaluation import Estimate, Evaluation, judge_predictions, tell_gain
 from .process_columns import NO_ORDER_COLUMNS
+from .sequence import TOKENS, is_torch_installed
 from .snapshots import (
     NotEnoughHistory,
     Snapshots,
@@ -115,20 +117,22 @@ def run_backtest(
     seed: int = 0,
     replicates: int = 200,
     champion: str | None = None,
+    sequence: bool = False,
 ) -> Backtest:
     """Train on snapshots whose label windows end at or before `cutoff`, judge on the `horizon_days` after it.
 
     `champion` names the estimator to look at where it is chosen already and stands in this shop at that date. The same
-    seed and data give the same figures.
+    seed and data give the same figures. `sequence` tries the self-attention model, too, where PyTorch is installed.
     Raises NotEnoughHistory.
     """
     warnings = _check_window(shop, cutoff=cutoff, horizon_days=horizon_days)
     first_at = shop.orders["ordered_at"].min()
     assert isinstance(first_at, dt.datetime)
-    test = label_features(shop, as_of=cutoff, horizon_days=horizon_days)
+    with_tokens = (sequence or champion == SequenceModel.name) and is_torch_installed()
+    test = label_features(shop, as_of=cutoff, horizon_days=horizon_days, with_tokens=with_tokens)
     require_both_outcomes(test)
     dates = plan_dates(first_at, cutoff, horizon_days=horizon_days, customers=test.height)
-    train = take_snapshots(shop, dates, horizon_days=horizon_days)
+    train = take_snapshots(shop, dates, horizon_days=horizon_days, with_tokens=with_tokens)
     columns = choose_columns(train)
     fitted = fit_candidates(train.rows, train.churned, columns, seed=seed)
     predictions = {name: estimator.predict_proba(test)[:, 1] for name, estimator in fitted.items()}
@@ -143,10 +147,13 @@ def run_backtest(
 
 
 def fit_candidates(rows: pl.DataFrame, churned: Array, columns: list[str], *, seed: int) -> dict[str, ChurnEstimator]:
-    """All estimators fitted on the same rows, by name. The blend shares its members' fits."""
+    """All estimators fitted on the same rows, by name. The blend shares its members' fits; rows that carry tokens are also
+    learned from as sequences."""
     rich, trees = RichLogistic(columns), BoostedTrees(columns, random_state=seed)
     processes = [kind() for kind in (BgNbdScore, ParetoNbdScore) if not rows[NO_ORDER_COLUMNS[kind.name]].has_nulls()]
     members: list[ChurnEstimator] = [PlainRule(), RfmLogistic(), *processes, rich, trees]
+    if TOKENS in rows.columns:
+        members.append(SequenceModel(random_state=seed))
     fitted = {member.name: member.fit(rows, churned) for member in members}
     return {**fitted, Blend.name: Blend([rich, trees])}
 
@@ -156,7 +163,7 @@ def choose_champion(train: Snapshots, columns: list[str], *, seed: int) -> str:
 
     Only training rows are used, and a customer's rows stay in one fold. Within half a percent the blend is taken: folds
     of customers do not show how an estimator bears the next season, and a mean of two bears it better than either. In
-    a shop of fewer than 1,000 customers, trees alone do not stand for election.
+    a shop of fewer than 1,000 customers, trees alone and the self-attention model do not stand for election.
     """
     rows, churned = train.rows, train.churned
     fold = (rows["customer_id"].hash(seed=seed) % _SELECTION_FOLDS).to_numpy()
@@ -172,6 +179,7 @@ def choose_champion(train: Snapshots, columns: list[str], *, seed: int) -> str:
             losses[name] = losses.get(name, 0.0) - float(np.sum(left * np.log(p) + (1 - left) * np.log(1 - p)))
     if train.rows["customer_id"].n_unique() < TREES_ALONE_FROM_CUSTOMERS:
         del losses[BoostedTrees.name]
+        losses.pop(SequenceModel.name, None)
     best = min(losses, key=lambda name: losses[name])
     return Blend.name if losses[Blend.name] <= losses[best] * 1.005 else best
 

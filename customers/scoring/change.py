@@ -133,7 +133,7 @@ def split_everything(model: TrainedModel, then: pl.DataFrame, now: pl.DataFrame)
 
 def _describe(model: TrainedModel, shop: ShopData, as_of: dt.datetime) -> pl.DataFrame:
     features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of, popularity=model.popularity)
-    return model.describe(features)
+    return model.describe(model.join_tokens(features, shop, as_of=as_of))
 
 
 def _mean_slope(p0: float, p1: float) -> float:

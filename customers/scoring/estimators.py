@@ -7,7 +7,7 @@ every row exactly among the features of the catalogue: row sum plus `base_` is t
 plain JSON (no pickle: an artifact out of the database must not be able to run code), and `load_estimator` makes the
 estimator again from it.
 
-XGBoost, scikit-learn and SciPy are imported where they are used: every start of Django comes by here, and they take
+XGBoost, scikit-learn, SciPy and PyTorch are imported where they are used: every start of Django comes by here, and they take
 seconds.
 """
 
@@ -21,6 +21,7 @@ import polars as pl
 from .logistic import PlainRule, RfmLogistic, RichLogistic
 from .logits import MAX_PROBABILITY, Array, gather_parts, pair_columns, take_matrix, to_logit, to_probability
 from .process_columns import NO_ORDER_COLUMNS
+from .sequence import SequenceModel
 from .trees import BoostedTrees
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "PlainRule",
     "RfmLogistic",
     "RichLogistic",
+    "SequenceModel",
     "load_estimator",
     "to_logit",
 ]
@@ -125,7 +127,7 @@ class Blend:
 
 def load_estimator(stored: dict[str, Any]) -> ChurnEstimator:
     """The fitted estimator that `to_dict` described; raises ValueError for a name that is not ours."""
-    known = (PlainRule, RfmLogistic, BgNbdScore, ParetoNbdScore, RichLogistic, BoostedTrees, Blend)
+    known = (PlainRule, RfmLogistic, BgNbdScore, ParetoNbdScore, RichLogistic, BoostedTrees, SequenceModel, Blend)
     kinds: dict[str, Any] = {kind.name: kind for kind in known}
     if stored.get("name") not in kinds:
         raise ValueError(f"no estimator is called {stored.get('name')!r}")

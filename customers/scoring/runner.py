@@ -8,6 +8,7 @@ import math
 import numpy as np
 import polars as pl
 import structlog
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Max
 from django.utils.translation import gettext as _
@@ -28,6 +29,7 @@ from customers.models import Customer, ModelVersion, Order, ScoreStatus
 
 from .artifact import TrainedModel
 from .explain import explain_customers
+from .sequence import is_torch_installed
 from .training import TrainingResult, fingerprint_data, train_model
 
 KIND = "churn"
@@ -52,15 +54,23 @@ def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, se
     until = midnight_of(read_shop_clock(now))
     customers = Order.objects.filter(ordered_at__lt=until).aggregate(n=Count("customer_id", distinct=True))["n"]
     shop = read_shop(before=until, partition=split_customers(customers, most=MOST_CUSTOMERS_TRAINED_ON)[0])
-    fingerprint = fingerprint_data(shop, until=until, horizon_days=horizon_days, seed=seed)
+    sequence = tries_sequence()
+    fingerprint = fingerprint_data(shop, until=until, horizon_days=horizon_days, seed=seed, sequence=sequence)
     present = ModelVersion.objects.in_use().first()
     if present is not None and present.card.get("fingerprint") == fingerprint:
         return present
     incumbent = present.estimator if present is not None else None
-    result = train_model(shop, until=until, horizon_days=horizon_days, incumbent=incumbent, seed=seed)
+    result = train_model(
+        shop, until=until, horizon_days=horizon_days, incumbent=incumbent, seed=seed, sequence=sequence
+    )
     model = _store_version(result, fingerprint=fingerprint, now=now)
     logger.info("model_trained", version=model.version, estimator=model.estimator, beats_rule=model.beats_rule)
     return model
+
+
+def tries_sequence() -> bool:
+    """Whether training also tries the self-attention model: the setting asks for it, and PyTorch is installed."""
+    return settings.SEQUENCE_MODEL and is_torch_installed()
 
 
 def read_champion() -> ModelVersion:
@@ -102,6 +112,7 @@ def predict_scores(
     trained = TrainedModel.from_bytes(bytes(model.artifact))
     shop = read_shop(before=as_of, events_since=events_needed_since(as_of), partition=partition)
     features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of, popularity=trained.popularity)
+    features = trained.join_tokens(features, shop, as_of=as_of)
     told = _predict(trained, features, as_of=as_of)
     if shop.lines is not None:
         told = told.join(build_interests(shop.lines, read_products(), as_of=as_of), on="customer_id", how="left")

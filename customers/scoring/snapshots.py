@@ -17,6 +17,7 @@ from customers.features.catalogue import FEATURE_KEYS, SEASON_KEYS
 from .labels import build_labels
 from .process_columns import PROCESS_COLUMNS
 from .processes import Processes, add_process_columns, fit_processes
+from .sequence import add_tokens
 
 SHORTEST_HISTORY_DAYS = 30
 USUAL_HISTORY_DAYS = 45
@@ -72,28 +73,33 @@ def plan_dates(first_at: dt.datetime, until: dt.datetime, *, horizon_days: int, 
     return [newest - dt.timedelta(days=step_days * i) for i in range(min(most, usable // step_days + 1))]
 
 
-def take_snapshots(shop: ShopData, dates: list[dt.datetime], *, horizon_days: int) -> Snapshots:
+def take_snapshots(
+    shop: ShopData, dates: list[dt.datetime], *, horizon_days: int, with_tokens: bool = False
+) -> Snapshots:
     """Features and labels of every customer with an order before each date; raises NotEnoughHistory.
 
-    The newest date comes first. Both outcomes have to occur often enough to learn from.
+    The newest date comes first. Both outcomes have to occur often enough to learn from. `with_tokens` adds what the
+    self-attention model sees.
     """
     parts: list[pl.DataFrame] = []
     near: Processes | None = None
     for date in dates:
         features, near = describe_customers(shop, as_of=date, horizon_days=horizon_days, near=near)
         labels = build_labels(shop.orders, as_of=date, horizon_days=horizon_days)
-        parts.append(features.join(labels, on="customer_id"))
+        told = add_tokens(features, shop.orders, shop.events, as_of=date) if with_tokens else features
+        parts.append(told.join(labels, on="customer_id"))
     rows = pl.concat(parts)
     require_both_outcomes(rows)
     return Snapshots(tuple(dates), rows)
 
 
-def label_features(shop: ShopData, *, as_of: dt.datetime, horizon_days: int) -> pl.DataFrame:
+def label_features(shop: ShopData, *, as_of: dt.datetime, horizon_days: int, with_tokens: bool = False) -> pl.DataFrame:
     """The features as of a date with what happened in the `horizon_days` after it, one row per customer.
 
     Beside them stands what buy-till-you-die models say that were fitted as of that date.
     """
     features, _processes = describe_customers(shop, as_of=as_of, horizon_days=horizon_days)
+    features = add_tokens(features, shop.orders, shop.events, as_of=as_of) if with_tokens else features
     return features.join(build_labels(shop.orders, as_of=as_of, horizon_days=horizon_days), on="customer_id")
 
 

@@ -23,6 +23,7 @@ from .evaluation import bin_calibration, bin_scores, normalised_gini
 from .expectations import OrderModel
 from .explain import mean_drivers
 from .labels import propose_horizon
+from .sequence import SequenceModel
 from .snapshots import (
     NotEnoughHistory,
     Snapshots,
@@ -61,24 +62,29 @@ def train_model(
     incumbent: str | None = None,
     seed: int = 0,
     replicates: int = 200,
+    sequence: bool = False,
 ) -> TrainingResult:
     """Train on what was known at `until` (a midnight: every day before it is complete).
 
     The newest back-test leaves `horizon_days` before `until`; earlier ones are 30 days apart. What is then in use says
     `appoint_estimator`: the challenger that the training rows chose, the `incumbent` (the name of the estimator in use so
     far), or the plain rule. It is fitted again on snapshots up to the newest whose outcome is known. Same data and seed,
-    same result. Raises NotEnoughHistory.
+    same result. `sequence` tries the self-attention model, too, where PyTorch is installed, and keeps it beside the one
+    in use. Raises NotEnoughHistory.
     """
     shop = _shop_before(shop, until)
     require_customers(shop.orders)
     horizon = horizon_days or propose_horizon(shop.orders)
-    backtests = _run_backtests(shop, until=until, horizon_days=horizon, seed=seed, replicates=replicates)
+    backtests = _run_backtests(
+        shop, until=until, horizon_days=horizon, seed=seed, replicates=replicates, sequence=sequence
+    )
     newest = backtests[0]
     appointed = appoint_estimator(newest, incumbent)
     estimator = appointed.estimator
     first_at = _first_at(shop)
     dates = plan_dates(first_at, until, horizon_days=horizon, customers=newest.test.height)
-    snapshots = take_snapshots(shop, dates, horizon_days=horizon)
+    with_tokens = SequenceModel.name in newest.fitted
+    snapshots = take_snapshots(shop, dates, horizon_days=horizon, with_tokens=with_tokens)
     model = _fit_model(shop, snapshots, estimator, until=until, horizon_days=horizon, seed=seed)
     tested = _fit_order_model(newest, seed=seed)
     metrics = {**_describe_backtests(backtests, estimator), "drivers": mean_drivers(model, newest.test)}
@@ -88,10 +94,14 @@ def train_model(
     return TrainingResult(estimator, estimator != RULE, horizon, first_at, until, metrics, card, model)
 
 
-def fingerprint_data(shop: ShopData, *, until: dt.datetime, horizon_days: int | None, seed: int) -> str:
+def fingerprint_data(
+    shop: ShopData, *, until: dt.datetime, horizon_days: int | None, seed: int, sequence: bool = False
+) -> str:
     """A short hash of what a training would see; equal for two trainings that would give the same model."""
     known = _shop_before(shop, until)
     parts = [str((METHOD_VERSION, until.isoformat(), horizon_days, seed, FEATURE_KEYS))]
+    if sequence:
+        parts.append(SequenceModel.name)
     for frame in (known.orders, known.lines, known.events):
         if frame is not None:
             parts.append(f"{frame.height}:{frame.hash_rows(seed=7).sum()}")
@@ -122,11 +132,15 @@ def _first_at(shop: ShopData) -> dt.datetime:
 
 
 def _run_backtests(
-    shop: ShopData, *, until: dt.datetime, horizon_days: int, seed: int, replicates: int
+    shop: ShopData, *, until: dt.datetime, horizon_days: int, seed: int, replicates: int, sequence: bool
 ) -> list[Backtest]:
-    """The newest back-test, which has to work, then earlier ones as far as the history allows."""
+    """The newest back-test, which has to work, then earlier ones as far as the history allows. The sequence model, which
+    takes the longest, is tried on the newest; on the others where it was chosen."""
     newest = until - dt.timedelta(days=horizon_days)
-    found = [run_backtest(shop, cutoff=newest, horizon_days=horizon_days, seed=seed, replicates=replicates)]
+    first = run_backtest(
+        shop, cutoff=newest, horizon_days=horizon_days, seed=seed, replicates=replicates, sequence=sequence
+    )
+    found = [first]
     for i in range(1, BACKTEST_DATES):
         cutoff = newest - dt.timedelta(days=BACKTEST_STEP_DAYS * i)
         try:
@@ -136,7 +150,7 @@ def _run_backtests(
                 horizon_days=horizon_days,
                 seed=seed,
                 replicates=replicates,
-                champion=found[0].champion,
+                champion=first.champion,
             )
         except NotEnoughHistory:
             break
@@ -148,7 +162,9 @@ def _fit_model(
     shop: ShopData, snapshots: Snapshots, estimator: str, *, until: dt.datetime, horizon_days: int, seed: int
 ) -> TrainedModel:
     columns = choose_columns(snapshots)
-    churn = fit_candidates(snapshots.rows, snapshots.churned, columns, seed=seed)[estimator]
+    fitted = fit_candidates(snapshots.rows, snapshots.churned, columns, seed=seed)
+    churn, sequence = fitted[estimator], fitted.get(SequenceModel.name)
+    assert sequence is None or isinstance(sequence, SequenceModel)
     orders = OrderModel(columns, horizon_days=horizon_days, random_state=seed)
     orders.fit(snapshots.rows, churn.predict_proba(snapshots.rows)[:, 1])
     newest = snapshots.rows.unique("customer_id", keep="first", maintain_order=True)
@@ -159,7 +175,7 @@ def _fit_model(
     }
     _, processes = describe_customers(shop, as_of=until, horizon_days=horizon_days)
     popularity = measure_popularity(shop.lines, as_of=until) if shop.lines is not None else None
-    return TrainedModel(churn, orders, averages, horizon_days, shop.currency, processes, popularity)
+    return TrainedModel(churn, orders, averages, horizon_days, shop.currency, processes, popularity, sequence)
 
 
 def _fit_order_model(backtest: Backtest, *, seed: int) -> OrderModel:

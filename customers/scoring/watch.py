@@ -91,7 +91,10 @@ def compare_with_training(model: ModelVersion, *, as_of: dt.datetime) -> dict[st
         for key in FEATURE_KEYS
         if key in used
     ]
-    scores = [trained.predict_churn(frame) if frame.height else np.empty(0) for frame in (then, now)]
+    scores = [
+        trained.predict_churn(trained.join_tokens(frame, shop, as_of=day)) if frame.height else np.empty(0)
+        for frame, day in ((then, then_at), (now, as_of))
+    ]
     return {
         "then": then_at.date().isoformat(),
         "now": as_of.date().isoformat(),

@@ -11,7 +11,7 @@ import pytest
 from retention_site.embedded.state import ROOT
 
 #: Libraries that cost more than the rest of a start together; who needs one imports it where it is used.
-IMPORTED_LATE = {"openai", "xgboost", "sklearn", "scipy"}
+IMPORTED_LATE = {"openai", "xgboost", "sklearn", "scipy", "torch"}
 
 
 def find_imported(program: str, wanted: set[str]) -> set[str]:
