@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +12,29 @@ from django.utils.translation import gettext_lazy as _
 
 from retention_site.admin_look import ADMIN_LOOK
 from retention_site.engine_urls import read_database_url, read_email_url
+from retention_site.env_values import (
+    read_choice,
+    read_currency,
+    read_flag,
+    read_list,
+    read_number,
+    read_text,
+    read_time_zone,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = os.environ
-
-
-def env_flag(name: str, default: bool = False) -> bool:
-    return env.get(name, "1" if default else "0").strip().lower() in {"1", "true", "yes", "on"}
-
-
-VAR_DIR = Path(env.get("REKINDLE_VAR", BASE_DIR / "var"))
+VAR_DIR = Path(read_text("REKINDLE_VAR", str(BASE_DIR / "var")))
 
 # --- The site -------------------------------------------------------------------------------------------------------
-DEBUG = env_flag("DEBUG")
-SECRET_KEY = env.get("SECRET_KEY", "")
+DEBUG = read_flag("DEBUG")
+SECRET_KEY = read_text("SECRET_KEY")
 if not SECRET_KEY:
     secret_file = VAR_DIR / "secret_key"
     if not secret_file.exists():
         raise ImproperlyConfigured("SECRET_KEY is not set. Start with ./rekindle, which makes one under var/.")
     SECRET_KEY = secret_file.read_text().strip()
-ALLOWED_HOSTS = [host for host in env.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host]
-SITE_URL = env.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+SITE_URL = read_text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
 SITE_IS_HTTPS = SITE_URL.startswith("https://")
 ROOT_URLCONF = "retention_site.urls"
@@ -100,20 +101,20 @@ TEMPLATES = [
 ]
 
 # --- Engines --------------------------------------------------------------------------------------------------------
-if "DATABASE_URL" not in env:
+DATABASE_URL = read_text("DATABASE_URL")
+if not DATABASE_URL:
     raise ImproperlyConfigured(
         "DATABASE_URL is not set. Use ./rekindle run, ./rekindle manage or ./rekindle test: they start a PostgreSQL "
         "under var/. Or set DATABASE_URL to one of your own."
     )
-DATABASE_URL = env["DATABASE_URL"]
 DATABASES: dict[str, dict[str, Any]] = {
     "default": read_database_url(DATABASE_URL) | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env.get("REDIS_URL", "redis://127.0.0.1:6379/1")
+REDIS_URL = read_text("REDIS_URL", "redis://127.0.0.1:6379/1")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
-CELERY_BROKER_URL = env.get("BROKER_URL", REDIS_URL)
+CELERY_BROKER_URL = read_text("BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -144,53 +145,54 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Mail: the built-in catcher unless EMAIL_URL names a server ---------------------------------------------------------
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-EMAIL_TIMEOUT = float(env.get("EMAIL_TIMEOUT", "30"))  # longest silence of the mail server, seconds
-USES_MAIL_CATCHER = not env.get("EMAIL_URL")
-MAIL_CATCHER_DIR = Path(env.get("MAIL_CATCHER_DIR", VAR_DIR / "mail"))
+EMAIL_TIMEOUT = read_number("EMAIL_TIMEOUT", 30.0, least=0.1)  # longest silence of the mail server, seconds
+EMAIL_URL = read_text("EMAIL_URL")
+USES_MAIL_CATCHER = not EMAIL_URL
+MAIL_CATCHER_DIR = Path(read_text("MAIL_CATCHER_DIR", str(VAR_DIR / "mail")))
 if USES_MAIL_CATCHER:
-    EMAIL_HOST = env.get("MAIL_CATCHER_HOST", "127.0.0.1")
-    EMAIL_PORT = int(env.get("MAIL_CATCHER_PORT", "1025"))
+    EMAIL_HOST = read_text("MAIL_CATCHER_HOST", "127.0.0.1")
+    EMAIL_PORT = read_number("MAIL_CATCHER_PORT", 1025, least=1, most=65535)
     EMAIL_HOST_USER = EMAIL_HOST_PASSWORD = ""
     EMAIL_USE_TLS = EMAIL_USE_SSL = False
 else:
-    globals().update(read_email_url(env["EMAIL_URL"]))
-SMTP_CONNECTIONS = int(env.get("SMTP_CONNECTIONS", "2"))
+    globals().update(read_email_url(EMAIL_URL))
+SMTP_CONNECTIONS = read_number("SMTP_CONNECTIONS", 2, least=1, most=100)
 
 # --- The shop: what every message says of the sender -----------------------------------------------------------------
-SHOP_NAME = env.get("SHOP_NAME", "Tarnside Outdoor")
-SHOP_URL = env.get("SHOP_URL", "https://tarnside.test").rstrip("/")
-SHOP_FROM_EMAIL = env.get("SHOP_FROM_EMAIL", "hello@tarnside.test")
-SHOP_POSTAL_ADDRESS = env.get("SHOP_POSTAL_ADDRESS", "Tarnside Outdoor, 4 Harbour Street, Leith EH6 6QU")
-SHOP_CURRENCY = env.get("SHOP_CURRENCY", "EUR")
-SHOP_TIME_ZONE = env.get("SHOP_TIME_ZONE", "Europe/London")
-SHOP_LINK_DOMAINS = [d for d in env.get("SHOP_LINK_DOMAINS", "").split(",") if d]
+SHOP_NAME = read_text("SHOP_NAME", "Tarnside Outdoor")
+SHOP_URL = read_text("SHOP_URL", "https://tarnside.test").rstrip("/")
+SHOP_FROM_EMAIL = read_text("SHOP_FROM_EMAIL", "hello@tarnside.test")
+SHOP_POSTAL_ADDRESS = read_text("SHOP_POSTAL_ADDRESS", "Tarnside Outdoor, 4 Harbour Street, Leith EH6 6QU")
+SHOP_CURRENCY = read_currency("SHOP_CURRENCY", "EUR")
+SHOP_TIME_ZONE = read_time_zone("SHOP_TIME_ZONE", "Europe/London")
+SHOP_LINK_DOMAINS = read_list("SHOP_LINK_DOMAINS")
 DEFAULT_FROM_EMAIL = SHOP_FROM_EMAIL
 
 # --- Limits --------------------------------------------------------------------------------------------------------
-HOLDOUT_SHARE = float(env.get("HOLDOUT_SHARE", "0.1"))
-FREQUENCY_CAP_MESSAGES = int(env.get("FREQUENCY_CAP_MESSAGES", "2"))
-FREQUENCY_CAP_DAYS = int(env.get("FREQUENCY_CAP_DAYS", "7"))
-MAX_ARCHETYPES = int(env.get("MAX_ARCHETYPES", "12"))
-CHURN_HORIZON_DAYS = int(env.get("CHURN_HORIZON_DAYS", "0"))  # 0: proposed from the shop's own gaps
-SEQUENCE_MODEL = env_flag("SEQUENCE_MODEL")  # needs PyTorch; without it nothing changes
-MAX_UPLOAD_MB = int(env.get("MAX_UPLOAD_MB", "512"))
+HOLDOUT_SHARE = read_number("HOLDOUT_SHARE", 0.1, most=1)
+FREQUENCY_CAP_MESSAGES = read_number("FREQUENCY_CAP_MESSAGES", 2)
+FREQUENCY_CAP_DAYS = read_number("FREQUENCY_CAP_DAYS", 7, most=3650)
+MAX_ARCHETYPES = read_number("MAX_ARCHETYPES", 12, least=1)
+CHURN_HORIZON_DAYS = read_number("CHURN_HORIZON_DAYS", 0, most=3650)  # 0: proposed from the shop's own gaps
+SEQUENCE_MODEL = read_flag("SEQUENCE_MODEL")  # needs PyTorch; without it nothing changes
+MAX_UPLOAD_MB = read_number("MAX_UPLOAD_MB", 512, least=1)
 UPLOAD_DIR = VAR_DIR / "uploads"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # --- Language model ---------------------------------------------------------------------------------------------------
-LLM_BASE_URL = env.get("LLM_BASE_URL", "")
-LLM_API_KEY = env.get("LLM_API_KEY", "")
-LLM_MODEL = env.get("LLM_MODEL", "")
-LLM_LABEL = env.get("LLM_LABEL", "")
-LLM_TIMEOUT_S = float(env.get("LLM_TIMEOUT_S", "60"))
-LLM_DAILY_TOKEN_CAP = int(env.get("LLM_DAILY_TOKEN_CAP", "2000000"))
-LLM_CALL_TOKEN_CAP = int(env.get("LLM_CALL_TOKEN_CAP", "8000"))
-LLM_DAILY_COST_CAP = env.get("LLM_DAILY_COST_CAP", "")
-LLM_CALL_COST_CAP = env.get("LLM_CALL_COST_CAP", "")
-LLM_PRICE_IN_PER_MTOK = env.get("LLM_PRICE_IN_PER_MTOK", "")
-LLM_PRICE_OUT_PER_MTOK = env.get("LLM_PRICE_OUT_PER_MTOK", "")
-LLM_PRICE_CURRENCY = env.get("LLM_PRICE_CURRENCY", "USD")
-LLM_KEEP_CALLS_DAYS = int(env.get("LLM_KEEP_CALLS_DAYS", "90"))
+LLM_BASE_URL = read_text("LLM_BASE_URL")
+LLM_API_KEY = read_text("LLM_API_KEY")
+LLM_MODEL = read_text("LLM_MODEL")
+LLM_LABEL = read_text("LLM_LABEL")
+LLM_TIMEOUT_S = read_number("LLM_TIMEOUT_S", 60.0, least=0.1)
+LLM_DAILY_TOKEN_CAP = read_number("LLM_DAILY_TOKEN_CAP", 2_000_000)
+LLM_CALL_TOKEN_CAP = read_number("LLM_CALL_TOKEN_CAP", 8_000)
+LLM_DAILY_COST_CAP = read_text("LLM_DAILY_COST_CAP")
+LLM_CALL_COST_CAP = read_text("LLM_CALL_COST_CAP")
+LLM_PRICE_IN_PER_MTOK = read_text("LLM_PRICE_IN_PER_MTOK")
+LLM_PRICE_OUT_PER_MTOK = read_text("LLM_PRICE_OUT_PER_MTOK")
+LLM_PRICE_CURRENCY = read_text("LLM_PRICE_CURRENCY", "USD")
+LLM_KEEP_CALLS_DAYS = read_number("LLM_KEEP_CALLS_DAYS", 90, most=36500)
 
 # --- People ---------------------------------------------------------------------------------------------------------
 LOGIN_URL = "login"
@@ -247,11 +249,11 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_IS_HTTPS
-SECURE_SSL_REDIRECT = env_flag("SECURE_SSL_REDIRECT", default=SITE_IS_HTTPS)
+SECURE_SSL_REDIRECT = read_flag("SECURE_SSL_REDIRECT", default=SITE_IS_HTTPS)
 SECURE_HSTS_SECONDS = 31536000 if SITE_IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SITE_IS_HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY") else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if read_flag("BEHIND_PROXY") else None
 
 # --- REST API ------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -294,14 +296,17 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
-                if env.get("LOG_FORMAT", "console") == "console"
+                if read_choice("LOG_FORMAT", "console", ("console", "json")) == "console"
                 else structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="%H:%M:%S")],
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
-    "root": {"handlers": ["console"], "level": env.get("LOG_LEVEL", "INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": read_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+    },
     "loggers": {
         "django.server": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
