@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from .brought_engines import check_broker, check_database
 from .mail_catcher import MailCatcher
 from .milestones import MIGRATED, is_noted
 from .postgres import Postgres
@@ -45,11 +46,15 @@ class Engines:
             self.postgres = Postgres(folder / "postgres")
             self._run(self.postgres, say)
             env["DATABASE_URL"] = self.postgres.url
+        else:
+            check_database(env["DATABASE_URL"])
         if "REDIS_URL" not in env:
             valkey = Valkey(folder / "valkey")
             self._run(valkey, say)
             env["REDIS_URL"] = valkey.url
             env.setdefault("BROKER_URL", valkey.broker_url)
+        else:
+            check_broker(env["REDIS_URL"])
         if "EMAIL_URL" not in env:
             catcher = make_mail_catcher(self.state, env)
             self._run(catcher, say)

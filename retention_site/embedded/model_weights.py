@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .state import read_environment
+
 Say = Callable[[str], None]
 CHUNK_BYTES = 4 * 1024 * 1024
 
@@ -77,7 +79,7 @@ def ensure_model(name: str, say: Say = print, cache: Path | None = None) -> Path
     """
     weights = KNOWN[name]
     try:
-        folder = cache or find_cache(os.environ)
+        folder = cache or find_cache(read_environment())
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{weights.name}-{weights.sha256[:12]}.gguf"
         with _lock(folder / f"{weights.name}.lock"):

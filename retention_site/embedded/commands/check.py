@@ -74,6 +74,8 @@ def run_step(step: Step, environment: Mapping[str, str]) -> bool:
 
 if __name__ == "__main__":
     try:
+        if sys.argv[1:]:
+            sys.exit("usage: ./rekindle check    (it takes no arguments)")
         sys.exit(main())
     except EngineError as error:
         sys.exit(f"rekindle: {error}")

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     """Returns the exit code; raises EngineError with one clear sentence when it cannot even begin."""
     options = make_parser().parse_args(arguments)
     environment = read_environment()
-    port = options.port or int(environment.get("PORT", "8000"))
+    port = read_port(str(options.port or environment.get("PORT", "8000")))
     state = find_state(environment)
     console = Console()
     handle = wait_for_ownership(state, console)
@@ -58,6 +58,13 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def read_port(text: str) -> int:
+    """Raises EngineError where it is no port that a web server can have."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise EngineError(f"A port (--port, PORT) must be a whole number from 1 to 65535, not “{text}”.")
+    return int(text)
+
+
 def wait_for_ownership(state: State, console: Console) -> int:
     """The handle that owns the state folder. Waits for a manage command, not for another `./rekindle run`."""
     told = False
@@ -81,7 +88,8 @@ def listen(address: str, port: int) -> socket.socket:
         return socket.create_server((address, port), backlog=512)
     except OSError as error:
         raise EngineError(
-            f"Port {port} cannot be used ({error.strerror}): stop what uses it, or choose another with --port."
+            f"Port {port} cannot be used ({os.strerror(error.errno or 0)}): stop what uses it, or choose another with"
+            " --port."
         ) from None
 
 
