@@ -14,7 +14,8 @@ from customers.scoring.refresh import needs_refresh, refresh_scores
 
 @shared_task
 def import_sweep() -> None:
-    """Start every import that waits or whose worker died."""
+    """Start every import that waits or whose worker died, and forget files whose columns nobody chose."""
+    runs.drop_forgotten_files(timezone.now())
     for run_id in runs.waiting_runs():
         import_file.delay(run_id)
 

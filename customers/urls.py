@@ -19,6 +19,7 @@ urlpatterns = [
     path("imports/", imports.list_imports, name="imports"),
     path("imports/new/", imports.create_import, name="import-new"),
     path("imports/<int:pk>/", imports.show_import, name="import"),
+    path("imports/<int:pk>/columns/", imports.choose_columns, name="import-columns"),
     path("imports/<int:pk>/left-out/", imports.download_rejections, name="import-rejections"),
     path("retention/", retention.show_retention, name="retention"),
     path("retention/<slug:figure>.csv", retention.download_figures, name="retention-file"),

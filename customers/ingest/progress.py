@@ -1,4 +1,4 @@
-"""The states of an import run: waiting -> running -> done | failed."""
+"""The states of an import run: choosing -> waiting -> running -> done | failed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
 from customers.models import ImportRun
+
+from .schema import ImportOptions
 
 log = structlog.get_logger(__name__)
 Status = ImportRun.Status
@@ -44,6 +46,11 @@ def abandoned_runs() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_ABANDONED, [LOCK])
         return [row[0] for row in cursor.fetchall()]
+
+
+def queue_run(run: ImportRun, options: ImportOptions) -> None:
+    """choosing -> waiting; raises RunIsTaken where the columns were chosen already, or the file was dropped."""
+    _change(run, (Status.CHOOSING,), status=Status.WAITING, options=options.to_json())
 
 
 def start_run(run: ImportRun, now: dt.datetime, *, again: bool = False) -> None:

@@ -16,9 +16,12 @@ from django.utils.translation import gettext as _
 from customers.models import ImportRun
 
 from .files import import_orders_file
-from .progress import RunIsTaken, abandoned_runs, fail_run
-from .reading import open_table
+from .progress import RunIsTaken, abandoned_runs, fail_run, queue_run
+from .reading import Table, open_table
 from .schema import FileProblem, ImportOptions, find_columns
+
+#: How long a file is kept whose columns nobody chose.
+CHOOSING_TIME = dt.timedelta(days=1)
 
 
 def keep_upload(uploaded_file: UploadedFile[bytes]) -> Path:
@@ -45,21 +48,15 @@ def keep_upload(uploaded_file: UploadedFile[bytes]) -> Path:
     return path
 
 
-def request_import(
-    user: User, uploaded_file: UploadedFile[bytes], options: ImportOptions, now: dt.datetime
-) -> ImportRun:
-    """Keep the file and put a waiting run in the queue.
+def receive_file(user: User, uploaded_file: UploadedFile[bytes], now: dt.datetime) -> ImportRun:
+    """Keep a file whose columns are still to be chosen; nothing is imported before that.
 
-    Raises PermissionDenied, and FileProblem where an option is wrong or the file is too large, empty, no CSV or
-    Parquet, or lacks a column; then nothing is kept.
+    Raises PermissionDenied, and FileProblem where the file is too large, empty, or no CSV or Parquet; then nothing is kept.
     """
-    if not user.has_perm("customers.add_importrun"):
-        raise PermissionDenied(_("Your role may not import files."))
-    options.check()
+    _check_right(user)
     path = keep_upload(uploaded_file)
     try:
-        table = open_table(path, encoding=options.encoding)
-        find_columns(table.header, options.columns)
+        table = open_table(path)
     except FileProblem:
         path.unlink(missing_ok=True)
         raise
@@ -67,10 +64,45 @@ def request_import(
         file_name=_safe_name(uploaded_file.name or "", "parquet" if not table.is_text else "csv"),
         stored_path=str(path),
         file_hash=table.content.sha256,
-        options=options.to_json(),
+        status=ImportRun.Status.CHOOSING,
         requested_by=user,
         created_at=now,
     )
+
+
+def request_import(user: User, run: ImportRun, options: ImportOptions) -> None:
+    """choosing -> waiting: the columns are chosen, a worker may begin.
+
+    Raises PermissionDenied, FileProblem where a choice is wrong or the file is gone, and RunIsTaken where somebody
+    else chose before.
+    """
+    _check_right(user)
+    options.check()
+    find_columns(open_kept_file(run, encoding=options.encoding).header, options.columns)
+    queue_run(run, options)
+
+
+def open_kept_file(run: ImportRun, *, encoding: str = "") -> Table:
+    """The file of a run whose columns are to be chosen; raises FileProblem where it is gone or not in that encoding."""
+    path = Path(run.stored_path)
+    if not run.stored_path or not path.exists():
+        raise FileProblem(_("The file is no longer kept. Give it again."))
+    return open_table(path, encoding=encoding)
+
+
+def drop_file(user: User, run: ImportRun) -> None:
+    """Forget a file whose columns were not chosen, and its run; where it is imported already, nothing happens."""
+    _check_right(user)
+    if ImportRun.objects.filter(pk=run.pk, status=ImportRun.Status.CHOOSING).delete()[0]:
+        Path(run.stored_path).unlink(missing_ok=True)
+
+
+def drop_forgotten_files(now: dt.datetime) -> int:
+    """Forget the files whose columns nobody chose for a day; returns how many. Safe to run twice."""
+    forgotten = ImportRun.objects.filter(status=ImportRun.Status.CHOOSING, created_at__lt=now - CHOOSING_TIME)
+    for run in forgotten:
+        Path(run.stored_path).unlink(missing_ok=True)
+    return forgotten.delete()[0]
 
 
 def run_import(run_id: int, *, now: dt.datetime) -> bool:
@@ -100,6 +132,11 @@ def waiting_runs() -> list[int]:
     """Ids of the runs to do: those that wait, and those whose worker died, the oldest first."""
     waiting = ImportRun.objects.filter(status=ImportRun.Status.WAITING).order_by("created_at")
     return [*abandoned_runs(), *waiting.values_list("pk", flat=True)]
+
+
+def _check_right(user: User) -> None:
+    if not user.has_perm("customers.add_importrun"):
+        raise PermissionDenied(_("Your role may not import files."))
 
 
 def _safe_name(name: str, extension: str) -> str:

@@ -15,28 +15,36 @@ from django.utils.translation import gettext as _
 FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
         "invoiceno", "invoice", "order", "ordernumber", "orderno", "orderid", "orderref", "name", "invoicenumber",
-        "transactionid", "transaction", "basketid", "receipt", "receiptno",
+        "transactionid", "transaction", "basketid", "receipt", "receiptno", "订单号", "订单编号", "单号",
     ),
     "product": (
         "stockcode", "sku", "lineitemsku", "productid", "productcode", "product", "itemid", "itemcode", "article",
-        "articleno", "variantsku",
+        "articleno", "variantsku", "商品编号", "商品编码", "货号",
     ),
-    "name": ("description", "lineitemname", "productname", "title", "itemname", "producttitle", "item"),
-    "quantity": ("quantity", "qty", "lineitemquantity", "units", "amountoforderedproducts", "count"),
+    "name": (
+        "description", "lineitemname", "productname", "title", "itemname", "producttitle", "item",
+        "商品名称", "商品", "品名",
+    ),
+    "quantity": ("quantity", "qty", "lineitemquantity", "units", "amountoforderedproducts", "count", "数量", "件数"),
     "at": (
         "invoicedate", "orderedat", "createdat", "orderdate", "date", "datetime", "timestamp", "purchasedat", "at",
         "paidat", "transactiondate", "ordertime", "purchasedate", "orderpurchasetimestamp",
+        "下单时间", "订单时间", "付款时间", "下单日期", "日期", "时间",
     ),
-    "price": ("unitprice", "price", "lineitemprice", "priceperunit", "itemprice", "productprice"),
-    "amount": ("amount", "linetotal", "total", "lineamount", "value", "spent", "revenue", "sales", "totalprice"),
+    "price": ("unitprice", "price", "lineitemprice", "priceperunit", "itemprice", "productprice", "单价", "价格"),
+    "amount": (
+        "amount", "linetotal", "total", "lineamount", "value", "spent", "revenue", "sales", "totalprice",
+        "金额", "总价", "实付金额",
+    ),
     "customer": (
         "customerid", "customer", "customerno", "customernumber", "userid", "clientid", "memberid", "email",
-        "customeremail", "user", "custid", "buyerid",
+        "customeremail", "user", "custid", "buyerid", "客户编号", "客户", "用户id", "会员号", "会员编号", "买家",
     ),
     "country": (
         "country", "shippingcountry", "billingcountry", "countrycode", "customercountry", "shippingcountrycode",
+        "国家",
     ),
-    "currency": ("currency", "currencycode", "ordercurrency"),
+    "currency": ("currency", "currencycode", "ordercurrency", "币种", "货币"),
 }  # fmt: skip
 REQUIRED = ("customer", "at")
 _CODES = """
@@ -138,7 +146,7 @@ def guess_columns(header: Sequence[str]) -> dict[str, str]:
 
     Each column is taken once; a price is preferred to an amount; what is not recognised is left out.
     """
-    folded = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
+    folded = {re.sub(r"[\W_]", "", name.lower()): name for name in reversed(header)}
     guessed: dict[str, str] = {}
     for field, names in FIELDS.items():
         found = next((folded[name] for name in names if name in folded and folded[name] not in guessed.values()), None)

@@ -11,6 +11,7 @@ class ImportRun(models.Model):
     """One import of one file. `file_hash` and `options` tell two runs of the same file apart from two files."""
 
     class Status(models.TextChoices):
+        CHOOSING = "choosing", _("columns to choose")
         WAITING = "waiting", _("waiting")
         RUNNING = "running", _("running")
         DONE = "done", _("done")

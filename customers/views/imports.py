@@ -4,30 +4,57 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from customers.forms import ImportForm
+from customers.forms.imports import COLUMN_WORDS, ColumnsForm, UploadForm, known_values, start_choices
 from customers.ingest.cleaning import REASONS
-from customers.ingest.reading import open_table
-from customers.ingest.runs import keep_upload, request_import
-from customers.ingest.schema import FileProblem, ImportOptions, guess_columns, parse_columns
+from customers.ingest.preview import Sample, read_outlook, read_sample
+from customers.ingest.progress import RunIsTaken
+from customers.ingest.runs import drop_file, open_kept_file, receive_file, request_import
+from customers.ingest.schema import ENCODINGS, FileProblem
 from customers.models import ImportRejection, ImportRun
 from customers.tasks import import_file
 
 PAGE_SIZE = 25
-SHOWN_REJECTIONS = 50
+SHOWN_REJECTIONS = 10
+#: What it means that lines were left out for this reason, and what can be done.
+ADVICE: Final = {
+    "missing_customer": gettext_lazy("Bought without an account, mostly: nothing can be learned of whom nobody knows."),
+    "duplicate_line": gettext_lazy("Such a line was taken over once."),
+    "bad_date": gettext_lazy("Look at the column for day and time, and at the order of day and month."),
+    "date_in_future": gettext_lazy("Look at the time zone, and at the order of day and month."),
+    "bad_quantity": gettext_lazy("Look at the column for pieces."),
+    "bad_price": gettext_lazy("Look at the column for the price or the amount."),
+    "negative_price": gettext_lazy("What came back is a line with less than 0 pieces, at its full price."),
+    "other_customer": gettext_lazy("One order number stood for two customers; the one named first kept it."),
+}
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The lines that were left out for one reason: how many, which share of all lines (0 to 1), and the first of them."""
+
+    label: str | Promise
+    advice: str | Promise
+    count: int
+    share: float | None
+    lines: list[ImportRejection]
 
 
 @require_safe
@@ -42,24 +69,54 @@ def list_imports(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("customers.add_importrun", raise_exception=True)
 def create_import(request: HttpRequest) -> HttpResponse:
-    """Take a file and put it in the queue; a fault of the file is told at the field and nothing is kept."""
+    """Take a file, and go on to its columns; a fault of the file is told at the field and nothing is kept."""
+    form = UploadForm(request.POST or None, request.FILES or None)
     if request.method != "POST":
-        return render(request, "customers/import_new.html", {"form": ImportForm()})
-    form = ImportForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return render(request, "customers/import_new.html", {"form": form}, status=422)
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    uploaded = form.cleaned_data["file"]
-    header: list[str] = []
+        return render(request, "customers/import_new.html", {"form": form})
+    if form.is_valid():
+        try:
+            run = receive_file(_person(request), form.cleaned_data["file"], timezone.now())
+            return redirect("customers:import-columns", run.pk)
+        except FileProblem as problem:
+            form.add_error("file", str(problem))
+    return render(request, "customers/import_new.html", {"form": form}, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("customers.add_importrun", raise_exception=True)
+def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
+    """Which column is what, beside the first rows; then the run is put in the queue.
+
+    `action` is import, refresh (the page again, read with the choices made) or drop. htmx asks only for the reading.
+    """
+    run = get_object_or_404(ImportRun, pk=pk)
+    if run.status != ImportRun.Status.CHOOSING:
+        return redirect("customers:import", run.pk)
+    action = request.POST.get("action", "refresh")
+    if action == "drop":
+        drop_file(_person(request), run)
+        messages.success(request, _("“%(name)s” is forgotten; nothing was imported.") % {"name": run.file_name})
+        return redirect("customers:imports")
     try:
-        header += _read_header(uploaded)
-        run = request_import(request.user, uploaded, _read_options(form, header), timezone.now())
+        sample, encoding_error = _read_kept_sample(run, request.POST.get("encoding", ""))
     except FileProblem as problem:
-        form.add_error("columns" if header else "file", str(problem))
-        return render(request, "customers/import_new.html", {"form": form, "header": header}, status=422)
-    transaction.on_commit(lambda: import_file.delay(run.pk))
-    return redirect("customers:import", run.pk)
+        messages.error(request, str(problem))
+        return redirect("customers:import-new")
+    form = ColumnsForm(request.POST if request.POST else start_choices(sample), sample=sample)
+    form.full_clean()
+    if encoding_error:
+        form.add_error("encoding", encoding_error)
+    if action == "import" and form.is_valid():
+        try:
+            request_import(_person(request), run, form.to_options())
+        except FileProblem as problem:
+            form.add_error(None, str(problem))
+        except RunIsTaken:
+            return redirect("customers:import", run.pk)
+        else:
+            transaction.on_commit(lambda: import_file.delay(run.pk))
+            return redirect("customers:import", run.pk)
+    return _show_columns(request, run, form, is_refused=action == "import")
 
 
 @require_safe
@@ -67,20 +124,34 @@ def create_import(request: HttpRequest) -> HttpResponse:
 def show_import(request: HttpRequest, pk: int) -> HttpResponse:
     """One import: its progress while it runs, then what it did. htmx polls only the progress."""
     run = get_object_or_404(ImportRun, pk=pk)
-    rejections = list(run.rejections.order_by("line_number")[:SHOWN_REJECTIONS])
-    for rejection in rejections:
-        rejection.reason = str(REASONS.get(rejection.reason, rejection.reason))
+    if run.status == ImportRun.Status.CHOOSING and request.user.has_perm("customers.add_importrun"):
+        return redirect("customers:import-columns", run.pk)
+    left_out, columns = list_left_out(run), run.options.get("columns", {})
     context = {
         "run": run,
         "is_open": run.status in {ImportRun.Status.WAITING, ImportRun.Status.RUNNING},
-        "rejections": rejections,
-        "left_out": [
-            (REASONS.get(reason, reason), number)
-            for reason, number in sorted(run.report.get("left_out", {}).items(), key=lambda item: -item[1])
-        ],
+        "left_out": left_out,
+        "left_out_lines": sum(reason.count for reason in left_out),
+        "columns": [(words.label, columns[key]) for key, words in COLUMN_WORDS.items() if columns.get(key)],
     }
     is_poll = bool(request.headers.get("HX-Request"))
     return render(request, "customers/_import_progress.html" if is_poll else "customers/import.html", context)
+
+
+def list_left_out(run: ImportRun) -> list[LeftOut]:
+    """Why lines were left out, the most frequent reason first, each with its first lines."""
+    total = run.report.get("lines_read") or 0
+    counted = sorted(run.report.get("left_out", {}).items(), key=lambda item: -item[1])
+    return [
+        LeftOut(
+            label=REASONS.get(reason, reason),
+            advice=ADVICE.get(reason, ""),
+            count=number,
+            share=number / total if total else None,
+            lines=list(run.rejections.filter(reason=reason).order_by("line_number")[:SHOWN_REJECTIONS]),
+        )
+        for reason, number in counted
+    ]
 
 
 @require_safe
@@ -108,25 +179,44 @@ class _Echo:
         return line
 
 
-def _read_header(uploaded: UploadedFile[Any]) -> list[str]:
-    """The names of the file's columns. Raises FileProblem where it is no table."""
-    path = keep_upload(uploaded)
-    try:
-        return list(open_table(Path(path)).header)
-    finally:
-        path.unlink(missing_ok=True)
-        uploaded.seek(0)
+def _person(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
-def _read_options(form: ImportForm, header: list[str]) -> ImportOptions:
-    """The choices; columns that were not named are guessed from the file's header. Raises FileProblem."""
-    named = parse_columns(form.cleaned_data["columns"]) if form.cleaned_data["columns"].strip() else {}
-    return ImportOptions(
-        columns=guess_columns(header) | named,
-        currency=form.cleaned_data["currency"],
-        time_zone=form.cleaned_data["time_zone"].strip(),
-        test_contacts=form.cleaned_data["test_contacts"],
-    )
+def _read_kept_sample(run: ImportRun, encoding: str) -> tuple[Sample, str]:
+    """The first rows in this encoding; where they are not in it, as they were found, with what is wrong."""
+    path = open_kept_file(run).path
+    if encoding in ENCODINGS:
+        try:
+            return read_sample(path, encoding=encoding), ""
+        except FileProblem as problem:
+            return read_sample(path), str(problem)
+    return read_sample(path), ""
+
+
+def _show_columns(request: HttpRequest, run: ImportRun, form: ColumnsForm, *, is_refused: bool) -> HttpResponse:
+    """The page, or for htmx its reading alone. Errors are shown where an import was asked for, and after it."""
+    sample, outlook = form.sample, None
+    if form.is_valid():
+        with suppress(FileProblem):
+            outlook = read_outlook(sample, form.to_options(), now=timezone.now())
+    chosen = {column: COLUMN_WORDS[key].label for key, column in form.chosen_columns().items()}
+    context = {
+        "run": run,
+        "form": form if is_refused else form.without_errors(),
+        "columns": [(title, chosen.get(title, "")) for title in sample.header],
+        "rows": sample.rows,
+        "outlook": outlook,
+        "left_out": [(REASONS[reason], number) for reason, number in outlook.left_out.most_common()] if outlook else [],
+        "missing": [str(form.fields[name].label) for name in form.errors if name.startswith("column_")],
+        "known_values": known_values(),
+        "recognised": len(chosen),
+    }
+    is_reading = bool(request.headers.get("HX-Request"))
+    template = "customers/_import_reading.html" if is_reading else "customers/import_columns.html"
+    return render(request, template, context, status=422 if is_refused else 200)
 
 
 def _defuse(text: str) -> str:

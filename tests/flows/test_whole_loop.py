@@ -113,13 +113,14 @@ def test_from_a_file_of_orders_to_the_customers_kept(
 
 def _import_orders(mara: Client, content: bytes) -> None:
     def upload() -> ImportRun:
+        response = mara.post("/imports/new/", {"file": SimpleUploadedFile("orders.csv", content, "text/csv")})
+        assert response.status_code == 302, response.content.decode()[:2000]
         response = mara.post(
-            "/imports/new/",
+            response["Location"],
             {
-                "file": SimpleUploadedFile("orders.csv", content, "text/csv"),
-                "currency": "EUR", "time_zone": "Europe/London", "test_contacts": "on",
-                "columns": "order=Invoice,product=SKU,name=Name,quantity=Quantity,at=Date,price=Price,"
-                "customer=Customer,country=Country",
+                "column_order": "Invoice", "column_product": "SKU", "column_name": "Name", "column_quantity": "Quantity",
+                "column_at": "Date", "column_price": "Price", "column_customer": "Customer", "column_country": "Country",
+                "currency": "EUR", "time_zone": "Europe/London", "test_contacts": "on", "action": "import",
             },
         )  # fmt: skip
         assert response.status_code == 302, response.content.decode()[:2000]

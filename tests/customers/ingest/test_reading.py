@@ -92,5 +92,9 @@ def test_common_shops_are_recognised() -> None:
         "name": "Lineitem name", "price": "Lineitem price", "product": "Lineitem sku", "currency": "Currency",
         "country": "Shipping Country",
     }  # fmt: skip
+    taobao = ["订单编号", "会员号", "下单时间", "商品名称", "数量", "单价（元）", "金额"]
+    assert guess_columns(taobao) == {
+        "order": "订单编号", "customer": "会员号", "at": "下单时间", "name": "商品名称", "quantity": "数量", "amount": "金额",
+    }  # fmt: skip
     assert guess_columns(["customer_id", "date", "dollar_value"])["customer"] == "customer_id"
     assert guess_columns([]) == {}

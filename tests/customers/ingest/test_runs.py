@@ -19,8 +19,16 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from customers.ingest.progress import LOCK, RunIsTaken, holding
-from customers.ingest.runs import request_import, run_import, waiting_runs
-from customers.ingest.schema import FileProblem
+from customers.ingest.runs import (
+    CHOOSING_TIME,
+    drop_file,
+    drop_forgotten_files,
+    receive_file,
+    request_import,
+    run_import,
+    waiting_runs,
+)
+from customers.ingest.schema import FileProblem, ImportOptions
 from customers.models import Customer, ImportRejection, ImportRun, Order
 
 from .conftest import COLUMNS, GOOD, HEADER, NOW, MakeFile, choose
@@ -32,6 +40,13 @@ def upload(*rows: str, name: str = "../../etc/or ders\0.csv") -> SimpleUploadedF
     return SimpleUploadedFile(name, "\n".join([HEADER, *rows]).encode())
 
 
+def request(who: User, file: SimpleUploadedFile, options: ImportOptions | None = None) -> ImportRun:
+    """A file whose columns are chosen."""
+    run = receive_file(who, file, NOW)
+    request_import(who, run, options or choose())
+    return run
+
+
 @pytest.fixture(autouse=True)
 def _uploads(settings, tmp_path: Path) -> None:
     settings.UPLOAD_DIR = tmp_path / "uploads"
@@ -39,7 +54,7 @@ def _uploads(settings, tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_an_upload_waits_is_done_and_its_file_goes(marketer: User, settings) -> None:
-    run = request_import(marketer, upload(GOOD), choose(), NOW)
+    run = request(marketer, upload(GOOD))
     assert (run.status, run.file_name, waiting_runs()) == ("waiting", "or ders.csv", [run.pk])
     assert [path.parent for path in settings.UPLOAD_DIR.iterdir()] == [settings.UPLOAD_DIR]
     assert run_import(run.pk, now=NOW)
@@ -51,23 +66,60 @@ def test_an_upload_waits_is_done_and_its_file_goes(marketer: User, settings) -> 
 
 
 @pytest.mark.django_db
-def test_requests_are_refused_in_words(marketer: User, support_agent: User, settings) -> None:
+def test_files_are_refused_in_words(marketer: User, support_agent: User, settings) -> None:
     with pytest.raises(PermissionDenied):
-        request_import(support_agent, upload(GOOD), choose(), NOW)
+        receive_file(support_agent, upload(GOOD), NOW)
     with pytest.raises(FileProblem, match="empty"):
-        request_import(marketer, SimpleUploadedFile("a.csv", b""), choose(), NOW)
-    with pytest.raises(FileProblem, match="no column"):
-        request_import(marketer, SimpleUploadedFile("a.csv", b"a,b\n1,2\n"), choose(), NOW)
+        receive_file(marketer, SimpleUploadedFile("a.csv", b""), NOW)
+    with pytest.raises(FileProblem, match="xlsx"):
+        receive_file(marketer, SimpleUploadedFile("a.csv", b"PK\x03\x04"), NOW)
     settings.MAX_UPLOAD_MB = 0
     with pytest.raises(FileProblem, match="larger"):
-        request_import(marketer, upload(GOOD), choose(), NOW)
+        receive_file(marketer, upload(GOOD), NOW)
     assert not ImportRun.objects.exists()
     assert list(settings.UPLOAD_DIR.iterdir()) == []
 
 
 @pytest.mark.django_db
+def test_columns_are_chosen_once_by_whom_may_import(marketer: User, support_agent: User) -> None:
+    run = receive_file(marketer, upload(GOOD), NOW)
+    assert (run.status, waiting_runs()) == ("choosing", [])
+    with pytest.raises(PermissionDenied):
+        request_import(support_agent, run, choose())
+    with pytest.raises(FileProblem, match="no column"):
+        request_import(marketer, run, choose(columns={"customer": "Who", "at": "InvoiceDate", "price": "UnitPrice"}))
+    with pytest.raises(FileProblem, match="currency"):
+        request_import(marketer, run, choose(currency="POU"))
+    request_import(marketer, run, choose())
+    assert (run.status, waiting_runs()) == ("waiting", [run.pk])
+    with pytest.raises(RunIsTaken):
+        request_import(marketer, run, choose())
+
+
+@pytest.mark.django_db
+def test_a_file_nobody_wants_goes_at_once_or_after_a_day(marketer: User, settings) -> None:
+    dropped, forgotten = (receive_file(marketer, upload(GOOD), NOW) for _each in range(2))
+    drop_file(marketer, dropped)
+    drop_file(marketer, dropped)
+    assert [run.pk for run in ImportRun.objects.all()] == [forgotten.pk]
+    assert drop_forgotten_files(forgotten.created_at + CHOOSING_TIME) == 0
+    later = forgotten.created_at + CHOOSING_TIME * 2
+    assert [drop_forgotten_files(later), drop_forgotten_files(later)] == [1, 0]
+    assert list(settings.UPLOAD_DIR.iterdir()) == []
+
+
+@pytest.mark.django_db
+def test_a_file_that_waits_for_a_worker_is_not_dropped(marketer: User, settings) -> None:
+    run = request(marketer, upload(GOOD))
+    drop_file(marketer, run)
+    assert drop_forgotten_files(run.created_at + CHOOSING_TIME * 2) == 0
+    assert waiting_runs() == [run.pk]
+    assert len(list(settings.UPLOAD_DIR.iterdir())) == 1
+
+
+@pytest.mark.django_db
 def test_a_file_that_fails_leaves_a_sentence(marketer: User) -> None:
-    run = request_import(marketer, upload(GOOD.replace("17850", "")), choose(), NOW)
+    run = request(marketer, upload(GOOD.replace("17850", "")))
     assert not run_import(run.pk, now=NOW)
     run.refresh_from_db()
     assert run.status == "failed"
@@ -76,7 +128,7 @@ def test_a_file_that_fails_leaves_a_sentence(marketer: User) -> None:
 
 @pytest.mark.django_db
 def test_a_lost_file_fails_the_run(marketer: User) -> None:
-    run = request_import(marketer, upload(GOOD), choose(), NOW)
+    run = request(marketer, upload(GOOD))
     Path(run.stored_path).unlink()
     assert not run_import(run.pk, now=NOW)
     run.refresh_from_db()
@@ -85,7 +137,7 @@ def test_a_lost_file_fails_the_run(marketer: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_do_one_run_once(marketer: User) -> None:
-    run = request_import(marketer, upload(GOOD), choose(), NOW)
+    run = request(marketer, upload(GOOD))
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
         other.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK, run.pk])
         assert not run_import(run.pk, now=NOW)
@@ -100,7 +152,7 @@ def test_two_workers_do_one_run_once(marketer: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_in_mid_run_leaves_nothing_and_the_run_is_taken_up_again(marketer: User) -> None:
-    run = request_import(marketer, upload(GOOD, GOOD.replace("85123A", "71053")), choose(), NOW)
+    run = request(marketer, upload(GOOD, GOOD.replace("85123A", "71053")))
     script = (
         "import django; django.setup()\n"
         "import sys, time, datetime as dt\n"

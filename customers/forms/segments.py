@@ -1,4 +1,4 @@
-"""Forms of the customer pages: the rule rows of a segment, and a file to import.
+"""The form of a segment: its name, and the rows of its rule.
 
 The rows read as sentences: OR between the rows of a block, AND between blocks. They travel as plain fields, so that the
 page works without JavaScript: `what-0-1` is the question asked in the second row of the first block.
@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from customers.ingest.schema import FileProblem, ImportOptions
 from customers.models import Segment
 from customers.segments.rules import (
     BEHAVIOURS,
@@ -193,41 +191,3 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Segment
         fields = ("name", "description")
         labels = {"name": _("Name"), "description": _("What it is for")}
-
-
-class ImportForm(forms.Form):
-    """A file of orders. Column names left empty are found by what shops usually call them."""
-
-    file = forms.FileField(label=_("CSV or Parquet file"))
-    currency = forms.CharField(label=_("Currency"), max_length=3, initial=settings.SHOP_CURRENCY)
-    time_zone = forms.CharField(label=_("Time zone of the times in it"), max_length=64, initial=settings.SHOP_TIME_ZONE)
-    columns = forms.CharField(
-        label=_("Columns"), required=False, max_length=1000,
-        help_text=_("Only where they are not recognised: customer=…, at=…, order=…, price=…, quantity=…"),
-    )  # fmt: skip
-    test_contacts = forms.BooleanField(
-        label=_("Give customers without an address a test address"), required=False,
-        help_text=_("Under a .test domain, with a consent marked as a test. Only the built-in mail catcher takes it."),
-    )  # fmt: skip
-
-    def clean_currency(self) -> str:
-        code = str(self.cleaned_data["currency"]).strip().upper()
-        _check(ImportOptions(columns=_WHOLE, currency=code, time_zone="UTC"))
-        return code
-
-    def clean_time_zone(self) -> str:
-        name = str(self.cleaned_data["time_zone"]).strip()
-        _check(ImportOptions(columns=_WHOLE, currency="EUR", time_zone=name))
-        return name
-
-
-#: Columns that leave nothing to say about columns.
-_WHOLE = {"customer": "c", "at": "t", "price": "p"}
-
-
-def _check(options: ImportOptions) -> None:
-    """The ingest's own check, at the field that it is about."""
-    try:
-        options.check()
-    except FileProblem as problem:
-        raise forms.ValidationError(str(problem)) from problem

@@ -1,0 +1,140 @@
+"""The first rows of a file: as they stand in it, and as they would be taken over. Nothing is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import zoneinfo
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from .cleaning import Reading, clean_rows
+from .dates import find_date_order
+from .numbers import find_decimal_mark
+from .reading import Table, open_table, read_batches
+from .schema import ImportOptions, find_columns
+
+#: Rows that are looked at, and rows that are shown.
+SAMPLE_ROWS = 2_000
+SHOWN_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of a table. The frame's columns are `line` and `c0`, `c1`, … in the order of the header."""
+
+    table: Table
+    frame: pl.DataFrame
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return self.table.header
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The rows to show, as text; what is empty or nested is empty text."""
+        return [[_say(row.get(f"c{place}")) for place in range(len(self.header))] for row in self._head()]
+
+    def find_example(self, place: int) -> str:
+        """The first value of a column that is not empty, or empty text."""
+        name = f"c{place}"
+        if name not in self.frame.columns:
+            return ""
+        return next((text for value in self.frame[name].head(50) if (text := _say(value))), "")
+
+    def _head(self) -> list[dict[str, object]]:
+        return self.frame.head(SHOWN_ROWS).to_dicts()
+
+
+@dataclass(frozen=True)
+class ReadRow:
+    """One row as it would be taken over; `reason` says why it would be left out, then the values are empty.
+
+    `ordered_at` is in the time zone of the file, prices are in `currency`.
+    """
+
+    line: int
+    reason: str = ""
+    customer: str = ""
+    order: str = ""
+    ordered_at: dt.datetime | None = None
+    product: str = ""
+    name: str = ""
+    quantity: int = 0
+    unit_price: Decimal = Decimal(0)
+    currency: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the first rows would become: those to show, and how many of all that were looked at would be left out."""
+
+    rows: tuple[ReadRow, ...]
+    looked_at: int
+    left_out: Counter[str]
+
+
+def read_sample(path: Path, *, encoding: str = "") -> Sample:
+    """The first rows of a CSV or Parquet file; raises FileProblem where it is no table."""
+    table = open_table(path, encoding=encoding)
+    batches = read_batches(table)
+    try:
+        frame = next((batch.frame for batch in batches), pl.DataFrame({"line": []}))
+    finally:
+        batches.close()  # type: ignore[attr-defined]  # a generator: lets go of the file
+    return Sample(table, frame.head(SAMPLE_ROWS))
+
+
+def read_outlook(sample: Sample, options: ImportOptions, *, now: dt.datetime) -> Outlook:
+    """Read the sample with these choices. Raises FileProblem where a choice cannot be right.
+
+    The import looks at the whole file for the order of day and month and the decimal mark, this only at the sample.
+    """
+    options.check()
+    places = find_columns(sample.header, options.columns)
+    cleaned = clean_rows(sample.frame, _settle(sample.frame, places, options, now))
+    reasons = dict(zip(cleaned.left_out["line"], cleaned.left_out["reason"], strict=True))
+    good = {row["line"]: row for row in cleaned.good.head(SHOWN_ROWS).to_dicts()}
+    lines = sample.frame["line"].head(SHOWN_ROWS).to_list()
+    shown = (
+        ReadRow(line, reason=reasons[line]) if line in reasons else _to_row(good[line], options.time_zone)
+        for line in lines
+    )
+    return Outlook(tuple(shown), sample.frame.height, Counter(reasons.values()))
+
+
+def _settle(frame: pl.DataFrame, places: Mapping[str, int], options: ImportOptions, now: dt.datetime) -> Reading:
+    date_order = options.date_order or find_date_order(frame[f"c{places['at']}"])[0]
+    money = [frame[f"c{places[key]}"] for key in ("price", "amount") if key in places]
+    mark = "," if any(find_decimal_mark(values) == "," for values in money) else "."
+    return Reading(places, options.currency, options.time_zone, now, date_order, mark)
+
+
+def _to_row(row: Mapping[str, Any], time_zone: str) -> ReadRow:
+    return ReadRow(
+        row["line"],
+        customer=row["customer"],
+        order=row["order"],
+        ordered_at=row["at"].astimezone(zoneinfo.ZoneInfo(time_zone)),
+        product=row["product"] or "",
+        name=row["name"] or "",
+        quantity=row["quantity"],
+        unit_price=row["unit_price"],
+        currency=row["currency"],
+        country=row["country"] or "",
+    )
+
+
+def _say(value: object) -> str:
+    """A value as one line of text that fits in a cell."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    text = f"{value:%Y-%m-%d %H:%M}" if isinstance(value, dt.datetime) else str(value)
+    return " ".join(text.split())[:80]

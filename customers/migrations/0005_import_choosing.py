@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("customers", "0004_watch")]
+
+    operations = [
+        migrations.AlterField(
+            model_name="importrun",
+            name="status",
+            field=models.CharField(choices=[("choosing", "columns to choose"), ("waiting", "waiting"), ("running", "running"), ("done", "done"), ("failed", "failed")], default="waiting", max_length=12, verbose_name="status"),
+        ),
+    ]
