@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.conf import settings
@@ -58,9 +58,7 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("kind", "value", "code", "min_basket", "valid_from", "valid_until", "url")
         labels = {
             "kind": gettext_lazy("Offer"),
-            "value": gettext_lazy("Percent or amount"),
             "code": gettext_lazy("Code"),
-            "min_basket": gettext_lazy("From a basket of"),
             "valid_from": gettext_lazy("Valid from"),
             "valid_until": gettext_lazy("Valid until"),
         }
@@ -68,6 +66,12 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
             "valid_from": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "valid_until": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        currency = read_shop_currency()
+        self.fields["value"].label = _("Percent, or amount in %(currency)s") % {"currency": currency}
+        self.fields["min_basket"].label = _("From a basket of, in %(currency)s") % {"currency": currency}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -133,6 +137,10 @@ class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].required = True
 
 
+#: First and last hour at which a campaign is proposed to go out. People may choose any.
+DAYTIME: Final = (8, 20)
+
+
 class TimingForm(forms.Form):
     """When it goes out, and for how long its effect is counted. Times are the shop's."""
 
@@ -140,7 +148,9 @@ class TimingForm(forms.Form):
         label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     send_at = forms.TimeField(
-        label=gettext_lazy("Time"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        label=gettext_lazy("Time"),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=gettext_lazy("A time just past means: as soon as it is approved and scheduled."),
     )
     send_window_hours = forms.IntegerField(
         label=gettext_lazy("Send window, hours"), min_value=1, max_value=168, initial=24,
@@ -157,10 +167,9 @@ class TimingForm(forms.Form):
 
     @staticmethod
     def initial_for(campaign: Campaign, now: dt.datetime) -> dict[str, Any]:
-        """The chosen time, or the next full hour but one."""
+        """The chosen time, or the next full hour but one that is in the shop's day."""
         zone = zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE)
-        at = campaign.scheduled_for or (now + dt.timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
-        local = at.astimezone(zone)
+        local = campaign.scheduled_for.astimezone(zone) if campaign.scheduled_for else _next_daytime(now, zone)
         return {
             "send_on": local.date(),
             "send_at": local.time(),
@@ -186,6 +195,14 @@ class TimingForm(forms.Form):
     def campaign_fields(self) -> dict[str, Any]:
         """The values in the shape that `edit_campaign` takes."""
         return {name: self.cleaned_data[name] for name in ("scheduled_for", "send_window_hours", "attribution_days")}
+
+
+def _next_daytime(now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:
+    """The next full hour but one; where people sleep then, ten in the morning."""
+    local = (now + dt.timedelta(hours=2)).astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    if DAYTIME[0] <= local.hour <= DAYTIME[1]:
+        return local
+    return (local + dt.timedelta(days=local.hour > DAYTIME[1])).replace(hour=10)
 
 
 class CommentForm(forms.Form):

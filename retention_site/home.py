@@ -83,6 +83,10 @@ def list_tasks(request: HttpRequest) -> list[Task]:
         for campaign in Campaign.objects.filter(status=CampaignStatus.APPROVED)[:5]:
             text = _("“%(name)s” is approved and can be scheduled") % {"name": campaign.name}
             tasks.append(Task(text, reverse("campaigns:review-campaign", args=[campaign.pk]), _("Schedule")))
+    if user.has_perm("customers.add_importrun"):
+        for run in ImportRun.objects.filter(status=ImportRun.Status.CHOOSING, requested_by=user.pk)[:3]:
+            text = _("“%(name)s” waits for you to say which column is what") % {"name": run.file_name}
+            tasks.append(Task(text, reverse("customers:import-columns", args=[run.pk]), _("Choose")))
     if user.has_perm("customers.view_importrun"):
         failed = ImportRun.objects.filter(
             status=ImportRun.Status.FAILED, created_at__gte=timezone.now() - dt.timedelta(days=3)

@@ -107,7 +107,7 @@ def name_role(request: HttpRequest) -> str:
 def _make_item(request: HttpRequest, label: str, name: str) -> MenuItem:
     url = reverse(name)
     is_current = request.path == url if name == "home" else request.path.startswith(url)
-    count = Campaign.objects.in_review().count() if name == "campaigns:review" else 0
+    count = _count_reviews(request) if name == "campaigns:review" else 0
     return MenuItem(label, url, is_current, count)
 
 
@@ -117,3 +117,10 @@ def _exists(name: str) -> bool:
     except NoReverseMatch:
         return False
     return True
+
+
+def _count_reviews(request: HttpRequest) -> int:
+    """The campaigns that this person may decide on: nobody approves what they wrote themselves."""
+    if not request.user.has_perm("campaigns.approve_campaign"):
+        return 0
+    return Campaign.objects.in_review().exclude(author=request.user.pk).count()

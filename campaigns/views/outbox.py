@@ -14,6 +14,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from campaigns.content.rendering import PREVIEW_CSP, RenderError, load_source, render_message
+from campaigns.delivery.unsubscribe import unsubscribe_url
 from campaigns.models import Campaign, Message, MessageStatus
 
 PAGE_SIZE = 25
@@ -52,7 +53,11 @@ def show_message(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
-    return render(request, "campaigns/outbox_message.html", {"message": message} | _render_copy(message))
+    # Only of a caught mail: of a real one the page is the customer's, and nobody else should follow it.
+    is_caught = settings.USES_MAIL_CATCHER and message.status == MessageStatus.ACCEPTED
+    page = unsubscribe_url(message.pk, message.customer_id) if is_caught else ""
+    context = {"message": message, "unsubscribe_page": page.removeprefix(settings.SITE_URL)}
+    return render(request, "campaigns/outbox_message.html", context | _render_copy(message))
 
 
 @require_safe

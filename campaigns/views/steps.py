@@ -76,6 +76,7 @@ def frame_step(request: HttpRequest, campaign: Campaign, step: str) -> dict[str,
         "submit_decision": may_submit(user, campaign),
         "cancel_decision": may_cancel(user, campaign),
         "send_time": shop_time(campaign.scheduled_for),
+        "is_due": campaign.scheduled_for is not None and campaign.scheduled_for <= timezone.now(),
         "shop_time_zone": settings.SHOP_TIME_ZONE,
     }
 

@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from campaigns.approval import workflow
 from campaigns.approval.hashing import hash_messages
@@ -280,3 +281,18 @@ def test_progress_counts_every_message(running: Campaign, sweep: Sweep) -> None:
     after = read_progress(running)
     assert (after.open, after.done, after.share_done) == (0, 3, 1.0)
     assert after.per_second > 0 and after.by_status == {"accepted": 3}
+
+
+def test_the_page_of_a_caught_copy_leads_to_its_unsubscribe_page_and_that_of_a_real_one_does_not(
+    client: Client, running: Campaign, cast: Cast, sweep: Sweep, settings: Settings
+) -> None:
+    with ScriptedSmtpServer() as server:
+        sweep(server)
+    message = Message.objects.filter(status="accepted").first()
+    assert message is not None
+    page = unsubscribe.unsubscribe_url(message.pk, message.customer_id).removeprefix(settings.SITE_URL)
+    client.force_login(cast.marketer)
+    shown = []
+    for settings.USES_MAIL_CATCHER in (True, False):
+        shown.append(f'href="{page}"' in client.get(f"/outbox/{message.pk}/").content.decode())
+    assert shown == [True, False]

@@ -167,3 +167,10 @@ def test_who_may_not_import_does_not_choose_columns(client: Client, marketer: Us
     client.force_login(support_agent)
     assert client.get(url).status_code == 403
     assert client.post(url, CHOICES).status_code == 403
+
+
+def test_home_reminds_of_a_file_whose_columns_are_to_be_chosen(mara: Client, second_marketer: User) -> None:
+    url, _page = give_and_open(mara, GOOD)
+    assert url in mara.get("/").content.decode()
+    mara.force_login(second_marketer)
+    assert url not in mara.get("/").content.decode()
