@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from customers.views import change, fairness, imports, interests, people, predictions, replay, retention, segments
+from customers.views import (
+    attention,
+    change,
+    fairness,
+    imports,
+    interests,
+    people,
+    predictions,
+    replay,
+    retention,
+    segments,
+)
 
 app_name = "customers"
 urlpatterns = [
     path("customers/", people.list_customers, name="list"),
     path("customers/<int:pk>/", people.show_customer, name="detail"),
+    path("customers/<int:pk>/attention/", attention.show_attention, name="attention"),
     path("customers/<int:pk>/change/", change.show_change, name="change"),
     path("settings/text-reading/", interests.switch_text_reading, name="text-reading"),
     path("segments/", segments.list_segments, name="segments"),

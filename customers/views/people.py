@@ -34,6 +34,7 @@ from customers.models import (
     Segment,
     Suppression,
 )
+from customers.scoring.attention import has_sequence_model
 from customers.scoring.change import find_earlier
 from customers.scoring.explain import describe_reason
 from customers.segments.preview import matches
@@ -109,7 +110,8 @@ def _tell_score(score: Score) -> dict[str, Any]:
     ]
     most = max(map(abs, shares), default=0.0)
     has_earlier = score.status == ScoreStatus.SCORED and find_earlier(score) is not None
-    return {"score": score, "model": model, "reasons": reasons, "most_points": most, "has_earlier_score": has_earlier}
+    told = {"score": score, "model": model, "reasons": reasons, "most_points": most}
+    return told | {"has_earlier_score": has_earlier, "has_attention": has_sequence_model(model)}
 
 
 def _tell_timeline(request: HttpRequest, customer: Customer, now: dt.datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db import transaction
@@ -16,7 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 from customers.features.catalogue import get_feature
 from customers.insights.risk import AT_RISK, summarise_risk
 from customers.models import ModelVersion, Order, Score, ScoreStatus
+from customers.scoring.attention import has_sequence_model
 from customers.scoring.refresh import read_refresh_state
+from customers.scoring.sequence import is_torch_installed
 from customers.tasks import train_and_score
 from customers.views.drift import tell_drift
 from customers.views.fairness import tell_fairness
@@ -79,6 +82,7 @@ def name_estimator(name: str, metrics: dict[str, Any]) -> str:
         "boosted_trees": _("gradient-boosted trees"),
         "rich_logistic": _("logistic regression on all features"),
         "blend": _("blend of trees and logistic"),
+        "sequence": _("self-attention over orders and events"),
     }
     return names.get(name, name)
 
@@ -87,12 +91,20 @@ def _describe_model(model: ModelVersion) -> dict[str, Any]:
     metrics = model.metrics
     in_use = metrics.get("estimator", model.estimator)
     rows = [
-        {"name": name_estimator(name, metrics), "is_in_use": name == in_use, "is_rule": name == "plain_rule"} | figures
+        {
+            "key": name,
+            "name": name_estimator(name, metrics),
+            "is_in_use": name == in_use,
+            "is_rule": name == "plain_rule",
+        }
+        | figures
+        | _compare_with_champion(name, metrics)
         for name, figures in metrics.get("estimators", {}).items()
     ]
     return {
         "metrics": metrics,
         "estimators": rows,
+        "sequence_not_tried": "" if has_sequence_model(model) else _tell_how_to_try(),
         "calibration_points": [
             (row["predicted"], row["observed"], row["customers"]) for row in metrics.get("calibration", [])
         ],
@@ -109,6 +121,31 @@ def _describe_model(model: ModelVersion) -> dict[str, Any]:
             "worse": _("worse than the rule"),
         }.get(metrics.get("grade", ""), ""),
     }
+
+
+def _compare_with_champion(name: str, metrics: dict[str, Any]) -> dict[str, Any]:
+    """The AUC less that of the estimator which training chose, on the same resamples, and whether that is a win, tie or loss."""
+    gain = metrics.get("gains", {}).get(name)
+    if gain is None:
+        return {"is_chosen": name == metrics.get("champion"), "against": None}
+    low, high = gain["interval"]
+    verdict = _("loses") if low > 0 else _("wins") if high < 0 else _("a tie")
+    return {"against": {"auc": -gain["auc"], "low": -high, "high": -low, "verdict": verdict, "is_win": high < 0}}
+
+
+def _tell_how_to_try() -> str:
+    """One sentence on the self-attention model where it was not trained."""
+    if not is_torch_installed():
+        return _(
+            "A self-attention model over each customer’s orders and events was not tried: PyTorch is not installed. With"
+            " pip install torch and SEQUENCE_MODEL=1 the next training tries it."
+        )
+    if not settings.SEQUENCE_MODEL:
+        return _(
+            "A self-attention model over each customer’s orders and events was not tried: SEQUENCE_MODEL=1 in the"
+            " settings makes the next training try it."
+        )
+    return _("A self-attention model over each customer’s orders and events will be tried by the next training.")
 
 
 def _describe_range(bins: list[int], model: ModelVersion | None, low: float, high: float) -> dict[str, Any]:
