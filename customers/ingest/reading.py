@@ -76,6 +76,11 @@ def read_batches(table: Table, *, only: Sequence[int] | None = None) -> Iterator
     try:
         yield from _read_csv(table, only) if table.is_text else _read_parquet(table, only)
     except (pa.ArrowException, OSError) as error:
+        if "straddling" in str(error):  # Arrow's word for a row that is longer than a block
+            raise FileProblem(
+                _("One row is longer than %(size)d MB; most likely a quotation mark was opened and never closed.")
+                % {"size": BLOCK_BYTES >> 20}
+            ) from error
         raise FileProblem(
             _("The file could not be read to its end: %(reason)s") % {"reason": _first_line(error)}
         ) from error
@@ -152,6 +157,9 @@ def _read_csv(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
             broken, taken = tuple(skipped[taken:]), len(skipped)
             frame = frame.with_columns(lines).filter(~pl.all_horizontal(pl.col(wanted).is_null()))
             yield Batch(frame, broken, min(1.0, count * BLOCK_BYTES / table.content.size))
+        if skipped[taken:]:  # broken rows alone make no batch
+            empty = dict.fromkeys(wanted, pl.String()) | {"line": pl.Int64()}
+            yield Batch(pl.DataFrame(schema=empty), tuple(skipped[taken:]), 1.0)
 
 
 class _LineNumbers:

@@ -41,6 +41,38 @@ def test_encodings_and_delimiters_are_found(tmp_path: Path, content: bytes, enco
     assert batch.frame.rows() == [("1", "2020-01-01", "3", 2), ("Östen", "2020-01-02", "4", 3)]
 
 
+CHINESE = "客户,日期,价格\n张伟,2020-01-01,3\nTarnside 户外,2020-01-02,4\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gb18030"])
+def test_a_chinese_file_is_not_taken_for_a_western_one(tmp_path: Path, encoding: str) -> None:
+    table = open_table(write(tmp_path, CHINESE.encode(encoding)))
+    assert (table.content.encoding, table.header) == (encoding, ("客户", "日期", "价格"))
+
+
+@pytest.mark.parametrize("word", ["Österreich", "Zoë", "“Café” – naïve", "Søren Ærø"])
+def test_a_western_file_is_not_taken_for_a_chinese_one(tmp_path: Path, word: str) -> None:
+    content = f"customer,at,price\n{word},2020-01-01,3\n".encode("cp1252")
+    assert open_table(write(tmp_path, content)).content.encoding == "cp1252"
+
+
+@pytest.mark.parametrize("rows_before", [0, 3])
+def test_an_open_quotation_mark_loses_no_row_in_silence(tmp_path: Path, rows_before: int) -> None:
+    rows = "".join(f"K{number},2020-01-01,3\n" for number in range(rows_before))
+    path = write(tmp_path, f'customer,at,price\n{rows}"K9,2020-01-01,3\nK10,2020-01-01,3\n'.encode())
+    batches = list(read_batches(open_table(path)))
+    assert sum(batch.frame.height for batch in batches) == rows_before
+    ((line, text),) = [broken for batch in batches for broken in batch.broken]
+    assert (line, text[:3]) == (rows_before + 2, '"K9')
+
+
+def test_a_quotation_mark_that_swallows_a_file_is_said_in_words(tmp_path: Path) -> None:
+    rows = "K,2020-01-01,3\n" * 300_000
+    table = open_table(write(tmp_path, f'customer,at,price\n"K0,2020-01-01,3\n{rows}'.encode()))
+    with pytest.raises(FileProblem, match="One row is longer than 2 MB; most likely a quotation mark"):
+        list(read_batches(table))
+
+
 def test_an_encoding_may_be_named(tmp_path: Path) -> None:
     path = write(tmp_path, "客户,日期\n张,2020-01-01\n".encode("gb18030"))
     assert open_table(path, encoding="gb18030").header == ("客户", "日期")
