@@ -4,7 +4,8 @@
 is one JSON object: per data set and estimator auc, pr_auc, log_loss, brier, ece, lift10 and their 95 % intervals; the
 champion that was chosen on the training rows alone, and `gains`, its AUC less that of each other on the same resamples
 (win, tie or loss); `orders`, which are gated on normalised Gini and bias; `published`, the fits of BG/NBD, Pareto/NBD and
-Gamma-Gamma to the CDNOW sample beside those in print.
+Gamma-Gamma to the CDNOW sample beside those in print. `sequence` says whether the self-attention model was tried: where
+PyTorch is installed and there is time, so not with --quick.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from customers.scoring.history import read_history  # noqa: E402
 from customers.scoring.labels import build_labels  # noqa: E402
 from customers.scoring.process_columns import ORDERS_COLUMN  # noqa: E402
 from customers.scoring.projection import project_orders  # noqa: E402
+from customers.scoring.sequence import is_torch_installed  # noqa: E402
 
 SEED = 0
 WORKERS = 2
@@ -94,14 +96,19 @@ def main(arguments: list[str]) -> int:
         )
         return 1
     replicates = 100 if options.quick else 1000
-    print(f"seed {SEED}, {replicates} bootstrap samples")
-    flat, published = _judge_windows(shops, replicates)
+    sequence = "tried"
+    if options.quick or not is_torch_installed():
+        why = "PyTorch is not installed" if not is_torch_installed() else "it takes longer than --quick allows"
+        sequence = f"not tried: {why}"
+    print(f"seed {SEED}, {replicates} bootstrap samples; self-attention model {sequence}")
+    flat, published = _judge_windows(shops, replicates, sequence == "tried")
     print(
         json.dumps(
             {
                 "seed": SEED,
                 "size": {name: found["customers"] for name, found in flat.items()},
                 "quick": options.quick,
+                "sequence": sequence,
                 "replicates": replicates,
                 "peak_mb": max(found["peak_mb"] for found in flat.values()),
                 "published": published,
@@ -113,12 +120,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _judge_windows(shops: dict[str, Shop], replicates: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def _judge_windows(shops: dict[str, Shop], replicates: int, sequence: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """Every window of every shop and the published fits, two at a time; printed in order."""
     windows = [(name, shop, cutoff) for name, shop in shops.items() for cutoff in shop.cutoffs]
     found = {}
     with ProcessPoolExecutor(WORKERS, mp_context=multiprocessing.get_context("spawn")) as pool:
-        jobs = [pool.submit(_judge_window, name, shop, cutoff, replicates) for name, shop, cutoff in windows]
+        jobs = [pool.submit(_judge_window, name, shop, cutoff, replicates, sequence) for name, shop, cutoff in windows]
         last = pool.submit(_repeat_published)
         for (name, _, cutoff), job in zip(windows, jobs, strict=True):
             table, found[f"{name}_{cutoff}"] = job.result()
@@ -128,11 +135,13 @@ def _judge_windows(shops: dict[str, Shop], replicates: int) -> tuple[dict[str, A
     return found, published
 
 
-def _judge_window(name: str, shop: Shop, cutoff: str, replicates: int) -> tuple[str, dict[str, Any]]:
+def _judge_window(name: str, shop: Shop, cutoff: str, replicates: int, sequence: bool) -> tuple[str, dict[str, Any]]:
     data = _read(shop)
     began = time.perf_counter()
     as_of = dt.datetime.combine(dt.date.fromisoformat(cutoff), dt.time(), tzinfo=dt.UTC)
-    backtest = run_backtest(data, cutoff=as_of, horizon_days=shop.horizon_days, seed=SEED, replicates=replicates)
+    backtest = run_backtest(
+        data, cutoff=as_of, horizon_days=shop.horizon_days, seed=SEED, replicates=replicates, sequence=sequence
+    )
     orders = _judge_orders(backtest)
     took_s = time.perf_counter() - began
     table = f"{_tabulate(name, backtest, took_s)}\n{_tell_orders(orders)}"

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from customers.ingest.schema import FileProblem, ImportOptions, parse_columns
 from customers.scoring.backtest import Backtest, run_backtest
 from customers.scoring.evaluation import METRICS
 from customers.scoring.history import History, read_history
+from customers.scoring.sequence import is_torch_installed
 from customers.scoring.snapshots import NotEnoughHistory
 
 
@@ -37,6 +39,12 @@ class Command(BaseCommand):
         parser.add_argument("--encoding", default="")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--replicates", type=int, default=200, help="bootstrap samples for the intervals")
+        parser.add_argument(
+            "--sequence",
+            action="store_true",
+            default=settings.SEQUENCE_MODEL,
+            help="also try a self-attention model over orders and events; needs PyTorch and takes minutes",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,6 +52,8 @@ class Command(BaseCommand):
             raise CommandError("--horizon-days has to be at least 1, --replicates at least 2.")
         if not options["file"].is_file():
             raise CommandError(f"There is no file {options['file']}.")
+        if options["sequence"] and not is_torch_installed():
+            self.stderr.write("The self-attention model is not tried: PyTorch is not installed (pip install torch).")
         try:
             chosen = ImportOptions(
                 columns=parse_columns(options["columns"]),
@@ -58,6 +68,7 @@ class Command(BaseCommand):
                 horizon_days=options["horizon_days"],
                 seed=options["seed"],
                 replicates=options["replicates"],
+                sequence=options["sequence"],
             )
         except (FileProblem, NotEnoughHistory) as problem:
             raise CommandError(str(problem)) from problem
