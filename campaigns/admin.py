@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import TabularInline
 
 from campaigns.approval.workflow import approve_campaign, schedule_campaign, submit_campaign
+from campaigns.audience.archetypes import label_archetype
 from campaigns.models import (
     Approval,
     Archetype,
@@ -112,18 +113,30 @@ class CampaignAdmin(ReadOnlyAdmin):
 
 @admin.register(Archetype)
 class ArchetypeAdmin(ReadOnlyAdmin):
-    list_display = ("campaign", "reason", "interest", "language", "size", "draft_status")
+    list_display = ("name_shown", "campaign", "size", "draft_status")
     list_filter = ("draft_status", "language")
     list_select_related = ("campaign",)
+
+    @admin.display(description=gettext_lazy("archetype"), ordering="cell")
+    def name_shown(self, archetype: Archetype) -> str:
+        return label_archetype(archetype)
 
 
 @admin.register(Variant)
 class VariantAdmin(ReadOnlyAdmin):
     """Texts are edited on their own page, which checks them and voids approvals."""
 
-    list_display = ("subject", "archetype", "origin_shown", "edited_by", "created_at")
+    list_display = ("subject", "archetype_shown", "campaign_shown", "origin_shown", "edited_by", "created_at")
     list_filter = ("origin",)
-    list_select_related = ("archetype", "edited_by")
+    list_select_related = ("archetype__campaign", "edited_by")
+
+    @admin.display(description=gettext_lazy("archetype"), ordering="archetype__cell")
+    def archetype_shown(self, variant: Variant) -> str:
+        return label_archetype(variant.archetype)
+
+    @admin.display(description=gettext_lazy("campaign"))
+    def campaign_shown(self, variant: Variant) -> str:
+        return variant.archetype.campaign.name
 
     @admin.display(description=gettext_lazy("origin"))
     def origin_shown(self, variant: Variant) -> str:
@@ -132,15 +145,19 @@ class VariantAdmin(ReadOnlyAdmin):
 
 @admin.register(AudienceMember)
 class AudienceMemberAdmin(ReadOnlyAdmin):
-    list_display = ("campaign", "customer", "arm", "exclusion_reason", "archetype")
+    list_display = ("customer", "campaign", "arm", "exclusion_reason", "archetype_shown")
     list_filter = ("arm", "exclusion_reason")
     list_select_related = ("campaign", "customer", "archetype")
     show_full_result_count = False
 
+    @admin.display(description=gettext_lazy("archetype"))
+    def archetype_shown(self, member: AudienceMember) -> str:
+        return label_archetype(member.archetype) if member.archetype else ""
+
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    list_display = ("campaign", "customer", "status", "skip_reason", "attempts", "settled_at")
+    list_display = ("customer", "campaign", "status", "skip_reason", "attempts", "settled_at")
     list_filter = ("status", "skip_reason")
     list_select_related = ("campaign", "customer")
     show_full_result_count = False

@@ -216,6 +216,7 @@ LOCALE_PATHS = [BASE_DIR / "retention_site" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "retention_site.formats"
 
 # --- Files ---------------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

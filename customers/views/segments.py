@@ -86,6 +86,8 @@ def _take_segment(request: HttpRequest, segment: Segment | None) -> HttpResponse
     action = request.POST.get("action", "save")
     form = SegmentForm(request.POST, instance=segment)
     if action != "save":
+        # Rows are still being written: what was typed stays, and nothing is judged before it is saved.
+        form = SegmentForm(instance=segment, initial={name: request.POST.get(name, "") for name in form.fields})
         return _render_form(request, segment, form, apply_action(blocks, action))
     rule, blocks = check_blocks(blocks)
     if rule is None or not form.is_valid():

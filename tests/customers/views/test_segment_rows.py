@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from hypothesis import given
 
 from customers.forms import Row, apply_action, build_tree, check_blocks, lay_out_blocks, read_blocks
@@ -84,3 +86,20 @@ def _near(first: Any, second: Any) -> bool:
     if isinstance(first, float) and not isinstance(first, bool):
         return bool(first == pytest.approx(second, rel=1e-6, abs=1e-8))
     return bool(first == second)
+
+
+@pytest.mark.django_db
+def test_nothing_is_judged_while_rows_are_being_written(client: Client, marketer: User) -> None:
+    client.force_login(marketer)
+    typed = {
+        "what-0-0": "churn_probability",
+        "value-0-0": "60",
+        "name": "",
+        "description": "For the spring",
+        "action": "and",
+    }
+    page = client.post("/segments/new/", typed)
+    assert page.status_code == 200
+    assert "This field is required" not in page.content.decode()
+    assert page.context["form"]["description"].value() == "For the spring"
+    assert list(client.post("/segments/new/", typed | {"action": "save"}).context["form"].errors) == ["name"]

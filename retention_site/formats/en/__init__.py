@@ -1,0 +1,1 @@
+"""English, as on our own pages: 24 Nov 2026 13:05."""
