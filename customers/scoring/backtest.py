@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,22 +27,28 @@ from .estimators import (
     SequenceModel,
 )
 from .evaluation import Estimate, Evaluation, judge_predictions, tell_gain
+from .lanes import run_in_lanes
 from .process_columns import NO_ORDER_COLUMNS
 from .sequence import TOKENS, is_torch_installed
 from .snapshots import (
+    DayBook,
     NotEnoughHistory,
     Snapshots,
     choose_columns,
-    label_features,
     plan_dates,
     require_both_outcomes,
     require_customers,
-    take_snapshots,
 )
 
 RULE = PlainRule.name
 TREES_ALONE_FROM_CUSTOMERS = 1_000
 
+_NAMES = tuple(
+    kind.name
+    for kind in (
+        PlainRule, RfmLogistic, BgNbdScore, ParetoNbdScore, RichLogistic, BoostedTrees, SequenceModel, Blend,
+    )
+)  # fmt: skip
 _SELECTION_FOLDS = 3
 _SELECTION_ROWS = 12_000
 
@@ -118,27 +126,32 @@ def run_backtest(
     replicates: int = 200,
     champion: str | None = None,
     sequence: bool = False,
+    book: DayBook | None = None,
 ) -> Backtest:
     """Train on snapshots whose label windows end at or before `cutoff`, judge on the `horizon_days` after it.
 
-    `champion` names the estimator to look at where it is chosen already and stands in this shop at that date. The same
-    seed and data give the same figures. `sequence` tries the self-attention model, too, where PyTorch is installed.
+    `champion` names the estimator to look at where it is chosen already and stands in this shop at that date: then only
+    it and the plain rule are fitted. The same seed and data give the same figures. `sequence` tries the self-attention
+    model, too, where PyTorch is installed. `book` may know days of this shop from another back-test.
     Raises NotEnoughHistory.
     """
     warnings = _check_window(shop, cutoff=cutoff, horizon_days=horizon_days)
     first_at = shop.orders["ordered_at"].min()
     assert isinstance(first_at, dt.datetime)
     with_tokens = (sequence or champion == SequenceModel.name) and is_torch_installed()
-    test = label_features(shop, as_of=cutoff, horizon_days=horizon_days, with_tokens=with_tokens)
+    book = book or DayBook(shop, horizon_days=horizon_days)
+    test = book.label_features(cutoff, with_tokens=with_tokens)
     require_both_outcomes(test)
-    dates = plan_dates(first_at, cutoff, horizon_days=horizon_days, customers=test.height)
-    train = take_snapshots(shop, dates, horizon_days=horizon_days, with_tokens=with_tokens)
+    dates = plan_dates(first_at, cutoff, horizon_days=horizon_days, customers=test.height, step_days=book.step_days)
+    train = book.take_snapshots(dates, with_tokens=with_tokens)
     columns = choose_columns(train)
-    fitted = fit_candidates(train.rows, train.churned, columns, seed=seed)
+    only = {RULE, champion} if champion is not None else None
+    fitted = fit_candidates(train.rows, train.churned, columns, seed=seed, only=only)
+    if champion is None or champion not in fitted:
+        fitted = fitted if only is None else fit_candidates(train.rows, train.churned, columns, seed=seed)
+        champion = choose_champion(train, columns, seed=seed)
     predictions = {name: estimator.predict_proba(test)[:, 1] for name, estimator in fitted.items()}
     churned = test["churned"].to_numpy().astype(np.float64)
-    if champion is None or champion not in predictions:
-        champion = choose_champion(train, columns, seed=seed)
     evaluations, gains = judge_predictions(
         churned, predictions, baseline=RULE, chosen=champion, seed=seed, replicates=replicates
     )
@@ -146,16 +159,28 @@ def run_backtest(
     return Backtest(cutoff, horizon_days, train, columns, test, *judged, champion, gains, warnings)
 
 
-def fit_candidates(rows: pl.DataFrame, churned: Array, columns: list[str], *, seed: int) -> dict[str, ChurnEstimator]:
-    """All estimators fitted on the same rows, by name. The blend shares its members' fits; rows that carry tokens are also
-    learned from as sequences."""
+def fit_candidates(
+    rows: pl.DataFrame, churned: Array, columns: list[str], *, seed: int, only: Collection[str] | None = None
+) -> dict[str, ChurnEstimator]:
+    """All estimators fitted on the same rows, by name, or those of `only` that stand. The blend shares its members' fits;
+    rows that carry tokens are also learned from as sequences."""
     rich, trees = RichLogistic(columns), BoostedTrees(columns, random_state=seed)
     processes = [kind() for kind in (BgNbdScore, ParetoNbdScore) if not rows[NO_ORDER_COLUMNS[kind.name]].has_nulls()]
-    members: list[ChurnEstimator] = [PlainRule(), RfmLogistic(), *processes, rich, trees]
+    members: list[ChurnEstimator] = [
+        trees,
+        PlainRule(),
+        RfmLogistic(),
+        *processes,
+        rich,
+    ]  # what takes longest begins first
     if TOKENS in rows.columns:
-        members.append(SequenceModel(random_state=seed))
-    fitted = {member.name: member.fit(rows, churned) for member in members}
-    return {**fitted, Blend.name: Blend([rich, trees])}
+        members.insert(0, SequenceModel(random_state=seed))
+    if only is not None:
+        blended = {rich.name, trees.name} if Blend.name in only else set()
+        members = [member for member in members if member.name in blended.union(only)]
+    run_in_lanes([functools.partial(member.fit, rows, churned) for member in members])
+    candidates = {member.name: member for member in (*members, Blend([rich, trees]))}
+    return {name: candidates[name] for name in _NAMES if name in (only or candidates) and name in candidates}
 
 
 def choose_champion(train: Snapshots, columns: list[str], *, seed: int) -> str:

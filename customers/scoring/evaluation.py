@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .lanes import run_in_lanes
 from .proportion import wilson_interval
 
 Array = npt.NDArray[np.float64]
@@ -77,19 +79,20 @@ def judge_predictions(
     points = {name: _measure(outcome, p, ones) for name, p in predictions.items()}
     samples: dict[str, dict[str, list[Array]]] = {name: {metric: [] for metric in METRICS} for name in predictions}
     for weights in _resamples(outcome, seed=seed, replicates=replicates):
-        for name, p in predictions.items():
-            for metric, values in _measure(outcome, p, weights).items():
+        measured = run_in_lanes([functools.partial(_measure, outcome, p, weights) for p in predictions.values()])
+        for name, found in zip(predictions, measured, strict=True):
+            for metric, values in found.items():
                 samples[name][metric].append(values)
     drawn = {name: {metric: np.concatenate(parts) for metric, parts in by.items()} for name, by in samples.items()}
 
     def difference(of: str, to: str) -> Estimate:
         return _estimate(points[of]["auc"][0] - points[to]["auc"][0], drawn[of]["auc"] - drawn[to]["auc"])
 
-    found = {}
+    evaluations = {}
     for name in predictions:
         figures = {metric: _estimate(points[name][metric][0], drawn[name][metric]) for metric in METRICS}
-        found[name] = Evaluation(figures, difference(name, baseline))
-    return found, {name: difference(chosen, name) for name in predictions if name != chosen}
+        evaluations[name] = Evaluation(figures, difference(name, baseline))
+    return evaluations, {name: difference(chosen, name) for name in predictions if name != chosen}
 
 
 def tell_gain(gain: Estimate) -> str:

@@ -14,6 +14,7 @@ Simple on purpose, and consistent with that probability p:
 from __future__ import annotations
 
 import base64
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ import numpy as np
 import polars as pl
 
 from .buy_till_you_die import GammaGamma, GammaGammaRejected
+from .lanes import run_in_lanes
 from .logits import Array
 
 if TYPE_CHECKING:
@@ -51,13 +53,14 @@ class OrderModel:
     def fit(self, rows: pl.DataFrame, churn_probability: Array) -> OrderModel:
         """`churn_probability` is what the churn estimator says of `rows`."""
         came_back = rows.filter(pl.col("churned") == 0)
-        self.further_orders_ = self._train(
-            came_back, came_back["orders"].to_numpy() - 1.0, {"objective": "count:poisson", "max_delta_step": 0.7}
-        )
-        self.next_days_ = self._train(
-            came_back,
+        further_orders = came_back["orders"].to_numpy() - 1.0, {"objective": "count:poisson", "max_delta_step": 0.7}
+        # Half as many steps, twice as long: three quantiles a step make this the longest fit of all.
+        next_days = (
             came_back["next_in_days"].to_numpy(),
-            {"objective": "reg:quantileerror", "quantile_alpha": list(QUANTILES)},
+            {"objective": "reg:quantileerror", "quantile_alpha": list(QUANTILES), "learning_rate": 0.16, "rounds": 40},
+        )
+        self.next_days_, self.further_orders_ = run_in_lanes(
+            [functools.partial(self._train, came_back, *told) for told in (next_days, further_orders)]
         )
         self.mean_value_, self.credibility_orders_ = _learn_credibility(rows)
         self.order_value_ = _fit_gamma_gamma(rows)
@@ -123,7 +126,9 @@ class OrderModel:
             "seed": self.random_state,
             "nthread": self.n_jobs,
         }
-        return xgb.train({**shared, **settings}, self._data(rows, y), num_boost_round=80)
+        settings = {**shared, **settings}
+        rounds = settings.pop("rounds", 80)
+        return xgb.train(settings, self._data(rows, y), num_boost_round=rounds)
 
     def _data(self, X: pl.DataFrame, y: Array | None = None) -> xgb.DMatrix:
         import xgboost as xgb

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from .lanes import hold_blas
 from .logits import Array, gather_parts, pair_columns, take_matrix, to_logit, to_probability
 from .process_columns import PROBABILITY_COLUMNS
 
@@ -26,7 +27,6 @@ class RichLogistic:
 
     def fit(self, X: pl.DataFrame, y: Array) -> RichLogistic:
         from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         logs = self._take_logs(X)
         self.missing_ = np.isnan(logs).mean(axis=0)
@@ -34,7 +34,7 @@ class RichLogistic:
         spread = np.nanstd(logs, axis=0)
         self.scale_ = np.where(np.isfinite(spread) & (spread > 1e-9), spread, 1.0)
         model = LogisticRegression(C=self.C, solver="newton-cholesky", max_iter=200)
-        with threadpool_limits(limits=1):  # BLAS threads that wait for a shared core cost far more than they bring
+        with hold_blas():
             model.fit(self._transform(X), y)
         self.coef_: Array = model.coef_[0]
         self.base_ = float(model.intercept_[0])

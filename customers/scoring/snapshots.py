@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,7 @@ from customers.features.builder import ShopData, build_features
 from customers.features.catalogue import FEATURE_KEYS, SEASON_KEYS
 
 from .labels import build_labels
+from .lanes import run_in_lanes
 from .process_columns import PROCESS_COLUMNS
 from .processes import Processes, add_process_columns, fit_processes
 from .sequence import add_tokens
@@ -49,11 +52,18 @@ class Snapshots:
     def churned(self) -> npt.NDArray[np.float64]:
         return self.rows["churned"].to_numpy().astype(np.float64)
 
+    @property
+    def step_days(self) -> int | None:
+        """The days from one date to the next; None where there is one."""
+        return (self.dates[0] - self.dates[1]).days if len(self.dates) > 1 else None
 
-def plan_dates(first_at: dt.datetime, until: dt.datetime, *, horizon_days: int, customers: int) -> list[dt.datetime]:
+
+def plan_dates(
+    first_at: dt.datetime, until: dt.datetime, *, horizon_days: int, customers: int, step_days: int | None = None
+) -> list[dt.datetime]:
     """Days on which to take snapshots, newest first, such that every label window ends at or before `until`.
 
-    At most 12, 7 to 28 days apart (closer where there is little history), fewer in a large shop. Raises
+    At most 12, `step_days` or 7 to 28 days apart (closer where there is little history), fewer in a large shop. Raises
     NotEnoughHistory where not even one fits.
     """
     newest = until - dt.timedelta(days=horizon_days)
@@ -69,7 +79,7 @@ def plan_dates(first_at: dt.datetime, until: dt.datetime, *, horizon_days: int, 
         )
     most = max(3, min(MOST_DATES, MOST_ROWS // max(customers, 1)))
     usable = max(0, history_days - USUAL_HISTORY_DAYS)
-    step_days = min(28, max(7, usable // most))
+    step_days = step_days or min(28, max(7, usable // most))
     return [newest - dt.timedelta(days=step_days * i) for i in range(min(most, usable // step_days + 1))]
 
 
@@ -81,26 +91,52 @@ def take_snapshots(
     The newest date comes first. Both outcomes have to occur often enough to learn from. `with_tokens` adds what the
     self-attention model sees.
     """
-    parts: list[pl.DataFrame] = []
-    near: Processes | None = None
-    for date in dates:
-        features, near = describe_customers(shop, as_of=date, horizon_days=horizon_days, near=near)
-        labels = build_labels(shop.orders, as_of=date, horizon_days=horizon_days)
+    return DayBook(shop, horizon_days=horizon_days).take_snapshots(dates, with_tokens=with_tokens)
+
+
+class DayBook:
+    """The customers of a shop on days of the past, with what then happened. A day is worked out once: back-tests that lie as
+    far apart as their snapshots share most of their days, where they keep to `step_days`."""
+
+    def __init__(self, shop: ShopData, *, horizon_days: int) -> None:
+        self.shop = shop
+        self.horizon_days = horizon_days
+        self.step_days: int | None = None
+        self._known: dict[tuple[dt.datetime, bool], tuple[pl.DataFrame, Processes]] = {}
+
+    def take_snapshots(self, dates: Sequence[dt.datetime], *, with_tokens: bool = False) -> Snapshots:
+        """As the function of that name. The older half of the dates is worked out beside the newer."""
+        newer = (len(dates) + 1) // 2
+        halves = [half for half in (dates[:newer], dates[newer:]) if half]
+        parts = run_in_lanes([functools.partial(self._read_days, half, with_tokens) for half in halves])
+        rows = pl.concat([day for part in parts for day in part])
+        require_both_outcomes(rows)
+        return Snapshots(tuple(dates), rows)
+
+    def label_features(self, as_of: dt.datetime, *, with_tokens: bool = False) -> pl.DataFrame:
+        """The features as of a date with what happened in the `horizon_days` after it, one row per customer.
+
+        Beside them stands what buy-till-you-die models say that were fitted as of that date.
+        """
+        return self._read_days([as_of], with_tokens)[0]
+
+    def _read_days(self, dates: Sequence[dt.datetime], with_tokens: bool) -> list[pl.DataFrame]:
+        """One frame for each date, each fit begun where the one before ended."""
+        days = []
+        near: Processes | None = None
+        for date in dates:
+            if (date, with_tokens) not in self._known:
+                self._known[date, with_tokens] = self._work_out(date, with_tokens, near)
+            rows, near = self._known[date, with_tokens]
+            days.append(rows)
+        return days
+
+    def _work_out(self, date: dt.datetime, with_tokens: bool, near: Processes | None) -> tuple[pl.DataFrame, Processes]:
+        shop = self.shop
+        features, processes = describe_customers(shop, as_of=date, horizon_days=self.horizon_days, near=near)
+        labels = build_labels(shop.orders, as_of=date, horizon_days=self.horizon_days)
         told = add_tokens(features, shop.orders, shop.events, as_of=date) if with_tokens else features
-        parts.append(told.join(labels, on="customer_id"))
-    rows = pl.concat(parts)
-    require_both_outcomes(rows)
-    return Snapshots(tuple(dates), rows)
-
-
-def label_features(shop: ShopData, *, as_of: dt.datetime, horizon_days: int, with_tokens: bool = False) -> pl.DataFrame:
-    """The features as of a date with what happened in the `horizon_days` after it, one row per customer.
-
-    Beside them stands what buy-till-you-die models say that were fitted as of that date.
-    """
-    features, _processes = describe_customers(shop, as_of=as_of, horizon_days=horizon_days)
-    features = add_tokens(features, shop.orders, shop.events, as_of=as_of) if with_tokens else features
-    return features.join(build_labels(shop.orders, as_of=as_of, horizon_days=horizon_days), on="customer_id")
+        return told.join(labels, on="customer_id"), processes
 
 
 def describe_customers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,18 +26,19 @@ from .explain import mean_drivers
 from .labels import propose_horizon
 from .sequence import SequenceModel
 from .snapshots import (
+    DayBook,
     NotEnoughHistory,
     Snapshots,
     choose_columns,
     describe_customers,
     plan_dates,
     require_customers,
-    take_snapshots,
 )
 
 METHOD_VERSION = 2
 BACKTEST_DATES = 3
-BACKTEST_STEP_DAYS = 30
+#: As far apart as snapshots are, so that back-tests share theirs.
+BACKTEST_STEP_DAYS = 28
 FLAGGED_SHARE = 0.1
 
 
@@ -66,7 +68,7 @@ def train_model(
 ) -> TrainingResult:
     """Train on what was known at `until` (a midnight: every day before it is complete).
 
-    The newest back-test leaves `horizon_days` before `until`; earlier ones are 30 days apart. What is then in use says
+    The newest back-test leaves `horizon_days` before `until`; earlier ones are four weeks apart. What is then in use says
     `appoint_estimator`: the challenger that the training rows chose, the `incumbent` (the name of the estimator in use so
     far), or the plain rule. It is fitted again on snapshots up to the newest whose outcome is known. Same data and seed,
     same result. `sequence` tries the self-attention model, too, where PyTorch is installed, and keeps it beside the one
@@ -75,16 +77,15 @@ def train_model(
     shop = _shop_before(shop, until)
     require_customers(shop.orders)
     horizon = horizon_days or propose_horizon(shop.orders)
-    backtests = _run_backtests(
-        shop, until=until, horizon_days=horizon, seed=seed, replicates=replicates, sequence=sequence
-    )
+    book = DayBook(shop, horizon_days=horizon)
+    backtests = _run_backtests(book, until=until, seed=seed, replicates=replicates, sequence=sequence)
     newest = backtests[0]
     appointed = appoint_estimator(newest, incumbent)
     estimator = appointed.estimator
     first_at = _first_at(shop)
     dates = plan_dates(first_at, until, horizon_days=horizon, customers=newest.test.height)
     with_tokens = SequenceModel.name in newest.fitted
-    snapshots = take_snapshots(shop, dates, horizon_days=horizon, with_tokens=with_tokens)
+    snapshots = book.take_snapshots(dates, with_tokens=with_tokens)
     model = _fit_model(shop, snapshots, estimator, until=until, horizon_days=horizon, seed=seed)
     tested = _fit_order_model(newest, seed=seed)
     metrics = {**_describe_backtests(backtests, estimator), "drivers": mean_drivers(model, newest.test)}
@@ -131,30 +132,22 @@ def _first_at(shop: ShopData) -> dt.datetime:
     return first_at
 
 
-def _run_backtests(
-    shop: ShopData, *, until: dt.datetime, horizon_days: int, seed: int, replicates: int, sequence: bool
-) -> list[Backtest]:
+def _run_backtests(book: DayBook, *, until: dt.datetime, seed: int, replicates: int, sequence: bool) -> list[Backtest]:
     """The newest back-test, which has to work, then earlier ones as far as the history allows. The sequence model, which
     takes the longest, is tried on the newest; on the others where it was chosen."""
-    newest = until - dt.timedelta(days=horizon_days)
-    first = run_backtest(
-        shop, cutoff=newest, horizon_days=horizon_days, seed=seed, replicates=replicates, sequence=sequence
+    test = functools.partial(
+        run_backtest, book.shop, horizon_days=book.horizon_days, seed=seed, replicates=replicates, book=book
     )
+    newest = until - dt.timedelta(days=book.horizon_days)
+    first = test(cutoff=newest, sequence=sequence)
+    book.step_days = first.train.step_days
     found = [first]
     for i in range(1, BACKTEST_DATES):
         cutoff = newest - dt.timedelta(days=BACKTEST_STEP_DAYS * i)
         try:
-            earlier = run_backtest(
-                shop,
-                cutoff=cutoff,
-                horizon_days=horizon_days,
-                seed=seed,
-                replicates=replicates,
-                champion=first.champion,
-            )
+            found.append(test(cutoff=cutoff, champion=first.champion))
         except NotEnoughHistory:
             break
-        found.append(earlier)
     return found
 
 
@@ -162,7 +155,8 @@ def _fit_model(
     shop: ShopData, snapshots: Snapshots, estimator: str, *, until: dt.datetime, horizon_days: int, seed: int
 ) -> TrainedModel:
     columns = choose_columns(snapshots)
-    fitted = fit_candidates(snapshots.rows, snapshots.churned, columns, seed=seed)
+    only = {estimator, SequenceModel.name}
+    fitted = fit_candidates(snapshots.rows, snapshots.churned, columns, seed=seed, only=only)
     churn, sequence = fitted[estimator], fitted.get(SequenceModel.name)
     assert sequence is None or isinstance(sequence, SequenceModel)
     orders = OrderModel(columns, horizon_days=horizon_days, random_state=seed)

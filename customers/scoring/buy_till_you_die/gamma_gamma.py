@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from customers.scoring.lanes import hold_blas
+
 from .histories import Array
 
 FEWEST_CUSTOMERS = 30
@@ -29,7 +31,6 @@ class GammaGamma:
         Raises GammaGammaRejected.
         """
         from scipy.optimize import minimize
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         known = (orders > 0) & (mean_value > 0) & np.isfinite(mean_value)
         x, z = np.asarray(orders[known], dtype=np.float64), np.asarray(mean_value[known], dtype=np.float64)
@@ -43,7 +44,7 @@ class GammaGamma:
 
         start = np.array([0.5, 1.0, 1.0])
         bounds = [(_LOWEST, _HIGHEST)] * 3
-        with threadpool_limits(limits=1):
+        with hold_blas():
             found = minimize(loss, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})
         p, q, gamma = np.exp(found.x)
         if not np.isfinite(found.fun) or q <= 1:

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
+from customers.scoring.lanes import hold_blas
+
 from .histories import DAYS_PER_UNIT, Array, Histories, read_histories
 
 MOST_CUSTOMERS = 5_000
@@ -115,7 +117,6 @@ class PurchaseProcess(ABC):
     def _climb(self, histories: Histories, start: Array, *, guarded: bool) -> tuple[Array, float]:
         """The logarithms of the parameters with the least mean negative log-likelihood, and that."""
         from scipy.optimize import minimize
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         total = histories.weight.sum()
 
@@ -129,6 +130,6 @@ class PurchaseProcess(ABC):
 
         bounds = [(_LOWEST, _HIGHEST)] * 4
         options = {"ftol": 1e-10, "gtol": 1e-6}
-        with threadpool_limits(limits=1):  # BLAS threads that wait for a shared core take longer than the sums
+        with hold_blas():
             found = minimize(loss, start, method="L-BFGS-B", jac=True, bounds=bounds, options=options)
         return np.asarray(found.x, dtype=np.float64), float(found.fun)
