@@ -1,4 +1,4 @@
-"""What every request passes: an id for the logs, the content security policy, and errors of the workflow."""
+"""What every request passes: probes, an id for the logs, the content security policy, and errors of the workflow."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.models import TransitionConflict
+from retention_site import health
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -25,6 +26,20 @@ ADMIN_POLICY = {
     "style-src": [SELF, UNSAFE_INLINE],
 }
 DOCS_POLICY = {"script-src": [SELF, UNSAFE_INLINE], "style-src": [SELF, UNSAFE_INLINE]}
+
+
+class ProbeMiddleware:
+    """Answers health probes before anything looks at the host: balancers, containers and our own supervisor come to the
+    machine's address, whatever ALLOWED_HOSTS says."""
+
+    PROBES = {"/healthz": health.alive, "/readyz": health.ready}
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        probe = self.PROBES.get(request.path_info)
+        return probe(request) if probe is not None else self.get_response(request)
 
 
 class RequestIdMiddleware:

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "retention_site.middleware.ProbeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "retention_site.middleware.RequestIdMiddleware",
     "retention_site.middleware.ContentSecurityPolicyMiddleware",
