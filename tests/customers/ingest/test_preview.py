@@ -64,8 +64,8 @@ def test_wrong_choices_are_said_and_a_parquet_file_keeps_its_types(tmp_path: Pat
 
 
 def test_a_file_in_another_encoding_is_read_when_it_is_named(make_file: MakeFile) -> None:
-    path = make_file("1,2020-01-01,5,杯子", header="会员号,日期,单价,商品名称", encoding="gb18030")
-    assert read_sample(path).header[0] != "会员号"
-    assert read_sample(path, encoding="gb18030").header == ("会员号", "日期", "单价", "商品名称")
+    path = make_file("1,2020-01-01,5", header="member,日期,price", encoding="big5")
+    assert read_sample(path).header[1] != "日期"
+    assert read_sample(path, encoding="big5").header == ("member", "日期", "price")
     with pytest.raises(FileProblem, match="utf-8"):
         read_sample(path, encoding="utf-8")

@@ -125,13 +125,15 @@ def test_a_change_shows_the_rows_read_anew_without_reproach(mara: Client) -> Non
     assert page.context["missing"] == ["Customer"]
 
 
-def test_a_file_in_gbk_is_guessed_afresh_when_its_encoding_is_named(mara: Client) -> None:
-    url, page = give_and_open(mara, "1,2020-01-01,5", header="会员号,日期,单价", encoding="gb18030")
-    assert page.context["recognised"] == 0
+def test_columns_are_guessed_afresh_when_the_encoding_is_named(mara: Client) -> None:
+    url, page = give_and_open(mara, "1,2020-01-01,5", header="member,日期,price", encoding="big5")
+    (wrong,) = set(page.context["form"].sample.header) - {"member", "price"}
+    assert wrong != "日期"
     page = mara.post(
-        url, {"encoding": "gb18030", "currency": "CNY", "time_zone": "Asia/Shanghai", "column_customer": "»áÔ±ºÅ"}
+        url,
+        {"encoding": "big5", "currency": "TWD", "time_zone": "Asia/Taipei", "column_at": wrong, "action": "refresh"},
     )
-    assert page.context["form"]["column_customer"].value() == "会员号"
+    assert page.context["form"]["column_at"].value() == "日期"
 
 
 def test_a_file_can_be_forgotten(mara: Client, settings: Any) -> None:
