@@ -66,7 +66,7 @@ class CustomerAdmin(ModelAdmin):  # type: ignore[misc]
 
 @admin.register(Product)
 class ProductAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ("sku", "name", "category", "price", "currency", "stock", "is_charge")
+    list_display = ("sku", "name", "category", "brand", "price", "currency", "stock", "is_charge")
     list_filter = ("is_charge", "category")
     search_fields = ("sku", "name")
 

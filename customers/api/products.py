@@ -28,8 +28,8 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     class Meta:
         model = Product
         fields = (
-            "id", "sku", "name", "names", "category", "price", "currency", "stock", "url", "is_charge", "version",
-            "updated_at",
+            "id", "sku", "name", "names", "category", "brand", "price", "currency", "stock", "url", "is_charge",
+            "version", "updated_at",
         )  # fmt: skip
         read_only_fields = ("version", "updated_at")
 
@@ -47,7 +47,7 @@ class ProductWrites(KeyedView):
 
 @extend_schema_view(post=extend_schema(responses={200: ProductSerializer, 201: ProductSerializer}))
 class ProductList(ProductWrites, KeyedListView):
-    filterset_fields = ("category", "is_charge")
+    filterset_fields = ("category", "brand", "is_charge")
 
 
 @extend_schema_view(put=extend_schema(responses={200: ProductSerializer, 201: ProductSerializer}))

@@ -16,6 +16,7 @@ PRODUCTS = Target(
         Column("name", "varchar(250)", "''"),
         Column("names", "jsonb", "'{}'::jsonb"),
         Column("category", "varchar(120)", "''"),
+        Column("brand", "varchar(120)", "''"),
         Column("price", "numeric(14,2)"),
         Column("currency", "varchar(3)", "''"),
         Column("stock", "integer"),
@@ -30,8 +31,8 @@ PRODUCTS = Target(
 def upsert_products(frame: pl.DataFrame) -> UpsertCounts:
     """Create or change products by sku; columns that the frame lacks stay as they are.
 
-    Columns: sku, and any of name, names (JSON text), category, price (Decimal), currency, stock, url, is_charge. A
-    change raises the product's version by one. Where a sku stands twice, its last row counts.
+    Columns: sku, and any of name, names (JSON text), category, brand, price (Decimal), currency, stock, url,
+    is_charge. A change raises the product's version by one. Where a sku stands twice, its last row counts.
     """
     check_columns(frame, PRODUCTS)
     frame = frame.unique(PRODUCTS.key, keep="last", maintain_order=True)

@@ -21,6 +21,7 @@ class InterestProfile(models.Model):
 
     - `categories`: [{category, share, ordered, carts, searched, viewed, price_level, price_band}], the strongest first;
       shares are 0 to 1.
+    - `brands`: [{brand, share, ordered, carts, searched, viewed}], the strongest first; empty where products carry none.
     - `price_level`: where what they buy stands within its category, 0 the cheapest to 1 the dearest; null where too
       little was bought. `price_band`: low, mid, high or "".
     - `searches`: [{query, category, times, last_at}] that no purchase followed.
@@ -31,6 +32,7 @@ class InterestProfile(models.Model):
     customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True, related_name="interests")
     as_of = models.DateTimeField()
     categories = models.JSONField(default=list, db_default=_NO_LIST)
+    brands = models.JSONField(default=list, db_default=_NO_LIST)
     price_level = models.FloatField(null=True)
     price_band = models.CharField(max_length=4, blank=True, default="", db_default="")
     price_lines = models.PositiveIntegerField(default=0, db_default=0)

@@ -13,6 +13,7 @@ class Product(models.Model):
     name = models.CharField(_("name"), max_length=250, blank=True, default="")
     names = models.JSONField(_("names by language"), default=dict, blank=True)
     category = models.CharField(_("category"), max_length=120, blank=True, default="", db_index=True)
+    brand = models.CharField(_("brand"), max_length=120, blank=True, default="", db_default="")
     price = models.DecimalField(_("price"), max_digits=14, decimal_places=2, null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True, default="")
     stock = models.IntegerField(_("stock"), null=True, blank=True)

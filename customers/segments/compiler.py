@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .complaints import open_complaint_sql
-from .interests import PRICE_BAND_SQL, list_holds_sql
+from .interests import LIST_FIELDS, PRICE_BAND_SQL, list_holds_sql
 from .rules import BEHAVIOURS, Behaviour, Condition, Group, Rule
 
 
@@ -83,7 +83,7 @@ def _compile_condition(condition: Condition, builder: _Builder) -> str:
     if key == "has_open_complaint":
         is_open = open_complaint_sql("c", as_of=builder.bind(builder.as_of))
         return is_open if value else f"NOT {is_open}"
-    if key in {"interested_in", "writes_about"}:
+    if key in LIST_FIELDS:
         holds = list_holds_sql(key, builder.bind(list(value) if isinstance(value, tuple) else [value]))
         return f"NOT {holds}" if condition.op == "is_not" else holds
     column = {

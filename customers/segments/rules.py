@@ -56,6 +56,7 @@ FIELDS: Final[dict[str, Field]] = {
         Field("interest", "text", "prediction"),
         Field("main_reason", "text", "prediction"),
         Field("interested_in", "text", "interests"),
+        Field("likes_brand", "text", "interests"),
         Field("price_level", "text", "interests"),
         Field("writes_about", "text", "interests"),
         Field("recency_days", "days", "orders"),

@@ -18,6 +18,7 @@ FIELD_LABELS = {
     "interest": gettext_lazy("what they like"),
     "main_reason": gettext_lazy("main reason for leaving"),
     "interested_in": gettext_lazy("turns most to"),
+    "likes_brand": gettext_lazy("brand they turn most to"),
     "price_level": gettext_lazy("price level of what they buy"),
     "writes_about": gettext_lazy("writes about (read by a language model)"),
     "recency_days": gettext_lazy("days since the last order"),

@@ -48,6 +48,7 @@ def tell_interests(request: HttpRequest, customer: Customer, now: dt.datetime) -
         return context
     return context | {
         "likes": [row | {"evidence": _tell_evidence(row)} for row in profile.categories[:MOST_CATEGORIES]],
+        "brands": [row | {"evidence": _tell_evidence(row)} for row in profile.brands[:MOST_SHOWN]],
         "searches": [_tell_search(row) for row in profile.searches[:MOST_SHOWN]],
         "looked_at": _name_views(profile.viewed)[:MOST_SHOWN],
     }

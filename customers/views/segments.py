@@ -165,6 +165,7 @@ def _list_suggestions() -> dict[str, list[str]]:
     """Values that exist in this shop, for the text questions."""
     countries = Customer.objects.exclude(country="").order_by("country").values_list("country", flat=True).distinct()
     categories = Product.objects.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
+    brands = Product.objects.exclude(brand="").order_by("brand").values_list("brand", flat=True).distinct()
     interests = Score.objects.exclude(interest="").order_by("interest").values_list("interest", flat=True).distinct()
     return {
         "country": list(countries[:100]),
@@ -173,6 +174,7 @@ def _list_suggestions() -> dict[str, list[str]]:
         "language": ["en", "zh"],
         "main_reason": list(THEMES),
         "interested_in": list(categories[:100]),
+        "likes_brand": list(brands[:100]),
         "price_level": list(PRICE_LABELS),
         "writes_about": list(list_topics(categories[:100])),
     }

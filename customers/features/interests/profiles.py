@@ -16,6 +16,7 @@ from customers.ingest.copying import Column, Target, copy_frame, merge_stage, st
 from customers.models import Customer, InterestProfile
 
 from .affinity import build_affinities
+from .brands import build_brand_affinities
 from .favourite import label_products
 from .prices import build_price_levels, rank_products
 from .reading import read_acts, read_catalogue, read_priced_lines, read_prices
@@ -23,6 +24,7 @@ from .searches import find_unanswered_searches, find_unbought_views, match_queri
 from .spoken import read_topics
 
 MOST_CATEGORIES: Final = 12
+MOST_BRANDS: Final = 8
 MOST_SEARCHES: Final = 5
 MOST_VIEWS: Final = 5
 MOST_CUSTOMERS_IN_MEMORY: Final = 200_000
@@ -43,13 +45,16 @@ def build_profiles(
     categories = build_affinities(lines, events, labels, matches, as_of=as_of).join(
         by_category, on=["customer_id", "category"], how="left", maintain_order="left"
     )
-    shown = ("category", "share", "ordered", "carts", "searched", "viewed", "price_level", "price_band")
+    acts = ("ordered", "carts", "searched", "viewed")
+    shown = ("category", "share", *acts, "price_level", "price_band")
+    brands = build_brand_affinities(lines, events, catalogue, as_of=as_of)
     searches = find_unanswered_searches(events, lines, labels, matches, as_of=as_of)
     views = find_unbought_views(events, lines, as_of=as_of)
     parts = [
         _list_as_json(
             categories.with_columns(pl.col("price_band").fill_null("")), "categories", shown, MOST_CATEGORIES
         ),
+        _list_as_json(brands, "brands", ("brand", "share", *acts), MOST_BRANDS),
         _list_as_json(searches, "searches", ("query", "category", "times", "last_at"), MOST_SEARCHES),
         _list_as_json(views, "viewed", ("product_id", "times", "last_at"), MOST_VIEWS),
         overall,
@@ -58,7 +63,7 @@ def build_profiles(
     for part in parts:
         everyone = everyone.join(part, on="customer_id", how="left", maintain_order="left")
     return everyone.with_columns(
-        pl.col("categories", "searches", "viewed").fill_null("[]"),
+        pl.col("categories", "brands", "searches", "viewed").fill_null("[]"),
         pl.col("price_band").fill_null(""),
         pl.col("price_lines").fill_null(0),
     )
@@ -109,7 +114,7 @@ def _refresh_part(
         .join(told, on="customer_id", how="left")
         .with_columns(
             pl.lit(as_of).cast(pl.Datetime("us", "UTC")).alias("as_of"),
-            pl.col("categories", "searches", "viewed", "topics").fill_null("[]"),
+            pl.col("categories", "brands", "searches", "viewed", "topics").fill_null("[]"),
             pl.col("price_band").fill_null(""),
             pl.col("price_lines").fill_null(0),
         )
@@ -146,6 +151,7 @@ _PROFILES = Target(
         Column("customer_id", "bigint"),
         Column("as_of", "timestamptz"),
         Column("categories", "jsonb", "'[]'"),
+        Column("brands", "jsonb", "'[]'"),
         Column("price_level", "float8"),
         Column("price_band", "varchar(4)", "''"),
         Column("price_lines", "integer", "0"),

@@ -30,7 +30,7 @@ QUERY_SQL: Final = (
 
 
 def read_catalogue() -> pl.DataFrame:
-    """product_id, sku, name, names (in every language, a list of texts), category."""
+    """product_id, sku, name, names (in every language, a list of texts), category, brand."""
     found = read_rows(
         (
             ("product_id", "p.id", pl.Int64),
@@ -38,6 +38,7 @@ def read_catalogue() -> pl.DataFrame:
             ("name", "p.name", pl.String),
             ("names", _NAMES, pl.String),
             ("category", "p.category", pl.String),
+            ("brand", "p.brand", pl.String),
         ),
         "FROM customers_product p WHERE NOT p.is_charge",
     )

@@ -99,6 +99,9 @@ CATEGORIES: tuple[Category, ...] = (
         ("Bird Feeder", "喂鸟器", 2490), ("Trail Journal", "徒步手账", 1590))),
 )  # fmt: skip
 
+#: Invented makers; every shelf has all of them, the shop's own the most often.
+BRANDS = (SHOP_NAME, "Fellwork", SHOP_NAME, "Hoarfrost", "Nordlicht", SHOP_NAME, "Cairn & Daughters")
+
 PER_CATEGORY = 12
 PRODUCT_COUNT = len(CATEGORIES) * PER_CATEGORY
 PRICE_CENTS: NDArray[np.int64] = np.array([p[2] for c in CATEGORIES for p in c.products], dtype=np.int64)
@@ -121,7 +124,7 @@ def pick_products(categories: NDArray[np.int64], rng: np.random.Generator) -> ND
 
 
 def build_products(seed: int) -> pl.DataFrame:
-    """The catalogue: sku, name, name_zh, category, category_zh, price (EUR), currency, stock, url."""
+    """The catalogue: sku, name, name_zh, category, category_zh, brand, price (EUR), currency, stock, url."""
     rng = np.random.default_rng([seed, 1])
     stock = rng.negative_binomial(2, 0.02, PRODUCT_COUNT)
     stock[rng.random(PRODUCT_COUNT) < 0.05] = 0
@@ -133,6 +136,7 @@ def build_products(seed: int) -> pl.DataFrame:
             "name_zh": [name_zh for _, name_zh, _ in names],
             "category": np.repeat([c.label for c in CATEGORIES], PER_CATEGORY).tolist(),
             "category_zh": np.repeat([c.label_zh for c in CATEGORIES], PER_CATEGORY).tolist(),
+            "brand": [BRANDS[place % len(BRANDS)] for place in range(PRODUCT_COUNT)],
             "price": money_series("price", PRICE_CENTS),
             "currency": [CURRENCY] * PRODUCT_COUNT,
             "stock": stock.astype(np.int64),

@@ -25,7 +25,7 @@ class Shop:
     - customers: who joined in it: external_id, email, first_name, last_name, language, time_zone, country, city,
       joined_at, marketing_consent, consent_at, withdrawn_at (consent as it stands at the end)
     - consents: every change: customer_external_id, channel, status (given, withdrawn), recorded_at, source
-    - products: the whole catalogue: sku, name, name_zh, category, category_zh, price, currency, stock, url
+    - products: the whole catalogue: sku, name, name_zh, category, category_zh, brand, price, currency, stock, url
     - orders: external_id, customer_external_id, ordered_at, currency, discount_code, discount, total, is_return,
       return_of; `total` is the sum of the lines less `discount`
     - order_lines: order_external_id, position, sku, quantity (negative in returns), unit_price

@@ -81,6 +81,7 @@ def _make_person(draw: random.Random, number: int, model: ModelVersion, products
         InterestProfile.objects.create(
             customer=person, as_of=NOW, price_band=draw.choice(["low", "high", ""]),
             categories=[{"category": category, "share": share} for category, share in shares],
+            brands=draw.choice([[], [{"brand": "Hoar", "share": 0.8}, {"brand": "Fellwork", "share": 0.2}]]),
             topics=draw.choice([[], [{"topic": "need:gift", "times": 2}, {"topic": "need:price", "times": 1}]]),
         )  # fmt: skip
     for _ in range(draw.randint(0, 2)):
@@ -109,6 +110,9 @@ RULES: list[dict[str, Any]] = [
     {"field": "interested_in", "op": "is", "value": "tents"},
     {"field": "interested_in", "op": "in", "value": ["tents", "socks"]},
     {"field": "interested_in", "op": "is_not", "value": "socks"},
+    {"field": "likes_brand", "op": "is", "value": "Hoar"},
+    {"field": "likes_brand", "op": "in", "value": ["Hoar", "Fellwork"]},
+    {"field": "likes_brand", "op": "is_not", "value": "Fellwork"},
     {"field": "price_level", "op": "is", "value": "high"},
     {"field": "price_level", "op": "is_not", "value": "high"},
     {"field": "writes_about", "op": "is", "value": "need:gift"},
@@ -210,7 +214,7 @@ def _meets_behaviour(rule: Behaviour, person: Customer) -> bool:
 
 def _meets_condition(condition: Condition, person: Customer) -> bool:
     fact, value = _fact(condition.field.key, person), condition.value
-    if condition.field.key in {"interested_in", "writes_about"}:
+    if condition.field.key in {"interested_in", "likes_brand", "writes_about"}:
         wanted = value if isinstance(value, tuple) else (value,)
         return any(item in fact for item in wanted) != (condition.op == "is_not")
     if condition.op == "is_not":
@@ -240,7 +244,7 @@ def _fact(key: str, person: Customer) -> Any:
         return bool(records) and records[-1][2] == "given"
     if key == "has_open_complaint":
         return _has_open_complaint(person)
-    if key in {"interested_in", "price_level", "writes_about"}:
+    if key in {"interested_in", "likes_brand", "price_level", "writes_about"}:
         return _interest(key, InterestProfile.objects.filter(customer=person).first())
     plain = {
         "orders_count": len(bought),
@@ -258,6 +262,8 @@ def _interest(key: str, profile: InterestProfile | None) -> Any:
         return []
     if key == "writes_about":
         return [row["topic"] for row in profile.topics]
+    if key == "likes_brand":
+        return [row["brand"] for row in profile.brands if row["share"] >= 0.25]
     return [row["category"] for row in profile.categories if row["share"] >= 0.25]
 
 

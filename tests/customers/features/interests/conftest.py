@@ -26,7 +26,11 @@ def products(db: None) -> dict[str, Product]:
     """The catalogue of `shelves` by name; Chinese names stand in `names`."""
     return {
         row["name"]: Product.objects.create(
-            sku=row["sku"], name=row["name"], names={"zh-hans": row["names"][0]}, category=row["category"]
+            sku=row["sku"],
+            name=row["name"],
+            names={"zh-hans": row["names"][0]},
+            category=row["category"],
+            brand=row["brand"],
         )
         for row in make_catalogue().to_dicts()
     }

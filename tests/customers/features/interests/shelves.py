@@ -30,18 +30,23 @@ SHELVES = {
                         ("Kids Shoe", "儿童鞋"), ("Boot Wax", "保养蜡")],
     "Kitchen": [("Gas Stove", "气炉"), ("Kids Mug", "儿童杯")],
 }  # fmt: skip
-QUERIES = ["tents", "帐篷", "boots", "kids", "stove", "unicorn", "", "徒步靴"]
+QUERIES = ["tents", "帐篷", "boots", "kids", "stove", "unicorn", "", "徒步靴", "Fellwork tent", "天野", "hoarse"]
+#: By turns over the catalogue; the last of them is no brand.
+BRANDS = ["Fellwork", "Hoar", "天野", "Fellwork", ""]
 KINDS = ["product_viewed", "search_performed", "cart_updated", "email_opened"]
 
 
 def make_catalogue() -> pl.DataFrame:
-    """product_id, sku, name, names, category; the last product is on no shelf."""
+    """product_id, sku, name, names, category, brand; the last product is on no shelf."""
     rows = [(name, [zh], shelf) for shelf, products in SHELVES.items() for name, zh in products]
     rows.append(("Gift card", ["礼品卡"], ""))
     return pl.DataFrame(
-        [(number, f"S{number}", name, names, shelf) for number, (name, names, shelf) in enumerate(rows, 1)],
+        [
+            (number, f"S{number}", name, names, shelf, BRANDS[number % len(BRANDS)])
+            for number, (name, names, shelf) in enumerate(rows, 1)
+        ],
         schema={"product_id": pl.Int64, "sku": pl.String, "name": pl.String, "names": pl.List(pl.String),
-                "category": pl.String},
+                "category": pl.String, "brand": pl.String},
         orient="row",
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from customers.features.interests.affinity import build_affinities
+from customers.features.interests.brands import build_brand_affinities, match_brands
 from customers.features.interests.favourite import label_products
 from customers.features.interests.prices import build_price_levels, rank_products
 from customers.features.interests.profiles import build_profiles
@@ -52,6 +53,45 @@ def test_affinities_are_those_of_plain_python(seed: int) -> None:
     assert seen.keys() == plain.keys()
     for key, row in plain.items():
         assert {name: seen[key][name] for name in row} == pytest.approx(row, abs=2e-6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_brand_affinities_are_those_of_plain_python(seed: int) -> None:
+    lines, events = draw_history(seed)
+    built = build_brand_affinities(lines, events, CATALOGUE, as_of=AS_OF)
+    brands = dict(CATALOGUE.select("product_id", "brand").iter_rows())
+    unnamed = events.with_columns(category=pl.lit(""))
+    plain = plain_affinities(lines, unnamed, brands, {"Fellwork tent": "Fellwork", "天野": "天野"}, AS_OF)
+
+    seen = {(row["customer_id"], row["brand"]): row for row in built.to_dicts()}
+    assert seen.keys() == plain.keys()
+    for key, row in plain.items():
+        assert {name: seen[key][name] for name in row} == pytest.approx(row, abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("query", "brand"),
+    [
+        ("tents", ""),  # a category is no brand
+        ("hoar", "Hoar"),
+        ("HOAR & CO jacket", "Hoar & Co"),  # the longest
+        ("hoarfrost", ""),  # whole words
+        ("fellwork, hoar", "Fellwork"),
+        ("天野帐篷", "天野"),  # no spaces to stand between
+        ("", ""),
+    ],
+)
+def test_a_search_counts_for_a_brand_only_where_it_names_it(query: str, brand: str) -> None:
+    brands = pl.Series(["Hoar", "Hoar & Co", "Fellwork", "天野", ""])
+
+    assert match_brands(pl.Series([query]), brands).rows() == [(query, brand)]
+
+
+def test_a_shop_without_brands_has_no_affinity_to_any() -> None:
+    lines, events = draw_history(1)
+    nameless = CATALOGUE.with_columns(brand=pl.lit(""))
+
+    assert build_brand_affinities(lines, events, nameless, as_of=AS_OF).is_empty()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -36,6 +36,10 @@ def test_a_profile_says_what_somebody_likes_pays_and_did_not_find(
     strongest = profile.categories[0]
     assert (strongest["category"], strongest["ordered"], strongest["price_band"]) == ("Tents", 3, "high")
     assert sum(row["share"] for row in profile.categories) == pytest.approx(1)
+    assert [(row["brand"], row["ordered"]) for row in profile.brands if row["ordered"]] == [
+        (products["Family Tent"].brand, 3)
+    ]
+    assert sum(row["share"] for row in profile.brands) == pytest.approx(1)
     kitchen = next(row for row in profile.categories if row["category"] == "Kitchen")
     assert (kitchen["carts"], kitchen["viewed"]) == (2, 2)
     assert (profile.price_level, profile.price_band, profile.price_lines) == (0.9, "high", 3)
