@@ -112,7 +112,7 @@ class Supervisor:
             if code == 0:
                 note(FILLED, self.state, self.engines.postgres)
         else:
-            self._run_step("adding the demo people", "seed_demo", "--with-people-only")
+            self._run_step("adding the demo people", "seed_demo", "--with-people-only", "--if-empty")
 
     @property
     def address(self) -> str:
