@@ -151,12 +151,21 @@ def _known_spans(text: str, sheet: FactSheet) -> Iterator[tuple[int, int]]:
 
 def find_name(text: str, name: str, *, ends: str = r"(?:e?s)?(?![A-Za-z0-9])") -> Iterator[tuple[int, int]]:
     """Where a name of the facts stands as a whole, whatever its case and spaces. Chinese needs no border: 冲锋衣599元."""
-    folded = read_passage("", name).text.strip(" .")
-    if folded:
-        pattern = r"\s+".join(re.escape(part) for part in folded.split())
-        begins = r"(?<![A-Za-z0-9])" if folded[0].isascii() else ""
-        for match in re.finditer(rf"{begins}{pattern}{ends if folded[-1].isascii() else ''}", text, re.I):
+    pattern = _compile_name(name, ends)
+    if pattern is not None:
+        for match in pattern.finditer(text):
             yield match.span()
+
+
+@lru_cache(maxsize=4_096)
+def _compile_name(name: str, ends: str) -> re.Pattern[str] | None:
+    """Kept, because every text of a campaign is searched for the same products."""
+    folded = read_passage("", name).text.strip(" .")
+    if not folded:
+        return None
+    words = r"\s+".join(re.escape(part) for part in folded.split())
+    begins = r"(?<![A-Za-z0-9])" if folded[0].isascii() else ""
+    return re.compile(rf"{begins}{words}{ends if folded[-1].isascii() else ''}", re.I)
 
 
 def _find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[int, int, Product]]:
