@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -59,7 +60,7 @@ Columns = tuple[tuple[str, str, type[pl.DataType] | pl.DataType], ...]
 
 
 @dataclass(frozen=True)
-class _Query:
+class Query:
     """Columns, and the rest of a SELECT."""
 
     columns: Columns
@@ -78,19 +79,26 @@ def read_shop(*, before: dt.datetime, events_since: dt.datetime | None = None, p
     `events_since` leaves out older events; for features as of one date, 180 days before it are enough
     (`events_needed_since`). Frames as `builder` describes them, sorted by nothing.
     """
-    until = f"'{before.isoformat()}'::timestamptz"
-    since = f" AND e.occurred_at >= '{events_since.isoformat()}'::timestamptz" if events_since else ""
-    products = read_products()
-    lines = _read(_lines_query(until, partition)).join(
-        products.select("product_id", "category", "is_charge"), on="product_id", how="left"
-    )
-    events = _read(_events_query(f"{until}{since}", partition))
+    lines, events = _read(_query_lines(before, partition)), _read(query_events(before, events_since, partition))
     return ShopData(
-        orders=_read(_orders_query(until, partition)),
-        lines=lines.with_columns(pl.col("category").fill_null(""), pl.col("is_charge").fill_null(False)),
-        events=events.with_columns(pl.col("kind").cast(_KIND)),
+        orders=_read(query_orders(before, partition)),
+        lines=join_products(lines, read_products()),
+        events=name_kinds(events),
         currency=_read_currency(),
     )
+
+
+def join_products(lines: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
+    """Lines with category and is_charge of their product beside them; "" and False where it is not known."""
+    known = products.select("product_id", "category", "is_charge")
+    return lines.join(known, on="product_id", how="left").with_columns(
+        pl.col("category").fill_null(""), pl.col("is_charge").fill_null(False)
+    )
+
+
+def name_kinds(events: pl.DataFrame) -> pl.DataFrame:
+    """Events whose kinds are numbers behind their names, not strings."""
+    return events.with_columns(pl.col("kind").cast(_KIND))
 
 
 def events_needed_since(as_of: dt.datetime) -> dt.datetime:
@@ -106,21 +114,22 @@ def read_products() -> pl.DataFrame:
         ("category", "p.category", pl.String),
         ("is_charge", "p.is_charge", pl.Boolean),
     )
-    return _read(_Query(columns, "FROM customers_product p"))
+    return _read(Query(columns, "FROM customers_product p"))
 
 
 def read_customer_ids(partition: Partition | None = None) -> pl.DataFrame:
     """Everybody the shop knows, with or without orders: customer_id."""
     only = f" WHERE {partition.condition('c.id')}" if partition else ""
-    return _read(_Query((("customer_id", "c.id", pl.Int64),), f"FROM customers_customer c{only}"))
+    return _read(Query((("customer_id", "c.id", pl.Int64),), f"FROM customers_customer c{only}"))
 
 
 def read_rows(columns: Columns, source: str) -> pl.DataFrame:
     """Any other columns of ours; `source` is the rest of a SELECT. Neither may hold what a person typed."""
-    return _read(_Query(columns, source))
+    return _read(Query(columns, source))
 
 
-def _orders_query(until: str, partition: Whose) -> _Query:
+def query_orders(before: dt.datetime, partition: Whose) -> Query:
+    """Orders as `builder` describes them."""
     columns = (
         ("customer_id", "o.customer_id", pl.Int64),
         ("order_id", "o.id", pl.Int64),
@@ -129,10 +138,12 @@ def _orders_query(until: str, partition: Whose) -> _Query:
         ("discount", "o.discount::float8", pl.Float64),
         ("is_return", "o.is_return", pl.Boolean),
     )
-    return _Query(columns, f"FROM customers_order o WHERE o.ordered_at < {until}{and_only(partition, 'o.customer_id')}")
+    return Query(
+        columns, f"FROM customers_order o WHERE o.ordered_at < {_moment(before)}{and_only(partition, 'o.customer_id')}"
+    )
 
 
-def _lines_query(until: str, partition: Whose) -> _Query:
+def _query_lines(before: dt.datetime, partition: Whose) -> Query:
     columns = (
         ("customer_id", "o.customer_id", pl.Int64),
         ("ordered_at", "o.ordered_at", _TIME),
@@ -140,18 +151,32 @@ def _lines_query(until: str, partition: Whose) -> _Query:
         ("quantity", "l.quantity::float8", pl.Float64),
     )
     joined = "FROM customers_orderline l JOIN customers_order o ON o.id = l.order_id"
-    return _Query(columns, f"{joined} WHERE o.ordered_at < {until}{and_only(partition, 'o.customer_id')}")
+    return Query(columns, f"{joined} WHERE o.ordered_at < {_moment(before)}{and_only(partition, 'o.customer_id')}")
 
 
-def _events_query(window: str, partition: Whose) -> _Query:
+def query_events(before: dt.datetime, since: dt.datetime | None, partition: Whose) -> Query:
+    """Events as `builder` describes them, their kinds as strings."""
     columns = (
         ("customer_id", "e.customer_id", pl.Int64),
         ("kind", "e.kind", pl.String),
         ("occurred_at", "e.occurred_at", _TIME),
     )
-    return _Query(
-        columns, f"FROM customers_customerevent e WHERE e.occurred_at < {window}{and_only(partition, 'e.customer_id')}"
+    window = f"e.occurred_at < {_moment(before)}" + (f" AND e.occurred_at >= {_moment(since)}" if since else "")
+    return Query(columns, f"FROM customers_customerevent e WHERE {window}{and_only(partition, 'e.customer_id')}")
+
+
+def query_bare_lines() -> Query:
+    """Every line by its order alone: order_id, product_id, quantity."""
+    columns = (
+        ("order_id", "l.order_id", pl.Int64),
+        ("product_id", "l.product_id", pl.Int64),
+        ("quantity", "l.quantity::float8", pl.Float64),
     )
+    return Query(columns, "FROM customers_orderline l")
+
+
+def _moment(moment: dt.datetime) -> str:
+    return f"'{moment.isoformat()}'::timestamptz"
 
 
 def and_only(partition: Whose, column: str) -> str:
@@ -159,21 +184,35 @@ def and_only(partition: Whose, column: str) -> str:
     return f" AND {partition.condition(column)}" if partition else ""
 
 
-def _read(query: _Query) -> pl.DataFrame:
+def _read(query: Query) -> pl.DataFrame:
     connection.ensure_connection()
     return _read_by_copy(query) if connection.in_atomic_block else _read_by_adbc(query)
 
 
-def _read_by_adbc(query: _Query) -> pl.DataFrame:
-    selected = ", ".join(f"{sql} AS {name}" for name, sql, _ in query.columns)
+def read_batches(query: Query) -> Iterator[pl.DataFrame]:
+    """The same rows batch by batch, on a connection of its own: never more than some megabytes at once."""
     with adbc.connect(_conninfo()) as session, session.cursor() as cursor:
-        cursor.execute(f"SELECT {selected} {query.source}")
-        frame = pl.from_arrow(cursor.fetch_arrow_table())
+        cursor.execute(_select(query))
+        for batch in cursor.fetch_record_batch():
+            yield _type_columns(pl.from_arrow(batch), query)
+
+
+def _read_by_adbc(query: Query) -> pl.DataFrame:
+    with adbc.connect(_conninfo()) as session, session.cursor() as cursor:
+        cursor.execute(_select(query))
+        return _type_columns(pl.from_arrow(cursor.fetch_arrow_table()), query)
+
+
+def _select(query: Query) -> str:
+    return f"SELECT {', '.join(f'{sql} AS {name}' for name, sql, _ in query.columns)} {query.source}"
+
+
+def _type_columns(frame: pl.DataFrame | pl.Series, query: Query) -> pl.DataFrame:
     assert isinstance(frame, pl.DataFrame)
     return frame.select(pl.col(name).cast(kind) for name, _, kind in query.columns)
 
 
-def _read_by_copy(query: _Query) -> pl.DataFrame:
+def _read_by_copy(query: Query) -> pl.DataFrame:
     """The same through COPY; times travel as microseconds, truth values as 0 and 1."""
     selected = ", ".join(f"{_for_copy(sql, kind)} AS {name}" for name, sql, kind in query.columns)
     buffer = io.BytesIO()

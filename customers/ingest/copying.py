@@ -107,14 +107,18 @@ def copy_frame(cursor: Cursor, table: str, frame: pl.DataFrame) -> None:
             copy.write(buffer.getbuffer())
 
 
-def merge_stage(cursor: Cursor, stage: str, target: Target, given: Collection[str]) -> UpsertCounts:
+def merge_stage(
+    cursor: Cursor, stage: str, target: Target, given: Collection[str], *, only: str = "true"
+) -> UpsertCounts:
     """Upsert the rows of `stage` into `target`; a row in which nothing changes is not written at all.
 
-    `given` names the columns that the stage has; new rows get the defaults of the others. The key must be unique in
-    the stage. Safe to run twice, and beside another writer: rows are locked in the order of the key.
+    `given` names the columns that the stage has; new rows get the defaults of the others. `only` is SQL that picks rows
+    of the stage. The key must be unique in the stage. Safe to run twice, and beside another writer: rows are locked in
+    the order of the key.
     """
     cursor.execute(f"ANALYZE {stage}")
-    cursor.execute(_merge_sql(stage, target, [column for column in target.columns if column.name in given]))
+    rows = f"(SELECT * FROM {stage} WHERE {only})"
+    cursor.execute(_merge_sql(rows, target, [column for column in target.columns if column.name in given]))
     created, written, staged = cursor.fetchone()
     return UpsertCounts(created, written - created, staged - written)
 
@@ -140,7 +144,7 @@ def _merge_sql(stage: str, target: Target, given: list[Column]) -> str:
     return (
         f"WITH written AS (INSERT INTO {target.table} AS target ({names}) {source}"
         f" ON CONFLICT ({key}) DO {action} RETURNING (xmax = 0) AS created)"
-        f" SELECT count(*) FILTER (WHERE created), count(*), (SELECT count(*) FROM {stage}) FROM written"
+        f" SELECT count(*) FILTER (WHERE created), count(*), (SELECT count(*) FROM {stage} picked) FROM written"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Generator
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from customers.features.builder import build_features
 from customers.features.interests import build_interests
+from customers.features.parts import ShopPart, read_parts
 from customers.features.reader import (
     Partition,
     events_needed_since,
@@ -27,15 +29,17 @@ from customers.ingest.clock import choose_as_of, midnight_of, read_shop_clock
 from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
 from customers.models import Customer, ModelVersion, Order, ScoreStatus
 
+from .ahead import run_ahead
 from .artifact import TrainedModel
 from .explain import explain_customers
 from .sequence import is_torch_installed
+from .steps import Steps
 from .training import TrainingResult, fingerprint_data, train_model
 
 KIND = "churn"
 TOO_NEW_DAYS = 7
 MOST_CUSTOMERS_TRAINED_ON = 100_000
-MOST_CUSTOMERS_IN_MEMORY = 200_000
+MOST_CUSTOMERS_IN_MEMORY = 50_000
 MOST_EXPLAINED = 50_000
 
 logger = structlog.get_logger(__name__)
@@ -88,21 +92,37 @@ def score_customers(
 
     The same model, as_of and data write the same rows, so a second run changes nothing. Customers without an order
     before `as_of`, or with a first one in the last week, get a status and no figures. Reasons are written for the
-    `explained` likeliest leavers. One transaction; a partition holds only its own customers in memory.
+    `explained` likeliest leavers. One transaction; all these customers are in memory at once.
     """
-    frame = predict_scores(model, as_of=as_of, partition=partition, explained=explained)
-    scored = frame.filter(pl.col("status") != ScoreStatus.NO_HISTORY.value)
-    with transaction.atomic():
-        changed = _merge(frame, _CURRENT) + _merge(scored, _HISTORY)
-    logger.info("customers_scored", model_version=model.version, as_of=as_of.isoformat(), rows=frame.height)
+    changed = _write_scores(predict_scores(model, as_of=as_of, partition=partition, explained=explained))
+    logger.info("customers_scored", model_version=model.version, as_of=as_of.isoformat(), rows=changed)
     return changed
 
 
-def score_everybody(model: ModelVersion, *, as_of: dt.datetime) -> int:
-    """`score_customers` for all, one part after the other where the shop is large; returns how many rows changed."""
-    parts = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_IN_MEMORY)
-    explained = math.ceil(MOST_EXPLAINED / len(parts))
-    return sum(score_customers(model, as_of=as_of, partition=part, explained=explained) for part in parts)
+def score_everybody(
+    model: ModelVersion, *, as_of: dt.datetime, partition: Partition | None = None, steps: Steps | None = None
+) -> int:
+    """`score_customers` for all, or for one worker's partition of them, however many; returns how many rows changed.
+
+    A large shop is read once and scored part by part, the next part while the last one is written: memory is that of a
+    part. Each part is a transaction of its own; a run that broke off is made good by the next. Where this transaction
+    may hold rows that nobody else sees yet, one part is done after the other on its own connection.
+    """
+    steps = steps or Steps()
+    parts = split_customers(_count_customers(partition), most=MOST_CUSTOMERS_IN_MEMORY)
+    explained = math.ceil(MOST_EXPLAINED / len(parts) / (partition.count if partition else 1))
+    connection.ensure_connection()
+    if connection.in_atomic_block or len(parts) == 1:
+        mine = parts if partition is None else [partition]
+        return sum(score_customers(model, as_of=as_of, partition=part, explained=explained) for part in mine)
+    changed = 0
+    frames = _predict_parts(model, as_of, partition, len(parts), explained, steps)
+    for frame in run_ahead(frames):
+        with steps.measure("write"):
+            changed += _write_scores(frame)
+    took = {f"{name}_s": round(seconds, 2) for name, seconds in steps.seconds.items()}
+    logger.info("everybody_scored", model_version=model.version, as_of=as_of.isoformat(), rows=changed, **took)
+    return changed
 
 
 def predict_scores(
@@ -111,20 +131,9 @@ def predict_scores(
     """The rows of Score as a frame, one per customer, nothing written."""
     trained = TrainedModel.from_bytes(bytes(model.artifact))
     shop = read_shop(before=as_of, events_since=events_needed_since(as_of), partition=partition)
-    features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of, popularity=trained.popularity)
-    features = trained.join_tokens(features, shop, as_of=as_of)
-    told = _predict(trained, features, as_of=as_of)
-    if shop.lines is not None:
-        told = told.join(build_interests(shop.lines, read_products(), as_of=as_of), on="customer_id", how="left")
-    told = told.join(_explain_likeliest(trained, features, told, explained), on="customer_id", how="left")
-    everyone = read_customer_ids(partition).join(told, on="customer_id", how="left")
-    return everyone.with_columns(
-        pl.lit(model.pk).alias("model_id"),
-        pl.lit(as_of).cast(pl.Datetime("us", "UTC")).alias("as_of"),
-        pl.col("status").fill_null(ScoreStatus.NO_HISTORY.value),
-        pl.col("interest", "main_reason").fill_null(""),
-        pl.col("reasons").fill_null("[]"),
-    ).sort("customer_id")
+    part = ShopPart(read_customer_ids(partition), shop)
+    frame = _tell_part(trained, part, read_products(), as_of=as_of, explained=explained, steps=Steps())
+    return frame.with_columns(pl.lit(model.pk).alias("model_id"))
 
 
 def train_and_score(now: dt.datetime) -> int | None:
@@ -140,6 +149,59 @@ def train_and_score(now: dt.datetime) -> int | None:
             return score_everybody(train_model_version(now=now), as_of=choose_as_of(now))
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('customers.scoring.train_and_score'))")
+
+
+def _count_customers(partition: Partition | None) -> int:
+    return math.ceil(Customer.objects.count() / (partition.count if partition else 1))
+
+
+def _predict_parts(
+    model: ModelVersion, as_of: dt.datetime, partition: Partition | None, parts: int, explained: int, steps: Steps
+) -> Generator[pl.DataFrame, None, None]:
+    """The rows of Score of each part, in a few megabytes each."""
+    trained = TrainedModel.from_bytes(bytes(model.artifact))
+    with steps.measure("read"):
+        products = read_products()
+        shops = read_parts(before=as_of, events_since=events_needed_since(as_of), parts=parts, partition=partition)
+        part = next(shops, None)
+    while part is not None:
+        frame = _tell_part(trained, part, products, as_of=as_of, explained=explained, steps=steps)
+        yield frame.with_columns(pl.lit(model.pk).alias("model_id"))
+        with steps.measure("read"):
+            part = next(shops, None)
+
+
+def _tell_part(
+    trained: TrainedModel,
+    part: ShopPart,
+    products: pl.DataFrame,
+    *,
+    as_of: dt.datetime,
+    explained: int,
+    steps: Steps,
+) -> pl.DataFrame:
+    """What the model says of some customers: the columns of Score without the model's id."""
+    shop = part.shop
+    with steps.measure("features"):
+        features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of, popularity=trained.popularity)
+        features = trained.describe(trained.join_tokens(features, shop, as_of=as_of))
+        interests = build_interests(shop.lines, products, as_of=as_of) if shop.lines is not None else None
+    with steps.measure("predict"):
+        told = _predict(trained, features, as_of=as_of)
+    with steps.measure("explain"):
+        reasons = _explain_likeliest(trained, features, told, explained)
+    told = told.join(interests, on="customer_id", how="left") if interests is not None else told
+    told = told.join(reasons, on="customer_id", how="left")
+    return (
+        part.customers.join(told, on="customer_id", how="left")
+        .with_columns(
+            pl.lit(as_of).cast(pl.Datetime("us", "UTC")).alias("as_of"),
+            pl.col("status").fill_null(ScoreStatus.NO_HISTORY.value),
+            pl.col("interest", "main_reason").fill_null(""),
+            pl.col("reasons").fill_null("[]"),
+        )
+        .sort("customer_id")
+    )
 
 
 def _store_version(result: TrainingResult, *, fingerprint: str, now: dt.datetime) -> ModelVersion:
@@ -233,9 +295,12 @@ _CURRENT = Target("customers_score", ("customer_id",), _COLUMNS)
 _HISTORY = Target("customers_scorehistory", ("customer_id", "model_id", "as_of"), _COLUMNS)
 
 
-def _merge(frame: pl.DataFrame, target: Target) -> int:
+@transaction.atomic
+def _write_scores(frame: pl.DataFrame) -> int:
+    """Current scores and history out of one stage; returns how many rows changed."""
     names = [column.name for column in _COLUMNS]
-    with staging(target.types(names)) as (cursor, stage):
+    with staging(_CURRENT.types(names)) as (cursor, stage):
         copy_frame(cursor, stage, frame.select(names))
-        counts = merge_stage(cursor, stage, target, names)
-    return counts.created + counts.updated
+        current = merge_stage(cursor, stage, _CURRENT, names)
+        past = merge_stage(cursor, stage, _HISTORY, names, only=f"status <> '{ScoreStatus.NO_HISTORY.value}'")
+    return current.created + current.updated + past.created + past.updated

@@ -1,0 +1,103 @@
+"""A shop too large for one part: read once, scored part by part while others are written, shared among workers."""
+
+from __future__ import annotations
+
+from io import StringIO
+from urllib.parse import quote
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Count
+
+from customers.features.builder import ShopData
+from customers.features.reader import Partition
+from customers.models import Customer, ModelVersion, Score, ScoreHistory, ScoreStatus
+from customers.scoring import runner
+from customers.scoring.steps import STEPS, Steps
+from customers.scoring.training import TrainingResult
+
+from .simulated_shop import LAST_AT, store_shop, take_customers
+
+
+@pytest.fixture
+def model(
+    transactional_db: None, shop: ShopData, trained: TrainingResult, monkeypatch: pytest.MonkeyPatch
+) -> ModelVersion:
+    """A shop of 121 customers, one of them without an order, and a model; 40 customers fit into memory."""
+    monkeypatch.setattr(runner, "MOST_CUSTOMERS_IN_MEMORY", 40)
+    store_shop(take_customers(shop, 120))
+    Customer.objects.create(external_id="nobody")
+    return ModelVersion.objects.create(
+        version=1, status=ModelVersion.Status.CHAMPION, estimator=trained.estimator, horizon_days=60,
+        trained_at=LAST_AT, data_from=trained.data_from, data_until=trained.data_until, artifact=trained.model.to_bytes(),
+    )  # fmt: skip
+
+
+def scored_rows() -> list[tuple[object, ...]]:
+    return list(Score.objects.order_by("customer_id").values_list())
+
+
+def test_parts_write_what_one_run_writes_and_a_second_time_nothing(model: ModelVersion) -> None:
+    runner.score_customers(model, as_of=LAST_AT)
+    whole, past = scored_rows(), ScoreHistory.objects.count()
+    Score.objects.all().delete()
+    ScoreHistory.objects.all().delete()
+    steps = Steps()
+
+    changed = runner.score_everybody(model, as_of=LAST_AT, steps=steps)
+
+    assert scored_rows() == whole
+    assert changed == len(whole) + past
+    assert set(steps.seconds) == set(STEPS)
+    assert runner.score_everybody(model, as_of=LAST_AT) == 0
+    assert scored_rows() == whole
+
+
+def test_workers_score_everybody_once(model: ModelVersion) -> None:
+    runner.score_customers(model, as_of=LAST_AT)
+    whole = scored_rows()
+    Score.objects.all().delete()
+
+    shares = [runner.score_everybody(model, as_of=LAST_AT, partition=Partition(i, 2)) for i in range(2)]
+
+    assert min(shares) > 0
+    assert scored_rows() == whole
+    twice = ScoreHistory.objects.values("customer", "model", "as_of").annotate(n=Count("pk")).filter(n__gt=1)
+    assert not twice.exists()
+    assert Score.objects.filter(status=ScoreStatus.NO_HISTORY).count() == 1
+    assert [runner.score_everybody(model, as_of=LAST_AT, partition=Partition(i, 2)) for i in range(2)] == [0, 0]
+
+
+def test_a_run_that_broke_off_is_made_good_by_the_next(model: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part is a transaction of its own: what was written stays, and nothing is written twice."""
+    write, written = runner._write_scores, []
+
+    def break_off(frame: object) -> int:
+        if written:
+            raise ConnectionError("the database went away")
+        written.append(frame)
+        return write(frame)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "_write_scores", break_off)
+    with pytest.raises(ConnectionError):
+        runner.score_everybody(model, as_of=LAST_AT)
+    kept = Score.objects.count()
+    monkeypatch.setattr(runner, "_write_scores", write)
+    runner.score_everybody(model, as_of=LAST_AT)
+
+    assert 0 < kept < Score.objects.count() == 121
+    assert ScoreHistory.objects.count() == Score.objects.exclude(status=ScoreStatus.NO_HISTORY).count()
+
+
+def test_the_command_shares_the_work_among_processes(model: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = connection.settings_dict
+    host = quote(str(database["HOST"]), safe="")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://{database['USER']}@/{database['NAME']}?host={host}")
+    told = StringIO()
+
+    call_command("score_customers", "--as-of", f"{LAST_AT:%Y-%m-%d}", "--processes", "2", stdout=told)
+
+    assert "rows changed" in told.getvalue()
+    assert Score.objects.count() == 121
+    assert runner.score_everybody(model, as_of=LAST_AT) == 0
