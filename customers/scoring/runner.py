@@ -39,7 +39,7 @@ from .training import TrainingResult, fingerprint_data, train_model
 KIND = "churn"
 TOO_NEW_DAYS = 7
 MOST_CUSTOMERS_TRAINED_ON = 100_000
-MOST_CUSTOMERS_IN_MEMORY = 50_000
+MOST_CUSTOMERS_IN_MEMORY = 25_000
 MOST_EXPLAINED = 50_000
 
 logger = structlog.get_logger(__name__)
