@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("customers", "0005_brands"),
+        ("customers", "0006_brands"),
     ]
 
     operations = [
