@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from customers.scoring.artifact import TrainedModel
 from customers.scoring.attention import read_attention
 from customers.scoring.backtest import run_backtest
 from customers.scoring.change import explain_change
-from customers.scoring.sequence import SequenceModel, TorchMissing, is_torch_installed
+from customers.scoring.sequence import SequenceModel, TorchMissing, installed, is_torch_installed
 from customers.scoring.training import TrainingResult, train_model
 from tests.customers.scoring.simulated_shop import LAST_AT, simulate_shop, store_shop, take_customers
 
@@ -48,7 +47,7 @@ def model(db: None, shop: ShopData, with_sequence: TrainingResult) -> ModelVersi
 @pytest.fixture
 def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which PyTorch cannot be imported."""
-    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setattr(installed, "find_spec", lambda name: None)
 
 
 @needs_torch
