@@ -52,9 +52,11 @@ class NoModel(Exception):
 def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, seed: int = 0) -> ModelVersion:
     """Train on the complete days before `now`, store the version and make it the one in use.
 
+    `horizon_days` None is what the setting CHURN_HORIZON_DAYS says, and without one what the shop's own gaps propose.
     Raises NotEnoughHistory with a sentence for staff. Trained twice on the same data, it returns the version that is
     already in use. Very large shops are learned from by a part of their customers.
     """
+    horizon_days = horizon_days or settings.CHURN_HORIZON_DAYS or None
     until = midnight_of(read_shop_clock(now))
     customers = Order.objects.filter(ordered_at__lt=until).aggregate(n=Count("customer_id", distinct=True))["n"]
     shop = read_shop(before=until, partition=split_customers(customers, most=MOST_CUSTOMERS_TRAINED_ON)[0])

@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
+from pytest_django import Settings
 
 from customers.features.builder import ShopData
 from customers.features.reader import Partition
@@ -42,8 +43,9 @@ def scored_rows() -> list[tuple[object, ...]]:
     return list(Score.objects.order_by("customer_id").values_list())
 
 
-def test_training_stores_a_version_and_the_next_one_takes_its_place(stored: None) -> None:
-    first = runner.train_model_version(now=NOW, horizon_days=60)
+def test_training_stores_a_version_and_the_next_one_takes_its_place(stored: None, settings: Settings) -> None:
+    settings.CHURN_HORIZON_DAYS = 60
+    first = runner.train_model_version(now=NOW)
     same = runner.train_model_version(now=NOW + dt.timedelta(hours=5), horizon_days=60)
     newer = runner.train_model_version(now=NOW, horizon_days=60, seed=1)
 
