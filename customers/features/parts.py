@@ -20,6 +20,7 @@ import polars as pl
 
 from .builder import ShopData
 from .reader import (
+    EVENT_KIND,
     Partition,
     join_products,
     name_kinds,
@@ -133,4 +134,4 @@ _NO_BARE_LINES = pl.DataFrame(schema={"order_id": pl.Int64, "product_id": pl.Int
 _NO_LINES = pl.DataFrame(
     schema={"customer_id": pl.Int64, "ordered_at": _TIME, "product_id": pl.Int64, "quantity": pl.Float64}
 )
-_NO_EVENTS = name_kinds(pl.DataFrame(schema={"customer_id": pl.Int64, "kind": pl.String, "occurred_at": _TIME}))
+_NO_EVENTS = pl.DataFrame(schema={"customer_id": pl.Int64, "kind": EVENT_KIND, "occurred_at": _TIME})

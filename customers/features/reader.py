@@ -22,7 +22,7 @@ from customers.models import EventKind
 from .builder import EVENT_WINDOW_DAYS, ShopData
 
 _TIME = pl.Datetime("us", "UTC")
-_KIND = pl.Enum(EventKind.values)
+EVENT_KIND = pl.Enum(EventKind.values)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def join_products(lines: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
 
 def name_kinds(events: pl.DataFrame) -> pl.DataFrame:
     """Events whose kinds are numbers behind their names, not strings."""
-    return events.with_columns(pl.col("kind").cast(_KIND))
+    return events.with_columns(pl.col("kind").cast(EVENT_KIND))
 
 
 def events_needed_since(as_of: dt.datetime) -> dt.datetime:
