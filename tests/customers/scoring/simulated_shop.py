@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from customers.features.builder import ShopData
-from customers.models import Customer, CustomerEvent, Order, OrderLine, Product, ensure_event_partitions
+from customers.models import Customer, CustomerEvent, ModelVersion, Order, OrderLine, Product, ensure_event_partitions
+from customers.scoring.training import TrainingResult
 
 FIRST_AT = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 LAST_AT = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
@@ -58,6 +59,15 @@ def take_customers(shop: ShopData, count: int) -> ShopData:
     assert shop.lines is not None
     assert shop.events is not None
     return ShopData(shop.orders.filter(first), shop.lines.filter(first), shop.events.filter(first), shop.currency)
+
+
+def store_model(trained: TrainingResult, *, trained_at: dt.datetime) -> ModelVersion:
+    """What a training gave, as the version in use."""
+    return ModelVersion.objects.create(
+        version=1, status=ModelVersion.Status.CHAMPION, estimator=trained.estimator, horizon_days=trained.horizon_days,
+        trained_at=trained_at, data_from=trained.data_from, data_until=trained.data_until,
+        artifact=trained.model.to_bytes(), metrics=trained.metrics, card=trained.card,
+    )  # fmt: skip
 
 
 def store_shop(shop: ShopData) -> None:

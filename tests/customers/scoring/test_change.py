@@ -14,7 +14,7 @@ from customers.scoring import runner
 from customers.scoring.change import explain_change, split_everything
 from customers.scoring.training import TrainingResult
 
-from .simulated_shop import LAST_AT, store_shop, take_customers
+from .simulated_shop import LAST_AT, store_model, store_shop, take_customers
 
 NOW = LAST_AT + dt.timedelta(hours=9)
 WEEK_AGO = LAST_AT - dt.timedelta(days=7)
@@ -25,10 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def model(db: None, shop: ShopData, trained: TrainingResult) -> ModelVersion:
     store_shop(take_customers(shop, 120))
-    return ModelVersion.objects.create(
-        version=1, status=ModelVersion.Status.CHAMPION, estimator=trained.estimator, horizon_days=60, trained_at=NOW,
-        data_from=trained.data_from, data_until=trained.data_until, artifact=trained.model.to_bytes(),
-    )  # fmt: skip
+    return store_model(trained, trained_at=NOW)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from customers.scoring import runner
 from customers.scoring.steps import STEPS, Steps
 from customers.scoring.training import TrainingResult
 
-from .simulated_shop import LAST_AT, store_shop, take_customers
+from .simulated_shop import LAST_AT, store_model, store_shop, take_customers
 
 
 @pytest.fixture
@@ -28,10 +28,7 @@ def model(
     monkeypatch.setattr(runner, "MOST_CUSTOMERS_IN_MEMORY", 40)
     store_shop(take_customers(shop, 120))
     Customer.objects.create(external_id="nobody")
-    return ModelVersion.objects.create(
-        version=1, status=ModelVersion.Status.CHAMPION, estimator=trained.estimator, horizon_days=60,
-        trained_at=LAST_AT, data_from=trained.data_from, data_until=trained.data_until, artifact=trained.model.to_bytes(),
-    )  # fmt: skip
+    return store_model(trained, trained_at=LAST_AT)
 
 
 def scored_rows() -> list[tuple[object, ...]]:

@@ -13,7 +13,7 @@ from customers.models import Customer, FairnessReport, ModelVersion, SensitiveAt
 from customers.scoring import groups
 from customers.scoring.training import TrainingResult
 
-from .simulated_shop import LAST_AT, store_shop
+from .simulated_shop import LAST_AT, store_model, store_shop
 
 NOW = LAST_AT + dt.timedelta(hours=9)
 
@@ -29,11 +29,7 @@ def model(db: None, shop: ShopData, trained: TrainingResult) -> ModelVersion:
         customer.country = "GB" if place % 3 else "DE"
         customer.attributes = {"o'clock": "early" if place % 2 else "late"} if place % 5 else {}
     Customer.objects.bulk_update(people, ["country", "attributes"])
-    return ModelVersion.objects.create(
-        version=1, status=ModelVersion.Status.CHAMPION, estimator=trained.estimator, horizon_days=60, trained_at=NOW,
-        data_from=trained.data_from, data_until=trained.data_until, artifact=trained.model.to_bytes(),
-        metrics=trained.metrics, card=trained.card,
-    )  # fmt: skip
+    return store_model(trained, trained_at=NOW)
 
 
 def test_an_analyst_marks_what_is_there(model: ModelVersion, analyst: User) -> None:

@@ -17,7 +17,7 @@ from customers.scoring import runner
 from customers.scoring.explain import describe_reason
 from customers.scoring.training import TrainingResult
 
-from .simulated_shop import LAST_AT, store_shop, take_customers
+from .simulated_shop import LAST_AT, store_model, store_shop, take_customers
 
 NOW = LAST_AT + dt.timedelta(hours=9)
 
@@ -33,10 +33,7 @@ def stored(db: None, shop: ShopData) -> None:
 def model(db: None, shop: ShopData, trained: TrainingResult) -> ModelVersion:
     """The version that training this shop gives, and some of its customers."""
     store_shop(take_customers(shop, 150))
-    return ModelVersion.objects.create(
-        version=1, status=ModelVersion.Status.CHAMPION, estimator=trained.estimator, horizon_days=60, trained_at=NOW,
-        data_from=trained.data_from, data_until=trained.data_until, artifact=trained.model.to_bytes(),
-    )  # fmt: skip
+    return store_model(trained, trained_at=NOW)
 
 
 def scored_rows() -> list[tuple[object, ...]]:

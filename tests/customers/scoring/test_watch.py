@@ -11,7 +11,7 @@ from customers.models import DriftReport, ModelVersion, Order, ScoreHistory
 from customers.scoring import runner, watch
 from customers.scoring.training import TrainingResult
 
-from .simulated_shop import LAST_AT, store_shop
+from .simulated_shop import LAST_AT, store_model, store_shop
 
 NOW = LAST_AT + dt.timedelta(hours=9)
 
@@ -21,11 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def model(db: None, shop: ShopData, trained: TrainingResult) -> ModelVersion:
     store_shop(shop)
-    return ModelVersion.objects.create(
-        version=1, status=ModelVersion.Status.CHAMPION, estimator=trained.estimator, horizon_days=60, trained_at=NOW,
-        data_from=trained.data_from, data_until=trained.data_until, artifact=trained.model.to_bytes(),
-        metrics=trained.metrics, card=trained.card,
-    )  # fmt: skip
+    return store_model(trained, trained_at=NOW)
 
 
 def test_a_report_is_made_once_a_day(model: ModelVersion) -> None:

@@ -20,7 +20,7 @@ from customers.scoring.backtest import run_backtest
 from customers.scoring.change import explain_change
 from customers.scoring.sequence import SequenceModel, TorchMissing, installed, is_torch_installed
 from customers.scoring.training import TrainingResult, train_model
-from tests.customers.scoring.simulated_shop import LAST_AT, simulate_shop, store_shop, take_customers
+from tests.customers.scoring.simulated_shop import LAST_AT, simulate_shop, store_model, store_shop, take_customers
 
 NOW = LAST_AT + dt.timedelta(hours=9)
 CUTOFF = LAST_AT - dt.timedelta(days=60)
@@ -37,11 +37,7 @@ def with_sequence() -> TrainingResult:
 def model(db: None, shop: ShopData, with_sequence: TrainingResult) -> ModelVersion:
     """Some customers, and the version that training gives."""
     store_shop(take_customers(shop, 80))
-    return ModelVersion.objects.create(
-        version=1, status=ModelVersion.Status.CHAMPION, estimator=with_sequence.estimator, horizon_days=60, trained_at=NOW,
-        data_from=with_sequence.data_from, data_until=with_sequence.data_until, artifact=with_sequence.model.to_bytes(),
-        metrics=with_sequence.metrics, card=with_sequence.card,
-    )  # fmt: skip
+    return store_model(with_sequence, trained_at=NOW)
 
 
 @pytest.fixture
