@@ -9,13 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from .tokens import TOKENS
+from .tokens import NUMBERS, TOKENS
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
-
-#: Each as a logarithm, with its sign.
-NUMBERS = ("age_days", "gap_days", "amount", "times", "nth")
 
 _ROWS_SORTED_TOGETHER = 16
 
@@ -72,7 +69,8 @@ class Scale:
 
 
 def read_sequences(X: pl.DataFrame) -> Sequences:
-    """The tokens of a frame's rows, in their order; a row without any has an empty sequence."""
+    """The tokens of a frame's rows, in their order; a row without any has an empty sequence. Each number is its
+    logarithm, with its sign."""
     lengths = X[TOKENS].list.len().fill_null(0).to_numpy().astype(np.int64)
     told = list_tokens(X)
     values = told.select(pl.col(NUMBERS)).to_numpy().astype(np.float64)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .batches import NUMBERS, Floats
-from .tokens import KINDS
+from .batches import Floats
+from .tokens import KINDS, NUMBERS
 
 if TYPE_CHECKING:
     import torch

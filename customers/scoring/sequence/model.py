@@ -14,11 +14,11 @@ import polars as pl
 
 from customers.scoring.logits import Array, pair_columns, to_probability
 
-from .batches import NUMBERS, Floats, Scale, Sequences, Whole, list_tokens, read_sequences
+from .batches import Floats, Scale, Sequences, Whole, list_tokens, read_sequences
 from .fitting import Course, learn_weights, read_attention
 from .installed import require_torch
 from .packing import pack_arrays, unpack_arrays
-from .tokens import EVENT_WINDOW_DAYS, KINDS, MOST_TOKENS
+from .tokens import EVENT_WINDOW_DAYS, KINDS, MOST_TOKENS, NUMBERS
 
 #: What the tokens of a kind say is told as the feature of the catalogue that counts them, in reasons and drivers.
 TOLD_AS = dict(

@@ -47,8 +47,8 @@ KINDS = (
 )
 
 _DAY_US = 86_400_000_000
-_NUMBERS = ("age_days", "gap_days", "amount", "times", "nth")
-_TYPE = pl.Struct({"kind": pl.UInt8, **dict.fromkeys(_NUMBERS, pl.Float64)})
+NUMBERS = ("age_days", "gap_days", "amount", "times", "nth")
+_TYPE = pl.Struct({"kind": pl.UInt8, **dict.fromkeys(NUMBERS, pl.Float64)})
 
 
 def build_tokens(
