@@ -17,7 +17,7 @@ from customers.models import ImportRun
 
 from .files import import_orders_file
 from .progress import RunIsTaken, abandoned_runs, fail_run, queue_run
-from .reading import Table, open_table
+from .reading import open_table
 from .schema import FileProblem, ImportOptions, find_columns
 
 #: How long a file is kept whose columns nobody chose.
@@ -78,16 +78,16 @@ def request_import(user: User, run: ImportRun, options: ImportOptions) -> None:
     """
     _check_right(user)
     options.check()
-    find_columns(open_kept_file(run, encoding=options.encoding).header, options.columns)
+    find_columns(open_table(find_kept_file(run), encoding=options.encoding).header, options.columns)
     queue_run(run, options)
 
 
-def open_kept_file(run: ImportRun, *, encoding: str = "") -> Table:
-    """The file of a run whose columns are to be chosen; raises FileProblem where it is gone or not in that encoding."""
+def find_kept_file(run: ImportRun) -> Path:
+    """The file of a run whose columns are to be chosen; raises FileProblem where it is gone."""
     path = Path(run.stored_path)
     if not run.stored_path or not path.exists():
         raise FileProblem(_("The file is no longer kept. Give it again."))
-    return open_table(path, encoding=encoding)
+    return path
 
 
 def drop_file(user: User, run: ImportRun) -> None:

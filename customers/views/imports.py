@@ -26,7 +26,7 @@ from customers.forms.imports import COLUMN_WORDS, ColumnsForm, UploadForm, known
 from customers.ingest.cleaning import REASONS
 from customers.ingest.preview import Sample, read_outlook, read_sample
 from customers.ingest.progress import RunIsTaken
-from customers.ingest.runs import drop_file, open_kept_file, receive_file, request_import
+from customers.ingest.runs import drop_file, find_kept_file, receive_file, request_import
 from customers.ingest.schema import ENCODINGS, FileProblem
 from customers.models import ImportRejection, ImportRun
 from customers.tasks import import_file
@@ -187,7 +187,7 @@ def _person(request: HttpRequest) -> User:
 
 def _read_kept_sample(run: ImportRun, encoding: str) -> tuple[Sample, str]:
     """The first rows in this encoding; where they are not in it, as they were found, with what is wrong."""
-    path = open_kept_file(run).path
+    path = find_kept_file(run)
     if encoding in ENCODINGS:
         try:
             return read_sample(path, encoding=encoding), ""
