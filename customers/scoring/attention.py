@@ -10,7 +10,6 @@ import datetime as dt
 from dataclasses import dataclass
 
 import polars as pl
-from django.db import transaction
 
 from customers.features.reader import OneCustomer, events_needed_since, read_shop
 from customers.models import ModelVersion, Score, ScoreStatus
@@ -66,12 +65,9 @@ def read_attention(score: Score) -> Attention | None:
         return None
     if sequence is None:
         return None
-    with transaction.atomic():  # on the connection that is open: four new ones would take longer than one person's rows
-        shop = read_shop(
-            before=score.as_of,
-            events_since=events_needed_since(score.as_of),
-            partition=OneCustomer(score.customer_id),
-        )
+    shop = read_shop(
+        before=score.as_of, events_since=events_needed_since(score.as_of), partition=OneCustomer(score.customer_id)
+    )
     tokens = build_tokens(shop.orders, shop.events, as_of=score.as_of)
     if tokens.is_empty():
         return None

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from django.db import transaction
 from polars.exceptions import ColumnNotFoundError
 
 from customers.features.builder import ShopData, build_features
@@ -77,12 +76,9 @@ def explain_change(score: Score) -> Change | None:
     if earlier is None or earlier.churn_probability is None or score.churn_probability is None:
         return None
     versions = ModelVersion.objects.in_bulk({score.model_id, earlier.model_id})
-    with transaction.atomic():  # on the connection that is open: four new ones would take longer than one person's rows
-        shop = read_shop(
-            before=score.as_of,
-            events_since=events_needed_since(earlier.as_of),
-            partition=OneCustomer(score.customer_id),
-        )
+    shop = read_shop(
+        before=score.as_of, events_since=events_needed_since(earlier.as_of), partition=OneCustomer(score.customer_id)
+    )
     unknown = Change(
         earlier.as_of.date(), earlier.churn_probability, score.churn_probability, [], None, shop.currency, False
     )
