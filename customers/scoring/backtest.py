@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from customers.features.builder import ShopData
 
 from .estimators import (
+    ESTIMATORS,
     Array,
     BgNbdScore,
     Blend,
@@ -43,12 +44,6 @@ from .snapshots import (
 RULE = PlainRule.name
 TREES_ALONE_FROM_CUSTOMERS = 1_000
 
-_NAMES = tuple(
-    kind.name
-    for kind in (
-        PlainRule, RfmLogistic, BgNbdScore, ParetoNbdScore, RichLogistic, BoostedTrees, SequenceModel, Blend,
-    )
-)  # fmt: skip
 _SELECTION_FOLDS = 3
 _SELECTION_ROWS = 12_000
 
@@ -147,8 +142,9 @@ def run_backtest(
     columns = choose_columns(train)
     only = {RULE, champion} if champion is not None else None
     fitted = fit_candidates(train.rows, train.churned, columns, seed=seed, only=only)
-    if champion is None or champion not in fitted:
-        fitted = fitted if only is None else fit_candidates(train.rows, train.churned, columns, seed=seed)
+    if champion not in fitted:  # none is named, or it does not stand here
+        if only is not None:
+            fitted = fit_candidates(train.rows, train.churned, columns, seed=seed)
         champion = choose_champion(train, columns, seed=seed)
     predictions = {name: estimator.predict_proba(test)[:, 1] for name, estimator in fitted.items()}
     churned = test["churned"].to_numpy().astype(np.float64)
@@ -166,21 +162,16 @@ def fit_candidates(
     rows that carry tokens are also learned from as sequences."""
     rich, trees = RichLogistic(columns), BoostedTrees(columns, random_state=seed)
     processes = [kind() for kind in (BgNbdScore, ParetoNbdScore) if not rows[NO_ORDER_COLUMNS[kind.name]].has_nulls()]
-    members: list[ChurnEstimator] = [
-        trees,
-        PlainRule(),
-        RfmLogistic(),
-        *processes,
-        rich,
-    ]  # what takes longest begins first
-    if TOKENS in rows.columns:
+    members: list[ChurnEstimator] = [trees, PlainRule(), RfmLogistic(), *processes, rich]
+    if TOKENS in rows.columns:  # first, for it takes longest; the trees come next
         members.insert(0, SequenceModel(random_state=seed))
     if only is not None:
         blended = {rich.name, trees.name} if Blend.name in only else set()
         members = [member for member in members if member.name in blended.union(only)]
     run_in_lanes([functools.partial(member.fit, rows, churned) for member in members])
     candidates = {member.name: member for member in (*members, Blend([rich, trees]))}
-    return {name: candidates[name] for name in _NAMES if name in (only or candidates) and name in candidates}
+    wanted = candidates.keys() if only is None else candidates.keys() & set(only)
+    return {kind.name: candidates[kind.name] for kind in ESTIMATORS if kind.name in wanted}
 
 
 def choose_champion(train: Snapshots, columns: list[str], *, seed: int) -> str:

@@ -25,6 +25,7 @@ from .sequence import SequenceModel
 from .trees import BoostedTrees
 
 __all__ = [
+    "ESTIMATORS",
     "MAX_PROBABILITY",
     "Array",
     "BgNbdScore",
@@ -125,10 +126,13 @@ class Blend:
         return cls([load_estimator(member) for member in stored["members"]])
 
 
+#: All there are, in the order in which they are shown.
+ESTIMATORS = (PlainRule, RfmLogistic, BgNbdScore, ParetoNbdScore, RichLogistic, BoostedTrees, SequenceModel, Blend)
+
+
 def load_estimator(stored: dict[str, Any]) -> ChurnEstimator:
     """The fitted estimator that `to_dict` described; raises ValueError for a name that is not ours."""
-    known = (PlainRule, RfmLogistic, BgNbdScore, ParetoNbdScore, RichLogistic, BoostedTrees, SequenceModel, Blend)
-    kinds: dict[str, Any] = {kind.name: kind for kind in known}
+    kinds: dict[str, Any] = {kind.name: kind for kind in ESTIMATORS}
     if stored.get("name") not in kinds:
         raise ValueError(f"no estimator is called {stored.get('name')!r}")
     made: ChurnEstimator = kinds[stored["name"]].from_dict(stored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -76,6 +77,7 @@ class BoostedTrees:
             "seed": self.random_state,
             "nthread": self.n_jobs,
         }
+        self.__dict__.pop("_tables", None)
         self.booster_ = xgb.train(settings, self._data(X, y), num_boost_round=self.rounds)
         self.base_ = float(self.booster_.predict(self._data(X[:1]), pred_contribs=True)[0, -1])
         return self
@@ -84,8 +86,9 @@ class BoostedTrees:
         return pair_columns(np.asarray(self.booster_.predict(self._data(X)), dtype=np.float64))
 
     def contributions(self, X: pl.DataFrame) -> dict[str, Array]:
-        shares = self._share_by_table(X) if X.height >= _TABLES_FROM_ROWS else None
-        if shares is None:
+        if X.height >= _TABLES_FROM_ROWS and self._tables is not None:
+            shares = self._tables.split_margins(take_matrix(X, self.columns))
+        else:
             shares = np.asarray(self.booster_.predict(self._data(X), pred_contribs=True), dtype=np.float64)
         return gather_parts({name: shares[:, i] for i, name in enumerate(self.columns)})
 
@@ -105,10 +108,11 @@ class BoostedTrees:
         made.booster_.load_model(bytearray(base64.b64decode(stored["booster"])))
         return made
 
-    def _share_by_table(self, X: pl.DataFrame) -> Array | None:
-        """TreeSHAP values by `tree_shares`, (n, columns); None for trees too deep for it."""
+    @functools.cached_property
+    def _tables(self) -> TreeShares | None:
+        """Made once for all parts of a shop; None for trees too deep for it."""
         try:
-            return TreeShares(self.booster_).split_margins(take_matrix(X, self.columns))
+            return TreeShares(self.booster_)
         except TooDeep:
             return None
 
