@@ -26,12 +26,12 @@ from customers.features.reader import (
     split_customers,
 )
 from customers.ingest.clock import choose_as_of, midnight_of, read_shop_clock
-from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
 from customers.models import Customer, ModelVersion, Order, ScoreStatus
 
 from .ahead import run_ahead
 from .artifact import TrainedModel
 from .explain import explain_customers
+from .score_rows import write_scores
 from .sequence import is_torch_installed
 from .steps import Steps
 from .training import TrainingResult, fingerprint_data, train_model
@@ -96,7 +96,7 @@ def score_customers(
     before `as_of`, or with a first one in the last week, get a status and no figures. Reasons are written for the
     `explained` likeliest leavers. One transaction; all these customers are in memory at once.
     """
-    changed = _write_scores(predict_scores(model, as_of=as_of, partition=partition, explained=explained))
+    changed = write_scores(predict_scores(model, as_of=as_of, partition=partition, explained=explained))
     logger.info("customers_scored", model_version=model.version, as_of=as_of.isoformat(), rows=changed)
     return changed
 
@@ -121,7 +121,7 @@ def score_everybody(
     frames = _predict_parts(model, as_of, partition, len(parts), explained, steps)
     for frame in run_ahead(frames):
         with steps.measure("write"):
-            changed += _write_scores(frame)
+            changed += write_scores(frame)
     took = {f"{name}_s": round(seconds, 2) for name, seconds in steps.seconds.items()}
     logger.info("everybody_scored", model_version=model.version, as_of=as_of.isoformat(), rows=changed, **took)
     return changed
@@ -230,7 +230,6 @@ def _store_version(result: TrainingResult, *, fingerprint: str, now: dt.datetime
 
 
 def _predict(trained: TrainedModel, features: pl.DataFrame, *, as_of: dt.datetime) -> pl.DataFrame:
-    features = trained.describe(features)
     p = trained.predict_churn(features) if features.height else np.empty(0)
     figures = features.select("customer_id", "recency_days", "tenure_days")
     if not features.height:
@@ -276,33 +275,3 @@ _FIGURES = (
     "next_order_from",
     "next_order_until",
 )
-
-_COLUMNS = (
-    Column("customer_id", "bigint"),
-    Column("model_id", "bigint"),
-    Column("as_of", "timestamptz"),
-    Column("status", "varchar(12)"),
-    Column("churn_probability", "float8"),
-    Column("expected_orders", "float8"),
-    Column("expected_value", "numeric(14,2)"),
-    Column("next_order_on", "date"),
-    Column("next_order_from", "date"),
-    Column("next_order_until", "date"),
-    Column("recency_days", "float8"),
-    Column("interest", "varchar(120)", "''"),
-    Column("main_reason", "varchar(60)", "''"),
-    Column("reasons", "jsonb", "'[]'"),
-)
-_CURRENT = Target("customers_score", ("customer_id",), _COLUMNS)
-_HISTORY = Target("customers_scorehistory", ("customer_id", "model_id", "as_of"), _COLUMNS)
-
-
-@transaction.atomic
-def _write_scores(frame: pl.DataFrame) -> int:
-    """Current scores and history out of one stage; returns how many rows changed."""
-    names = [column.name for column in _COLUMNS]
-    with staging(_CURRENT.types(names)) as (cursor, stage):
-        copy_frame(cursor, stage, frame.select(names))
-        current = merge_stage(cursor, stage, _CURRENT, names)
-        past = merge_stage(cursor, stage, _HISTORY, names, only=f"status <> '{ScoreStatus.NO_HISTORY.value}'")
-    return current.created + current.updated + past.created + past.updated

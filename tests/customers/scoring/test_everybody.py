@@ -68,7 +68,7 @@ def test_workers_score_everybody_once(model: ModelVersion) -> None:
 
 def test_a_run_that_broke_off_is_made_good_by_the_next(model: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part is a transaction of its own: what was written stays, and nothing is written twice."""
-    write, written = runner._write_scores, []
+    write, written = runner.write_scores, []
 
     def break_off(frame: object) -> int:
         if written:
@@ -76,11 +76,11 @@ def test_a_run_that_broke_off_is_made_good_by_the_next(model: ModelVersion, monk
         written.append(frame)
         return write(frame)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runner, "_write_scores", break_off)
+    monkeypatch.setattr(runner, "write_scores", break_off)
     with pytest.raises(ConnectionError):
         runner.score_everybody(model, as_of=LAST_AT)
     kept = Score.objects.count()
-    monkeypatch.setattr(runner, "_write_scores", write)
+    monkeypatch.setattr(runner, "write_scores", write)
     runner.score_everybody(model, as_of=LAST_AT)
 
     assert 0 < kept < Score.objects.count() == 121
