@@ -8,25 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from queue import Queue
 from typing import Any
 
 import polars as pl
 
 SOURCE = "shop"
 YEARS = 2
-TABLES = (
-    "customers_customer",
-    "customers_product",
-    "customers_order",
-    "customers_orderline",
-    "customers_customerevent",
-)
 EVENTS = "customers_customerevent"
 FILLED_BARE = ("customers_order", "customers_orderline", EVENTS)
 TABLES = ("customers_customer", "customers_product", *FILLED_BARE)
@@ -45,25 +36,25 @@ class FilledShop:
 
 def fill_shop(customers: int, *, seed: int, today: dt.datetime) -> FilledShop:
     """Write two years of the demo shop up to `today` into empty tables: about 21 events and 8 orders a customer."""
+    from django.db import connection
+
     from customers.models import ensure_event_partitions
+    from customers.scoring.ahead import run_ahead
     from retention_site.demo.simulator import LEAN, iter_shop
 
     ensure_event_partitions((today - dt.timedelta(days=365 * YEARS)).date(), today.date())
     filled = FilledShop()
-    parts: Queue[Any] = Queue(maxsize=2)
-    failures: list[BaseException] = []
-    writer = threading.Thread(target=_write_parts, args=(parts, filled, failures))
-    writer.start()
-    try:
-        for part in iter_shop(customers=customers, seed=seed, today=today, years=YEARS, settings=LEAN):
-            if failures:
-                break
-            parts.put(part)
-    finally:
-        parts.put(None)
-        writer.join()
-    if failures:
-        raise failures[0]
+    parts = iter_shop(customers=customers, seed=seed, today=today, years=YEARS, settings=LEAN)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")  # no check of foreign keys: the ids are ours
+        with _without_indexes(cursor):
+            for part in run_ahead(parts):
+                if not filled.customers:
+                    _write_products(part.products)
+                _write_part(cursor, part, filled)
+        for table, count in (("customers_customer", filled.customers), ("customers_order", filled.orders)):
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, count])
+        cursor.execute("RESET session_replication_role")
     return filled
 
 
@@ -98,28 +89,6 @@ def pick_columns(
     known = numbered.select(order_id="id", order_external_id="external_id")
     owned = lines.join(known, on="order_external_id", how="left", maintain_order="left")
     return numbered, owned.join(products, on="sku", how="left", maintain_order="left")
-
-
-def _write_parts(parts: Queue[Any], filled: FilledShop, failures: list[BaseException]) -> None:
-    """In a thread of its own: the simulator computes while the database writes. Drains the queue after a failure."""
-    from django.db import connection
-
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")  # no check of foreign keys: the ids are ours
-            with _without_indexes(cursor):
-                while (part := parts.get()) is not None:
-                    if not filled.customers:
-                        _write_products(part.products)
-                    _write_part(cursor, part, filled)
-            for table, count in (("customers_customer", filled.customers), ("customers_order", filled.orders)):
-                cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, count])
-    except BaseException as failure:
-        failures.append(failure)
-        while parts.get() is not None:
-            pass
-    finally:
-        connection.close()
 
 
 @contextmanager
