@@ -8,9 +8,9 @@ from typing import Any, Final
 from .checks import codes, counts, days, deadlines, discounts, form, money, promises, spans, stock, wording
 from .checks.reading import Draft, read_draft
 from .checks.sheet import FactSheet, read_facts
-from .findings import Finding, Verdict, worst_verdict
+from .findings import Claim, Finding, Review, Verdict, worst_verdict
 
-__all__ = ["CHECKS", "Finding", "Verdict", "check_draft", "worst_verdict"]
+__all__ = ["CHECKS", "Claim", "Finding", "Review", "Verdict", "check_draft", "review_draft", "worst_verdict"]
 
 Check = Callable[[FactSheet, Draft], Iterator[Finding]]
 
@@ -49,3 +49,8 @@ def check_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> list[Find
     sheet = read_facts(facts)
     read = read_draft(sheet, draft)
     return list(dict.fromkeys(finding for check in CHECKS for finding in check(sheet, read)))
+
+
+def review_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> Review:
+    """The findings of a draft, and its claims with the facts that they stand on. Pure, like check_draft."""
+    return Review(findings=tuple(check_draft(facts, draft)), claims=())

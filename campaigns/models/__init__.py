@@ -13,6 +13,7 @@ from .campaign import (
 from .message import DeliveryEvent, Message, MessageStatus, SkipReason
 from .result import CampaignResult
 from .variant import Archetype, DraftStatus, Variant
+from .voice import BrandVoice, ShopPolicies
 
 __all__ = [
     "ALLOWED_TRANSITIONS",
@@ -21,6 +22,7 @@ __all__ = [
     "Archetype",
     "Arm",
     "AudienceMember",
+    "BrandVoice",
     "Campaign",
     "CampaignResult",
     "CampaignStatus",
@@ -31,6 +33,7 @@ __all__ = [
     "Message",
     "MessageStatus",
     "Offer",
+    "ShopPolicies",
     "SkipReason",
     "TransitionConflict",
     "Variant",

@@ -40,6 +40,9 @@ class SkipReason(models.TextChoices):
     NO_ADDRESS = "no_address", _("no address")
     OFFER_OVER = "offer_over", _("the offer is over")
     PRODUCT_CHANGED = "product_changed", _("a product in it is gone or costs something else")
+    STOCK_CHANGED = "stock_changed", _("a stock figure in it is no longer true")
+    DATE_PASSED = "date_passed", _("a day in it has gone by")
+    POLICY_CHANGED = "policy_changed", _("a promise in it is no longer made by the shop")
 
 
 class Message(models.Model):
