@@ -1,7 +1,7 @@
 """What we say, and what it did: campaigns, their frozen audiences, texts, approvals, messages and results."""
 
 from .approval import Approval, ApprovalPart
-from .audience import Arm, AudienceMember, ExclusionReason
+from .audience import Arm, AudienceCell, AudienceMember, ExclusionReason
 from .campaign import (
     ALLOWED_TRANSITIONS,
     Campaign,
@@ -12,7 +12,7 @@ from .campaign import (
 )
 from .message import DeliveryEvent, Message, MessageStatus, SkipReason
 from .result import CampaignResult
-from .variant import Archetype, DraftStatus, Variant
+from .variant import Archetype, DraftStatus, ValueBand, Variant
 from .voice import BrandVoice, ShopPolicies
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "ApprovalPart",
     "Archetype",
     "Arm",
+    "AudienceCell",
     "AudienceMember",
     "BrandVoice",
     "Campaign",
@@ -36,5 +37,6 @@ __all__ = [
     "ShopPolicies",
     "SkipReason",
     "TransitionConflict",
+    "ValueBand",
     "Variant",
 ]

@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer
+from customers.models import Channel, Customer
 
 from .campaign import Campaign
-from .variant import Archetype
+from .variant import Archetype, ValueBand
 
 
 class Arm(models.TextChoices):
@@ -28,6 +28,37 @@ class ExclusionReason(models.TextChoices):
     TOO_NEW = "too_new", _("no prediction yet")
 
 
+class AudienceCell(models.Model):
+    """The finest kind of customer, as frozen, and the archetype that it was put into. Key: all five sides of it.
+
+    `sums` adds up what is known of its people, so that the figures of any union of cells are sums of theirs:
+    {"people", "churn_probability", "expected_value", "recency_days", ..., and how many each claim is true for}.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="cells")
+    reason = models.CharField(max_length=60, blank=True, default="")
+    interest = models.CharField(max_length=120, blank=True, default="")
+    value_band = models.CharField(max_length=8, choices=ValueBand, blank=True, default="")
+    language = models.CharField(max_length=12, default="en")
+    channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL)
+    size = models.PositiveIntegerField(default=0)
+    sums = models.JSONField(default=dict)
+    archetype = models.ForeignKey(Archetype, on_delete=models.SET_NULL, null=True, related_name="cells")
+
+    class Meta:
+        verbose_name = _("cell of an audience")
+        verbose_name_plural = _("cells of audiences")
+        ordering = ["campaign", "-size", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "reason", "interest", "value_band", "language", "channel"], name="audiencecell_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason}|{self.interest}|{self.value_band}|{self.language}|{self.channel}"
+
+
 class AudienceMember(models.Model):
     """One person of the frozen audience and their arm. Key: (campaign, customer)."""
 
@@ -36,6 +67,17 @@ class AudienceMember(models.Model):
     arm = models.CharField(max_length=12, choices=Arm)
     exclusion_reason = models.CharField(max_length=20, choices=ExclusionReason, blank=True, default="")
     archetype = models.ForeignKey(Archetype, on_delete=models.SET_NULL, null=True, blank=True, related_name="members")
+    # Cells go only after the members of their campaign: a check of a million rows per cell would find nothing.
+    cell = models.ForeignKey(
+        AudienceCell,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="members",
+    )
+    channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
     churn_probability = models.FloatField(null=True)
     expected_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
 

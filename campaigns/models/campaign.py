@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Segment
+from customers.models import Channel, Segment
 
 
 class TransitionConflict(Exception):
@@ -65,6 +65,9 @@ class Campaign(models.Model):
     name = models.CharField(_("name"), max_length=120)
     goal = models.CharField(_("goal"), max_length=300, blank=True, default="")
     instruction = models.CharField(_("instruction for the drafts"), max_length=500, blank=True, default="")
+    tone = models.CharField(_("tone"), max_length=200, blank=True, default="")
+    avoid = models.CharField(_("what not to say"), max_length=500, blank=True, default="")
+    talking_points = models.CharField(_("talking points"), max_length=1000, blank=True, default="")
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("segment"))
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("author")
@@ -74,10 +77,15 @@ class Campaign(models.Model):
         _("held out"), default=0.1, validators=[MinValueValidator(0.01), MaxValueValidator(0.5)]
     )
     holdout_seed = models.CharField(max_length=32)
+    channels = models.JSONField(_("channels"), default=list, blank=True)
+    max_archetypes = models.PositiveSmallIntegerField(
+        _("archetypes at most"), default=12, validators=[MinValueValidator(1), MaxValueValidator(60)]
+    )
     is_test_audience = models.BooleanField(_("test audience"), default=False)
     audience_as_of = models.DateTimeField(null=True, blank=True)
     audience_frozen_at = models.DateTimeField(null=True, blank=True)
     audience_counts = models.JSONField(default=dict, blank=True)
+    value_bounds = models.JSONField(default=dict, blank=True)
     scheduled_for = models.DateTimeField(_("send at"), null=True, blank=True)
     send_window_hours = models.PositiveIntegerField(_("send window, hours"), default=24)
     attribution_days = models.PositiveIntegerField(
@@ -124,6 +132,11 @@ class Campaign(models.Model):
     def is_editable(self) -> bool:
         """Content, offer, segment and timing may change in these states; in the last two that voids the approval."""
         return self.status in {CampaignStatus.DRAFT, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED}
+
+    @property
+    def offered_channels(self) -> list[str]:
+        """The channels that people may be reached by, the first that a person agreed to counts. E-mail unless chosen."""
+        return [channel for channel in Channel.values if channel in self.channels] or [Channel.EMAIL.value]
 
     @property
     def is_finished(self) -> bool:

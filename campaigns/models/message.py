@@ -42,6 +42,7 @@ class SkipReason(models.TextChoices):
     PRODUCT_CHANGED = "product_changed", _("a product in it is gone or costs something else")
     STOCK_CHANGED = "stock_changed", _("a stock figure in it is no longer true")
     DATE_PASSED = "date_passed", _("a day in it has gone by")
+    NO_CHANNEL = "no_channel", _("prepared, not sent: nothing sends this channel yet")
     POLICY_CHANGED = "policy_changed", _("a promise in it is no longer made by the shop")
 
 

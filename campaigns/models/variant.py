@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from customers.models import Channel
+
 from .campaign import Campaign
 
 
@@ -18,6 +20,14 @@ class DraftStatus(models.TextChoices):
     DRAFTING = "drafting", _("being drafted")
     DRAFTED = "drafted", _("drafted")
     FAILED = "failed", _("failed")
+
+
+class ValueBand(models.TextChoices):
+    """Where what they are expected to spend stands among the customers of the shop. Empty: of any value."""
+
+    LOW = "low", _("low value")
+    MIDDLE = "middle", _("middle value")
+    HIGH = "high", _("high value")
 
 
 class ArchetypeQuerySet(models.QuerySet["Archetype"]):
@@ -30,14 +40,23 @@ class ArchetypeQuerySet(models.QuerySet["Archetype"]):
 
 
 class Archetype(models.Model):
-    """One cell of the audience: why they are leaving x what they like x language. Key: (campaign, cell)."""
+    """One kind of customer in an audience, and what is said to it. Key: (campaign, cell).
+
+    Why they are leaving x what they like x value band x language x channel; an empty reason, interest or value band
+    stands for any. `cell` is the key of its largest `AudienceCell`. `is_shaped` says that a person merged it or took it
+    out of another: no new freeze undoes that. `samples` are the ids of up to three customers near its middle.
+    """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="archetypes")
-    cell = models.CharField(max_length=200)
+    cell = models.CharField(max_length=250)
     reason = models.CharField(_("why they are leaving"), max_length=60, blank=True, default="")
     interest = models.CharField(_("what they like"), max_length=120, blank=True, default="")
     language = models.CharField(_("language"), max_length=12, default="en")
+    value_band = models.CharField(_("value"), max_length=8, choices=ValueBand, blank=True, default="")
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
     size = models.PositiveIntegerField(_("people"), default=0)
+    is_shaped = models.BooleanField(_("shaped by a person"), default=False)
+    samples = models.JSONField(default=list, blank=True)
     draft_status = models.CharField(max_length=12, choices=DraftStatus, default=DraftStatus.NONE)
     draft_instruction = models.CharField(max_length=500, blank=True, default="")
     draft_error = models.CharField(max_length=500, blank=True, default="")

@@ -11,6 +11,9 @@ from .customer import Customer
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("e-mail")
+    SMS = "sms", _("text message")
+    PUSH = "push", _("push notification")
+    WEBHOOK = "webhook", _("webhook")
 
 
 class ConsentRecord(models.Model):
