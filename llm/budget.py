@@ -32,8 +32,10 @@ class Limits:
 
     call_tokens: int | None
     day_tokens: int | None
+    campaign_tokens: int | None
     call_cost: Decimal | None
     day_cost: Decimal | None
+    campaign_cost: Decimal | None
     price_in_per_mtok: Decimal | None
     price_out_per_mtok: Decimal | None
     currency: str
@@ -66,12 +68,14 @@ class Spend:
 
 
 def read_limits() -> Limits:
-    """LLM_CALL_TOKEN_CAP, LLM_DAILY_TOKEN_CAP, LLM_CALL_COST_CAP, LLM_DAILY_COST_CAP and the LLM_PRICE_ settings."""
+    """LLM_CALL_, LLM_DAILY_ and LLM_CAMPAIGN_TOKEN_CAP, the same with COST_CAP, and the LLM_PRICE_ settings."""
     return Limits(
         call_tokens=_read_whole("LLM_CALL_TOKEN_CAP"),
         day_tokens=_read_whole("LLM_DAILY_TOKEN_CAP"),
+        campaign_tokens=_read_whole("LLM_CAMPAIGN_TOKEN_CAP"),
         call_cost=_read_money("LLM_CALL_COST_CAP"),
         day_cost=_read_money("LLM_DAILY_COST_CAP"),
+        campaign_cost=_read_money("LLM_CAMPAIGN_COST_CAP"),
         price_in_per_mtok=_read_money("LLM_PRICE_IN_PER_MTOK"),
         price_out_per_mtok=_read_money("LLM_PRICE_OUT_PER_MTOK"),
         currency=str(getattr(settings, "LLM_PRICE_CURRENCY", "") or "USD")[:3],
@@ -114,14 +118,17 @@ def lock_budget() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BUDGET_LOCK])
 
 
-def check_budget(limits: Limits, estimate: Estimate, *, completion_id: UUID, now: datetime) -> None:
-    """Raise BudgetExceeded when this request could take its completion or its day over a cap.
+def check_budget(limits: Limits, estimate: Estimate, *, completion_id: UUID, now: datetime, scope: str = "") -> None:
+    """Raise BudgetExceeded when this request could take its completion, its campaign or its day over a cap.
 
     Call it under `lock_budget`, in the transaction that reserves the estimate.
     """
     cost = price_tokens(limits, estimate.prompt_tokens, estimate.completion_tokens) or Decimal(0)
     so_far = sum_spend(LlmCall.objects.filter(completion_id=completion_id))
     _check_call(limits, Spend(so_far.tokens + estimate.tokens, so_far.cost + cost))
+    if scope:
+        spent = read_scope_spend(scope)
+        _check_campaign(limits, spent, Spend(spent.tokens + estimate.tokens, spent.cost + cost))
     today = read_day_spend(now)
     _check_day(limits, today, Spend(today.tokens + estimate.tokens, today.cost + cost))
 
@@ -130,6 +137,11 @@ def read_day_spend(now: datetime) -> Spend:
     """Used and reserved on the day of `now`, in the time zone of the site."""
     day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     return sum_spend(LlmCall.objects.filter(created_at__gte=day, created_at__lt=day + timedelta(days=1)))
+
+
+def read_scope_spend(scope: str) -> Spend:
+    """Used and reserved for one scope ("campaign:12"), on whatever day."""
+    return sum_spend(LlmCall.objects.filter(scope=scope))
 
 
 def sum_spend(calls: Any) -> Spend:
@@ -151,6 +163,22 @@ def _check_call(limits: Limits, needed: Spend) -> None:
             "Shorten the input or raise LLM_CALL_COST_CAP."
         )
         raise BudgetExceeded(text % {"need": needed.cost, "cap": limits.call_cost, "currency": limits.currency})
+
+
+def _check_campaign(limits: Limits, used: Spend, needed: Spend) -> None:
+    if limits.campaign_tokens is not None and needed.tokens > limits.campaign_tokens:
+        text = _(
+            "This text does not fit into what is left of this campaign's %(cap)d model tokens (%(used)d are used). "
+            "Write it yourself or raise LLM_CAMPAIGN_TOKEN_CAP."
+        )
+        raise BudgetExceeded(text % {"used": used.tokens, "cap": limits.campaign_tokens})
+    if limits.campaign_cost is not None and needed.cost > limits.campaign_cost:
+        text = _(
+            "This text does not fit into what is left of this campaign's %(cap)s %(currency)s for models "
+            "(%(used)s are used). Write it yourself or raise LLM_CAMPAIGN_COST_CAP."
+        )
+        words = {"used": used.cost, "cap": limits.campaign_cost, "currency": limits.currency}
+        raise BudgetExceeded(text % words)
 
 
 def _check_day(limits: Limits, used: Spend, needed: Spend) -> None:

@@ -27,6 +27,7 @@ from llm.masking import Masked, PersonalValue, clean_values, mask_values, unmask
 from llm.models import LlmCall
 from llm.prompts import Prompt
 from llm.records import Attempt, open_call, settle_call
+from llm.reuse import make_reuse_key, reuse_answer
 from llm.server_modes import recall_manner, remember_manner
 
 if TYPE_CHECKING:
@@ -47,12 +48,16 @@ def complete(
     now: datetime,
     known_personal_values: Iterable[str | PersonalValue] = (),
     timeout_s: float | None = None,
+    scope: str = "",
+    may_reuse: bool = False,
 ) -> Completion:
     """Have the configured model answer a prompt with JSON that fits its schema.
 
     `variables` are exactly those that the prompt declares (JSON-like: texts, numbers, lists, dicts); they are cleaned,
     cut and masked before they leave. `timeout_s` (default LLM_TIMEOUT_S) is for everything together. Each request,
-    at most three of which may be paid for, is a row of the ledger, written before it is sent.
+    at most three of which may be paid for, is a row of the ledger, written before it is sent. `scope` ("campaign:12")
+    counts against the caps of a campaign. `may_reuse` allows an earlier answer to an equal request, at no cost: right
+    for sorting and reading, wrong where somebody asks for another text.
 
     Not to be called inside a transaction (RuntimeError). Raises NotConfigured, BudgetExceeded (nothing was sent),
     ModelTimedOut, ModelUnreachable, ModelRateLimited, ModelRequestRejected, ModelRefused, ModelAnswerInvalid: all
@@ -71,10 +76,13 @@ def complete(
     while step is not None:
         requests += 1
         request = build_request(prompt, masked.values, step, model=info.model)
-        attempt = Attempt(completion_id, requests, purpose, prompt, step, request)
-        result = _make_attempt(attempt, info, now, deadline)
+        attempt = Attempt(completion_id, requests, purpose, prompt, step, request, scope)
+        attempt = replace(attempt, reuse_key=make_reuse_key(attempt, info))
+        reused = reuse_answer(attempt, info, now) if may_reuse and requests == 1 else None
+        result = reused or _make_attempt(attempt, info, now, deadline)
         if isinstance(result, Completion):
-            remember_manner(info, step.manner, now)
+            if not reused:
+                remember_manner(info, step.manner, now)
             return replace(result, data=_restore(result.data, masked))
         generations += result.may_have_cost
         failure, step = result, plan_next(step, result, requests=requests, generations=generations)

@@ -8,8 +8,11 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Completion:
-    """A checked answer. `data` fits the prompt's schema, personal values put back; `call_id` is the
-    `request_id` of the LlmCall that it came from. `is_template` says that no model wrote it."""
+    """A checked answer.
+
+    `data` fits the prompt's schema, personal values put back; `call_id` is the `request_id` of the LlmCall that it came
+    from. `is_template` says that no model wrote it, `was_reused` that it is an earlier answer to an equal request.
+    """
 
     data: Mapping[str, Any] = field(hash=False)
     call_id: UUID
@@ -19,3 +22,4 @@ class Completion:
     label: str
     mode: str
     is_template: bool = False
+    was_reused: bool = False

@@ -37,6 +37,9 @@ class LlmCall(models.Model):
     attempt = models.PositiveSmallIntegerField(default=1)
     is_repair = models.BooleanField(default=False)
     purpose = models.CharField(max_length=64)
+    scope = models.CharField(
+        max_length=64, blank=True, default="", help_text=_("What the call was for and counts against: campaign:12.")
+    )
     prompt_name = models.CharField(max_length=100)
     prompt_version = models.CharField(max_length=40)
     model = models.CharField(max_length=200, blank=True)
@@ -55,6 +58,18 @@ class LlmCall(models.Model):
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
     outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.ASKED)
     error = models.TextField(blank=True, help_text=_("What happened, in words for staff."))
+    reuse_key = models.CharField(
+        max_length=64, blank=True, default="", editable=False,
+        help_text=_("Hash of all that decides the answer; equal requests have equal keys."),
+    )  # fmt: skip
+    was_reused = models.BooleanField(default=False, help_text=_("An earlier answer was handed out; nothing was sent."))
+    answered_by = models.UUIDField(
+        null=True, blank=True, editable=False, help_text=_("The call that a reused answer came from.")
+    )
+    lease_until = models.DateTimeField(
+        null=True, blank=True, editable=False,
+        help_text=_("Until when an open call holds its place at the server, by the clock of the database."),
+    )  # fmt: skip
     created_at = models.DateTimeField()
     keep_until = models.DateTimeField()
 
@@ -69,6 +84,13 @@ class LlmCall(models.Model):
             models.Index(fields=["created_at"], name="llm_call_created"),
             models.Index(fields=["keep_until"], name="llm_call_keep_until"),
             models.Index(fields=["purpose", "created_at"], name="llm_call_purpose"),
+            models.Index(fields=["scope"], name="llm_call_scope", condition=~models.Q(scope="")),
+            models.Index(
+                fields=["reuse_key", "-created_at"],
+                name="llm_call_reuse",
+                condition=models.Q(outcome="ok", was_reused=False) & ~models.Q(reuse_key=""),
+            ),
+            models.Index(fields=["server_host"], name="llm_call_open", condition=models.Q(outcome="asked")),
         ]
 
     def __str__(self) -> str:

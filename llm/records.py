@@ -39,6 +39,8 @@ class Attempt:
     prompt: Prompt
     step: Step
     request: dict[str, Any]
+    scope: str = ""
+    reuse_key: str = ""
 
 
 def open_call(attempt: Attempt, info: ModelInfo, now: datetime) -> LlmCall:
@@ -53,6 +55,8 @@ def open_call(attempt: Attempt, info: ModelInfo, now: datetime) -> LlmCall:
         attempt=attempt.number,
         is_repair=attempt.step.repair is not None,
         purpose=attempt.purpose,
+        scope=attempt.scope,
+        reuse_key=attempt.reuse_key,
         prompt_name=attempt.prompt.name,
         prompt_version=attempt.prompt.version,
         model=info.model[:200],
@@ -61,13 +65,13 @@ def open_call(attempt: Attempt, info: ModelInfo, now: datetime) -> LlmCall:
         masked_request=attempt.request,
         currency=limits.currency if limits.has_prices else "",
         created_at=now,
-        keep_until=_keep_until(now),
+        keep_until=keep_until(now),
     )
     with transaction.atomic(durable=True):
         lock_budget()
         refusal: BudgetExceeded | None = None
         try:
-            check_budget(limits, estimate, completion_id=attempt.completion_id, now=now)
+            check_budget(limits, estimate, completion_id=attempt.completion_id, now=now, scope=attempt.scope)
         except BudgetExceeded as error:
             refusal = error
             call.outcome, call.error = LlmCall.Outcome.OVER_BUDGET, error.staff_message
@@ -136,7 +140,7 @@ def record_template_call(
         response=render_values(masked["data"]),
         outcome=LlmCall.Outcome.TEMPLATE,
         created_at=now,
-        keep_until=_keep_until(now),
+        keep_until=keep_until(now),
     )
     return Completion(
         data=dict(data),
@@ -150,11 +154,12 @@ def record_template_call(
     )
 
 
+def keep_until(now: datetime) -> datetime:
+    """When a row that is written now may go (LLM_KEEP_CALLS_DAYS)."""
+    return now + timedelta(days=int(getattr(settings, "LLM_KEEP_CALLS_DAYS", 90)))
+
+
 def delete_expired_calls(now: datetime) -> int:
     """Delete ledger rows whose time has passed; returns how many. Running it again deletes nothing more."""
     deleted, _by_model = LlmCall.objects.filter(keep_until__lte=now).delete()
     return deleted
-
-
-def _keep_until(now: datetime) -> datetime:
-    return now + timedelta(days=int(getattr(settings, "LLM_KEEP_CALLS_DAYS", 90)))

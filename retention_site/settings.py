@@ -188,12 +188,15 @@ LLM_LABEL = read_text("LLM_LABEL")
 LLM_TIMEOUT_S = read_number("LLM_TIMEOUT_S", 60.0, least=0.1)
 LLM_DAILY_TOKEN_CAP = read_number("LLM_DAILY_TOKEN_CAP", 2_000_000)
 LLM_CALL_TOKEN_CAP = read_number("LLM_CALL_TOKEN_CAP", 8_000)
+LLM_CAMPAIGN_TOKEN_CAP = read_number("LLM_CAMPAIGN_TOKEN_CAP", 500_000)
+LLM_CAMPAIGN_COST_CAP = read_text("LLM_CAMPAIGN_COST_CAP")
 LLM_DAILY_COST_CAP = read_text("LLM_DAILY_COST_CAP")
 LLM_CALL_COST_CAP = read_text("LLM_CALL_COST_CAP")
 LLM_PRICE_IN_PER_MTOK = read_text("LLM_PRICE_IN_PER_MTOK")
 LLM_PRICE_OUT_PER_MTOK = read_text("LLM_PRICE_OUT_PER_MTOK")
 LLM_PRICE_CURRENCY = read_text("LLM_PRICE_CURRENCY", "USD")
 LLM_KEEP_CALLS_DAYS = read_number("LLM_KEEP_CALLS_DAYS", 90, most=36500)
+LLM_REUSE_HOURS = read_number("LLM_REUSE_HOURS", 24.0, most=8760)
 
 # --- People ---------------------------------------------------------------------------------------------------------
 LOGIN_URL = "login"
