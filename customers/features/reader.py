@@ -52,8 +52,19 @@ class OneCustomer:
         return f"{column} = {int(self.customer_id)}"
 
 
+@dataclass(frozen=True)
+class SomeCustomers:
+    """Customers by their ids, where an audience or a page asks about them."""
+
+    customer_ids: tuple[int, ...]
+
+    def condition(self, column: str) -> str:
+        """SQL that is true for these customers."""
+        return f"{column} = ANY ('{{{','.join(str(int(each)) for each in self.customer_ids)}}}'::bigint[])"
+
+
 #: Whose rows are read; None for everybody's.
-Whose = Partition | OneCustomer | None
+Whose = Partition | OneCustomer | SomeCustomers | None
 
 #: (name, SQL, type)
 Columns = tuple[tuple[str, str, type[pl.DataType] | pl.DataType], ...]

@@ -37,6 +37,7 @@ from customers.models import (
 from customers.scoring.attention import has_sequence_model
 from customers.scoring.change import find_earlier
 from customers.scoring.explain import describe_reason
+from customers.scoring.on_need import find_reasons
 from customers.segments.preview import matches
 from customers.segments.rules import parse_rule
 from customers.views.languages import name_language
@@ -103,10 +104,11 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _tell_score(score: Score) -> dict[str, Any]:
     model = ModelVersion.objects.defer("artifact").get(pk=score.model_id)
-    shares = [float(reason.get("points") or 0) / 100 for reason in score.reasons]
+    found = find_reasons(score)
+    shares = [float(reason.get("points") or 0) / 100 for reason in found]
     reasons = [
         {"sentence": describe_reason(reason), "share": share}
-        for reason, share in zip(score.reasons, shares, strict=True)
+        for reason, share in zip(found, shares, strict=True)
     ]
     most = max(map(abs, shares), default=0.0)
     has_earlier = score.status == ScoreStatus.SCORED and find_earlier(score) is not None
