@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Verdict = Literal["pass", "warn", "block"]
 
@@ -26,20 +26,26 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing that a draft claims: `text` of `field`, the fact it was matched with ("" where none is), its version.
+    """One thing that a draft claims, and the fact that it was matched with.
 
-    `kind` is percent, money, date, time, code, product, stock, count, policy or link; `is_true` says whether no finding
-    blocks it. The version is a short hash of the fact, or the product's own version.
+    `text` of `field` makes it; `kind` is percent, bundle, money, date, time, code, product, stock, count, number or
+    policy. `fact` is offer, product, policy, campaign (any other fact), or "" where no fact bears it out; `key` names the
+    product by its article number, and `says` is what the fact holds. `version` is the product's own, or a short hash of
+    the offer's terms or the policy's words. For a stock figure `key` and `bound` ("=", "<", ">=") let it be asked again
+    before a send, for a day `says` is that day. `is_true`: no finding blocks it.
     """
 
     field: str
     text: str
     kind: str
-    fact: str
-    version: str
+    fact: str = ""
+    key: str = ""
+    says: str = ""
+    version: str = ""
+    bound: str = ""
     is_true: bool = True
 
-    def as_json(self) -> dict[str, str | bool]:
+    def as_json(self) -> dict[str, Any]:
         """What Variant.claims keeps."""
         return asdict(self)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from .checks import codes, counts, days, deadlines, discounts, form, money, promises, spans, stock, wording
+from .checks import codes, counts, days, deadlines, discounts, form, money, promises, scope, spans, stock, wording
 from .checks.reading import Draft, read_draft
 from .checks.sheet import FactSheet, read_facts
 from .findings import Claim, Finding, Review, Verdict, worst_verdict
+from .ledger import list_claims
 
 __all__ = ["CHECKS", "Claim", "Finding", "Review", "Verdict", "check_draft", "review_draft", "worst_verdict"]
 
@@ -26,7 +27,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     discounts.check_percents,
     discounts.check_bare_discounts,
     money.check_money,
-    discounts.check_multiples,
+    discounts.check_bundles,
     days.check_dates,
     deadlines.check_deadlines,
     days.check_expiry,
@@ -35,7 +36,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     stock.check_stock,
     counts.check_counts,
     promises.check_promises,
+    promises.check_reach_of_promises,
     promises.check_scope,
+    scope.check_scope_of_offer,
     promises.check_offer_exists,
     counts.check_other_numbers,
     wording.check_language,
@@ -47,10 +50,16 @@ CHECKS: Final[tuple[Check, ...]] = (
 def check_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> list[Finding]:
     """All findings of a draft: {subject, preheader, body} or the slots of a Variant. Pure; odd input is empty input."""
     sheet = read_facts(facts)
-    read = read_draft(sheet, draft)
-    return list(dict.fromkeys(finding for check in CHECKS for finding in check(sheet, read)))
+    return list(_run_checks(sheet, read_draft(sheet, draft)))
 
 
 def review_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> Review:
     """The findings of a draft, and its claims with the facts that they stand on. Pure, like check_draft."""
-    return Review(findings=tuple(check_draft(facts, draft)), claims=())
+    sheet = read_facts(facts)
+    read = read_draft(sheet, draft)
+    findings = tuple(_run_checks(sheet, read))
+    return Review(findings, list_claims(facts, sheet, read, findings))
+
+
+def _run_checks(sheet: FactSheet, read: Draft) -> Iterator[Finding]:
+    yield from dict.fromkeys(finding for check in CHECKS for finding in check(sheet, read))

@@ -9,6 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 NUMBER = r"\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
+#: What goods are counted in.
+MEASURES = "[件双个只台套条顶把款份瓶盒支张本辆部罐饼包袋箱桶块枚颗斤册幅对副束片根棵盆]"
 _START = r"(?<![\d.,])(?<![\w])"
 
 Kind = Literal["percent", "money", "off", "span", "stock", "count", "number"]
@@ -117,6 +119,11 @@ def _plain(match: re.Match[str]) -> tuple[Decimal, ...]:
     return read_number(match["n"])
 
 
+def _paid_percent(match: re.Match[str]) -> tuple[Decimal, ...]:
+    """ "Pay 80 % of the price" takes 20 % off."""
+    return tuple(100 - value for value in read_number(match["n"] or match["n2"]))
+
+
 def _share_paid(match: re.Match[str]) -> tuple[Decimal, ...]:
     return tuple(100 - (value if value >= 10 else value * 10) for value in read_number(match["n"]))
 
@@ -142,7 +149,16 @@ _PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth":
 _PART_WORDS = "|".join(_PARTS)
 _SAVE = r"(?:save|saving|knock(?:ed|ing)?|take|taking|cut|slash(?:ed)?)"
 _I = re.IGNORECASE
+_PERCENT_WORD = r"(?:%|percent\b|per[\s-]?cent\b|pct\b)"
 _PERCENTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[Decimal, ...]]], ...] = (
+    (
+        re.compile(
+            rf"{_START}(?P<n>{NUMBER})[\s-]*{_PERCENT_WORD}(?=\s+of\s+(?:the\s+|its\s+|their\s+|what\b)(?:\w+\s+){{0,2}}?(?:price|cost|amount|costs?)\b)"
+            rf"|(?<=[Pp]ay )(?:only |just )?(?P<n2>{NUMBER})[\s-]*{_PERCENT_WORD}(?!\s*(?:off|less))",
+            _I,
+        ),
+        _paid_percent,
+    ),
     (
         re.compile(rf"{_START}(?P<n>{NUMBER})[\s-]*(?:%|percent\b|per[\s-]?cent\b|pct\b|percentage\s+points?)", _I),
         _plain,
@@ -187,7 +203,7 @@ _MONEY = re.compile(
     _I,
 )
 _FROM_BASKET = re.compile(
-    rf"(?:满|凑够|达到?)\s*(?P<n>{NUMBER})(?![\d.]|\s*(?:[件双个岁天月年周级包分%]|{_WORDS}))", _I
+    rf"(?:满|凑够|达到?)\s*(?P<n>{NUMBER})(?![\d.]|\s*(?:[件双个岁天月年周级分%]|包(?!邮)|{_WORDS}))", _I
 )
 _MINOR = re.compile(rf"{_START}(?P<n>{NUMBER})\s?(?P<u>(?<=\d)p\b|pence\b|cents?\b|¢)", _I)
 _BARE = re.compile(
@@ -254,7 +270,7 @@ _STOCK = (
     ),
     re.compile(
         r"(?:[仅只还现]剩下?|剩余|仅余|剩下|最后|库存(?:数量)?(?:[仅只还]?[剩有]?|不足|不到|为)|[仅只还]有|现货|限量)\s*:?\s*"
-        rf"(?:不到|不足)?(?P<n>{NUMBER})\s*(?:件|双|个|只|台|套|条|顶|把|款|份|瓶|盒|支|张|本|辆|部)"
+        rf"(?:最后)?(?:不到|不足)?(?P<n>{NUMBER})\s*{MEASURES}"
     ),
 )
 _REST = re.compile(rf"(?P<n>(?<!\d)(?:{NUMBER}))(?:[\s-]*(?P<noun>[A-Za-z°]+|[\u4e00-\u9fff]))?")

@@ -30,18 +30,48 @@ def check_counts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
 def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """What no other check explains: small numbers in words are shown, figures are blocked."""
     true = _loose_numbers(sheet)
+    said_of = _numbers_by_unit(sheet)
     for reading in draft.readings:
         for claim in reading.of_kind("number"):
-            if not true.isdisjoint(claim.values) or _is_small_word(reading, claim):
+            other = said_of.get(claim.unit)
+            if other and other.isdisjoint(claim.values) and not _is_of_product(sheet, reading, claim):
+                message = _("The facts give another number for this.")
+                yield reading.finding("number", "block", message, (claim.start, claim.end))
+                continue
+            if not true.isdisjoint(claim.values) or _is_small_word(reading, claim) or _is_stock(sheet, reading, claim):
                 continue
             is_harmless = claim.unit in _HARMLESS
             near_name = _beside_product(sheet, reading, claim)
-            is_small = max(claim.values, default=Decimal(0)) < 10 and claim.unit not in _MEASURES
+            most = max(claim.values, default=Decimal(0))
+            is_small = most < 10 and most == most.to_integral_value() and claim.unit not in _MEASURES
             verdict: Verdict = "warn" if (is_harmless or is_small) and not near_name else "block"
             message = _("This number is not in the facts.")
             if _is_postcode(reading, claim):
                 continue
             yield reading.finding("number", verdict, message, (claim.start, claim.end))
+
+
+def _numbers_by_unit(sheet: FactSheet) -> dict[str, set[Decimal]]:
+    """What the free text of the facts counts, by the noun: another figure for the same noun contradicts it."""
+    found: dict[str, set[Decimal]] = {}
+    for claim in read_support(sheet).of_kind("number"):
+        if claim.unit and claim.unit not in _LOOSE_UNITS and (len(claim.unit) > 2 or not claim.unit.isascii()):
+            found.setdefault(claim.unit, set()).update(claim.values)
+    return found
+
+
+def _is_of_product(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """The number is one of the names or the stock of a product, whatever else is counted in that noun."""
+    named = {v for n in re.findall(r"\d+(?:[.,]\d+)*", names_of_products(sheet)) for v in read_number(n)}
+    return not named.isdisjoint(claim.values) or _is_stock(sheet, reading, claim)
+
+
+def _is_stock(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "Eighteen throws": the noun is the product's own, the number its stock."""
+    return len(claim.unit) > 2 and any(
+        p.stock is not None and Decimal(p.stock) in claim.values and claim.unit in f"{p.name} {p.category}".lower()
+        for p in sheet.products
+    )
 
 
 def _quoted(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
@@ -77,6 +107,28 @@ def _is_postcode(reading: Reading, claim: Claim) -> bool:
     return bool(re.search(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", around))
 
 
+_LOOSE_UNITS = frozenset(
+    [
+        "to",
+        "and",
+        "or",
+        "of",
+        "the",
+        "for",
+        "in",
+        "on",
+        "at",
+        "with",
+        "from",
+        "by",
+        "per",
+        "per",
+        "的",
+        "和",
+        "至",
+        "到",
+    ]
+)
 _HARMLESS = frozenset(
     [
         "reason",

@@ -31,7 +31,7 @@ class DayPattern:
 @dataclass(frozen=True)
 class DateClaim:
     """text[start:end] names a day (its readings are `days`), or a `weekday` (0 is Monday), or a part of a month
-    (`edge`: "end", "start", "middle", "whole"). `role` is what the words around it make of it."""
+    (`edge`: "end", "start", "middle", "whole", "month"). `role` is what the words around it make of it."""
 
     start: int
     end: int
@@ -50,6 +50,8 @@ def find_dates(text: str) -> Iterator[DateClaim]:
                 yield DateClaim(match.start("whole"), match.end("whole"), days, role=_role(text, match))
     for match in _EDGE.finditer(text):
         yield from _read_edge(text, match)
+    for match in _MONTH_WHOLE.finditer(text):
+        yield _read_month(match)
     for match in _WEEKDAY.finditer(text):
         name = (match["en"] or match["short"] or match["zh"]).lower()
         yield DateClaim(match.start("whole"), match.end("whole"), weekday=_WEEKDAYS[name], role=_role(text, match))
@@ -124,6 +126,12 @@ _EDGE = re.compile(
     r"|\bmonth'?s?[\s-]end\b|(?:(?P<zh>\d{1,2})月|本月|月)(?P<zhedge>底|末|初|中旬|中(?!旬|国|间|的))|年底|年末)",
     re.IGNORECASE,
 )
+#: A month as a whole: "in November", "all of May", 整个五月. "May" alone is a word.
+_MONTH_WHOLE = re.compile(
+    rf"\b(?P<how>in|during|throughout|all|all\s+of|until|till|through|into|for|from|since)\s+(?P<whole>(?P<month>(?!may\b){_MONTH}|(?-i:May)\b))(?!\s*(?:the\s+)?\d)"
+    rf"|(?P<zhhow>整个|到|至|从|全)?(?<!\d)(?P<zhwhole>(?P<zh>1[0-2]|[1-9])月份?)(?!\s*\d|[底末初中上下])",
+    re.IGNORECASE,
+)
 _UNTIL = re.compile(
     r"\b(?:until|till|til|through|thru|by|before|ends?|ending|expir(?:es?|y|ing)|deadline|last\s+(?:day|date)|valid\s+to"
     r"|closes?|closing|finish(?:es)?|up\s+to|over\s+on|gone|no\s+later\s+than|to|runs?\s+out|stops?)\b|截止|截至|有效期至|到期|至|到"
@@ -138,7 +146,7 @@ _FROM = re.compile(
 _AFTER_UNTIL = re.compile(r"^\s*(?:\d{1,2}[点:时][\d]*\s*)?(?:之?前|截止|到期|止|结束|为止|失效|过期|以前|晚?24点)")
 _AFTER_FROM = re.compile(
     r"^\s*(?:起|开始|开启|开抢|-(?=\s*\d)|[至到](?=\s*\d)"
-    r"|(?:to|until|till|through|thru)\s+(?:[a-z]+day,?\s+)?(?:the\s+)?(?:\d|[a-z]+\s\d))",
+    r"|(?:to|until|till|through|thru)\s+(?:[a-z]+day\b|(?:[a-z]+day,?\s+)?(?:the\s+)?(?:\d|[a-z]+\s\d)))",
     re.IGNORECASE,
 )
 
@@ -210,6 +218,21 @@ def _read_edge(text: str, match: re.Match[str]) -> Iterator[DateClaim]:
     yield DateClaim(match.start("whole"), match.end("whole"), days, edge=edge, role=_role(text, match))
 
 
+def _read_month(match: re.Match[str]) -> DateClaim:
+    how = " ".join((match["how"] or match["zhhow"] or "in").lower().split())
+    number = _MONTHS[match["month"].lower().rstrip(".")] if match["month"] else int(match["zh"])
+    role: Role = (
+        "until"
+        if how in {"until", "till", "through", "into", "到", "至"}
+        else "from"
+        if how in {"from", "since", "从"}
+        else ""
+    )
+    edge = "whole" if how in {"all", "all of", "throughout", "for", "整个", "全"} else "month"
+    start, end = match.span("whole") if match["whole"] else match.span("zhwhole")
+    return DateClaim(start, end, (DayPattern(None, number, None),), edge=edge, role=role)
+
+
 _I = re.IGNORECASE
 _AND = r"\s*(?:-|to|and|until|till|through)\s*(?:the\s+)?"
 _READERS = (
@@ -258,7 +281,7 @@ _READERS = (
     (
         re.compile(
             rf"\b(?:until|till|by|before|from|on|ends?|expires?|through|to|starts?)\s+(?:on\s+)?(?:[a-z]+day,?\s+)?the\s+"
-            rf"(?P<whole>(?P<d>\d{{1,2}}(?:st|nd|rd|th)\b|{_ORDINAL}\b))(?!\s+(?:of|time|day|order|item|pair))",
+            rf"(?P<whole>(?P<d>\d{{1,2}}(?:st|nd|rd|th)\b|{_ORDINAL}\b))(?!\s+(?:of|time|day|order|item|pair|night|one|customer))",
             _I,
         ),
         _day_only,
@@ -267,5 +290,10 @@ _READERS = (
         re.compile(r"(?:本月|这个月|截止到?|截至|至|到|于|-)\s*(?P<whole>(?P<d>\d{1,2})\s*[日号])(?!内|店|楼)"),
         _day_only,
     ),
-    (re.compile(r"(?<![月\d])(?P<whole>(?P<d>\d{1,2})\s*(?:号|日(?=之?前|截止|起|到期|止)))(?!店|楼|线)"), _day_only),
+    (
+        re.compile(
+            r"(?<![月\d])(?P<whole>(?P<d>\d{1,2})\s*(?:号|日(?=之?前|截止|起|到期|止|结束|为止|晚|\)|24)))(?!店|楼|线)"
+        ),
+        _day_only,
+    ),
 )

@@ -24,7 +24,10 @@ def check_dates(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             if claim.weekday is not None:
                 yield from _check_weekday(sheet, reading, claim)
             elif claim.edge:
-                if not _fits_edge(sheet, claim):
+                if claim.edge in {"month", "whole"}:
+                    if not _fits_month(sheet, reading, claim):
+                        yield reading.finding("date", "block", _("The offer does not hold in this month."), span)
+                elif not _fits_edge(sheet, claim):
                     verdict: Verdict = "block" if claim.role else "warn"
                     yield reading.finding("date", verdict, _("The offer does not end or begin then."), span)
             elif not _fits_date(sheet, reading, claim):
@@ -79,6 +82,32 @@ def _fits_edge(sheet: FactSheet, claim: DateClaim) -> bool:
         return False
     last = last_of_month(day).day
     return {"end": last - day.day <= 0, "start": day.day <= 5, "middle": 11 <= day.day <= 20}[claim.edge]
+
+
+def _fits_month(sheet: FactSheet, reading: Reading, claim: DateClaim) -> bool:
+    """A month beside the offer must have days of it; "all May" every day, "until May" its end. Elsewhere it is weather."""
+    month = claim.days[0].month
+    if sheet.valid_until is None or not OFFER_WORDS.search(_offer_clause(sheet, reading, claim)):
+        return True
+    first = sheet.valid_from or sheet.send_date or sheet.valid_until
+    if claim.role == "from":
+        return first.month == month
+    last = sheet.valid_until
+    if claim.role == "until":
+        return month in {last.month, (last + dt.timedelta(days=1)).month}
+    days = [first + dt.timedelta(days=n) for n in range(min((last - first).days, 400) + 1)]
+    inside = [day for day in days if day.month == month]
+    if claim.edge == "month":
+        return bool(inside) or bool(re.search(r"\b(?:ago|last|since)\b|去年|上个", reading.masked, re.I))
+    return bool(inside) and inside[-1] == last_of_month(inside[-1]) and (inside[0].day <= 2 or inside[0] == first)
+
+
+def _offer_clause(sheet: FactSheet, reading: Reading, claim: DateClaim) -> str:
+    """The words around the month, with the code of the offer as a word of offers."""
+    sentence = sentence_around(reading.passage.text, claim.start)
+    has_code = bool(sheet.code) and sheet.code.lower() in sentence.lower()
+    clause = re.split(r"[,;:]", reading.passage.text[claim.start - 60 if claim.start > 60 else 0 : claim.start])[-1]
+    return f"{clause} {reading.masked[claim.end : claim.end + 40]}" + (" code" if has_code else "")
 
 
 def _check_weekday(sheet: FactSheet, reading: Reading, claim: DateClaim) -> Iterator[Finding]:

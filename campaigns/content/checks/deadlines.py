@@ -12,7 +12,7 @@ from campaigns.content.findings import Finding
 
 from .reading import Draft, Reading, read_support
 from .sheet import FactSheet
-from .text import FILLER, OFFER_WORDS, sentence_around
+from .text import FILLER, OFFER_WORDS, is_negated, sentence_around
 
 SOON_DAYS = 3
 LATER_DAYS = 7
@@ -28,6 +28,8 @@ def check_deadlines(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                     message = _("The offer does not end then.")
                     yield reading.finding("deadline", "block", message, match.span())
         for match in _SOON.finditer(text):
+            if is_negated(text, match.start()):
+                continue
             left = sheet.days_left
             if left is None or left > LATER_DAYS or left < 0:
                 yield reading.finding("urgency", "block", _("The facts know of no end this near."), match.span())
@@ -54,11 +56,23 @@ def _check_holidays(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
         )
         if cue in {"before", "by"} and not OFFER_WORDS.search(sentence_around(reading.masked, match.start())):
             continue
-        month, first, last = next(days for name, days in _HOLIDAYS.items() if said.startswith(name))
         until = sheet.valid_until
+        month, first, last = _days_of_holiday(said, until.year if until else 0)
+        if not month and said in " ".join(read_support(sheet).passage.text.lower().replace("'", "").split()):
+            continue
         before = 1 if cue == "before" else 0
         if until is None or until.month != month or not first - before <= until.day <= last:
             yield reading.finding("date", "block", _("The offer does not end then."), match.span())
+
+
+def _days_of_holiday(said: str, year: int) -> tuple[int, int, int]:
+    """Month and first and last day; zeros for a feast whose day moves and that no rule here gives."""
+    if year and re.match(r"black friday|cyber monday|thanksgiving", said):
+        fourth = 22 + (3 - dt.date(year, 11, 22).weekday()) % 7
+        shift = {"b": 1, "c": 4, "t": 0}[said[0]]
+        day = dt.date(year, 11, fourth) + dt.timedelta(days=shift)
+        return day.month, day.day, day.day
+    return next((days for name, days in _HOLIDAYS.items() if said.startswith(name)), (0, 0, 0))
 
 
 def _check_lasting(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
@@ -198,14 +212,15 @@ _LASTING: tuple[tuple[re.Pattern[str], int], ...] = (
 )
 _HOLIDAY = re.compile(
     r"\b(?P<cue>until|till|through|ends?(?:\s+on)?|expires?(?:\s+on)?|valid\s+to|before|by)\s+(?:the\s+end\s+of\s+)?(?P<name>christmas\s+eve|christmas(?:\s+day)?"
-    r"|boxing\s+day|new\s+year'?s?\s+eve|new\s+year(?:'?s(?:\s+day)?)?|hallowe'?en|valentine'?s?(?:\s+day)?)"
-    r"|(?P<zh>平安夜|圣诞节?|元旦|跨年夜|情人节)(?=之?前|截止|结束|为止|到期)",
+    r"|boxing\s+day|new\s+year'?s?\s+eve|new\s+year(?:'?s(?:\s+day)?)?|hallowe'?en|valentine'?s?(?:\s+day)?|black\s+friday|cyber\s+monday|thanksgiving|easter(?:\s+(?:sunday|monday))?|(?:mother|father)'?s'?\s+day)"
+    r"|(?P<zh>平安夜|圣诞节?|元旦|跨年夜|情人节|国庆节?|五一|劳动节|儿童节|中秋节?|端午节?|春节|除夕|元宵节?|七夕|妇女节|教师节|重阳节?|清明节?)(?:假期)?(?=之?前|截止|结束|为止|到期)",
     _I,
 )
 #: Month and first and last day that people may mean by "until then".
 _HOLIDAYS = {
     "christmas eve": (12, 24, 24), "christmas": (12, 24, 26), "boxing": (12, 26, 26), "new years eve": (12, 31, 31),
     "new year": (12, 31, 31), "halloween": (10, 31, 31), "valentine": (2, 13, 14), "平安夜": (12, 23, 24), "圣诞": (12, 24, 25),
+    "国庆": (10, 1, 8), "五一": (5, 1, 5), "劳动": (5, 1, 5), "儿童": (6, 1, 1), "妇女": (3, 8, 8), "教师": (9, 10, 10),
     "元旦": (12, 31, 31), "跨年夜": (12, 30, 31), "情人节": (2, 13, 14),
 }  # fmt: skip
 _STARTS = re.compile(

@@ -37,14 +37,21 @@ def check_bare_discounts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 yield reading.finding("discount", "block", message, (claim.start, claim.end))
 
 
-def check_multiples(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
-    """Two for one and the like, which no percentage says."""
+def check_bundles(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """ "Two for one", "the second at half price", 买二送一: as many pieces, and as much off, as the facts say."""
+    known = {bundle.terms for bundle in read_support(sheet).bundles}
     for reading in draft.readings:
+        for bundle in reading.bundles:
+            if bundle.terms not in known:
+                yield reading.finding("offer", "block", _("The offer does not say this."), (bundle.start, bundle.end))
         for match in _MULTIPLE.finditer(reading.masked):
-            known = {_terms(found.group()) for found in _MULTIPLE.finditer(read_support(sheet).passage.text)}
-            if _terms(match.group()) not in known:
-                message = _("The offer does not say this.")
-                yield reading.finding("offer", "block", message, match.span())
+            said = " ".join(match.group().lower().split())
+            if said not in {" ".join(m.group().lower().split()) for m in _MULTIPLE.finditer(_support_text(sheet))}:
+                yield reading.finding("offer", "block", _("The offer does not say this."), match.span())
+
+
+def _support_text(sheet: FactSheet) -> str:
+    return read_support(sheet).passage.text
 
 
 def _says_more(reading: Reading, claim: Claim) -> bool:
@@ -53,24 +60,12 @@ def _says_more(reading: Reading, claim: Claim) -> bool:
     )
 
 
-def _terms(multiple: str) -> tuple[int, int] | str:
-    """What is taken and what is paid: "2 for 1", "buy one, get one", 买一送一 are all (2, 1)."""
-    numbers = [int(digit) for digit in re.findall(r"\d", multiple.translate(_CHINESE_ONES))]
-    if re.search(r"bogo", multiple, re.I):
-        return 2, 1
-    if re.search(r"\bbuy\b|买", multiple, re.I) and numbers:
-        return numbers[0] + (numbers[1] if len(numbers) > 1 else 1), numbers[0]
-    if re.search(r"\bfor\b", multiple, re.I) and len(numbers) > 1:
-        return numbers[0], numbers[1]
-    return " ".join(multiple.lower().split())
-
-
 _I = re.IGNORECASE
-_MORE = re.compile(r"\b(?:more\s+than|over|above|exceeding)\s*$|(?:超过|不止|高于)\s*$", _I)
-_CHINESE_ONES = str.maketrans("一二两三四五", "122345")
+_MORE = re.compile(
+    r"\b(?:more\s+than|over|above|exceeding|at\s+least|up\s+to\s+and\s+over)\s*$|(?:超过|不止|高于|至少)\s*$", _I
+)
 _MULTIPLE = re.compile(
-    r"\b\d\s+for\s+(?:[€£$¥]\s?)?\d+(?!\s*(?:day|week|month|year|hour|night|minute|people|person))\b|\b\d\s*-?\s*for\s*-?\s*(?:the\s+price\s+of\s+)?\d\b(?!\s*[%€$£¥])|\bbuy\s+\d[^.!?\n]{0,20}?\b(?:get|receive)\b|\bbogof?\b"
-    r"|\b(?:double|triple|twice)\s+(?:the\s+|your\s+)?(?:discount|saving|points?|offer|reward)|买[一二两三四五\d]\s*[送赠免]"
-    r"|第[二两三\d]\s*[件双个只套份].{0,3}(?:半价|免费|折)|\b(?:2nd|second|third|3rd)\s+(?:item|pair|one|piece)\b[^.!?\n]{0,20}(?:free|half|off)",
+    r"\b\d\s+for\s+[€£$¥]\s?\d+|\b(?:double|triple|twice)\s+(?:the\s+|your\s+)?(?:discount|saving|points?|offer|reward)"
+    r"|双倍(?:优惠|积分|折扣)|折上折",
     _I,
 )

@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 
 from campaigns.content.findings import Finding
 
-from .amounts import Claim
+from .amounts import MEASURES, Claim
 from .reading import Draft, Reading, products_meant, read_support
+from .scope import is_in_scope
 from .sheet import FactSheet, Product, known_numbers
+from .sums import cost_of, follows_from_facts
 from .text import sentence_around
 
 
@@ -32,6 +34,10 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     supported = said & {v for c in read_support(sheet).of_kind("money") for v in c.values}
     if not _fits_currency(sheet, reading, claim):
         return _("The facts give this in another currency.")
+    if (count := _count_for(reading, claim)) and not _costs_that(sheet, reading, claim, count):
+        return _("So many of this do not cost that.")
+    if follows_from_facts(sheet, reading, claim, products_meant(reading, claim.start, sheet)):
+        return ""
     is_off = bool(_DISCOUNT_AFTER.search(after) or _DISCOUNT_BEFORE.search(before))
     is_limit = bool(_LIMIT_BEFORE.search(before) or _LIMIT_AFTER.search(after))
     meant = products_meant(reading, claim.start, sheet)
@@ -53,6 +59,8 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
             supported and (sheet.min_basket is None or _speaks_of_policy(text, claim))
         )
         return "" if ok else _("The offer has another minimum, or none.")
+    if _CUT_TO.search(before) and said & prices and not said & derived:
+        return _("This is the usual price, not a reduced one.")
     if said & (prices | derived) or supported:
         return ""
     if reading.mentions and _names_in_sentence(reading, claim):
@@ -60,6 +68,19 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     if said & known_numbers(sheet.amount, sheet.min_basket) and not _PRICE_WORDS.search(before[-20:]):
         return ""
     return _("No price or amount of the facts is this one.")
+
+
+def _count_for(reading: Reading, claim: Claim) -> int:
+    """ "5 for 450", 3件99元: how many pieces the amount is said to buy; 0 where it does not say."""
+    before, after = reading.masked[max(0, claim.start - 20) : claim.start], reading.masked[claim.end : claim.end + 10]
+    found = _PIECES_FOR.search(before) or _PIECES_AFTER.match(after)
+    return int(found["n"]) if found else 0
+
+
+def _costs_that(sheet: FactSheet, reading: Reading, claim: Claim, pieces: int) -> bool:
+    """Whether so many pieces of a product that is meant cost that, before or after the offer."""
+    totals = {total for p in products_meant(reading, claim.start, sheet) for total in cost_of(sheet, p, pieces)}
+    return not totals or not totals.isdisjoint(claim.values)
 
 
 def _fits_currency(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
@@ -88,7 +109,7 @@ def _derived_prices(sheet: FactSheet, products: Iterable[Product]) -> set[Decima
     """What is paid after the offer: to the cent, and as shops round it."""
     found: set[Decimal] = set()
     for product in products:
-        if product.price is None:
+        if product.price is None or not is_in_scope(sheet, product):
             continue
         if sheet.percent:
             exact = product.price * (100 - sheet.percent) / 100
@@ -153,6 +174,12 @@ _LIMIT_BEFORE = re.compile(
 _LIMIT_AFTER = re.compile(
     r"^\s*(?:or\s+more|and\s+(?:over|above|up|more)|\+|minimum|min\b|basket|以上|及以上|起(?:可|用|减|享)|可用)", _I
 )
+_CUT_TO = re.compile(
+    r"\b(?:reduced|cut|slashed|dropped|lowered|marked\s+down|discounted|falls?|drops?)\s+(?:down\s+)?to\s*$|(?:直?降[到至为]|特价)\s*:?\s*$",
+    _I,
+)
+_PIECES_FOR = re.compile(r"\b(?P<n>[2-9]|1\d)\s+for\s+(?:only\s+|just\s+)?$", _I)
+_PIECES_AFTER = re.compile(rf"\s*(?:任选|任意)?(?P<n>[2-9])\s*{MEASURES}(?!起|以上)")
 _BELOW = re.compile(r"\b(?:under|below|less\s+than|cheaper\s+than)\s*$|(?:不到|低于|不足)\s*$", _I)
 _FROM = re.compile(r"\b(?:from|starting\s+at)\s*$", _I)
 _PRICE_WORDS = re.compile(r"(?:\bprices?d?(?:\s+at)?|\bcosts?|售价|价格|仅售|只要|只需)\s*:?\s*$", _I)

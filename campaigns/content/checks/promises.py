@@ -12,7 +12,7 @@ from campaigns.content.findings import Finding, Verdict
 
 from .reading import Draft, read_support
 from .sheet import FactSheet
-from .text import blank, sentence_around
+from .text import blank, content_stems, is_negated, sentence_around
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         for promise in PROMISES:
             # "Free next-day delivery" promises two things.
             for match in list(promise.said.finditer(reading.masked if promise.code == "delivery" else text)):
+                if is_negated(reading.masked, match.start()):
+                    continue
                 if not promise.known.search(facts):
                     message = _("The facts do not promise this.")
                     yield reading.finding(promise.code, promise.verdict, message, match.span())
@@ -42,6 +44,8 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         for match in _FREE.finditer(text):
             noun = match.groupdict().get("noun") or ""
             if re.match(r"at\s+no", match.group(), re.I) and re.search(r"\bfree\b|免|包邮", facts, re.I):
+                continue
+            if is_negated(reading.masked, match.start()):
                 continue
             if _is_known_free(sentence_around(reading.masked, match.start()), facts):
                 continue
@@ -51,10 +55,35 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
 
 def _is_known_free(sentence: str, facts: str) -> bool:
     """ "Return anything, free of charge", "we ship your order for free": the sentence says what, the facts that it is."""
-    return any(
+    if any(
         said.search(sentence) and known.search(facts)
         for said, known in ((_RETURNS, PROMISES[1].known), (_SHIPS, PROMISES[0].known))
-    )
+    ):
+        return True
+    topic = content_stems(sentence)
+    return any(_IS_FREE.search(line) and topic & content_stems(line) for line in facts.split("\n"))
+
+
+def check_reach_of_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """A promise of the facts that holds for some goods ("lifetime warranty on frames") made for others, or for all."""
+    lines = [(promise, line) for line in read_support(sheet).passage.text.split("\n") for promise in PROMISES]
+    limited = [(promise, limit) for promise, line in lines if promise.known.search(line) and (limit := _limit_of(line))]
+    for reading in draft.readings:
+        for promise, limit in limited:
+            for match in promise.said.finditer(reading.masked):
+                sentence = sentence_around(reading.passage.text, match.start())
+                is_wide = _WIDE.search(sentence) or any(
+                    p.category and p.category.lower() in sentence.lower() for p in sheet.products
+                )
+                if is_wide and limit[:5] not in sentence.lower():
+                    message = _("The facts promise this for something else, or not for everything.")
+                    yield reading.finding("scope", "block", message, match.span())
+
+
+def _limit_of(line: str) -> str:
+    """The goods for which alone a policy holds: "on frames"; "" where it names none, or orders and the like."""
+    found = _FOR_GOODS.search(line)
+    return found.group("goods").lower() if found else ""
 
 
 def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -71,7 +100,7 @@ def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             if _LIMITED.search(facts) and not _EVERYTHING.search(facts):
                 yield reading.finding("scope", "block", _("The offer is not for everything."), match.span())
         for match in _COMBINED.finditer(reading.masked):
-            if not _COMBINED.search(facts):
+            if not _COMBINED.search(facts) and not is_negated(reading.masked, match.start()):
                 yield reading.finding("scope", "block", _("The facts do not say that offers add up."), match.span())
         for match in _EVERY_ORDER.finditer(reading.masked):
             if re.search(r"deliver|shipping|包邮|免邮|运费|配送", match.group(), re.I) and _THRESHOLD.search(facts):
@@ -84,6 +113,8 @@ def check_offer_exists(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         return
     for reading in draft.readings:
         for match in _DISCOUNT.finditer(reading.masked):
+            if is_negated(reading.masked, match.start()):
+                continue
             yield reading.finding("offer", "block", _("There is no offer."), match.span())
 
 
@@ -147,6 +178,10 @@ PROMISES: tuple[Promise, ...] = (
     ),
     _promise(
         "reputation",
+        r"\bbest[\s-]?sell(?:er|ing)s?\b(?=[^.!?\n]{0,20}\b(?:of\s+(?:the|all|this)|ever|in\s+the|this\s+(?:year|season|month))\b)|\bno\.?\s*1\b|销量[第之]|(?:年度|全年|本季|今年)[^,。]{0,4}(?:畅销|热销|销冠)",
+    ),
+    _promise(
+        "reputation",
         r"\bbest[\s-]?sell(?:er|ing)s?\b|\bmost\s+popular\b|\bcustomers'?\s+favou?rite|\beveryone(?:'s)?\s+(?:is\s+)?(?:loves?|talking)|畅销|爆款|热销|人气",
         verdict="warn",
     ),
@@ -193,6 +228,13 @@ _FREE = re.compile(
     r"|\bcomplimentary\b|\bon\s+the\s+house\b|\bat\s+no\s+(?:extra\s+)?(?:cost|charge)|\bgratis\b|免费|白送|零元购|0元购",
     _I,
 )
+_FOR_GOODS = re.compile(
+    r"\b(?:on|for)\s+(?:all\s+|our\s+|selected\s+)?(?!orders?|purchases?|everything|every|any|all\b|free|request|baskets?|deliver|shipping|returns?"
+    r"|you|your|us\b|life|customers?|members?|the\b|an?\b|each|up\b|time|over|most|\d|more)(?P<goods>[a-z]{3,})",
+    _I,
+)
+_WIDE = re.compile(r"\b(?:every(?:thing)?|all|any|each|whole|entire)\b|所有|全部|全场|每一?[件个]", _I)
+_IS_FREE = re.compile(r"\bfree\b|\bcomplimentary\b|\bon\s+us\b|免费|免", _I)
 _NO_MINIMUM = re.compile(
     r"\bno\s+minimum\b|\bwithout\s+(?:a\s+|any\s+)?minimum|\bany\s+(?:order|purchase|basket)(?:\s+(?:size|value))?\b(?!\s+(?:of|over|above|from|worth|at\s+least|that)\b)|\b(?:every\s+order|all\s+orders)\b(?!\s+(?:of|over|above|from|worth|that)\b)|\bno\s+matter\s+(?:how|what)\s+(?:much|little|you\s+(?:buy|spend))|\bwhatever\s+you\s+(?:spend|buy)"
     r"|\bno\s+(?:strings|conditions|catch)\b|无门槛|不限金额|任意金额|没有门槛|任意订单|全场无门槛",
@@ -207,7 +249,7 @@ _LIMITED = re.compile(
     _I,
 )
 _COMBINED = re.compile(
-    r"\b(?:combine[ds]?|stack(?:s|ed|able)?|on\s+top\s+of)\b[^.!?\n]{0,30}\b(?:offers?|discounts?|codes?|sale\s+prices?)|\b(?:combinable|stackable)\b|\bas\s+(?:often|many\s+times)\s+as\s+you|\bunlimited\b|可(?:与.{0,8})?叠加|不限次数",
+    r"\b(?:combine[ds]?|stack(?:s|ed|able)?|on\s+top\s+of)\b[^.!?\n]{0,30}\b(?:offers?|discounts?|codes?|promotions?|promos?|deals?|sales?|coupons?|vouchers?|reductions?|sale\s+prices?)|\b(?:combinable|stackable)\b|\bas\s+(?:often|many\s+times)\s+as\s+you|\bunlimited\b|(?<!不)(?<!不可)(?<!不能)(?:与.{0,12})?叠加|同享|折上[折减]|上不封顶|不限次数",
     _I,
 )
 _EVERY_ORDER = re.compile(

@@ -21,6 +21,7 @@ from .amounts import (
     find_spans,
     find_stock,
 )
+from .bundles import Bundle, find_bundles
 from .dates import DateClaim, find_dates
 from .sheet import FactSheet, Product
 from .text import FILLER, Passage, blank, read_passage, sentence_span
@@ -31,7 +32,8 @@ FIELDS = ("subject", "preheader", *BODY_FIELDS, "button_label")
 
 @dataclass(frozen=True)
 class Reading:
-    """A passage with what was read in it. `masked` has names and links filled in, `rest` every claim as well."""
+    """A passage with what was read in it. `masked` has names, links and offers by the piece filled in, `rest` every
+    claim as well."""
 
     passage: Passage
     masked: str
@@ -39,6 +41,7 @@ class Reading:
     claims: tuple[Claim, ...]
     rest: str
     mentions: tuple[tuple[int, int, Product], ...]
+    bundles: tuple[Bundle, ...] = ()
 
     def finding(self, code: str, verdict: Verdict, message: str, span: tuple[int, int]) -> Finding:
         """A finding at a place of this passage."""
@@ -85,7 +88,8 @@ def read_claims(passage: Passage, sheet: FactSheet | None) -> Reading:
     text = passage.text
     mentions = tuple(_find_mentions(text, sheet.products)) if sheet else ()
     masked = blank(text, _known_spans(text, sheet)) if sheet else text
-    rest = masked
+    bundles: list[Bundle] = []
+    rest = masked = _take(find_bundles(masked), masked, bundles)
     claims: list[Claim] = []
     for find in (find_percents, find_money):
         rest = _take(find(rest), rest, claims)
@@ -94,7 +98,7 @@ def read_claims(passage: Passage, sheet: FactSheet | None) -> Reading:
     for find in (find_spans, find_stock, find_bare_discounts, find_counts):
         rest = _take(find(rest), rest, claims)
     claims.extend(find_numbers(rest))
-    return Reading(passage, masked, tuple(dates), tuple(claims), rest, mentions)
+    return Reading(passage, masked, tuple(dates), tuple(claims), rest, mentions, tuple(bundles))
 
 
 def as_text(value: Any) -> str:
@@ -186,9 +190,11 @@ def _find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[i
 
 
 def _words_of_name(name: str) -> set[str]:
-    """Words of a name by which people call the product; Chinese has no spaces, so every run of three signs or more."""
+    """Words of a name by which people call the product; Chinese has no spaces, so every run of three signs or more, and
+    the last two."""
     words = set(re.findall(r"[A-Za-zÀ-ÿ]{4,}", name.lower()))
     for run in re.findall(r"[\u4e00-\u9fff]{3,}", name):
+        words.add(run[-2:])
         words |= {run[start:end] for start in range(len(run) - 2) for end in range(start + 3, len(run) + 1)}
     return words
 

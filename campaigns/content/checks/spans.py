@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from campaigns.content.findings import Finding, Verdict
 
 from .amounts import Claim, find_spans
-from .reading import Draft, read_support
+from .reading import Draft, Reading, read_support
 from .sheet import FactSheet, names_of_products
-from .text import sentence_around
+from .text import OFFER_WORDS, sentence_around
 
 
 def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -36,7 +36,8 @@ def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 continue
             if _fits_deadline(sheet, sentence, values) or _in_names(sheet, claim):
                 continue
-            is_loose = not _PROMISE.search(sentence) and (reading.is_spelled(claim) or max(claim.values) < 10)
+            is_small = reading.is_spelled(claim) or max(claim.values) < 10
+            is_loose = is_small and (not _PROMISE.search(sentence) or _is_habit(reading, claim, sentence))
             verdict: Verdict = "warn" if is_loose else "block"
             yield reading.finding("time", verdict, _MESSAGE_SPAN(), (claim.start, claim.end))
 
@@ -56,6 +57,14 @@ def _fits_deadline(sheet: FactSheet, sentence: str, values: set[Decimal]) -> boo
             days = (sheet.valid_until - first).days
             lengths |= {Decimal(days), Decimal(days + 1)}
     return bool(lengths & values)
+
+
+def _is_habit(reading: Reading, claim: Claim, sentence: str) -> bool:
+    """ "Water it every two weeks": how a thing is used, where nothing of the shop or the offer is said."""
+    before = reading.masked[max(0, claim.start - 10) : claim.start]
+    words = _PROMISE.sub(lambda match: "" if match.group().lower() == "every" else match.group(), sentence)
+    is_use = re.search(r"\bevery\s*$|[每隔]\s*$", before, re.I)
+    return bool(is_use) and not _PROMISE.search(words) and not OFFER_WORDS.search(sentence)
 
 
 def _in_names(sheet: FactSheet, claim: Claim) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from decimal import Decimal
+from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
@@ -12,10 +11,14 @@ from campaigns.content.findings import Finding
 
 from .reading import Draft, Reading, products_meant
 from .sheet import FactSheet, Product
-from .text import blank
+from .text import blank, is_negated
 
 LOW_STOCK = 10
 SCARCE_STOCK = 20
+#: The least and the most that words about the stock allow.
+STOCK_BOUNDS: dict[str, tuple[int, int | None]] = {
+    "few": (1, LOW_STOCK), "one": (1, 1), "many": (LOW_STOCK + 1, None), "none": (0, 0), "some": (1, None),
+}  # fmt: skip
 
 
 def check_stock(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -29,16 +32,32 @@ def check_stock(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             if not true:
                 yield reading.finding("stock", "block", _message(stocks), (claim.start, claim.end))
         text = reading.rest
-        for pattern, fits in _PHRASES:
-            for match in list(pattern.finditer(text)):
-                stocks = _stocks(reading, match.start(), sheet)
-                text = blank(text, [match.span()])
-                if not any(fits(stock) for stock in stocks):
-                    yield reading.finding("stock", "block", _message(stocks), match.span())
+        for start, end, bound in find_stock_phrases(reading):
+            stocks = _stocks(reading, start, sheet)
+            text = blank(text, [(start, end)])
+            if not any(fits_bound(stock, bound) for stock in stocks):
+                yield reading.finding("stock", "block", _message(stocks), (start, end))
         for match in _VAGUE.finditer(text):
             stocks = _stocks(reading, match.start(), sheet)
             if not any(stock <= SCARCE_STOCK for stock in stocks):
                 yield reading.finding("stock", "warn", _("The facts do not say that these are few."), match.span())
+
+
+def find_stock_phrases(reading: Reading) -> Iterator[tuple[int, int, str]]:
+    """Where the text speaks of the stock without a figure, and what the stock must be for that: "few", "one", "many",
+    "none" or "some"."""
+    text = reading.rest
+    for pattern, bound in _PHRASES:
+        for match in list(pattern.finditer(text)):
+            text = blank(text, [match.span()])
+            if not is_negated(reading.masked, match.start()):
+                yield match.start(), match.end(), bound
+
+
+def fits_bound(stock: int, bound: str) -> bool:
+    """Whether so many are few, one, many, none or some; standing_facts asks the same in SQL."""
+    low, high = STOCK_BOUNDS[bound]
+    return stock >= low and (high is None or stock <= high)
 
 
 def _stocks(reading: Reading, place: int, sheet: FactSheet) -> list[int]:
@@ -50,28 +69,8 @@ def _message(stocks: list[int]) -> str:
     return _("The stock is another.") if stocks else _("The facts do not know the stock of what is meant.")
 
 
-def _is_low(stock: int) -> bool:
-    return 0 < stock <= LOW_STOCK
-
-
-def _is_there(stock: int) -> bool:
-    return stock > 0
-
-
-def _is_gone(stock: int) -> bool:
-    return stock == 0
-
-
-def _is_plenty(stock: int) -> bool:
-    return stock > LOW_STOCK
-
-
-def _is_last(stock: int) -> bool:
-    return stock == Decimal(1)
-
-
 _I = re.IGNORECASE
-_PHRASES: tuple[tuple[re.Pattern[str], Callable[[int], bool]], ...] = (
+_PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"\b(?:almost|nearly|close\s+to|about\s+to\s+be|virtually|practically)\s+(?:all\s+)?(?:sold\s+out|gone|out\s+of\s+stock|out)\b|\bselling\s+(?:out\b|fast|quickly)|\bflying\s+off|\bgoing\s+fast"
@@ -79,23 +78,23 @@ _PHRASES: tuple[tuple[re.Pattern[str], Callable[[int], bool]], ...] = (
             r"|\blast\s+(?:pairs|pieces|units|items|ones|sizes|stocks?)\b|\bscarce\b|\bhardly\s+any\b|\bvery\s+few\b|即将售罄|快卖完|快要?卖光|快要?售罄|所剩无几|所剩不多|库存(?:紧张|不多|告急|有限)|热卖中|卖断货|最后几[件双个只套条顶把款]|抢购一空|仅剩少量|少量库存",
             _I,
         ),
-        _is_low,
+        "few",
     ),
-    (re.compile(r"\b(?:the|our)\s+(?:very\s+)?last\s+(?:(?:one|pair|piece|item)\b|\ue000)", _I), _is_last),
+    (re.compile(r"\b(?:the|our)\s+(?:very\s+)?last\s+(?:(?:one|pair|piece|item)\b|\ue000)", _I), "one"),
     (
         re.compile(
             r"\bplenty\s+(?:left|in\s+stock|of\s+(?:them|stock|sizes))|\bfully\s+stocked|\bhuge\s+stock|库存充足|货源充足|大量现货",
             _I,
         ),
-        _is_plenty,
+        "many",
     ),
-    (re.compile(r"\bsold[\s-]out\b|\bout\s+of\s+stock\b|售罄|缺货|断货|卖完|卖光", _I), _is_gone),
+    (re.compile(r"\bsold[\s-]out\b|\bout\s+of\s+stock\b|售罄|缺货|断货|卖完|卖光", _I), "none"),
     (
         re.compile(
             r"\b(?:back\s+)?in\s+stock\b|\brestocked\b|\bback\s+on\s+(?:the|our)\s+shel(?:f|ves)|\bavailable\s+(?:again|now|immediately)|\bready\s+to\s+ship|现货|有货|补货|到货|上架",
             _I,
         ),
-        _is_there,
+        "some",
     ),
 )
 _VAGUE = re.compile(

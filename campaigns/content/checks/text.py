@@ -89,6 +89,35 @@ def sentence_around(text: str, place: int) -> str:
     return text[start:end]
 
 
+def is_negated(text: str, place: int) -> bool:
+    """What begins at this place is denied: "no discount", "cannot be combined", 不可叠加."""
+    before = re.split(r"[.!?。;:\n]|,(?!\d)", text[max(0, place - 50) : place])[-1]
+    return bool(_DENIED.search(before))
+
+
+def content_stems(text: str) -> frozenset[str]:
+    """The words that say what a sentence is about, cut to what their forms have in common; pairs of signs in Chinese."""
+    words = {word[:5] for word in re.findall(r"[a-zà-ÿ]{4,}", text.lower()) if word not in _EMPTY_WORDS}
+    runs = re.findall(r"[\u4e00-\u9fff]+", text)
+    return frozenset(words | {run[i : i + 2] for run in runs for i in range(len(run) - 1)})
+
+
+#: Words of four letters or more that say nothing of what a sentence is about.
+_EMPTY_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "free with from this that your have will they them than then when what which every order orders customers items only"
+        " just more most also each into over until after before about comes within days weeks months years always",
+    )
+)
+_DENIED = re.compile(
+    r"\b(?:no|without(?:\s+(?:an?|any))?)\s+(?:\w+\s+)?$|\b(?:not|never|neither|nor)\s+(?:be\s+|an?\s+|the\s+|any\s+|our\s+|in\s+|on\s+)*$"
+    r"|(?:\bcannot|n't|\b(?:can|will|does|do|is|are)\s+not)\s+(?:be\s+|an?\s+|any\s+|the\s+|work\s+|apply\s+|include\s+|offer\s+|promise\s+|have\s+|use\s+)*$"
+    r"|(?<!是)(?:没有(?!比|谁|哪|什么比)|不是|并非|不会|不可|不能|无法|不与|不做|不搞|不玩|不提供|不含|不承诺|不支持|不参与)[^,]{0,10}$",
+    re.IGNORECASE,
+)
+
+
 def _fold(sign: str) -> str:
     if sign in _FOLDED:
         return _FOLDED[sign]

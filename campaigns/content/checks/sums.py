@@ -1,0 +1,139 @@
+"""Amounts that nobody wrote into the facts but that follow from them: two of a thing, a basket, the price of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import combinations
+
+from .amounts import MEASURES, Claim
+from .reading import Reading, read_support
+from .scope import is_in_scope
+from .sheet import FactSheet, Product
+from .text import sentence_span
+
+MOST_PIECES = 12
+MOST_PRODUCTS = 4
+
+
+def follows_from_facts(sheet: FactSheet, reading: Reading, claim: Claim, meant: tuple[Product, ...]) -> bool:
+    """Whether the amount is a sum that the sentence itself explains: it says how many, names the products, or gives the
+    basket from which the offer makes the amount."""
+    said = {_cents(value) for value in claim.values}
+    start, end = sentence_span(reading.passage.text, claim.start)
+    is_basket = not any(start <= s < end for s, _, _ in reading.mentions)
+    example = _baskets(sheet, reading, claim, start, end) if is_basket else set()
+    start = sentence_span(reading.passage.text, max(0, start - 2))[0]  # "Three come to 174; with the code you pay 149"
+    text = reading.passage.text[start:end]
+    products = list(dict.fromkeys([p for s, _, p in reading.mentions if start <= s < end] or meant[:1]))
+    totals = {*_totals(sheet, products, _pieces(reading, text, start, end)), *_shares(products, text)}
+    return bool(said & {_cents(value) for value in totals}) or bool(said & example)
+
+
+def apply_offer(sheet: FactSheet, total: Decimal, *, is_rate: bool = False) -> set[Decimal]:
+    """What a basket costs after the offer; nothing where it is too small for it, unless it stands for a rate ("for
+    every 100", which only a percentage has)."""
+    if is_rate:
+        return {total * (100 - sheet.percent) / 100} if sheet.percent else set()
+    if sheet.min_basket is not None and total < sheet.min_basket:
+        return set()
+    found = set()
+    if sheet.percent:
+        found.add(total * (100 - sheet.percent) / 100)
+    if sheet.amount and total >= sheet.amount:
+        found.add(total - sheet.amount)
+    return found
+
+
+def cost_of(sheet: FactSheet, product: Product, pieces: int) -> set[Decimal]:
+    """What so many of a product cost: plainly, and after the offer; nothing where the price is not known."""
+    if product.price is None:
+        return set()
+    total = product.price * pieces
+    reduced = apply_offer(sheet, total) if is_in_scope(sheet, product) else set()
+    bundles = {bundle.cost(product.price, pieces) for bundle in read_support(sheet).bundles}
+    return {_cents(value) for value in {total} | reduced | bundles}
+
+
+def _totals(sheet: FactSheet, products: list[Product], pieces: set[int]) -> Iterator[Decimal]:
+    """So many of one product, and baskets of those that are named, before and after the offer, and what is saved."""
+    plain = [p.price * n for p in products for n in pieces if p.price is not None]
+    priced = [p for p in products if p.price is not None]
+    for size in range(2, min(len(priced), MOST_PRODUCTS) + 1):
+        plain += [
+            sum((p.price for p in basket if p.price is not None), Decimal(0)) for basket in combinations(priced, size)
+        ]
+    for total in plain:
+        yield total
+        for after in apply_offer(sheet, total):
+            yield after
+            yield total - after
+    for bundle in read_support(sheet).bundles:
+        for product in products:
+            if product.price is None or not is_in_scope(sheet, product):
+                continue
+            yield product.price * bundle.pays / 100
+            for n in pieces | {bundle.buy + bundle.get}:
+                yield bundle.cost(product.price, n)
+                yield product.price * n - bundle.cost(product.price, n)
+
+
+def _shares(products: list[Product], text: str) -> Iterator[Decimal]:
+    """The price of each piece of a pack: the name or the sentence says how many there are in it."""
+    if not _EACH.search(text):
+        return
+    for product in products:
+        if product.price is not None:
+            for n in re.findall(r"(?<![\d.])\d{1,2}(?![\d.])", f"{product.name} {text}"):
+                if int(n) > 1:
+                    yield product.price / int(n)
+
+
+def _pieces(reading: Reading, text: str, start: int, end: int) -> set[int]:
+    """How many pieces the sentence speaks of."""
+    found = {
+        int(n) for n in re.findall(rf"(?<![\d.,])(\d{{1,2}})(?![\d.,]*\d|\s*[%折成])\s*(?:{MEASURES}|(?=[^\d]))", text)
+    }
+    if re.search(r"\b(?:pair|couple|both|twin)\b|一双|一对", text, re.I):
+        found.add(2)
+    if re.search(r"\bboth\b|\bsecond\b|another|再", text, re.I):
+        found.add(2)
+    return {n for n in found if 1 < n <= MOST_PIECES}
+
+
+def _baskets(sheet: FactSheet, reading: Reading, claim: Claim, start: int, end: int) -> set[Decimal]:
+    """ "Spend 50 and keep 10": one amount of the sentence is the basket, another what the offer makes of it."""
+    amounts = [c for c in reading.of_kind("money") if start <= c.start < end and not _is_threshold(reading, c)]
+    found: set[Decimal] = set()
+    for basket in amounts:
+        for total in basket.values:
+            is_rate = bool(re.search(r"(?:\bevery|\beach|\bper|每满?)\s*$", reading.masked[: basket.start], re.I))
+            for after in apply_offer(sheet, total, is_rate=is_rate):
+                results = {_cents(after), _cents(total - after)}
+                if basket is claim and any(
+                    other is not claim and results & {_cents(value) for value in other.values} for other in amounts
+                ):
+                    found.add(_cents(total))
+                elif basket is not claim:
+                    found |= results
+    return found
+
+
+def _is_threshold(reading: Reading, claim: Claim) -> bool:
+    """ "Over 80" is a condition and no example."""
+    before, after = reading.masked[max(0, claim.start - 20) : claim.start], reading.masked[claim.end : claim.end + 12]
+    return bool(_OVER.search(before) or _OR_MORE.match(after))
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+_OVER = re.compile(r"\b(?:over|above|more\s+than|at\s+least|from|minimum(?:\s+of)?)\s*$|(?<!每)(?:满|超过)\s*$", re.I)
+_OR_MORE = re.compile(r"\s*(?:or\s+more|and\s+(?:over|above|up|more)|\+|以上|起)", re.I)
+_EACH = re.compile(
+    rf"\b(?:each|apiece|per\s+\w+|every\s+(?:one|pair|piece)|an?\s+(?:pair|piece|bottle|cup|bar|bag|sheet|roll|set|day|serving|portion))\b"
+    rf"|[每单一1]\s*{MEASURES}|平均|合",
+    re.I,
+)
