@@ -1,29 +1,35 @@
 """Caps on what models may cost, held before each call by an estimate and after it by what was really used.
 
 The estimate is reserved in the ledger under a lock in the same transaction that writes the intent, so that many
-workers at once cannot go over the cap together. Where the server does not say what it used, the estimate stands.
+workers at once cannot go over the cap together. Where the server does not say what it used, the estimate stands. A
+server that uses more than it was allowed (hidden thoughts that max_tokens does not limit) has its estimates raised.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_UP, Decimal
+from math import ceil
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
-from django.utils import timezone
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
 from llm.answers import Usage
+from llm.configuration import ModelInfo
 from llm.errors import BudgetExceeded
-from llm.models import LlmCall
+from llm.models import LlmCall, LlmPastSpend, LlmServerHealth
 
 TURN_OVERHEAD_TOKENS = 16
 MICRO = Decimal("0.000001")
 # Any number serves, as long as nobody else takes it: "llm" in ASCII.
 BUDGET_LOCK = 0x6C6C6D
+# A server that claims to have used more than so many times the estimate is not believed further than that.
+LARGEST_OVERRUN = Decimal(20)
 
 
 @dataclass(frozen=True)
@@ -134,20 +140,51 @@ def check_budget(limits: Limits, estimate: Estimate, *, completion_id: UUID, now
 
 
 def read_day_spend(now: datetime) -> Spend:
-    """Used and reserved on the day of `now`, in the time zone of the site."""
-    day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    return sum_spend(LlmCall.objects.filter(created_at__gte=day, created_at__lt=day + timedelta(days=1)))
+    """Used and reserved on the shop's day (SHOP_TIME_ZONE) of `now`, whoever asks and wherever they are."""
+    day = start_of_day(now)
+    today = LlmCall.objects.filter(created_at__gte=day, created_at__lt=day + timedelta(days=1))
+    return _add_past(sum_spend(today), LlmPastSpend.objects.filter(on=day.date()))
 
 
 def read_scope_spend(scope: str) -> Spend:
-    """Used and reserved for one scope ("campaign:12"), on whatever day."""
-    return sum_spend(LlmCall.objects.filter(scope=scope))
+    """Used and reserved for one scope ("campaign:12") on all days, also by calls whose rows are no longer kept."""
+    return _add_past(sum_spend(LlmCall.objects.filter(scope=scope)), LlmPastSpend.objects.filter(scope=scope))
+
+
+def start_of_day(now: datetime) -> datetime:
+    """Midnight of the shop's day in which `now` lies."""
+    return now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def sum_spend(calls: Any) -> Spend:
     """Tokens and cost that the given calls count for."""
     sums = calls.aggregate(tokens=Sum("reserved_tokens"), cost=Sum("reserved_cost"))
     return Spend(sums["tokens"] or 0, sums["cost"] or Decimal(0))
+
+
+def read_overrun(info: ModelInfo) -> Decimal:
+    """By how much the estimates for a model are multiplied; 1 for one that keeps to what it is allowed."""
+    row = LlmServerHealth.objects.filter(address=info.base_url[:500], model=info.model[:200]).first()
+    return row.overrun if row else Decimal(1)
+
+
+def note_overrun(info: ModelInfo, *, used: int, reserved: int) -> None:
+    """Remember that a call used more than was reserved for it. Nothing is forgotten but with the row."""
+    if used <= reserved or reserved <= 0:
+        return
+    factor = min(LARGEST_OVERRUN, (read_overrun(info) * used / reserved).quantize(Decimal("0.01"), rounding=ROUND_UP))
+    row, _created = LlmServerHealth.objects.get_or_create(address=info.base_url[:500], model=info.model[:200])
+    LlmServerHealth.objects.filter(pk=row.pk).update(overrun=Greatest("overrun", factor))
+
+
+def scale_estimate(estimate: Estimate, factor: Decimal) -> Estimate:
+    """The estimate for a server that uses so many times as much."""
+    return Estimate(ceil(estimate.prompt_tokens * factor), ceil(estimate.completion_tokens * factor))
+
+
+def _add_past(spend: Spend, past: Any) -> Spend:
+    sums = past.aggregate(tokens=Sum("tokens"), cost=Sum("cost"))
+    return Spend(spend.tokens + (sums["tokens"] or 0), spend.cost + (sums["cost"] or Decimal(0)))
 
 
 def _check_call(limits: Limits, needed: Spend) -> None:

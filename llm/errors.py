@@ -14,11 +14,13 @@ class ModelError(Exception):
     """A model call gave no usable answer.
 
     `str(error)` and `staff_message` are the sentence for staff. `is_retryable` says whether the same call may work
-    later without anybody doing anything; `retry_after_s` is the server's own wish, where it said one. `outcome` is
-    what the ledger keeps (LlmCall.Outcome).
+    later without anybody doing anything; `retry_after_s` how long it should wait at least, where that is known.
+    `outcome` is what the ledger keeps (LlmCall.Outcome).
     """
 
     outcome = "error"
+    #: False where nothing was sent for a reason that has nothing to do with this request: it does not count as a try.
+    counts_as_try = True
 
     def __init__(self, message: str, *, is_retryable: bool = False, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -84,6 +86,34 @@ class BudgetExceeded(ModelError):
     """The call would go over a cap; nothing was sent."""
 
     outcome = "over_budget"
+
+
+class ServerPaused(ModelError):
+    """The circuit breaker is open: the server failed so often that it is left alone; nothing was sent."""
+
+    outcome = "unreachable"
+    counts_as_try = False
+
+    def __init__(self, info: ModelInfo, retry_after_s: float) -> None:
+        text = _(
+            "The model server at %(host)s failed several times in a row, so it is left alone for a while; nothing was "
+            "sent. Try again in a few minutes. Settings, Language model, says why."
+        )
+        super().__init__(text % {"host": info.host}, is_retryable=True, retry_after_s=retry_after_s)
+
+
+class ServerBusy(ModelError):
+    """All places at the server were taken until the deadline; nothing was sent."""
+
+    outcome = "rate_limited"
+    counts_as_try = False
+
+    def __init__(self, info: ModelInfo, places: int) -> None:
+        text = _(
+            "All %(places)d places at the model server at %(host)s were taken; nothing was sent. Try again in a minute, "
+            "or raise LLM_MAX_CONCURRENCY."
+        )
+        super().__init__(text % {"host": info.host, "places": places}, is_retryable=True)
 
 
 def describe_failure(failure: Failure, info: ModelInfo) -> ModelError:

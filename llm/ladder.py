@@ -6,6 +6,7 @@ Some servers refuse `response_format` (400, 422, 500), some ignore it with a 200
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from llm.prompts import Prompt
 # At most three answers are paid for; refusals of a parameter cost nothing but are bounded as well.
 MOST_GENERATIONS = 3
 MOST_REQUESTS = 6
+# A server that names a short wait gets it; for a longer one the caller's row waits, not a worker.
+LONGEST_WAIT_HERE_S = 5.0
 LONGEST_REPAIRED_CHARS = 4_000
 LONGEST_CUT_SHOWN_CHARS = 200
 FORMAT_WORDS = re.compile(r"response_format|json.?schema|json_object|grammar|guided|structured", re.IGNORECASE)
@@ -56,6 +59,8 @@ class Step:
 
     manner: Manner
     repair: Repair | None = None
+    wait_s: float = 0.0
+    has_waited: bool = False
 
 
 def build_request(prompt: Prompt, values: Mapping[str, Any], step: Step, *, model: str) -> dict[str, Any]:
@@ -85,14 +90,19 @@ def build_request(prompt: Prompt, values: Mapping[str, Any], step: Step, *, mode
     return request
 
 
-def plan_next(step: Step, failure: Failure, *, requests: int, generations: int) -> Step | None:
+def plan_next(
+    step: Step, failure: Failure, *, requests: int, generations: int, left_s: float = math.inf, chance: float = 0.0
+) -> Step | None:
     """What to try after a failure; None when it is final.
 
     `requests` and `generations` count what this completion has made so far (a generation is a request that may have
-    cost tokens).
+    cost tokens), `left_s` is what is left of its time, `chance` (0 to 1) spreads waits.
     """
     if requests >= MOST_REQUESTS or generations >= MOST_GENERATIONS:
         return None
+    step = replace(step, wait_s=0.0)
+    if failure.kind is FailureKind.RATE_LIMITED or failure.status == 503:
+        return _plan_wait(step, failure, left_s, chance)
     if failure.kind is FailureKind.REJECTED and failure.status in (400, 422):
         return _adapt_parameter(step, failure) or _step_down(step)
     if failure.kind is FailureKind.SERVER_ERROR and failure.status in (200, 500, 501):
@@ -103,6 +113,14 @@ def plan_next(step: Step, failure: Failure, *, requests: int, generations: int) 
     if failure.kind is FailureKind.BAD_OUTPUT:
         return _plan_after_bad_output(step, failure)
     return None
+
+
+def _plan_wait(step: Step, failure: Failure, left_s: float, chance: float) -> Step | None:
+    """Once, where the server itself names a short wait; never sooner than it says."""
+    if step.has_waited or failure.retry_after_s is None or failure.retry_after_s > LONGEST_WAIT_HERE_S:
+        return None
+    wait = max(failure.retry_after_s, 0.1) * (1 + chance / 2)
+    return replace(step, wait_s=wait, has_waited=True) if 2 * wait < left_s else None
 
 
 def _adapt_parameter(step: Step, failure: Failure) -> Step | None:

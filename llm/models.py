@@ -119,3 +119,60 @@ class LlmServerMode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} @ {self.address}: {self.mode}"
+
+
+class LlmServerHealth(models.Model):
+    """How a model at an address is doing: the circuit breaker that all workers share.
+
+    Closed while `opened_at` is empty. Open until `retry_at`; then one caller at a time probes, until `probe_until` at
+    the latest. Deleting the row closes the breaker and does no other harm.
+    """
+
+    address = models.CharField(max_length=500)
+    model = models.CharField(max_length=200)
+    failures = models.PositiveIntegerField(default=0, help_text=_("Failures of the server in a row."))
+    last_failed_at = models.DateTimeField(null=True, blank=True)
+    failure_kind = models.CharField(max_length=20, blank=True, default="")
+    failure_detail = models.CharField(max_length=300, blank=True, default="")
+    failure_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    probe_until = models.DateTimeField(null=True, blank=True)
+    failed_probes = models.PositiveSmallIntegerField(default=0)
+    overrun = models.DecimalField(
+        max_digits=5, decimal_places=2, default=1,
+        help_text=_("How many times the estimate a call used at most; estimates are multiplied by it."),
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = _("health of a model server")
+        verbose_name_plural = _("health of model servers")
+        constraints = [
+            models.UniqueConstraint(fields=["address", "model"], name="llm_server_health_once"),
+            models.CheckConstraint(
+                condition=models.Q(opened_at=None, retry_at=None, probe_until=None)
+                | models.Q(opened_at__isnull=False, retry_at__isnull=False),
+                name="llm_server_health_open_has_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} @ {self.address}"
+
+
+class LlmPastSpend(models.Model):
+    """What calls cost whose rows are no longer kept, so that no cap is forgotten with them."""
+
+    scope = models.CharField(max_length=64, blank=True, default="")
+    on = models.DateField(help_text=_("Day in the time zone of the shop."))
+    calls = models.PositiveIntegerField(default=0)
+    tokens = models.PositiveBigIntegerField(default=0)
+    cost = models.DecimalField(max_digits=14, decimal_places=6, default=0)
+
+    class Meta:
+        verbose_name = _("past model spend")
+        verbose_name_plural = _("past model spend")
+        constraints = [models.UniqueConstraint(fields=["scope", "on"], name="llm_past_spend_once")]
+
+    def __str__(self) -> str:
+        return f"{self.on} {self.scope}"

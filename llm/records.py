@@ -13,11 +13,21 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from llm.answers import LONGEST_ANSWER_CHARS, Usage
-from llm.budget import check_budget, estimate_request, lock_budget, price_tokens, price_usage, read_limits
+from llm.budget import (
+    check_budget,
+    estimate_request,
+    lock_budget,
+    price_tokens,
+    price_usage,
+    read_limits,
+    read_overrun,
+    scale_estimate,
+)
 from llm.completion import Completion
 from llm.configuration import ModelInfo
 from llm.errors import BudgetExceeded
@@ -43,45 +53,42 @@ class Attempt:
     reuse_key: str = ""
 
 
-def open_call(attempt: Attempt, info: ModelInfo, now: datetime) -> LlmCall:
-    """Commit the intent and reserve what it may cost, before the network is touched.
+def open_call(attempt: Attempt, info: ModelInfo, now: datetime, *, lease_s: float) -> LlmCall | None:
+    """Commit the intent, take a place at the server and reserve what the call may cost, before the network is touched.
 
+    None, and nothing written, while all LLM_MAX_CONCURRENCY places are taken. A place is the open row itself: it is
+    given back when the call is settled, or after `lease_s` by the clock of the database when its worker died.
     Raises BudgetExceeded, with a row that says so, when a cap would be broken; nothing is sent then.
     """
-    limits = read_limits()
-    estimate = estimate_request(attempt.request)
-    call = LlmCall(
-        completion_id=attempt.completion_id,
-        attempt=attempt.number,
-        is_repair=attempt.step.repair is not None,
-        purpose=attempt.purpose,
-        scope=attempt.scope,
-        reuse_key=attempt.reuse_key,
-        prompt_name=attempt.prompt.name,
-        prompt_version=attempt.prompt.version,
-        model=info.model[:200],
-        server_host=info.host[:255],
-        mode=attempt.step.manner.mode,
-        masked_request=attempt.request,
-        currency=limits.currency if limits.has_prices else "",
-        created_at=now,
-        keep_until=keep_until(now),
-    )
     with transaction.atomic(durable=True):
         lock_budget()
-        refusal: BudgetExceeded | None = None
-        try:
-            check_budget(limits, estimate, completion_id=attempt.completion_id, now=now, scope=attempt.scope)
-        except BudgetExceeded as error:
-            refusal = error
-            call.outcome, call.error = LlmCall.Outcome.OVER_BUDGET, error.staff_message
-        else:
-            cost = price_tokens(limits, estimate.prompt_tokens, estimate.completion_tokens)
-            call.reserved_tokens, call.reserved_cost = estimate.tokens, cost or Decimal(0)
+        if not has_free_place(info):
+            return None
+        call, refusal = _reserve(attempt, info, now)
+        if refusal is None:
+            call.lease_until = Now() + timedelta(seconds=lease_s)
         call.save(force_insert=True)
     if refusal:
         raise refusal
     return call
+
+
+def has_free_place(info: ModelInfo) -> bool:
+    """True while fewer than LLM_MAX_CONCURRENCY calls are open at the server (0: as many as come)."""
+    places = read_places()
+    return not places or count_open_calls(info) < places
+
+
+def count_open_calls(info: ModelInfo) -> int:
+    """Calls that hold a place at the server."""
+    return LlmCall.objects.filter(
+        server_host=info.host[:255], outcome=LlmCall.Outcome.ASKED, lease_until__gt=Now()
+    ).count()  # fmt: skip
+
+
+def read_places() -> int:
+    """LLM_MAX_CONCURRENCY: how many requests of all workers one server gets at a time; 0 is no limit."""
+    return int(getattr(settings, "LLM_MAX_CONCURRENCY", 4) or 0)
 
 
 def settle_call(
@@ -160,6 +167,51 @@ def keep_until(now: datetime) -> datetime:
 
 
 def delete_expired_calls(now: datetime) -> int:
-    """Delete ledger rows whose time has passed; returns how many. Running it again deletes nothing more."""
-    deleted, _by_model = LlmCall.objects.filter(keep_until__lte=now).delete()
-    return deleted
+    """Delete ledger rows whose time has passed; returns how many. Running it again deletes nothing more.
+
+    What they cost is added up by scope and day in the same statement, so that no cap is forgotten with them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH gone AS (DELETE FROM llm_llmcall WHERE keep_until <= %s"
+            " RETURNING scope, created_at, reserved_tokens, reserved_cost),"
+            ' kept AS (INSERT INTO llm_llmpastspend (scope, "on", calls, tokens, cost)'
+            " SELECT scope, (created_at AT TIME ZONE %s)::date, count(*), sum(reserved_tokens), sum(reserved_cost)"
+            " FROM gone GROUP BY 1, 2 HAVING sum(reserved_tokens) > 0"
+            ' ON CONFLICT (scope, "on") DO UPDATE SET calls = llm_llmpastspend.calls + EXCLUDED.calls,'
+            " tokens = llm_llmpastspend.tokens + EXCLUDED.tokens, cost = llm_llmpastspend.cost + EXCLUDED.cost)"
+            " SELECT count(*) FROM gone",
+            [now, settings.SHOP_TIME_ZONE],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _reserve(attempt: Attempt, info: ModelInfo, now: datetime) -> tuple[LlmCall, BudgetExceeded | None]:
+    """The row of a call with its reservation, not yet saved. Under `lock_budget`."""
+    limits = read_limits()
+    estimate = scale_estimate(estimate_request(attempt.request), read_overrun(info))
+    call = LlmCall(
+        completion_id=attempt.completion_id,
+        attempt=attempt.number,
+        is_repair=attempt.step.repair is not None,
+        purpose=attempt.purpose,
+        scope=attempt.scope,
+        reuse_key=attempt.reuse_key,
+        prompt_name=attempt.prompt.name,
+        prompt_version=attempt.prompt.version,
+        model=info.model[:200],
+        server_host=info.host[:255],
+        mode=attempt.step.manner.mode,
+        masked_request=attempt.request,
+        currency=limits.currency if limits.has_prices else "",
+        created_at=now,
+        keep_until=keep_until(now),
+    )
+    try:
+        check_budget(limits, estimate, completion_id=attempt.completion_id, now=now, scope=attempt.scope)
+    except BudgetExceeded as error:
+        call.outcome, call.error = LlmCall.Outcome.OVER_BUDGET, error.staff_message
+        return call, error
+    cost = price_tokens(limits, estimate.prompt_tokens, estimate.completion_tokens)
+    call.reserved_tokens, call.reserved_cost = estimate.tokens, cost or Decimal(0)
+    return call, None

@@ -44,7 +44,14 @@ class ConnectionCheck:
 def try_connection(now: datetime, *, timeout_s: float | None = None) -> ConnectionCheck:
     """Ask the configured model for one word. Counts against the caps and stands in the ledger like any call."""
     try:
-        done = complete(CHECK_PROMPT, {"language": "English"}, purpose="connection_check", now=now, timeout_s=timeout_s)
+        done = complete(
+            CHECK_PROMPT,
+            {"language": "English"},
+            purpose="connection_check",
+            now=now,
+            timeout_s=timeout_s,
+            despite_pause=True,
+        )
     except ModelError as error:
         return ConnectionCheck(works=False, message=error.staff_message)
     return ConnectionCheck(works=True, message=_("%(label)s answered.") % {"label": done.label}, mode=done.mode)

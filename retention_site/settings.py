@@ -173,7 +173,8 @@ DEFAULT_FROM_EMAIL = SHOP_FROM_EMAIL
 HOLDOUT_SHARE = read_number("HOLDOUT_SHARE", 0.1, most=1)
 FREQUENCY_CAP_MESSAGES = read_number("FREQUENCY_CAP_MESSAGES", 2)
 FREQUENCY_CAP_DAYS = read_number("FREQUENCY_CAP_DAYS", 7, most=3650)
-MAX_ARCHETYPES = read_number("MAX_ARCHETYPES", 12, least=1)
+MAX_ARCHETYPES = read_number("MAX_ARCHETYPES", 12, least=1, most=60)  # proposed to a new campaign
+MOST_ARCHETYPES = read_number("MOST_ARCHETYPES", 30, least=1, most=60)  # more than this nobody can choose
 CHURN_HORIZON_DAYS = read_number("CHURN_HORIZON_DAYS", 0, most=3650)  # 0: proposed from the shop's own gaps
 SEQUENCE_MODEL = read_flag("SEQUENCE_MODEL")  # needs PyTorch; without it nothing changes
 MAX_UPLOAD_MB = read_number("MAX_UPLOAD_MB", 512, least=1)
@@ -196,6 +197,9 @@ LLM_PRICE_IN_PER_MTOK = read_text("LLM_PRICE_IN_PER_MTOK")
 LLM_PRICE_OUT_PER_MTOK = read_text("LLM_PRICE_OUT_PER_MTOK")
 LLM_PRICE_CURRENCY = read_text("LLM_PRICE_CURRENCY", "USD")
 LLM_KEEP_CALLS_DAYS = read_number("LLM_KEEP_CALLS_DAYS", 90, most=36500)
+LLM_MAX_CONCURRENCY = read_number("LLM_MAX_CONCURRENCY", 4, most=1000)  # 0: no limit
+LLM_BREAKER_FAILURES = read_number("LLM_BREAKER_FAILURES", 5, most=1000)  # 0: no breaker
+LLM_BREAKER_PAUSE_S = read_number("LLM_BREAKER_PAUSE_S", 30.0, least=1, most=3600)
 LLM_REUSE_HOURS = read_number("LLM_REUSE_HOURS", 24.0, most=8760)
 
 # --- People ---------------------------------------------------------------------------------------------------------

@@ -12,11 +12,12 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm.budget import estimate_tokens, price_tokens, read_day_spend, read_limits
+from llm.budget import estimate_tokens, price_tokens, read_day_spend, read_limits, read_scope_spend
 from llm.client import complete
 from llm.errors import BudgetExceeded, ModelError
 from llm.models import LlmCall
 from llm.prompts import Prompt
+from llm.records import delete_expired_calls
 from tests import model_server as faults
 from tests.llm.conftest import NOON
 from tests.model_server import ModelServer, answer
@@ -124,7 +125,7 @@ def test_spend_stays_under_the_cap_under_ten_fold_load(
     model_server.always(answer(GOOD, wait_s=0.3))
     ask(invitation)
     reserved_by_one = LlmCall.objects.get().reserved_tokens
-    settings.LLM_DAILY_TOKEN_CAP = reserved_by_one + 4 * 700
+    settings.LLM_DAILY_TOKEN_CAP, settings.LLM_MAX_CONCURRENCY = reserved_by_one + 4 * 700, 0
     outcomes: list[str] = []
 
     def work() -> None:
@@ -163,3 +164,64 @@ def test_without_prices_there_is_no_cost(settings: Any) -> None:
 @given(st.text())
 def test_estimate_is_never_below_half_a_token_for_each_character(text: str) -> None:
     assert len(text) / 2 <= estimate_tokens(text) <= 2 * len(text) + 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("setting", "value"), [("LLM_CAMPAIGN_TOKEN_CAP", 1_500), ("LLM_CAMPAIGN_COST_CAP", "0.003")])
+def test_campaign_has_its_own_cap_on_all_days_together(
+    setting: str, value: Any, model_server: ModelServer, settings: Any, invitation: Prompt
+) -> None:
+    settings.LLM_PRICE_IN_PER_MTOK, settings.LLM_PRICE_OUT_PER_MTOK = "1", "4"
+    setattr(settings, setting, value)
+    model_server.always(answer(GOOD, usage={"prompt_tokens": 900, "completion_tokens": 500}))
+    ask(invitation, scope="campaign:1")
+
+    with pytest.raises(BudgetExceeded, match=setting):
+        ask(invitation, scope="campaign:1", now=NOON + timedelta(days=3))
+
+    assert model_server.count == 1
+    assert ask(invitation, scope="campaign:2").data == GOOD
+    assert ask(invitation).data == GOOD
+
+
+@pytest.mark.django_db
+def test_caps_do_not_forget_with_the_ledger(model_server: ModelServer, settings: Any, invitation: Prompt) -> None:
+    settings.LLM_KEEP_CALLS_DAYS = 0
+    model_server.always(answer(GOOD))
+    for _ in range(2):
+        ask(invitation, scope="campaign:1")
+    ask(invitation)
+    before = read_scope_spend("campaign:1"), read_day_spend(NOON)
+
+    assert delete_expired_calls(NOON) == 3
+    assert delete_expired_calls(NOON) == 0
+
+    assert not LlmCall.objects.exists()
+    assert (read_scope_spend("campaign:1"), read_day_spend(NOON)) == before
+    assert before[0].tokens == 320
+
+
+@pytest.mark.django_db
+def test_day_is_the_shops_day(model_server: ModelServer, settings: Any, invitation: Prompt) -> None:
+    settings.SHOP_TIME_ZONE = "Asia/Shanghai"
+    model_server.always(answer(GOOD))
+    ask(invitation, now=NOON.replace(hour=15))
+
+    assert read_day_spend(NOON.replace(hour=15, minute=59)).tokens == 160
+    assert read_day_spend(NOON.replace(hour=16)).tokens == 0
+
+
+@pytest.mark.django_db
+def test_server_that_uses_more_than_it_may_is_estimated_higher_from_then_on(
+    model_server: ModelServer, settings: Any, invitation: Prompt
+) -> None:
+    ask(invitation)
+    model_server.always(answer(GOOD, usage={"prompt_tokens": 120, "completion_tokens": 4_000}))
+    ask(invitation)
+    used = read_day_spend(NOON).tokens
+    settings.LLM_DAILY_TOKEN_CAP = used + 4_000
+
+    with pytest.raises(BudgetExceeded):
+        ask(invitation)
+
+    assert read_day_spend(NOON).tokens == used

@@ -1,0 +1,102 @@
+"""How a request reaches a model server: the only module that imports `openai`.
+
+The SDK is kept on a short lead: no retries of its own, no redirects, no parsing (it lets pages, half answers and doubled
+keys through), and a deadline for the whole, because its own time-out starts again with every byte that arrives. It is
+imported when it is first needed: its thousand modules cost more time than all of Django's, and most processes never ask.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from llm.answers import CallFailed, Failure, FailureKind, failure_from_error
+from llm.configuration import ModelInfo, read_api_key
+
+if TYPE_CHECKING:
+    import openai
+
+LARGEST_REPLY_BYTES = 1_000_000
+
+T = TypeVar("T")
+
+
+def load_sdk() -> None:
+    """Import the SDK before a deadline begins to run, so that no server pays for it."""
+    import openai  # noqa: F401
+
+
+def post_chat(request: dict[str, Any], info: ModelInfo, timeout_s: float) -> bytes:
+    """The body of the reply to one chat completion. Raises CallFailed."""
+
+    async def ask(client: "openai.AsyncOpenAI") -> bytes:
+        asking: Any = client.chat.completions.with_streaming_response
+        async with asking.create(**request) as response:
+            return await _read_bytes(response, LARGEST_REPLY_BYTES)
+
+    return _run(ask, info, timeout_s)
+
+
+def _run(ask: "Callable[[openai.AsyncOpenAI], Awaitable[T]]", info: ModelInfo, timeout_s: float) -> T:
+    """What one piece of work with a client gives, or CallFailed. In a thread of its own, because the caller's may
+    already have an event loop."""
+    import httpx2
+    import openai
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="llm") as pool:
+        try:
+            return pool.submit(asyncio.run, _with_client(ask, info, timeout_s)).result()
+        except (TimeoutError, openai.APITimeoutError, httpx2.TimeoutException):
+            detail = f"no whole answer within {timeout_s:.0f} s"
+            raise CallFailed(Failure(FailureKind.TIMED_OUT, detail)) from None
+        except openai.APIStatusError as error:
+            raise CallFailed(_read_status_error(error)) from None
+        except (openai.APIConnectionError, httpx2.RequestError, httpx2.StreamError) as error:
+            was_sent = not isinstance(error.__cause__, httpx2.ConnectError)
+            detail = "the connection broke" if was_sent else "no connection"
+            raise CallFailed(Failure(FailureKind.UNREACHABLE, detail, may_have_cost=was_sent)) from None
+        except (openai.OpenAIError, httpx2.InvalidURL, UnicodeError) as error:
+            detail = f"the client refused the request ({type(error).__name__})"
+            raise CallFailed(Failure(FailureKind.REJECTED, detail, may_have_cost=False)) from None
+
+
+async def _with_client(ask: "Callable[[openai.AsyncOpenAI], Awaitable[T]]", info: ModelInfo, timeout_s: float) -> T:
+    import httpx2
+    import openai
+
+    # A proxy of the environment is right for a provider and wrong for this machine.
+    transport = openai.DefaultAsyncHttpxClient(
+        follow_redirects=False, trust_env=not info.is_local, timeout=httpx2.Timeout(timeout_s)
+    )
+    async with asyncio.timeout(timeout_s), transport:
+        client = openai.AsyncOpenAI(
+            base_url=info.base_url, api_key=read_api_key(), max_retries=0, timeout=timeout_s, http_client=transport
+        )
+        return await ask(client)
+
+
+async def _read_bytes(response: Any, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > most:
+            raise CallFailed(Failure(FailureKind.BROKEN_REPLY, "the reply is far too long"))
+    return bytes(body)
+
+
+def _read_status_error(error: "openai.APIStatusError") -> Failure:
+    if error.status_code < 400:
+        detail = "the server sent us on to another address, which is not followed"
+        return Failure(FailureKind.REJECTED, detail, error.status_code, may_have_cost=False)
+    body = error.body if error.body else error.message
+    failure = failure_from_error(body, status=error.status_code, retry_after_s=_read_retry_after(error))
+    return replace(failure, detail=failure.detail.replace(read_api_key(), "[key]"))
+
+
+def _read_retry_after(error: "openai.APIStatusError") -> float | None:
+    try:
+        seconds = float(error.response.headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds <= 86_400 else None
