@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from campaigns.models import (
     TransitionConflict,
 )
 from customers.ingest.clock import read_shop_clock
+from customers.scoring.on_need import explain_scores
 from customers.segments.compiler import compile_rule
 from customers.segments.rules import parse_rule
 
@@ -75,6 +76,7 @@ def freeze_audience(campaign: Campaign, *, now: dt.datetime, actor: User | None)
         counts = _count_members(locked)
         if not counts.treatment:
             raise EmptyAudience(_explain_emptiness(counts), counts)
+        explain_scores(_list_unexplained(locked))
         split_into_archetypes(locked, limit=settings.MAX_ARCHETYPES)
         Campaign.objects.filter(pk=locked.pk).update(
             audience_as_of=now, audience_frozen_at=now, audience_counts=counts.as_json(), updated_at=now
@@ -118,6 +120,12 @@ FROM judged"""
         cursor.execute(sql, params)
         # A million rows that the planner does not know of yet would be joined one by one.
         cursor.execute("ANALYZE campaigns_audiencemember")
+
+
+def _list_unexplained(campaign: Campaign) -> Iterable[int]:
+    """Customers of the audience with a score but without its reasons, which decide on their archetype."""
+    members = AudienceMember.objects.filter(campaign=campaign).exclude(arm=Arm.EXCLUDED)
+    return members.filter(customer__score__reasons=[]).values_list("customer_id", flat=True).iterator()
 
 
 def _count_members(campaign: Campaign) -> AudienceCounts:

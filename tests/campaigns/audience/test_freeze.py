@@ -215,6 +215,6 @@ def test_the_number_of_queries_does_not_grow_with_the_audience(
 ) -> None:
     for number in range(40):
         make_customer(f"c{number}", score={"interest": f"i{number}"})
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(30):
         freeze_audience(campaign, now=NOW, actor=None)
     assert Archetype.objects.filter(campaign=campaign).count() <= 12
