@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from campaigns.views import decisions, listing, outbox, steps, texts, unsubscribe
+from campaigns.views import decision_cards, decisions, listing, outbox, steps, texts, unsubscribe
 
 app_name = "campaigns"
 urlpatterns = [
@@ -31,9 +31,11 @@ urlpatterns = [
     path("variants/<int:pk>/", texts.show_variant, name="variant"),
     path("variants/<int:pk>/preview/", texts.show_preview, name="variant-preview"),
     path("variants/<int:pk>/model-call/", texts.show_model_call, name="model-call"),
+    path("variants/<int:pk>/decision/", decision_cards.show_draft_decision, name="variant-decision"),
     path("review/", listing.show_review_queue, name="review"),
     path("outbox/", outbox.list_messages, name="outbox"),
     path("outbox/<int:pk>/", outbox.show_message, name="outbox-message"),
     path("outbox/<int:pk>/body/", outbox.show_body, name="outbox-body"),
+    path("outbox/<int:pk>/decision/", decision_cards.show_message_decision, name="message-decision"),
     path("u/<str:token>/", unsubscribe.show_unsubscribe, name="unsubscribe"),
 ]
