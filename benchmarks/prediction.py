@@ -159,7 +159,9 @@ def _judge_orders(backtest: Backtest) -> dict[str, dict[str, float]]:
     rows, test = backtest.train.rows, backtest.test
     leaving = backtest.fitted[backtest.champion].predict_proba(rows)[:, 1]
     model = OrderModel(backtest.columns, horizon_days=backtest.horizon_days, random_state=SEED).fit(rows, leaving)
-    expected = model.predict(test, backtest.predictions[backtest.champion])
+    expected = model.hold_level(test, backtest.predictions[backtest.champion]).predict(
+        test, backtest.predictions[backtest.champion]
+    )
     orders, value = test["orders"].to_numpy(), test["value"].to_numpy()
     told = {"orders": (orders, expected.orders), "value": (value, expected.value)}
     told["pareto_nbd"] = (orders, test[ORDERS_COLUMN].to_numpy())

@@ -183,7 +183,7 @@ def _value_at_stake(backtest: Backtest, p: Array, *, seed: int) -> Array:
     """What each customer would be expected to spend in the horizon if they do not leave, learned before the cutoff."""
     rows = backtest.train.rows
     model = OrderModel(backtest.columns, horizon_days=backtest.horizon_days, random_state=seed)
-    model.fit(rows, backtest.fitted[backtest.champion].predict_proba(rows)[:, 1])
+    model.fit(rows, backtest.fitted[backtest.champion].predict_proba(rows)[:, 1]).hold_level(backtest.test, p)
     return np.asarray(model.predict(backtest.test, p).value / np.maximum(1 - p, 1e-6), dtype=np.float64)
 
 

@@ -24,7 +24,7 @@ from .evaluation import bin_calibration, bin_scores, normalised_gini
 from .expectations import OrderModel
 from .explain import mean_drivers
 from .labels import propose_horizon
-from .sequence import SequenceModel
+from .sequence import SequenceModel, add_tokens
 from .snapshots import (
     DayBook,
     NotEnoughHistory,
@@ -167,16 +167,19 @@ def _fit_model(
         for key in FEATURE_KEYS
         if newest[key].drop_nulls().len()
     }
-    _, processes = describe_customers(shop, as_of=until, horizon_days=horizon_days)
+    now, processes = describe_customers(shop, as_of=until, horizon_days=horizon_days)
+    told = add_tokens(now, shop.orders, shop.events, as_of=until) if estimator == SequenceModel.name else now
+    orders.hold_level(now, churn.predict_proba(told)[:, 1])
     popularity = measure_popularity(shop.lines, as_of=until) if shop.lines is not None else None
     return TrainedModel(churn, orders, averages, horizon_days, shop.currency, processes, popularity, sequence)
 
 
 def _fit_order_model(backtest: Backtest, *, seed: int) -> OrderModel:
     """The order model as it would have been at the cutoff, to be judged by what came after."""
-    rows = backtest.train.rows
-    p = backtest.fitted[backtest.champion].predict_proba(rows)[:, 1]
-    return OrderModel(backtest.columns, horizon_days=backtest.horizon_days, random_state=seed).fit(rows, p)
+    rows, champion = backtest.train.rows, backtest.champion
+    p = backtest.fitted[champion].predict_proba(rows)[:, 1]
+    model = OrderModel(backtest.columns, horizon_days=backtest.horizon_days, random_state=seed).fit(rows, p)
+    return model.hold_level(backtest.test, backtest.predictions[champion])
 
 
 def _judge_orders(backtest: Backtest, model: OrderModel, estimator: str) -> dict[str, Any]:
