@@ -123,7 +123,8 @@ def explain_audience(trained: Any, ready: list[pl.DataFrame]) -> float:
 def work_product(index: int, count: int) -> dict[str, Any]:
     """Seconds of the whole and of its steps, and memory, for one of `count` workers."""
     from customers.features.reader import Partition
-    from customers.scoring.runner import MOST_EXPLAINED, read_champion, score_everybody
+    from customers.scoring.runner import MOST_EXPLAINED, score_everybody
+    from customers.scoring.working import read_champion
 
     importlib.import_module("xgboost")  # what is imported at first use is there
     model = read_champion()

@@ -22,8 +22,7 @@ from customers.ingest.clock import read_shop_clock
 from customers.insights.retention import build_cohorts, retention_over_time
 from customers.insights.risk import summarise_risk
 from customers.models import Customer, ImportRun, ModelVersion, Segment
-from customers.scoring.watch import read_newest_report
-from customers.views.drift import list_alarms
+from customers.views.model_health import list_concerns
 
 CAMPAIGNS_SHOWN = 6
 COHORT_MONTHS = 7
@@ -95,8 +94,7 @@ def list_tasks(request: HttpRequest) -> list[Task]:
             text = _("“%(name)s” was not imported") % {"name": run.file_name}
             tasks.append(Task(text, reverse("customers:import", args=[run.pk]), _("Look")))
     if user.has_perm("customers.add_modelversion"):
-        report = read_newest_report()
-        for sentence in list_alarms(report) if report else []:
+        for sentence in list_concerns():
             tasks.append(Task(sentence, f"{reverse('customers:predictions')}#drift", _("Look")))
     return tasks
 

@@ -12,8 +12,9 @@ from .evaluation import Estimate
 @dataclass(frozen=True)
 class Appointment:
     """`estimator` is put to use. `reason` is why: `first` (nothing was in use), `same` (the incumbent was chosen again),
-    `better` (the challenger beats it beyond doubt), `kept` (it does not, so the incumbent stays) or `rule` (nothing beats
-    the plain rule beyond doubt). `gain` is the challenger's AUC less the incumbent's on the same resamples."""
+    `better` (the challenger beats it beyond doubt), `kept` (it does not, so the incumbent stays), `gone` (the incumbent
+    cannot be fitted any more) or `rule` (nothing beats the plain rule beyond doubt). `gain` is the challenger's AUC less
+    the incumbent's on the same resamples."""
 
     estimator: str
     challenger: str
@@ -31,7 +32,8 @@ def appoint_estimator(backtest: Backtest, incumbent: str | None) -> Appointment:
 
     The challenger is `backtest.champion`, chosen on training rows alone. It has to beat the plain rule, and the
     incumbent where that one still beats the rule, beyond the paired 95 % interval: a shop's figures should not jump
-    between models that cannot be told apart. An incumbent of a name that is not known any more counts as none.
+    between models that cannot be told apart. An incumbent that was not fitted, because its name is of an older release or
+    because it needs PyTorch and that is gone, counts as none.
     """
     challenger = backtest.champion
     beats_rule = {name: found.beats_baseline for name, found in backtest.evaluations.items() if name != RULE}
@@ -41,7 +43,8 @@ def appoint_estimator(backtest: Backtest, incumbent: str | None) -> Appointment:
             return Appointment(incumbent, challenger, incumbent, "kept")
         return Appointment(RULE, challenger, incumbent, "rule")
     if not stands or incumbent is None:
-        return Appointment(challenger, challenger, incumbent, "first")
+        was_fitted = incumbent is None or incumbent in backtest.evaluations
+        return Appointment(challenger, challenger, incumbent, "first" if was_fitted else "gone")
     if challenger == incumbent:
         return Appointment(challenger, challenger, incumbent, "same")
     gain = backtest.gains[incumbent]

@@ -81,7 +81,10 @@ class TrainedModel:
     @classmethod
     def from_bytes(cls, artifact: bytes) -> TrainedModel:
         """The model again; raises ValueError for an artifact of another format."""
-        stored = json.loads(zlib.decompress(bytes(artifact)))
+        try:
+            stored = json.loads(zlib.decompress(bytes(artifact)))
+        except zlib.error as broken:
+            raise ValueError(f"this artifact cannot be read ({broken}): train again") from broken
         if stored.get("format") != FORMAT:
             raise ValueError(f"this artifact has format {stored.get('format')!r}, not {FORMAT}: train again")
         churn = load_estimator(stored["churn"])

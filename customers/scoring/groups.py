@@ -100,6 +100,9 @@ def review_groups(*, threshold: float, seed: int = 0) -> int:
     except NotEnoughHistory:
         logger.info("groups_not_reviewed", model_version=model.version, reason="not_enough_history")
         return 0
+    if model.estimator not in backtest.predictions:  # the self-attention model, and no PyTorch on this machine
+        logger.info("groups_not_reviewed", model_version=model.version, reason="estimator_cannot_work")
+        return 0
     return sum(_review(model, backtest, key, threshold=threshold, seed=seed) for key in wanted)
 
 

@@ -12,7 +12,6 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Max
-from django.utils.translation import gettext as _
 
 from customers.features.builder import build_features
 from customers.features.interests import build_interests
@@ -33,8 +32,10 @@ from .artifact import TrainedModel
 from .explain import explain_customers
 from .score_rows import write_scores
 from .sequence import is_torch_installed
+from .snapshots import NotEnoughHistory
 from .steps import Steps
 from .training import TrainingResult, fingerprint_data, train_model
+from .working import find_working_version
 
 KIND = "churn"
 TOO_NEW_DAYS = 7
@@ -43,10 +44,6 @@ MOST_CUSTOMERS_IN_MEMORY = 25_000
 MOST_EXPLAINED = 50_000
 
 logger = structlog.get_logger(__name__)
-
-
-class NoModel(Exception):
-    """Nothing to score with. The message says what to do."""
 
 
 def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, seed: int = 0) -> ModelVersion:
@@ -77,14 +74,6 @@ def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, se
 def tries_sequence() -> bool:
     """Whether training also tries the self-attention model: the setting asks for it, and PyTorch is installed."""
     return settings.SEQUENCE_MODEL and is_torch_installed()
-
-
-def read_champion() -> ModelVersion:
-    """The version in use; raises NoModel where none was trained yet."""
-    model = ModelVersion.objects.in_use().first()
-    if model is None:
-        raise NoModel(_("No model has been trained yet. Train one on the Predictions page or with train_model."))
-    return model
 
 
 def score_customers(
@@ -141,14 +130,21 @@ def predict_scores(
 def train_and_score(now: dt.datetime) -> int | None:
     """Train where there is something new to learn, then score everybody; returns how many rows changed.
 
-    A second call while one runs returns None and does nothing.
+    Where nothing can be learned any more, the version in use (or one that can stand in for it) scores, and then
+    NotEnoughHistory is raised. A second call while one runs returns None and does nothing.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext('customers.scoring.train_and_score'))")
         if not cursor.fetchone()[0]:
             return None
         try:
-            return score_everybody(train_model_version(now=now), as_of=choose_as_of(now))
+            try:
+                model = train_model_version(now=now)
+            except NotEnoughHistory:
+                if ModelVersion.objects.in_use().exists():
+                    score_everybody(find_working_version(), as_of=choose_as_of(now))
+                raise
+            return score_everybody(model, as_of=choose_as_of(now))
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('customers.scoring.train_and_score'))")
 

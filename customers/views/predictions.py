@@ -23,6 +23,7 @@ from customers.scoring.sequence import is_torch_installed
 from customers.tasks import train_and_score
 from customers.views.drift import tell_drift
 from customers.views.fairness import tell_fairness
+from customers.views.model_health import list_lost_versions
 
 BINS = 20
 DRIVERS_SHOWN = 8
@@ -58,6 +59,7 @@ def show_predictions(request: HttpRequest) -> HttpResponse:
     }
     if champion is not None:
         context |= _describe_model(champion) | tell_drift(champion) | tell_fairness(request, champion)
+        context["lost_versions"] = list_lost_versions()
     return render(request, "customers/predictions.html", context)
 
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from customers.features.reader import Partition
 from customers.ingest.clock import choose_as_of
-from customers.scoring.runner import NoModel, read_champion, score_everybody
+from customers.scoring.runner import score_everybody
+from customers.scoring.working import NoModel, find_working_version
 
 
 class Command(BaseCommand):
@@ -33,7 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         as_of = options["as_of"] or choose_as_of(timezone.now())
         try:
-            model = read_champion()
+            model = find_working_version()
         except NoModel as problem:
             raise CommandError(str(problem)) from problem
         if options["processes"] > 1:

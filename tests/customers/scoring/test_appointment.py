@@ -51,7 +51,7 @@ BOTH = {"blend": SURE, "rfm_logistic": SURE}
         (judge("blend", {"blend": UNSURE, "rfm_logistic": UNSURE}), "rfm_logistic", "plain_rule", "rule"),
         (judge("blend", {"blend": UNSURE}), None, "plain_rule", "rule"),
         (judge("plain_rule", BOTH), None, "plain_rule", "rule"),
-        (judge("blend", BOTH), "of_an_older_release", "blend", "first"),
+        (judge("blend", BOTH), "of_an_older_release", "blend", "gone"),
         (judge("blend", BOTH), "plain_rule", "blend", "first"),
     ],
 )  # fmt: skip

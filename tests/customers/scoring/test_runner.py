@@ -13,7 +13,7 @@ from customers.features.builder import ShopData
 from customers.features.reader import Partition
 from customers.ingest.clock import choose_as_of
 from customers.models import Customer, ModelVersion, Order, Score, ScoreHistory, ScoreStatus
-from customers.scoring import runner
+from customers.scoring import runner, working
 from customers.scoring.explain import describe_reason
 from customers.scoring.training import TrainingResult
 
@@ -190,8 +190,8 @@ def test_scores_are_of_midnight_or_of_the_end_of_historic_data(model: ModelVersi
 
 
 def test_a_shop_without_a_model_is_told_to_train_one(db: None) -> None:
-    with pytest.raises(runner.NoModel, match="Train one"):
-        runner.read_champion()
+    with pytest.raises(working.NoModel, match="Train one"):
+        working.find_working_version()
     with pytest.raises(CommandError, match="Train one"):
         call_command("score_customers")
 
