@@ -1,20 +1,45 @@
-"""Finds personal values that nobody told us about: addresses of mail, telephones, cards, accounts, secret links."""
+"""Finds personal values that nobody told us about: links, addresses of mail, accounts, cards, ids, addresses, telephones.
+
+Everything is searched in the plain form of a text (`llm.plain_form`), so that full-width digits, odd spaces and
+percent-encoding hide nothing, and in what its base64 words decode to. No Django here.
+"""
 
 import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-# Han and kana directly before an address are the sentence that it stands in.
-EMAIL = re.compile(r"(?:(?![\u3000-\u9fff])[\w.+'%-]){1,64}(?:@|＠|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。！？、）】」]{1,2000}", re.IGNORECASE)
-CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
-IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-PHONE = re.compile(r"(?<![A-Za-z0-9_.,])(?:\+|\(|0)?\d(?:[ ().\-/\u00a0]{0,2}\d){6,14}(?![A-Za-z0-9_])")
-DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
-TOKEN = re.compile(r"(?=[^/]*[A-Za-z])(?=[^/]*\d)[A-Za-z0-9_.~%=-]{16,}|[A-Za-z0-9_~%=-]{32,}")
+from llm.national_ids import find_cards, find_ibans, find_national_ids, passes_iban, passes_luhn
+from llm.phone_numbers import find_phone_numbers
+from llm.plain_form import PlainForm, read_plainly
+from llm.postal_addresses import find_addresses
 
-FEWEST_PHONE_DIGITS = 9
+__all__ = ["PersonalKind", "Span", "decode_words", "detect_spans", "guess_kind", "passes_iban", "passes_luhn"]
+
+DEFAULT_REGIONS = ("GB", "CN", "US")
+
+# Han and kana directly before an address are the sentence that it stands in.
+EMAIL = re.compile(
+    r"(?:(?![\u3000-\u9fff])[\w.+'%-]){1,64}(?:@|[ ]{1,2}@[ ]{1,2}|[ ]?[\[(]\s?(?:at|@)\s?[\])][ ]?)"
+    r"(?:[\w-]{1,63}(?:[.。]|[ ]?[\[(]\s?(?:dot|\.)\s?[\])][ ]?)){1,8}(?:(?![\u3000-\u9fff])[^\W\d_]){2,24}(?![\w@])"
+    r"|(?:(?![\u3000-\u9fff])[\w.+'%-]){1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+    r"|\b[\w.+-]{2,64} at [\w-]{2,63} dot (?:com|net|org|co|io|de|fr|cn|uk|test|example)\b",
+    re.IGNORECASE,
+)
+URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>\"'，。！？、）】」]{1,2000}", re.IGNORECASE)
+TOKEN = re.compile(r"(?=[^/]*[A-Za-z])(?=[^/]*\d)[A-Za-z0-9_.~%=-]{16,}|[A-Za-z0-9_~%=-]{32,}")
+SECRET = re.compile(r"(?<![A-Za-z0-9_-])(?:eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|(?:sk|pk|ghp|xox[bp])[_-][\w-]{16,})")
+#: Names that people go by elsewhere: WeChat, QQ, Telegram.
+HANDLE = re.compile(
+    r"(?:微信号?|(?<![A-Za-z])(?:(?:wechat|telegram|whatsapp|skype)(?:\s+id)?|line\s+id|qq号?(?!\d{1,4}(?!\d))))"
+    r"(?:\s*[:：是]\s*|\s+is\s+|\s?(?=\d{5}))(?P<handle>@?[A-Za-z0-9][\w.-]{4,31})",
+    re.IGNORECASE,
+)
+WORD = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
+LONGEST_WORD = 4_000
 
 
 class PersonalKind(StrEnum):
@@ -40,20 +65,19 @@ class Span:
     value: str
 
 
-def detect_spans(text: str) -> list[Span]:
-    """Personal values by their form; where two detectors agree on a place, the earlier in this order wins."""
+def detect_spans(text: str, regions: Sequence[str] = DEFAULT_REGIONS, *, plain: PlainForm | None = None) -> list[Span]:
+    """Personal values by their form; where two detectors agree on a place, the earlier in this order wins.
+
+    `regions` are ISO 3166 codes, the shop's country first; `plain` the text's plain form where it is known already.
+    """
+    plain = plain or read_plainly(text)
     found: list[Span] = []
-    for kind, ranges in (
-        (PersonalKind.URL, _find_urls(text)),
-        (PersonalKind.EMAIL, _find_all(EMAIL, text)),
-        (PersonalKind.IBAN, _find_ibans(text)),
-        (PersonalKind.CARD, [r for r in _find_all(CARD, text) if passes_luhn(text[slice(*r)])]),
-        (PersonalKind.PHONE, [r for r in _find_all(PHONE, text) if _is_phone_like(text[slice(*r)])]),
-    ):
-        for start, end in ranges:
-            if all(end <= span.start or span.end <= start for span in found):
-                found.append(Span(start, end, kind, text[start:end]))
-    return found
+    for kind, start, end in _detect(plain.text, regions):
+        if all(end <= span.start or span.end <= start for span in found):
+            found.append(Span(start, end, kind, ""))
+    places = [(span.kind, *plain.place(span.start, span.end)) for span in found]
+    spans = [Span(start, end, kind, text[start:end]) for kind, start, end in places]
+    return [*spans, *_detect_in_words(text, regions, spans)]
 
 
 def guess_kind(value: str) -> PersonalKind:
@@ -68,19 +92,56 @@ def guess_kind(value: str) -> PersonalKind:
     return PersonalKind.ID if digits else PersonalKind.NAME
 
 
-def passes_luhn(text: str) -> bool:
-    """The check digit of payment cards (ISO/IEC 7812-1)."""
-    digits = [int(c) for c in text if c.isdigit()]
-    doubled = [d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(reversed(digits))]
-    return len(digits) >= 13 and len(set(digits)) > 1 and sum(doubled) % 10 == 0
+def decode_words(text: str) -> Iterator[tuple[int, int, str]]:
+    """Words that may be base64, each with what it decodes to, begun at each of the four places where it may begin."""
+    for match in WORD.finditer(text):
+        word = match[0].rstrip("=")[:LONGEST_WORD]
+        if word[1:].islower() or word.isdigit() or (word.isupper() and word.isalpha()):
+            continue
+        for offset in range(4):
+            part = word[offset:]
+            part = part[: len(part) - 1] if len(part) % 4 == 1 else part
+            try:
+                decoded = b64decode(
+                    part + "=" * (-len(part) % 4), altchars=b"-_" if "-" in part or "_" in part else None
+                )
+            except (NotBase64, ValueError):
+                continue
+            yield match.start(), match.end(), decoded.decode("utf-8", "ignore")
 
 
-def passes_iban(text: str) -> bool:
-    """The check digits of an account number (ISO 13616, ISO 7064 mod 97-10)."""
-    compact = "".join(c for c in text.upper() if c.isalnum())
-    if not 15 <= len(compact) <= 34 or not compact.isascii():
-        return False
-    return int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
+Finder = Callable[[str, Sequence[str]], list[tuple[int, int]]]
+
+
+def _detect(text: str, regions: Sequence[str]) -> Iterator[tuple[PersonalKind, int, int]]:
+    finders: tuple[tuple[PersonalKind, Finder], ...] = (
+        (PersonalKind.URL, lambda text, regions: _find_urls(text)),
+        (PersonalKind.EMAIL, lambda text, regions: _find_all(EMAIL, text)),
+        (PersonalKind.URL, lambda text, regions: _find_all(SECRET, text)),
+        (PersonalKind.IBAN, lambda text, regions: find_ibans(text)),
+        (PersonalKind.ID, lambda text, regions: [m.span("handle") for m in HANDLE.finditer(text)]),
+        (PersonalKind.ADDRESS, lambda text, regions: find_addresses(text)),
+        (PersonalKind.CARD, lambda text, regions: find_cards(text)),
+        (PersonalKind.ID, find_national_ids),
+        (PersonalKind.PHONE, find_phone_numbers),
+    )
+    for kind, find in finders:
+        for start, end in find(text, regions):
+            yield kind, start, end
+
+
+def _detect_in_words(text: str, regions: Sequence[str], known: list[Span]) -> Iterator[Span]:
+    """Base64 words of which something personal is the content."""
+    done = -1
+    for start, end, decoded in decode_words(text):
+        if start <= done or len(decoded) < 8 or not decoded.isprintable():
+            continue
+        if any(start < span.end and span.start < end for span in known):
+            continue
+        inner = next(_detect(read_plainly(decoded).text, regions), None)
+        if inner is not None:
+            done = start
+            yield Span(start, end, inner[0], text[start:end])
 
 
 def _find_all(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
@@ -100,22 +161,3 @@ def _find_urls(text: str) -> list[tuple[int, int]]:
         if is_personal:
             found.append((match.start(), match.start() + len(link)))
     return found
-
-
-def _find_ibans(text: str) -> list[tuple[int, int]]:
-    """The pattern may run on into the words that follow: the longest beginning whose check digits fit counts."""
-    found = []
-    for match in IBAN.finditer(text):
-        ends = [match.start() + i + 1 for i, c in enumerate(match[0]) if c.isalnum()][14:]
-        fitting = [end for end in reversed(ends) if passes_iban(text[match.start() : end])]
-        if fitting:
-            found.append((match.start(), fitting[0]))
-    return found
-
-
-def _is_phone_like(text: str) -> bool:
-    """Long enough, or written like a telephone number; a date is not one."""
-    digits = sum(c.isdigit() for c in text)
-    if DATE.fullmatch(text) or DATE.match(text):
-        return False
-    return digits >= FEWEST_PHONE_DIGITS or text[0] in "+(0"

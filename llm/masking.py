@@ -1,19 +1,22 @@
 """Personal values do not leave the house: each is replaced by a typed placeholder and put back on return.
 
-Known values (of the customer at hand) are found however they are written: case, spacing, punctuation, width,
-accents and invisible characters do not matter. Unknown ones are found by `llm.detectors`. No Django here.
+Known values (of the customer at hand) are found however they are written: case, spacing, punctuation, width, accents,
+letters of other alphabets that look the same, invisible characters, percent-encoding and base64 do not matter.
+Unknown ones are found by `llm.detectors`.
 """
 
 import base64
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
-from llm.detectors import PersonalKind, Span, detect_spans, guess_kind
+from llm.detectors import PersonalKind, Span, decode_words, detect_spans, guess_kind
+from llm.phone_numbers import write_in_other_ways
+from llm.plain_form import PlainForm, is_invisible, read_plainly
+from llm.regions import read_shop_regions
 
 __all__ = ["Masked", "PersonalKind", "PersonalValue", "clean_untrusted", "clean_values", "mask_values", "unmask_values"]
 
@@ -23,9 +26,19 @@ PLACEHOLDER = re.compile(r"\[\s*(" + "|".join(PersonalKind) + r")_(\d{1,9})\s*\]
 # as they were given; "Will" and "Young" where they are only a word of a longer name.
 LONGEST_DOUBTFUL_VALUE = 3
 LONGEST_DOUBTFUL_WORD = 5
-INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
-# Fillers and joiners that Unicode files under letters or marks but that show nothing.
-INVISIBLE_CHARACTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# Fewer digits than this are a number like any other, also where a customer's id happens to be the same.
+FEWEST_ID_DIGITS = 4
+# What is looked for inside a longer word or a decoded one must be long enough not to be there by chance.
+SHORTEST_IN_A_WORD = 4
+SHORTEST_PART_OF_ADDRESS = 6
+# A smaller whole number among the facts is an amount or a count.
+SMALLEST_PERSONAL_NUMBER = 10_000_000_000
+# Letters of other alphabets by the Latin ones that they look like.
+LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u043a\u043c\u0442\u0432\u043d\u0261\u0131"
+    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b6",
+    "aeopcyxijsdhkmtbhgiabehikmvoptyxz",
+)
 
 
 @dataclass(frozen=True)
@@ -44,13 +57,17 @@ class Masked:
     replacements: Mapping[str, str] = field(default_factory=dict)
 
 
-def mask_values(values: Any, known: Iterable[str | PersonalValue] = ()) -> Masked:
+def mask_values(
+    values: Any, known: Iterable[str | PersonalValue] = (), *, regions: Sequence[str] | None = None
+) -> Masked:
     """Replace personal values in every text of nested dicts and lists (nested keys too).
 
-    A known value gets one placeholder however it is written, and is put back as it is known; a detected one is put
-    back exactly as it stood. Placeholders that already stand in the text are left alone and never reused.
+    A known value gets one placeholder however it is written, and is put back as it is known; a detected or encoded one
+    is put back exactly as it stood. Placeholders that already stand in the text are left alone and never reused.
+    `regions` (ISO 3166 codes) say whose telephones and ids are likely; without them it is the shop's country.
     """
-    mask = _Mask(_sort_known(known), first_number=_highest_number(values) + 1)
+    regions = read_shop_regions() if regions is None else regions
+    mask = _Mask(_sort_known(known, regions), regions, first_number=_highest_number(values) + 1)
     return Masked(_map_texts(values, mask.replace, mask.replace_number), mask.replacements)
 
 
@@ -66,7 +83,7 @@ def unmask_values(values: Any, replacements: Mapping[str, str]) -> Any:
 def clean_untrusted(text: str, max_chars: int) -> str:
     """Remove control, bidirectional and zero-width characters and cut at `max_chars`; line ends become newlines."""
     unified = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return "".join(c for c in unified if c in "\n\t" or not _is_invisible(c))[:max_chars]
+    return "".join(c for c in unified if c in "\n\t" or not is_invisible(c))[:max_chars]
 
 
 def clean_values(values: Any, max_chars: int) -> Any:
@@ -76,7 +93,7 @@ def clean_values(values: Any, max_chars: int) -> Any:
 
 def fold(text: str) -> str:
     """The form in which known values are compared: letters and digits only, without case, accents or width."""
-    return "".join(folded for folded, _ in _fold_with_positions(text))
+    return "".join(folded for folded, _ in _fold_with_positions(read_plainly(text)))
 
 
 @dataclass(frozen=True)
@@ -91,23 +108,28 @@ class _Known:
 class _Mask:
     """Gives out placeholders for one call."""
 
-    def __init__(self, known: list[_Known], *, first_number: int) -> None:
+    def __init__(self, known: list[_Known], regions: Sequence[str], *, first_number: int) -> None:
         self.replacements: dict[str, str] = {}
         self._known = known
+        self._regions = regions
         self._next_number = first_number
         self._placeholders: dict[tuple[PersonalKind, str], str] = {}
 
     def replace(self, text: str) -> str:
         reserved = [Span(m.start(), m.end(), PersonalKind.ID, m[0]) for m in PLACEHOLDER.finditer(text)]
-        known = _find_known(text, self._known)
-        detected = [span for span in detect_spans(text) if not _overlaps(span, known)]
+        plain = read_plainly(text)
+        known = [*_find_known(text, plain, self._known), *_find_encoded(text, self._known)]
+        detected = [span for span in detect_spans(text, self._regions, plain=plain) if not _overlaps(span, known)]
         return self._rewrite(text, _drop_overlaps([*known, *detected], reserved))
 
     def replace_number(self, value: int | float | Decimal) -> Any:
-        """A number is a fact unless it is exactly a known value (a customer number, a telephone number)."""
+        """A number is a fact unless all of it is a known value, or a whole one is a telephone, a card or an id."""
         text = str(value)
-        spans = [span for span in _find_known(text, self._known) if span.end - span.start == len(text)]
-        return self._rewrite(text, spans) if spans else value
+        spans = _find_known(text, read_plainly(text), self._known)
+        if isinstance(value, int) and abs(value) >= SMALLEST_PERSONAL_NUMBER:
+            spans += detect_spans(text, self._regions)
+        whole = [span for span in spans if span.end - span.start == len(text)]
+        return self._rewrite(text, whole[:1]) if whole else value
 
     def _rewrite(self, text: str, spans: Iterable[Span]) -> str:
         parts, end = [], 0
@@ -126,54 +148,86 @@ class _Mask:
         return self._placeholders[key]
 
 
-def _sort_known(known: Iterable[str | PersonalValue]) -> list[_Known]:
+def _sort_known(known: Iterable[str | PersonalValue], regions: Sequence[str]) -> list[_Known]:
     """Known values with their folded form, longest first; the words of a name count as values of their own."""
     by_key: dict[str, _Known] = {}
     for given in known:
         value = given if isinstance(given, PersonalValue) else PersonalValue(given, guess_kind(given))
-        for form in _write_in_all_forms(value.value):
+        for form in _write_in_all_forms(value, regions):
             by_key.setdefault(fold(form), _Known(fold(form), value))
     for entry in list(by_key.values()):
-        if entry.value.kind is PersonalKind.NAME and entry.key == fold(entry.value.value):
-            for word in entry.value.value.split():
-                part = _Known(fold(word), PersonalValue(word), LONGEST_DOUBTFUL_WORD)
-                by_key.setdefault(part.key, part)
-    return sorted((entry for key, entry in by_key.items() if len(key) > 1), key=lambda entry: -len(entry.key))
+        for part in _split_value(entry.value) if entry.key == fold(entry.value.value) else ():
+            by_key.setdefault(part.key, part)
+    return sorted((entry for entry in by_key.values() if _is_telling(entry)), key=lambda entry: -len(entry.key))
 
 
-def _write_in_all_forms(value: str) -> list[str]:
-    """As it is, and as links and logs carry it."""
-    raw = value.encode(errors="replace")
+def _write_in_all_forms(value: PersonalValue, regions: Sequence[str]) -> list[str]:
+    """As it is, as logs carry it, and a telephone number as it is dialled from elsewhere."""
+    raw = value.value.encode(errors="replace")
     encoded = [base64.b64encode(raw), base64.urlsafe_b64encode(raw)]
-    return [value, quote(value, errors="replace"), *(form.decode().rstrip("=") for form in encoded)]
+    forms = [value.value, *(form.decode().rstrip("=") for form in encoded)]
+    return forms + (write_in_other_ways(value.value, regions) if value.kind is PersonalKind.PHONE else [])
 
 
-def _find_known(text: str, known: list[_Known]) -> list[Span]:
+def _split_value(value: PersonalValue) -> list[_Known]:
+    """Parts that say as much as the whole: the words of a name, the lines of an address, what stands before the @."""
+    if value.kind is PersonalKind.NAME:
+        return [_Known(fold(word), PersonalValue(word), LONGEST_DOUBTFUL_WORD) for word in value.value.split()]
+    parts: list[str] = []
+    if value.kind is PersonalKind.ADDRESS:
+        parts = [part for part in re.split(r"[,，;\n]", value.value) if any(c.isdigit() for c in part)]
+    elif value.kind is PersonalKind.EMAIL:
+        local = value.value.partition("@")[0]
+        parts = [local] if re.search(r"[\d._-]", local) else []
+    return [
+        _Known(fold(part), PersonalValue(part.strip(), value.kind))
+        for part in parts
+        if len(fold(part)) >= SHORTEST_PART_OF_ADDRESS
+    ]
+
+
+def _is_telling(entry: _Known) -> bool:
+    return len(entry.key) > 1 and not (entry.key.isdigit() and len(entry.key) < FEWEST_ID_DIGITS)
+
+
+def _find_known(text: str, plain: PlainForm, known: list[_Known]) -> list[Span]:
     if not known:
         return []
-    folded = _fold_with_positions(text)
+    folded = _fold_with_positions(plain)
     haystack = "".join(character for character, _ in folded)
     found: list[Span] = []
     for entry in known:
         at = haystack.find(entry.key)
         while at >= 0:
             start, end = folded[at][1], folded[at + len(entry.key) - 1][1] + 1
-            if _stands_alone(text, start, end) and _reads_as_value(text[start:end], entry):
-                found.append(Span(start, end, entry.value.kind, entry.value.value))
+            if _stands_alone(plain.text, start, end) and _reads_as_value(plain.text[start:end], entry):
+                found.append(Span(*plain.place(start, end), entry.value.kind, entry.value.value))
             at = haystack.find(entry.key, at + 1)
     return _drop_overlaps(found, [])
 
 
-def _fold_with_positions(text: str) -> list[tuple[str, int]]:
+def _find_encoded(text: str, known: list[_Known]) -> list[Span]:
+    """Base64 words that hold a known value somewhere in them; they are put back as they stood."""
+    keys = [entry for entry in known if len(entry.key) >= SHORTEST_IN_A_WORD or not entry.key.isascii()]
+    found: dict[int, Span] = {}
+    for start, end, decoded in decode_words(text) if keys else ():
+        inner = fold(decoded) if start not in found else ""
+        hit = next((entry for entry in keys if entry.key in inner), None) if inner else None
+        if hit is not None:
+            found[start] = Span(start, end, hit.value.kind, text[start:end])
+    return list(found.values())
+
+
+def _fold_with_positions(plain: PlainForm) -> list[tuple[str, int]]:
     folded = []
-    for position, character in enumerate(text):
+    for position, character in enumerate(plain.text):
         if character.isascii():
             if character.isalnum():
                 folded.append((character.lower(), position))
             continue
         for part in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold()):
             if part.isalnum():
-                folded.append((part, position))
+                folded.append((part.translate(LOOKALIKES), position))
     return folded
 
 
@@ -213,10 +267,6 @@ def _drop_overlaps(spans: Iterable[Span], reserved: list[Span]) -> list[Span]:
 
 def _overlaps(span: Span, others: Iterable[Span]) -> bool:
     return any(span.start < other.end and other.start < span.end for other in others)
-
-
-def _is_invisible(character: str) -> bool:
-    return unicodedata.category(character) in INVISIBLE_CATEGORIES or character in INVISIBLE_CHARACTERS
 
 
 def _highest_number(values: Any) -> int:

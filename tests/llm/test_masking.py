@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import unicodedata
 from typing import Any
 
@@ -126,6 +127,63 @@ def test_number_that_is_a_known_value_is_masked_and_others_are_facts() -> None:
     assert masked.values == {"customer": "[ID_1]", "orders": 3}
 
 
+@pytest.mark.parametrize("number", [13812345678, 4111111111111111])
+def test_whole_number_that_is_a_telephone_or_a_card_becomes_a_text(number: int) -> None:
+    masked = mask_values({"answer": number, "stock": 3}, regions=("CN", "GB"))
+
+    assert str(number) not in str(masked.values)
+    assert unmask_values(masked.values, masked.replacements) == {"answer": str(number), "stock": 3}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Zoe%20Quillfeather",
+        "zoe%2520quillfeather",
+        "Zo%C3%AB+Quillfeather",
+        "&#90;o&euml; Quillfeather",
+        "\\u005aoe Quillfeather",
+        "Zое Quillfеаther",  # Cyrillic о, е and а
+        "ζoë QUILLFEATHER",
+        base64.b64encode("Zoë Quillfeather".encode()).decode(),
+        base64.b64encode(b"ZOE QUILLFEATHER").decode(),
+        base64.b64encode(b"name=zoe quillfeather&x=1").decode(),
+        base64.urlsafe_b64encode("??>Zoë Quillfeather~~".encode()).decode().rstrip("="),
+        "token" + base64.b64encode(b"xx Zoe Quillfeather").decode(),
+    ],
+)
+def test_known_name_is_found_encoded_and_in_letters_that_only_look_alike(written: str) -> None:
+    masked = mask_values(f"Dear {written}, hello", ["Zoë Quillfeather"])
+
+    assert masked.values == "Dear [NAME_1], hello"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["07700 900123", "+44 7700 900123", "0044 7700 900 123", "(0)7700-900123", "7700900123", "+44 (0) 7700 900123"],
+)
+def test_known_telephone_is_found_however_it_is_dialled(written: str) -> None:
+    masked = mask_values(f"ring {written}!", [PersonalValue("+44 7700 900123", PersonalKind.PHONE)], regions=("GB",))
+
+    assert "900" not in masked.values
+    assert "[PHONE_1]" in masked.values
+
+
+def test_parts_of_a_known_address_and_of_a_known_mail_address_are_found() -> None:
+    known = [
+        PersonalValue("Kvítková 4711/12, Zlín", PersonalKind.ADDRESS),
+        PersonalValue("zoe.quill88@example.test", PersonalKind.EMAIL),
+    ]
+
+    masked = mask_values("the house at kvitkova 4711 / 12, I am Zoe.Quill88 there; a garden in Zlín", known)
+
+    assert masked.values == "the house at [ADDRESS_1], I am [EMAIL_2] there; a garden in Zlín"
+
+
+def test_small_customer_number_is_not_looked_for_among_counts() -> None:
+    assert mask_values("12 pieces for 012", [PersonalValue("12", PersonalKind.ID)]).values == "12 pieces for 012"
+
+
 def test_placeholder_written_by_a_stranger_is_never_given_a_value() -> None:
     masked = mask_values("I am [NAME_1] and [name_4], says Zoë Quill", ["Zoë Quill"])
 
@@ -158,7 +216,10 @@ def test_no_known_value_is_left_and_all_come_back(names: list[str], data: st.Dat
 
 
 @given(
-    st.recursive(FILLERS | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(FILLERS, inner))
+    st.recursive(
+        FILLERS | st.integers(-(10**10) + 1, 10**10 - 1) | st.none(),
+        lambda inner: st.lists(inner) | st.dictionaries(FILLERS, inner),
+    )
 )
 def test_what_only_detectors_found_comes_back_exactly(values: Any) -> None:
     masked = mask_values(values)
