@@ -166,6 +166,7 @@ SHOP_FROM_EMAIL = read_text("SHOP_FROM_EMAIL", "hello@tarnside.test")
 SHOP_POSTAL_ADDRESS = read_text("SHOP_POSTAL_ADDRESS", "Tarnside Outdoor, 4 Harbour Street, Leith EH6 6QU")
 SHOP_CURRENCY = read_currency("SHOP_CURRENCY", "EUR")
 SHOP_TIME_ZONE = read_time_zone("SHOP_TIME_ZONE", "Europe/London")
+SHOP_COUNTRY = read_text("SHOP_COUNTRY")  # ISO 3166, two letters; "": that of the time zone
 SHOP_LINK_DOMAINS = read_list("SHOP_LINK_DOMAINS")
 DEFAULT_FROM_EMAIL = SHOP_FROM_EMAIL
 

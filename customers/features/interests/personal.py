@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from customers.models import Customer
 from llm.masking import PersonalKind, PersonalValue
@@ -12,6 +13,7 @@ PERSONAL_ATTRIBUTES: Final = (
     "name", "mail", "phone", "mobile", "tel", "fax", "address", "street", "city", "town", "zip", "post", "birth",
     "iban", "card", "account", "company", "vat", "tax", "user", "login",
 )  # fmt: skip
+PHONE_ATTRIBUTES: Final = ("phone", "mobile", "tel", "fax")
 
 
 def personal_values(customer: Customer) -> list[PersonalValue]:
@@ -26,10 +28,22 @@ def personal_values(customer: Customer) -> list[PersonalValue]:
         PersonalValue(customer.email, PersonalKind.EMAIL),
         PersonalValue(customer.external_id, PersonalKind.ID),
     ]
-    attributes = customer.attributes if isinstance(customer.attributes, dict) else {}
-    values += [
-        PersonalValue(str(value), PersonalKind.ADDRESS)
-        for key, value in attributes.items()
-        if isinstance(value, str | int) and any(part in str(key).lower() for part in PERSONAL_ATTRIBUTES)
-    ]
+    if customer.pk:
+        values += [PersonalValue(alias.external_id, PersonalKind.ID) for alias in customer.aliases.all()]
+    values += _read_attributes(customer.attributes, is_personal=False, kind=PersonalKind.ADDRESS)
     return [value for value in values if value.value.strip()]
+
+
+def _read_attributes(held: Any, *, is_personal: bool, kind: PersonalKind) -> Iterator[PersonalValue]:
+    """What stands under a personal key, however deep."""
+    if isinstance(held, dict):
+        for key, value in held.items():
+            named = str(key).lower()
+            of_key = PersonalKind.PHONE if any(part in named for part in PHONE_ATTRIBUTES) else kind
+            personal = is_personal or any(part in named for part in PERSONAL_ATTRIBUTES)
+            yield from _read_attributes(value, is_personal=personal, kind=of_key)
+    elif isinstance(held, list):
+        for value in held:
+            yield from _read_attributes(value, is_personal=is_personal, kind=kind)
+    elif is_personal and isinstance(held, str | int) and not isinstance(held, bool):
+        yield PersonalValue(str(held), kind)
