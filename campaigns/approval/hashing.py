@@ -14,19 +14,21 @@ from django.conf import settings
 from django.db import connection
 from django.forms.models import model_to_dict
 
-from campaigns.content.rendering import COMPOSER_VERSION
 from campaigns.models import ApprovalPart, Campaign, Offer, Variant
 
 #: Members are hashed in blocks, then the blocks: no single string grows with the audience beyond this many ids.
 MEMBERS_PER_BLOCK = 65_536
 
+#: The shape of this hash. Which composer put a text together is in the text's own hash, so that an approval outlives an
+#: upgrade: what is sent is the source that was kept.
+HASH_SHAPE = 1
 VARIANT_FIELDS = ("label", "subject", "preheader", "opening", "story", "invitation", "button_label", "content_hash")
 
 
 def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
     """The hash of each part as it stands in the database now (the instance's own fields may be stale).
 
-    messages: texts, offer, what the shop says of itself, version of the composer. audience: segment and its rule, every
+    messages: texts as composed, offer, what the shop says of itself. audience: segment and its rule, every
     member with arm and archetype. timing: when, and how late at most. measurement: hold-out and attribution window.
     """
     fresh = Campaign.objects.select_related("segment").get(pk=campaign.pk)
@@ -60,7 +62,7 @@ def hash_messages(campaign: Campaign) -> str:
     texts = Variant.objects.filter(archetype__campaign_id=campaign.pk).order_by("archetype_id", "label")
     return _hash(
         {
-            "composer": COMPOSER_VERSION,
+            "composer": HASH_SHAPE,
             "shop": [
                 settings.SHOP_NAME,
                 settings.SHOP_URL,

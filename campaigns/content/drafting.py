@@ -26,6 +26,7 @@ from llm.records import record_template_call
 
 from .editing import write_variant
 from .facts import build_facts
+from .merge_tags import name_interest
 from .prompts import find_prompt
 from .template_text import write_template_text
 
@@ -116,7 +117,7 @@ def _write_words(archetype: Archetype, now: dt.datetime, *, with_model: bool) ->
         else:
             return completion, {name: _tidy(str(value)) for name, value in completion.data.items()}
     # Only a category of the catalogue reads well in a sentence; a family that was found in product names does not.
-    likes = _name_interest(archetype.interest, archetype.language) if variables["wares"] else ""
+    likes = name_interest(archetype.interest, archetype.language) if variables["wares"] else ""
     words = write_template_text(reason=archetype.reason, likes=likes, language=archetype.language)
     kept = {name: words.get(name, "") for name in prompt.schema["properties"]}
     return record_template_call(prompt, variables, kept, purpose=PURPOSE, now=now), words
@@ -142,13 +143,6 @@ def _tell_model(archetype: Archetype, now: dt.datetime) -> dict[str, Any]:
 
 def _offer_kind(campaign: Campaign) -> str:
     return Offer.objects.filter(campaign=campaign).values_list("kind", flat=True).first() or Offer.Kind.NONE
-
-
-def _name_interest(interest: str, language: str) -> str:
-    """What they like as words inside a sentence; a Chinese text takes it only where it is Chinese."""
-    if language != "zh":
-        return interest.lower()
-    return interest if any("\u4e00" <= character <= "\u9fff" for character in interest) else ""
 
 
 def _tidy(text: str) -> str:

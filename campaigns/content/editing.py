@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -14,20 +14,32 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, Variant
 
+from .channels import find_writer
 from .facts import build_facts
-from .guardrails import Finding, check_draft
+from .guardrails import Finding, review_draft
+from .markup import write_text
 from .rendering import RenderError, compose_source, render_preview, source_hash
 
 EDITABLE_FIELDS: Final = ("subject", "preheader", "opening", "story", "invitation", "button_label")
+#: The parts of the body, which are written in Markdown.
+BODY_PARTS: Final = ("opening", "story", "invitation")
 LONGEST: Final = {"subject": 200, "preheader": 200, "button_label": 60}
 LONGEST_PART: Final = 4_000
 
 
 @transaction.atomic
-def write_variant(variant: Variant, fields: Mapping[str, str], *, user: User | None, now: dt.datetime) -> Variant:
-    """Write the given fields and recompute findings, source and content_hash.
+def write_variant(
+    variant: Variant,
+    fields: Mapping[str, str],
+    *,
+    user: User | None,
+    now: dt.datetime,
+    shows_products: bool | None = None,
+) -> Variant:
+    """Write the given fields and recompute findings, claims, source and content_hash.
 
-    `user` None is the drafter. Raises ValidationError for an unknown field or a text that is too long.
+    `user` None is the drafter; `shows_products` None leaves that as it is. Raises ValidationError for an unknown field or
+    a text that is too long.
     """
     unknown = set(fields) - set(EDITABLE_FIELDS)
     if unknown:
@@ -38,6 +50,8 @@ def write_variant(variant: Variant, fields: Mapping[str, str], *, user: User | N
                 {name: _("At most %(count)d characters.") % {"count": LONGEST.get(name, LONGEST_PART)}}
             )
         setattr(variant, name, value.replace("\r\n", "\n").replace("\x00", ""))
+    if shows_products is not None:
+        variant.shows_products = shows_products
     if user is not None:
         variant.edited_by, variant.edited_at = user, now
     recompute(variant, now=now)
@@ -47,34 +61,40 @@ def write_variant(variant: Variant, fields: Mapping[str, str], *, user: User | N
 
 @transaction.atomic
 def recheck_campaign(campaign: Campaign, *, now: dt.datetime) -> int:
-    """Recompute facts, findings, source and content_hash of all variants, after the offer changed; how many changed."""
+    """Recompute facts, findings, claims, source and content_hash of all variants, after the offer changed; how many changed."""
     changed = 0
     for variant in Variant.objects.filter(archetype__campaign=campaign).select_related("archetype__campaign"):
-        before = (variant.content_hash, variant.findings)
+        before = (variant.content_hash, variant.findings, variant.claims)
         recompute(variant, now=now)
-        if before != (variant.content_hash, variant.findings):
+        if before != (variant.content_hash, variant.findings, variant.claims):
             variant.save()
             changed += 1
     return changed
 
 
 def recompute(variant: Variant, *, now: dt.datetime) -> None:
-    """Set facts, findings, source and content_hash from the text as it stands; does not save."""
+    """Set facts, findings, claims, source and content_hash from the text as it stands; does not save."""
+    writer = find_writer(variant.archetype.channel)
     facts = build_facts(variant.archetype, now=now)
-    source = compose_source(variant)
-    draft = {name: getattr(variant, name) for name in EDITABLE_FIELDS}
-    findings = [*check_draft(facts, draft), *_check_rendering(variant, now)]
+    source = compose_source(variant, facts["products"])
+    review = review_draft(facts, read_plainly(variant, writer.parts))
     variant.facts, variant.source = facts, asdict(source)
     variant.content_hash = source_hash(source)
-    variant.findings = [finding.as_json() for finding in findings]
+    of_parts = [finding for finding in review.findings if finding.field in (*writer.parts, "body", "")]
+    variant.findings = [finding.as_json() for finding in [*of_parts, *_check_copy(variant, now)]]
+    variant.claims = [claim.as_json() for claim in review.claims]
 
 
-def _check_rendering(variant: Variant, now: dt.datetime) -> list[Finding]:
-    """The composed message must render for somebody of whom nothing is known, and carry its unsubscribe link."""
+def read_plainly(variant: Variant, parts: Sequence[str] = EDITABLE_FIELDS) -> dict[str, str]:
+    """The words as a reader sees them: marks of Markdown must not hide a number from the checks."""
+    words = {name: str(getattr(variant, name)) for name in parts}
+    return {name: write_text(text, bullet="") if name in BODY_PARTS else text for name, text in words.items()}
+
+
+def _check_copy(variant: Variant, now: dt.datetime) -> list[Finding]:
+    """The composed message must render for somebody of whom nothing is known, and be fit for its channel."""
     try:
-        rendered = render_preview(variant, None, now=now)
+        copy = render_preview(variant, None, now=now)
     except RenderError as error:
         return [Finding("unrenderable", "block", "body", _("The text cannot be rendered: %(why)s") % {"why": error})]
-    if 'href="#"' not in rendered.html:
-        return [Finding("no_unsubscribe", "block", "body", _("The link to unsubscribe is missing."))]
-    return []
+    return find_writer(variant.archetype.channel).find_faults(copy)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from campaigns.models import Archetype, Offer
 from customers.ingest.currency import read_shop_currency
-from customers.models import Product
 
-from .composing import OfferTerms, describe_offer
-from .rendering import MERGE_TAGS, choose_button_url
-
-PRODUCTS_NAMED: Final = 6
+from .catalogue_picks import list_products
+from .composing import describe_offer
+from .rendering import MERGE_TAGS, choose_button_url, read_terms
 
 
 def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
@@ -26,13 +24,10 @@ def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
     campaign = archetype.campaign
     offer = Offer.objects.filter(campaign=campaign).first() or Offer(campaign=campaign)
     language = archetype.language
-    terms = OfferTerms(
-        offer.kind, offer.value, offer.currency, offer.code, offer.min_basket, offer.valid_from, offer.valid_until
-    )
     is_percent, is_amount = offer.kind == Offer.Kind.PERCENT, offer.kind == Offer.Kind.AMOUNT
     return {
         "shop": settings.SHOP_NAME,
-        "offer": describe_offer(terms, language),
+        "offer": describe_offer(read_terms(offer), language),
         "code": offer.code,
         "percent": _number(offer.value) if is_percent else None,
         "amount": _number(offer.value) if is_amount else None,
@@ -41,7 +36,7 @@ def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
         "valid_until": offer.valid_until.isoformat() if offer.valid_until else None,
         "send_date": (campaign.scheduled_for or now).date().isoformat(),
         "min_basket": _number(offer.min_basket),
-        "products": _list_products(archetype.interest, language),
+        "products": list_products(archetype.interest, language),
         "policies": ["free shipping"] if offer.kind == Offer.Kind.FREE_SHIPPING else [],
         "language": language,
         "shop_url": settings.SHOP_URL,
@@ -49,25 +44,6 @@ def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
         "allowed_domains": [urlsplit(settings.SHOP_URL).hostname or "", *settings.SHOP_LINK_DOMAINS],
         "merge_tags": list(MERGE_TAGS),
     }
-
-
-def _list_products(interest: str, language: str) -> list[dict[str, Any]]:
-    """Some wares of the category that can be bought now, the dearest first; [] where the interest is no category."""
-    if not interest:
-        return []
-    wares = Product.objects.filter(category=interest, is_charge=False).exclude(stock=0).order_by("-price", "sku")
-    key = "zh-hans" if language == "zh" else language
-    return [
-        {
-            "sku": ware.sku,
-            "name": ware.name_in(key),
-            "price": _number(ware.price),
-            "currency": ware.currency,
-            "stock": ware.stock,
-            "category": ware.category,
-        }
-        for ware in wares[:PRODUCTS_NAMED]
-    ]
 
 
 def _number(value: Decimal | None) -> str | None:

@@ -12,7 +12,16 @@ from django.conf import settings
 
 from campaigns.approval.hashing import hash_messages
 from campaigns.audience.eligibility import exclusion_params
-from campaigns.content.rendering import MessageSource, load_source, render_message, slots_for, source_hash
+from campaigns.content.rendering import (
+    MessageSource,
+    Traits,
+    find_tags,
+    load_source,
+    read_traits,
+    render_message,
+    slots_for,
+    source_hash,
+)
 from campaigns.models import Approval, ApprovalPart, Campaign, SkipReason, Variant
 from customers.models import Customer
 
@@ -42,6 +51,11 @@ class ApprovedTexts:
     approved_hash: str
     sources: Mapping[int, tuple[MessageSource, str]]
 
+    @property
+    def tags(self) -> frozenset[str]:
+        """The merge tags that any of them uses."""
+        return frozenset().union(*(find_tags(source) for source, _language in self.sources.values()))
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -50,6 +64,8 @@ class Batch:
     campaign: Campaign
     texts: ApprovedTexts
     customers: Mapping[int, Customer]
+    traits: Mapping[int, Traits]
+    tags: frozenset[str]
     sender: Sender
     checks: Mapping[str, Any]
     now: dt.datetime
@@ -67,10 +83,14 @@ def prepare_batch(
     campaign: Campaign, messages: Sequence[ClaimedMessage], *, now: dt.datetime, texts: ApprovedTexts | None = None
 ) -> Batch:
     """Read what the copies need in a handful of queries; `texts` where they were read just now. Raises StaleApproval."""
+    texts = texts or load_approved_texts(campaign)
+    people, tags = [message.customer_id for message in messages], texts.tags
     return Batch(
         campaign=campaign,
-        texts=texts or load_approved_texts(campaign),
-        customers=Customer.objects.in_bulk([message.customer_id for message in messages]),
+        texts=texts,
+        customers=Customer.objects.in_bulk(people),
+        traits=read_traits(people, tags),
+        tags=tags,
         sender=Sender(settings.SHOP_NAME, settings.SHOP_FROM_EMAIL),
         checks=exclusion_params(campaign, now=now),
         now=now,
@@ -114,7 +134,8 @@ def make_copy(batch: Batch, message: ClaimedMessage) -> Copy:
 def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: str) -> Copy:
     source, language = batch.texts.sources[message.variant_id]
     link = unsubscribe_url(message.id, customer.pk)
-    slots = slots_for(customer, language=language, unsubscribe_url=link)
+    known = batch.traits.get(customer.pk, Traits())
+    slots = slots_for(customer, language=language, unsubscribe_url=link, tags=batch.tags, traits=known)
     rendered = render_message(source, slots)
     message_id = derive_message_id(message.campaign_id, message.step, message.customer_id, domain=batch.sender.domain)
     content = build_content(

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
+from campaigns.content.channels import CONNECTED
 from campaigns.models import Arm, Campaign, MessageStatus, SkipReason
 
 from .channels import Outcome, Reply
@@ -23,6 +24,10 @@ from .channels import Outcome, Reply
 MAX_ATTEMPTS = 7
 FIRST_WAIT_S = 60
 LONGEST_WAIT_S = 4 * 3600
+
+#: A number for each customer that decides between the texts of an archetype. Its seed is not the hold-out's: who is held
+#: out must say nothing about who would have got which text.
+VARIANT_DRAW_SQL = "('x' || left(md5('text:' || %(seed)s || ':' || m.customer_id::text), 8))::bit(32)::bigint"
 
 #: States in which something is still to be done; a campaign with none of these is finished.
 OPEN_STATES = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.SENDING, MessageStatus.RETRY_WAIT)
@@ -41,25 +46,39 @@ class ClaimedMessage:
 
 
 def queue_messages(campaign: Campaign, *, step: int = 1) -> int:
-    """One row for every treated member, with the first text of their archetype. Returns how many are new.
+    """One row for every treated member, with one text of their archetype. Returns how many are new.
 
-    One INSERT ... SELECT; the key (campaign, step, customer) makes a second run add nothing. People who are held out or
-    left out get no row.
+    Which text of several is a stable hash of the campaign's seed and the customer, so that the texts share the people
+    evenly and the same person always gets the same one. One INSERT ... SELECT; the key (campaign, step, customer) makes a
+    second run add nothing. People who are held out or left out get no row; those whose channel is not connected get one
+    that says so.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            INSERT INTO campaigns_message (campaign_id, step, customer_id, variant_id)
-            SELECT m.campaign_id, %(step)s, m.customer_id, v.id
+            f"""
+            INSERT INTO campaigns_message (campaign_id, step, customer_id, variant_id, channel, status, skip_reason, settled_at)
+            SELECT m.campaign_id, %(step)s, m.customer_id, v.id, a.channel,
+                   CASE WHEN a.channel = ANY(%(connected)s) THEN 'queued' ELSE 'skipped' END,
+                   CASE WHEN a.channel = ANY(%(connected)s) THEN '' ELSE '{SkipReason.NO_CHANNEL}' END,
+                   CASE WHEN a.channel = ANY(%(connected)s) THEN NULL ELSE clock_timestamp() END
             FROM campaigns_audiencemember m
+            JOIN campaigns_archetype a ON a.id = m.archetype_id
             JOIN (
-                SELECT DISTINCT ON (archetype_id) archetype_id, id
-                FROM campaigns_variant ORDER BY archetype_id, label
-            ) AS v ON v.archetype_id = m.archetype_id
+                SELECT id, archetype_id, row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
+                       count(*) OVER (PARTITION BY archetype_id) AS texts
+                FROM campaigns_variant
+                WHERE archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
+            ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts
             WHERE m.campaign_id = %(campaign)s AND m.arm = %(arm)s
             ON CONFLICT (campaign_id, step, customer_id) DO NOTHING
             """,
-            {"campaign": campaign.pk, "step": step, "arm": Arm.TREATMENT},
+            {
+                "campaign": campaign.pk,
+                "step": step,
+                "arm": Arm.TREATMENT,
+                "seed": campaign.holdout_seed,
+                "connected": sorted(CONNECTED),
+            },
         )
         return int(cursor.rowcount)
 

@@ -30,6 +30,17 @@ class ValueBand(models.TextChoices):
     HIGH = "high", _("high value")
 
 
+class Angle(models.TextChoices):
+    """The named way in which the texts of one archetype differ, so that a result can be told by it. Empty: no particular."""
+
+    LIKES = "likes", _("lead with what they like")
+    OFFER = "offer", _("lead with the offer")
+    SHORT = "short", _("short and plain")
+    OPINION = "opinion", _("ask for their opinion")
+    NEW = "new", _("tell what is new")
+    HELP = "help", _("offer help with choosing")
+
+
 class ArchetypeQuerySet(models.QuerySet["Archetype"]):
     def waiting_for_draft(self, now: dt.datetime) -> ArchetypeQuerySet:
         """Requested drafts, and those whose worker's lease has ended."""
@@ -58,6 +69,7 @@ class Archetype(models.Model):
     is_shaped = models.BooleanField(_("shaped by a person"), default=False)
     samples = models.JSONField(default=list, blank=True)
     draft_status = models.CharField(max_length=12, choices=DraftStatus, default=DraftStatus.NONE)
+    draft_plan = models.JSONField(default=list, blank=True)
     draft_instruction = models.CharField(max_length=500, blank=True, default="")
     draft_error = models.CharField(max_length=500, blank=True, default="")
     draft_attempts = models.PositiveIntegerField(default=0)
@@ -101,6 +113,7 @@ class Variant(models.Model):
 
     archetype = models.ForeignKey(Archetype, on_delete=models.CASCADE, related_name="variants")
     label = models.CharField(max_length=8, default="A")
+    angle = models.CharField(_("angle"), max_length=20, choices=Angle, blank=True, default="")
     origin = models.CharField(max_length=12, choices=Origin)
     subject = models.CharField(_("subject"), max_length=200, blank=True, default="")
     preheader = models.CharField(_("preheader"), max_length=200, blank=True, default="")
@@ -108,6 +121,7 @@ class Variant(models.Model):
     story = models.TextField(_("longer part"), blank=True, default="")
     invitation = models.TextField(_("invitation"), blank=True, default="")
     button_label = models.CharField(_("button"), max_length=60, blank=True, default="")
+    shows_products = models.BooleanField(_("show products"), default=True)
     source = models.JSONField(default=dict, blank=True)
     content_hash = models.CharField(max_length=64, blank=True, default="")
     findings = models.JSONField(default=list, blank=True)
@@ -118,6 +132,10 @@ class Variant(models.Model):
     prompt_version = models.CharField(max_length=20, blank=True, default="")
     model_label = models.CharField(max_length=120, blank=True, default="")
     llm_request_id = models.UUIDField(null=True, blank=True)
+    earlier_calls = models.JSONField(default=list, blank=True)
+    translated_from = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="translations"
+    )
     edited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -90,8 +90,13 @@ def make_campaign(
     return campaign
 
 
-def make_variant(archetype: Archetype, author: User, *, now: dt.datetime = NOW) -> Variant:
-    variant = Variant.objects.create(archetype=archetype, label="A", origin=Variant.Origin.PERSON)
+def make_variant(
+    archetype: Archetype, author: User, *, now: dt.datetime = NOW, label: str = "A", **changes: str
+) -> Variant:
+    """A text that a person wrote, or that text with other words."""
+    variant, _created = Variant.objects.get_or_create(
+        archetype=archetype, label=label, defaults={"origin": Variant.Origin.PERSON}
+    )
     words = {
         "subject": "Your jacket misses you",
         "preheader": "A word from the harbour",
@@ -99,7 +104,7 @@ def make_variant(archetype: Archetype, author: User, *, now: dt.datetime = NOW) 
         "invitation": "Come and have a look at what is new.",
         "button_label": "See the jackets",
     }
-    return write_variant(variant, words, user=author, now=now)
+    return write_variant(variant, words | changes, user=author, now=now)
 
 
 def submit(campaign: Campaign, cast: Cast, *, now: dt.datetime = NOW) -> Campaign:

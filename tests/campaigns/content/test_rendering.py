@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.content.composing import OfferTerms, Sender, Words, compose, describe_offer, is_shop_link
+from campaigns.content.channels import compose
+from campaigns.content.composing import Frame, OfferTerms, Sender, Words, describe_offer, is_shop_link
 from campaigns.content.liquid_engine import RenderError, fill
 from campaigns.content.rendering import MessageSource, render_message, slots_for, source_hash
 from customers.models import Customer
@@ -22,7 +23,7 @@ SLOTS = {"first_name": "Kim", "unsubscribe_url": "https://shop.test/u/abc/"}
 
 
 def _message(words: Words = WORDS, offer: OfferTerms = OFFER, language: str = "en") -> MessageSource:
-    return compose(words, offer, SENDER, language)
+    return compose(words, Frame(offer, SENDER, language))
 
 
 def test_a_message_greets_offers_links_and_lets_go() -> None:
@@ -104,7 +105,7 @@ def test_a_template_attack_meets_a_limit(attack: str) -> None:
 @given(st.text(max_size=200))
 def test_what_the_shop_says_of_itself_is_never_read_as_a_template(words: str) -> None:
     sender = Sender(words.replace("\r", ""), "4 Harbour Street", "https://tarnside.test/")
-    copy = render_message(compose(WORDS, NO_OFFER, sender, "en"), SLOTS)
+    copy = render_message(compose(WORDS, Frame(NO_OFFER, sender, "en")), SLOTS)
     assert "4 Harbour Street" in copy.text
 
 
