@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from campaigns.audience import shaping
 from campaigns.audience.freeze import AudienceCounts, freeze_audience
 from campaigns.audience.holdout import draw_seed
+from campaigns.audience.shaping import split_again
 from campaigns.content.editing import recheck_campaign, write_variant
-from campaigns.models import Approval, Campaign, CampaignStatus, Offer, TransitionConflict, Variant
+from campaigns.models import (
+    Approval,
+    Archetype,
+    AudienceCell,
+    Campaign,
+    CampaignStatus,
+    Offer,
+    TransitionConflict,
+    Variant,
+)
+from customers.models import Channel
 
 from . import policy
 from .policy import NotReady
 from .transitions import change_status
 
+Shaped = TypeVar("Shaped")
+
 #: What `edit_campaign` may set. Everything else belongs to the workflow, the freeze or the sender.
 CAMPAIGN_FIELDS = frozenset(
     {
-        "name", "goal", "instruction", "segment", "holdout_share", "is_test_audience", "scheduled_for",
-        "send_window_hours", "attribution_days",
+        "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "channels", "max_archetypes",
+        "holdout_share", "is_test_audience", "scheduled_for", "send_window_hours", "attribution_days",
     }
 )  # fmt: skip
 #: A change of these makes the frozen audience stand for something else: it must be frozen again.
-AUDIENCE_FIELDS = frozenset({"segment", "holdout_share", "is_test_audience"})
+AUDIENCE_FIELDS = frozenset({"segment", "holdout_share", "is_test_audience", "channels"})
 OFFER_FIELDS = frozenset({"kind", "value", "currency", "code", "min_basket", "valid_from", "valid_until", "url"})
-#: A new name or goal is no new message; everything else voids.
-HARMLESS_FIELDS = frozenset({"name", "goal", "instruction"})
+#: A new name or goal is no new message, and how drafts should sound says nothing of those that stand; all else voids.
+HARMLESS_FIELDS = frozenset({"name", "goal", "instruction", "tone", "avoid"})
+#: What the texts were checked against.
+FACT_FIELDS = frozenset({"scheduled_for", "talking_points"})
 
 
 @transaction.atomic
@@ -48,7 +64,8 @@ def create_campaign(
         raise PermissionDenied(_("Your role does not allow this."))
     _refuse_unknown(fields, CAMPAIGN_FIELDS)
     _refuse_unknown(offer_fields or {}, OFFER_FIELDS)
-    values = {"holdout_share": settings.HOLDOUT_SHARE, **fields}
+    values = {"holdout_share": settings.HOLDOUT_SHARE, "max_archetypes": settings.MAX_ARCHETYPES, **fields}
+    _check_split(values)
     campaign = Campaign(author=user, holdout_seed=draw_seed(), **values)
     campaign.clean_fields()
     campaign.save()
@@ -81,13 +98,16 @@ def edit_campaign(
     changed_offer = _differing(offer, offer_fields or {})
     if not changed and not changed_offer:
         return campaign
+    _check_split(fields)
     if changed_offer or not changed <= HARMLESS_FIELDS:
         return_to_draft(user, campaign, reason=_describe_edit(changed, changed_offer), now=now)
     _write_campaign(campaign, fields, changed, now)
     if changed_offer:
         _write_offer(offer, offer_fields or {}, changed_offer)
-    if changed_offer or "scheduled_for" in changed:
-        recheck_campaign(campaign, now=now)  # the texts were checked against the offer and the day as they were
+    if "max_archetypes" in changed and campaign.audience_frozen_at:
+        split_again(campaign, now=now)
+    if changed_offer or changed & (FACT_FIELDS | {"max_archetypes"}):
+        recheck_campaign(campaign, now=now)  # the texts were checked against what was so before
     return campaign
 
 
@@ -108,6 +128,26 @@ def refreeze_audience(user: User, campaign: Campaign, *, now: dt.datetime) -> Au
     lock_for_edit(user, campaign)
     return_to_draft(user, campaign, reason=_("The audience was frozen again."), now=now)
     return freeze_audience(campaign, now=now, actor=user)
+
+
+@transaction.atomic
+def merge_archetypes(
+    user: User, campaign: Campaign, first: Archetype, second: Archetype, *, now: dt.datetime
+) -> Archetype:
+    """Put two archetypes together; one of them goes on with its texts. Voids what was approved. Raises ValidationError."""
+    return _shape(user, campaign, lambda: shaping.merge_archetypes(campaign, first, second, now=now), now=now)
+
+
+@transaction.atomic
+def take_out_cell(user: User, campaign: Campaign, cell: AudienceCell, *, now: dt.datetime) -> Archetype:
+    """Make a cell that was put with others an archetype of its own. Voids what was approved. Raises ValidationError."""
+    return _shape(user, campaign, lambda: shaping.take_out_cell(campaign, cell, now=now), now=now)
+
+
+@transaction.atomic
+def forget_shapes(user: User, campaign: Campaign, *, now: dt.datetime) -> int:
+    """Split the audience again as if nobody had merged or taken out anything; returns how many archetypes there are."""
+    return _shape(user, campaign, lambda: split_again(campaign, now=now, forget=True), now=now)
 
 
 def lock_for_edit(user: User, campaign: Campaign) -> None:
@@ -145,6 +185,23 @@ def _refuse_unknown(fields: Mapping[str, Any], known: frozenset[str]) -> None:
     unknown = set(fields) - known
     if unknown:
         raise NotReady([_("These cannot be edited: %(names)s.") % {"names": ", ".join(sorted(unknown))}])
+
+
+def _shape(user: User, campaign: Campaign, change: Callable[[], Shaped], *, now: dt.datetime) -> Shaped:
+    lock_for_edit(user, campaign)
+    return_to_draft(user, campaign, reason=_("The archetypes were changed."), now=now)
+    changed = change()
+    recheck_campaign(campaign, now=now)  # what an archetype likes decides which wares its texts may name
+    return changed
+
+
+def _check_split(fields: Mapping[str, Any]) -> None:
+    """Refuse a number of archetypes or channels that cannot be; the error names the field."""
+    most, channels = fields.get("max_archetypes"), fields.get("channels")
+    if most is not None and not 1 <= most <= settings.MOST_ARCHETYPES:
+        raise ValidationError({"max_archetypes": _("From 1 to %(most)d.") % {"most": settings.MOST_ARCHETYPES}})
+    if channels is not None and not (isinstance(channels, list) and channels and set(channels) <= set(Channel.values)):
+        raise ValidationError({"channels": _("Choose at least one channel that there is.")})
 
 
 def _differing(row: Campaign | Offer, fields: Mapping[str, Any]) -> set[str]:

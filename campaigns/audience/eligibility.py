@@ -1,6 +1,6 @@
 """Who may be written to. One SQL fragment, used when the audience is frozen and again just before each send.
 
-Suppressed addresses are kept only as keyed hashes; `customers.ingest.consent.is_suppressed_sql` computes the same hash
+Suppressed addresses are kept only as keyed hashes; `customers.ingest.consent.address_hash_sql` computes the same hash
 inside PostgreSQL, so that a million customers need no round trip through Python and no table of hashes to keep in step.
 """
 
@@ -12,9 +12,11 @@ from typing import Any
 from django.conf import settings
 
 from campaigns.models import Campaign, ExclusionReason, MessageStatus
-from customers.ingest.consent import is_suppressed_sql
+from customers.ingest.consent import address_hash_sql
 from customers.models import Channel, ConsentRecord
 from customers.segments.complaints import open_complaint_sql
+
+from .channels import address_sql
 
 #: Messages that may have reached a person; they count against the frequency cap.
 STATUSES_THAT_REACHED = (
@@ -27,22 +29,24 @@ STATUSES_THAT_REACHED = (
 )
 
 
-def exclusion_case_sql(customer: str = "c", *, of_everybody: bool = False) -> str:
+def exclusion_case_sql(customer: str = "c", *, channel: str = Channel.EMAIL, of_everybody: bool = False) -> str:
     """SQL for the first ExclusionReason (a SkipReason of the same name) that holds for a row of customers_customer
-    called `customer`, or ''. Its named parameters come from `exclusion_params`; they have prefix `x_`.
+    called `customer`, who would be reached by `channel`, or ''. Its named parameters come from
+    `exclusion_params`; they have prefix `x_`.
 
     `of_everybody` is for a statement over a whole audience: the planner may then hash what it would otherwise walk by
     indexes, person by person.
     """
     has_open_complaint = open_complaint_sql(customer, as_of="%(x_now)s", of_everybody=of_everybody)
+    address = address_sql(channel, customer)
     return f"""
 CASE
-  WHEN {customer}.email = '' THEN '{ExclusionReason.NO_ADDRESS}'
-  WHEN coalesce({_newest_consent(customer, "status")}, '') <> '{ConsentRecord.Status.GIVEN}'
+  WHEN {address} = '' THEN '{ExclusionReason.NO_ADDRESS}'
+  WHEN coalesce({_newest_consent(customer, channel, "status")}, '') <> '{ConsentRecord.Status.GIVEN}'
     THEN '{ExclusionReason.NO_CONSENT}'
-  WHEN {_newest_consent(customer, "is_test")}
+  WHEN {_newest_consent(customer, channel, "is_test")}
     AND NOT (%(x_accepts_test)s AND lower(right({customer}.email, 5)) = '.test') THEN '{ExclusionReason.TEST_ONLY}'
-  WHEN {is_suppressed_sql(customer)} THEN '{ExclusionReason.SUPPRESSED}'
+  WHEN {_is_suppressed(address, channel)} THEN '{ExclusionReason.SUPPRESSED}'
   WHEN {has_open_complaint} THEN '{ExclusionReason.OPEN_COMPLAINT}'
   WHEN (
     SELECT count(*) FROM campaigns_message x_m
@@ -58,7 +62,6 @@ def exclusion_params(campaign: Campaign, *, now: dt.datetime) -> dict[str, Any]:
     built-in catcher, the campaign says that its audience is a test, and the address ends in .test."""
     return {
         "x_accepts_test": bool(settings.USES_MAIL_CATCHER and campaign.is_test_audience),
-        "x_channel": Channel.EMAIL.value,
         "x_now": now,
         "x_capped_since": now - dt.timedelta(days=settings.FREQUENCY_CAP_DAYS),
         "x_cap": settings.FREQUENCY_CAP_MESSAGES,
@@ -66,9 +69,16 @@ def exclusion_params(campaign: Campaign, *, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _newest_consent(customer: str, column: str) -> str:
+def _newest_consent(customer: str, channel: str, column: str) -> str:
     return (
         f"(SELECT x_c.{column} FROM customers_consentrecord x_c"
-        f" WHERE x_c.customer_id = {customer}.id AND x_c.channel = %(x_channel)s"
+        f" WHERE x_c.customer_id = {customer}.id AND x_c.channel = '{Channel(channel)}'"
         " ORDER BY x_c.recorded_at DESC, x_c.id DESC LIMIT 1)"
+    )
+
+
+def _is_suppressed(address: str, channel: str) -> str:
+    return (
+        f"EXISTS (SELECT 1 FROM customers_suppression x_s WHERE x_s.channel = '{Channel(channel)}'"
+        f" AND x_s.address_hash = {address_hash_sql(address)})"
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,24 +24,25 @@ from campaigns.models import (
 )
 from customers.ingest.clock import read_shop_clock
 from customers.scoring.on_need import explain_scores
-from customers.segments.compiler import compile_rule
-from customers.segments.rules import parse_rule
 
-from .archetypes import split_into_archetypes
-from .eligibility import exclusion_case_sql, exclusion_params
-from .holdout import HOLDOUT_SQL
+from .archetypes import choose_samples, read_groups, store_archetypes, write_cells
+from .cells import group_cells, smallest_size
+from .kinship import read_nearness
+from .people import PEOPLE, judge_people, list_unexplained, read_reasons
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class AudienceCounts:
-    """How many people the segment matched, and where they went. `excluded` is by ExclusionReason."""
+    """How many people the segment matched, and where they went. `excluded` is by ExclusionReason; `channels` is how many
+    of the treated each channel reaches."""
 
     matched: int
     treatment: int
     holdout: int
     excluded: Mapping[str, int]
+    channels: Mapping[str, int]
 
     def as_json(self) -> dict[str, Any]:
         """What Campaign.audience_counts keeps."""
@@ -49,6 +51,7 @@ class AudienceCounts:
             "treatment": self.treatment,
             "holdout": self.holdout,
             "excluded": dict(self.excluded),
+            "channels": dict(self.channels),
         }
 
 
@@ -64,83 +67,92 @@ def freeze_audience(campaign: Campaign, *, now: dt.datetime, actor: User | None)
     """Freeze the people who match the campaign's segment at `now`, and split them into archetypes.
 
     Only while the campaign is a draft (TransitionConflict otherwise). Freezing again replaces the audience; the kept
-    seed puts everybody into the same arm again. Texts of archetypes that are still there stay. Raises EmptyAudience,
+    seed puts everybody into the same arm again, and texts of archetypes that are still there stay. Raises EmptyAudience,
     with nothing changed, when the segment matches nobody or nobody of it may be written to.
     """
     with transaction.atomic():
         locked = Campaign.objects.select_for_update().filter(pk=campaign.pk, status=CampaignStatus.DRAFT).first()
         if locked is None:
             raise TransitionConflict(_("The audience can be frozen only while the campaign is a draft."))
-        AudienceMember.objects.filter(campaign=locked).delete()
-        _insert_members(locked, now)
-        counts = _count_members(locked)
+        bounds = judge_people(locked, now=now, clock=read_shop_clock(now))
+        counts = _count_people()
         if not counts.treatment:
             raise EmptyAudience(_explain_emptiness(counts), counts)
-        explain_scores(_list_unexplained(locked))
-        split_into_archetypes(locked, limit=settings.MAX_ARCHETYPES)
+        explain_scores(list_unexplained())
+        read_reasons()
+        _write_audience(locked)
         Campaign.objects.filter(pk=locked.pk).update(
-            audience_as_of=now, audience_frozen_at=now, audience_counts=counts.as_json(), updated_at=now
+            audience_as_of=now,
+            audience_frozen_at=now,
+            audience_counts=counts.as_json(),
+            value_bounds=bounds,
+            updated_at=now,
         )
     campaign.refresh_from_db()
     log.info("audience frozen", campaign=campaign.pk, actor=actor.pk if actor else None, **counts.as_json())
     return counts
 
 
-def _insert_members(campaign: Campaign, now: dt.datetime) -> None:
-    """One statement for the whole audience: segment, exclusions, and the draw for the hold-out.
+def _write_audience(campaign: Campaign) -> None:
+    """Archetypes first, so that every member is written once, with theirs."""
+    groups, former = read_groups(campaign)
+    # Once a person has shaped an archetype the others stay as that person saw them, too.
+    kept = groups if any(group.is_shaped for group in groups) else []
+    AudienceMember.objects.filter(campaign=campaign).delete()
+    sizes = write_cells(campaign)
+    found = group_cells(
+        sizes,
+        read_nearness(sizes),
+        limit=campaign.max_archetypes,
+        smallest=smallest_size(sum(sizes.values())),
+        kept=kept,
+    )
+    store_archetypes(campaign, found, sizes, former)
+    _insert_members(campaign)
+    choose_samples(campaign)
 
-    `judged` is materialised because its reason is read twice and would be worked out twice.
-    """
-    segment = compile_rule(parse_rule(campaign.segment.rule), as_of=read_shop_clock(now))
-    sql = f"""
-WITH matched AS ({segment.sql}),
-judged AS MATERIALIZED (
-  SELECT c.id AS customer_id, s.churn_probability, s.expected_value,
-         coalesce(nullif({exclusion_case_sql("c", of_everybody=True)}, ''),
-                  CASE WHEN s.churn_probability IS NULL THEN '{ExclusionReason.TOO_NEW}' ELSE '' END) AS reason
-  FROM (SELECT DISTINCT customer_id FROM matched) AS m
-  JOIN customers_customer c ON c.id = m.customer_id
-  LEFT JOIN customers_score s ON s.customer_id = c.id
-)
-INSERT INTO campaigns_audiencemember
-  (campaign_id, customer_id, arm, exclusion_reason, churn_probability, expected_value)
-SELECT %(campaign_id)s, customer_id,
-       CASE WHEN reason <> '' THEN '{Arm.EXCLUDED}'
-            WHEN {HOLDOUT_SQL} THEN '{Arm.HOLDOUT}' ELSE '{Arm.TREATMENT}' END,
-       reason, churn_probability, expected_value
-FROM judged"""
-    params = {
-        **segment.params,
-        **exclusion_params(campaign, now=now),
-        "campaign_id": campaign.pk,
-        "holdout_seed": campaign.holdout_seed,
-        "holdout_share": campaign.holdout_share,
-    }
+
+def _insert_members(campaign: Campaign) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(
+            f"""
+INSERT INTO campaigns_audiencemember
+  (campaign_id, customer_id, arm, exclusion_reason, channel, churn_probability, expected_value, cell_id, archetype_id)
+SELECT %(campaign)s, p.customer_id, p.arm, p.exclusion_reason, p.channel, p.churn_probability, p.expected_value,
+       c.id, c.archetype_id
+FROM {PEOPLE} p
+LEFT JOIN campaigns_audiencecell c
+  ON c.campaign_id = %(campaign)s AND p.arm <> '{Arm.EXCLUDED}' AND c.reason = p.reason AND c.interest = p.interest
+ AND c.value_band = p.value_band AND c.language = p.language AND c.channel = p.channel""",
+            {"campaign": campaign.pk},
+        )
         # A million rows that the planner does not know of yet would be joined one by one.
         cursor.execute("ANALYZE campaigns_audiencemember")
 
 
-def _list_unexplained(campaign: Campaign) -> Iterable[int]:
-    """Customers of the audience with a score but without its reasons, which decide on their archetype."""
-    members = AudienceMember.objects.filter(campaign=campaign).exclude(arm=Arm.EXCLUDED)
-    return members.filter(customer__score__reasons=[]).values_list("customer_id", flat=True).iterator()
-
-
-def _count_members(campaign: Campaign) -> AudienceCounts:
+def _count_people() -> AudienceCounts:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT arm, exclusion_reason, count(*) FROM campaigns_audiencemember WHERE campaign_id = %s"
-            " GROUP BY arm, exclusion_reason ORDER BY count(*) DESC, exclusion_reason",
-            [campaign.pk],
+            f"SELECT arm, exclusion_reason, channel, count(*) FROM {PEOPLE} GROUP BY 1, 2, 3 ORDER BY count(*) DESC, 2, 3"
         )
         rows = cursor.fetchall()
+
+    def count(arm: str) -> int:
+        return sum(size for found, _reason, _channel, size in rows if found == arm)
+
+    excluded: Counter[str] = Counter()
+    channels: Counter[str] = Counter()
+    for arm, reason, channel, size in rows:
+        if arm == Arm.EXCLUDED:
+            excluded[reason] += size
+        elif arm == Arm.TREATMENT:
+            channels[channel] += size
     return AudienceCounts(
-        matched=sum(size for _arm, _reason, size in rows),
-        treatment=sum(size for arm, _reason, size in rows if arm == Arm.TREATMENT),
-        holdout=sum(size for arm, _reason, size in rows if arm == Arm.HOLDOUT),
-        excluded={reason: size for arm, reason, size in rows if arm == Arm.EXCLUDED},
+        matched=sum(row[-1] for row in rows),
+        treatment=count(Arm.TREATMENT),
+        holdout=count(Arm.HOLDOUT),
+        excluded=dict(excluded.most_common()),
+        channels=dict(channels.most_common()),
     )
 
 

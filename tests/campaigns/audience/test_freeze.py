@@ -215,6 +215,34 @@ def test_the_number_of_queries_does_not_grow_with_the_audience(
 ) -> None:
     for number in range(40):
         make_customer(f"c{number}", score={"interest": f"i{number}"})
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(40):
         freeze_audience(campaign, now=NOW, actor=None)
     assert Archetype.objects.filter(campaign=campaign).count() <= 12
+
+
+def test_who_agreed_to_text_messages_only_is_in_where_the_campaign_offers_them(
+    campaign: Campaign, crowd: list[Customer], make_customer: MakeCustomer
+) -> None:
+    texters = [
+        make_customer(f"t{n}", email="", consent="", attributes={"phone": f"+44{n}"}, score={}) for n in range(5)
+    ]
+    both, silent = crowd[0], make_customer("silent", consent="", score={}, attributes={"phone": ""})
+    for customer in (*texters, both, silent):
+        ConsentRecord.objects.create(
+            customer=customer, channel="sms", status="given", legal_basis="consent", source="test", recorded_at=NOW
+        )
+    suppress_address("+443", reason="staff", channel="sms")
+    freeze_audience(campaign, now=NOW, actor=None)
+    assert {reason_of(campaign, customer) for customer in texters} == {"no_address"}
+    campaign.channels = ["sms", "email"]
+    campaign.save()
+    counts = freeze_audience(campaign, now=NOW, actor=None)
+    assert [reason_of(campaign, customer) for customer in texters] == ["", "", "", "no_address", ""]
+    channels = dict(AudienceMember.objects.exclude(archetype=None).values_list("customer_id", "archetype__channel"))
+    assert {channels[customer.pk] for customer in texters if customer.pk in channels} == {"sms"}
+    assert channels[both.pk] == "email"
+    assert reason_of(campaign, silent) == "no_consent"
+    assert set(counts.channels) == {"email", "sms"}
+    assert sum(counts.channels.values()) == counts.treatment
+    texted = Archetype.objects.get(channel="sms")
+    assert label_archetype(texted).endswith("text message")

@@ -1,0 +1,220 @@
+"""The card of an archetype: how many, who they are in numbers beside the audience, three of them, and what is true.
+
+Everything but the three people comes from the sums that were kept when the audience was frozen: a card costs the same
+for a hundred people and for a million, and all cards of a campaign cost the same few queries as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from campaigns.models import Archetype, AudienceCell, AudienceMember, Campaign, ValueBand
+from customers.features.catalogue import THEMES
+from customers.ingest.currency import read_shop_currency
+from customers.models import Channel
+from customers.scoring.explain import describe_value
+
+from .archetypes import label_cell, read_cell
+from .cells import COMMON_SHARE, SMALLEST_PEOPLE, Cell
+from .channels import is_sent
+from .people import CHINESE
+from .truths import Truth, find_truths
+from .wording import NUMBERS, compare
+
+#: So many categories are named on a card.
+CATEGORIES = 3
+
+
+@dataclass(frozen=True)
+class Number:
+    """A mean over the archetype beside the mean over the whole audience; `told` and `told_average` with their unit."""
+
+    key: str
+    label: str
+    value: float
+    average: float
+    told: str
+    told_average: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A cell that an archetype is made of; `is_heart` is the largest, which the others were put with."""
+
+    id: int
+    label: str
+    size: int
+    is_heart: bool
+    may_stand_alone: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One of the people near the middle. Personal: for the page alone."""
+
+    customer_id: int
+    name: str
+    language: str
+    country: str
+    churn_probability: float | None
+    expected_value: Decimal | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """Who the people of an archetype are. Words are in the language that was active when the card was built.
+
+    `reason`, `interest` and `value_band` are "" where the people have none in common. `share` is of the audience.
+    `categories` are (name, share of the people who like it most, share of the audience who do).
+    """
+
+    label: str
+    size: int
+    share: float
+    reason: str
+    meaning: str
+    interest: str
+    value_band: str
+    language: str
+    channel: str
+    is_sent: bool
+    numbers: tuple[Number, ...]
+    categories: tuple[tuple[str, float, float], ...]
+    parts: tuple[Part, ...]
+    truths: tuple[Truth, ...]
+    samples: tuple[Sample, ...]
+
+
+def build_card(archetype: Archetype) -> Card:
+    """The card of one archetype; two queries and one for the samples."""
+    return build_cards(archetype.campaign, [archetype])[archetype.pk]
+
+
+def build_cards(campaign: Campaign, archetypes: Iterable[Archetype] | None = None) -> dict[int, Card]:
+    """Cards by archetype id, of all archetypes or of some; the number of queries is the same for one and for thirty."""
+    chosen = list(Archetype.objects.filter(campaign=campaign) if archetypes is None else archetypes)
+    cells = list(AudienceCell.objects.filter(campaign=campaign))
+    samples = _read_samples(campaign, chosen)
+    currency = read_shop_currency()
+    return {
+        archetype.pk: _fill_card(
+            archetype,
+            [cell for cell in cells if cell.archetype_id == archetype.pk],
+            cells,
+            tuple(samples[person] for person in archetype.samples if person in samples),
+            currency,
+        )
+        for archetype in chosen
+    }
+
+
+def card_for_prompt(card: Card) -> dict[str, Any]:
+    """What a language model is told of an archetype: JSON without any person in it and without a figure.
+
+    Of fewer than SMALLEST_PEOPLE only the sides are told: what is true of so few would tell of single persons. Build the
+    card in the language of the prompt (`django.utils.translation.override`).
+    """
+    told: dict[str, Any] = {
+        "why_they_leave": card.reason,
+        "which_means": card.meaning,
+        "what_they_like": card.interest,
+        "value": card.value_band,
+        "language": card.language,
+        "channel": card.channel,
+    }
+    if card.size < SMALLEST_PEOPLE:
+        return told | {"beside_the_audience": [], "true_of_most": []}
+    beside = [f"{number.label}: {compare(number.value, number.average)}" for number in card.numbers]
+    return told | {"beside_the_audience": beside, "true_of_most": [truth.sentence for truth in card.truths]}
+
+
+def _fill_card(
+    archetype: Archetype,
+    cells: Sequence[AudienceCell],
+    everybody: Sequence[AudienceCell],
+    samples: tuple[Sample, ...],
+    currency: str,
+) -> Card:
+    theme = THEMES.get(archetype.reason)
+    people = sum(cell.size for cell in everybody)
+    sides = Cell(archetype.reason, archetype.interest, archetype.value_band, archetype.language, archetype.channel)
+    return Card(
+        label=label_cell(sides),
+        size=archetype.size,
+        share=archetype.size / people if people else 0.0,
+        reason=str(theme.label) if theme else "",
+        meaning=str(theme.meaning) if theme else "",
+        interest=archetype.interest,
+        value_band=str(ValueBand(archetype.value_band).label) if archetype.value_band else "",
+        language=_("Chinese") if archetype.language == CHINESE else _("English"),
+        channel=str(Channel(archetype.channel).label),
+        is_sent=is_sent(archetype.channel),
+        numbers=tuple(_compare_numbers(cells, everybody, currency)),
+        categories=tuple(_rank_categories(cells, everybody)),
+        parts=tuple(_list_parts(cells)),
+        truths=tuple(find_truths(cells, everybody, least=COMMON_SHARE)),
+        samples=samples,
+    )
+
+
+def _compare_numbers(
+    cells: Sequence[AudienceCell], everybody: Sequence[AudienceCell], currency: str
+) -> Iterable[Number]:
+    for key, (label, unit) in NUMBERS.items():
+        value, average = _mean(cells, key), _mean(everybody, key)
+        if value is None or average is None:
+            continue
+        told, told_average = (describe_value(unit, number, currency) for number in (value, average))
+        yield Number(key, str(label), value, average, told, told_average)
+
+
+def _mean(cells: Iterable[AudienceCell], key: str) -> float | None:
+    pairs = [cell.sums.get("measures", {}).get(key, (0, 0)) for cell in cells]
+    number = sum(people for _total, people in pairs)
+    return sum(total for total, _people in pairs) / number if number else None
+
+
+def _rank_categories(
+    cells: Sequence[AudienceCell], everybody: Sequence[AudienceCell]
+) -> Iterable[tuple[str, float, float]]:
+    here, there = _share_interests(cells), _share_interests(everybody)
+    for name, share in sorted(here.items(), key=lambda item: (-item[1], item[0]))[:CATEGORIES]:
+        yield name, share, there[name]
+
+
+def _share_interests(cells: Sequence[AudienceCell]) -> dict[str, float]:
+    people = sum(cell.size for cell in cells)
+    found: dict[str, int] = {}
+    for cell in cells:
+        if cell.interest:
+            found[cell.interest] = found.get(cell.interest, 0) + cell.size
+    return {name: number / people for name, number in found.items()}
+
+
+def _list_parts(cells: Sequence[AudienceCell]) -> Iterable[Part]:
+    """The largest cell first, as `cells.heart_of` orders them."""
+    ordered = sorted(cells, key=lambda cell: (-cell.size, read_cell(cell)))
+    for place, cell in enumerate(ordered):
+        may_stand_alone = len(ordered) > 1 and cell.size >= SMALLEST_PEOPLE
+        yield Part(cell.pk, label_cell(read_cell(cell)), cell.size, not place, may_stand_alone)
+
+
+def _read_samples(campaign: Campaign, archetypes: Iterable[Archetype]) -> dict[int, Sample]:
+    wanted = [person for archetype in archetypes for person in archetype.samples]
+    members = AudienceMember.objects.filter(campaign=campaign, customer__in=wanted).select_related("customer")
+    return {
+        member.customer_id: Sample(
+            member.customer_id,
+            member.customer.display_name,
+            member.customer.language,
+            member.customer.country,
+            member.churn_probability,
+            member.expected_value,
+        )
+        for member in members
+    }
