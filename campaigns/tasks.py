@@ -9,6 +9,7 @@ from campaigns.content import drafting
 from campaigns.delivery import reaper, scheduler, sender
 from campaigns.delivery.stopping import stop_on_sigterm
 from campaigns.outcomes import rollup
+from llm.drafting_role import acting_as_drafter
 from llm.records import delete_expired_calls
 
 #: Shorter than the ten seconds between two sweeps, and than the patience of whoever stops a worker.
@@ -55,7 +56,8 @@ def draft_sweep() -> None:
 @shared_task
 def draft_archetype(archetype_id: int) -> None:
     """Draft one archetype; a second worker with the same one does nothing."""
-    drafting.draft_archetype(archetype_id, now=timezone.now())
+    with acting_as_drafter():
+        drafting.draft_archetype(archetype_id, now=timezone.now())
 
 
 @shared_task

@@ -10,6 +10,7 @@ from customers.ingest import runs
 from customers.insights.risk import AT_RISK
 from customers.scoring import groups, replays, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
+from llm.drafting_role import acting_as_drafter
 
 
 @shared_task
@@ -85,5 +86,7 @@ def queue_texts() -> None:
 @shared_task
 def read_texts() -> None:
     """Have some batches of texts read; go on at once while there is more."""
-    if texts.read_waiting_texts(timezone.now()):
+    with acting_as_drafter():
+        has_more = texts.read_waiting_texts(timezone.now())
+    if has_more:
         read_texts.delay()
