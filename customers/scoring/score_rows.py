@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import polars as pl
-from django.db import transaction
+from django.db import connection, transaction
+from psycopg.errors import UniqueViolation
 
 from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
 from customers.models import ScoreStatus
@@ -28,12 +31,50 @@ _CURRENT = Target("customers_score", ("customer_id",), _COLUMNS)
 _HISTORY = Target("customers_scorehistory", ("customer_id", "model_id", "as_of"), _COLUMNS)
 
 
-@transaction.atomic
 def write_scores(frame: pl.DataFrame) -> int:
-    """Current scores and history out of one stage; returns how many rows changed. Safe to run twice."""
-    names = [column.name for column in _COLUMNS]
-    with staging(_CURRENT.types(names)) as (cursor, stage):
-        copy_frame(cursor, stage, frame.select(names))
-        current = merge_stage(cursor, stage, _CURRENT, names)
-        past = merge_stage(cursor, stage, _HISTORY, names, only=f"status <> '{ScoreStatus.NO_HISTORY.value}'")
-    return current.created + current.updated + past.created + past.updated
+    """Current scores and history of these customers in one transaction; returns how many rows changed. Safe to run twice.
+
+    Where a table has no row of theirs yet, theirs are copied straight into it; otherwise they go through a stage and are
+    compared with what is there.
+    """
+    rows = frame.select(column.name for column in _COLUMNS)
+    with suppress(UniqueViolation):
+        return _write_rows(rows, may_copy=True)
+    return _write_rows(rows, may_copy=False)  # somebody else wrote some of them after we had looked
+
+
+@transaction.atomic
+def _write_rows(rows: pl.DataFrame, *, may_copy: bool) -> int:
+    past = rows.filter(pl.col("status") != ScoreStatus.NO_HISTORY.value)
+    return sum(
+        _copy_rows(target, own) if may_copy and not _is_any_present(target, own) else _merge_rows(target, own)
+        for target, own in ((_CURRENT, rows), (_HISTORY, past))
+        if own.height
+    )
+
+
+def _is_any_present(target: Target, rows: pl.DataFrame) -> bool:
+    """Whether `target` has a row of one of these customers; in the history, one of the same model and moment."""
+    alike = [name for name in target.key if name != "customer_id"]
+    same = "".join(f' AND present."{name}" = %s' for name in alike)
+    customers = rows["customer_id"].cast(pl.String).str.join(",").item()
+    with connection.cursor() as cursor:
+        cursor.execute(  # one look into the index for each: LIMIT keeps the planner from reading the whole table
+            "SELECT EXISTS (SELECT FROM unnest(%s::bigint[]) AS mine (id), LATERAL"
+            f" (SELECT FROM {target.table} present WHERE present.customer_id = mine.id{same} LIMIT 1) AS found)",
+            [f"{{{customers}}}", *(rows[name][0] for name in alike)],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _copy_rows(target: Target, rows: pl.DataFrame) -> int:
+    with connection.cursor() as cursor:
+        copy_frame(cursor, target.table, rows)
+    return rows.height
+
+
+def _merge_rows(target: Target, rows: pl.DataFrame) -> int:
+    with staging(target.types(rows.columns)) as (cursor, stage):
+        copy_frame(cursor, stage, rows)
+        merged = merge_stage(cursor, stage, target, rows.columns)
+    return merged.created + merged.updated

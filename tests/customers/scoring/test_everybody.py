@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from urllib.parse import quote
 
+import polars as pl
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 
 from customers.features.builder import ShopData
 from customers.features.reader import Partition
 from customers.models import Customer, ModelVersion, Score, ScoreHistory, ScoreStatus
 from customers.scoring import runner
+from customers.scoring.score_rows import write_scores
 from customers.scoring.steps import STEPS, Steps
 from customers.scoring.training import TrainingResult
 
@@ -85,6 +89,45 @@ def test_a_run_that_broke_off_is_made_good_by_the_next(model: ModelVersion, monk
 
     assert 0 < kept < Score.objects.count() == 121
     assert ScoreHistory.objects.count() == Score.objects.exclude(status=ScoreStatus.NO_HISTORY).count()
+
+
+def test_who_writes_the_same_scores_at_the_same_moment_changes_nothing(model: ModelVersion) -> None:
+    """Neither sees a row when it looks; the second waits for the first, and compares what it would have copied."""
+    frame = runner.predict_scores(model, as_of=LAST_AT)
+    with ThreadPoolExecutor(1) as beside:
+        with transaction.atomic():
+            first = write_scores(frame)
+            second = beside.submit(write_alone, frame)
+            wait_for_somebody_waiting()
+        assert (first > 121, second.result()) == (True, 0)
+    assert Score.objects.count() == 121
+
+
+def test_newcomers_are_added_to_those_already_scored(model: ModelVersion) -> None:
+    frame = runner.predict_scores(model, as_of=LAST_AT)
+    write_scores(frame.head(50))
+
+    assert write_scores(frame.slice(50)) > 0
+    assert write_scores(frame) == 0
+    Score.objects.filter(customer_id__in=frame["customer_id"].tail(3).to_list()).delete()
+    assert write_scores(frame) == 3
+
+
+def write_alone(frame: pl.DataFrame) -> int:
+    try:
+        return write_scores(frame)
+    finally:
+        connection.close()
+
+
+def wait_for_somebody_waiting() -> None:
+    with connection.cursor() as cursor:
+        for _try in range(6_000):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits for a row of ours")
 
 
 def test_the_command_shares_the_work_among_processes(model: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
