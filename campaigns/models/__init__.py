@@ -10,6 +10,7 @@ from .campaign import (
     Offer,
     TransitionConflict,
 )
+from .evaluation import PromptEvaluation
 from .message import DeliveryEvent, Message, MessageStatus, SkipReason
 from .result import CampaignResult
 from .variant import Archetype, DraftStatus, ValueBand, Variant
@@ -34,6 +35,7 @@ __all__ = [
     "Message",
     "MessageStatus",
     "Offer",
+    "PromptEvaluation",
     "ShopPolicies",
     "SkipReason",
     "TransitionConflict",
