@@ -149,15 +149,20 @@ def thin_labels(amount: int, most: int = 5) -> list[bool]:
     return [(amount - 1 - place) % step == 0 for place in range(amount)]
 
 
-def place_calibration(points: Sequence[tuple[float, float, int]], height: float) -> list[Dot]:
-    """(predicted, observed, people) on the unit square; a dot's area follows its people, radius 3 to 9."""
-    most = max([n for _p, _o, n in points], default=1) or 1
+def place_calibration(
+    points: Sequence[tuple[float, float, int, float | None, float | None]], height: float
+) -> list[Dot]:
+    """(predicted, observed, people, ends of the interval of what was observed) on the unit square; a dot's area follows its
+    people, radius 3 to 9."""
+    most = max([point[2] for point in points], default=1) or 1
     return [
         Dot(
-            _percent(predicted), _pixels(height * (1 - observed)), f"{n:,}", observed, predicted, None,
+            _percent(predicted), _pixels(height * (1 - observed)), f"{n:,}", observed, low, high,
+            low_y="" if low is None else _pixels(height * (1 - low)),
+            high_y="" if high is None else _pixels(height * (1 - high)),
             size=_pixels(3 + 6 * math.sqrt(n / most)),
         )
-        for predicted, observed, n in points
+        for predicted, observed, n, low, high in points
     ]  # fmt: skip
 
 

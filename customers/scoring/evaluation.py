@@ -78,7 +78,7 @@ def judge_predictions(
     ones = np.ones((1, len(outcome)))
     points = {name: _measure(outcome, p, ones) for name, p in predictions.items()}
     samples: dict[str, dict[str, list[Array]]] = {name: {metric: [] for metric in METRICS} for name in predictions}
-    for weights in _resamples(outcome, seed=seed, replicates=replicates):
+    for weights in draw_resamples(outcome, seed=seed, replicates=replicates):
         measured = run_in_lanes([functools.partial(_measure, outcome, p, weights) for p in predictions.values()])
         for name, found in zip(predictions, measured, strict=True):
             for metric, values in found.items():
@@ -157,7 +157,7 @@ def roc_auc(y: Array, p: Array) -> float:
     return float(_measure(np.asarray(y, dtype=np.float64), p, np.ones((1, len(y))))["auc"][0])
 
 
-def _resamples(y: Array, *, seed: int, replicates: int) -> Iterator[Array]:
+def draw_resamples(y: Array, *, seed: int, replicates: int) -> Iterator[Array]:
     """Weights of resampled customers, (rows, n) at a time so that memory stays bounded; a one-sided draw is dropped."""
     rng = np.random.default_rng(seed)
     n = len(y)

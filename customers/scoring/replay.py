@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,9 @@ from .backtest import RULE, Backtest, run_backtest
 from .estimators import Array
 from .evaluation import bin_calibration
 from .expectations import OrderModel
+from .replay_curves import trace_gain, trace_thresholds
 from .snapshots import SHORTEST_HISTORY_DAYS
 
-THRESHOLDS = 100
-GAIN_STEPS = 20
 MOST_SHOWN = 200
 TERMS_KEPT = 3
 
@@ -41,36 +39,6 @@ class Period:
     @property
     def is_empty(self) -> bool:
         return self.last < self.first
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What the marketer assumes: money per message, money off per order that uses the offer, share of leavers kept."""
-
-    message: Decimal = Decimal("0.05")
-    discount: Decimal = Decimal("5.00")
-    success: float = 0.1
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """What a threshold would have done, counted in people and in money. `rule_caught` is for as many people chosen by
-    the plain rule, the quietest first."""
-
-    threshold: float
-    flagged: int
-    caught: int
-    bothered: int
-    missed: int
-    rule_caught: int
-    value_at_stake: Decimal
-    kept: float
-    won: Decimal
-    spent: Decimal
-
-    @property
-    def net(self) -> Decimal:
-        return self.won - self.spent
 
 
 def find_period(first_order_at: dt.datetime, last_known_at: dt.datetime, horizon_days: int) -> Period:
@@ -102,6 +70,7 @@ def replay_day(
         "horizon_days": horizon_days,
         "customers": len(p),
         "left": int(backtest.churned.sum()),
+        "tenth": _count_tenth(backtest, p),
         "estimator": backtest.champion,
         "grade": backtest.grade,
         "rule_days": backtest.threshold_days,
@@ -109,7 +78,7 @@ def replay_day(
         "figures": figures[backtest.champion],
         "rule_figures": figures[RULE],
         "calibration": bin_calibration(backtest.churned, p),
-        "gain": trace_gain(backtest.churned, p, _quietness(backtest)),
+        "gain": trace_gain(backtest.churned, p, _quietness(backtest), seed=seed, replicates=replicates),
         "curve": trace_thresholds(backtest.churned, p, _quietness(backtest), value),
         "people": _list_people(backtest, p, value),
         "currency": shop.currency,
@@ -117,66 +86,12 @@ def replay_day(
     }
 
 
-def trace_gain(left: Array, p: Array, quietness: Array) -> list[dict[str, float]]:
-    """Of all leavers the share among the first 0, 5, ... 100 % of customers, by score and by how long they were quiet."""
-    by_model, by_rule = _caught_by_count(left, p), _caught_by_count(left, quietness)
-    counts = [round(len(left) * step / GAIN_STEPS) for step in range(GAIN_STEPS + 1)]
-    total = max(float(left.sum()), 1.0)
-    return [
-        {
-            "share": round(step / GAIN_STEPS, 4),
-            "caught": round(float(by_model[count]) / total, 4),
-            "rule": round(float(by_rule[count]) / total, 4),
-        }
-        for step, count in enumerate(counts)
-    ]
-
-
-def trace_thresholds(left: Array, p: Array, quietness: Array, value: Array) -> dict[str, list[float]]:
-    """For thresholds 0, 0.01, ... 1: customers flagged, leavers among them, their value at stake, and the leavers among
-    as many customers that were quiet the longest."""
-    order = np.argsort(-p, kind="stable")
-    caught, worth = (np.append(0.0, np.cumsum(each[order])) for each in (left, left * value))
-    by_rule = _caught_by_count(left, quietness)
-    thresholds = np.arange(THRESHOLDS + 1) / THRESHOLDS
-    flagged = len(p) - np.searchsorted(np.sort(p), thresholds, side="left")
-    return {
-        "flagged": [int(n) for n in flagged],
-        "caught": [int(caught[n]) for n in flagged],
-        "value": [round(float(worth[n]), 2) for n in flagged],
-        "rule_caught": [round(float(by_rule[n]), 1) for n in flagged],
-    }
-
-
-def weigh_threshold(curve: Mapping[str, list[float]], threshold: float, costs: Costs) -> Weighed:
-    """Leavers caught against stayers bothered, and the money in it, at a threshold of whole hundredths.
-
-    Won: the value at stake of the leavers caught, times the share that the message keeps. Spent: every message, and the
-    discount for all who then order: the leavers kept, and the stayers, who would have ordered without it.
-    """
-    place = min(max(round(threshold * THRESHOLDS), 0), THRESHOLDS)
-    flagged, caught = int(curve["flagged"][place]), int(curve["caught"][place])
-    bothered, success = flagged - caught, Decimal(str(costs.success))
-    value = Decimal(str(curve["value"][place]))
-    spent = flagged * costs.message + (bothered + caught * success) * costs.discount
-    return Weighed(
-        threshold=place / THRESHOLDS,
-        flagged=flagged,
-        caught=caught,
-        bothered=bothered,
-        missed=int(curve["caught"][0]) - caught,
-        rule_caught=round(curve["rule_caught"][place]),
-        value_at_stake=value.quantize(Decimal("0.01")),
-        kept=caught * costs.success,
-        won=(value * success).quantize(Decimal("0.01")),
-        spent=spent.quantize(Decimal("0.01")),
-    )
-
-
-def find_best_threshold(curve: Mapping[str, list[float]], costs: Costs) -> Weighed:
-    """The threshold with the largest net figure; of several, the one that bothers the fewest."""
-    weighed = [weigh_threshold(curve, place / THRESHOLDS, costs) for place in range(THRESHOLDS + 1)]
-    return max(weighed, key=lambda each: (each.net, -each.flagged))
+def _count_tenth(backtest: Backtest, p: Array) -> dict[str, float]:
+    """Of the tenth with the highest scores, and of as many of the quietest, how many left."""
+    count = max(1, round(len(p) / 10))
+    first, quietest = (np.argsort(-scores, kind="stable")[:count] for scores in (p, _quietness(backtest)))
+    left = backtest.churned
+    return {"customers": count, "left": int(left[first].sum()), "rule_left": int(left[quietest].sum())}
 
 
 def _value_at_stake(backtest: Backtest, p: Array, *, seed: int) -> Array:
@@ -189,14 +104,6 @@ def _value_at_stake(backtest: Backtest, p: Array, *, seed: int) -> Array:
 
 def _quietness(backtest: Backtest) -> Array:
     return np.asarray(backtest.test["recency_days"].to_numpy(), dtype=np.float64)
-
-
-def _caught_by_count(left: Array, scores: Array) -> Array:
-    """Expected leavers among the n customers with the highest scores, for n = 0 to all; ties are split evenly."""
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(0, np.flatnonzero(np.append(np.diff(scores[order]) != 0, True)) + 1)
-    caught = np.append(0.0, np.cumsum(left[order]))
-    return np.asarray(np.interp(np.arange(len(left) + 1), ends, caught[ends]), dtype=np.float64)
 
 
 def _list_people(backtest: Backtest, p: Array, value: Array) -> list[dict[str, Any]]:

@@ -26,6 +26,8 @@ from .training import METHOD_VERSION
 
 LEASE = dt.timedelta(minutes=30)
 MOST_ATTEMPTS = 3
+#: Changes whenever what a replay holds does, so that a day is replayed anew for it.
+RESULT_VERSION = 2
 
 logger = structlog.get_logger(__name__)
 
@@ -147,4 +149,4 @@ def fingerprint_orders(on: dt.date, horizon_days: int) -> str:
             [until],
         )
         known = cursor.fetchone()
-    return hashlib.sha256(f"{METHOD_VERSION}|{known}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{METHOD_VERSION}|{RESULT_VERSION}|{known}".encode()).hexdigest()[:32]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from customers.features.catalogue import get_feature
 from customers.models import DriftReport, ModelVersion
 from customers.scoring import watch
+from customers.views.calibration import place_calibration
 
 FEATURES_SHOWN = 8
 
@@ -27,7 +28,7 @@ def tell_drift(model: ModelVersion) -> dict[str, Any]:
         ],
         "drift_steady": sum(row["verdict"] == "steady" for row in figures["features"]),
         "past": past,
-        "past_points": [(row["predicted"], row["observed"], row["customers"]) for row in past["bins"]] if past else [],
+        "past_points": place_calibration(past["bins"]) if past else [],
         "past_from": None if past else watch.first_judged_on(model),
         "drift_alarms": list_alarms(report),
     }

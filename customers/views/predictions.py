@@ -21,6 +21,7 @@ from customers.scoring.attention import has_sequence_model
 from customers.scoring.refresh import read_refresh_state
 from customers.scoring.sequence import is_torch_installed
 from customers.tasks import train_and_score
+from customers.views.calibration import place_calibration
 from customers.views.drift import tell_drift
 from customers.views.fairness import tell_fairness
 from customers.views.model_health import list_lost_versions
@@ -107,9 +108,7 @@ def _describe_model(model: ModelVersion) -> dict[str, Any]:
         "metrics": metrics,
         "estimators": rows,
         "sequence_not_tried": "" if has_sequence_model(model) else _tell_how_to_try(),
-        "calibration_points": [
-            (row["predicted"], row["observed"], row["customers"]) for row in metrics.get("calibration", [])
-        ],
+        "calibration_points": place_calibration(metrics.get("calibration", [])),
         "drivers": [
             (get_feature(row["feature"]).label, row["points"], "ember" if row["direction"] > 0 else "kept")
             for row in metrics.get("drivers", [])[:DRIVERS_SHOWN]

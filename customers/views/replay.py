@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -23,13 +24,22 @@ from customers.insights.risk import AT_RISK
 from customers.models import Customer, Replay
 from customers.scoring import replays
 from customers.scoring.explain import describe_reason
-from customers.scoring.replay import Costs, Period, Weighed, find_best_threshold, weigh_threshold
+from customers.scoring.replay import Period
+from customers.scoring.replay_curves import (
+    Costs,
+    Weighed,
+    bound_share,
+    find_best_threshold,
+    weigh_threshold,
+)
 from customers.tasks import replay_day
+from customers.views.calibration import place_calibration
 from customers.views.predictions import name_estimator
 
 PEOPLE_SHOWN = 25
 REASONS_SHOWN = 2
 DAYS_SHOWN = 6
+STEPS_DRAWN = 20
 
 
 class CostForm(forms.Form):
@@ -117,7 +127,10 @@ def _tell_day(request: HttpRequest, day: dict[str, Any]) -> dict[str, Any]:
         "best_query": _with_threshold(request, best),
         "estimator": name_estimator(day["estimator"], {"rule_days": day["rule_days"]}),
         "grade_tone": {"beats_rule": "kept", "no_better": "warn"}.get(day["grade"], "stop"),
-        "calibration_points": [(row["predicted"], row["observed"], row["customers"]) for row in day["calibration"]],
+        "grade_words": _tell_grade(day),
+        "net_rows": _trace_net(day["curve"], costs),
+        "currency_note": _("in %(currency)s, at these costs") % {"currency": day["currency"]},
+        "calibration_points": place_calibration(day["calibration"]),
         **_tell_people(request, day["people"], threshold),
     }
 
@@ -136,12 +149,51 @@ def _read_costs(request: HttpRequest) -> tuple[CostForm, float, Costs]:
 
 
 def _tell_shares(day: dict[str, Any], weighed: Weighed) -> dict[str, Any]:
+    stayers = day["customers"] - day["left"]
+    lead, reach = weighed.caught - weighed.rule_caught, weighed.lead_reach
     return {
         "caught": weighed.caught / max(day["left"], 1),
+        "caught_interval": bound_share(weighed.caught, day["left"]),
         "right": weighed.caught / weighed.flagged if weighed.flagged else None,
-        "bothered": weighed.bothered / max(day["customers"] - day["left"], 1),
-        "more_than_rule": weighed.caught - weighed.rule_caught,
+        "bothered": weighed.bothered / max(stayers, 1),
+        "bothered_interval": bound_share(weighed.bothered, stayers),
+        "more_than_rule": lead,
+        "lead_interval": None if reach is None else (round(lead - reach), round(lead + reach)),
     }
+
+
+def _trace_net(curve: dict[str, list[float]], costs: Costs) -> list[tuple[str, float, float, float]]:
+    """The net figure at every twentieth of the risk, with its interval, as `line_chart` takes them."""
+    rows = []
+    for place in range(STEPS_DRAWN + 1):
+        weighed = weigh_threshold(curve, place / STEPS_DRAWN, costs)
+        if weighed.net_interval is not None:
+            low, high = weighed.net_interval
+            rows.append((f"{weighed.threshold:.0%}", float(weighed.net), float(low), float(high)))
+    return rows
+
+
+def _tell_grade(day: dict[str, Any]) -> list[str]:
+    """The grade in sentences: ranking, the first tenth, and whether the probabilities came true."""
+    opening = {
+        "beats_rule": _("Better than the plain rule, beyond doubt."),
+        "no_better": _("Not better than the plain rule beyond doubt."),
+    }.get(day["grade"], _("Worse than the plain rule, beyond doubt."))
+    pairs = _(
+        "Of one customer who left and one who stayed it gave the one who left the higher risk in %(ours)d of 100 such pairs,"
+        " the rule in %(rule)d; a coin would in 50."
+    ) % {"ours": round(100 * day["figures"]["auc"]), "rule": round(100 * day["rule_figures"]["auc"])}
+    error = _("What it said was %(points)s points off what happened, on average.")
+    sentences = [opening, pairs, error % {"points": number_format(100 * day["figures"]["ece"], 1)}]
+    tenth = day.get("tenth")
+    if tenth:
+        told = _("Of the %(n)s with the highest scores %(left)s left, of as many of the quietest %(rule)s.")
+        numbers = {
+            key: number_format(tenth[name])
+            for key, name in (("n", "customers"), ("left", "left"), ("rule", "rule_left"))
+        }
+        sentences.insert(2, told % numbers)
+    return sentences
 
 
 def _with_threshold(request: HttpRequest, weighed: Weighed) -> str:

@@ -90,11 +90,13 @@ def histogram(
 
 @register.inclusion_tag("parts/charts/calibration.html")
 def calibration(points: Sequence[Sequence[Any]], title: str = "", note: str = "") -> dict[str, Any]:
-    """Predicted against observed shares, from (predicted, observed, people); on the dotted line they agree."""
-    rows = [(float(one[0]), float(one[1]), int(one[2])) for one in points or ()]
+    """Predicted against observed shares, from (predicted, observed, people) or with the ends of the observed share's
+    interval behind them; on the dotted line they agree."""
+    rows = [(float(one[0]), float(one[1]), int(one[2]), *_read_ends(one[3:5])) for one in points or ()]
     return {
         "dots": drawing.place_calibration(rows, _SQUARE),
-        "rows": [{"predicted": p, "observed": o, "people": n} for p, o, n in rows],
+        "rows": [{"predicted": p, "observed": o, "people": n, "low": low, "high": high} for p, o, n, low, high in rows],
+        "has_ends": any(row[3] is not None for row in rows),
         "grid": drawing.rule_lines(1.0, _SQUARE, lines=4),
         "height": int(_SQUARE),
         "title": _unfold(title),
@@ -163,6 +165,12 @@ def cohort_grid(rows: Sequence[Sequence[Any]], heads: Sequence[Any] | None = Non
 def _unfold(words: str) -> str:
     """Django doubles the percent signs of `_("…")` in a template argument and leaves them so."""
     return str(words).replace("%%", "%")
+
+
+def _read_ends(ends: Sequence[Any]) -> tuple[float | None, float | None]:
+    if len(ends) < 2 or ends[0] is None or ends[1] is None:
+        return None, None
+    return float(ends[0]), float(ends[1])
 
 
 def _complete(row: Sequence[Any]) -> tuple[str, float, float | None, float | None]:

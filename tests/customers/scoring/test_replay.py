@@ -14,12 +14,10 @@ import pytest
 from customers.features.builder import ShopData
 from customers.scoring.backtest import run_backtest
 from customers.scoring.explain import describe_reason
-from customers.scoring.replay import (
+from customers.scoring.replay import Period, find_period, replay_day
+from customers.scoring.replay_curves import (
     Costs,
-    Period,
     find_best_threshold,
-    find_period,
-    replay_day,
     trace_gain,
     trace_thresholds,
     weigh_threshold,
@@ -125,3 +123,46 @@ def test_the_first_and_the_last_day_of_the_period_work(shop: ShopData) -> None:
     for on in (period.first + dt.timedelta(days=60), period.last):
         cutoff = dt.datetime.combine(on, dt.time(), dt.UTC)
         assert replay_day(shop, cutoff=cutoff, horizon_days=60, replicates=10)["cutoff"] == on.isoformat()
+
+
+def test_the_bands_of_the_gain_hold_the_curve_and_narrow_with_more_customers() -> None:
+    def trace(n: int) -> list[dict[str, float]]:
+        rng = np.random.default_rng(4)
+        p = rng.uniform(size=n)
+        return trace_gain((rng.uniform(size=n) < p).astype(float), p, rng.permutation(n).astype(float))
+
+    few, many = trace(200), trace(5_000)
+    for rows in (few, many):
+        assert all(row["caught_low"] <= row["caught"] <= row["caught_high"] for row in rows[1:-1])
+        assert all(row["rule_low"] <= row["rule"] <= row["rule_high"] for row in rows[1:-1])
+        assert (rows[0]["caught_high"], rows[-1]["caught_low"]) == (0, 1)
+    assert few[5]["caught_high"] - few[5]["caught_low"] > 3 * (many[5]["caught_high"] - many[5]["caught_low"])
+    assert many[5]["caught_low"] > many[5]["rule_high"]
+
+
+def test_the_interval_of_the_net_is_what_resampled_customers_give() -> None:
+    rng = np.random.default_rng(8)
+    n, costs = 600, Costs(Decimal("0.30"), Decimal("4.00"), 0.2)
+    p = rng.uniform(size=n)
+    left, value = (rng.uniform(size=n) < p).astype(float), rng.gamma(1.5, 60, size=n)
+    quiet = p + rng.normal(0, 0.3, size=n)
+    curve = trace_thresholds(left, p, quiet, value)
+    for place in (30, 70):
+        told = weigh_threshold(curve, place / 100, costs)
+        flagged = p >= place / 100
+        each = flagged * (left * value * 0.2 - 0.30 - 4 * np.where(left > 0, 0.2, 1.0))
+        by_rule = np.isin(np.arange(n), np.argsort(-quiet)[: int(flagged.sum())])
+        lead = left * (flagged.astype(float) - by_rule)
+        draws = rng.integers(0, n, size=(4_000, n))
+        assert float(told.net) == pytest.approx(each.sum(), abs=0.02)
+        assert told.net_reach is not None
+        assert float(told.net_reach) == pytest.approx(1.96 * each[draws].sum(axis=1).std(), rel=0.06)
+        assert told.lead_reach == pytest.approx(1.96 * lead[draws].sum(axis=1).std(), rel=0.06)
+        low, high = told.net_interval or (Decimal(0), Decimal(0))
+        assert low < told.net < high
+
+
+def test_a_curve_of_an_older_release_has_no_interval() -> None:
+    curve = {"flagged": [10.0] * 101, "caught": [4.0] * 101, "value": [200.0] * 101, "rule_caught": [3.0] * 101}
+    told = weigh_threshold(curve, 0.5, Costs())
+    assert (told.net_interval, told.lead_reach) == (None, None)
