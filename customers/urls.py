@@ -6,6 +6,7 @@ from django.urls import path
 
 from customers.views import (
     attention,
+    card,
     change,
     fairness,
     imports,
@@ -37,6 +38,8 @@ urlpatterns = [
     path("retention/<slug:figure>.csv", retention.download_figures, name="retention-file"),
     path("predictions/", predictions.show_predictions, name="predictions"),
     path("predictions/training/", predictions.request_training, name="training"),
+    path("predictions/card/<int:version>/", card.show_card, name="model-card"),
+    path("predictions/card/<int:version>.json", card.download_card, name="model-card-file"),
     path("predictions/replay/", replay.show_replay, name="replay"),
     path("predictions/replay/requests/", replay.request_replay, name="replay-requests"),
     path("predictions/sensitive-attributes/", fairness.mark_sensitive, name="sensitive-attributes"),

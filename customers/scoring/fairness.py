@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from .evaluation import roc_auc
+from .evaluation import bin_calibration, roc_auc
 from .proportion import wilson_interval
 
 Array = npt.NDArray[np.float64]
 
-#: Groups of fewer customers are not told of: their rates would be noise, and could point at persons.
+#: Groups of fewer customers are not told of, nor rates of fewer: they would be noise, and could point at persons.
 FEWEST_IN_GROUP = 30
+MOST_BINS = 5
 #: The four-fifths rule of thumb for selection, and points of difference for the other rates.
 LOWEST_RATIO = 0.8
 LARGEST_DIFFERENCE = 0.05
@@ -36,7 +37,7 @@ MEASURES = ("selection", "false_negative", "false_positive", "calibration")
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of `of` customers with Wilson's 95 % interval; all None where there are none."""
+    """A share of `of` customers with Wilson's 95 % interval; all None where there are fewer than 30."""
 
     value: float | None
     low: float | None
@@ -66,8 +67,9 @@ class Proxy:
 
 @dataclass(frozen=True)
 class Group:
-    """One group. `predicted` and `observed` are mean shares of leavers; gaps by the keys of MEASURES: a ratio for
-    selection, differences of shares for the others (calibration: predicted less observed, of the group itself)."""
+    """One group. `predicted` and `observed` are mean shares of leavers, with Wilson's interval of the latter; gaps by the
+    keys of MEASURES: a ratio for selection, differences of shares for the others (calibration: predicted less observed, of
+    the group itself). `bins` is its calibration in up to five parts of 30 customers or more."""
 
     name: str
     customers: int
@@ -76,7 +78,10 @@ class Group:
     false_positive: Rate
     predicted: float
     observed: float
+    observed_low: float
+    observed_high: float
     gaps: dict[str, Gap]
+    bins: list[dict[str, float]] = field(default_factory=list)
     proxies: list[Proxy] = field(default_factory=list)
 
     @property
@@ -161,6 +166,7 @@ def _describe_group(
     looked_at: int, seed: int,
 ) -> Group:  # fmt: skip
     gone = left > 0.5
+    observed = _rate(gone[member])
     return Group(
         name=name,
         customers=int(member.sum()),
@@ -168,15 +174,18 @@ def _describe_group(
         false_negative=_rate(~selected[member & gone]),
         false_positive=_rate(selected[member & ~gone]),
         predicted=round(float(p[member].mean()), 4),
-        observed=round(float(left[member].mean()), 4),
+        observed=observed.value or 0.0,
+        observed_low=observed.low or 0.0,
+        observed_high=observed.high or 0.0,
         gaps=_compare(member, gone, selected, looked_at=looked_at, seed=seed)
         | {"calibration": _miscalibration(p[member] - left[member], looked_at)},
+        bins=bin_calibration(left[member], p[member], bins=min(MOST_BINS, int(member.sum()) // FEWEST_IN_GROUP)),
     )
 
 
 def _rate(chosen: npt.NDArray[np.bool_]) -> Rate:
-    if not len(chosen):
-        return Rate(None, None, None, 0)
+    if len(chosen) < FEWEST_IN_GROUP:
+        return Rate(None, None, None, len(chosen))
     low, high = wilson_interval(float(chosen.sum()), len(chosen))
     return Rate(round(float(chosen.mean()), 4), round(low, 4), round(high, 4), len(chosen))
 
@@ -191,11 +200,16 @@ def _compare(
         return {name: Gap(None, None, None, False) for name in MEASURES[:3]}
     drawn = np.random.default_rng(seed).multinomial(len(member), cells / cells.sum(), size=REPLICATES)
     point, samples = _gaps_of(cells[None, :]), _gaps_of(drawn.astype(np.float64))
-    return {
+    limit = LARGEST_DIFFERENCE
+    gaps = {
         "selection": _judge(point[0], samples[0], looked_at, lower=LOWEST_RATIO, upper=1 / LOWEST_RATIO),
-        "false_negative": _judge(point[1], samples[1], looked_at, lower=-LARGEST_DIFFERENCE, upper=LARGEST_DIFFERENCE),
-        "false_positive": _judge(point[2], samples[2], looked_at, lower=-LARGEST_DIFFERENCE, upper=LARGEST_DIFFERENCE),
+        "false_negative": _judge(point[1], samples[1], looked_at, lower=-limit, upper=limit),
+        "false_positive": _judge(point[2], samples[2], looked_at, lower=-limit, upper=limit),
     }
+    for name, whom in (("false_negative", gone), ("false_positive", ~gone)):
+        if min((member & whom).sum(), (~member & whom).sum()) < FEWEST_IN_GROUP:
+            gaps[name] = Gap(None, None, None, False)
+    return gaps
 
 
 def _gaps_of(cells: Array) -> tuple[Array, Array, Array]:

@@ -37,7 +37,7 @@ def mark_sensitive(request: HttpRequest) -> HttpResponse:
 def tell_fairness(request: HttpRequest, model: ModelVersion) -> dict[str, Any]:
     """The panel's context: reports by attribute in words, their warnings as sentences, and what can be marked."""
     marked = groups.read_sensitive()
-    reports = [_tell_report(report) for report in groups.read_reports(model)]
+    reports = [tell_report(report) for report in groups.read_reports(model)]
     may_mark = request.user.has_perm("customers.add_sensitiveattributes")
     return {
         "fairness": reports,
@@ -57,10 +57,12 @@ def name_attribute(key: str) -> str:
     return {"country": _("Country"), "language": _("Language")}.get(key, key.replace("_", " ").capitalize())
 
 
-def _tell_report(report: FairnessReport) -> dict[str, Any]:
+def tell_report(report: FairnessReport) -> dict[str, Any]:
+    """A report in words: its groups with their names, one sentence for each warning, and the strongest proxies."""
     label, figures = name_attribute(report.attribute), report.figures
     rows = [group | {"label": _name_group(report.attribute, group["name"])} for group in figures["groups"]]
     return {
+        "attribute": report.attribute,
         "label": label,
         "groups": rows,
         "threshold": figures["threshold"],

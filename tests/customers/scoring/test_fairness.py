@@ -77,6 +77,31 @@ def test_small_groups_are_left_out_and_counted() -> None:
     assert "rare" not in json.dumps(report.to_json())
 
 
+def test_calibration_by_group_is_told_in_parts_of_thirty_or_more() -> None:
+    names, left, p = make_people(500, seed=7)
+    names[:70] = ["middling"] * 70
+    report = measure_groups(names, left, p, threshold=0.6)
+    for group in report.groups:
+        assert len(group.bins) == min(5, group.customers // 30)
+        assert all(row["customers"] >= 30 for row in group.bins)
+        assert all(row["low"] <= row["observed"] <= row["high"] for row in group.bins)
+        assert sum(row["customers"] for row in group.bins) == group.customers
+        assert group.observed_low < group.observed < group.observed_high
+
+
+def test_a_rate_of_few_is_left_out_and_warned_of_by_nothing() -> None:
+    """Forty customers of whom three left: that two of three were overlooked would point at persons."""
+    rng = np.random.default_rng(6)
+    names = ["few"] * 40 + ["rest"] * 400
+    left = np.concatenate([np.arange(40) < 3, rng.uniform(size=400) < 0.5]).astype(float)
+    p = rng.uniform(size=440)
+    few = next(group for group in measure_groups(names, left, p, threshold=0.6).groups if group.name == "few")
+    assert (few.false_negative.value, few.false_negative.of) == (None, 3)
+    assert few.gaps["false_negative"].value is None
+    assert few.false_positive.value is not None
+    assert few.gaps["selection"].value is not None
+
+
 def test_one_group_has_nobody_to_be_held_against() -> None:
     _names, left, p = make_people(200)
     report = measure_groups(["a"] * 200, left, p, threshold=0.6)

@@ -56,10 +56,13 @@ def done(anna: Customer) -> Replay:
     result = {
         "cutoff": ON.isoformat(), "horizon_days": 90, "customers": 10, "left": 5, "estimator": "blend",
         "grade": "beats_rule", "rule_days": 53.0, "train_dates": ["2025-11-01"], "figures": figures,
-        "rule_figures": figures, "calibration": [{"predicted": 0.4, "observed": 0.5, "customers": 10}],
-        "gain": [{"share": n / 20, "caught": n / 20, "rule": n / 20} for n in range(21)],
+        "rule_figures": figures | {"auc": 0.7}, "tenth": {"customers": 1, "left": 1, "rule_left": 0},
+        "calibration": [{"predicted": 0.4, "observed": 0.5, "low": 0.24, "high": 0.76, "customers": 10}],
+        "gain": [{"share": n / 20, "caught": n / 20, "rule": n / 20} | {
+            f"{key}_{end}": n / 20 for key in ("caught", "rule") for end in ("low", "high")} for n in range(21)],
         "curve": {"flagged": flagged, "caught": [5] * 61 + [3] * 40, "value": [300] * 61 + [200] * 40,
-                  "rule_caught": [5] * 61 + [2] * 40},
+                  "squares": [18000] * 61 + [14000] * 40, "rule_caught": [5] * 61 + [2] * 40,
+                  "both_caught": [5] * 61 + [2] * 40},
         "people": [gone, person], "currency": "EUR", "warnings": [],
     }  # fmt: skip
     return Replay.objects.create(
@@ -89,6 +92,30 @@ def test_the_costs_are_the_marketers(page: Client, done: Replay) -> None:
     assert "€100.00" in told
     assert "€9.00" in told
     assert "€91.00" in told
+
+
+def test_the_grade_is_told_in_words_and_every_plot_has_its_interval(page: Client, done: Replay) -> None:
+    told = read(page, f"{ADDRESS}?on=2026-03-01&threshold=70")
+    assert "Better than the plain rule, beyond doubt." in told
+    assert "the higher risk in 75 of 100 such pairs, the rule in 70; a coin would in 50." in told
+    assert "Of the 1 with the highest scores 1 left, of as many of the quietest 0." in told
+    assert "What it said was 5.0 points off what happened, on average." in told
+    assert told.count('class="reach"') == 1
+    assert "by-model-band" in told
+    assert "by-rule-band" in told
+    assert "23.1% to 88.2%" in told  # Wilson's interval of three of five leavers
+    assert "Net, by where the line is drawn" in told
+
+
+def test_a_day_replayed_by_an_older_release_still_shows(page: Client, done: Replay) -> None:
+    for row in done.result["gain"]:
+        for name in ("caught_low", "caught_high", "rule_low", "rule_high"):
+            del row[name]
+    for name in ("squares", "both_caught"):
+        del done.result["curve"][name]
+    del done.result["tenth"]
+    done.save()
+    assert "would have been flagged" in read(page, f"{ADDRESS}?on=2026-03-01")
 
 
 @pytest.mark.parametrize("costs", ["message=-1", "success=900", "threshold=x", "discount=nan", "message=1e99"])
@@ -182,3 +209,28 @@ def test_a_group_that_is_treated_differently_is_warned_of(client: Client, analys
     assert "The model treats a group differently" in told
     assert "1 group of fewer than 30 (20 customers) is left out." in told
     assert "Days since the last order (DE, AUC 0.80)" in told
+    assert "Country: 1 group compared; 1 proxy found" in told
+
+    card = read(client, "/predictions/card/1/")
+    assert "Country DE: flagged 0.60 times as often as the others (0.50 to 0.70)." in card
+    assert "Days since the last order (DE, AUC 0.80)" in card
+    assert "−10.0 to +10.0 points" in card  # told less left
+    whole = client.get("/predictions/card/1.json").json()
+    assert whole["fairness"][0]["groups"] == figures["groups"]
+    assert (whole["fairness"][0]["warnings"], whole["fairness_missing"], whole["drift"]) == (1, [], None)
+
+
+def test_the_card_of_a_version_tells_its_last_drift(client: Client, analyst: User, moved: DriftReport) -> None:
+    client.force_login(analyst)
+    for address in ("/predictions/", "/predictions/card/1/"):
+        assert "stability index 0.31, where 0.25 calls for a look" in read(client, address)
+    assert "stability index of the scores 0.31" in read(client, "/predictions/")
+    drift = client.get("/predictions/card/1.json").json()["drift"]
+    assert (drift["alarms"], drift["score"]["psi"]) == (["score_moved", "past_off"], 0.31)
+    assert client.get("/predictions/card/2/").status_code == 404
+
+
+def test_a_card_is_not_for_support(client: Client, support_agent: User, model: ModelVersion) -> None:
+    client.force_login(support_agent)
+    assert client.get("/predictions/card/1/").status_code == 403
+    assert client.get("/predictions/card/1.json").status_code == 403
