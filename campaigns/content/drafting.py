@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
+import time
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -13,53 +13,70 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
-from campaigns.models import Archetype, Campaign, CampaignStatus, DraftStatus, Offer, Variant
-from customers.features.catalogue import THEMES
-from llm.client import complete
-from llm.completion import Completion
-from llm.configuration import configured_model
-from llm.errors import ModelError, NotConfigured
+from campaigns.models import Archetype, Campaign, CampaignStatus, DraftStatus, Variant
+from llm.errors import ModelError
 from llm.masking import clean_untrusted
-from llm.records import record_template_call
 
-from .editing import write_variant
-from .facts import build_facts
-from .merge_tags import name_interest
-from .prompts import find_prompt
-from .template_text import write_template_text
+from .editing import EDITABLE_FIELDS, write_variant
+from .plans import PlannedText, add_to_plan, as_translation, plan_all, plan_one, read_plan, write_plan
+from .writing import NoText, Written, write_text
 
 log = structlog.get_logger(__name__)
 
-PURPOSE: Final = "draft_message"
 MOST_ATTEMPTS: Final = 3
 LEASE: Final = dt.timedelta(minutes=5)
-LABEL: Final = "A"
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the row meanwhile: what this one still had to write is that one's now."""
 
 
 def request_drafts(
-    target: Campaign | Iterable[Archetype], *, user: User, instruction: str = "", now: dt.datetime
+    target: Campaign | Iterable[Archetype],
+    *,
+    user: User,
+    instruction: str = "",
+    count: int | None = None,
+    now: dt.datetime,
 ) -> int:
-    """Ask for a draft of all archetypes of a campaign, or of some; returns how many are now waiting.
+    """Ask for drafts of all archetypes of a campaign, or of some; returns how many archetypes are now waiting.
 
-    Those that are being drafted right now are left alone. Only in campaigns that are drafts: the caller has put an
-    approved one back. Raises PermissionDenied for who may not change texts.
+    All texts of each are written again; `count` (1 to 4) asks for at least so many, each with an angle of its own. Those
+    that are being drafted right now are left alone. Only in campaigns that are drafts: the caller has put an approved one
+    back. Raises PermissionDenied for who may not change texts.
     """
-    if not user.has_perm("campaigns.change_variant"):
-        raise PermissionDenied
-    found = Archetype.objects.filter(campaign__status=CampaignStatus.DRAFT)
+    _enforce(user)
+    found = Archetype.objects.select_related("campaign")
     if isinstance(target, Campaign):
         found = found.filter(campaign=target)
     else:
         found = found.filter(pk__in=[archetype.pk for archetype in target])
-    free = found.exclude(draft_status=DraftStatus.DRAFTING, draft_lease_until__gte=now)
-    asked = free.update(
-        draft_status=DraftStatus.REQUESTED, draft_instruction=clean_untrusted(instruction, 500), draft_error="",
-        draft_attempts=0, draft_not_before=None, draft_lease_until=None,
-    )  # fmt: skip
+    words = clean_untrusted(instruction, 500)
+    asked = sum(
+        _enqueue(archetype, plan_all(archetype, count=count, instruction=words), words, now) for archetype in found
+    )
     log.info("drafts_requested", archetypes=asked, actor=user.pk)
     return asked
+
+
+def request_text(
+    archetype: Archetype, *, user: User, label: str = "", angle: str = "", instruction: str = "", now: dt.datetime
+) -> bool:
+    """Ask for one text: that label again, or one more with another angle. False where there are four already, or the
+    archetype is being drafted right now."""
+    _enforce(user)
+    words = clean_untrusted(instruction, 500)
+    plan = plan_one(archetype, label=label, angle=angle, instruction=words)
+    return bool(plan) and _enqueue(archetype, add_to_plan(archetype, plan), words, now)
+
+
+def request_translation(source: Variant, target: Archetype, *, user: User, now: dt.datetime) -> bool:
+    """Ask for a finished text in the language of another archetype, as a draft of its own there. False as above."""
+    _enforce(user)
+    label = Variant.objects.filter(archetype=target, translated_from=source).values_list("label", flat=True).first()
+    plan = [as_translation(text, source) for text in plan_one(target, label=label or "")]
+    return bool(plan) and _enqueue(target, add_to_plan(target, plan), "", now)
 
 
 def archetypes_waiting(now: dt.datetime) -> list[int]:
@@ -68,30 +85,82 @@ def archetypes_waiting(now: dt.datetime) -> list[int]:
 
 
 def draft_archetype(archetype_id: int, *, now: dt.datetime, with_model: bool = True) -> Variant | None:
-    """Draft one archetype; None when somebody else has it, or when it failed (its row then says why).
+    """Write the texts that an archetype waits for and return the last; None when somebody else has it, or when one of
+    them failed (its row then says why; the texts before it stand).
 
-    The claim is committed before the network is touched. A fault that may pass is tried again by the sweep, three
-    times at most; anything else is `failed`, with a sentence for staff. `with_model` False takes the templates even
-    where a model is configured: the demo shop's history must stand in a minute.
+    The claim is committed before the network is touched, and taken anew before each request. A fault that may pass is
+    tried again by the sweep, three times at most; anything else is `failed`, with a sentence for staff. `with_model`
+    False takes the templates even where a model is configured: the demo shop's history must stand in a minute.
     """
-    archetype = _claim(archetype_id, now)
-    if archetype is None:
+    claim = _claim(archetype_id, now)
+    if claim is None:
         return None
+    variant = None
     try:
-        completion, words = _write_words(archetype, now, with_model=with_model)
+        for text in read_plan(claim.archetype):
+            written = write_text(claim.archetype, text, now=now, keep_lease=claim.keep, with_model=with_model)
+            variant = _store(claim, text, written, now)
+            if variant is None:
+                break
+    except LeaseLost:
+        log.warning("draft_lease_lost", archetype=archetype_id)
+        return None
     except ModelError as error:
-        _note_failure(archetype, error, now)
+        _note_failure(claim, error, now)
+        return None
+    except NoText as error:
+        claim.settle(draft_status=DraftStatus.FAILED, draft_error=str(error))
         return None
     except Exception:
-        _settle(
-            archetype, draft_status=DraftStatus.FAILED, draft_error=_("The draft failed. The worker's log says why.")
-        )
+        claim.settle(draft_status=DraftStatus.FAILED, draft_error=_("The draft failed. The worker's log says why."))
         log.exception("draft_failed", archetype=archetype_id)
         return None
-    return _store(archetype, completion, words, now)
+    return variant
 
 
-def _claim(archetype_id: int, now: dt.datetime) -> Archetype | None:
+class _Claim:
+    """An archetype that this worker holds until its lease ends."""
+
+    def __init__(self, archetype: Archetype, now: dt.datetime) -> None:
+        self.archetype = archetype
+        self.lease_until = now + LEASE
+        self.notes: list[str] = []
+        self._began = now, time.monotonic()
+
+    def keep(self) -> None:
+        """Take the lease anew. Raises LeaseLost."""
+        now, started = self._began
+        until = now + dt.timedelta(seconds=time.monotonic() - started) + LEASE
+        if not self.settle(draft_status=DraftStatus.DRAFTING, draft_lease_until=until):
+            raise LeaseLost
+        self.lease_until = until
+
+    def settle(self, **fields: Any) -> bool:
+        """Write to the row; False where it is no longer ours."""
+        mine = Archetype.objects.filter(
+            pk=self.archetype.pk, draft_status=DraftStatus.DRAFTING, draft_lease_until=self.lease_until
+        )
+        return bool(mine.update(**({"draft_lease_until": None} | fields)))
+
+
+def _enforce(user: User) -> None:
+    if not user.has_perm("campaigns.change_variant"):
+        raise PermissionDenied
+
+
+def _enqueue(archetype: Archetype, plan: list[PlannedText], instruction: str, now: dt.datetime) -> bool:
+    free = Archetype.objects.filter(pk=archetype.pk, campaign__status=CampaignStatus.DRAFT).exclude(
+        draft_status=DraftStatus.DRAFTING, draft_lease_until__gte=now
+    )
+    return bool(
+        free.update(
+            draft_status=DraftStatus.REQUESTED, draft_plan=write_plan(plan), draft_instruction=instruction,
+            draft_error="", draft_attempts=0, draft_not_before=None, draft_lease_until=None,
+        )
+    )  # fmt: skip
+
+
+def _claim(archetype_id: int, now: dt.datetime) -> _Claim | None:
     waiting = Archetype.objects.waiting_for_draft(now).filter(Q(campaign__status=CampaignStatus.DRAFT), pk=archetype_id)
     won = Archetype.objects.filter(pk__in=waiting.values("pk"), draft_attempts__lt=MOST_ATTEMPTS).update(
         draft_status=DraftStatus.DRAFTING, draft_lease_until=now + LEASE, draft_attempts=F("draft_attempts") + 1
@@ -101,90 +170,56 @@ def _claim(archetype_id: int, now: dt.datetime) -> Archetype | None:
             draft_status=DraftStatus.FAILED, draft_error=_("The draft was tried three times and did not come.")
         )
         return None
-    return Archetype.objects.select_related("campaign__segment").get(pk=archetype_id)
+    return _Claim(Archetype.objects.select_related("campaign__segment").get(pk=archetype_id), now)
 
 
-def _write_words(archetype: Archetype, now: dt.datetime, *, with_model: bool) -> tuple[Completion, dict[str, str]]:
-    """The slots from the model, or from the templates where none is configured or wanted. Raises ModelError."""
-    model = configured_model()
-    prompt = find_prompt(archetype.language, is_capable=model.is_configured and not model.is_local)
-    variables = _tell_model(archetype, now)
-    if with_model:
-        try:
-            completion = complete(prompt, variables, purpose=PURPOSE, now=now)
-        except NotConfigured:
-            log.debug("no_model_configured", archetype=archetype.pk)
-        else:
-            return completion, {name: _tidy(str(value)) for name, value in completion.data.items()}
-    # Only a category of the catalogue reads well in a sentence; a family that was found in product names does not.
-    likes = name_interest(archetype.interest, archetype.language) if variables["wares"] else ""
-    words = write_template_text(reason=archetype.reason, likes=likes, language=archetype.language)
-    kept = {name: words.get(name, "") for name in prompt.schema["properties"]}
-    return record_template_call(prompt, variables, kept, purpose=PURPOSE, now=now), words
-
-
-def _tell_model(archetype: Archetype, now: dt.datetime) -> dict[str, Any]:
-    """All that leaves the house: what the archetype has in common, never anything of one person, and no number."""
-    facts = build_facts(archetype, now=now)
-    theme = THEMES.get(archetype.reason)
-    with override("zh-hans" if archetype.language == "zh" else "en"):
-        reason = str(theme.meaning) if theme else ""
-        kind = str(Offer.Kind(_offer_kind(archetype.campaign)).label)
-    instructions = [archetype.campaign.instruction, archetype.draft_instruction]
-    return {
-        "shop": facts["shop"],
-        "why_they_leave": reason,
-        "what_they_like": archetype.interest,
-        "offer_kind": kind,
-        "wares": [clean_untrusted(ware["name"], 80) for ware in facts["products"]],
-        "instruction": clean_untrusted(" ".join(filter(None, instructions)), 600),
-    }
-
-
-def _offer_kind(campaign: Campaign) -> str:
-    return Offer.objects.filter(campaign=campaign).values_list("kind", flat=True).first() or Offer.Kind.NONE
-
-
-def _tidy(text: str) -> str:
-    return re.sub(r"[ \t]+", " ", clean_untrusted(text, 2_000)).strip()
-
-
-def _store(archetype: Archetype, completion: Completion, words: dict[str, str], now: dt.datetime) -> Variant | None:
-    """Write the variant and release the row, unless the campaign left `draft` meanwhile: then the draft is dropped."""
-    fields = {name: words.get(name, "") for name in ("subject", "preheader", "opening", "story", "invitation")}
-    fields["button_label"] = words.get("button_label", "")
+def _store(claim: _Claim, text: PlannedText, written: Written, now: dt.datetime) -> Variant | None:
+    """Write the variant and take it off the plan, unless the campaign left `draft` meanwhile: then the draft is dropped."""
+    archetype, completion = claim.archetype, written.completion
+    fields = {name: str(written.words.get(name, "")) for name in EDITABLE_FIELDS}
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=archetype.campaign_id)
         if campaign.status != CampaignStatus.DRAFT:
-            _settle(archetype, draft_status=DraftStatus.NONE, draft_error="")
+            claim.settle(draft_status=DraftStatus.NONE, draft_error="", draft_plan=[])
             return None
-        variant = Variant.objects.filter(archetype=archetype, label=LABEL).first()
-        variant = variant or Variant(archetype=archetype, label=LABEL)
-        variant.archetype = archetype
+        _take_off_plan(claim, text, written.note)
+        variant = Variant.objects.filter(archetype=archetype, label=text.label).first()
+        variant = variant or Variant(archetype=archetype, label=text.label)
+        variant.archetype, variant.angle = archetype, text.angle
         variant.origin = Variant.Origin.TEMPLATE if completion.is_template else Variant.Origin.MODEL
         variant.prompt_name, variant.prompt_version = completion.prompt_name, completion.prompt_version
         variant.model_label, variant.llm_request_id = completion.label, completion.call_id
+        variant.earlier_calls, variant.translated_from_id = list(written.earlier), text.translates
         variant.drafted_text, variant.edited_by, variant.edited_at = fields, None, None
         write_variant(variant, fields, user=None, now=now)
-        _settle(archetype, draft_status=DraftStatus.DRAFTED, draft_error="")
     log.info("draft_written", archetype=archetype.pk, variant=variant.pk, is_template=completion.is_template)
     return variant
 
 
-def _note_failure(archetype: Archetype, error: ModelError, now: dt.datetime) -> None:
+def _take_off_plan(claim: _Claim, text: PlannedText, note: str) -> None:
+    """The row without this text; `drafted` when nothing is left. Raises LeaseLost, which undoes the transaction."""
+    left = [planned for planned in read_plan(claim.archetype) if planned.label != text.label]
+    claim.notes += [note] if note else []
+    notes = " ".join(dict.fromkeys(claim.notes))[:500]
+    if left:
+        going_on = {"draft_status": DraftStatus.DRAFTING, "draft_lease_until": claim.lease_until, "draft_attempts": 1}
+        is_mine = claim.settle(draft_plan=write_plan(left), draft_error=notes, **going_on)
+    else:
+        is_mine = claim.settle(draft_plan=[], draft_error=notes, draft_status=DraftStatus.DRAFTED)
+    if not is_mine:
+        raise LeaseLost
+    claim.archetype.draft_plan, claim.archetype.draft_attempts = write_plan(left), 1
+
+
+def _note_failure(claim: _Claim, error: ModelError, now: dt.datetime) -> None:
     """Again later for what may pass, failed with its sentence for the rest."""
+    archetype = claim.archetype
     if error.is_retryable and archetype.draft_attempts < MOST_ATTEMPTS:
         wait = max(error.retry_after_s or 0.0, 15.0 * 2.0**archetype.draft_attempts)
-        _settle(
-            archetype, draft_status=DraftStatus.REQUESTED, draft_error=error.staff_message[:500],
+        claim.settle(
+            draft_status=DraftStatus.REQUESTED, draft_error=error.staff_message[:500],
             draft_not_before=now + dt.timedelta(seconds=min(wait, 900.0)),
         )  # fmt: skip
     else:
-        _settle(archetype, draft_status=DraftStatus.FAILED, draft_error=error.staff_message[:500])
+        claim.settle(draft_status=DraftStatus.FAILED, draft_error=error.staff_message[:500])
     log.warning("draft_not_written", archetype=archetype.pk, outcome=str(error.outcome))
-
-
-def _settle(archetype: Archetype, **fields: Any) -> None:
-    Archetype.objects.filter(pk=archetype.pk, draft_status=DraftStatus.DRAFTING).update(
-        draft_lease_until=None, **fields
-    )

@@ -29,10 +29,28 @@ _CLOSING: Final = {
 }  # fmt: skip
 
 
-def write_template_text(*, reason: str, likes: str, language: str) -> dict[str, str]:
+#: By the angle of a text; where none is named here, by why the customer leaves.
+_ENGLISH_ANGLES: Final = {
+    "offer": ("Something for you", "We have put something aside for you. It is good for our {likes} too."),
+    "short": ("Have a look", "New in our {likes}. See for yourself."),
+    "opinion": ("What do you think?", "We would like to hear what you miss among our {likes}. Just reply and tell us."),
+    "new": ("New arrivals", "There is plenty new among our {likes} since you were last here."),
+    "help": ("May we help you choose?", "Not sure which of our {likes} is right? We are glad to help you choose."),
+}  # fmt: skip
+_CHINESE_ANGLES: Final = {
+    "offer": ("给您留了一份心意", "我们为您准备了一份优惠，{likes}也可以用。"),
+    "short": ("来看看吧", "{likes}有新品，欢迎来看。"),
+    "opinion": ("想听听您的想法", "您觉得我们的{likes}还缺什么？回复这条消息告诉我们吧。"),
+    "new": ("新品到了", "自您上次来访后，我们的{likes}又有了不少新品。"),
+    "help": ("需要帮您挑选吗？", "不确定哪一款{likes}合适？我们很乐意帮您挑选。"),
+}
+
+
+def write_template_text(*, reason: str, likes: str, language: str, angle: str = "") -> dict[str, str]:
     """The slots of a text: subject, preheader, opening, story, invitation, button_label."""
     texts = _CHINESE if language == "zh" else _ENGLISH
-    subject, opening = texts.get(reason, texts[""])
+    angles = _CHINESE_ANGLES if language == "zh" else _ENGLISH_ANGLES
+    subject, opening = angles.get(angle) or texts.get(reason, texts[""])
     likes = likes or ("商品" if language == "zh" else "range")
     return {
         "subject": subject,

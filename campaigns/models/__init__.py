@@ -13,11 +13,12 @@ from .campaign import (
 from .evaluation import PromptEvaluation
 from .message import DeliveryEvent, Message, MessageStatus, SkipReason
 from .result import CampaignResult
-from .variant import Archetype, DraftStatus, ValueBand, Variant
+from .variant import Angle, Archetype, DraftStatus, ValueBand, Variant
 from .voice import BrandVoice, ShopPolicies
 
 __all__ = [
     "ALLOWED_TRANSITIONS",
+    "Angle",
     "Approval",
     "ApprovalPart",
     "Archetype",

@@ -1,0 +1,83 @@
+"""Which texts an archetype is still to get: labels A to D, each with the named way in which it differs. Kept in its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+from campaigns.models import Angle, Archetype, Offer, Variant
+
+LABELS: Final = ("A", "B", "C", "D")
+MOST_TEXTS: Final = len(LABELS)
+
+
+@dataclass(frozen=True)
+class PlannedText:
+    """One text to be written. `translates` is the id of the text that it says in another language."""
+
+    label: str
+    angle: str = ""
+    instruction: str = ""
+    translates: int | None = None
+
+
+def read_plan(archetype: Archetype) -> list[PlannedText]:
+    """What is still to be written, one text where the row does not say."""
+    found = [_read_item(item) for item in archetype.draft_plan if isinstance(item, Mapping)]
+    return found or plan_all(archetype, instruction=archetype.draft_instruction)
+
+
+def write_plan(plan: Sequence[PlannedText]) -> list[dict[str, Any]]:
+    """What Archetype.draft_plan keeps."""
+    return [asdict(text) for text in plan]
+
+
+def plan_all(archetype: Archetype, *, count: int | None = None, instruction: str = "") -> list[PlannedText]:
+    """All texts of an archetype: those that there are, each again with its angle, and new ones up to `count`."""
+    angles = dict(Variant.objects.filter(archetype=archetype).order_by("label").values_list("label", "angle"))
+    wanted = max(count or 0, len(angles), 1)
+    for label in LABELS[: min(wanted, MOST_TEXTS)]:
+        angles.setdefault(label, _next_angle(archetype, angles.values()))
+    return [PlannedText(label, angle, instruction) for label, angle in sorted(angles.items())]
+
+
+def plan_one(archetype: Archetype, *, label: str = "", angle: str = "", instruction: str = "") -> list[PlannedText]:
+    """One text: that label again, or a new one. [] where the archetype has as many as there may be."""
+    angles = dict(Variant.objects.filter(archetype=archetype).values_list("label", "angle"))
+    waiting = {text.label: text.angle for text in (_read_item(item) for item in archetype.draft_plan)}
+    free = [one for one in LABELS if one not in angles | waiting]
+    label = label or (free[0] if free else "")
+    if label not in LABELS:
+        return []
+    chosen = angle or angles.get(label) or _next_angle(archetype, (angles | waiting).values())
+    return [PlannedText(label, chosen if chosen in Angle.values else "", instruction)]
+
+
+def add_to_plan(archetype: Archetype, plan: Sequence[PlannedText]) -> list[PlannedText]:
+    """The plan with what was waiting before, a newer wish for a label in place of the older."""
+    waiting = {text.label: text for text in map(_read_item, archetype.draft_plan)}
+    return sorted((waiting | {text.label: text for text in plan}).values(), key=lambda text: text.label)
+
+
+def as_translation(text: PlannedText, source: Variant) -> PlannedText:
+    """The same place in the plan, filled by a translation."""
+    return replace(text, angle=source.angle, translates=source.pk)
+
+
+def _next_angle(archetype: Archetype, taken: Any) -> str:
+    """The first angle that no text has; those that need something are left out where it is missing."""
+    has_offer = Offer.objects.filter(campaign=archetype.campaign_id).exclude(kind=Offer.Kind.NONE).exists()
+    fits = {Angle.LIKES: bool(archetype.interest), Angle.OFFER: has_offer}
+    free = [angle for angle in Angle if fits.get(angle, True) and angle not in set(taken)]
+    return str(free[0]) if free else ""
+
+
+def _read_item(item: Mapping[str, Any]) -> PlannedText:
+    translates = item.get("translates")
+    return PlannedText(
+        label=str(item.get("label", LABELS[0])),
+        angle=str(item.get("angle", "")),
+        instruction=str(item.get("instruction", "")),
+        translates=int(translates) if translates else None,
+    )
