@@ -11,13 +11,16 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import TabularInline
 
 from campaigns.approval.workflow import approve_campaign, schedule_campaign, submit_campaign
 from campaigns.audience.archetypes import label_archetype
+from campaigns.content.evaluation import FIGURES, compare_prompts, find_former, write_figure
 from campaigns.models import (
     Approval,
     Archetype,
@@ -27,6 +30,7 @@ from campaigns.models import (
     CampaignTransition,
     Message,
     Offer,
+    PromptEvaluation,
     TransitionConflict,
     Variant,
 )
@@ -167,3 +171,51 @@ class MessageAdmin(ReadOnlyAdmin):
 class CampaignResultAdmin(ReadOnlyAdmin):
     list_display = ("campaign", "day", "measured_at")
     list_select_related = ("campaign",)
+
+
+@admin.register(PromptEvaluation)
+class PromptEvaluationAdmin(ReadOnlyAdmin):
+    """What each version of a prompt was worth, what changed since the version before, and every draft of the run."""
+
+    list_display = ("prompt_name", "prompt_version", "model", "usable", "faithful", "diversity", "evaluated_at")
+    list_filter = ("prompt_name", "model")
+    fields = ("prompt_name", "prompt_version", "model", "server_host", "evaluated_at", "table", "changes", "drafts")
+    readonly_fields = fields
+
+    @admin.display(description=gettext_lazy("usable"))
+    def usable(self, evaluation: PromptEvaluation) -> str:
+        return write_figure("usable", evaluation.figures.get("usable"))
+
+    @admin.display(description=gettext_lazy("faithful"))
+    def faithful(self, evaluation: PromptEvaluation) -> str:
+        return write_figure("faithful", evaluation.figures.get("faithful"))
+
+    @admin.display(description=gettext_lazy("diversity"))
+    def diversity(self, evaluation: PromptEvaluation) -> str:
+        return write_figure("diversity", evaluation.figures.get("diversity"))
+
+    @admin.display(description=gettext_lazy("figures"))
+    def table(self, evaluation: PromptEvaluation) -> SafeString:
+        former = find_former(evaluation)
+        rows = [
+            (name, write_figure(name, evaluation.figures.get(name)), write_figure(name, former.figures.get(name)))
+            if former
+            else (name, write_figure(name, evaluation.figures.get(name)), "")
+            for name in FIGURES
+        ]
+        version = f"v{former.prompt_version}" if former else ""
+        context = {"rows": rows, "former": version, "present": f"v{evaluation.prompt_version}"}
+        return render_to_string("campaigns/admin_evaluation.html", context)
+
+    @admin.display(description=gettext_lazy("what changed in the prompt"))
+    def changes(self, evaluation: PromptEvaluation) -> SafeString | str:
+        former = find_former(evaluation)
+        if former is None:
+            return _("No other version of it was tried with this model and these briefs.")
+        return render_to_string(
+            "campaigns/admin_evaluation.html", {"lines": compare_prompts(former.prompt_text, evaluation.prompt_text)}
+        )
+
+    @admin.display(description=gettext_lazy("drafts"))
+    def drafts(self, evaluation: PromptEvaluation) -> SafeString:
+        return render_to_string("campaigns/admin_evaluation.html", {"trials": evaluation.trials})
