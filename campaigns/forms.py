@@ -8,37 +8,55 @@ from typing import Any, Final
 
 from django import forms
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from campaigns.approval.brief import tidy_talking_points
 from campaigns.models import Campaign, Offer, Variant
 from customers.ingest.currency import read_shop_currency
-from customers.models import Segment
+from customers.models import Channel, Segment
 
 
 class GoalForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What the campaign is for and whom it means."""
+    """What the campaign is for, whom it means, and the brief for its texts."""
 
     class Meta:
         model = Campaign
-        fields = ("name", "goal", "segment", "instruction")
+        fields = ("name", "goal", "segment", "talking_points", "tone", "avoid", "instruction")
         labels = {
             "name": gettext_lazy("Name"),
             "goal": gettext_lazy("Goal"),
             "segment": gettext_lazy("Segment"),
-            "instruction": gettext_lazy("What the drafts should keep in mind"),
+            "talking_points": gettext_lazy("Talking points"),
+            "tone": gettext_lazy("Tone"),
+            "avoid": gettext_lazy("What not to say"),
+            "instruction": gettext_lazy("What else the drafts should keep in mind"),
         }
         help_texts = {
             "goal": gettext_lazy("In your own words. Colleagues read it in the review."),
-            "instruction": gettext_lazy("For example: calm and short, mention the new season. No prices or codes."),
+            "talking_points": gettext_lazy(
+                "Facts that you vouch for, one to a line, such as: repairs are free for two years. Drafts may state them, "
+                "and the checks take them as true."
+            ),
+            "tone": gettext_lazy("For example: calm and short, like a friend who knows the trade."),
+            "avoid": gettext_lazy("Words, subjects and promises that no draft may hold."),
+            "instruction": gettext_lazy("For example: mention the new season. No prices or codes."),
         }
-        widgets = {"instruction": forms.Textarea(attrs={"rows": 3})}
+        widgets = {
+            "talking_points": forms.Textarea(attrs={"rows": 4}),
+            "avoid": forms.Textarea(attrs={"rows": 2}),
+            "instruction": forms.Textarea(attrs={"rows": 2}),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["segment"].queryset = Segment.objects.filter(is_archived=False)  # type: ignore[attr-defined]
         self.fields["segment"].empty_label = _("Choose a segment")  # type: ignore[attr-defined]
+
+    def clean_talking_points(self) -> str:
+        return tidy_talking_points(self.cleaned_data["talking_points"])
 
 
 class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -97,7 +115,7 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class AudienceForm(forms.Form):
-    """How many are held out; whether test contacts may be in."""
+    """How many are held out, by which channels people are reached, how many archetypes; whether test contacts are in."""
 
     HOLDOUT_CHOICES = (("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%"), ("0.3", "30%"), ("0.5", "50%"))
 
@@ -105,10 +123,41 @@ class AudienceForm(forms.Form):
         choices=HOLDOUT_CHOICES, coerce=float, label=gettext_lazy("Held out"),
         help_text=gettext_lazy("These people get nothing. They are how we know what the campaign did."),
     )  # fmt: skip
+    max_archetypes = forms.IntegerField(
+        required=False, min_value=1, label=gettext_lazy("Archetypes, at most"),
+        help_text=gettext_lazy("Each gets a text that somebody reads and approves. Small ones are put with near ones."),
+    )  # fmt: skip
+    channels = forms.MultipleChoiceField(
+        required=False, choices=Channel, widget=forms.CheckboxSelectMultiple, label=gettext_lazy("Reached by"),
+        help_text=gettext_lazy("The first that a person agreed to counts. Only e-mail is sent today: texts for the others "
+                               "are prepared and approved, and their people are listed as not sent."),
+    )  # fmt: skip
     is_test_audience = forms.BooleanField(
         required=False, label=gettext_lazy("Let test contacts in"),
         help_text=gettext_lazy("Addresses made for trying out. Only the built-in mail catcher takes them."),
     )  # fmt: skip
+
+    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+        initial = {
+            "holdout_share": f"{campaign.holdout_share:g}",
+            "is_test_audience": campaign.is_test_audience,
+            "max_archetypes": campaign.max_archetypes,
+            "channels": campaign.offered_channels,
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        self.campaign = campaign
+        most: forms.IntegerField = self.fields["max_archetypes"]  # type: ignore[assignment]
+        most.validators.append(MaxValueValidator(settings.MOST_ARCHETYPES))
+        most.widget.attrs |= {"max": settings.MOST_ARCHETYPES, "class": "short"}
+
+    def clean(self) -> dict[str, Any]:
+        """What is left empty stays as it is."""
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["max_archetypes"] = cleaned.get("max_archetypes") or self.campaign.max_archetypes
+        cleaned["channels"] = cleaned.get("channels") or self.campaign.offered_channels
+        if cleaned["channels"] == self.campaign.offered_channels:
+            cleaned["channels"] = self.campaign.channels
+        return cleaned
 
 
 class VariantForm(forms.ModelForm):  # type: ignore[type-arg]

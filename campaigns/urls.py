@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from campaigns.views import decision_cards, decisions, listing, outbox, steps, texts, unsubscribe
+from campaigns.views import decision_cards, decisions, listing, outbox, shaping, steps, texts, unsubscribe
 
 app_name = "campaigns"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("campaigns/<int:pk>/goal/", steps.show_goal, name="goal"),
     path("campaigns/<int:pk>/audience/", steps.show_audience, name="audience"),
     path("campaigns/<int:pk>/audience/freeze/", steps.freeze_audience, name="freeze"),
+    path("campaigns/<int:pk>/archetypes/merger/", shaping.merge, name="archetype-merger"),
+    path("campaigns/<int:pk>/archetypes/split/", shaping.split, name="archetype-split"),
+    path("campaigns/<int:pk>/cells/<int:cell>/removal/", shaping.take_out, name="cell-removal"),
     path("campaigns/<int:pk>/messages/", steps.show_messages, name="messages"),
     path("campaigns/<int:pk>/drafts/", steps.ask_for_drafts, name="drafts"),
     path("campaigns/<int:pk>/timing/", steps.show_timing, name="timing"),

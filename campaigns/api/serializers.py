@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from campaigns.audience.cards import Card
 from campaigns.models import ApprovalPart, Archetype, Campaign, CampaignResult, Offer, Variant
+from customers.models import Channel
 
 
 class OfferSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
@@ -35,17 +39,22 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     send_window_hours = serializers.IntegerField(min_value=1, max_value=168, required=False)
     attribution_days = serializers.IntegerField(min_value=1, max_value=365, required=False)
     scheduled_for = serializers.DateTimeField(required=False, allow_null=True)
+    channels = serializers.ListField(
+        child=serializers.ChoiceField(choices=Channel.choices), min_length=1, max_length=len(Channel), required=False
+    )
+    max_archetypes = serializers.IntegerField(min_value=1, max_value=settings.MOST_ARCHETYPES, required=False)
     author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
 
     class Meta:
         model = Campaign
         fields = (
-            "id", "name", "goal", "instruction", "segment", "author", "status", "status_reason", "offer", "holdout_share",
-            "is_test_audience", "audience_frozen_at", "audience_counts", "scheduled_for", "send_window_hours",
+            "id", "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "author", "status",
+            "status_reason", "offer", "holdout_share", "channels", "max_archetypes", "is_test_audience",
+            "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
             "attribution_days", "content_hash", "submitted_at", "sending_started_at", "sending_finished_at", "created_at",
         )  # fmt: skip
         read_only_fields = (
-            "status", "status_reason", "audience_frozen_at", "audience_counts", "content_hash", "submitted_at",
+            "status", "status_reason", "audience_frozen_at", "audience_counts", "value_bounds", "content_hash", "submitted_at",
             "sending_started_at", "sending_finished_at", "created_at",
         )  # fmt: skip
 
@@ -66,12 +75,69 @@ class VariantSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         )  # fmt: skip
 
 
+class CardNumberSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    value = serializers.FloatField()
+    average = serializers.FloatField()
+
+
+class CardTruthSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    sentence = serializers.CharField()
+    share = serializers.FloatField()
+    audience_share = serializers.FloatField()
+
+
+class CardPartSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A cell that was put into the archetype; `may_stand_alone` says that it can be taken out again."""
+
+    id = serializers.IntegerField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    size = serializers.IntegerField()
+    may_stand_alone = serializers.BooleanField()
+
+
+class CardSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Who the people of an archetype are, without any of them."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    share = serializers.FloatField()
+    is_sent = serializers.BooleanField()
+    numbers = CardNumberSerializer(many=True)
+    truths = CardTruthSerializer(many=True)
+    parts = CardPartSerializer(many=True)
+
+
 class ArchetypeSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """An archetype with its card and texts. `context["cards"]` holds the cards of the campaign by archetype id."""
+
     variants = VariantSerializer(many=True, read_only=True)
+    card = serializers.SerializerMethodField()
 
     class Meta:
         model = Archetype
-        fields = ("id", "reason", "interest", "language", "size", "draft_status", "draft_error", "variants")
+        fields = (
+            "id", "reason", "interest", "value_band", "language", "channel", "size", "is_shaped", "card", "draft_status",
+            "draft_error", "variants",
+        )  # fmt: skip
+
+    @extend_schema_field(CardSerializer)
+    def get_card(self, archetype: Archetype) -> dict[str, Any]:
+        cards: dict[int, Card] = self.context["cards"]
+        return dict(CardSerializer(cards[archetype.pk]).data)
+
+
+class MergerSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Two archetypes of the campaign, by id."""
+
+    first = serializers.IntegerField()
+    second = serializers.IntegerField()
+
+
+class RemovalSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A cell to make an archetype of its own, by the id that the card names."""
+
+    cell = serializers.IntegerField()
 
 
 class ResultSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]

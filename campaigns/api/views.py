@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
@@ -18,8 +19,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.approval import workflow
-from campaigns.approval.editing import create_campaign, edit_campaign, edit_variant, refreeze_audience
+from campaigns.approval.editing import (
+    create_campaign,
+    edit_campaign,
+    edit_variant,
+    forget_shapes,
+    merge_archetypes,
+    refreeze_audience,
+    take_out_cell,
+)
 from campaigns.approval.policy import may_edit
+from campaigns.audience.cards import build_cards
 from campaigns.audience.freeze import EmptyAudience
 from campaigns.content.drafting import request_drafts
 from campaigns.delivery import control
@@ -32,7 +42,9 @@ from .serializers import (
     CampaignSerializer,
     CommentSerializer,
     DraftRequestSerializer,
+    MergerSerializer,
     ReasonSerializer,
+    RemovalSerializer,
     ResultSerializer,
     VariantSerializer,
 )
@@ -87,8 +99,39 @@ class CampaignViewSet(
     @action(detail=True, methods=["get"], pagination_class=None)
     def archetypes(self, request: Request, pk: str) -> Response:
         """The kinds of customer in the audience with their texts."""
-        found = Archetype.objects.filter(campaign=self.get_object()).prefetch_related("variants")
-        return Response(ArchetypeSerializer(found, many=True).data)
+        campaign = self.get_object()
+        found = Archetype.objects.filter(campaign=campaign).prefetch_related("variants")
+        return Response(ArchetypeSerializer(found, many=True, context={"cards": build_cards(campaign)}).data)
+
+    @extend_schema(request=MergerSerializer, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"], url_path="archetypes/merger")
+    def merger(self, request: Request, pk: str) -> Response:
+        """Put two archetypes together; a new freeze keeps them so."""
+        asked = _read(MergerSerializer, request)
+
+        def merge(campaign: Campaign) -> None:
+            first, second = (get_object_or_404(campaign.archetypes, pk=asked[name]) for name in ("first", "second"))
+            merge_archetypes(self.person, campaign, first, second, now=timezone.now())
+
+        return self._change(merge)
+
+    @extend_schema(request=RemovalSerializer, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"], url_path="archetypes/removal")
+    def removal(self, request: Request, pk: str) -> Response:
+        """Make a cell that was put with others an archetype of its own; a new freeze keeps it so."""
+        asked = _read(RemovalSerializer, request)
+
+        def take_out(campaign: Campaign) -> None:
+            cell = get_object_or_404(campaign.cells, pk=asked["cell"])
+            take_out_cell(self.person, campaign, cell, now=timezone.now())
+
+        return self._change(take_out)
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"], url_path="archetypes/reset")
+    def reset(self, request: Request, pk: str) -> Response:
+        """Split the audience as if nobody had merged or taken out anything."""
+        return self._change(lambda campaign: forget_shapes(self.person, campaign, now=timezone.now()))
 
     @extend_schema(responses=ResultSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)

@@ -30,6 +30,7 @@ from campaigns.models import (
 from customers.models import Channel
 
 from . import policy
+from .brief import tidy_talking_points
 from .policy import NotReady
 from .transitions import change_status
 
@@ -65,7 +66,7 @@ def create_campaign(
     _refuse_unknown(fields, CAMPAIGN_FIELDS)
     _refuse_unknown(offer_fields or {}, OFFER_FIELDS)
     values = {"holdout_share": settings.HOLDOUT_SHARE, "max_archetypes": settings.MAX_ARCHETYPES, **fields}
-    _check_split(values)
+    values = _tidy_fields(values)
     campaign = Campaign(author=user, holdout_seed=draw_seed(), **values)
     campaign.clean_fields()
     campaign.save()
@@ -92,13 +93,13 @@ def edit_campaign(
     """
     _refuse_unknown(fields, CAMPAIGN_FIELDS)
     _refuse_unknown(offer_fields or {}, OFFER_FIELDS)
+    fields = _tidy_fields(fields)
     lock_for_edit(user, campaign)
     offer, _created = Offer.objects.get_or_create(campaign=campaign)
     changed = _differing(campaign, fields)
     changed_offer = _differing(offer, offer_fields or {})
     if not changed and not changed_offer:
         return campaign
-    _check_split(fields)
     if changed_offer or not changed <= HARMLESS_FIELDS:
         return_to_draft(user, campaign, reason=_describe_edit(changed, changed_offer), now=now)
     _write_campaign(campaign, fields, changed, now)
@@ -195,13 +196,20 @@ def _shape(user: User, campaign: Campaign, change: Callable[[], Shaped], *, now:
     return changed
 
 
-def _check_split(fields: Mapping[str, Any]) -> None:
-    """Refuse a number of archetypes or channels that cannot be; the error names the field."""
+def _tidy_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The brief in its shape; refuses a number of archetypes or channels that cannot be. The error names the field."""
+    tidy = dict(fields)
     most, channels = fields.get("max_archetypes"), fields.get("channels")
     if most is not None and not 1 <= most <= settings.MOST_ARCHETYPES:
         raise ValidationError({"max_archetypes": _("From 1 to %(most)d.") % {"most": settings.MOST_ARCHETYPES}})
-    if channels is not None and not (isinstance(channels, list) and channels and set(channels) <= set(Channel.values)):
+    if channels is not None and not (isinstance(channels, list) and set(channels) <= set(Channel.values)):
         raise ValidationError({"channels": _("Choose at least one channel that there is.")})
+    if "talking_points" in fields:
+        try:
+            tidy["talking_points"] = tidy_talking_points(fields["talking_points"])
+        except ValidationError as error:
+            raise ValidationError({"talking_points": error.messages}) from error
+    return tidy
 
 
 def _differing(row: Campaign | Offer, fields: Mapping[str, Any]) -> set[str]:

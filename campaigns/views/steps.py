@@ -23,6 +23,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.approval.editing import edit_campaign, refreeze_audience
 from campaigns.approval.policy import may_cancel, may_edit, may_submit
 from campaigns.audience.archetypes import describe_people, label_archetype
+from campaigns.audience.cards import build_cards
+from campaigns.audience.channels import SENT_CHANNELS, is_sent
 from campaigns.audience.freeze import EmptyAudience
 from campaigns.audience.power import power
 from campaigns.content.drafting import request_drafts
@@ -40,7 +42,8 @@ from campaigns.models import (
 from campaigns.tasks import draft_archetype
 from customers.ingest.clock import read_shop_clock
 from customers.insights.retention import measure_retention
-from customers.models import ConsentRecord, Score
+from customers.models import Channel, ConsentRecord, Score
+from customers.scoring.explain import describe_value
 from customers.segments.preview import count_matching
 from customers.segments.rules import parse_rule
 from customers.segments.wording import describe_rule
@@ -103,30 +106,29 @@ def show_goal(request: HttpRequest, pk: int) -> HttpResponse:
 def show_audience(request: HttpRequest, pk: int) -> HttpResponse:
     """Who is meant, who is left out and why, who is held out and what that can show."""
     campaign = get_campaign_for(request.user, pk)
-    initial = {"holdout_share": f"{campaign.holdout_share:g}", "is_test_audience": campaign.is_test_audience}
-    return _render_audience(request, campaign, AudienceForm(initial=initial))
+    return render_audience(request, campaign, AudienceForm(campaign=campaign))
 
 
 @require_POST
 def freeze_audience(request: HttpRequest, pk: int) -> HttpResponse:
     """Freeze the audience, again if need be: the same seed puts the same people into the same arm."""
     campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
-    form = AudienceForm(request.POST)
+    form = AudienceForm(request.POST, campaign=campaign)
     if not form.is_valid():
-        return _render_audience(request, campaign, form, status=422)
+        return render_audience(request, campaign, form, status=422)
     edit_campaign(user, campaign, form.cleaned_data, now=now)
     try:
         counts = refreeze_audience(user, campaign, now=now)
     except EmptyAudience as error:
         form.add_error(None, str(error))
         campaign.refresh_from_db()
-        return _render_audience(request, campaign, form, status=422)
+        return render_audience(request, campaign, form, status=422)
     messages.success(
         request,
         _("%(treated)s people will get the message, %(held)s are held out.")
         % {"treated": f"{counts.treatment:,}", "held": f"{counts.holdout:,}"},
     )
-    return redirect("campaigns:messages", campaign.pk)
+    return redirect("campaigns:audience", campaign.pk)
 
 
 @require_safe
@@ -192,6 +194,25 @@ def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
     }
 
 
+def describe_cards(campaign: Campaign) -> list[dict[str, Any]]:
+    """The archetypes with their cards, and which others each may be put together with."""
+    archetypes = list(Archetype.objects.filter(campaign=campaign, size__gt=0))
+    cards = build_cards(campaign, archetypes)
+    return [
+        {
+            "archetype": archetype,
+            "card": cards[archetype.pk],
+            "others": [
+                (other.pk, cards[other.pk].label)
+                for other in archetypes
+                if other.pk != archetype.pk
+                and (other.language, other.channel) == (archetype.language, archetype.channel)
+            ],
+        }
+        for archetype in archetypes
+    ]
+
+
 def describe_audience(campaign: Campaign) -> dict[str, Any]:
     """The frozen audience in numbers: exclusions with their reasons, the arms, and the effect that would show."""
     counts = campaign.audience_counts or {}
@@ -204,12 +225,44 @@ def describe_audience(campaign: Campaign) -> dict[str, Any]:
         "counts": counts,
         "exclusions": [{"label": labels.get(reason, reason), "people": number} for reason, number in excluded],
         "arm_rows": [
-            (_("Get the message"), treated, "kept"),
+            *_tell_channels(counts),
             (_("Held out"), held, "held"),
             *((str(labels.get(reason, reason)).capitalize(), number, "faint") for reason, number in excluded),
         ],
+        "sent_people": sum(
+            number
+            for channel, number in (counts.get("channels") or {Channel.EMAIL: treated}).items()
+            if is_sent(channel)
+        ),
         "smallest_effect": smallest / 100 if math.isfinite(smallest) else None,
         "base_rate": base_rate,
+    }
+
+
+def _tell_channels(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
+    """Those who get the message, by channel where there are several; what nothing sends yet is said so."""
+    by_channel = counts.get("channels") or {}
+    if set(by_channel) <= SENT_CHANNELS:
+        return [(_("Get the message"), counts.get("treatment", 0), "kept")]
+    return [
+        (
+            _("Get the message by %(channel)s") % {"channel": Channel(channel).label}
+            if is_sent(channel)
+            else _("Prepared, not sent: %(channel)s") % {"channel": Channel(channel).label},
+            number,
+            "kept" if is_sent(channel) else "warn",
+        )
+        for channel, number in by_channel.items()
+    ]
+
+
+def _tell_bounds(campaign: Campaign) -> dict[str, str]:
+    """Where the value bands lie, as money."""
+    bounds = campaign.value_bounds
+    return {
+        name: describe_value("money", float(bounds[key]), bounds.get("currency", ""))
+        for name, key in (("low_bound", "low_up_to"), ("high_bound", "high_from"))
+        if key in bounds
     }
 
 
@@ -222,7 +275,8 @@ def _expected_retention(campaign: Campaign) -> float:
     return measure_retention(read_shop_clock(timezone.now())).rate or 0.5
 
 
-def _render_audience(request: HttpRequest, campaign: Campaign, form: AudienceForm, status: int = 200) -> HttpResponse:
+def render_audience(request: HttpRequest, campaign: Campaign, form: AudienceForm, status: int = 200) -> HttpResponse:
+    """The Audience page: the segment, the frozen people, and their archetypes with what was put into what."""
     rule = parse_rule(campaign.segment.rule)
     context = frame_step(request, campaign, "audience") | describe_audience(campaign)
     context |= {
@@ -230,6 +284,10 @@ def _render_audience(request: HttpRequest, campaign: Campaign, form: AudienceFor
         "sentence": describe_rule(rule),
         "matching": count_matching(rule, as_of=read_shop_clock(timezone.now())),
         "has_scores": Score.objects.exists(),
+        "archetypes": describe_cards(campaign),
+        "has_shaped": campaign.archetypes.filter(is_shaped=True).exists(),
+        "most_archetypes": settings.MOST_ARCHETYPES,
+        **_tell_bounds(campaign),
         "has_test_contacts": campaign.is_test_audience or ConsentRecord.objects.filter(is_test=True).exists(),
     }
     return render(request, "campaigns/audience.html", context, status=status)

@@ -56,7 +56,7 @@ def test_a_neighbouring_value_is_nearer_than_another_interest_and_that_nearer_th
     small = cell("rhythm", "Jackets", "high")
     others = [cell("rhythm", "Jackets", "middle"), cell("rhythm", "Boots", "high"), cell("value", "Jackets", "high")]
     for nearest, *left in (others, others[1:]):
-        sizes = {small: 5, **{one: 100 for one in (nearest, *left)}}
+        sizes = {small: 5, **dict.fromkeys((nearest, *left), 100)}
         assert home(split(sizes), small) == {small, nearest}
 
 
