@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from customers.features.interests import profiles, texts
 from customers.ingest import runs
+from customers.insights import report
 from customers.insights.risk import AT_RISK
 from customers.scoring import groups, replays, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
@@ -34,6 +35,7 @@ def train_and_score() -> None:
     refresh_scores(now=timezone.now())
     refresh_interests.delay()
     watch_model.delay()
+    warm_insights.delay()
 
 
 @shared_task
@@ -48,6 +50,12 @@ def watch_model() -> None:
     """Once an hour and after scoring: the day's drift report and missing fairness reports; a second time nothing."""
     watch.watch_model(timezone.now())
     groups.review_groups(threshold=AT_RISK)
+
+
+@shared_task
+def warm_insights() -> None:
+    """Once an hour and after scoring: the figures of the Retention page, so that nobody waits for them; else nothing."""
+    report.warm_insights(timezone.now())
 
 
 @shared_task

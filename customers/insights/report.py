@@ -28,6 +28,7 @@ from .shares import Share
 from .value import ValueDistribution, build_value_distribution
 
 KEPT_S = 24 * 3600
+COUNTING_S = 600
 MOST_CUSTOMERS_PROPOSED_FROM = 100_000
 #: Changes whenever the counting does, so that no figure of an older version is shown.
 _VERSION = 2
@@ -76,23 +77,25 @@ def read_insights(now: dt.datetime) -> Insights | None:
     Kept for a day per (as_of, newest order before it, horizon, currency, zone), because reading a million customers takes
     seconds. An order that is changed without a new one (through the API) shows the day after.
     """
-    as_of = choose_insights_as_of(now)
-    newest = Order.objects.filter(ordered_at__lt=as_of).aggregate(newest=Max("pk"))["newest"]
-    if newest is None:
+    wanted = _find_wanted(now)
+    if wanted is None:
         return None
-    model_days = _read_model_horizon()
-    currency, zone = read_shop_currency(), settings.SHOP_TIME_ZONE
-    database = connection.settings_dict["NAME"]
-    key = ":".join(
-        map(str, ("customers.insights", _VERSION, database, as_of.timestamp(), newest, model_days, currency, zone))
-    ).replace(" ", "_")
-    kept = cache.get(key)
-    if isinstance(kept, Insights):
-        return kept
-    found = measure_insights(as_of=as_of, zone=zone, currency=currency, model_days=model_days)
-    if found is not None:
-        cache.set(key, found, KEPT_S)
-    return found
+    kept = cache.get(wanted.key)
+    return kept if isinstance(kept, Insights) else _count(wanted)
+
+
+def warm_insights(now: dt.datetime) -> bool:
+    """Count the figures before anybody opens the page; whether there was anything to count. Safe to run twice: figures that
+    are kept stay as they are, and while one worker counts, a second one leaves it to it."""
+    wanted = _find_wanted(now)
+    if wanted is None or cache.get(wanted.key) is not None:
+        return False
+    if not cache.add(f"{wanted.key}:counting", 1, COUNTING_S):
+        return False
+    try:
+        return _count(wanted) is not None
+    finally:
+        cache.delete(f"{wanted.key}:counting")
 
 
 def choose_insights_as_of(now: dt.datetime) -> dt.datetime:
@@ -159,6 +162,40 @@ def read_groups() -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     people = read_rows(columns, "FROM customers_customer c")
     return people.select("customer_id", name="country"), people.select("customer_id", name="channel")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be counted, and under which key it is kept."""
+
+    key: str
+    as_of: dt.datetime
+    zone: str
+    currency: str
+    model_days: int | None
+
+
+def _find_wanted(now: dt.datetime) -> _Wanted | None:
+    as_of = choose_insights_as_of(now)
+    newest = Order.objects.filter(ordered_at__lt=as_of).aggregate(newest=Max("pk"))["newest"]
+    if newest is None:
+        return None
+    model_days = _read_model_horizon()
+    currency, zone = read_shop_currency(), settings.SHOP_TIME_ZONE
+    database = connection.settings_dict["NAME"]
+    key = ":".join(
+        map(str, ("customers.insights", _VERSION, database, as_of.timestamp(), newest, model_days, currency, zone))
+    ).replace(" ", "_")
+    return _Wanted(key, as_of, zone, currency, model_days)
+
+
+def _count(wanted: _Wanted) -> Insights | None:
+    found = measure_insights(
+        as_of=wanted.as_of, zone=wanted.zone, currency=wanted.currency, model_days=wanted.model_days
+    )
+    if found is not None:
+        cache.set(wanted.key, found, KEPT_S)
+    return found
 
 
 def _read_model_horizon() -> int | None:

@@ -32,7 +32,7 @@ from .artifact import TrainedModel
 from .explain import explain_customers
 from .score_rows import write_scores
 from .sequence import is_torch_installed
-from .snapshots import NotEnoughHistory
+from .snapshots import NotEnoughHistory, require_customers
 from .steps import Steps
 from .training import TrainingResult, fingerprint_data, train_model
 from .working import find_working_version
@@ -56,6 +56,8 @@ def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, se
     horizon_days = horizon_days or settings.CHURN_HORIZON_DAYS or None
     until = midnight_of(read_shop_clock(now))
     customers = Order.objects.filter(ordered_at__lt=until).aggregate(n=Count("customer_id", distinct=True))["n"]
+    if not customers:  # no complete day yet: what is missing is said of all that there is
+        require_customers(read_shop(before=until + dt.timedelta(days=1)).orders)
     shop = read_shop(before=until, partition=split_customers(customers, most=MOST_CUSTOMERS_TRAINED_ON)[0])
     sequence = tries_sequence()
     fingerprint = fingerprint_data(shop, until=until, horizon_days=horizon_days, seed=seed, sequence=sequence)

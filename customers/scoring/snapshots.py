@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from customers.features.builder import ShopData, build_features
 from customers.features.catalogue import FEATURE_KEYS, SEASON_KEYS
 
-from .labels import build_labels
+from .labels import SHORTEST_HORIZON_DAYS, build_labels
 from .lanes import run_in_lanes
 from .process_columns import PROCESS_COLUMNS
 from .processes import Processes, add_process_columns, fit_processes
@@ -149,12 +149,22 @@ def describe_customers(
 
 
 def require_customers(orders: pl.DataFrame) -> None:
-    """Raise NotEnoughHistory where too few people ever ordered, whatever the dates."""
-    customers = orders.filter(~pl.col("is_return"))["customer_id"].n_unique() if orders.height else 0
-    if not customers:
+    """Raise NotEnoughHistory where too few people ever ordered, or all on one day, whatever the dates."""
+    bought = orders.filter(~pl.col("is_return")) if orders.height else orders
+    if not orders.height:
         raise NotEnoughHistory(_("There is no order yet. Import the shop's orders first."))
+    if not bought.height:
+        told = _("There are refunds alone (%(count)d). Import the orders, too: nothing can be learned from refunds.")
+        raise NotEnoughHistory(told % {"count": orders.height})
+    customers = bought["customer_id"].n_unique()
     if customers < FEWEST_CUSTOMERS:
         raise NotEnoughHistory(_TOO_FEW % {"customers": customers, "needed": FEWEST_CUSTOMERS})
+    days = bought["ordered_at"].dt.date()
+    if days.n_unique() == 1:
+        told = _(
+            "All orders are of one day, %(day)s. Orders over at least %(needed)d days are needed: import older ones, or wait."
+        )
+        raise NotEnoughHistory(told % {"day": days[0], "needed": SHORTEST_HISTORY_DAYS + 2 * SHORTEST_HORIZON_DAYS})
 
 
 def require_both_outcomes(rows: pl.DataFrame) -> None:

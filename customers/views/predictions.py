@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -37,7 +38,7 @@ def show_predictions(request: HttpRequest) -> HttpResponse:
     models = list(ModelVersion.objects.defer("artifact").order_by("-version")[:10])
     champion = next((model for model in models if model.status == ModelVersion.Status.CHAMPION), None)
     low, high = _read_share(request, "low", AT_RISK), _read_share(request, "high", 1.0)
-    bins = _count_bins()
+    bins, refresh = _count_bins(), read_refresh_state()
     context: dict[str, Any] = {
         "model": champion,
         "models": [
@@ -54,7 +55,8 @@ def show_predictions(request: HttpRequest) -> HttpResponse:
             (ScoreStatus(row["status"]).label, row["n"])
             for row in Score.objects.exclude(status=ScoreStatus.SCORED).values("status").annotate(n=Count("pk"))
         ],
-        "refresh": read_refresh_state(),
+        "refresh": refresh,
+        "refreshed_at": dt.datetime.fromisoformat(refresh["at"]) if "at" in refresh else None,
         "has_orders": Order.objects.exists(),
         "newest_score": Score.objects.order_by("-as_of").values_list("as_of", flat=True).first(),
     }
@@ -84,6 +86,7 @@ def name_estimator(name: str, metrics: dict[str, Any]) -> str:
         "pareto_nbd": "Pareto/NBD",
         "boosted_trees": _("gradient-boosted trees"),
         "rich_logistic": _("logistic regression on all features"),
+        "kernel_logistic": _("kernel logistic regression"),
         "blend": _("blend of trees and logistic"),
         "sequence": _("self-attention over orders and events"),
     }

@@ -7,20 +7,23 @@ import os
 import random
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from customers.ingest.currency import forget_shop_currency
 from customers.ingest.schema import ImportOptions, parse_columns
+from customers.insights import report
 from customers.insights.churn import build_cohort_churn
 from customers.insights.cohorts import build_cohort_table
 from customers.insights.history import UNITS, build_history
 from customers.insights.intervals import LAST_STEP, build_intervals
-from customers.insights.report import choose_insights_as_of, measure_insights, read_insights
+from customers.insights.report import choose_insights_as_of, measure_insights, read_insights, warm_insights
 from customers.insights.rfm import build_rfm_map
 from customers.insights.value import build_value_distribution
 from customers.models import Customer, Order
@@ -55,6 +58,36 @@ def order(name: str, at: dt.datetime, total: str = "10.00", *, currency: str = "
 
 def days_ago(days: float) -> dt.datetime:
     return NOW - dt.timedelta(days=days)
+
+
+def test_figures_are_counted_before_anybody_opens_the_page() -> None:
+    assert not warm_insights(NOW)
+    order("anna", days_ago(40))
+    order("anna", days_ago(10))
+
+    assert warm_insights(NOW)
+    assert not warm_insights(NOW)
+    with CaptureQueriesContext(connection) as asked:
+        assert read_insights(NOW) is not None
+    assert not any("total * 100" in query["sql"] for query in asked)
+    assert len(asked) < 6
+    assert warm_insights(NOW + dt.timedelta(days=1))
+    order("bo", days_ago(3))
+    assert warm_insights(NOW)
+
+
+def test_two_workers_do_not_count_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    order("anna", days_ago(40))
+    tried: list[bool] = []
+    count = report.measure_insights
+
+    def count_and_look(**what: Any) -> report.Insights | None:
+        tried.append(warm_insights(NOW))
+        return count(**what)
+
+    monkeypatch.setattr(report, "measure_insights", count_and_look)
+    assert warm_insights(NOW)
+    assert tried == [False]
 
 
 def test_a_shop_without_orders_has_no_figures() -> None:

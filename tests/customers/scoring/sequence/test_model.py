@@ -59,6 +59,7 @@ def fitted(rows: tuple[pl.DataFrame, Array]) -> SequenceModel:
     return SequenceModel(random_state=1).fit(X[:900], y[:900])
 
 
+@pytest.mark.slow
 @needs_torch
 def test_it_learns_a_rule_of_time_and_kind(fitted: SequenceModel, rows: tuple[pl.DataFrame, Array]) -> None:
     X, y = rows
@@ -69,6 +70,7 @@ def test_it_learns_a_rule_of_time_and_kind(fitted: SequenceModel, rows: tuple[pl
     assert ((p > 0) & (p < 1)).all()
 
 
+@pytest.mark.slow
 @needs_torch
 def test_attention_sums_to_one_and_falls_on_what_decides(
     fitted: SequenceModel, rows: tuple[pl.DataFrame, Array]
@@ -87,6 +89,7 @@ def test_attention_sums_to_one_and_falls_on_what_decides(
     assert with_it.group_by("row").len().select(pl.col("len").mean()).item() > 4
 
 
+@pytest.mark.slow
 @needs_torch
 def test_twice_the_same_gives_the_same_to_the_last_digit(rows: tuple[pl.DataFrame, Array]) -> None:
     X, y = rows
@@ -98,6 +101,7 @@ def test_twice_the_same_gives_the_same_to_the_last_digit(rows: tuple[pl.DataFram
     assert first["weights"] != other["weights"]
 
 
+@pytest.mark.slow
 @needs_torch
 def test_learning_leaves_torch_as_it_found_it(rows: tuple[pl.DataFrame, Array]) -> None:
     import torch
@@ -112,6 +116,7 @@ def test_learning_leaves_torch_as_it_found_it(rows: tuple[pl.DataFrame, Array]) 
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
+@pytest.mark.slow
 @needs_torch
 def test_stored_and_read_again_it_says_the_same(fitted: SequenceModel, rows: tuple[pl.DataFrame, Array]) -> None:
     X, _ = rows
@@ -123,6 +128,7 @@ def test_stored_and_read_again_it_says_the_same(fitted: SequenceModel, rows: tup
     assert again.epochs_ == fitted.epochs_
 
 
+@pytest.mark.slow
 @needs_torch
 def test_contributions_add_up_to_the_log_odds(fitted: SequenceModel, rows: tuple[pl.DataFrame, Array]) -> None:
     X, _ = rows
@@ -133,6 +139,7 @@ def test_contributions_add_up_to_the_log_odds(fitted: SequenceModel, rows: tuple
     assert np.allclose(total, np.clip(to_logit(fitted.predict_proba(X)[:, 1]), -6, 6), atol=1e-4)
 
 
+@pytest.mark.slow
 @needs_torch
 def test_a_customer_alone_gets_the_score_that_they_get_among_others(
     fitted: SequenceModel, rows: tuple[pl.DataFrame, Array]
@@ -145,6 +152,7 @@ def test_a_customer_alone_gets_the_score_that_they_get_among_others(
     assert np.allclose(alone, among, atol=2e-5)
 
 
+@pytest.mark.slow
 @needs_torch
 def test_it_stops_when_the_held_out_customers_say_so(rows: tuple[pl.DataFrame, Array]) -> None:
     X, _ = rows
@@ -153,6 +161,7 @@ def test_it_stops_when_the_held_out_customers_say_so(rows: tuple[pl.DataFrame, A
     assert SequenceModel(epochs=12, patience=2).fit(X, noise).epochs_ < 10
 
 
+@pytest.mark.slow
 @needs_torch
 def test_somebody_without_any_token_gets_what_the_bias_says(
     fitted: SequenceModel, rows: tuple[pl.DataFrame, Array]
@@ -164,6 +173,7 @@ def test_somebody_without_any_token_gets_what_the_bias_says(
     assert np.isclose(to_logit(np.array([p]))[0], fitted.weights_["bias"][0], atol=1e-4)
 
 
+@pytest.mark.slow
 @needs_torch
 def test_scikit_learn_can_clone_it() -> None:
     from sklearn.base import clone

@@ -46,6 +46,7 @@ def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "find_spec", lambda name: None)
 
 
+@pytest.mark.slow
 @needs_torch
 def test_it_is_judged_beside_the_others_and_changes_nothing_for_them(shop: ShopData) -> None:
     tried = run_backtest(shop, cutoff=CUTOFF, horizon_days=60, replicates=20, sequence=True)
@@ -59,12 +60,14 @@ def test_it_is_judged_beside_the_others_and_changes_nothing_for_them(shop: ShopD
     assert tried.evaluations["sequence"].figures["auc"].value > 0.6
 
 
+@pytest.mark.slow
 @needs_torch
 def test_below_a_thousand_customers_it_does_not_stand_for_election(with_sequence: TrainingResult) -> None:
     assert "sequence" in with_sequence.metrics["estimators"]
     assert with_sequence.metrics["champion"] != "sequence"
 
 
+@pytest.mark.slow
 @needs_torch
 def test_the_registry_keeps_it_beside_the_one_in_use(with_sequence: TrainingResult) -> None:
     kept = with_sequence.model.sequence
@@ -75,6 +78,7 @@ def test_the_registry_keeps_it_beside_the_one_in_use(with_sequence: TrainingResu
     assert again.to_dict() == kept.to_dict()
 
 
+@pytest.mark.slow
 @needs_torch
 @pytest.mark.django_db
 def test_where_it_is_appointed_it_scores_explains_and_can_do_so_again(
@@ -104,6 +108,7 @@ def test_where_it_is_appointed_it_scores_explains_and_can_do_so_again(
     assert change.is_exact
 
 
+@pytest.mark.slow
 @needs_torch
 @pytest.mark.django_db
 def test_the_page_says_what_it_looked_at_and_that_this_is_no_cause(
@@ -127,6 +132,7 @@ def test_the_page_says_what_it_looked_at_and_that_this_is_no_cause(
     assert all(each.on <= LAST_AT.date() for each in attention.looked_at)
 
 
+@pytest.mark.slow
 @needs_torch
 @pytest.mark.django_db
 def test_where_torch_is_gone_the_page_says_so_and_scores_go_on(
@@ -142,6 +148,7 @@ def test_where_torch_is_gone_the_page_says_so_and_scores_go_on(
     assert "PyTorch is not installed on this machine" in page.content.decode()
 
 
+@pytest.mark.slow
 @needs_torch
 @pytest.mark.django_db
 def test_the_table_says_win_tie_or_loss(model: ModelVersion, analyst: User, client: Client) -> None:
