@@ -235,7 +235,8 @@ def _write_campaign(campaign: Campaign, fields: Mapping[str, Any], changed: set[
         setattr(campaign, name, fields[name])
     campaign.clean_fields()
     columns = {name: getattr(campaign, name) for name in changed}
-    if changed & AUDIENCE_FIELDS:
+    cannot_split = "max_archetypes" in changed and not campaign.cells.exists()  # frozen before cells were kept
+    if changed & AUDIENCE_FIELDS or cannot_split:
         columns |= {"audience_frozen_at": None, "audience_as_of": None, "audience_counts": {}}
     Campaign.objects.filter(pk=campaign.pk).update(**columns, updated_at=now)
     campaign.refresh_from_db()

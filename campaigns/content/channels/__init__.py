@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from campaigns.audience.channels import SENT_CHANNELS
 from campaigns.content.composing import Frame, MessageSource, Words
 from campaigns.content.findings import Finding
 
@@ -20,7 +21,7 @@ from .webhook import WebhookWriter
 __all__ = ["ChannelWriter", "Measure", "RenderedMessage", "compose", "find_writer", "is_connected"]
 
 #: Channels over which this system sends today; texts for the others are prepared, checked and approved, and wait.
-CONNECTED: Final = frozenset({"email"})
+CONNECTED: Final = SENT_CHANNELS
 
 
 class ChannelWriter(Protocol):

@@ -46,6 +46,9 @@ class CampaignPlan:
     holdout_share: float = 0.1
     attribution_days: int = 60
     send_window_hours: int = 24
+    tone: str = ""
+    avoid: str = ""
+    talking_points: tuple[str, ...] = ()
     strength: float = 1.0
 
 
@@ -170,9 +173,15 @@ IDEA = CampaignPlan(
 DRAFTED = CampaignPlan(
     "Still looking for a tent?",
     "Help people decide who looked at tents and did not buy.",
-    "Helpful, as a good shop assistant would talk.",
+    "Help them choose; do not push.",
     TENT_LOOKERS,
     offer=OfferPlan("amount", "15", "CAMP15", "120"),
+    tone="Helpful, as a good shop assistant would talk",
+    avoid="Fear of missing out; words such as hurry or last chance",
+    talking_points=(
+        "Every tent can be pitched and tried in the shop in Leith",
+        "Our tents are repaired in our own workshop",
+    ),
 )
 IN_REVIEW = CampaignPlan(
     "Back to the hills, in Chinese",
@@ -182,6 +191,9 @@ IN_REVIEW = CampaignPlan(
     SECOND_MARKETER,
     offer=OfferPlan("percent", "10", "SHAN10", "50"),
     holdout_share=0.2,
+    tone="亲切、礼貌、简短",
+    avoid="催促的说法",
+    talking_points=("客服可用中文答复",),
 )
 APPROVED = CampaignPlan(
     "Free delivery before the holidays",
@@ -195,10 +207,13 @@ APPROVED = CampaignPlan(
 SCHEDULED = CampaignPlan(
     "One more reason to stay: 15 % off",
     "Reach those who are about to leave before they are gone.",
-    "Direct and kind.",
+    "Say that we would be glad to see them again.",
     LEAVING,
     offer=OfferPlan("percent", "15", "STAY15", "50"),
     holdout_share=0.2,
+    tone="Direct and kind",
+    avoid="Blame; how long they have been away, to the day",
+    talking_points=("What is bought from us is repaired in our own workshop",),
 )
 PAUSED = CampaignPlan(
     "A voucher for regulars",

@@ -53,6 +53,9 @@ def valid_approvals(campaign: Campaign) -> int:
         ({"send_window_hours": 2}, {}),
         ({"attribution_days": 30}, {}),
         ({"holdout_share": 0.2}, {}),
+        ({"talking_points": "Open on Sundays"}, {}),
+        ({"channels": ["email", "sms"]}, {}),
+        ({"max_archetypes": 5}, {}),
         ({}, {"value": Decimal(15)}),
         ({}, {"code": "BACK15"}),
     ],
@@ -122,6 +125,27 @@ def test_locked_states_refuse_edits(campaign: Campaign, cast: Cast, reach: Calla
         workflow.edit_variant(cast.marketer, text, {"subject": "New"}, now=NOW)
     with pytest.raises(TransitionConflict):
         workflow.refreeze_audience(cast.marketer, campaign, now=NOW)
+
+
+def test_what_a_person_vouches_for_may_be_said_and_what_nobody_does_may_not(campaign: Campaign, cast: Cast) -> None:
+    text = Variant.objects.get(archetype__campaign=campaign)
+    workflow.edit_variant(cast.marketer, text, {"opening": "Repairs are free of charge for two years."}, now=NOW)
+    text.refresh_from_db()
+    assert text.is_blocked
+    points = {"talking_points": "Repairs are free of charge for two years."}
+    workflow.edit_campaign(cast.marketer, campaign, points, now=NOW)
+    text.refresh_from_db()
+    assert text.facts["talking_points"] == ["Repairs are free of charge for two years."]
+    assert not text.is_blocked, text.findings
+    workflow.edit_campaign(cast.marketer, campaign, {"talking_points": ""}, now=NOW)
+    text.refresh_from_db()
+    assert text.is_blocked
+
+
+def test_how_drafts_should_sound_voids_nothing(campaign: Campaign, cast: Cast) -> None:
+    arrange.approve(campaign, cast)
+    workflow.edit_campaign(cast.marketer, campaign, {"tone": "calm", "avoid": "hurry"}, now=NOW)
+    assert valid_approvals(campaign) == 4
 
 
 def test_only_who_may_change_campaigns_edits(campaign: Campaign, cast: Cast, analyst: User) -> None:
