@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 QUANTILES = (0.1, 0.5, 0.9)
 GONE_ABOVE = 0.8
 #: What our own total counts for beside that of Pareto/NBD. Of 1, 2/3, 1/2, 1/3 and 0 it has the least mean error in the worse
-#: of two shops, over 28 windows that end before any on which figures are told (docs/predictions.md).
+#: of two shops, over 28 windows that end before the first on which figures are told (docs/predictions.md).
 OURS_COUNTS = 1 / 3
 LEVELS = (0.5, 1.5)
 

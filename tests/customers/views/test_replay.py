@@ -214,7 +214,7 @@ def test_a_group_that_is_treated_differently_is_warned_of(client: Client, analys
     card = read(client, "/predictions/card/1/")
     assert "Country DE: flagged 0.60 times as often as the others (0.50 to 0.70)." in card
     assert "Days since the last order (DE, AUC 0.80)" in card
-    assert "−10.0 to +10.0 points" in card  # told less left
+    assert "−10.0 … +10.0" in card  # told less left
     whole = client.get("/predictions/card/1.json").json()
     assert whole["fairness"][0]["groups"] == figures["groups"]
     assert (whole["fairness"][0]["warnings"], whole["fairness_missing"], whole["drift"]) == (1, [], None)
