@@ -86,7 +86,6 @@ def name_estimator(name: str, metrics: dict[str, Any]) -> str:
         "pareto_nbd": "Pareto/NBD",
         "boosted_trees": _("gradient-boosted trees"),
         "rich_logistic": _("logistic regression on all features"),
-        "kernel_logistic": _("kernel logistic regression"),
         "blend": _("blend of trees and logistic"),
         "sequence": _("self-attention over orders and events"),
     }
