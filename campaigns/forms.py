@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.conf import settings
@@ -14,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.approval.brief import tidy_talking_points
+from campaigns.content.channels import find_writer
+from campaigns.content.plans import MOST_TEXTS
 from campaigns.models import Campaign, Offer, Variant
 from customers.ingest.currency import read_shop_currency
 from customers.models import Channel, Segment
@@ -161,11 +164,11 @@ class AudienceForm(forms.Form):
 
 
 class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The slots that a person may write. Greeting, offer, links and footer are put in by code."""
+    """The slots of a text that a person may write, as its channel has them. Everything else is put in by code."""
 
     class Meta:
         model = Variant
-        fields = ("subject", "preheader", "opening", "story", "invitation", "button_label")
+        fields = ("subject", "preheader", "opening", "story", "invitation", "button_label", "shows_products")
         labels = {
             "subject": gettext_lazy("Subject"),
             "preheader": gettext_lazy("Preheader"),
@@ -173,17 +176,54 @@ class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
             "story": gettext_lazy("Longer part"),
             "invitation": gettext_lazy("Invitation"),
             "button_label": gettext_lazy("Button"),
+            "shows_products": gettext_lazy("Show products of this interest with their prices"),
         }
         widgets = {
             "opening": forms.Textarea(attrs={"rows": 3}),
-            "story": forms.Textarea(attrs={"rows": 3}),
+            "story": forms.Textarea(attrs={"rows": 4}),
             "invitation": forms.Textarea(attrs={"rows": 2}),
         }
 
+    #: What the same column is called where it is something else.
+    CHANNEL_LABELS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "sms": {"opening": gettext_lazy("Text message")},
+        "push": {"subject": gettext_lazy("Title"), "opening": gettext_lazy("Text of the notification")},
+        "webhook": {
+            "subject": gettext_lazy("Headline"),
+            "opening": gettext_lazy("Text"),
+            "invitation": gettext_lazy("Call to action"),
+        },
+    }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("subject", "opening", "invitation"):
+        channel = self.instance.archetype.channel
+        parts = find_writer(channel).parts
+        for name in [name for name in self.fields if name not in (*parts, "shows_products")]:
+            del self.fields[name]
+        if channel not in ("email", "webhook") or not self.instance.facts.get("products"):
+            del self.fields["shows_products"]
+        for name, label in self.CHANNEL_LABELS.get(channel, {}).items():
+            self.fields[name].label = label
+        for name in {"subject", "opening", "invitation"} & set(parts):
             self.fields[name].required = True
+
+    def words(self) -> dict[str, str]:
+        """The slots in the shape that `edit_variant` takes."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "shows_products"}
+
+    def shows_products(self) -> bool | None:
+        """None where there are no products to be shown."""
+        return self.cleaned_data.get("shows_products")
+
+
+class DraftsForm(forms.Form):
+    """What drafts are asked for: how many texts for each kind of customer, and with which instruction for this time."""
+
+    COUNTS = tuple((str(number), str(number)) for number in range(1, MOST_TEXTS + 1))
+
+    count = forms.TypedChoiceField(choices=COUNTS, coerce=int, required=False, empty_value=None)
+    instruction = forms.CharField(max_length=500, required=False)
 
 
 #: First and last hour at which a campaign is proposed to go out. People may choose any.

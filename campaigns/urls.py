@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from campaigns.views import decision_cards, decisions, listing, outbox, shaping, steps, texts, unsubscribe
+from campaigns.views import (
+    decision_cards,
+    decisions,
+    listing,
+    outbox,
+    previews,
+    shaping,
+    steps,
+    texts,
+    unsubscribe,
+)
 
 app_name = "campaigns"
 urlpatterns = [
@@ -32,7 +42,11 @@ urlpatterns = [
     path("campaigns/<int:pk>/resumption/", decisions.resume, name="resumption"),
     path("campaigns/<int:pk>/cancellation/", decisions.confirm_cancellation, name="cancellation"),
     path("variants/<int:pk>/", texts.show_variant, name="variant"),
-    path("variants/<int:pk>/preview/", texts.show_preview, name="variant-preview"),
+    path("variants/<int:pk>/preview/", previews.show_preview, name="variant-preview"),
+    path("variants/<int:pk>/draft/", texts.redraft_text, name="redraft"),
+    path("variants/<int:pk>/translation/", texts.translate_text, name="translate"),
+    path("variants/<int:pk>/removal/", texts.remove_one, name="remove-text"),
+    path("archetypes/<int:pk>/texts/", texts.add_text, name="add-text"),
     path("variants/<int:pk>/model-call/", texts.show_model_call, name="model-call"),
     path("variants/<int:pk>/decision/", decision_cards.show_draft_decision, name="variant-decision"),
     path("review/", listing.show_review_queue, name="review"),

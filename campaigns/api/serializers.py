@@ -9,7 +9,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.audience.cards import Card
-from campaigns.models import ApprovalPart, Archetype, Campaign, CampaignResult, Offer, Variant
+from campaigns.content.plans import MOST_TEXTS
+from campaigns.models import Angle, ApprovalPart, Archetype, Campaign, CampaignResult, Offer, Variant
 from customers.models import Channel
 
 
@@ -67,11 +68,13 @@ class VariantSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     class Meta:
         model = Variant
         fields = (
-            "id", "label", "origin", "origin_label", "subject", "preheader", "opening", "story", "invitation",
-            "button_label", "findings", "content_hash", "model_label", "prompt_name", "prompt_version",
+            "id", "label", "angle", "origin", "origin_label", "subject", "preheader", "opening", "story", "invitation",
+            "button_label", "shows_products", "findings", "claims", "content_hash", "drafted_text", "translated_from",
+            "model_label", "prompt_name", "prompt_version",
         )  # fmt: skip
         read_only_fields = (
-            "label", "origin", "findings", "content_hash", "model_label", "prompt_name", "prompt_version",
+            "label", "angle", "origin", "findings", "claims", "content_hash", "drafted_text", "translated_from",
+            "model_label", "prompt_name", "prompt_version",
         )  # fmt: skip
 
 
@@ -147,7 +150,35 @@ class ResultSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 
 
 class DraftRequestSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """`count` is how many texts each archetype gets; left out, those that there are."""
+
     instruction = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    count = serializers.IntegerField(min_value=1, max_value=MOST_TEXTS, required=False, allow_null=True, default=None)
+
+
+class AngleSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """The named way in which a text differs; left out, the next one that no text has."""
+
+    angle = serializers.ChoiceField(choices=Angle.choices, required=False, allow_blank=True, default="")
+
+
+class TextRequestSerializer(AngleSerializer):
+    instruction = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class TranslationSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """`archetype` is one of the same campaign and channel with another language."""
+
+    archetype = serializers.IntegerField(min_value=1)
+
+
+class PreviewSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A copy. `html` is of e-mails alone; `text` of push and webhook is their JSON."""
+
+    subject = serializers.CharField()
+    preheader = serializers.CharField()
+    html = serializers.CharField()
+    text = serializers.CharField()
 
 
 class ApprovalSerializer(serializers.Serializer):  # type: ignore[type-arg]

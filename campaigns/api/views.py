@@ -7,13 +7,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,20 +20,18 @@ from campaigns.approval import workflow
 from campaigns.approval.editing import (
     create_campaign,
     edit_campaign,
-    edit_variant,
     forget_shapes,
     merge_archetypes,
     refreeze_audience,
     take_out_cell,
 )
-from campaigns.approval.policy import may_edit
+from campaigns.approval.texts import ask_for_drafts
 from campaigns.audience.cards import build_cards
-from campaigns.audience.freeze import EmptyAudience
-from campaigns.content.drafting import request_drafts
 from campaigns.delivery import control
-from campaigns.models import Archetype, Campaign, CampaignResult, Variant
+from campaigns.models import Archetype, Campaign, CampaignResult
 from customers.ingest.currency import read_shop_currency
 
+from .errors import carry_out, read_body
 from .serializers import (
     ApprovalSerializer,
     ArchetypeSerializer,
@@ -46,7 +42,6 @@ from .serializers import (
     ReasonSerializer,
     RemovalSerializer,
     ResultSerializer,
-    VariantSerializer,
 )
 
 
@@ -76,13 +71,13 @@ class CampaignViewSet(
         def create() -> None:
             serializer.instance = create_campaign(self.person, fields, terms, now=timezone.now())
 
-        _carry_out(create)
+        carry_out(create)
 
     def perform_update(self, serializer: Any) -> None:
         fields = dict(serializer.validated_data)
         offer = fields.pop("offer", None)
         campaign: Campaign = serializer.instance
-        _carry_out(
+        carry_out(
             lambda: edit_campaign(
                 self.person, campaign, fields, _with_currency(offer) if offer is not None else None, now=timezone.now()
             )
@@ -107,7 +102,7 @@ class CampaignViewSet(
     @action(detail=True, methods=["post"], url_path="archetypes/merger")
     def merger(self, request: Request, pk: str) -> Response:
         """Put two archetypes together; a new freeze keeps them so."""
-        asked = _read(MergerSerializer, request)
+        asked = read_body(MergerSerializer, request)
 
         def merge(campaign: Campaign) -> None:
             first, second = (get_object_or_404(campaign.archetypes, pk=asked[name]) for name in ("first", "second"))
@@ -119,7 +114,7 @@ class CampaignViewSet(
     @action(detail=True, methods=["post"], url_path="archetypes/removal")
     def removal(self, request: Request, pk: str) -> Response:
         """Make a cell that was put with others an archetype of its own; a new freeze keeps it so."""
-        asked = _read(RemovalSerializer, request)
+        asked = read_body(RemovalSerializer, request)
 
         def take_out(campaign: Campaign) -> None:
             cell = get_object_or_404(campaign.cells, pk=asked["cell"])
@@ -143,12 +138,11 @@ class CampaignViewSet(
     @extend_schema(request=DraftRequestSerializer, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])
     def drafts(self, request: Request, pk: str) -> Response:
-        """Ask for drafts of all archetypes; they are written in the background."""
-        asked = _read(DraftRequestSerializer, request)
+        """Ask for drafts of all archetypes, `count` texts for each; they are written in the background."""
+        asked = read_body(DraftRequestSerializer, request)
 
         def ask(campaign: Campaign) -> None:
-            may_edit(self.person, campaign).enforce()
-            request_drafts(campaign, user=self.person, instruction=asked["instruction"], now=timezone.now())
+            ask_for_drafts(self.person, campaign, **asked, now=timezone.now())
 
         return self._change(ask, status.HTTP_202_ACCEPTED)
 
@@ -162,7 +156,7 @@ class CampaignViewSet(
     @action(detail=True, methods=["post"])
     def approval(self, request: Request, pk: str) -> Response:
         """Approve what `seen` names; never by somebody who wrote it."""
-        asked = _read(ApprovalSerializer, request)
+        asked = read_body(ApprovalSerializer, request)
         parts = sorted(asked.get("parts") or workflow.ALL_PARTS)
         return self._change(
             lambda campaign: workflow.approve_campaign(
@@ -174,7 +168,7 @@ class CampaignViewSet(
     @action(detail=True, methods=["post"])
     def changes(self, request: Request, pk: str) -> Response:
         """Ask for changes."""
-        asked = _read(CommentSerializer, request)
+        asked = read_body(CommentSerializer, request)
         return self._change(
             lambda campaign: workflow.request_changes(
                 self.person, campaign, comment=asked["comment"], now=timezone.now()
@@ -191,7 +185,7 @@ class CampaignViewSet(
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: str) -> Response:
         """Pause sending."""
-        asked = _read(ReasonSerializer, request)
+        asked = read_body(ReasonSerializer, request)
         return self._change(
             lambda campaign: control.pause_campaign(self.person, campaign, reason=asked["reason"], now=timezone.now())
         )
@@ -206,7 +200,7 @@ class CampaignViewSet(
     @action(detail=True, methods=["post"])
     def cancellation(self, request: Request, pk: str) -> Response:
         """Cancel; what was sent stays sent."""
-        asked = _read(ReasonSerializer, request)
+        asked = read_body(ReasonSerializer, request)
         return self._change(
             lambda campaign: workflow.cancel_campaign(self.person, campaign, reason=asked["reason"], now=timezone.now())
         )
@@ -219,7 +213,7 @@ class CampaignViewSet(
 
     def _change(self, act: Callable[[Campaign], Any], code: int = status.HTTP_200_OK) -> Response:
         campaign = self.get_object()
-        _carry_out(lambda: act(campaign))
+        carry_out(lambda: act(campaign))
         fresh = self.get_queryset().get(pk=campaign.pk)
         return Response(CampaignSerializer(fresh, context=self.get_serializer_context()).data, status=code)
 
@@ -228,37 +222,6 @@ class CampaignViewSet(
         if self.action in {"create", "update", "partial_update", "list", "retrieve"}:
             return super().get_permissions()
         return [MayViewCampaigns()]
-
-
-class VariantViewSet(mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.GenericViewSet[Variant]):
-    """One text. Changing it runs the guard-rails again and voids what was approved."""
-
-    queryset = Variant.objects.select_related("archetype__campaign").order_by("pk")
-    serializer_class = VariantSerializer
-    http_method_names = ("get", "patch", "head", "options")
-
-    def perform_update(self, serializer: Any) -> None:
-        if not isinstance(self.request.user, User):
-            raise PermissionDenied
-        user, variant, fields = self.request.user, serializer.instance, dict(serializer.validated_data)
-        _carry_out(lambda: edit_variant(user, variant, fields, now=timezone.now()))
-
-
-def _read(serializer_class: Any, request: Request) -> dict[str, Any]:
-    serializer = serializer_class(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
-
-
-def _carry_out(act: Callable[[], Any]) -> None:
-    """What staff must mend first is a 400 with its sentences."""
-    try:
-        act()
-    except DjangoValidationError as error:
-        detail = error.message_dict if hasattr(error, "error_dict") else {"detail": error.messages}
-        raise ValidationError(detail) from error
-    except EmptyAudience as error:
-        raise ValidationError({"detail": [str(error)]}) from error
 
 
 def _with_currency(offer: dict[str, Any]) -> dict[str, Any]:

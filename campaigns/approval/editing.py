@@ -113,14 +113,16 @@ def edit_campaign(
 
 
 @transaction.atomic
-def edit_variant(user: User, variant: Variant, fields: Mapping[str, str], *, now: dt.datetime) -> Variant:
+def edit_variant(
+    user: User, variant: Variant, fields: Mapping[str, str], *, now: dt.datetime, shows_products: bool | None = None
+) -> Variant:
     """Write a text (guard-rails run again) and void what was approved."""
     campaign = variant.archetype.campaign
     lock_for_edit(user, campaign)
-    if any(getattr(variant, name, None) != value for name, value in fields.items()):
+    is_shown_anew = shows_products not in (None, variant.shows_products)
+    if is_shown_anew or any(getattr(variant, name, None) != value for name, value in fields.items()):
         return_to_draft(user, campaign, reason=_("A text was edited."), now=now)
-    write_variant(variant, fields, user=user, now=now)
-    return variant
+    return write_variant(variant, fields, user=user, now=now, shows_products=shows_products)
 
 
 @transaction.atomic

@@ -19,8 +19,8 @@ from .rendering import MERGE_TAGS, choose_button_url, read_terms
 
 def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
     """The facts of one archetype's message as JSON: shop, offer, code, percent, amount, currency, valid_from,
-    valid_until, send_date, min_basket, products, policies, talking_points (sentences that a person vouches for), and
-    language, shop_url, button_url, allowed_domains, merge_tags.
+    valid_until, send_date, min_basket, products, policies, talking_points, and language, shop_url, button_url,
+    allowed_domains, merge_tags.
     """
     campaign = archetype.campaign
     offer = Offer.objects.filter(campaign=campaign).first() or Offer(campaign=campaign)
@@ -39,7 +39,7 @@ def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
         "min_basket": _number(offer.min_basket),
         "products": list_products(archetype.interest, language),
         "policies": ["free shipping"] if offer.kind == Offer.Kind.FREE_SHIPPING else [],
-        "talking_points": campaign.talking_points.splitlines(),
+        "talking_points": [point for point in campaign.talking_points.splitlines() if point.strip()],
         "language": language,
         "shop_url": settings.SHOP_URL,
         "button_url": choose_button_url(offer),

@@ -39,7 +39,12 @@ def show_liquid(text: str, pieces: Sequence[str]) -> str:
 def write_html(markdown: str) -> str:
     """HTML in <p>, <strong>, <em>, <ul>, <ol>, <li>, <br>; all else is escaped, the Liquid stands as it was."""
     hidden, pieces = hide_liquid(markdown.strip())
-    return show_liquid(_MARKDOWN.render(hidden).strip(), pieces)
+    return show_liquid(render_hidden(hidden), pieces)
+
+
+def render_hidden(hidden: str) -> str:
+    """The HTML of a text whose Liquid is hidden: safe wherever what takes its place is."""
+    return str(_MARKDOWN.render(hidden)).strip()
 
 
 def write_text(markdown: str, *, bullet: str = "- ") -> str:

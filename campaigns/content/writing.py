@@ -15,8 +15,8 @@ import structlog
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from campaigns.audience.cards import build_card, card_for_prompt
 from campaigns.models import Archetype, Offer, Variant
-from customers.features.catalogue import THEMES
 from llm.client import complete
 from llm.completion import Completion
 from llm.configuration import configured_model
@@ -190,7 +190,7 @@ def _describe_task(archetype: Archetype, text: PlannedText, now: dt.datetime) ->
             "goal": campaign.goal,
             "tone": campaign.tone,
             "avoid": campaign.avoid,
-            "facts": campaign.talking_points,
+            "talking_points": campaign.talking_points,
             "offer": _name_offer(archetype),
             "instruction": clean_untrusted(instructions, 600),
         },
@@ -200,13 +200,8 @@ def _describe_task(archetype: Archetype, text: PlannedText, now: dt.datetime) ->
 
 
 def _describe_customers(archetype: Archetype) -> dict[str, Any]:
-    theme = THEMES.get(archetype.reason)
     with override("zh-hans" if archetype.language == "zh" else "en"):
-        return {
-            "why_they_leave": str(theme.meaning) if theme else "",
-            "what_they_like": archetype.interest,
-            "value": str(archetype.get_value_band_display()) if archetype.value_band else "",
-        }
+        return {name: told for name, told in card_for_prompt(build_card(archetype)).items() if told}
 
 
 def _name_offer(archetype: Archetype) -> str:

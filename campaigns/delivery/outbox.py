@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
-from campaigns.content.channels import CONNECTED
+from campaigns.audience.channels import SENT_CHANNELS
 from campaigns.models import Arm, Campaign, MessageStatus, SkipReason
 
 from .channels import Outcome, Reply
@@ -77,7 +77,7 @@ def queue_messages(campaign: Campaign, *, step: int = 1) -> int:
                 "step": step,
                 "arm": Arm.TREATMENT,
                 "seed": campaign.holdout_seed,
-                "connected": sorted(CONNECTED),
+                "connected": sorted(SENT_CHANNELS),
             },
         )
         return int(cursor.rowcount)

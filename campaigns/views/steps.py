@@ -22,14 +22,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.approval.editing import edit_campaign, refreeze_audience
 from campaigns.approval.policy import may_cancel, may_edit, may_submit
+from campaigns.approval.texts import ask_for_drafts as have_drafts_written
 from campaigns.audience.archetypes import describe_people, label_archetype
 from campaigns.audience.cards import build_cards
 from campaigns.audience.channels import SENT_CHANNELS, is_sent
 from campaigns.audience.freeze import EmptyAudience
 from campaigns.audience.power import power
-from campaigns.content.drafting import request_drafts
-from campaigns.forms import AudienceForm, GoalForm, OfferForm, TimingForm, shop_time
+from campaigns.content.plans import MOST_TEXTS
+from campaigns.forms import AudienceForm, DraftsForm, GoalForm, OfferForm, TimingForm, shop_time
 from campaigns.models import (
+    Angle,
     Archetype,
     Arm,
     AudienceMember,
@@ -136,21 +138,27 @@ def show_messages(request: HttpRequest, pk: int) -> HttpResponse:
     """The archetypes as cards: who they are and what is said to them."""
     campaign = get_campaign_for(request.user, pk)
     context = frame_step(request, campaign, "messages") | describe_archetypes(campaign)
-    context["model"] = configured_model()
+    people = build_cards(campaign)
+    for card in context["cards"]:
+        card["people"] = people.get(card["archetype"].pk)
+    context |= {"model": configured_model(), "angles": Angle.choices, "counts": DraftsForm.COUNTS}
     template = "campaigns/_archetypes.html" if request.headers.get("HX-Request") else "campaigns/messages.html"
     return render(request, template, context)
 
 
 @require_POST
 def ask_for_drafts(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for drafts of all archetypes, or of one, with an instruction for this time."""
+    """Ask for drafts of all archetypes, or of one: so many texts for each, with an instruction for this time."""
     campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
-    may_edit(user, campaign).enforce()
+    form = DraftsForm(request.POST)
+    asked = form.cleaned_data if form.is_valid() else {}
     chosen = request.POST.get("archetype", "")
     wanted = Archetype.objects.filter(campaign=campaign)
     if chosen.isdecimal():
         wanted = wanted.filter(pk=chosen)
-    request_drafts(list(wanted), user=user, instruction=request.POST.get("instruction", "")[:500], now=now)
+    have_drafts_written(
+        user, campaign, archetypes=wanted, instruction=asked.get("instruction", ""), count=asked.get("count"), now=now
+    )
     for archetype_id in wanted.filter(draft_status=DraftStatus.REQUESTED).values_list("pk", flat=True):
         transaction.on_commit(partial(draft_archetype.delay, archetype_id))
     return redirect("campaigns:messages", campaign.pk)
@@ -180,6 +188,8 @@ def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
             "label": label_archetype(archetype),
             "figures": figures.get(archetype.pk),
             "variants": list(archetype.variants.all()),
+            "may_add": archetype.variants.all() and len(archetype.variants.all()) < MOST_TEXTS,
+            "is_connected": is_sent(archetype.channel),
         }
         for archetype in archetypes
     ]

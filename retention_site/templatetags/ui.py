@@ -16,6 +16,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from campaigns.content.markup import hide_liquid, render_hidden, show_liquid
 from retention_site.icons import FLAME, ICONS, MENU_ICONS
 
 register = template.Library()
@@ -148,6 +149,14 @@ def slots(text: object) -> SafeString:
         end = match.end()
     shown.append(conditional_escape(source[end:]))
     return format_html_join("", "{}", ((piece,) for piece in shown))
+
+
+@register.filter
+def prose(text: object) -> SafeString:
+    """The body of a message as staff read it: its Markdown as HTML, its merge tags as slots, all else escaped."""
+    hidden, pieces = hide_liquid(str(text or ""))
+    html = render_hidden(hidden)  # escapes whatever is no mark of Markdown
+    return SafeString(show_liquid(html, [str(slots(piece)) for piece in pieces]))
 
 
 @register.simple_tag

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from campaigns.audience.channels import SENT_CHANNELS
 from campaigns.content.composing import Frame, MessageSource, Words
 from campaigns.content.findings import Finding
 
@@ -18,10 +17,7 @@ from .push import PushWriter
 from .sms import SmsWriter
 from .webhook import WebhookWriter
 
-__all__ = ["ChannelWriter", "Measure", "RenderedMessage", "compose", "find_writer", "is_connected"]
-
-#: Channels over which this system sends today; texts for the others are prepared, checked and approved, and wait.
-CONNECTED: Final = SENT_CHANNELS
+__all__ = ["ChannelWriter", "Measure", "RenderedMessage", "compose", "find_writer"]
 
 
 class ChannelWriter(Protocol):
@@ -56,11 +52,6 @@ def find_writer(key: str) -> ChannelWriter:
 def compose(words: Words, frame: Frame, *, channel: str = "email") -> MessageSource:
     """The Liquid of a text. A pure function: the same arguments give the same bytes for ever."""
     return find_writer(channel).compose(words, frame)
-
-
-def is_connected(key: str) -> bool:
-    """Whether messages over this channel are sent today."""
-    return key in CONNECTED
 
 
 _WRITERS: Final[Mapping[str, ChannelWriter]] = {

@@ -78,7 +78,25 @@ document.addEventListener("input", (event) => {
   const form = event.target.closest("form[data-keep]");
   if (form) touched.add(form);
 });
-document.addEventListener("submit", (event) => touched.delete(event.target));
+document.addEventListener("submit", (event) => {
+  if (!event.submitter?.matches("[data-preview]")) touched.delete(event.target);
+});
 addEventListener("beforeunload", (event) => {
   if ([...touched].some((form) => form.isConnected)) event.preventDefault();
+});
+
+// A text beside its preview: what is typed is counted at once, and shown after a moment's rest by pressing its button.
+let rest = 0;
+document.addEventListener("input", (event) => {
+  for (const out of document.querySelectorAll("[data-counts]")) {
+    if (out.dataset.counts !== event.target.id) continue;
+    const signs = [...event.target.value].length;
+    out.textContent = `${signs} / ${out.dataset.most}`;
+    out.classList.toggle("over", signs > Number(out.dataset.most));
+  }
+  const form = event.target.closest("form[data-previewed]");
+  const button = form?.querySelector("[data-preview]");
+  if (!button) return;
+  clearTimeout(rest);
+  rest = setTimeout(() => form.requestSubmit(button), 500);
 });

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.content.channels import RenderedMessage, compose, find_writer, is_connected
+from campaigns.content.channels import RenderedMessage, compose, find_writer
 from campaigns.content.channels.sms import count_segments
 from campaigns.content.composing import Frame, OfferTerms, Pick, Sender, Words
 from campaigns.content.merge_tags import find_tags
@@ -129,7 +129,3 @@ def test_a_tag_without_a_value_has_something_to_say() -> None:
     copy = fill("email", words=words, favourite_category="tents", last_order_month="May")
     assert "Our tents are in. May ago." in copy.text
     assert find_tags(compose(words, FRAME)) == {"first_name", "favourite_category", "last_order_month"}
-
-
-def test_only_email_is_connected() -> None:
-    assert [key for key in ("email", "sms", "push", "webhook") if is_connected(key)] == ["email"]
