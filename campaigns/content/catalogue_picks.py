@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 from django.conf import settings
 
 from customers.models import Product
 
+from .checks.names import is_plain_name
 from .composing import Pick, is_shop_link
 
 PRODUCTS_NAMED: Final = 6
 PRODUCTS_SHOWN: Final = 3
+LOOKED_THROUGH: Final = 60
 
 
 def list_products(interest: str, language: str) -> list[dict[str, Any]]:
     """Some wares of the category that can be bought now, the dearest first, each with the version of its row; [] where
-    the interest is no category. What `Variant.facts` keeps."""
+    the interest is no category. What `Variant.facts` keeps.
+
+    A ware whose name is more than a name is left out: a marketplace's seller may have written it.
+    """
     if not interest:
         return []
     wares = Product.objects.filter(category=interest, is_charge=False).exclude(stock=0).order_by("-price", "sku")
@@ -34,7 +40,7 @@ def list_products(interest: str, language: str) -> list[dict[str, Any]]:
             "version": ware.version,
             "url": ware.url,
         }
-        for ware in wares[:PRODUCTS_NAMED]
+        for ware in islice((ware for ware in wares[:LOOKED_THROUGH] if _has_plain_name(ware, key)), PRODUCTS_NAMED)
     ]
 
 
@@ -51,6 +57,10 @@ def choose_picks(products: Sequence[Mapping[str, Any]]) -> tuple[Pick, ...]:
         )
         for ware in products[:PRODUCTS_SHOWN]
     )
+
+
+def _has_plain_name(ware: Product, key: str) -> bool:
+    return is_plain_name(ware.name_in(key))
 
 
 def _own_address(url: str) -> str:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 
+from .checks.names import is_plain_greeting, is_plain_name
 from .composing import MessageSource
 from .formats import MONTHS
 
@@ -96,7 +97,9 @@ def slots_for(
 
 
 def name_interest(interest: str, language: str) -> str:
-    """What they like as words inside a sentence; a Chinese text takes it only where it is Chinese."""
+    """What they like as words inside a sentence; a Chinese text takes it only where it is Chinese, and none a link."""
+    if not is_plain_name(interest):
+        return ""
     if language != "zh":
         return interest.lower()
     return interest if any("\u4e00" <= character <= "\u9fff" for character in interest) else ""
@@ -116,4 +119,4 @@ def _clean_name(customer: Customer, language: str) -> str:
     # Browsers read full-width signs and other dots in an address as the plain ones (UTS 46).
     folded = unicodedata.normalize("NFKC", name)
     is_plain = name.isprintable() and not _LOOKS_LIKE_A_LINK.search(folded) and any(map(str.isalpha, name))
-    return name if is_plain and len(name) <= LONGEST_NAME else ""
+    return name if is_plain and len(name) <= LONGEST_NAME and is_plain_greeting(name) else ""

@@ -85,11 +85,20 @@ def check_placeholders(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
 def check_links(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """Addresses that are not the shop's."""
     for passage in draft.passages:
+        for match in _SPELLED_OUT.finditer(passage.text):
+            message = _("This address is not the shop's. Links are put in by the offer.")
+            yield passage_finding(passage.field, "block", message, passage.excerpt(*match.span()))
         for match in _ADDRESS.finditer(passage.text):
             verdict = _judge_address(match.group().rstrip(".,;:!?)'\""), sheet)
             if verdict:
                 message = _("This address is not the shop's. Links are put in by the offer.")
                 yield passage_finding(passage.field, verdict, message, passage.excerpt(*match.span()))
+
+
+def find_addresses(text: str) -> Iterator[re.Match[str]]:
+    """Addresses of pages and of mail, as programs link them and as people spell them out."""
+    yield from _SPELLED_OUT.finditer(text)
+    yield from _ADDRESS.finditer(text)
 
 
 def passage_finding(field: str, verdict: str, message: str, excerpt: str) -> Finding:
@@ -155,4 +164,6 @@ _ADDRESS = re.compile(
     rf"(?:https?|ftp)://[^\s<>\"'，。）)\]]+|\b(?:javascript|data|vbscript):[^\s]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w@.])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_TLDS})\b(?:/[^\s<>\"'，。]*)?",
     _I | re.ASCII,
 )
+#: An address that is written so that no program links it, but every reader understands it: shop . com, shop。com
+_SPELLED_OUT = re.compile(r"\b[a-z0-9-]{3,63}(?:\s+[.。․]\s*|\s*[。․]\s*)(?:com|net|org|cn|ru|xyz|test)\b", _I | re.ASCII)
 _UNSUBSCRIBE = re.compile(r"unsubscribe|退订|取消订阅", _I)

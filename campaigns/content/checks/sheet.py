@@ -186,11 +186,23 @@ def _read_stock(stock: Any) -> int | None:
 
 
 def _read_domains(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield from (domain.lower().lstrip("@*.") for domain in iter_texts(facts.get("allowed_domains")))
+    """The domains that are named, else those that the facts mention. The name of a ware never makes a domain the shop's:
+    a stranger may have written it, and so neither does its address where the shop says which domains are its own."""
+    named = [domain.lower().lstrip("@*.") for domain in iter_texts(facts.get("allowed_domains"))]
+    yield from named
     for key, value in facts.items():
-        if key in {"products", "shop", "policies"} or "url" in str(key) or "domain" in str(key) or "mail" in str(key):
+        if key == "products":
+            for text in () if named else _addresses_of(value):
+                yield from find_hosts(text)
+        elif key in {"shop", "policies"} or "url" in str(key) or "domain" in str(key) or "mail" in str(key):
             for text in iter_texts(value):
                 yield from find_hosts(text)
+
+
+def _addresses_of(products: Any) -> Iterator[str]:
+    for ware in products if isinstance(products, list | tuple) else ():
+        if isinstance(ware, Mapping):
+            yield from (str(value) for key, value in ware.items() if "url" in str(key) or "link" in str(key))
 
 
 def find_hosts(text: str) -> Iterator[str]:
