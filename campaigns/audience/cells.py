@@ -1,19 +1,15 @@
-"""The arithmetic of archetypes: which small cells are put together, by nearness. No Django here.
+"""Cells of an audience, what lies near what, and what a group of cells is called. No Django here.
 
-A cell is the finest kind of customer. Cells are put together, the smallest first and each into the nearest, until at
-most `limit` groups are left and none is smaller than `smallest`. Languages and channels are never mixed: they would
-need another text. The same sizes give the same groups whatever their order.
+A cell is the finest kind of customer; `grouping` puts cells together. Languages and channels are never mixed: they need
+another text.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-
-import numpy as np
-import numpy.typing as npt
 
 #: A text that somebody has to read and approve is written for at least so many people: the larger of the two.
 SMALLEST_PEOPLE: Final = 10
@@ -21,17 +17,19 @@ SMALLEST_SHARE: Final = 0.02
 #: A group is called by what at least this share of its people have in common; by "any" where they have not.
 COMMON_SHARE: Final = 0.8
 
-#: Distances add up: another reason weighs most, because the text is about it; then what they like, then their value.
+#: Distances of the sides add up: another reason weighs most, because the text is about it; then what they like.
 REASON_WEIGHT: Final = 3.0
 INTEREST_WEIGHT: Final = 2.0
 BAND_WEIGHT: Final = 1.0
-#: From what is not known to anything that is.
+#: From anything to "any", and from what is not known to anything that is.
 UNKNOWN: Final = 0.5
 #: Between two reasons of one family.
 KIN: Final = 0.5
 BANDS: Final = ("low", "middle", "high")
 
-_SIDES = ("reason", "interest", "value_band")
+#: The sides that may be mixed, and what a difference in each weighs.
+SIDES: Final = ("reason", "interest", "value_band")
+WEIGHTS: Final = (REASON_WEIGHT, INTEREST_WEIGHT, BAND_WEIGHT)
 
 
 @dataclass(frozen=True, order=True)
@@ -105,24 +103,6 @@ def between_bands(one: str, other: str) -> float:
     return abs(BANDS.index(one) - BANDS.index(other)) / (len(BANDS) - 1)
 
 
-def group_cells(
-    sizes: Mapping[Cell, int], nearness: Nearness, *, limit: int, smallest: int, kept: Sequence[Group] = ()
-) -> list[Group]:
-    """Put the cells into at most `limit` groups of at least `smallest` people, the largest group first.
-
-    The limit gives way to the number of languages x channels, and a group is smaller only where it is all of its
-    language and channel, or where a person shaped it. Cells that are together in one of `kept` stay together; groups
-    that a person shaped are put into others only where nothing else is left to keep the limit. Cells of `kept` that
-    have nobody are left out. Raises ValueError for a limit under 1.
-    """
-    if limit < 1:
-        raise ValueError("an audience has at least one archetype")
-    pool = _Pool(_begin(sizes, kept), sizes, nearness)
-    while (small := pool.find_smallest(limit, smallest)) is not None:
-        pool.put_into(small, pool.find_nearest(small))
-    return sorted(pool.list_groups(), key=lambda group: (-count_people(group, sizes), heart_of(group.cells, sizes)))
-
-
 def smallest_size(people: int) -> int:
     """How small a group may be among so many people: 2 in 100, and 10 at least."""
     return max(SMALLEST_PEOPLE, math.ceil(people * SMALLEST_SHARE))
@@ -133,7 +113,7 @@ def count_people(group: Group, sizes: Mapping[Cell, int]) -> int:
 
 
 def heart_of(cells: Iterable[Cell], sizes: Mapping[Cell, int]) -> Cell:
-    """The largest cell: the one that a group's distances are measured from. The first in order where two are."""
+    """The largest cell, the first in order where two are: the one that a group is named by in the database."""
     return min(cells, key=lambda cell: (-sizes[cell], cell))
 
 
@@ -143,7 +123,7 @@ def describe_cells(cells: Iterable[Cell], sizes: Mapping[Cell, int]) -> Cell:
     cells = list(cells)
     found = heart_of(cells, sizes)
     people = sum(sizes[cell] for cell in cells)
-    for side in _SIDES:
+    for side in SIDES:
         by_value: dict[str, int] = {}
         for cell in cells:
             value = getattr(cell, side)
@@ -169,81 +149,3 @@ def find_heirs(groups: Sequence[Group], former: Mapping[Cell, int], sizes: Mappi
         if index not in heirs and archetype not in heirs.values():
             heirs[index] = archetype
     return heirs
-
-
-def _begin(sizes: Mapping[Cell, int], kept: Sequence[Group]) -> list[Group]:
-    """The groups before anything is put together: those that are kept, and every other cell alone."""
-    begun, placed = [], set[Cell]()
-    for group in kept:
-        cells = frozenset(cell for cell in group.cells if cell in sizes and cell not in placed)
-        for place in {cell.place for cell in cells}:
-            begun.append(Group(frozenset(cell for cell in cells if cell.place == place), group.is_shaped))
-        placed |= cells
-    begun += [Group(frozenset([cell])) for cell in sizes if cell not in placed]
-    return sorted(begun, key=lambda group: min(group.cells))
-
-
-class _Pool:
-    """The groups as rows of arrays, so that thousands of cells are put together in a moment."""
-
-    def __init__(self, groups: list[Group], sizes: Mapping[Cell, int], nearness: Nearness) -> None:
-        self._cells = [set(group.cells) for group in groups]
-        hearts = [heart_of(group.cells, sizes) for group in groups]
-        self._size = np.array([count_people(group, sizes) for group in groups])
-        self._heart_size = np.array([sizes[heart] for heart in hearts])
-        self._is_shaped = np.array([group.is_shaped for group in groups], dtype=bool)
-        self._is_left = np.ones(len(groups), dtype=bool)
-        places = sorted({heart.place for heart in hearts})
-        self._place = np.array([places.index(heart.place) for heart in hearts])
-        self._at = {side: _number([getattr(heart, side) for heart in hearts]) for side in _SIDES}
-        self._between = {
-            "reason": _measure([h.reason for h in hearts], nearness.between_reasons, REASON_WEIGHT),
-            "interest": _measure([h.interest for h in hearts], nearness.between_interests, INTEREST_WEIGHT),
-            "value_band": _measure([h.value_band for h in hearts], between_bands, BAND_WEIGHT),
-        }
-
-    def find_smallest(self, limit: int, smallest: int) -> int | None:
-        """The group that has to go into another; None where all is well. Ties go to the first."""
-        in_place = np.bincount(self._place[self._is_left], minlength=self._place.max(initial=0) + 1)
-        movable = self._is_left & (in_place[self._place] > 1)
-        if self._is_left.sum() <= limit:
-            movable &= ~self._is_shaped & (self._size < smallest)
-        rows = np.flatnonzero(movable)
-        if not rows.size:
-            return None
-        order = np.lexsort((rows, self._size[rows], self._is_shaped[rows]))
-        return int(rows[order[0]])
-
-    def find_nearest(self, small: int) -> int:
-        """The nearest other group of its place; the largest, then the first, where two are as near."""
-        others = self._is_left & (self._place == self._place[small])
-        others[small] = False
-        rows = np.flatnonzero(others)
-        distance = np.zeros(rows.size)
-        for side, at in self._at.items():
-            distance += self._between[side][at[small], at[rows]]
-        order = np.lexsort((rows, -self._size[rows], np.round(distance, 6)))
-        return int(rows[order[0]])
-
-    def put_into(self, small: int, target: int) -> None:
-        self._cells[target] |= self._cells[small]
-        self._size[target] += self._size[small]
-        self._is_shaped[target] |= self._is_shaped[small]
-        self._is_left[small] = False
-        if (self._heart_size[small], -small) > (self._heart_size[target], -target):
-            self._heart_size[target] = self._heart_size[small]
-            for at in self._at.values():
-                at[target] = at[small]
-
-    def list_groups(self) -> list[Group]:
-        return [Group(frozenset(self._cells[row]), bool(self._is_shaped[row])) for row in np.flatnonzero(self._is_left)]
-
-
-def _number(values: Sequence[str]) -> npt.NDArray[np.int_]:
-    places = {value: number for number, value in enumerate(sorted(set(values)))}
-    return np.array([places[value] for value in values])
-
-
-def _measure(values: Sequence[str], between: Callable[[str, str], float], weight: float) -> npt.NDArray[np.float64]:
-    names = sorted(set(values))
-    return np.array([[weight * between(one, other) for other in names] for one in names])

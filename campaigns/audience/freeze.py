@@ -26,7 +26,8 @@ from customers.ingest.clock import read_shop_clock
 from customers.scoring.on_need import explain_scores
 
 from .archetypes import choose_samples, read_groups, store_archetypes, write_cells
-from .cells import group_cells, smallest_size
+from .cells import smallest_size
+from .grouping import group_cells
 from .kinship import read_nearness
 from .people import PEOPLE, judge_people, list_unexplained, read_reasons
 

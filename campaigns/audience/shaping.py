@@ -26,7 +26,8 @@ from .archetypes import (
     read_sizes,
     store_archetypes,
 )
-from .cells import SMALLEST_PEOPLE, Cell, Group, group_cells, smallest_size
+from .cells import SMALLEST_PEOPLE, Cell, Group, smallest_size
+from .grouping import group_cells
 from .kinship import read_nearness
 
 #: What a change makes of the groups and the archetype of each cell.

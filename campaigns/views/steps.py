@@ -53,6 +53,9 @@ from llm.configuration import configured_model
 
 from .access import current_user, get_campaign_for
 
+#: Of many kinds in one archetype the largest are named.
+PARTS_SHOWN = 10
+
 STEP_LABELS = (
     ("goal", gettext_lazy("Goal")),
     ("audience", gettext_lazy("Audience")),
@@ -212,6 +215,9 @@ def describe_cards(campaign: Campaign) -> list[dict[str, Any]]:
         {
             "archetype": archetype,
             "card": cards[archetype.pk],
+            "shown_parts": cards[archetype.pk].parts[:PARTS_SHOWN],
+            "rest_kinds": len(cards[archetype.pk].parts[PARTS_SHOWN:]),
+            "rest_people": sum(part.size for part in cards[archetype.pk].parts[PARTS_SHOWN:]),
             "others": [
                 (other.pk, cards[other.pk].label)
                 for other in archetypes

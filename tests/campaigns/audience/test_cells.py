@@ -14,9 +14,9 @@ from campaigns.audience.cells import (
     count_people,
     describe_cells,
     find_heirs,
-    group_cells,
     smallest_size,
 )
+from campaigns.audience.grouping import group_cells
 
 NEARNESS = Nearness(
     families={"rhythm": "pace", "frequency": "pace", "value": "basket", "support": "contact"},
@@ -84,6 +84,22 @@ def test_what_a_person_put_together_or_took_out_stays_so() -> None:
     groups = split(sizes, kept=kept)
     assert home(groups, alone) == {alone}
     assert home(groups, together[0]) == set(together)
+
+
+def test_large_kinds_stay_clear_and_the_small_ones_make_a_general_rest() -> None:
+    interests = [f"i{number:02}" for number in range(30)]
+    large = {cell("rhythm", "Jackets", "high"): 60, cell("rhythm", "Tents", "low"): 50}
+    sizes = large | {cell("rhythm", interest, "low"): 3 for interest in interests}
+    groups = split(sizes, limit=3)
+    called = {describe_cells(group.cells, sizes) for group in groups}
+    assert called == {*large, cell("rhythm", "", "low")}
+
+
+def test_no_two_groups_are_called_the_same() -> None:
+    sizes = {cell(reason, f"i{n}", band): n % 4 + 3 for reason in ("rhythm", "value", "support") for n in range(25)
+             for band in ("low", "high")}  # fmt: skip
+    called = [describe_cells(group.cells, sizes) for group in split(sizes, limit=12)]
+    assert len(set(called)) == len(called)
 
 
 def test_a_group_is_called_by_what_four_in_five_have_in_common() -> None:
