@@ -116,6 +116,17 @@ class ServerBusy(ModelError):
         super().__init__(text % {"host": info.host, "places": places}, is_retryable=True)
 
 
+class AnswerPending(ModelError):
+    """A batch is still to bring the answer: the caller's row waits and asks again."""
+
+    outcome = "waiting"
+    counts_as_try = False
+
+    def __init__(self, retry_after_s: float) -> None:
+        text = _("This waits for the provider's next batch, which may take up to a day.")
+        super().__init__(text, is_retryable=True, retry_after_s=retry_after_s)
+
+
 def describe_failure(failure: Failure, info: ModelInfo) -> ModelError:
     """The error that staff see for a failure, not yet raised."""
     build = _DESCRIPTIONS[failure.kind]

@@ -14,6 +14,7 @@ class LlmCall(models.Model):
     """
 
     class Outcome(models.TextChoices):
+        WAITING = "waiting", _("Waits for the next batch")
         ASKED = "asked", _("Asked, no answer yet")
         OK = "ok", _("Answered")
         TEMPLATE = "template", _("Template text, not AI")
@@ -66,6 +67,9 @@ class LlmCall(models.Model):
     answered_by = models.UUIDField(
         null=True, blank=True, editable=False, help_text=_("The call that a reused answer came from.")
     )
+    batch = models.ForeignKey(
+        "LlmBatch", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", editable=False
+    )
     lease_until = models.DateTimeField(
         null=True, blank=True, editable=False,
         help_text=_("Until when an open call holds its place at the server, by the clock of the database."),
@@ -90,6 +94,7 @@ class LlmCall(models.Model):
                 name="llm_call_reuse",
                 condition=models.Q(outcome="ok", was_reused=False) & ~models.Q(reuse_key=""),
             ),
+            models.Index(fields=["created_at"], name="llm_call_waiting", condition=models.Q(outcome="waiting")),
             models.Index(fields=["server_host"], name="llm_call_open", condition=models.Q(outcome="asked")),
         ]
 
@@ -144,6 +149,10 @@ class LlmServerHealth(models.Model):
         help_text=_("How many times the estimate a call used at most; estimates are multiplied by it."),
     )  # fmt: skip
 
+    no_batches_since = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the server said that it takes no batches.")
+    )
+
     class Meta:
         verbose_name = _("health of a model server")
         verbose_name_plural = _("health of model servers")
@@ -158,6 +167,47 @@ class LlmServerHealth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} @ {self.address}"
+
+
+class LlmBatch(models.Model):
+    """Calls that were handed to the batch interface of a provider together: slower and cheaper.
+
+    submitting -> running -> ended | failed. The row is committed before the network is touched and its `uid` travels
+    with the batch, so that a worker that died in between finds it again instead of paying twice.
+    """
+
+    class Status(models.TextChoices):
+        SUBMITTING = "submitting", _("Being handed over")
+        RUNNING = "running", _("At the provider")
+        ENDED = "ended", _("Ended")
+        FAILED = "failed", _("Failed, asked one by one")
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    address = models.CharField(max_length=500)
+    model = models.CharField(max_length=200)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.SUBMITTING)
+    remote_id = models.CharField(max_length=200, blank=True, default="")
+    requests = models.PositiveIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0, help_text=_("Tries in a row that reached nothing."))
+    created_at = models.DateTimeField()
+    next_look_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        verbose_name = _("batch of model calls")
+        verbose_name_plural = _("batches of model calls")
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(
+                fields=["next_look_at"],
+                name="llm_batch_open",
+                condition=models.Q(status__in=["submitting", "running"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.uid}"
 
 
 class LlmPastSpend(models.Model):

@@ -64,7 +64,7 @@ def open_call(attempt: Attempt, info: ModelInfo, now: datetime, *, lease_s: floa
         lock_budget()
         if not has_free_place(info):
             return None
-        call, refusal = _reserve(attempt, info, now)
+        call, refusal = reserve_call(attempt, info, now)
         if refusal is None:
             call.lease_until = Now() + timedelta(seconds=lease_s)
         call.save(force_insert=True)
@@ -96,7 +96,7 @@ def settle_call(
     outcome: str,
     *,
     usage: Usage,
-    latency_ms: int,
+    latency_ms: int | None,
     response: str = "",
     error: str = "",
     may_have_cost: bool = True,
@@ -186,8 +186,11 @@ def delete_expired_calls(now: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _reserve(attempt: Attempt, info: ModelInfo, now: datetime) -> tuple[LlmCall, BudgetExceeded | None]:
-    """The row of a call with its reservation, not yet saved. Under `lock_budget`."""
+def reserve_call(attempt: Attempt, info: ModelInfo, now: datetime) -> tuple[LlmCall, BudgetExceeded | None]:
+    """The row of a call with its reservation, not yet saved; with the refusal where a cap would be broken.
+
+    Under `lock_budget`, in the transaction that saves the row.
+    """
     limits = read_limits()
     estimate = scale_estimate(estimate_request(attempt.request), read_overrun(info))
     call = LlmCall(

@@ -11,11 +11,13 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from llm.answers import Answer, CallFailed, read_object
 from llm.budget import read_limits
 from llm.completion import Completion
 from llm.configuration import ModelInfo
+from llm.errors import describe_failure
 from llm.models import LlmCall
 from llm.records import Attempt, keep_until
 
@@ -27,17 +29,21 @@ def make_reuse_key(attempt: Attempt, info: ModelInfo) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def reuse_answer(attempt: Attempt, info: ModelInfo, now: datetime) -> Completion | None:
+def reuse_answer(attempt: Attempt, info: ModelInfo, now: datetime, *, from_batches: bool = False) -> Completion | None:
     """An earlier answer to an equal request, written down as reused at no cost; None when there is none.
 
     Its data is still masked. Nothing is sent, so neither a cap nor a server that is down stands in the way.
+    `from_batches` also takes the answer of a batch, however old: nobody has taken it yet.
     """
-    found = _find_answer(attempt.reuse_key, now)
+    found = _find_answer(attempt.reuse_key, now, from_batches=from_batches)
     if found is None:
         return None
     try:
         data = read_object(Answer(found.response), attempt.prompt.schema)
-    except CallFailed:
+    except CallFailed as error:
+        # What a batch brings is checked only here, where the schema is known.
+        described = describe_failure(error.failure, info)
+        LlmCall.objects.filter(pk=found.pk).update(outcome=described.outcome, error=described.staff_message)
         return None
     call = _record_reuse(attempt, found, now)
     return Completion(
@@ -52,15 +58,14 @@ def reuse_answer(attempt: Attempt, info: ModelInfo, now: datetime) -> Completion
     )
 
 
-def _find_answer(reuse_key: str, now: datetime) -> LlmCall | None:
+def _find_answer(reuse_key: str, now: datetime, *, from_batches: bool) -> LlmCall | None:
     hours = float(getattr(settings, "LLM_REUSE_HOURS", 24))
+    is_fresh = Q(created_at__gt=now - timedelta(hours=hours))
+    if from_batches:
+        is_fresh |= Q(batch__isnull=False)
     answers = LlmCall.objects.filter(
-        reuse_key=reuse_key,
-        outcome=LlmCall.Outcome.OK,
-        was_reused=False,
-        created_at__gt=now - timedelta(hours=hours),
-        keep_until__gt=now,
-    )
+        is_fresh, reuse_key=reuse_key, outcome=LlmCall.Outcome.OK, was_reused=False, keep_until__gt=now
+    )  # fmt: skip
     return answers.order_by("-created_at", "-pk").first()
 
 

@@ -1,7 +1,7 @@
 """Is a model connected, does it answer, and is there one on this machine that could be used?"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -9,9 +9,13 @@ from llm.client import complete
 from llm.configuration import ModelInfo, configured_model
 from llm.errors import ModelError
 from llm.local_servers import LocalServer, find_local_servers
+from llm.models import LlmCall
 from llm.prompts import Prompt, register_prompt
 
 __all__ = ["ConnectionCheck", "LocalServer", "ModelInfo", "configured_model", "find_local_servers", "try_connection"]
+
+CHECK_PURPOSE = "connection_check"
+SECONDS_BETWEEN_TRIES = 10
 
 CHECK_PROMPT = register_prompt(
     Prompt(
@@ -39,6 +43,7 @@ class ConnectionCheck:
     works: bool
     message: str
     mode: str = ""
+    latency_ms: int | None = None
 
 
 def try_connection(now: datetime, *, timeout_s: float | None = None) -> ConnectionCheck:
@@ -47,11 +52,20 @@ def try_connection(now: datetime, *, timeout_s: float | None = None) -> Connecti
         done = complete(
             CHECK_PROMPT,
             {"language": "English"},
-            purpose="connection_check",
+            purpose=CHECK_PURPOSE,
             now=now,
             timeout_s=timeout_s,
             despite_pause=True,
         )
     except ModelError as error:
         return ConnectionCheck(works=False, message=error.staff_message)
-    return ConnectionCheck(works=True, message=_("%(label)s answered.") % {"label": done.label}, mode=done.mode)
+    call = LlmCall.objects.get(request_id=done.call_id)
+    words = {"label": done.label, "seconds": round((call.latency_ms or 0) / 1000, 1), "how": call.get_mode_display()}
+    message = _("%(label)s answered in %(seconds)s seconds. How it was asked: %(how)s.") % words
+    return ConnectionCheck(works=True, message=message, mode=done.mode, latency_ms=call.latency_ms)
+
+
+def was_just_tried(now: datetime) -> bool:
+    """Somebody tried the connection within the last `SECONDS_BETWEEN_TRIES`."""
+    since = now - timedelta(seconds=SECONDS_BETWEEN_TRIES)
+    return LlmCall.objects.filter(purpose=CHECK_PURPOSE, created_at__gt=since).exists()

@@ -127,6 +127,7 @@ CELERY_TASK_ROUTES = {
     "campaigns.tasks.send_*": {"queue": "sending"},
     "campaigns.tasks.draft_*": {"queue": "drafting"},
     "customers.tasks.read_texts": {"queue": "drafting"},
+    "llm.tasks.batch_sweep": {"queue": "drafting"},
 }
 CELERY_BEAT_SCHEDULE = {
     "start-due-campaigns": {"task": "campaigns.tasks.start_due_campaigns", "schedule": 15.0},
@@ -142,6 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "interests-nightly": {"task": "customers.tasks.interests_daily", "schedule": 3600.0},
     "queue-texts": {"task": "customers.tasks.queue_texts", "schedule": 3600.0},
     "read-texts": {"task": "customers.tasks.read_texts", "schedule": 60.0},
+    "model-batches": {"task": "llm.tasks.batch_sweep", "schedule": 60.0},
     "delete-expired-model-calls": {"task": "campaigns.tasks.delete_expired_model_calls", "schedule": 86400.0},
 }
 
@@ -199,6 +201,7 @@ LLM_PRICE_IN_PER_MTOK = read_text("LLM_PRICE_IN_PER_MTOK")
 LLM_PRICE_OUT_PER_MTOK = read_text("LLM_PRICE_OUT_PER_MTOK")
 LLM_PRICE_CURRENCY = read_text("LLM_PRICE_CURRENCY", "USD")
 LLM_KEEP_CALLS_DAYS = read_number("LLM_KEEP_CALLS_DAYS", 90, most=36500)
+LLM_BATCH = read_flag("LLM_BATCH")
 LLM_MAX_CONCURRENCY = read_number("LLM_MAX_CONCURRENCY", 4, most=1000)  # 0: no limit
 LLM_BREAKER_FAILURES = read_number("LLM_BREAKER_FAILURES", 5, most=1000)  # 0: no breaker
 LLM_BREAKER_PAUSE_S = read_number("LLM_BREAKER_PAUSE_S", 30.0, least=1, most=3600)

@@ -1,8 +1,7 @@
-"""The Settings page: how the shop is set, what the language model costs, and the API keys."""
+"""The Settings page: how the shop is set, what the language model may do, and the API keys."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,44 +10,24 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Avg, Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.api.authentication import issue_api_key
 from customers.models import ApiKey
 from customers.views.interests import tell_reading
 from llm.budget import read_day_spend
-from llm.models import LlmCall
-from llm.status import configured_model, find_local_servers, try_connection
-
-#: What a model is asked for, in words; a purpose that is missing here is shown by its own name.
-PURPOSES = {
-    "draft_message": gettext_lazy("Drafts of messages"),
-    "read_texts": gettext_lazy("Reading what customers write"),
-    "connection_check": gettext_lazy("Tries of the connection"),
-}
+from llm.status import configured_model, find_local_servers
 
 
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def show_settings(request: HttpRequest) -> HttpResponse:
-    """What is set, where to change it, and what the model did in the last thirty days."""
+    """What is set, where to change it, and what of the day's caps is used."""
     return render(request, "settings.html", _describe(request))
-
-
-@require_POST
-@permission_required("llm.view_llmcall", raise_exception=True)
-def check_model(request: HttpRequest) -> HttpResponse:
-    """Ask the configured model for one word and say how it went."""
-    check = try_connection(timezone.now())
-    (messages.success if check.works else messages.error)(request, capfirst(check.message))
-    return redirect("settings")
 
 
 @require_POST
@@ -77,24 +56,10 @@ def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _describe(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
-    since = now - dt.timedelta(days=30)
-    calls = (
-        LlmCall.objects.filter(created_at__gte=since)
-        .values("purpose")
-        .annotate(
-            calls=Count("pk"),
-            good=Count("pk", filter=Q(outcome__in=[LlmCall.Outcome.OK, LlmCall.Outcome.TEMPLATE])),
-            latency=Avg("latency_ms"),
-            tokens=Sum("prompt_tokens") + Sum("completion_tokens"),
-            cost=Sum("cost"),
-        )
-        .order_by("-calls")
-    )
     model = configured_model()
     return {
         "model": model,
         "servers": [] if model.is_configured else find_local_servers(skip_port=urlsplit(settings.SITE_URL).port),
-        "calls": [row | {"label": PURPOSES.get(row["purpose"], row["purpose"].replace("_", " "))} for row in calls],
         "spend": read_day_spend(now),
         "reading": tell_reading(request),
         "shop": {name: getattr(settings, name) for name in _SHOWN},

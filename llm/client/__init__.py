@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from llm.answers import Answer, CallFailed, Failure, FailureKind, read_envelope, read_object
+from llm.batching import claim_or_wait, uses_batches
 from llm.breaker import SERVER_KINDS, note_answer, note_failure, pass_breaker, release_probe
 from llm.budget import note_overrun
 from llm.client.transport import LARGEST_REPLY_BYTES, load_sdk, post_chat
@@ -48,6 +49,7 @@ def complete(
     timeout_s: float | None = None,
     scope: str = "",
     may_reuse: bool = False,
+    may_wait: bool = False,
     despite_pause: bool = False,
 ) -> Completion:
     """Have the configured model answer a prompt with JSON that fits its schema.
@@ -56,11 +58,12 @@ def complete(
     cut and masked before they leave. `timeout_s` (default LLM_TIMEOUT_S) is for everything together. Each request,
     at most three of which may be paid for, is a row of the ledger, written before it is sent. `scope` ("campaign:12")
     counts against the caps of a campaign. `may_reuse` allows an earlier answer to an equal request, at no cost: right
-    for sorting and reading, wrong where somebody asks for another text. `despite_pause` asks although the circuit
-    breaker is open (a person tries the connection).
+    for sorting and reading, wrong where somebody asks for another text. `may_wait` leaves the request to the provider's
+    next batch where LLM_BATCH is set (AnswerPending until it is there: ask again with the same values); it takes earlier
+    answers too. `despite_pause` asks although the circuit breaker is open (a person tries the connection).
 
-    Not to be called inside a transaction (RuntimeError). Raises NotConfigured, BudgetExceeded, ServerPaused, ServerBusy
-    (nothing was sent), ModelTimedOut, ModelUnreachable, ModelRateLimited, ModelRequestRejected, ModelRefused,
+    Not to be called inside a transaction (RuntimeError). Raises NotConfigured, BudgetExceeded, ServerPaused, ServerBusy,
+    AnswerPending (nothing was sent), ModelTimedOut, ModelUnreachable, ModelRateLimited, ModelRequestRejected, ModelRefused,
     ModelAnswerInvalid: all ModelError, with `is_retryable` and a sentence for staff. Running it again asks, and pays,
     again.
     """
@@ -73,8 +76,12 @@ def complete(
     seconds = timeout_s or read_timeout_s()
     work = _Work(prompt, masked.values, purpose, scope, info, uuid4(), now, time.monotonic(), seconds)
     manner = recall_manner(info, now)
-    reused = reuse_answer(work.make_attempt(Step(manner), 1), info, now) if may_reuse else None
-    done = reused or _ask_server(work, manner, is_forced=despite_pause)
+    done: Completion | None = None
+    if may_wait and uses_batches():
+        done = claim_or_wait(work.make_attempt(Step(manner), 1), info, now)
+    elif may_reuse:
+        done = reuse_answer(work.make_attempt(Step(manner), 1), info, now)
+    done = done or _ask_server(work, manner, is_forced=despite_pause)
     return replace(done, data=_restore(done.data, masked))
 
 

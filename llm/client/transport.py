@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from llm.answers import CallFailed, Failure, FailureKind, failure_from_error
+from llm.answers import CallFailed, Failure, FailureKind, failure_from_error, load_strict_json
 from llm.configuration import ModelInfo, read_api_key
 
 if TYPE_CHECKING:
     import openai
 
 LARGEST_REPLY_BYTES = 1_000_000
+LARGEST_FILE_BYTES = 200_000_000
 
 T = TypeVar("T")
 
@@ -36,6 +37,71 @@ def post_chat(request: dict[str, Any], info: ModelInfo, timeout_s: float) -> byt
             return await _read_bytes(response, LARGEST_REPLY_BYTES)
 
     return _run(ask, info, timeout_s)
+
+
+def hand_over_batch(lines: bytes, uid: str, info: ModelInfo, timeout_s: float) -> bytes:
+    """Upload requests as JSON lines and start a batch of them that bears `uid`; the provider's answer. Raises CallFailed."""
+
+    async def ask(client: "openai.AsyncOpenAI") -> bytes:
+        files: Any = client.files.with_streaming_response
+        async with files.create(file=("batch.jsonl", lines, "application/jsonl"), purpose="batch") as response:
+            uploaded = load_remote(await _read_bytes(response, LARGEST_REPLY_BYTES))
+        batches: Any = client.batches.with_streaming_response
+        async with batches.create(
+            completion_window="24h",
+            endpoint="/v1/chat/completions",
+            input_file_id=str(uploaded.get("id")),
+            metadata={"rekindle_batch": uid},
+        ) as response:
+            return await _read_bytes(response, LARGEST_REPLY_BYTES)
+
+    return _run(ask, info, timeout_s)
+
+
+def list_batches(info: ModelInfo, timeout_s: float) -> bytes:
+    """The newest batches of the account. Raises CallFailed."""
+
+    async def ask(client: "openai.AsyncOpenAI") -> bytes:
+        batches: Any = client.batches.with_streaming_response
+        async with batches.list(limit=100) as response:
+            return await _read_bytes(response, LARGEST_REPLY_BYTES)
+
+    return _run(ask, info, timeout_s)
+
+
+def fetch_batch(remote_id: str, info: ModelInfo, timeout_s: float, *, cancels: bool = False) -> bytes:
+    """How a batch is; `cancels` ends it. Raises CallFailed."""
+
+    async def ask(client: "openai.AsyncOpenAI") -> bytes:
+        batches: Any = client.batches.with_streaming_response
+        asking = batches.cancel(remote_id) if cancels else batches.retrieve(remote_id)
+        async with asking as response:
+            return await _read_bytes(response, LARGEST_REPLY_BYTES)
+
+    return _run(ask, info, timeout_s)
+
+
+def fetch_file(file_id: str, info: ModelInfo, timeout_s: float) -> bytes:
+    """The bytes of a file at the provider. Raises CallFailed."""
+
+    async def ask(client: "openai.AsyncOpenAI") -> bytes:
+        files: Any = client.files.with_streaming_response
+        async with files.content(file_id) as response:
+            return await _read_bytes(response, LARGEST_FILE_BYTES)
+
+    return _run(ask, info, timeout_s)
+
+
+def load_remote(body: bytes) -> dict[str, Any]:
+    """The JSON object of a reply; CallFailed for anything else."""
+    try:
+        loaded = load_strict_json(body.decode("utf-8", errors="replace"))
+    except ValueError:
+        loaded = None
+    if not isinstance(loaded, dict):
+        detail = "the server does not answer as a batch interface does"
+        raise CallFailed(Failure(FailureKind.REJECTED, detail, status=404, may_have_cost=False))
+    return loaded
 
 
 def _run(ask: "Callable[[openai.AsyncOpenAI], Awaitable[T]]", info: ModelInfo, timeout_s: float) -> T:

@@ -31,6 +31,7 @@ PAGES = {
     "campaigns:review": {"marketer", "approver", "analyst", "admin"},
     "campaigns:outbox": {"marketer", "approver", "analyst", "support", "admin"},
     "settings": {"marketer", "approver", "analyst", "admin"},
+    "model-settings": {"marketer", "approver", "analyst", "admin"},
     "home": {"marketer", "approver", "analyst", "support", "admin", ""},
     "search": {"marketer", "approver", "analyst", "support", "admin", ""},
 }
