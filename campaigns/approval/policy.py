@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.audience.archetypes import label_archetype
+from campaigns.content.channels import find_writer
 from campaigns.models import (
     Archetype,
     Arm,
@@ -152,7 +153,8 @@ def _find_text_obstacles(campaign: Campaign) -> list[str]:
     for archetype in in_use:
         texts = list(archetype.variants.all())
         name = {"cell": label_archetype(archetype)}
-        if not texts or any(not text.subject.strip() or not text.opening.strip() for text in texts):
+        needed = {"subject", "opening"} & set(find_writer(archetype.channel).parts)
+        if not texts or any(not getattr(text, part).strip() for text in texts for part in needed):
             found.append(_("“%(cell)s” has no text yet. Draft or write one under Messages.") % name)
         elif any(text.is_blocked for text in texts):
             found.append(_("The text for “%(cell)s” has a finding that blocks it. Mend it under Messages.") % name)

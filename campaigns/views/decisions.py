@@ -19,6 +19,7 @@ from campaigns.delivery import control
 from campaigns.delivery.progress import read_progress
 from campaigns.forms import CommentForm
 from campaigns.models import Approval, ApprovalPart, Campaign, CampaignResult, CampaignStatus, CampaignTransition
+from campaigns.outcomes.texts import count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
 
 from .access import carry_out, current_user, get_campaign_for
@@ -92,6 +93,7 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
         "axis_high": lift.reach if lift else None,
         "trend": [(label, found.points, found.low, found.high) for label, found in told],
     }
+    context["texts"] = count_texts(campaign, as_of=timezone.now())
     context |= tell_progress(read_progress(campaign))
     return render(request, "campaigns/result.html", context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 
 import pytest
@@ -10,7 +11,9 @@ from campaigns.content.rendering import load_source, render_message
 from campaigns.delivery.copies import make_copy, prepare_batch
 from campaigns.delivery.outbox import claim_batch, queue_messages
 from campaigns.models import Archetype, Campaign, Message, MessageStatus, SkipReason
-from tests.campaigns.arrange import NOW, make_campaign, make_cast, make_customers, make_variant, start
+from campaigns.outcomes.texts import count_texts
+from customers.models import Order
+from tests.campaigns.arrange import NOW, approve, make_campaign, make_cast, make_customers, make_variant, start
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +65,26 @@ def test_a_copy_keeps_the_values_of_the_tags_that_its_text_uses() -> None:
         "first_name": "Kim", "unsubscribe_url": "x", "last_order_month": "", "favourite_category": "tents",
     }).text  # fmt: skip
     assert "Since your last order our tents grew." in text
+
+
+def test_what_became_of_each_text_is_counted(campaign: Campaign) -> None:
+    start_of_send = NOW
+    Campaign.objects.filter(pk=campaign.pk).update(sending_started_at=start_of_send)
+    campaign.refresh_from_db()
+    queue_messages(campaign)
+    buyer = Message.objects.order_by("pk").first()
+    assert buyer is not None
+    Order.objects.create(
+        external_id="o1", customer_id=buyer.customer_id, ordered_at=NOW + dt.timedelta(days=1), currency="EUR", total=9
+    )
+    Message.objects.filter(pk=buyer.pk).update(status=MessageStatus.ACCEPTED)
+    rows = count_texts(campaign, as_of=NOW + dt.timedelta(days=2))
+    assert [row.variant.label for row in rows] == ["A", "B", "C"]
+    assert sum(row.people for row in rows) == 400
+    assert {row.variant.pk: (row.handed_over, row.ordered) for row in rows if row.ordered} == {buyer.variant_id: (1, 1)}
+
+
+def test_a_campaign_of_text_messages_can_be_approved(campaign: Campaign) -> None:
+    Archetype.objects.update(channel="sms")
+    make_variant(campaign.archetypes.get(), campaign.author, subject="", preheader="", button_label="")
+    assert approve(campaign, make_cast()).status == "approved"

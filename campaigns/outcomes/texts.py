@@ -1,0 +1,76 @@
+"""What became of the texts of a campaign, told apart: counts alone, no comparison.
+
+People got one text of their archetype by a stable draw, so the texts of one archetype can be compared; whether a
+difference between them is more than chance is not said here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+
+from campaigns.audience.archetypes import label_archetype
+from campaigns.models import Campaign, MessageStatus, SkipReason, Variant
+
+_HANDED_OVER = (
+    MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TextCount:
+    """One text: how many people have a message of it, to how many it was handed over, how many of all ordered since."""
+
+    variant: Variant
+    archetype: str
+    people: int
+    handed_over: int
+    ordered: int
+    not_connected: int
+
+    @property
+    def ordered_share(self) -> float:
+        """0 to 1, of all people with a message of it; 0 where there are none."""
+        return self.ordered / self.people if self.people else 0.0
+
+
+def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
+    """The texts that anybody has a message of, by archetype and label. Orders count by the rule of `attribution`: those
+    of the window from the start of the send on, returns are none. Pure reading."""
+    if campaign.sending_started_at is None:
+        return []
+    counts = _count_messages(campaign, as_of)
+    texts = (
+        Variant.objects.filter(pk__in=counts)
+        .select_related("archetype")
+        .order_by("-archetype__size", "archetype", "label")
+    )
+    return [TextCount(text, label_archetype(text.archetype), *counts[text.pk]) for text in texts]
+
+
+def _count_messages(campaign: Campaign, as_of: dt.datetime) -> Mapping[int, tuple[int, int, int, int]]:
+    assert campaign.sending_started_at is not None
+    closes = campaign.sending_started_at + dt.timedelta(days=campaign.attribution_days)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT m.variant_id, count(*), count(*) FILTER (WHERE m.status = ANY(%(handed_over)s)),
+                   count(*) FILTER (WHERE EXISTS (
+                       SELECT 1 FROM customers_order o
+                       WHERE o.customer_id = m.customer_id AND NOT o.is_return
+                         AND o.ordered_at >= %(start)s AND o.ordered_at < %(end)s)),
+                   count(*) FILTER (WHERE m.skip_reason = %(no_channel)s)
+            FROM campaigns_message m WHERE m.campaign_id = %(campaign)s GROUP BY m.variant_id
+            """,
+            {
+                "campaign": campaign.pk,
+                "start": campaign.sending_started_at,
+                "end": min(as_of, closes),
+                "handed_over": [status.value for status in _HANDED_OVER],
+                "no_channel": SkipReason.NO_CHANNEL.value,
+            },
+        )
+        return {row[0]: (row[1], row[2], row[3], row[4]) for row in cursor.fetchall()}
