@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.audience.cards import Card
+from campaigns.audience.cells import SIDES
 from campaigns.content.plans import MOST_TEXTS
 from campaigns.models import Angle, ApprovalPart, Archetype, Campaign, CampaignResult, Offer, Variant
 from customers.models import Channel
@@ -92,9 +93,10 @@ class CardTruthSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class CardPartSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A cell that was put into the archetype; `may_stand_alone` says that it can be taken out again."""
+    """People of the archetype with one value of a side; `may_stand_alone` says that they can be taken out."""
 
-    id = serializers.IntegerField()
+    side = serializers.CharField()
+    value = serializers.CharField(allow_blank=True)
     label = serializers.CharField()  # type: ignore[assignment]
     size = serializers.IntegerField()
     may_stand_alone = serializers.BooleanField()
@@ -138,9 +140,11 @@ class MergerSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class RemovalSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A cell to make an archetype of its own, by the id that the card names."""
+    """A part to make an archetype of its own, as the card names it."""
 
-    cell = serializers.IntegerField()
+    archetype = serializers.IntegerField()
+    side = serializers.ChoiceField(choices=SIDES)
+    value = serializers.CharField(max_length=120, allow_blank=True)
 
 
 class ResultSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]

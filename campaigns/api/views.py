@@ -23,7 +23,7 @@ from campaigns.approval.editing import (
     forget_shapes,
     merge_archetypes,
     refreeze_audience,
-    take_out_cell,
+    take_out_part,
 )
 from campaigns.approval.texts import ask_for_drafts
 from campaigns.audience.cards import build_cards
@@ -113,12 +113,12 @@ class CampaignViewSet(
     @extend_schema(request=RemovalSerializer, responses=CampaignSerializer)
     @action(detail=True, methods=["post"], url_path="archetypes/removal")
     def removal(self, request: Request, pk: str) -> Response:
-        """Make a cell that was put with others an archetype of its own; a new freeze keeps it so."""
+        """Make a part of an archetype one of its own; a new freeze keeps it so."""
         asked = read_body(RemovalSerializer, request)
 
         def take_out(campaign: Campaign) -> None:
-            cell = get_object_or_404(campaign.cells, pk=asked["cell"])
-            take_out_cell(self.person, campaign, cell, now=timezone.now())
+            archetype = get_object_or_404(campaign.archetypes, pk=asked["archetype"])
+            take_out_part(self.person, campaign, archetype, asked["side"], asked["value"], now=timezone.now())
 
         return self._change(take_out)
 

@@ -20,7 +20,6 @@ from campaigns.content.editing import recheck_campaign, write_variant
 from campaigns.models import (
     Approval,
     Archetype,
-    AudienceCell,
     Campaign,
     CampaignStatus,
     Offer,
@@ -142,9 +141,11 @@ def merge_archetypes(
 
 
 @transaction.atomic
-def take_out_cell(user: User, campaign: Campaign, cell: AudienceCell, *, now: dt.datetime) -> Archetype:
-    """Make a cell that was put with others an archetype of its own. Voids what was approved. Raises ValidationError."""
-    return _shape(user, campaign, lambda: shaping.take_out_cell(campaign, cell, now=now), now=now)
+def take_out_part(
+    user: User, campaign: Campaign, archetype: Archetype, side: str, value: str, *, now: dt.datetime
+) -> Archetype:
+    """Make a part of an archetype one of its own. Voids what was approved. Raises ValidationError."""
+    return _shape(user, campaign, lambda: shaping.take_out_part(campaign, archetype, side, value, now=now), now=now)
 
 
 @transaction.atomic

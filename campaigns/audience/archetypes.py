@@ -52,6 +52,16 @@ def label_cell(cell: Cell) -> str:
     )
 
 
+def label_side(side: str, value: str) -> str:
+    """What staff call the people who have this value of a side; "" is what is not known."""
+    if side == "reason":
+        theme = THEMES.get(value)
+        return str(theme.label) if theme else _("no known reason")
+    if side == "interest":
+        return value or _("no known interest")
+    return str(ValueBand(value).label) if value else _("no known value")
+
+
 def describe_people(campaign: Campaign) -> dict[int, ArchetypeFigures]:
     """The figures of all archetypes of a campaign by id, in one query."""
     with connection.cursor() as cursor:

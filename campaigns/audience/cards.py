@@ -19,12 +19,12 @@ from customers.ingest.currency import read_shop_currency
 from customers.models import Channel
 from customers.scoring.explain import describe_value
 
-from .archetypes import label_cell, read_cell
-from .cells import COMMON_SHARE, SMALLEST_PEOPLE, Cell
+from .archetypes import label_cell, label_side
+from .cells import COMMON_SHARE, SIDES, SMALLEST_PEOPLE, Cell
 from .channels import is_sent
 from .people import CHINESE
 from .truths import Truth, find_truths
-from .wording import NUMBERS, compare
+from .wording import NUMBERS, compare, lean
 
 #: So many categories are named on a card.
 CATEGORIES = 3
@@ -41,15 +41,21 @@ class Number:
     told: str
     told_average: str
 
+    @property
+    def leaning(self) -> str:
+        """ "above", "below", or "" where the difference is small (`wording.lean`)."""
+        return lean(self.value, self.average)
+
 
 @dataclass(frozen=True)
 class Part:
-    """A cell that an archetype is made of; `is_heart` is the largest, which the others were put with."""
+    """People of an archetype who have one value of a side in common, where the archetype holds several: "12 who like
+    Cookware most". `may_stand_alone`: enough to be taken out."""
 
-    id: int
+    side: str
+    value: str
     label: str
     size: int
-    is_heart: bool
     may_stand_alone: bool
 
 
@@ -197,11 +203,15 @@ def _share_interests(cells: Sequence[AudienceCell]) -> dict[str, float]:
 
 
 def _list_parts(cells: Sequence[AudienceCell]) -> Iterable[Part]:
-    """The largest cell first, as `cells.heart_of` orders them."""
-    ordered = sorted(cells, key=lambda cell: (-cell.size, read_cell(cell)))
-    for place, cell in enumerate(ordered):
-        may_stand_alone = len(ordered) > 1 and cell.size >= SMALLEST_PEOPLE
-        yield Part(cell.pk, label_cell(read_cell(cell)), cell.size, not place, may_stand_alone)
+    """Side by side, the largest part of each first; a side that all share has none."""
+    for side in SIDES:
+        sizes: dict[str, int] = {}
+        for cell in cells:
+            value = getattr(cell, side)
+            sizes[value] = sizes.get(value, 0) + cell.size
+        if len(sizes) > 1:
+            for value, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+                yield Part(side, value, label_side(side, value), size, size >= SMALLEST_PEOPLE)
 
 
 def _read_samples(campaign: Campaign, archetypes: Iterable[Archetype]) -> dict[int, Sample]:

@@ -1,4 +1,4 @@
-"""What a marketer changes in how an audience is split: two archetypes put together, a cell taken out, another number.
+"""What a marketer changes in how an audience is split: two archetypes put together, a part taken out, another number.
 
 Only while the campaign is a draft (TransitionConflict). What a person shaped outlives a new freeze; the texts of an
 archetype stay with the group that holds most of its people. `campaigns.approval.editing` voids what was approved.
@@ -15,18 +15,17 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.models import Archetype, AudienceCell, Campaign, CampaignStatus, TransitionConflict
+from campaigns.models import Archetype, Campaign, CampaignStatus, TransitionConflict
 
 from .archetypes import (
     assign_members,
     choose_samples,
-    label_cell,
     read_cell,
     read_groups,
     read_sizes,
     store_archetypes,
 )
-from .cells import SMALLEST_PEOPLE, Cell, Group, smallest_size
+from .cells import SIDES, SMALLEST_PEOPLE, Cell, Group, heart_of, smallest_size
 from .grouping import group_cells
 from .kinship import read_nearness
 
@@ -55,13 +54,18 @@ def merge_archetypes(campaign: Campaign, first: Archetype, second: Archetype, *,
     return Archetype.objects.get(pk=heir.pk)
 
 
-def take_out_cell(campaign: Campaign, row: AudienceCell, *, now: dt.datetime) -> Archetype:
-    """Make a cell that was put with others an archetype of its own. Where that is one more than the chosen number, the
-    number grows by one. Raises ValidationError where it cannot stand alone."""
-    cell = read_cell(row)
-    if AudienceCell.objects.filter(campaign=campaign, archetype_id=row.archetype_id).count() < 2:
-        raise ValidationError(_("“%(cell)s” is an archetype of its own already.") % {"cell": label_cell(cell)})
-    if row.size < SMALLEST_PEOPLE:
+def take_out_part(campaign: Campaign, archetype: Archetype, side: str, value: str, *, now: dt.datetime) -> Archetype:
+    """Make those of an archetype who have this value of a side (such as: who like Cookware) an archetype of their own.
+
+    Where that is one more than the chosen number, the number grows by one. Raises ValidationError where they are nobody,
+    everybody, or too few.
+    """
+    if side not in SIDES:
+        raise ValidationError(_("Choose a part of this archetype."))
+    part = {read_cell(row): row.size for row in archetype.cells.filter(**{side: value})}
+    if not part or len(part) == archetype.cells.count():
+        raise ValidationError(_("Choose a part of this archetype."))
+    if sum(part.values()) < SMALLEST_PEOPLE:
         # What is told of so few would tell of single persons, to the language model too.
         raise ValidationError(
             _("Fewer than %(n)d people cannot stand alone: what is true of them would tell of single persons.")
@@ -73,13 +77,12 @@ def take_out_cell(campaign: Campaign, row: AudienceCell, *, now: dt.datetime) ->
             raise ValidationError(
                 _("There are %(n)d archetypes already. Put two of them together first.") % {"n": len(groups)}
             )
-        rest = [replace(group, cells=group.cells - {cell}) for group in groups]
-        left = {one: archetype for one, archetype in homes.items() if one != cell}
-        return [*rest, Group(frozenset([cell]), is_shaped=True)], left
+        rest = [replace(group, cells=group.cells - part.keys()) for group in groups]
+        left = {cell: home for cell, home in homes.items() if cell not in part}
+        return [*rest, Group(frozenset(part), is_shaped=True)], left
 
     _reshape(campaign, plan, now=now, may_grow=True)
-    row.refresh_from_db()
-    return Archetype.objects.get(pk=row.archetype_id)
+    return Archetype.objects.get(campaign=campaign, cell=heart_of(part, part).key)
 
 
 def split_again(campaign: Campaign, *, now: dt.datetime, forget: bool = False) -> int:

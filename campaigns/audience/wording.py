@@ -47,11 +47,15 @@ CLAIM_SENTENCES: Final[dict[str, StrOrPromise]] = {
     "never_returned": _("Never sent anything back"),
 }
 
+#: From, and under, how many times the average a figure is called above or below it.
+ABOVE: Final = 1.15
+BELOW: Final = 0.87
+
 #: From how many times the average on a difference is called so.
 COMPARISONS: Final[tuple[tuple[float, StrOrPromise], ...]] = (
     (1.5, _("well above the average of this audience")),
-    (1.15, _("above the average of this audience")),
-    (0.87, _("about the average of this audience")),
+    (ABOVE, _("above the average of this audience")),
+    (BELOW, _("about the average of this audience")),
     (0.67, _("below the average of this audience")),
 )
 _FAR_BELOW = _("well below the average of this audience")
@@ -64,3 +68,9 @@ def compare(value: float, average: float) -> str:
         if ratio >= least:
             return str(words)
     return str(_FAR_BELOW)
+
+
+def lean(value: float, average: float) -> str:
+    """Whether a figure lies clearly "above" or "below" the average; "" where it is about the same."""
+    ratio = value / average if average > 0 else 1.0
+    return "above" if ratio >= ABOVE else "below" if ratio < BELOW else ""

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from campaigns.approval.editing import edit_campaign, forget_shapes, merge_archetypes, take_out_cell
+from campaigns.approval.editing import edit_campaign, forget_shapes, merge_archetypes, take_out_part
 from campaigns.audience.archetypes import label_archetype
-from campaigns.models import Archetype, AudienceCell, Campaign
+from campaigns.models import Archetype, Campaign
 
 from .access import current_user, get_campaign_for
 
@@ -37,15 +37,14 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def take_out(request: HttpRequest, pk: int, cell: int) -> HttpResponse:
-    """Make a cell that was put with others an archetype of its own."""
+def take_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a part of an archetype one of its own."""
     campaign = get_campaign_for(request.user, pk)
-    row = AudienceCell.objects.filter(campaign=campaign, pk=cell).first()
-    if row is None:
-        raise Http404
+    archetype = _find_archetype(campaign, request.POST.get("archetype", ""))
+    side, value = request.POST.get("side", ""), request.POST.get("value", "")
 
     def act(now: dt.datetime) -> tuple[str, int]:
-        taken = take_out_cell(current_user(request), campaign, row, now=now)
+        taken = take_out_part(current_user(request), campaign, archetype, side, value, now=now)
         return _("“%(name)s” is an archetype of its own.") % {"name": label_archetype(taken)}, taken.pk
 
     return _carry_out(request, campaign, act)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from campaigns.approval.editing import edit_campaign, refreeze_audience
 from campaigns.approval.policy import may_cancel, may_edit, may_submit
 from campaigns.approval.texts import ask_for_drafts as have_drafts_written
 from campaigns.audience.archetypes import describe_people, label_archetype
-from campaigns.audience.cards import build_cards
+from campaigns.audience.cards import Card, build_cards
 from campaigns.audience.channels import SENT_CHANNELS, is_sent
 from campaigns.audience.freeze import EmptyAudience
 from campaigns.audience.power import power
@@ -53,8 +54,8 @@ from llm.configuration import configured_model
 
 from .access import current_user, get_campaign_for
 
-#: Of many kinds in one archetype the largest are named.
-PARTS_SHOWN = 10
+#: Of many parts of one archetype the largest are named.
+PARTS_SHOWN = 6
 
 STEP_LABELS = (
     ("goal", gettext_lazy("Goal")),
@@ -215,9 +216,7 @@ def describe_cards(campaign: Campaign) -> list[dict[str, Any]]:
         {
             "archetype": archetype,
             "card": cards[archetype.pk],
-            "shown_parts": cards[archetype.pk].parts[:PARTS_SHOWN],
-            "rest_kinds": len(cards[archetype.pk].parts[PARTS_SHOWN:]),
-            "rest_people": sum(part.size for part in cards[archetype.pk].parts[PARTS_SHOWN:]),
+            "sides": list(_tell_parts(cards[archetype.pk])),
             "others": [
                 (other.pk, cards[other.pk].label)
                 for other in archetypes
@@ -227,6 +226,21 @@ def describe_cards(campaign: Campaign) -> list[dict[str, Any]]:
         }
         for archetype in archetypes
     ]
+
+
+def _tell_parts(card: Card) -> Iterator[dict[str, Any]]:
+    """Side by side what an archetype is made of: the largest parts, and how many people the others have."""
+    heads = {"reason": _("Why they leave"), "interest": _("What they like"), "value_band": _("Their value")}
+    for side, head in heads.items():
+        parts = [part for part in card.parts if part.side == side]
+        if parts:
+            rest = parts[PARTS_SHOWN:]
+            yield {
+                "head": head,
+                "parts": parts[:PARTS_SHOWN],
+                "rest": len(rest),
+                "rest_people": sum(part.size for part in rest),
+            }
 
 
 def describe_audience(campaign: Campaign) -> dict[str, Any]:

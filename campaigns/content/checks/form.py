@@ -165,5 +165,7 @@ _ADDRESS = re.compile(
     _I | re.ASCII,
 )
 #: An address that is written so that no program links it, but every reader understands it: shop . com, shop。com
-_SPELLED_OUT = re.compile(r"\b[a-z0-9-]{3,63}(?:\s+[.。․]\s*|\s*[。․]\s*)(?:com|net|org|cn|ru|xyz|test)\b", _I | re.ASCII)
+_SPELLED_OUT = re.compile(
+    r"\b[a-z0-9-]{3,63}(?:\s+[.。․]\s*|\s*[。․]\s*)(?:com|net|org|cn|ru|xyz|test)\b", _I | re.ASCII
+)
 _UNSUBSCRIBE = re.compile(r"unsubscribe|退订|取消订阅", _I)

@@ -1,4 +1,4 @@
-"""A marketer merges archetypes, takes a cell out, chooses another number; a new freeze undoes none of it."""
+"""A marketer merges archetypes, takes a part out, chooses another number; a new freeze undoes none of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from pytest_django import Settings
 
-from campaigns.approval.editing import edit_campaign, forget_shapes, merge_archetypes, refreeze_audience, take_out_cell
+from campaigns.approval.editing import edit_campaign, forget_shapes, merge_archetypes, refreeze_audience, take_out_part
 from campaigns.audience.cards import build_cards
 from campaigns.models import (
     Approval,
@@ -62,9 +62,9 @@ def test_small_cells_are_put_with_others_and_the_card_says_which(frozen: Campaig
     assert Archetype.objects.filter(campaign=frozen).count() == 3
     maps = archetype_of(frozen, "Maps")
     card = build_cards(frozen)[maps.pk]
-    put_with = {part.label: (part.size, part.is_heart, part.may_stand_alone) for part in card.parts}
-    assert put_with["Overdue · Maps · English"] == (4, False, False)
-    assert sum(size for size, _heart, _alone in put_with.values()) == card.size
+    put_with = {part.label: (part.side, part.size, part.may_stand_alone) for part in card.parts}
+    assert put_with["Maps"] == ("interest", 4, False)
+    assert sum(size for _side, size, _alone in put_with.values()) == card.size
 
 
 def test_two_archetypes_become_one_and_stay_one_after_a_new_freeze(frozen: Campaign, marketer: User) -> None:
@@ -82,11 +82,11 @@ def test_two_archetypes_become_one_and_stay_one_after_a_new_freeze(frozen: Campa
     check_books(frozen)
 
 
-def test_a_cell_that_was_put_with_others_is_taken_out_and_stays_out(frozen: Campaign, marketer: User) -> None:
-    cookware = AudienceCell.objects.get(interest="Cookware")
-    assert cookware.archetype.cells.count() > 1  # type: ignore[union-attr]
+def test_a_part_that_was_put_with_others_is_taken_out_and_stays_out(frozen: Campaign, marketer: User) -> None:
+    holder = archetype_of(frozen, "Cookware")
+    assert holder.cells.count() > 1
     before = partition(frozen)
-    taken = take_out_cell(marketer, frozen, cookware, now=NOW)
+    taken = take_out_part(marketer, frozen, holder, "interest", "Cookware", now=NOW)
     assert (taken.size, taken.interest, taken.is_shaped) == (12, "Cookware", True)
     assert partition(frozen) - before == {
         frozenset({"Cookware"}), next(group for group in before if "Cookware" in group) - {"Cookware"}
@@ -100,13 +100,19 @@ def test_a_cell_that_was_put_with_others_is_taken_out_and_stays_out(frozen: Camp
 
 def test_who_is_too_few_cannot_stand_alone(frozen: Campaign, marketer: User) -> None:
     with pytest.raises(ValidationError, match="Fewer than 10 people"):
-        take_out_cell(marketer, frozen, AudienceCell.objects.get(interest="Maps"), now=NOW)
+        take_out_part(marketer, frozen, archetype_of(frozen, "Maps"), "interest", "Maps", now=NOW)
+
+
+@pytest.mark.parametrize(("side", "value"), [("interest", "Sledges"), ("reason", "rhythm"), ("language", "en")])
+def test_only_a_part_of_an_archetype_is_taken_out(frozen: Campaign, marketer: User, side: str, value: str) -> None:
+    with pytest.raises(ValidationError, match="Choose a part"):
+        take_out_part(marketer, frozen, archetype_of(frozen, "Cookware"), side, value, now=NOW)
 
 
 def test_there_are_never_more_than_the_settings_allow(frozen: Campaign, marketer: User, settings: Settings) -> None:
     settings.MOST_ARCHETYPES = 3
     with pytest.raises(ValidationError, match="3 archetypes already"):
-        take_out_cell(marketer, frozen, AudienceCell.objects.get(interest="Cookware"), now=NOW)
+        take_out_part(marketer, frozen, archetype_of(frozen, "Cookware"), "interest", "Cookware", now=NOW)
     with pytest.raises(ValidationError, match="From 1 to 3"):
         edit_campaign(marketer, frozen, {"max_archetypes": 4}, now=NOW)
 

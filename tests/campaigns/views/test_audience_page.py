@@ -66,8 +66,8 @@ def by_interest(interest: str) -> Archetype:
 def test_the_page_shows_each_archetype_with_its_numbers_people_and_parts(page: Client, campaign: Campaign) -> None:
     shown = page.get(f"/campaigns/{campaign.pk}/audience/").content.decode()
     assert "2 archetypes, each with a text of its own" in shown
-    assert "2 kinds put together" in shown
-    assert "Take out Overdue · Cookware · English" in shown
+    assert "Who was put together" in shown
+    assert "Take out Cookware" in shown
     assert "Near their middle" in shown
     assert "70%" in shown
 
@@ -81,9 +81,9 @@ def test_sampled_people_are_shown_only_to_who_may_see_customers(client: Client, 
     assert "Near their middle" not in client.get(f"/campaigns/{campaign.pk}/audience/").content.decode()
 
 
-def test_a_cell_is_taken_out_and_put_back_by_hand(page: Client, campaign: Campaign) -> None:
-    cell = AudienceCell.objects.get(interest="Cookware")
-    answer = page.post(f"/campaigns/{campaign.pk}/cells/{cell.pk}/removal/", follow=True)
+def test_a_part_is_taken_out_and_put_back_by_hand(page: Client, campaign: Campaign) -> None:
+    part = {"archetype": by_interest("Cookware").pk, "side": "interest", "value": "Cookware"}
+    answer = page.post(f"/campaigns/{campaign.pk}/archetypes/removal/", part, follow=True)
     assert "is an archetype of its own." in answer.content.decode()
     assert "shaped by hand" in answer.content.decode()
     assert by_interest("Cookware") != by_interest("Boots")
@@ -125,7 +125,7 @@ def test_a_locked_campaign_is_not_shaped(page: Client, campaign: Campaign, statu
 def test_what_is_not_of_this_campaign_is_not_found(page: Client, campaign: Campaign) -> None:
     base = f"/campaigns/{campaign.pk}"
     assert page.post(f"{base}/archetypes/merger/", {"first": "1000000", "second": "x"}).status_code == 404
-    assert page.post(f"{base}/cells/1000000/removal/").status_code == 404
+    assert page.post(f"{base}/archetypes/removal/", {"archetype": "1000000"}).status_code == 404
 
 
 def test_a_page_of_thirty_archetypes_asks_as_many_questions_as_one_of_two(page: Client, campaign: Campaign) -> None:
@@ -178,11 +178,13 @@ def test_what_is_too_long_is_said_at_the_field_and_nothing_is_lost(
 def test_the_api_reads_cards_and_shapes_as_the_pages_do(api: APIClient, campaign: Campaign) -> None:
     base = f"/api/v1/campaigns/{campaign.pk}"
     archetypes = api.get(f"{base}/archetypes/").json()
-    card = next(one["card"] for one in archetypes if len(one["card"]["parts"]) == 2)
+    mixed = next(one for one in archetypes if len(one["card"]["parts"]) == 2)
+    card = mixed["card"]
     assert "samples" not in card
     assert {number["key"] for number in card["numbers"]} >= {"churn_probability"}
-    cell = next(part["id"] for part in card["parts"] if "Cookware" in part["label"])
-    assert api.post(f"{base}/archetypes/removal/", {"cell": cell}).status_code == 200
+    part = next(part for part in card["parts"] if part["value"] == "Cookware")
+    taken = {"archetype": mixed["id"], "side": part["side"], "value": part["value"]}
+    assert api.post(f"{base}/archetypes/removal/", taken).status_code == 200
     pair = {"first": by_interest("Cookware").pk, "second": by_interest("Jackets").pk}
     assert api.post(f"{base}/archetypes/merger/", pair).status_code == 200
     assert by_interest("Cookware") == by_interest("Jackets")
@@ -200,7 +202,8 @@ def test_the_api_refuses_what_is_locked_unknown_or_not_allowed(
     base = f"/api/v1/campaigns/{campaign.pk}"
     pair = {"first": by_interest("Boots").pk, "second": by_interest("Boots").pk}
     assert api.post(f"{base}/archetypes/merger/", pair).status_code == 400
-    assert api.post(f"{base}/archetypes/removal/", {"cell": 10**9}).status_code == 404
+    lost = {"archetype": 10**9, "side": "interest", "value": "Boots"}
+    assert api.post(f"{base}/archetypes/removal/", lost).status_code == 404
     Campaign.objects.update(status=CampaignStatus.SENT)
     assert api.post(f"{base}/archetypes/reset/").status_code == 409
     api.force_authenticate(outsider)
