@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Archetype, Campaign, CampaignStatus, DraftStatus, Variant
 from llm.errors import ModelError
 from llm.masking import clean_untrusted
+from llm.retrying import wait_before_retry
 
 from .editing import EDITABLE_FIELDS, write_variant
 from .plans import PlannedText, add_to_plan, as_translation, plan_all, plan_one, read_plan, write_plan
@@ -212,13 +213,14 @@ def _take_off_plan(claim: _Claim, text: PlannedText, note: str) -> None:
 
 
 def _note_failure(claim: _Claim, error: ModelError, now: dt.datetime) -> None:
-    """Again later for what may pass, failed with its sentence for the rest."""
+    """Again later for what may pass, failed with its sentence for the rest. What was never sent is no try."""
     archetype = claim.archetype
-    if error.is_retryable and archetype.draft_attempts < MOST_ATTEMPTS:
-        wait = max(error.retry_after_s or 0.0, 15.0 * 2.0**archetype.draft_attempts)
+    tries = archetype.draft_attempts - (not error.counts_as_try)
+    if error.is_retryable and tries < MOST_ATTEMPTS:
+        wait = wait_before_retry(archetype.draft_attempts, seed=archetype.pk, retry_after_s=error.retry_after_s)
         claim.settle(
-            draft_status=DraftStatus.REQUESTED, draft_error=error.staff_message[:500],
-            draft_not_before=now + dt.timedelta(seconds=min(wait, 900.0)),
+            draft_status=DraftStatus.REQUESTED, draft_error=error.staff_message[:500], draft_attempts=tries,
+            draft_not_before=now + dt.timedelta(seconds=wait),
         )  # fmt: skip
     else:
         claim.settle(draft_status=DraftStatus.FAILED, draft_error=error.staff_message[:500])

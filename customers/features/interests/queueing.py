@@ -16,6 +16,7 @@ from customers.models import EventKind, ReadingStatus, TextReading
 from llm.budget import estimate_tokens
 from llm.completion import Completion
 from llm.errors import BudgetExceeded, ModelAnswerInvalid, ModelError
+from llm.retrying import wait_before_retry
 
 from .prompts import LONGEST_TEXT, MOST_TEXTS
 from .spoken import HASH_SQL, TEXT_SQL
@@ -42,7 +43,8 @@ def claim_batch(model: str, now: dt.datetime) -> list[ClaimedText]:
     """Claim texts that may be read together; another worker that wanted the same gets fewer or none.
 
     Searches are read together. A longer text shares a request only with texts of the same customer, because what one
-    person writes could speak to the model about the others. What failed once is read alone.
+    person writes could speak to the model about the others. What failed once is read alone. What was put back together
+    untried (`not_before`) is claimed together again, so that it makes the same request.
     """
     waiting = TextReading.objects.waiting(now).filter(
         prompt_version=VERSION, model=model[:200], attempts__lt=MOST_ATTEMPTS
@@ -59,7 +61,7 @@ def claim_batch(model: str, now: dt.datetime) -> list[ClaimedText]:
         same = Q(kind=EventKind.SEARCH_PERFORMED)
         if first.kind != EventKind.SEARCH_PERFORMED:
             same = ~same & Q(customer_id=first.customer_id)
-        together = waiting.filter(same, attempts=0)
+        together = waiting.filter(same, attempts=0, not_before=first.not_before)
     rows = list(together.order_by("pk").select_related("customer")[:MOST_TEXTS])
     return [ClaimedText(row, words) for row, words in _fit(rows, _fetch_words(rows), now) if _win(row, now)]
 
@@ -84,18 +86,21 @@ def note_failure(texts: Sequence[ClaimedText], error: ModelError, now: dt.dateti
     """Again later for what may pass, until the third try; failed with its sentence for the rest.
 
     An answer that does not fit may have been spoiled by one text of a batch, so it is always worth another try, alone.
+    What was never sent, because the server is paused or busy or a batch of the provider is awaited, is no try.
     """
     may_pass = error.is_retryable or isinstance(error, ModelAnswerInvalid | BudgetExceeded)
-    wait = dt.timedelta(days=1) if isinstance(error, BudgetExceeded) else _wait_after(error, texts[0].row.attempts)
+    wait = dt.timedelta(days=1) if isinstance(error, BudgetExceeded) else _wait_after(error, texts[0].row)
     for text in texts:
-        again = may_pass and text.row.attempts < MOST_ATTEMPTS
+        tries = text.row.attempts - (not error.counts_as_try)
+        again = may_pass and tries < MOST_ATTEMPTS
         TextReading.objects.filter(pk=text.row.pk, status=ReadingStatus.READING, attempts=text.row.attempts).update(
             status=ReadingStatus.WAITING if again else ReadingStatus.FAILED,
+            attempts=tries,
             not_before=now + wait if again else None,
             lease_until=None,
             error=error.staff_message[:500],
         )
-    log.warning("texts_not_read", texts=len(texts), outcome=str(error.outcome))
+    log.info("texts_not_read", texts=len(texts), outcome=str(error.outcome))
 
 
 def _win(row: TextReading, now: dt.datetime) -> bool:
@@ -136,9 +141,13 @@ def _fit(rows: Sequence[TextReading], words: dict[int, str], now: dt.datetime) -
     return fitting
 
 
-def _wait_after(error: ModelError, attempts: int) -> dt.timedelta:
-    seconds = max(error.retry_after_s or 0.0, 60.0 * 2.0**attempts)
-    return min(dt.timedelta(seconds=seconds), LONGEST_WAIT)
+def _wait_after(error: ModelError, row: TextReading) -> dt.timedelta:
+    """Spread by the row, so that what was put back together has a time of its own."""
+    longest = LONGEST_WAIT.total_seconds()
+    seconds = wait_before_retry(
+        row.attempts, seed=row.pk, retry_after_s=error.retry_after_s, first_s=120.0, longest_s=longest
+    )  # fmt: skip
+    return dt.timedelta(seconds=seconds)
 
 
 def _give_up_on_the_dead(now: dt.datetime) -> None:

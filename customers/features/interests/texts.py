@@ -24,7 +24,7 @@ from llm.budget import read_day_spend, read_limits
 from llm.client import complete
 from llm.completion import Completion
 from llm.configuration import configured_model
-from llm.errors import ModelAnswerInvalid, ModelError
+from llm.errors import AnswerPending, ModelAnswerInvalid, ModelError
 from llm.masking import PersonalValue, clean_untrusted, mask_values
 from llm.models import LlmCall
 
@@ -133,19 +133,22 @@ def _is_day_spent(now: dt.datetime) -> bool:
 
 
 def _read_batch(texts: list[ClaimedText], now: dt.datetime) -> bool:
-    """Ask the model about claimed texts and settle every one of them; whether any was read."""
+    """Ask the model about claimed texts and settle every one of them; whether any was read, or left to a batch."""
     topics = list_topics(label_products(read_catalogue())["interest"].unique())
     known = [value for text in texts for value in personal_values(text.row.customer)]
     told = _tell_model(texts, known)
     try:
         completion = complete(
-            make_prompt(topics), {"texts": told}, purpose=PURPOSE, now=now, known_personal_values=known
+            make_prompt(topics), {"texts": told}, purpose=PURPOSE, now=now, known_personal_values=known, may_wait=True
         )
         found = _sort_answers(completion, len(texts), topics)
     except OutsideVocabulary as error:
         log.warning("texts_read_outside_vocabulary", what=str(error))
         note_failure(texts, _outside(), now)
         return False
+    except AnswerPending as error:
+        note_failure(texts, error, now)
+        return True
     except ModelError as error:
         note_failure(texts, error, now)
         return False

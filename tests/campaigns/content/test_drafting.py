@@ -164,7 +164,7 @@ def test_a_fault_that_passes_is_tried_again_later(
     assert archetype.draft_status == DraftStatus.REQUESTED
     assert archetype.draft_error
     assert archetypes_waiting(NOW + dt.timedelta(seconds=100)) == []
-    assert draft_archetype(archetype.pk, now=NOW + dt.timedelta(seconds=121)) is not None
+    assert draft_archetype(archetype.pk, now=NOW + dt.timedelta(seconds=151)) is not None
 
 
 def test_the_failure_of_one_never_holds_up_the_others(
