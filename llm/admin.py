@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from llm.models import LlmCall, LlmServerMode
+from llm.models import LlmBatch, LlmCall, LlmPastSpend, LlmServerHealth, LlmServerMode
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -24,9 +24,12 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
 @admin.register(LlmCall)
 class LlmCallAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "purpose", "outcome", "model", "mode", "attempt", "reserved_tokens", "latency_ms")
-    list_filter = ("outcome", "purpose", "mode", "model")
-    search_fields = ("=request_id", "=completion_id", "prompt_name")
+    list_display = (
+        "created_at", "purpose", "scope", "outcome", "was_reused", "model", "mode", "attempt", "reserved_tokens",
+        "latency_ms",
+    )  # fmt: skip
+    list_filter = ("outcome", "purpose", "was_reused", "mode", "model")
+    search_fields = ("=request_id", "=completion_id", "prompt_name", "=scope")
     date_hierarchy = "created_at"
 
 
@@ -38,3 +41,22 @@ class LlmServerModeAdmin(ReadOnlyAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super(ReadOnlyAdmin, self).has_delete_permission(request, obj))
+
+
+@admin.register(LlmServerHealth)
+class LlmServerHealthAdmin(LlmServerModeAdmin):
+    """Deleting a row closes the circuit breaker and forgets what the server was seen to use beyond its estimates."""
+
+    list_display = ("model", "address", "failures", "opened_at", "retry_at", "overrun", "no_batches_since")
+
+
+@admin.register(LlmBatch)
+class LlmBatchAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "model", "status", "requests", "remote_id", "ended_at")
+    list_filter = ("status", "model")
+
+
+@admin.register(LlmPastSpend)
+class LlmPastSpendAdmin(ReadOnlyAdmin):
+    list_display = ("on", "scope", "calls", "tokens", "cost")
+    date_hierarchy = "on"

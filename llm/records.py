@@ -166,6 +166,16 @@ def keep_until(now: datetime) -> datetime:
     return now + timedelta(days=int(getattr(settings, "LLM_KEEP_CALLS_DAYS", 90)))
 
 
+def settle_lost_calls() -> int:
+    """Settle open calls whose worker died (their lease is over for a minute); returns how many.
+
+    What they may have cost stays reserved: nobody knows whether the server answered. Running it again changes nothing.
+    """
+    return LlmCall.objects.filter(
+        outcome=LlmCall.Outcome.ASKED, batch=None, lease_until__lt=Now() - timedelta(minutes=1)
+    ).update(outcome=LlmCall.Outcome.TIMED_OUT, error=_("The worker ended before the answer came."))  # fmt: skip
+
+
 def delete_expired_calls(now: datetime) -> int:
     """Delete ledger rows whose time has passed; returns how many. Running it again deletes nothing more.
 

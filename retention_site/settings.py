@@ -144,6 +144,7 @@ CELERY_BEAT_SCHEDULE = {
     "queue-texts": {"task": "customers.tasks.queue_texts", "schedule": 3600.0},
     "read-texts": {"task": "customers.tasks.read_texts", "schedule": 60.0},
     "model-batches": {"task": "llm.tasks.batch_sweep", "schedule": 60.0},
+    "settle-lost-model-calls": {"task": "llm.tasks.settle_lost_calls", "schedule": 300.0},
     "delete-expired-model-calls": {"task": "campaigns.tasks.delete_expired_model_calls", "schedule": 86400.0},
 }
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -17,7 +22,7 @@ from llm.client import complete
 from llm.configuration import configured_model
 from llm.models import LlmCall
 from llm.prompts import Prompt
-from llm.records import count_open_calls
+from llm.records import count_open_calls, settle_lost_calls
 from tests.llm.conftest import NOON
 from tests.model_server import ModelServer, Step, answer
 
@@ -32,7 +37,7 @@ def ask(prompt: Prompt, **changes: Any) -> Any:
 def hold_place(seconds: float) -> LlmCall:
     """A call that another worker has open, until its lease ends."""
     return LlmCall.objects.create(
-        completion_id="00000000-0000-0000-0000-000000000001",
+        completion_id=uuid4(),
         purpose="draft",
         prompt_name="p",
         prompt_version="1",
@@ -136,3 +141,54 @@ def test_place_is_free_again_however_the_call_ended(step: Step, model_server: Mo
 
     assert LlmCall.objects.exists()
     assert count_open_calls(configured_model()) == 0
+
+
+@pytest.mark.django_db
+def test_call_of_a_dead_worker_is_settled_and_stays_counted(model_server: ModelServer) -> None:
+    call, alive = hold_place(-120), hold_place(600)
+    LlmCall.objects.filter(pk=call.pk).update(reserved_tokens=700)
+
+    assert (settle_lost_calls(), settle_lost_calls()) == (1, 0)
+
+    call.refresh_from_db()
+    alive.refresh_from_db()
+    assert (call.outcome, call.reserved_tokens, alive.outcome) == ("timed_out", 700, "asked")
+
+
+WORKER = """
+import os, sys, django
+django.setup()
+from datetime import UTC, datetime
+from django.conf import settings
+settings.LLM_BASE_URL, settings.LLM_MODEL, settings.LLM_TIMEOUT_S = sys.argv[1], "m", 0.5
+settings.DATABASES["default"]["NAME"] = sys.argv[2]
+from llm.status import try_connection
+try_connection(datetime.now(UTC))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_process_gives_its_place_back(model_server: ModelServer, settings: Any, invitation: Prompt) -> None:
+    settings.LLM_MAX_CONCURRENCY = 1
+    model_server.always(answer(GOOD, wait_s=30))
+    name = str(connection.settings_dict["NAME"])
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "retention_site.settings"}
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, model_server.base_url, name], env=environment)
+    wait_until(lambda: model_server.count == 1)
+    worker.kill()
+    worker.wait()
+    call = LlmCall.objects.get()
+    assert call.outcome == "asked"
+    assert count_open_calls(configured_model()) == 1
+
+    wait_until(lambda: count_open_calls(configured_model()) == 0)  # half a second and what settling may take
+
+    model_server.always(answer(GOOD))
+    assert ask(invitation).data == GOOD
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.1)
