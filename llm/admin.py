@@ -37,7 +37,7 @@ class LlmCallAdmin(ReadOnlyAdmin):
 class LlmServerModeAdmin(ReadOnlyAdmin):
     """Deleting a row is allowed: the server is then tried from the top of the ladder again."""
 
-    list_display = ("model", "address", "mode", "confirmed_at")
+    list_display: tuple[str, ...] = ("model", "address", "mode", "confirmed_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super(ReadOnlyAdmin, self).has_delete_permission(request, obj))
