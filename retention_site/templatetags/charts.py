@@ -108,14 +108,17 @@ def calibration(points: Sequence[Sequence[Any]], title: str = "", note: str = ""
 @register.inclusion_tag("parts/charts/line.html")
 def line_chart(
     rows: Sequence[Sequence[Any]], style: str = "percent", title: str = "", note: str = "", tone: str = "kept",
-    from_zero: bool = False,
+    from_zero: bool = False, labels: int = 5,
 ) -> dict[str, Any]:  # fmt: skip
-    """A line with its band, from (label, value) or (label, value, low, high); style: percent, count, decimals."""
+    """A line with its band, from (label, value) or (label, value, low, high); style: percent, count, decimals.
+
+    At most so many `labels` stand under it: four where they are days and the plot may be a phone's.
+    """
     full = [_complete(row) for row in rows or () if row[1] is not None]
     numbers = [number for _label, *three in full for number in three if number is not None]
     least, most = _widen(numbers, from_zero)
     dots = drawing.place_dots(full, _PLOT, least, most)
-    shown = drawing.thin_labels(len(dots))
+    shown = drawing.thin_labels(len(dots), labels)
     return {
         "dots": dots,
         "line": drawing.trace_line(dots),
