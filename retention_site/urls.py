@@ -17,7 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("search/", search.find, name="search"),
     path("settings/", shop_settings.show_settings, name="settings"),
     path("settings/model/", model_settings.show_model, name="model-settings"),
-    path("settings/model/try/", model_settings.check_model, name="check-model"),
+    path("settings/model-check/", model_settings.check_model, name="check-model"),
     path("settings/keys/", shop_settings.create_key, name="create-key"),
     path("settings/keys/<int:pk>/end/", shop_settings.revoke_key, name="revoke-key"),
     path("", include("customers.urls")),
