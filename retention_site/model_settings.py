@@ -23,7 +23,7 @@ from campaigns.models import Campaign
 from llm import figures
 from llm.batching import says_no_batches_since, uses_batches
 from llm.breaker import read_breaker
-from llm.budget import read_limits
+from llm.budget import read_limits, read_overrun
 from llm.configuration import ModelInfo, read_timeout_s
 from llm.models import LlmCall, LlmServerMode
 from llm.records import count_open_calls, read_places
@@ -82,6 +82,7 @@ def _tell_server(info: ModelInfo, now: datetime) -> dict[str, Any]:
         "no_batches_since": says_no_batches_since(info, now),
         "waiting": LlmCall.objects.filter(outcome=LlmCall.Outcome.WAITING).count(),
         "in_batches": LlmCall.objects.filter(outcome=LlmCall.Outcome.ASKED, batch__isnull=False).count(),
+        "overrun": read_overrun(info),
         "places": read_places(),
         "open_calls": count_open_calls(info),
     }

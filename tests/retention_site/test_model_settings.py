@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from llm.answers import Failure, FailureKind
 from llm.breaker import note_failure
+from llm.budget import note_overrun
 from llm.configuration import configured_model
 from llm.figures import read_days, read_purposes, read_troubles
 from llm.models import LlmCall
@@ -91,6 +92,12 @@ def test_open_breaker_says_why_and_since_when(
     assert "is left alone since it failed" in page
     assert "upstream failed" in page
     assert "after 5 failures in a row" in page
+
+
+def test_server_that_uses_too_much_is_named(client: Client, marketer: User, model_server: ModelServer) -> None:
+    note_overrun(configured_model(), used=1_500, reserved=1_000)
+
+    assert "times 1.5, because a call used more" in show(client, marketer)
 
 
 def test_try_says_what_happened_and_not_twice_at_once(
