@@ -140,14 +140,14 @@ class AudienceForm(forms.Form):
         help_text=gettext_lazy("Addresses made for trying out. Only the built-in mail catcher takes them."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, *, campaign: Campaign) -> None:
         initial = {
             "holdout_share": f"{campaign.holdout_share:g}",
             "is_test_audience": campaign.is_test_audience,
             "max_archetypes": campaign.max_archetypes,
             "channels": campaign.offered_channels,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         self.campaign = campaign
         most: forms.IntegerField = self.fields["max_archetypes"]  # type: ignore[assignment]
         most.validators.append(MaxValueValidator(settings.MOST_ARCHETYPES))

@@ -6,7 +6,7 @@ for a hundred people and for a million, and all cards of a campaign cost the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -20,9 +20,10 @@ from customers.models import Channel
 from customers.scoring.explain import describe_value
 
 from .archetypes import label_cell, label_side
-from .cells import COMMON_SHARE, SIDES, SMALLEST_PEOPLE, Cell
+from .cells import COMMON_SHARE, SMALLEST_PEOPLE, Cell
 from .channels import is_sent
 from .people import CHINESE
+from .totals import Totals, add_up
 from .truths import Truth, find_truths
 from .wording import NUMBERS, compare, lean
 
@@ -106,12 +107,12 @@ def build_cards(campaign: Campaign, archetypes: Iterable[Archetype] | None = Non
     chosen = list(Archetype.objects.filter(campaign=campaign) if archetypes is None else archetypes)
     cells = list(AudienceCell.objects.filter(campaign=campaign))
     samples = _read_samples(campaign, chosen)
-    currency = read_shop_currency()
+    currency, everybody = read_shop_currency(), add_up(cells)
     return {
         archetype.pk: _fill_card(
             archetype,
-            [cell for cell in cells if cell.archetype_id == archetype.pk],
-            cells,
+            add_up(cell for cell in cells if cell.archetype_id == archetype.pk),
+            everybody,
             tuple(samples[person] for person in archetype.samples if person in samples),
             currency,
         )
@@ -140,19 +141,14 @@ def card_for_prompt(card: Card) -> dict[str, Any]:
 
 
 def _fill_card(
-    archetype: Archetype,
-    cells: Sequence[AudienceCell],
-    everybody: Sequence[AudienceCell],
-    samples: tuple[Sample, ...],
-    currency: str,
+    archetype: Archetype, totals: Totals, everybody: Totals, samples: tuple[Sample, ...], currency: str
 ) -> Card:
     theme = THEMES.get(archetype.reason)
-    people = sum(cell.size for cell in everybody)
     sides = Cell(archetype.reason, archetype.interest, archetype.value_band, archetype.language, archetype.channel)
     return Card(
         label=label_cell(sides),
         size=archetype.size,
-        share=archetype.size / people if people else 0.0,
+        share=archetype.size / everybody.people if everybody.people else 0.0,
         reason=str(theme.label) if theme else "",
         meaning=str(theme.meaning) if theme else "",
         interest=archetype.interest,
@@ -160,55 +156,32 @@ def _fill_card(
         language=_("Chinese") if archetype.language == CHINESE else _("English"),
         channel=str(Channel(archetype.channel).label),
         is_sent=is_sent(archetype.channel),
-        numbers=tuple(_compare_numbers(cells, everybody, currency)),
-        categories=tuple(_rank_categories(cells, everybody)),
-        parts=tuple(_list_parts(cells)),
-        truths=tuple(find_truths(cells, everybody, least=COMMON_SHARE)),
+        numbers=tuple(_compare_numbers(totals, everybody, currency)),
+        categories=tuple(_rank_categories(totals, everybody)),
+        parts=tuple(_list_parts(totals)),
+        truths=tuple(find_truths(totals, everybody, least=COMMON_SHARE)),
         samples=samples,
     )
 
 
-def _compare_numbers(
-    cells: Sequence[AudienceCell], everybody: Sequence[AudienceCell], currency: str
-) -> Iterable[Number]:
+def _compare_numbers(totals: Totals, everybody: Totals, currency: str) -> Iterable[Number]:
     for key, (label, unit) in NUMBERS.items():
-        value, average = _mean(cells, key), _mean(everybody, key)
+        value, average = totals.mean(key), everybody.mean(key)
         if value is None or average is None:
             continue
         told, told_average = (describe_value(unit, number, currency) for number in (value, average))
         yield Number(key, str(label), value, average, told, told_average)
 
 
-def _mean(cells: Iterable[AudienceCell], key: str) -> float | None:
-    pairs = [cell.sums.get("measures", {}).get(key, (0, 0)) for cell in cells]
-    number = sum(people for _total, people in pairs)
-    return sum(total for total, _people in pairs) / number if number else None
+def _rank_categories(totals: Totals, everybody: Totals) -> Iterable[tuple[str, float, float]]:
+    named = [(name, number) for name, number in totals.sides["interest"].items() if name]
+    for name, _number in sorted(named, key=lambda item: (-item[1], item[0]))[:CATEGORIES]:
+        yield name, totals.share_with("interest", name), everybody.share_with("interest", name)
 
 
-def _rank_categories(
-    cells: Sequence[AudienceCell], everybody: Sequence[AudienceCell]
-) -> Iterable[tuple[str, float, float]]:
-    here, there = _share_interests(cells), _share_interests(everybody)
-    for name, share in sorted(here.items(), key=lambda item: (-item[1], item[0]))[:CATEGORIES]:
-        yield name, share, there[name]
-
-
-def _share_interests(cells: Sequence[AudienceCell]) -> dict[str, float]:
-    people = sum(cell.size for cell in cells)
-    found: dict[str, int] = {}
-    for cell in cells:
-        if cell.interest:
-            found[cell.interest] = found.get(cell.interest, 0) + cell.size
-    return {name: number / people for name, number in found.items()}
-
-
-def _list_parts(cells: Sequence[AudienceCell]) -> Iterable[Part]:
+def _list_parts(totals: Totals) -> Iterable[Part]:
     """Side by side, the largest part of each first; a side that all share has none."""
-    for side in SIDES:
-        sizes: dict[str, int] = {}
-        for cell in cells:
-            value = getattr(cell, side)
-            sizes[value] = sizes.get(value, 0) + cell.size
+    for side, sizes in totals.sides.items():
         if len(sizes) > 1:
             for value, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
                 yield Part(side, value, label_side(side, value), size, size >= SMALLEST_PEOPLE)

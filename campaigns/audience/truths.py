@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from campaigns.models import AudienceCell, ValueBand
+from campaigns.models import ValueBand
 from customers.features.catalogue import THEMES
 
 from .measures import CLAIMS
+from .totals import Totals
 from .wording import CLAIM_SENTENCES
 
 
@@ -27,37 +28,20 @@ class Truth:
         return self.sentence
 
 
-def find_truths(cells: Sequence[AudienceCell], everybody: Sequence[AudienceCell], *, least: float) -> Iterable[Truth]:
+def find_truths(totals: Totals, everybody: Totals, *, least: float) -> Iterable[Truth]:
     """Sentences that are true of at least `least` of the people: of each family of claims the one that says most."""
-    people, crowd = (sum(cell.size for cell in some) for some in (cells, everybody))
-    if not people:
+    if not totals.people:
         return
-    for side, value in _find_common(cells, least * people):
-        share, audience_share = (
-            _count_side(some, side, value) / of for some, of in ((cells, people), (everybody, crowd))
-        )
-        yield Truth(side, _say_side(side, value), share, audience_share)
+    for side, counts in totals.sides.items():
+        for value in sorted(counts):
+            if value and counts[value] >= least * totals.people:
+                share, audience_share = totals.share_with(side, value), everybody.share_with(side, value)
+                yield Truth(side, _say_side(side, value), share, audience_share)
     for family in CLAIMS.values():
         for key in family:
-            number = _count_claim(cells, key)
-            if number >= least * people:
-                yield Truth(key, str(CLAIM_SENTENCES[key]), number / people, _count_claim(everybody, key) / crowd)
+            if totals.claims.get(key, 0) >= least * totals.people:
+                yield Truth(key, str(CLAIM_SENTENCES[key]), totals.share_claimed(key), everybody.share_claimed(key))
                 break
-
-
-def _find_common(cells: Sequence[AudienceCell], least: float) -> Iterable[tuple[str, str]]:
-    for side in ("reason", "interest", "value_band"):
-        for value in sorted({getattr(cell, side) for cell in cells} - {""}):
-            if _count_side(cells, side, value) >= least:
-                yield side, value
-
-
-def _count_side(cells: Iterable[AudienceCell], side: str, value: str) -> int:
-    return sum(cell.size for cell in cells if getattr(cell, side) == value)
-
-
-def _count_claim(cells: Iterable[AudienceCell], key: str) -> int:
-    return sum(cell.sums.get("claims", {}).get(key, 0) for cell in cells)
 
 
 def _say_side(side: str, value: str) -> str:

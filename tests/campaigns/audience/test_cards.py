@@ -36,7 +36,8 @@ def shop(make_customer: MakeCustomer) -> None:
             f"j{number}", first_name="Ada", last_name=f"J{number}",
             score={"interest": "Jackets", "churn_probability": 0.9, "expected_value": Decimal(60 + number)},
         )  # fmt: skip
-        order(jackets, 500, 300), order(jackets, 400, 200)
+        order(jackets, 500, 300)
+        order(jackets, 400, 200)
         if number < 15:
             order(jackets, 399, -50, is_return=True)
         boots = make_customer(f"b{number}", score={"interest": "Boots", "churn_probability": 0.4})
