@@ -47,10 +47,12 @@ def build_draft(task: DraftTask) -> tuple[Prompt, dict[str, Any]]:
     """The prompt of a task and its variables."""
     wording = _WORDING["zh" if task.language == "zh" else "en"]
     prompt = find_prompt(task.language, is_capable=task.is_capable, channel=task.channel)
+    policies = [policy for policy in task.facts.get("policies") or () if isinstance(policy, str)]
+    brief = {name: value for name, value in task.brief.items() if value}
     variables = {
         "shop": task.facts.get("shop", ""),
         "customers": dict(task.card),
-        "brief": {name: value for name, value in task.brief.items() if value},
+        "brief": brief | ({"policies": policies} if policies else {}),
         "wares": [str(ware["name"])[:80] for ware in task.facts.get("products", ())[:WARES_NAMED]],
         "voice": dict(task.voice),
         "angle": wording.ANGLES.get(task.angle, ""),

@@ -101,6 +101,7 @@ def test_what_leaves_is_the_allow_list_and_nothing_more() -> None:
 
 def test_building_a_prompt_is_a_pure_function() -> None:
     assert build_draft(task()) == build_draft(task())
+    assert build_draft(task(facts={"policies": ["Returns are free."]}))[1]["brief"]["policies"] == ["Returns are free."]
     corrected = build_draft(task(previous={"subject": "Hi"}, faults=["subject: too loud"]))[1]
     assert corrected["previous"] == {"subject": "Hi"}
     assert corrected["faults"] == ["subject: too loud"]

@@ -6,7 +6,9 @@ import json
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from campaigns.models import Archetype, Campaign, DraftStatus, Variant
@@ -162,6 +164,16 @@ def test_texts_stand_side_by_side_with_the_way_in_which_they_differ(mara: Client
     assert '<strong>Bold</strong> &amp; <span class="slot"' in page
 
 
+@pytest.mark.parametrize(
+    "typed", ["<script>x</script>", "{{ '<script>x</script>' }}", "{% if '<script>' %}y{% endif %}", "*<script>*"]
+)
+def test_nothing_that_was_typed_becomes_markup_of_our_own_pages(typed: str, mara: Client, campaign: Campaign) -> None:
+    make_variant(text_of(campaign).archetype, campaign.author, opening=typed, subject=typed[:200])
+    for path in (f"/campaigns/{campaign.pk}/messages/", f"/variants/{text_of(campaign).pk}/"):
+        body = mara.get(path).content.decode()
+        assert "<script>" not in body[body.index("<main") :]
+
+
 def test_what_the_model_saw_shows_each_try(mara: Client, campaign: Campaign) -> None:
     text = text_of(campaign)
     calls = [
@@ -213,3 +225,20 @@ def test_the_api_adds_translates_and_removes_texts(mara: Client, campaign: Campa
         f"/api/v1/variants/{text.pk}/draft/", json.dumps({"angle": "loud"}), content_type="application/json"
     )
     assert bad.status_code == 400
+
+
+def test_more_archetypes_and_texts_ask_no_more_questions(mara: Client, campaign: Campaign) -> None:
+    def add(numbers: range) -> None:
+        for number in numbers:
+            archetype = Archetype.objects.create(campaign=campaign, cell=f"cell{number}", size=1)
+            for label in "AB":
+                make_variant(archetype, campaign.author, label=label)
+
+    address, counts = f"/campaigns/{campaign.pk}/messages/", []
+    for numbers in (range(3), range(3, 12)):
+        add(numbers)
+        mara.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            mara.get(address)
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
