@@ -296,7 +296,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "customers.api.schema.add_problems"],
-    "ENUM_NAME_OVERRIDES": {"EventKindEnum": "customers.models.EventKind"},
+    "ENUM_NAME_OVERRIDES": {"EventKindEnum": "customers.models.EventKind", "ChannelEnum": "customers.models.Channel"},
 }
 
 UNFOLD = ADMIN_LOOK
