@@ -68,7 +68,7 @@ class _RoleKeeper:
         return execute(sql, params, many, context)
 
     def is_held_already(self) -> bool:
-        return self._ask("SELECT current_user") == ROLE
+        return bool(self._ask("SELECT current_user") == ROLE)
 
     def take(self) -> None:
         connection.ensure_connection()

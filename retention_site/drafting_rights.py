@@ -6,12 +6,12 @@ roles, `SQL_FOR_ADMINISTRATORS` is what somebody who may has to run once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.core import checks
 from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -103,7 +103,9 @@ def read_role_state(using: str = "default") -> RoleState:
     )
 
 
-def check_drafting_role(databases: list[str] | None = None, **_kwargs: Any) -> list[checks.CheckMessage]:
+def check_drafting_role(
+    *, app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[checks.CheckMessage]:
     """Django's check of a database, as `manage.py check --database default` and `migrate` run it."""
     if not databases or "default" not in databases:
         return []

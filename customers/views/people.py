@@ -107,8 +107,7 @@ def _tell_score(score: Score) -> dict[str, Any]:
     found = find_reasons(score)
     shares = [float(reason.get("points") or 0) / 100 for reason in found]
     reasons = [
-        {"sentence": describe_reason(reason), "share": share}
-        for reason, share in zip(found, shares, strict=True)
+        {"sentence": describe_reason(reason), "share": share} for reason, share in zip(found, shares, strict=True)
     ]
     most = max(map(abs, shares), default=0.0)
     has_earlier = score.status == ScoreStatus.SCORED and find_earlier(score) is not None

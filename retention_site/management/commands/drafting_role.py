@@ -12,7 +12,9 @@ from retention_site.drafting_rights import grant_drafting_rights, read_role_stat
 class Command(BaseCommand):
     """`./rekindle manage drafting_role`; safe to run at any time."""
 
-    help = "Give the database role of drafting its rights (they are given after each migration too) and say how it stands."
+    help = (
+        "Give the database role of drafting its rights (they are given after each migration too) and say how it stands."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         grant_drafting_rights()
