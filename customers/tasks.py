@@ -47,7 +47,7 @@ def score_daily() -> None:
 
 @shared_task
 def watch_model() -> None:
-    """Once an hour and after scoring: the day's drift report and missing fairness reports; a second time nothing."""
+    """Every five minutes and after scoring: the day's drift report and missing fairness reports; a second time nothing."""
     watch.watch_model(timezone.now())
     groups.review_groups(threshold=AT_RISK)
 

@@ -137,7 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "measure-results": {"task": "campaigns.tasks.measure_results", "schedule": 3600.0},
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
-    "watch-model": {"task": "customers.tasks.watch_model", "schedule": 3600.0},
+    "watch-model": {"task": "customers.tasks.watch_model", "schedule": 300.0},
     "warm-insights": {"task": "customers.tasks.warm_insights", "schedule": 3600.0},
     "replay-days": {"task": "customers.tasks.replay_sweep", "schedule": 30.0},
     "interests-nightly": {"task": "customers.tasks.interests_daily", "schedule": 3600.0},

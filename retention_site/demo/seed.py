@@ -21,9 +21,10 @@ from customers.models import Customer, CustomerEvent, ImportRun, Order, OrderLin
 from retention_site.demo.simulator import LEAN, SHOP_NAME, ShopSettings, ShopSimulator
 
 from .fence import NoDemoHere, refuse_outside_demo
-from .people import Person, make_people
+from .people import ANALYST, Person, make_people
 from .seeding.campaigns import WORK_HOURS, open_office
 from .seeding.history import History
+from .seeding.model_questions import ask_about_model
 from .seeding.plans import PAST
 from .seeding.present import leave_behind_last_week, prepare_today, send_and_pause
 from .seeding.stretches import LIFE_TABLES, note_growth
@@ -125,6 +126,7 @@ def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     say("today's campaigns are prepared, with template texts")
     prepare_today(office, now - dt.timedelta(hours=WORK_HOURS), now)
     history.measure(now)
+    ask_about_model(users[ANALYST], now)
     _leave_mark(users, now, customers, seed)
 
 

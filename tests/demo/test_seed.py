@@ -31,7 +31,8 @@ from campaigns.models import (
     MessageStatus,
     Variant,
 )
-from customers.models import CustomerEvent, EventKind, ImportRun, ModelVersion, Order, ScoreHistory
+from customers.models import CustomerEvent, EventKind, ImportRun, ModelVersion, Order, Replay, ScoreHistory
+from customers.scoring.groups import read_sensitive
 from retention_site.demo.people import DEMO_PASSWORD, PEOPLE, find_open_logins
 from retention_site.demo.seed import MARK, finish_demo, seed_demo
 from retention_site.demo.seeding.plans import DRAFTED, FREE_DELIVERY, IDEA, PAST, PAUSED, REMINDER, WE_MISS_YOU
@@ -90,6 +91,13 @@ class TestSeededShop:
         assert states[CampaignStatus.SENT] == len(PAST)
         assert not Variant.objects.filter(archetype__campaign__name=IDEA.name).exists()
         assert Variant.objects.filter(archetype__campaign__name=DRAFTED.name).exists()
+
+    def test_analyst_has_marked_groups_and_asked_for_a_day_that_is_over(self) -> None:
+        assert read_sensitive() == ["country", "language"]
+        replay = Replay.objects.get()
+        assert replay.status == Replay.Status.WAITING
+        assert replay.requested_by == User.objects.get(username="ana")
+        assert replay.on + dt.timedelta(days=replay.horizon_days) < self.seeded.now.date()
 
     def test_every_role_has_a_log_in_with_its_rights(self) -> None:
         assert [person.username for person in find_open_logins()] == [person.username for person in PEOPLE]
