@@ -12,19 +12,22 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.models import Campaign, Variant
+from campaigns.models import Campaign, Offer, Variant
 
 from .channels import find_writer
-from .facts import build_facts
-from .guardrails import Finding, review_draft
+from .facts import build_facts, list_offer_policies
+from .guardrails import Finding, find_last_day, review_draft
 from .markup import write_text
 from .rendering import RenderError, compose_source, render_preview, source_hash
+from .standing import list_standing
 
 EDITABLE_FIELDS: Final = ("subject", "preheader", "opening", "story", "invitation", "button_label")
 #: The parts of the body, which are written in Markdown.
 BODY_PARTS: Final = ("opening", "story", "invitation")
 LONGEST: Final = {"subject": 200, "preheader": 200, "button_label": 60}
 LONGEST_PART: Final = 4_000
+#: What a new look at the facts may change.
+_READ_FROM_FACTS: Final = ("content_hash", "findings", "claims", "stands_on")
 
 
 @transaction.atomic
@@ -61,28 +64,39 @@ def write_variant(
 
 @transaction.atomic
 def recheck_campaign(campaign: Campaign, *, now: dt.datetime) -> int:
-    """Recompute facts, findings, claims, source and content_hash of all variants, after the offer changed; how many changed."""
+    """Recompute facts, findings, claims, what they stand on, source and content_hash of all variants, after a fact changed;
+    how many changed."""
     changed = 0
     for variant in Variant.objects.filter(archetype__campaign=campaign).select_related("archetype__campaign"):
-        before = (variant.content_hash, variant.findings, variant.claims)
+        before = [getattr(variant, name) for name in _READ_FROM_FACTS]
         recompute(variant, now=now)
-        if before != (variant.content_hash, variant.findings, variant.claims):
+        if before != [getattr(variant, name) for name in _READ_FROM_FACTS]:
             variant.save()
             changed += 1
     return changed
 
 
 def recompute(variant: Variant, *, now: dt.datetime) -> None:
-    """Set facts, findings, claims, source and content_hash from the text as it stands; does not save."""
+    """Set facts, findings, claims, stands_on, source and content_hash from the text as it stands; does not save."""
     writer = find_writer(variant.archetype.channel)
-    facts = build_facts(variant.archetype, now=now)
+    facts, words = build_facts(variant.archetype, now=now), read_plainly(variant, writer.parts)
     source = compose_source(variant, facts["products"])
-    review = review_draft(facts, read_plainly(variant, writer.parts))
+    review = review_draft(facts, words)
     variant.facts, variant.source = facts, asdict(source)
     variant.content_hash = source_hash(source)
     of_parts = [finding for finding in review.findings if finding.field in (*writer.parts, "body", "")]
     variant.findings = [finding.as_json() for finding in [*of_parts, *_check_copy(variant, now)]]
     variant.claims = [claim.as_json() for claim in review.claims]
+    offer = Offer.objects.filter(campaign=variant.archetype.campaign_id).first() or Offer()
+    last_day = find_last_day(facts, words)
+    variant.stands_on = list_standing(
+        facts,
+        review.claims,
+        source.text,
+        kind=offer.kind,
+        own_policies=list_offer_policies(offer),
+        until=last_day.isoformat() if last_day else None,
+    )
 
 
 def read_plainly(variant: Variant, parts: Sequence[str] = EDITABLE_FIELDS) -> dict[str, str]:

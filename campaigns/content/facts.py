@@ -6,10 +6,11 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from campaigns.models import Archetype, Offer
+from campaigns.models import Archetype, Campaign, Offer
 from customers.ingest.currency import read_shop_currency
 
 from .catalogue_picks import list_products
@@ -35,10 +36,10 @@ def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
         "currency": offer.currency or read_shop_currency(),
         "valid_from": offer.valid_from.isoformat() if offer.valid_from else None,
         "valid_until": offer.valid_until.isoformat() if offer.valid_until else None,
-        "send_date": (campaign.scheduled_for or now).date().isoformat(),
+        "send_date": find_send_day(campaign, now).isoformat(),
         "min_basket": _number(offer.min_basket),
         "products": list_products(archetype.interest, language),
-        "policies": ["free shipping"] if offer.kind == Offer.Kind.FREE_SHIPPING else [],
+        "policies": list_offer_policies(offer),
         "talking_points": [point for point in campaign.talking_points.splitlines() if point.strip()],
         "language": language,
         "shop_url": settings.SHOP_URL,
@@ -46,6 +47,16 @@ def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
         "allowed_domains": [urlsplit(settings.SHOP_URL).hostname or "", *settings.SHOP_LINK_DOMAINS],
         "merge_tags": list(MERGE_TAGS),
     }
+
+
+def find_send_day(campaign: Campaign, now: dt.datetime) -> dt.date:
+    """The day on which the campaign is to be sent by the shop's calendar; today where no time was chosen yet."""
+    return (campaign.scheduled_for or now).astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+
+
+def list_offer_policies(offer: Offer) -> list[str]:
+    """What is true for everybody because of the offer, and is over with it."""
+    return ["free shipping"] if offer.kind == Offer.Kind.FREE_SHIPPING else []
 
 
 def _number(value: Decimal | None) -> str | None:

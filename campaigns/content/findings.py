@@ -28,11 +28,12 @@ class Finding:
 class Claim:
     """One thing that a draft claims, and the fact that it was matched with.
 
-    `text` of `field` makes it; `kind` is percent, bundle, money, date, time, code, product, stock, count, number or
-    policy. `fact` is offer, product, policy, campaign (any other fact), or "" where no fact bears it out; `key` names the
-    product by its article number, and `says` is what the fact holds. `version` is the product's own, or a short hash of
-    the offer's terms or the policy's words. For a stock figure `key` and `bound` ("=", "<", ">=") let it be asked again
-    before a send, for a day `says` is that day. `is_true`: no finding blocks it.
+    `text` of `field` makes it; `kind` is percent, bundle, money, date, time, code, product, stock, count, number, policy or
+    point (a talking point in its own words). `fact` is offer, product, policy, campaign (any other fact), or "" where no
+    fact bears it out; `key` names the product by its article number, and `says` is what the fact holds. `version` is the
+    product's own, or a short hash of the offer's terms or of the words of the policy or talking point. `bound` says of a
+    claim on the stock what makes it true: "=" or "<" a figure, or few, one, many, none, some. `is_true`: no finding blocks
+    it. What of this is asked again before a send: `standing.list_standing`.
     """
 
     field: str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from .checks import codes, counts, days, deadlines, discounts, form, money, promises, scope, spans, stock, wording
@@ -11,7 +13,9 @@ from .checks.sheet import FactSheet, read_facts
 from .findings import Claim, Finding, Review, Verdict, worst_verdict
 from .ledger import list_claims
 
-__all__ = ["CHECKS", "Claim", "Finding", "Review", "Verdict", "check_draft", "review_draft", "worst_verdict"]
+__all__ = [
+    "CHECKS", "Claim", "Finding", "Review", "Verdict", "check_draft", "find_last_day", "review_draft", "worst_verdict",
+]  # fmt: skip
 
 Check = Callable[[FactSheet, Draft], Iterator[Finding]]
 
@@ -46,6 +50,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     wording.check_shouting,
 )
 
+#: Those whose answer depends on the day of sending.
+DAY_CHECKS: Final[tuple[Check, ...]] = (days.check_dates, deadlines.check_deadlines, spans.check_spans)
+#: A send window is a week at most; so far ahead a text is read.
+DAYS_AHEAD: Final = 31
+
 
 def check_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> list[Finding]:
     """All findings of a draft: {subject, preheader, body} or the slots of a Variant. Pure; odd input is empty input."""
@@ -61,5 +70,29 @@ def review_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> Review:
     return Review(findings, list_claims(facts, sheet, read, findings))
 
 
-def _run_checks(sheet: FactSheet, read: Draft) -> Iterator[Finding]:
-    yield from dict.fromkeys(finding for check in CHECKS for finding in check(sheet, read))
+def find_last_day(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> dt.date | None:
+    """The last day of sending, from `send_date` on, on which what the draft says of days is as true as on the first.
+
+    "Today only" holds on one day, "ends tomorrow" too, "until Sunday" for a week before it. None where nothing of it
+    changes within a month, or before the offer is over, which is looked at by itself. Pure.
+    """
+    sheet = read_facts(facts)
+    if sheet.send_date is None:
+        return None
+    read = read_draft(sheet, draft)
+    known = _find_false_days(sheet, read)
+    for ahead in range(1, DAYS_AHEAD + 1):
+        day = sheet.send_date + dt.timedelta(days=ahead)
+        if sheet.valid_until is not None and day > sheet.valid_until:
+            return None
+        if _find_false_days(replace(sheet, send_date=day), read) - known:
+            return day - dt.timedelta(days=1)
+    return None
+
+
+def _find_false_days(sheet: FactSheet, read: Draft) -> set[Finding]:
+    return {finding for finding in _run_checks(sheet, read, DAY_CHECKS) if finding.verdict == "block"}
+
+
+def _run_checks(sheet: FactSheet, read: Draft, checks: Sequence[Check] = CHECKS) -> Iterator[Finding]:
+    yield from dict.fromkeys(finding for check in checks for finding in check(sheet, read))

@@ -20,6 +20,8 @@ from .checks.text import is_negated, read_passage
 from .findings import Claim, Finding
 
 MOST_CLAIMS: Final = 200
+#: From so many signs on `reading` masks a sentence of the facts; a shorter one is read like any other words.
+SHORTEST_QUOTE: Final = 12
 _OFFER_KEYS: Final = ("offer", "code", "percent", "amount", "currency", "min_basket", "valid_from", "valid_until")
 _NOTED_APART: Final = frozenset(
     {*_OFFER_KEYS, "shop", "send_date", "products", "policies", "voice", "language", "lang", "locale", "shop_url"}
@@ -86,6 +88,7 @@ def _claims_of(
         *_read_bundles(facts, reading, sources),
         *_read_stock(facts, sheet, reading),
         *_read_promises(reading, sources),
+        *_read_quotes(reading, sources),
     ]
     yield from (claim for _place, claim in sorted(found, key=lambda entry: entry[0]))
 
@@ -145,6 +148,14 @@ def _read_promises(reading: Reading, sources: Sequence[Source]) -> Iterator[tupl
             if not is_negated(reading.masked, match.start()):
                 source = next((s for s in sources if promise.known.search(s.reading.passage.text)), None)
                 yield _make(reading, *match.span(), "policy", _as_source(source))
+
+
+def _read_quotes(reading: Reading, sources: Sequence[Source]) -> Iterator[tuple[int, Claim]]:
+    """A policy or a talking point in its own words: the checks look past such a sentence, so no figure in it is a claim."""
+    for source in sources:
+        if source.fact != "offer" and len(source.text) >= SHORTEST_QUOTE:
+            for start, end in find_name(reading.passage.text, source.text):
+                yield _make(reading, start, end, "policy" if source.fact == "policy" else "point", _as_source(source))
 
 
 def _judge_figure(

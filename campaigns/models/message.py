@@ -41,9 +41,11 @@ class SkipReason(models.TextChoices):
     OFFER_OVER = "offer_over", _("the offer is over")
     PRODUCT_CHANGED = "product_changed", _("a product in it is gone or costs something else")
     STOCK_CHANGED = "stock_changed", _("a stock figure in it is no longer true")
-    DATE_PASSED = "date_passed", _("a day in it has gone by")
+    DATE_PASSED = "date_passed", _("what it says of days is no longer true")
     NO_CHANNEL = "no_channel", _("prepared, not sent: nothing sends this channel yet")
     POLICY_CHANGED = "policy_changed", _("a promise in it is no longer made by the shop")
+    OFFER_CHANGED = "offer_changed", _("the offer is no longer the one that was approved")
+    POINT_CHANGED = "point_changed", _("a talking point that it rests on was taken back")
 
 
 class Message(models.Model):

@@ -100,10 +100,10 @@ class Variant(models.Model):
 
     Greeting, offer, code, links, prices, dates and footer are no slots: `campaigns.content.rendering` puts them in.
     `findings` is the list that `campaigns.content.guardrails` returned for exactly this `content_hash`, `claims` its ledger:
-    what the text claims, each claim with the fact that it stands on and the version of that fact. `facts` is what the
-    draft was allowed to use. `source` is the composed Liquid that the hash covers, kept so that every message
-    can be rendered again after the offer or the shop's settings have changed. `drafted_text` keeps the model's words,
-    so that a page can show what people changed.
+    what the text claims, each claim with the fact that it stands on and the version of that fact. `stands_on` is what of
+    this is asked again before each send (`campaigns.content.standing`). `facts` is what the draft was allowed to use.
+    `source` is the composed Liquid that the hash covers, kept so that every message can be rendered again after the offer
+    or the shop's settings have changed. `drafted_text` keeps the model's words, so that a page can show what people changed.
     """
 
     class Origin(models.TextChoices):
@@ -126,6 +126,7 @@ class Variant(models.Model):
     content_hash = models.CharField(max_length=64, blank=True, default="")
     findings = models.JSONField(default=list, blank=True)
     claims = models.JSONField(default=list, blank=True)
+    stands_on = models.JSONField(default=dict, blank=True)
     facts = models.JSONField(default=dict, blank=True)
     drafted_text = models.JSONField(default=dict, blank=True)
     prompt_name = models.CharField(max_length=60, blank=True, default="")

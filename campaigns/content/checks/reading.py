@@ -199,10 +199,14 @@ def _words_of_name(name: str) -> set[str]:
     return words
 
 
-@lru_cache(maxsize=8)
 def read_support(sheet: FactSheet) -> Reading:
     """The free text of the facts, read as a draft is: what it claims is true."""
-    return read_claims(read_passage("facts", sheet.support), None)
+    return _read_support(sheet.support)
+
+
+@lru_cache(maxsize=8)
+def _read_support(support: str) -> Reading:
+    return read_claims(read_passage("facts", support), None)
 
 
 def supported_numbers(sheet: FactSheet, *kinds: str) -> set[Decimal]:
