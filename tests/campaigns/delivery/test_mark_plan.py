@@ -12,12 +12,14 @@ import psycopg
 import pytest
 from django.db import connection
 
+from campaigns.content.ledger import version_of_text
 from campaigns.delivery import outbox
 from campaigns.delivery.copies import make_copy, prepare_batch
 from campaigns.delivery.marking import Bid, write_outcomes_and_marks
 from campaigns.delivery.outbox import Settlement
-from campaigns.models import Campaign
+from campaigns.models import Archetype, Campaign, ShopPolicies, Variant
 from customers.ingest.consent import address_hash_sql
+from customers.models import Product
 from customers.models.event import ensure_event_partitions
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
@@ -37,6 +39,35 @@ def fill_shop(campaign: Campaign, size: int, now: dt.datetime) -> None:
     with connection.cursor() as cursor:
         for statement in _FILL:
             cursor.execute(statement, {"size": size, "now": now, "campaign": campaign.pk})
+
+
+def fill_catalogue(size: int) -> None:
+    Product.objects.bulk_create(
+        Product(sku=f"J-{n}", name=f"Fjell {n} Tent", category="Tents" if n < 6 else "Bags", price=n + 1, currency="GBP",
+                stock=7)
+        for n in range(size)
+    )  # fmt: skip
+
+
+def make_claiming_campaign(cast: Cast, now: dt.datetime) -> Campaign:
+    """Its text stands on something of every kind: products, prices, stock, a policy, a talking point, days."""
+    campaign = arrange.make_campaign(cast.marketer, send_at=now, now=now)
+    Campaign.objects.update(talking_points="120 colours in the new range.")
+    Archetype.objects.update(interest="Tents")
+    opening = "The Fjell 3 Tent is £4, and only 7 of the Fjell 3 Tent are left. 120 colours in the new range."
+    archetype = Archetype.objects.select_related("campaign").get()
+    variant = arrange.make_variant(archetype, cast.marketer, now=now, opening=opening)
+    assert len(variant.stands_on["products"]) > 2 and variant.stands_on["points"]
+    return campaign
+
+
+def add_policy(campaign: Campaign, cast: Cast) -> None:
+    """After the last check of the texts, because facts that code makes would be read anew."""
+    sentence = "Returns are free within 45 days."
+    ShopPolicies.objects.create(number=1, texts={"en": [sentence]}, saved_by=cast.marketer, saved_at=arrange.NOW)
+    variant = Variant.objects.get(archetype__campaign=campaign)
+    variant.stands_on |= {"policies": [version_of_text(sentence)]}
+    variant.save()
 
 
 @contextmanager
@@ -92,11 +123,13 @@ def make_bids(campaign: Campaign, now: dt.datetime) -> list[Bid]:
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["just filled", "after ANALYZE"])
 def test_a_mark_reads_no_rows_of_other_customers(cast: Cast, now: dt.datetime, analyzed: bool) -> None:
-    campaign = arrange.start(arrange.make_campaign(cast.marketer, send_at=now, now=now), cast, now=now)
+    fill_catalogue(SIZE)
+    campaign = arrange.start(make_claiming_campaign(cast, now), cast, now=now)
     fill_shop(campaign, SIZE, now)
     if analyzed:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+    add_policy(campaign, cast)
     bids = make_bids(campaign, now)
 
     with plans_of(connection.connection) as plans:
