@@ -50,7 +50,7 @@ def fill_shop(customers: int, *, seed: int, today: dt.datetime) -> FilledShop:
         with _without_indexes(cursor):
             for part in run_ahead(parts):
                 if not filled.customers:
-                    _write_products(part.products)
+                    write_products(part.products)
                 _write_part(cursor, part, filled)
         for table, count in (("customers_customer", filled.customers), ("customers_order", filled.orders)):
             cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, count])
@@ -76,6 +76,32 @@ def copy_rows(cursor: Any, table: str, frame: pl.DataFrame) -> None:
             buffer = io.BytesIO()
             part.write_csv(buffer, include_header=False, datetime_format=TIME_FORMAT)
             copy.write(buffer.getbuffer())
+
+
+def copy_people(cursor: Any, part: Any) -> None:
+    """The customers of a part of the simulator's shop."""
+    people = part.customers.select(
+        _number_customer("external_id").alias("id"),
+        pl.lit(SOURCE).alias("source"),
+        *("external_id", "email", "first_name", "last_name", "language", "time_zone", "country", "joined_at"),
+        attributes=pl.lit("{}"),
+    )
+    copy_rows(cursor, "customers_customer", people)
+
+
+def copy_orders(cursor: Any, part: Any, *, orders_before: int) -> int:
+    """The orders of a part without their lines; how many. `orders_before` were written already."""
+    first = orders_before + 1
+    ids = pl.int_range(first, first + pl.len()).alias("id")
+    _write_orders(cursor, part.orders.with_columns(ids, customer_id=_number_customer("customer_external_id")))
+    return int(part.orders.height)
+
+
+def write_products(products: pl.DataFrame) -> None:
+    """The catalogue of the simulator's shop."""
+    from customers.ingest.products import upsert_products
+
+    upsert_products(products.drop("name_zh", "category_zh"))
 
 
 def pick_columns(
@@ -135,34 +161,29 @@ def _make_indexes(definitions: list[str]) -> None:
         connection.close()
 
 
-def _write_products(products: pl.DataFrame) -> None:
-    from customers.ingest.products import upsert_products
-
-    upsert_products(products.drop("name_zh", "category_zh"))
-
-
 def _write_part(cursor: Any, part: Any, filled: FilledShop) -> None:
-    source = pl.lit(SOURCE).alias("source")
     orders, lines = pick_columns(part.orders, part.order_lines, _read_products(cursor), orders_before=filled.orders)
-    people = part.customers.select(
-        _number_customer("external_id").alias("id"),
-        *(source, "external_id", "email", "first_name", "last_name", "language", "time_zone", "country", "joined_at"),
-        attributes=pl.lit("{}"),
-    )
-    bought = ("id", "external_id", "customer_id", "ordered_at", "currency", "total", "discount", "is_return")
     events = part.events.select(
-        source, "external_id", "occurred_at", "kind", "properties", customer_id=_number_customer("customer_external_id")
+        pl.lit(SOURCE).alias("source"),
+        *("external_id", "occurred_at", "kind", "properties"),
+        customer_id=_number_customer("customer_external_id"),
     )
-    copy_rows(cursor, "customers_customer", people)
-    copy_rows(cursor, "customers_order", orders.select(source, *bought, pl.col("discount_code").fill_null("")))
+    copy_people(cursor, part)
+    _write_orders(cursor, orders)
     copy_rows(
         cursor, "customers_orderline", lines.select("order_id", "position", "product_id", "quantity", "unit_price")
     )
     copy_rows(cursor, EVENTS, events)
-    filled.customers += people.height
+    filled.customers += part.customers.height
     filled.orders += orders.height
     filled.lines += lines.height
     filled.events += events.height
+
+
+def _write_orders(cursor: Any, orders: pl.DataFrame) -> None:
+    bought = ("id", "external_id", "customer_id", "ordered_at", "currency", "total", "discount", "is_return")
+    frame = orders.select(pl.lit(SOURCE).alias("source"), *bought, pl.col("discount_code").fill_null(""))
+    copy_rows(cursor, "customers_order", frame)
 
 
 def _number_customer(column: str) -> pl.Expr:
