@@ -2,7 +2,8 @@
 
 Shapes of the frames (`customers.features.reader` makes them from the database, `scoring.history` from a file):
 
-- orders: customer_id, order_id, ordered_at (UTC), total (net, negative for returns), discount, is_return
+- orders: customer_id, order_id, ordered_at (UTC), total (net, negative for returns; null where it was paid in another
+  currency than the shop's, so that pounds and yen are never added up), discount, is_return
 - lines: customer_id, ordered_at, product_id, category, quantity, is_charge
 - events: customer_id, kind, occurred_at
 - popularity: product_id, popularity (`measure_popularity`)
@@ -113,7 +114,7 @@ def _merge_purchase_days(purchases: pl.LazyFrame, at: pl.Expr) -> pl.LazyFrame:
         .agg(
             last_at=pl.col("ordered_at").max(),
             first_at=pl.col("ordered_at").min(),
-            value=pl.col("total").sum(),
+            value=pl.when(pl.col("total").count() > 0).then(pl.col("total").sum()),
             orders=pl.len(),
             discounted=discounted,
         )

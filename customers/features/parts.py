@@ -78,11 +78,17 @@ class _Spill:
 
 
 def read_parts(
-    *, before: dt.datetime, events_since: dt.datetime, parts: int, partition: Partition | None = None
+    *,
+    before: dt.datetime,
+    events_since: dt.datetime,
+    parts: int,
+    currency: str = "",
+    partition: Partition | None = None,
 ) -> Iterator[ShopPart]:
     """Everybody, or the customers of `partition`, in about `parts` parts of equal size; each customer is in exactly one.
 
-    Reads on connections of its own, two tables at a time: what this transaction wrote is not seen.
+    `currency` is that of the model, as in `read_shop`; empty, money counts in whatever currency. Reads on connections of
+    its own, two tables at a time: what this transaction wrote is not seen.
     """
     customers, products = read_customer_ids(partition).sort("customer_id"), read_products()
     size = max(1, math.ceil(customers.height / parts))
@@ -91,7 +97,7 @@ def read_parts(
         lines = beside.submit(spill.write_by_order, "bare", read_batches(query_bare_lines()))
         events = read_batches(query_events(before, events_since, partition))
         spill.write("events", (name_kinds(batch) for batch in events))
-        spill.write("orders", _keep_owners(spill, read_batches(query_orders(before, partition))))
+        spill.write("orders", _keep_owners(spill, read_batches(query_orders(before, partition, currency))))
         lines.result()
         spill.write("lines", _find_owners(spill))
         for number, part in enumerate(customers.iter_slices(size)):
@@ -99,6 +105,7 @@ def read_parts(
                 orders=spill.take("orders", number, like=_NO_ORDERS),
                 lines=join_products(spill.take("lines", number, like=_NO_LINES), products),
                 events=spill.take("events", number, like=_NO_EVENTS),
+                currency=currency,
             )
             yield ShopPart(part, shop)
 

@@ -84,25 +84,35 @@ def split_customers(customers: int, *, most: int) -> list[Partition | None]:
     return [Partition(i, parts) for i in range(parts)] if parts > 1 else [None]
 
 
-def read_shop(*, before: dt.datetime, events_since: dt.datetime | None = None, partition: Whose = None) -> ShopData:
+def read_shop(
+    *,
+    before: dt.datetime,
+    events_since: dt.datetime | None = None,
+    partition: Whose = None,
+    currency: str | None = None,
+) -> ShopData:
     """Orders, lines and events of the shop before `before`, of one partition, one customer or everybody.
 
     `events_since` leaves out older events; for features as of one date, 180 days before it are enough
-    (`events_needed_since`). Frames as `builder` describes them, sorted by nothing.
+    (`events_needed_since`). `currency` is the one whose money counts: that of most orders unless a model says another.
+    Frames as `builder` describes them, sorted by nothing.
     """
     if isinstance(partition, OneCustomer):  # four new connections would take longer than one person's rows
         with transaction.atomic():
-            return _read_shop(before, events_since, partition)
-    return _read_shop(before, events_since, partition)
+            return _read_shop(before, events_since, partition, currency)
+    return _read_shop(before, events_since, partition, currency)
 
 
-def _read_shop(before: dt.datetime, events_since: dt.datetime | None, partition: Whose) -> ShopData:
+def _read_shop(
+    before: dt.datetime, events_since: dt.datetime | None, partition: Whose, currency: str | None
+) -> ShopData:
+    currency = _read_currency() if currency is None else currency
     lines, events = _read(_query_lines(before, partition)), _read(query_events(before, events_since, partition))
     return ShopData(
-        orders=_read(query_orders(before, partition)),
+        orders=_read(query_orders(before, partition, currency)),
         lines=join_products(lines, read_products()),
         events=name_kinds(events),
-        currency=_read_currency(),
+        currency=currency,
     )
 
 
@@ -146,13 +156,14 @@ def read_rows(columns: Columns, source: str) -> pl.DataFrame:
     return _read(Query(columns, source))
 
 
-def query_orders(before: dt.datetime, partition: Whose) -> Query:
-    """Orders as `builder` describes them."""
+def query_orders(before: dt.datetime, partition: Whose, currency: str = "") -> Query:
+    """Orders as `builder` describes them. What was paid in another currency than `currency`, where one is given, is null."""
+    total = f"CASE WHEN o.currency = {_quote(currency)} THEN o.total::float8 END" if currency else "o.total::float8"
     columns = (
         ("customer_id", "o.customer_id", pl.Int64),
         ("order_id", "o.id", pl.Int64),
         ("ordered_at", "o.ordered_at", _TIME),
-        ("total", "o.total::float8", pl.Float64),
+        ("total", total, pl.Float64),
         ("discount", "o.discount::float8", pl.Float64),
         ("is_return", "o.is_return", pl.Boolean),
     )
@@ -191,6 +202,10 @@ def query_bare_lines() -> Query:
         ("quantity", "l.quantity::float8", pl.Float64),
     )
     return Query(columns, "FROM customers_orderline l")
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _moment(moment: dt.datetime) -> str:

@@ -183,7 +183,7 @@ def _learn_credibility(rows: pl.DataFrame) -> tuple[float, float]:
     mean = newest["order_value_mean"].to_numpy().astype(np.float64)
     last = newest["order_value_last"].to_numpy().astype(np.float64)
     shop_mean = float(np.average(_net_value_per_order(newest), weights=known))
-    several = known > 1
+    several = (known > 1) & np.isfinite(mean) & np.isfinite(last)
     if several.sum() < 10:
         return shop_mean, 1.0
     # The last order differs from the mean of n orders by a variance of within x (n - 1) / n.

@@ -16,7 +16,7 @@ from customers.ingest.numbers import find_decimal_mark
 from customers.ingest.reading import Batch, open_table, read_batches
 from customers.ingest.schema import ImportOptions, find_columns
 
-_USED = ["order", "customer", "at", "product", "name", "quantity", "amount", "row_hash"]
+_USED = ["order", "customer", "at", "product", "name", "quantity", "amount", "currency", "row_hash"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ def read_history(path: Path, options: ImportOptions, *, now: dt.datetime) -> His
     """Read a CSV or Parquet file whose columns `options.columns` names (customer, at, and price or amount at least).
 
     Lines of one order number are one order, or of one customer and moment where there are no numbers. An order whose
-    lines are all negative is a return. Raises FileProblem in words.
+    lines are all negative is a return. Money in another currency than that of most lines is not known. Raises
+    FileProblem in words.
     """
     options.check()
     table = open_table(path, encoding=options.encoding)
@@ -78,6 +79,7 @@ def _count(counts: dict[str, int], reason: str, more: int) -> None:
 
 
 def _make_frames(rows: pl.DataFrame, options: ImportOptions) -> ShopData:
+    currency = _find_currency(rows) or options.currency
     lines = rows.select(
         customer_id=pl.col("customer").rank("dense").cast(pl.Int64),
         order_id=pl.col("order").rank("dense").cast(pl.Int64),
@@ -85,7 +87,7 @@ def _make_frames(rows: pl.DataFrame, options: ImportOptions) -> ShopData:
         product_id=pl.col("product"),
         category=pl.lit(""),
         quantity=pl.col("quantity").cast(pl.Float64),
-        amount=pl.col("amount").cast(pl.Float64),
+        amount=pl.when(pl.col("currency") == currency).then(pl.col("amount").cast(pl.Float64)),
         # An article number without any digit (POST, DISCOUNT, Manual) is a charge rather than a ware.
         is_charge=(pl.col("product").str.contains(r"\d").not_() & (pl.col("product") != pl.col("name"))).fill_null(
             False
@@ -93,9 +95,15 @@ def _make_frames(rows: pl.DataFrame, options: ImportOptions) -> ShopData:
     )
     orders = lines.group_by("customer_id", "order_id", maintain_order=True).agg(
         ordered_at=pl.col("ordered_at").min(),
-        total=pl.col("amount").sum(),
+        total=pl.when(pl.col("amount").count() > 0).then(pl.col("amount").sum()),
         discount=pl.lit(0.0),
         is_return=(pl.col("quantity") < 0).all(),
     )
     knows_baskets = bool({"quantity", "product", "name"} & set(options.columns))
-    return ShopData(orders, lines if knows_baskets else None, None, options.currency)
+    return ShopData(orders, lines if knows_baskets else None, None, currency)
+
+
+def _find_currency(rows: pl.DataFrame) -> str:
+    """The currency of most lines; "" where there is no line."""
+    counted = rows["currency"].value_counts().sort(["count", "currency"], descending=[True, False])
+    return str(counted["currency"][0]) if counted.height else ""

@@ -78,6 +78,7 @@ def _explain(model_id: int, as_of: dt.datetime, customer_ids: Sequence[int]) -> 
                 before=as_of,
                 events_since=events_needed_since(as_of),
                 partition=SomeCustomers(tuple(customer_ids)),
+                currency=model.currency,
             )
         features = build_features(shop.orders, shop.lines, shop.events, as_of=as_of, popularity=model.popularity)
         features = model.describe(model.join_tokens(features, shop, as_of=as_of))

@@ -78,7 +78,9 @@ def compare_with_training(model: ModelVersion, *, as_of: dt.datetime) -> dict[st
     trained = TrainedModel.from_bytes(bytes(model.artifact))
     then_at = dt.datetime.fromisoformat(model.card["train_dates"][0]).replace(tzinfo=dt.UTC)
     sample = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_COMPARED)[0]
-    shop = read_shop(before=as_of, events_since=events_needed_since(then_at), partition=sample)
+    shop = read_shop(
+        before=as_of, events_since=events_needed_since(then_at), partition=sample, currency=trained.currency
+    )
     then, now = (
         build_features(shop.orders, shop.lines, shop.events, as_of=day, popularity=trained.popularity).filter(
             pl.col("tenure_days") >= TOO_NEW_DAYS

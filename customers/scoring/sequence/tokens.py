@@ -105,7 +105,7 @@ def _take_orders(orders: pl.LazyFrame, at: pl.Expr) -> pl.LazyFrame:
         kind=kind.replace_strict(list(KINDS), list(range(len(KINDS))), return_dtype=pl.UInt8),
         day=pl.col("ordered_at").dt.date(),
         at="ordered_at",
-        amount=pl.col("total").cast(pl.Float64),
+        amount=pl.col("total").cast(pl.Float64).fill_null(0.0),
     )
 
 

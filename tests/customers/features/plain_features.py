@@ -38,7 +38,9 @@ def _from_orders(purchases: list[Row], returns: list[Row], as_of: dt.datetime) -
         by_day.setdefault(order["ordered_at"].date(), []).append(order)
     days = sorted(by_day)
     ages = [(as_of - by_day[day][-1]["ordered_at"]) / DAY for day in days]
-    values = [sum(o["total"] for o in by_day[day]) for day in days]
+    paid = [[o["total"] for o in by_day[day] if o["total"] is not None] for day in days]
+    values = [sum(of_day) for of_day in paid]
+    known = [value for value, of_day in zip(values, paid, strict=True) if of_day]
     gaps = [(b - a).days for a, b in itertools.pairwise(days)]
     tenure = max((as_of - o["ordered_at"]) / DAY for o in purchases)
 
@@ -47,14 +49,14 @@ def _from_orders(purchases: list[Row], returns: list[Row], as_of: dt.datetime) -
 
     def revenue_within(window: float) -> float:
         gross = sum(value for value, age in zip(values, ages, strict=True) if age <= window)
-        return gross + sum(o["total"] for o in returns if (as_of - o["ordered_at"]) / DAY <= window)
+        return gross + sum((o["total"] or 0) for o in returns if (as_of - o["ordered_at"]) / DAY <= window)
 
     def gross_within(window: float) -> float:
         return sum(value for value, age in zip(values, ages, strict=True) if age <= window)
 
     gap_mean = statistics.mean(gaps) if gaps else None
     gap_std = statistics.stdev(gaps) if len(gaps) > 1 else None
-    returned = -sum(o["total"] for o in returns)
+    returned = -sum((o["total"] or 0) for o in returns)
     return {
         "recency_days": min(ages),
         "tenure_days": tenure,
@@ -80,9 +82,9 @@ def _from_orders(purchases: list[Row], returns: list[Row], as_of: dt.datetime) -
         "revenue_365d": revenue_within(365),
         "revenue_decayed_90d": sum(value * 0.5 ** (age / 90) for value, age in zip(values, ages, strict=True)),
         "revenue_trend": gross_within(90) - (gross_within(180) - gross_within(90)),
-        "order_value_mean": statistics.mean(values),
-        "order_value_last": values[-1],
-        "order_value_std": statistics.stdev(values) if len(values) > 1 else None,
+        "order_value_mean": statistics.mean(known) if known else None,
+        "order_value_last": values[-1] if paid[-1] else None,
+        "order_value_std": statistics.stdev(known) if len(known) > 1 else None,
         "return_share": min(max(returned / sum(values), 0), 1) if sum(values) > 0 else None,
         "returns_90d": sum((as_of - o["ordered_at"]) / DAY <= 90 for o in returns),
         "days_since_return": min(((as_of - o["ordered_at"]) / DAY for o in returns), default=None),

@@ -66,6 +66,17 @@ def test_a_part_knows_its_own_customers_and_nobody_else(people: list[Customer]) 
             assert set(getattr(part.shop, name)["customer_id"]) <= mine
 
 
+def test_money_counts_in_the_currency_of_the_model(people: list[Customer]) -> None:
+    known = Order.objects.filter(ordered_at__lt=AT).order_by("pk")
+    Order.objects.filter(pk=known.values("pk")[:1]).update(currency="JPY")
+    in_euros = pl.concat(
+        [part.shop.orders for part in read_parts(before=AT, events_since=SINCE, parts=3, currency="EUR")]
+    )
+
+    assert in_euros.height == read_shop(before=AT).orders.height
+    assert in_euros["total"].null_count() == 1
+
+
 def test_workers_share_the_customers(people: list[Customer]) -> None:
     shares = [read_all(2, Partition(i, 2)) for i in range(2)]
 

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from polars.testing import assert_frame_equal
 
+from customers.features.builder import build_features
 from customers.features.reader import Partition, events_needed_since, read_customer_ids, read_products, read_shop
 from customers.models import Customer, CustomerEvent, Order, OrderLine, Product, ensure_event_partitions
 
@@ -49,6 +50,23 @@ def test_orders_lines_and_events_come_as_the_builder_wants_them(people: list[Cus
     assert shop.events is not None
     assert shop.events["kind"].to_list() == ["product_viewed", "product_viewed"]
     assert read_products()["name"].sort().to_list() == ["Bag, “red”", "Postage"]
+
+
+def test_money_in_another_currency_is_not_added_to_ours(people: list[Customer]) -> None:
+    """9,000 yen are not 9,000 pounds."""
+    Order.objects.create(
+        external_id="yen", customer=people[1], ordered_at=AT - dt.timedelta(days=1), currency="JPY", total="9000.00"
+    )
+
+    ours = read_shop(before=AT)
+    as_the_model_says = read_shop(before=AT, currency="JPY")
+
+    assert ours.currency == "GBP"
+    assert ours.orders["total"].sort().to_list() == [None, -5.0, 7.0, 20.5]
+    assert as_the_model_says.orders["total"].drop_nulls().to_list() == [9000.0]
+    row = build_features(ours.orders, as_of=AT).filter(pl.col("customer_id") == people[1].pk).row(0, named=True)
+    assert (row["order_days"], row["revenue_total"], row["order_value_mean"]) == (2, 7.0, 7.0)
+    assert row["order_value_last"] is None
 
 
 def test_both_ways_of_reading_give_the_same_frames(people: list[Customer]) -> None:
