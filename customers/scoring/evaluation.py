@@ -1,7 +1,8 @@
 """How good predictions are, each figure with a bootstrap interval, and against the plain rule on the same people.
 
 `y` is 1 for a customer who left. Intervals are percentile intervals over resampled customers (Efron and Tibshirani
-1993); every estimator sees the same resamples, so that differences are paired.
+1993), but for the calibration error, which resamples exaggerate (`calibration_error`); every estimator sees the same
+resamples, so that differences are paired.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .calibration_error import BINS as CALIBRATION_BINS
+from .calibration_error import bound_error, sum_errors
 from .lanes import run_in_lanes
 from .proportion import wilson_interval
 
 Array = npt.NDArray[np.float64]
 
 METRICS = ("auc", "pr_auc", "log_loss", "brier", "ece", "lift10")
-CALIBRATION_BINS = 10
 HISTOGRAM_BINS = 20
 
 _CELLS_PER_CHUNK = 4_000_000
@@ -91,6 +93,8 @@ def judge_predictions(
     evaluations = {}
     for name in predictions:
         figures = {metric: _estimate(points[name][metric][0], drawn[name][metric]) for metric in METRICS}
+        error = figures["ece"].value
+        figures["ece"] = Estimate(error, *bound_error(error, drawn[name]["ece"], predictions[name], seed=seed))
         evaluations[name] = Evaluation(figures, difference(name, baseline))
     return evaluations, {name: difference(chosen, name) for name in predictions if name != chosen}
 
@@ -191,7 +195,7 @@ def _measure(y: Array, p: Array, weights: Array) -> dict[str, Array]:
         "pr_auc": _average_precision(leavers, everyone),
         "log_loss": weights @ log_losses / total,
         "brier": weights @ (p - y) ** 2 / total,
-        "ece": _calibration_error(y, p, weights) / total,
+        "ece": sum_errors(y, p, weights) / total,
         "lift10": _capture(leavers, everyone, 0.1) / (0.1 * positives),
     }
 
@@ -207,14 +211,6 @@ def _area_under_roc(leavers: Array, everyone: Array) -> Array:
 def _average_precision(leavers: Array, everyone: Array) -> Array:
     precision = leavers / np.maximum(everyone, 1e-12)
     return np.asarray((np.diff(leavers, axis=1, prepend=0.0) * precision).sum(axis=1) / leavers[:, -1])
-
-
-def _calibration_error(y: Array, p: Array, weights: Array) -> Array:
-    """Sum over ten bins of equal size of |leavers expected - leavers seen|."""
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, CALIBRATION_BINS + 1)[1:-1]))
-    place = np.searchsorted(edges, p, side="right")
-    member = (place[:, None] == np.arange(len(edges) + 1)[None, :]).astype(np.float64)
-    return np.asarray(np.abs(weights @ (member * (p - y)[:, None])).sum(axis=1))
 
 
 def _capture(leavers: Array, everyone: Array, share: float) -> Array:

@@ -27,7 +27,7 @@ from .training import METHOD_VERSION
 LEASE = dt.timedelta(minutes=30)
 MOST_ATTEMPTS = 3
 #: Changes whenever what a replay holds does, so that a day is replayed anew for it.
-RESULT_VERSION = 2
+RESULT_VERSION = 3
 
 logger = structlog.get_logger(__name__)
 
