@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import json
 from pathlib import Path
@@ -48,8 +49,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["horizon_days"] < 1 or options["replicates"] < 2:
-            raise CommandError("--horizon-days has to be at least 1, --replicates at least 2.")
+        if options["horizon_days"] < 1 or options["replicates"] < 2 or options["seed"] < 0:
+            raise CommandError("--horizon-days has to be at least 1, --replicates at least 2, --seed at least 0.")
         if not options["file"].is_file():
             raise CommandError(f"There is no file {options['file']}.")
         if options["sequence"] and not is_torch_installed():
@@ -106,4 +107,7 @@ def tabulate_run(history: History, found: Backtest) -> str:
 
 
 def _read_date(text: str) -> dt.datetime:
-    return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), tzinfo=dt.UTC)
+    try:
+        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), tzinfo=dt.UTC)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"“{text}” is no day; write it as 1997-12-31") from error

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from io import StringIO
 from pathlib import Path
 
+import polars as pl
 import pytest
 from django.core.management import CommandError, call_command
 
 from customers.features.builder import ShopData
+from customers.ingest.schema import ImportOptions, parse_columns
+from customers.scoring.history import read_history
 
 SHARED = Path(os.environ.get("REKINDLE_SHARED_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 CDNOW = SHARED / "cdnow" / "cdnow_master.parquet"
@@ -73,6 +77,34 @@ def test_people_get_a_table(csv_file: Path) -> None:
 def test_what_cannot_be_done_is_said_in_words(csv_file: Path, columns: str, cutoff: str, says: str) -> None:
     with pytest.raises(CommandError, match=says):
         run(csv_file, columns, "--cutoff", cutoff, "--horizon-days", "60")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(("--seed", "-1"), "seed at least 0"), (("--cutoff", "20.11.2024"), "“20.11.2024” is no day; write it as")],
+)
+def test_options_that_cannot_be_are_said_in_words(csv_file: Path, options: tuple[str, ...], says: str) -> None:
+    with pytest.raises(CommandError, match=says):
+        run(csv_file, COLUMNS, "--cutoff", "2024-11-20", "--horizon-days", "60", *options)
+
+
+def test_money_of_a_second_currency_is_left_aside(shop: ShopData, tmp_path: Path) -> None:
+    """Every fourth order in yen, at 160 to the euro, must not make its customers rich."""
+    is_yen = pl.col("order_id") % 4 == 0
+    orders = shop.orders.select(
+        "customer_id",
+        "ordered_at",
+        total=pl.when(is_yen).then(pl.col("total") * 160).otherwise("total"),
+        currency=pl.when(is_yen).then(pl.lit("JPY")).otherwise(pl.lit("EUR")),
+    )
+    orders.write_csv(tmp_path / "two.csv", datetime_format="%Y-%m-%d %H:%M:%S")
+    options = ImportOptions(parse_columns(f"{COLUMNS},currency=currency"), currency="USD", time_zone="UTC")
+
+    known = read_history(tmp_path / "two.csv", options, now=dt.datetime.now(dt.UTC)).shop
+
+    assert (known.currency, known.orders.height) == ("EUR", shop.orders.height)
+    assert known.orders["total"].null_count() == orders.filter(currency="JPY").height
+    assert known.orders["total"].sum() == pytest.approx(orders.filter(currency="EUR")["total"].sum())
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
