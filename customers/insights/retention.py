@@ -26,7 +26,8 @@ class RetentionRate:
 
 @dataclass(frozen=True)
 class Cohort:
-    """Customers by the month of their first order; `shares[m]` ordered in the m-th month after (0 to 1)."""
+    """Customers by the month of their first order; `shares[m]` ordered in the m-th month after (0 to 1; all in month 0), for
+    all months that are over: one that still runs would be counted too low."""
 
     month: dt.date
     customers: int
@@ -62,7 +63,7 @@ def retention_over_time(as_of: dt.datetime, *, window_days: int = 90, points: in
 
 
 def build_cohorts(as_of: dt.datetime, *, months: int = 6) -> list[Cohort]:
-    """The last `months` cohorts of the shop's calendar, oldest first. A month that has not ended counts as it stands."""
+    """The last `months` cohorts of the shop's calendar, oldest first, in the months after that are over."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -96,4 +97,4 @@ def build_cohorts(as_of: dt.datetime, *, months: int = 6) -> list[Cohort]:
 def _make_cohort(month: dt.date, counts: dict[int, int], today: dt.date) -> Cohort:
     size = counts[0]
     lived = (today.year - month.year) * 12 + today.month - month.month
-    return Cohort(month, size, tuple(counts.get(after, 0) / size for after in range(lived + 1)))
+    return Cohort(month, size, tuple(counts.get(after, 0) / size for after in range(max(lived, 1))))

@@ -54,9 +54,16 @@ def test_cohorts_count_the_months_after_the_first_order() -> None:
     _customer("april and june", 75, 15)  # 16 April, 15 June
     _customer("april only", 70)  # 21 April
     _customer("june", 5)
-    april, june = build_cohorts(NOW, months=4)
-    assert (april.month, april.customers, april.shares) == (dt.date(2026, 4, 1), 2, (1.0, 0.0, 0.5))
+    april, june = build_cohorts(NOW, months=4)  # on 30 June, which is not over
+    assert (april.month, april.customers, april.shares) == (dt.date(2026, 4, 1), 2, (1.0, 0.0))
     assert (june.month, june.customers, june.shares) == (dt.date(2026, 6, 1), 1, (1.0,))
+
+
+def test_a_month_that_still_runs_is_left_out_until_it_is_over() -> None:
+    _customer("april and june", 75, 15)
+    _customer("april only", 70)
+    (before,), (after,) = build_cohorts(NOW), build_cohorts(NOW + dt.timedelta(days=1))
+    assert (before.shares, after.shares) == ((1.0, 0.0), (1.0, 0.0, 0.5))
 
 
 def test_the_months_of_cohorts_are_the_shops(settings: Settings) -> None:
