@@ -43,6 +43,8 @@ MOST_CUSTOMERS_TRAINED_ON = 100_000
 MOST_CUSTOMERS_IN_MEMORY = 25_000
 MOST_EXPLAINED = 50_000
 
+_DAY_US = 86_400_000_000
+
 logger = structlog.get_logger(__name__)
 
 
@@ -123,7 +125,9 @@ def predict_scores(
 ) -> pl.DataFrame:
     """The rows of Score as a frame, one per customer, nothing written."""
     trained = TrainedModel.from_bytes(bytes(model.artifact))
-    shop = read_shop(before=as_of, events_since=events_needed_since(as_of), partition=partition)
+    shop = read_shop(
+        before=as_of, events_since=events_needed_since(as_of), partition=partition, currency=trained.currency
+    )
     part = ShopPart(read_customer_ids(partition), shop)
     frame = _tell_part(trained, part, read_products(), as_of=as_of, explained=explained, steps=Steps())
     return frame.with_columns(pl.lit(model.pk).alias("model_id"))
@@ -162,7 +166,13 @@ def _predict_parts(
     trained = TrainedModel.from_bytes(bytes(model.artifact))
     with steps.measure("read"):
         products = read_products()
-        shops = read_parts(before=as_of, events_since=events_needed_since(as_of), parts=parts, partition=partition)
+        shops = read_parts(
+            before=as_of,
+            events_since=events_needed_since(as_of),
+            parts=parts,
+            currency=trained.currency,
+            partition=partition,
+        )
         part = next(shops, None)
     while part is not None:
         frame = _tell_part(trained, part, products, as_of=as_of, explained=explained, steps=steps)
@@ -235,8 +245,8 @@ def _predict(trained: TrainedModel, features: pl.DataFrame, *, as_of: dt.datetim
     expected = trained.predict_orders(features, p)
     days = pl.DataFrame(expected.next_days, schema=["next_order_from", "next_order_on", "next_order_until"])
     at = pl.lit(as_of).cast(pl.Datetime("us", "UTC"))
-    whole = [pl.col(name).fill_nan(None).ceil().cast(pl.Int64) for name in days.columns]
-    dates = days.select((at + pl.duration(days=each)).dt.date().alias(each.meta.output_name()) for each in whole)
+    moments = [at + pl.duration(microseconds=pl.col(name).fill_nan(None) * _DAY_US) for name in days.columns]
+    dates = days.select(moment.dt.date().alias(name) for name, moment in zip(days.columns, moments, strict=True))
     known = figures.hstack(dates).with_columns(
         churn_probability=pl.Series(np.round(p, 6)),
         expected_orders=pl.Series(np.round(expected.orders, 4)),

@@ -9,11 +9,12 @@ from django.core.management import CommandError, call_command
 from django.db.models import F
 from pytest_django import Settings
 
-from customers.features.builder import ShopData
-from customers.features.reader import Partition
+from customers.features.builder import ShopData, build_features
+from customers.features.reader import Partition, read_shop
 from customers.ingest.clock import choose_as_of
 from customers.models import Customer, ModelVersion, Order, Score, ScoreHistory, ScoreStatus
 from customers.scoring import runner, working
+from customers.scoring.artifact import TrainedModel
 from customers.scoring.explain import describe_reason
 from customers.scoring.training import TrainingResult
 
@@ -82,6 +83,24 @@ def test_leavers_have_the_higher_scores(model: ModelVersion) -> None:
     leaving = sorted(scores.exclude(customer_id__in=stayed).values_list("churn_probability", flat=True))
 
     assert leaving[len(leaving) // 2] > staying[len(staying) // 2] + 0.2
+
+
+def test_the_next_order_is_on_the_day_on_which_its_moment_falls(model: ModelVersion) -> None:
+    """8.4 days after a midnight lies on the eighth day after it, not on the ninth."""
+    runner.score_customers(model, as_of=LAST_AT)
+    trained = TrainedModel.from_bytes(bytes(model.artifact))
+    shop = read_shop(before=LAST_AT)
+    features = trained.describe(
+        build_features(shop.orders, shop.lines, shop.events, as_of=LAST_AT, popularity=trained.popularity)
+    )
+    days = trained.predict_orders(features, trained.predict_churn(features)).next_days
+    dates = Score.objects.values_list("next_order_from", "next_order_on", "next_order_until")
+    said = {score.customer_id: dates.get(pk=score.pk) for score in Score.objects.exclude(next_order_on=None)}
+
+    assert len(said) > 50
+    for customer_id, expected in zip(features["customer_id"], days.tolist(), strict=True):
+        if customer_id in said:
+            assert said[customer_id] == tuple((LAST_AT + dt.timedelta(days=day)).date() for day in expected)
 
 
 def test_scoring_twice_changes_nothing(model: ModelVersion) -> None:
