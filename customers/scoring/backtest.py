@@ -79,10 +79,15 @@ class Backtest:
 
     @property
     def grade(self) -> str:
-        """`beats_rule`, `no_better` or `worse`: the champion's AUC against the plain rule's, beyond the interval."""
-        if self.beats_rule:
+        """The champion's, as `grade_estimator` says it."""
+        return self.grade_estimator(self.champion)
+
+    def grade_estimator(self, name: str) -> str:
+        """`beats_rule`, `no_better` or `worse`: its AUC against the plain rule's, beyond the interval."""
+        gain = self.evaluations[name].auc_gain
+        if name != RULE and gain.low > 0:
             return "beats_rule"
-        return "worse" if self.evaluations[self.champion].auc_gain.high < 0 else "no_better"
+        return "worse" if gain.high < 0 else "no_better"
 
     @property
     def threshold_days(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from .snapshots import (
     require_customers,
 )
 
-METHOD_VERSION = 2
+METHOD_VERSION = 3
 BACKTEST_DATES = 3
 #: As far apart as snapshots are, so that back-tests share theirs.
 BACKTEST_STEP_DAYS = 28
@@ -78,18 +79,20 @@ def train_model(
     require_customers(shop.orders)
     horizon = horizon_days or propose_horizon(shop.orders)
     book = DayBook(shop, horizon_days=horizon)
-    backtests = _run_backtests(book, until=until, seed=seed, replicates=replicates, sequence=sequence)
-    newest = backtests[0]
+    test = functools.partial(run_backtest, shop, horizon_days=horizon, seed=seed, replicates=replicates, book=book)
+    newest = test(cutoff=until - dt.timedelta(days=horizon), sequence=sequence)
     appointed = appoint_estimator(newest, incumbent)
     estimator = appointed.estimator
+    shown = newest.champion if estimator == RULE else estimator
+    book.step_days = newest.train.step_days
+    backtests = [newest, *_run_earlier_backtests(test, newest.cutoff, shown)]
     first_at = _first_at(shop)
     dates = plan_dates(first_at, until, horizon_days=horizon, customers=newest.test.height)
     with_tokens = SequenceModel.name in newest.fitted
     snapshots = book.take_snapshots(dates, with_tokens=with_tokens)
     model = _fit_model(shop, snapshots, estimator, until=until, horizon_days=horizon, seed=seed)
-    tested = _fit_order_model(newest, seed=seed)
-    metrics = {**_describe_backtests(backtests, estimator), "drivers": mean_drivers(model, newest.test)}
-    metrics["orders"] = _judge_orders(newest, tested, estimator)
+    metrics = {**_describe_backtests(backtests, estimator, shown), "drivers": mean_drivers(model, newest.test)}
+    metrics["orders"] = _judge_orders(newest, _fit_order_model(newest, estimator, seed=seed), estimator)
     metrics["appointment"] = appointed.to_json()
     card = _write_card(shop, snapshots, newest, estimator, until=until, seed=seed)
     return TrainingResult(estimator, estimator != RULE, horizon, first_at, until, metrics, card, model)
@@ -132,20 +135,14 @@ def _first_at(shop: ShopData) -> dt.datetime:
     return first_at
 
 
-def _run_backtests(book: DayBook, *, until: dt.datetime, seed: int, replicates: int, sequence: bool) -> list[Backtest]:
-    """The newest back-test, which has to work, then earlier ones as far as the history allows. The sequence model, which
-    takes the longest, is tried on the newest; on the others where it was chosen."""
-    test = functools.partial(
-        run_backtest, book.shop, horizon_days=book.horizon_days, seed=seed, replicates=replicates, book=book
-    )
-    newest = until - dt.timedelta(days=book.horizon_days)
-    first = test(cutoff=newest, sequence=sequence)
-    book.step_days = first.train.step_days
-    found = [first]
+def _run_earlier_backtests(test: Callable[..., Backtest], newest: dt.datetime, shown: str) -> list[Backtest]:
+    """What `shown` would have said on days before the newest back-test, as far as the history allows. The sequence model,
+    which takes the longest, is tried where it is that one."""
+    found: list[Backtest] = []
     for i in range(1, BACKTEST_DATES):
         cutoff = newest - dt.timedelta(days=BACKTEST_STEP_DAYS * i)
         try:
-            found.append(test(cutoff=cutoff, champion=first.champion))
+            found.append(test(cutoff=cutoff, champion=shown))
         except NotEnoughHistory:
             break
     return found
@@ -161,25 +158,25 @@ def _fit_model(
     assert sequence is None or isinstance(sequence, SequenceModel)
     orders = OrderModel(columns, horizon_days=horizon_days, random_state=seed)
     orders.fit(snapshots.rows, churn.predict_proba(snapshots.rows)[:, 1])
-    newest = snapshots.rows.unique("customer_id", keep="first", maintain_order=True)
-    averages = {
-        key: round(float(newest[key].mean()), 4)  # type: ignore[arg-type]
-        for key in FEATURE_KEYS
-        if newest[key].drop_nulls().len()
-    }
     now, processes = describe_customers(shop, as_of=until, horizon_days=horizon_days)
+    # Of the customers as they are now, whom a reason is read beside: those of the snapshots are a horizon younger.
+    averages = {
+        key: round(float(now[key].mean()), 4)  # type: ignore[arg-type]
+        for key in FEATURE_KEYS
+        if now[key].drop_nulls().len()
+    }
     told = add_tokens(now, shop.orders, shop.events, as_of=until) if estimator == SequenceModel.name else now
     orders.hold_level(now, churn.predict_proba(told)[:, 1])
     popularity = measure_popularity(shop.lines, as_of=until) if shop.lines is not None else None
     return TrainedModel(churn, orders, averages, horizon_days, shop.currency, processes, popularity, sequence)
 
 
-def _fit_order_model(backtest: Backtest, *, seed: int) -> OrderModel:
-    """The order model as it would have been at the cutoff, to be judged by what came after."""
-    rows, champion = backtest.train.rows, backtest.champion
-    p = backtest.fitted[champion].predict_proba(rows)[:, 1]
+def _fit_order_model(backtest: Backtest, estimator: str, *, seed: int) -> OrderModel:
+    """The order model as it would have been at the cutoff beside that estimator, to be judged by what came after."""
+    rows = backtest.train.rows
+    p = backtest.fitted[estimator].predict_proba(rows)[:, 1]
     model = OrderModel(backtest.columns, horizon_days=backtest.horizon_days, random_state=seed).fit(rows, p)
-    return model.hold_level(backtest.test, backtest.predictions[champion])
+    return model.hold_level(backtest.test, backtest.predictions[estimator])
 
 
 def _judge_orders(backtest: Backtest, model: OrderModel, estimator: str) -> dict[str, Any]:
@@ -201,17 +198,22 @@ def _judge_orders(backtest: Backtest, model: OrderModel, estimator: str) -> dict
     }
 
 
-def _describe_backtests(backtests: list[Backtest], estimator: str) -> dict[str, Any]:
-    """What the Predictions page draws: the newest back-test in full, the earlier ones by their main figures."""
+def _describe_backtests(backtests: list[Backtest], estimator: str, shown: str) -> dict[str, Any]:
+    """What the Predictions page draws: the newest back-test in full, the earlier ones by their main figures.
+
+    `estimator` is in use; `shown` is it, or where that is the plain rule the challenger that did not beat the rule."""
     newest = backtests[0]
     p = newest.predictions[estimator]
     return {
         **newest.to_json(),
         "estimator": estimator,
         "beats_rule": estimator != RULE,
+        "grade": newest.grade_estimator(shown),
         "histogram": bin_scores(newest.churned, p),
         "calibration": bin_calibration(newest.churned, p),
-        "backtests": [_describe_date(backtest, backtest.champion) for backtest in backtests],
+        "backtests": [
+            _describe_date(each, shown if shown in each.predictions else each.champion) for each in backtests
+        ],
     }
 
 
@@ -240,7 +242,7 @@ def _describe_date(backtest: Backtest, estimator: str) -> dict[str, Any]:
         "rule_days": backtest.threshold_days,
         "quiet": int(quiet.sum()),
         "quiet_left": int(left[quiet].sum()),
-        "grade": backtest.grade,
+        "grade": backtest.grade_estimator(estimator),
     }
 
 
@@ -253,6 +255,10 @@ def _write_card(
         gettext_noop("Customers without an order, or with a first order in the last week, are not scored."),
         gettext_noop("It has learned from this shop's past: a new season, price or competitor is not in it."),
     ]
+    if shop.orders["total"].has_nulls():
+        limits.append(
+            gettext_noop("Orders in another currency than most are counted, but what was paid for them is not.")
+        )
     if (until - _first_at(shop)).days < 2 * 365:
         limits.append(gettext_noop("With less than two years of orders, seasons cannot be told from trends."))
     if estimator == RULE:

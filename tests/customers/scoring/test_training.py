@@ -70,6 +70,25 @@ def test_a_model_that_does_not_beat_the_rule_is_not_promoted() -> None:
     assert "plain rule is in use" in " ".join(result.card["limits"])
 
 
+def test_figures_are_those_of_the_estimator_that_is_in_use(shop: ShopData, trained: TrainingResult) -> None:
+    """Where the one in use so far stays, the page must not show how good the other one was."""
+    kept = train_model(shop, until=LAST_AT, horizon_days=60, replicates=50, incumbent="rich_logistic")
+    told = kept.metrics
+
+    assert (told["appointment"]["reason"], kept.estimator, told["champion"]) == ("kept", "rich_logistic", "blend")
+    assert {row["estimator"] for row in told["backtests"]} == {"rich_logistic"}
+    assert told["backtests"][0]["auc"] == told["estimators"]["rich_logistic"]["auc"]
+    assert told["grade"] == "beats_rule"
+    assert told["orders"] != trained.metrics["orders"]
+
+
+def test_an_average_is_that_of_the_customers_as_they_are_now(shop: ShopData, trained: TrainingResult) -> None:
+    now = build_features(shop.orders, shop.lines, shop.events, as_of=LAST_AT)
+
+    for key in ("recency_days", "tenure_days", "order_days", "order_value_mean", "views_90d"):
+        assert trained.model.averages[key] == pytest.approx(now[key].mean(), abs=1e-4)
+
+
 def test_figures_are_json_and_hold_what_the_page_draws(trained: TrainingResult) -> None:
     told = json.loads(json.dumps({**trained.metrics, "card": trained.card}))
 
