@@ -15,7 +15,7 @@ from customers.features.builder import build_features
 from customers.features.catalogue import FEATURE_KEYS, SEASON_KEYS
 from customers.features.reader import events_needed_since, read_rows, read_shop, split_customers
 from customers.ingest.clock import read_shop_clock
-from customers.models import Customer, DriftReport, ModelVersion, Score, ScoreHistory
+from customers.models import Customer, DriftReport, ModelVersion, Order, Score, ScoreHistory
 
 from .artifact import TrainedModel
 from .drift import PastScores, judge_past_scores, measure_shift
@@ -24,6 +24,8 @@ from .runner import KIND, TOO_NEW_DAYS
 MOST_CUSTOMERS_COMPARED = 100_000
 #: Past scores are judged on the newest day whose horizon has passed, if scores were made within so many days before.
 PAST_WITHIN_DAYS = 120
+#: A live shop may well have no order for so long; after a longer silence its data have stopped coming.
+ORDERS_SELDOM_PAUSE = dt.timedelta(days=2)
 
 logger = structlog.get_logger(__name__)
 
@@ -108,11 +110,16 @@ def compare_with_training(model: ModelVersion, *, as_of: dt.datetime) -> dict[st
 
 
 def judge_past(model: ModelVersion, clock: dt.datetime) -> dict[str, Any] | None:
-    """The newest scores of this horizon whose horizon has passed at `clock`, against what then happened; JSON.
+    """The newest scores of this horizon whose horizon has passed in the data at `clock`, against what then happened; JSON.
 
-    They may be of an earlier version: what is judged is what people acted upon. None where there are none yet.
+    They may be of an earlier version: what is judged is what people acted upon. None where there are none yet. The data end
+    with the last order: while a shop delivers none, nobody can be seen to stay.
     """
-    until = clock - dt.timedelta(days=model.horizon_days)
+    last = Order.objects.filter(ordered_at__lte=clock).aggregate(last=Max("ordered_at"))["last"]
+    if last is None:
+        return None
+    until = last + ORDERS_SELDOM_PAUSE - dt.timedelta(days=model.horizon_days)
+    until = min(until, clock - dt.timedelta(days=model.horizon_days))
     newest = (
         ScoreHistory.objects.filter(
             as_of__lte=until,

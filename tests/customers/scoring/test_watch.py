@@ -63,6 +63,20 @@ def test_past_scores_are_judged_once_their_horizon_has_passed(model: ModelVersio
     assert watch.first_judged_on(model) == LAST_AT.date()
 
 
+def test_a_shop_that_sends_no_orders_for_a_while_does_not_look_as_if_everybody_left(model: ModelVersion) -> None:
+    """Data come until ten days ago: who ordered since cannot be known, and scores of 60 days ago are not judged yet."""
+    silent_since = LAST_AT - dt.timedelta(days=10)
+    Order.objects.filter(ordered_at__gte=silent_since).delete()
+    before = LAST_AT - dt.timedelta(days=60)
+    runner.score_customers(model, as_of=before)
+    assert watch.judge_past(model, LAST_AT) is None
+
+    runner.score_customers(model, as_of=before - dt.timedelta(days=20))
+    judged = watch.judge_past(model, LAST_AT)
+    assert judged is not None
+    assert judged["as_of"] == (before - dt.timedelta(days=20)).date().isoformat()
+
+
 def test_a_model_that_was_wrong_raises_an_alarm(model: ModelVersion) -> None:
     before = LAST_AT - dt.timedelta(days=60)
     runner.score_customers(model, as_of=before)
