@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ FORMAT = 2
 @dataclass(frozen=True)
 class TrainedModel:
     """Everything that is needed to score customers again: the estimators, the buy-till-you-die models and the popularity
-    of products as of the end of training, and the shop's averages for the reasons. `sequence` is the self-attention model
-    where one was trained: it is `churn` itself, or kept beside it to be asked what it looks at."""
+    of products as of the end of training, and the shop's averages and medians for the reasons. `sequence` is the
+    self-attention model where one was trained: it is `churn` itself, or kept beside it to be asked what it looks at."""
 
     churn: ChurnEstimator
     orders: OrderModel
@@ -36,6 +36,7 @@ class TrainedModel:
     processes: Processes
     popularity: pl.DataFrame | None = None
     sequence: SequenceModel | None = None
+    medians: dict[str, float] = field(default_factory=dict)
 
     def describe(self, features: pl.DataFrame) -> pl.DataFrame:
         """Features with what the buy-till-you-die models say beside them; a frame that has it stays as it is."""
@@ -69,6 +70,7 @@ class TrainedModel:
             "churn": self.churn.to_dict(),
             "orders": self.orders.to_dict(),
             "averages": self.averages,
+            "medians": self.medians,
             "horizon_days": self.horizon_days,
             "currency": self.currency,
             "processes": self.processes.to_dict(),
@@ -97,6 +99,7 @@ class TrainedModel:
             processes=Processes.from_dict(stored["processes"]),
             popularity=_read_popularity(stored["popularity"]),
             sequence=churn if isinstance(churn, SequenceModel) else _read_beside(stored.get("sequence")),
+            medians=stored.get("medians", {}),
         )
 
 

@@ -1,6 +1,8 @@
 """Reasons beside a score: exact contributions, told in words with the number and the average.
 
-A reason is JSON: {feature, theme, value, average, typical, points, currency?}. `points` are percentage points of
+A reason is JSON: {feature, theme, value, average, median, typical, points, currency?}; the median stands there only where
+the value lies between it and the average, which a few large customers pull away from everybody else: there "more than
+most" would read as "less than the average". `points` are percentage points of
 probability: how much lower (or, negative, higher) the probability of leaving would be without the contributions of
 that theme. One sentence per theme, so that "long ago" is not said in three ways.
 """
@@ -11,8 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from django.utils import formats
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, npgettext
 
 from customers.features.catalogue import FEATURES, THEMES, Unit, get_feature
@@ -87,15 +91,27 @@ def describe_reason(reason: Mapping[str, Any]) -> str:
     sentence = feature.sentence_alone if feature.compared_with and typical is None else feature.sentence
     if not sentence:
         return f"{feature.label}: {words['value']}"
-    return str(sentence) % {"average": "–", "typical": "–", **words}
+    told = str(sentence) % {"average": "–", "typical": "–", **words}
+    median = reason.get("median")
+    if median is None or "%(average)s" not in str(sentence):
+        return told
+    numbers = {"sentence": told, "median": describe_value(feature.unit, median, currency)}
+    if median < value:
+        return _("%(sentence)s (half of all customers: up to %(median)s)") % numbers
+    return _("%(sentence)s (half of all customers: %(median)s or more)") % numbers
+
+
+def lies_between(value: Array, average: Array, median: Array) -> npt.NDArray[np.bool_]:
+    """Whether each value is on one side of the average and on the other of the median."""
+    return np.asarray((value - average) * (value - median) < 0)
 
 
 def describe_value(unit: Unit, value: float, currency: str = "") -> str:
     """A number with its unit in the active language: "41 days", "12%", "72 GBP"."""
     if unit == "share":
-        return f"{formats.number_format(100 * value, decimal_pos=0)}%"
+        return f"{formats.number_format(round(100 * value) + 0, decimal_pos=0)}%"
     whole = unit in ("days", "money") and abs(value) >= 1
-    shown = round(value, 0 if whole or float(value).is_integer() else 1)
+    shown = round(value, 0 if whole or float(value).is_integer() else 1) + 0.0  # -0.0 is nought, too
     text = formats.number_format(shown, decimal_pos=0 if float(shown).is_integer() else 1)
     if unit == "money":
         return f"{text} {currency}".strip()
@@ -149,19 +165,23 @@ def _tell_rank(
     keys = [feature.key for feature in FEATURES]
     values = features.select(keys).to_numpy()
     typical_of = np.array([keys.index(f.compared_with) if f.compared_with else -1 for f in FEATURES])[chosen]
-    average = np.array([model.averages.get(key, np.nan) for key in keys])[chosen]
+    average, median = (
+        np.array([known.get(key, np.nan) for key in keys])[chosen] for known in (model.averages, model.medians)
+    )
+    value = values[rows, chosen]
     typical = np.where(typical_of >= 0, values[rows, typical_of], np.nan)
     moved = points[rows, rank]
     frame = pl.DataFrame(
         {
             "feature": np.array(keys)[chosen],
             "theme": np.array(themes)[rank],
-            "value": np.round(values[rows, chosen], 3),
+            "value": np.round(value, 3),
             "average": np.round(average, 3),
+            "median": np.where(lies_between(value, average, median), np.round(median, 3), np.nan),
             "typical": np.round(typical, 3),
             "points": np.round(moved, 1),
         }
-    ).with_columns(pl.col("value", "average", "typical").fill_nan(None))
+    ).with_columns(pl.col("value", "average", "median", "typical").fill_nan(None))
     if model.currency:
         frame = frame.with_columns(currency=pl.lit(model.currency))
     told_json = frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()

@@ -146,11 +146,13 @@ def _strongest_terms(backtest: Backtest, rows: pl.DataFrame) -> list[list[dict[s
 def _tell_term(row: Mapping[str, Any], key: str, backtest: Backtest) -> dict[str, Any]:
     """An entry as `explain.describe_reason` reads it."""
     typical = get_feature(key).compared_with
-    average = backtest.test[key].mean()
+    value, average, median = row[key], backtest.test[key].mean(), backtest.test[key].median()
+    skewed = None not in (value, average, median) and (value - average) * (value - median) < 0
     return {
         "feature": key,
-        "value": _rounded(row[key]),
+        "value": _rounded(value),
         "average": _rounded(average),
+        "median": _rounded(median) if skewed else None,
         "typical": _rounded(row.get(typical)) if typical else None,
     }
 

@@ -160,15 +160,18 @@ def _fit_model(
     orders.fit(snapshots.rows, churn.predict_proba(snapshots.rows)[:, 1])
     now, processes = describe_customers(shop, as_of=until, horizon_days=horizon_days)
     # Of the customers as they are now, whom a reason is read beside: those of the snapshots are a horizon younger.
-    averages = {
-        key: round(float(now[key].mean()), 4)  # type: ignore[arg-type]
-        for key in FEATURE_KEYS
-        if now[key].drop_nulls().len()
-    }
+    known = [key for key in FEATURE_KEYS if now[key].drop_nulls().len()]
+    averages, medians = (
+        {key: round(float(row[key]), 4) for key in known}
+        for row in (
+            now.select(pl.col(known).mean()).row(0, named=True),
+            now.select(pl.col(known).median()).row(0, named=True),
+        )
+    )
     told = add_tokens(now, shop.orders, shop.events, as_of=until) if estimator == SequenceModel.name else now
     orders.hold_level(now, churn.predict_proba(told)[:, 1])
     popularity = measure_popularity(shop.lines, as_of=until) if shop.lines is not None else None
-    return TrainedModel(churn, orders, averages, horizon_days, shop.currency, processes, popularity, sequence)
+    return TrainedModel(churn, orders, averages, horizon_days, shop.currency, processes, popularity, sequence, medians)
 
 
 def _fit_order_model(backtest: Backtest, estimator: str, *, seed: int) -> OrderModel:

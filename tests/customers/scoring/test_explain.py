@@ -9,7 +9,7 @@ from django.utils import translation
 
 from customers.features.builder import ShopData, build_features
 from customers.features.catalogue import FEATURES, THEMES
-from customers.scoring.explain import describe_reason, explain_customers
+from customers.scoring.explain import describe_reason, describe_value, explain_customers
 from customers.scoring.training import TrainingResult
 
 from .simulated_shop import LAST_AT
@@ -86,6 +86,36 @@ def test_a_reason_reads_as_a_sentence() -> None:
         assert describe_reason({**reason, "value": 1.0}).startswith("1 day since")
 
 
+def test_the_median_is_told_where_the_average_would_mislead() -> None:
+    """47 products are more than most have, though a few wholesalers pull the average up to 60."""
+    reason = {"feature": "distinct_products", "value": 47.0, "average": 60.0, "median": 34.0, "points": -9.7}
+
+    with translation.override("en"):
+        assert describe_reason(reason) == (
+            "47 products so far; the average is 60 products (half of all customers: up to 34 products)"
+        )
+        assert describe_reason({**reason, "median": None}) == "47 products so far; the average is 60 products"
+        assert "243 days or more" in describe_reason(
+            {"feature": "tenure_days", "value": 230.0, "average": 216.0, "median": 243.0}
+        )
+
+
+def test_a_reason_has_the_median_where_the_value_lies_between_it_and_the_average(
+    trained: TrainingResult, features: pl.DataFrame
+) -> None:
+    reasons = [each for told in explain_customers(trained.model, features)["reasons"] for each in json.loads(told)]
+    between = [each for each in reasons if each["median"] is not None]
+
+    assert 0 < len(between) < len(reasons) / 2
+    for reason in between:
+        low, high = sorted((reason["median"], reason["average"]))
+        assert low <= reason["value"] <= high
+    for reason in reasons:
+        if reason["median"] is None and reason["value"] is not None:
+            median = features[reason["feature"]].median()
+            assert (reason["value"] - reason["average"]) * (reason["value"] - median) > -0.001
+
+
 def test_what_is_missing_is_said_in_words() -> None:
     with translation.override("en"):
         assert describe_reason({"feature": "days_since_visit", "value": None, "average": 30.0}) == (
@@ -102,6 +132,22 @@ def test_money_shares_and_ratios_have_their_units() -> None:
             {"feature": "order_value_last", "value": 1072.2, "average": 434.0, "currency": "GBP"}
         ).replace("1072", "1,072")
         assert "33%" in describe_reason({"feature": "return_share", "value": 0.333, "average": 0.02})
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "says"),
+    [
+        ("share", -0.0, "0%"),
+        ("share", -0.001, "0%"),
+        ("money", -0.04, "0 EUR"),
+        ("number", -0.04, "0"),
+        ("share", 0.125, "12%"),
+    ],
+)
+def test_nought_has_no_sign(unit, value, says) -> None:  # type: ignore[no-untyped-def]
+    """Nobody sends back -0% of what was bought."""
+    with translation.override("en"):
+        assert describe_value(unit, value, "EUR") == says
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.key)
