@@ -16,7 +16,8 @@ from campaigns.audience import shaping
 from campaigns.audience.freeze import AudienceCounts, freeze_audience
 from campaigns.audience.holdout import draw_seed
 from campaigns.audience.shaping import split_again
-from campaigns.content.editing import recheck_campaign, write_variant
+from campaigns.content.drafting import take_back
+from campaigns.content.editing import hash_words, recheck_campaign, write_variant
 from campaigns.models import (
     Approval,
     Archetype,
@@ -111,16 +112,33 @@ def edit_campaign(
     return campaign
 
 
+class StaleText(TransitionConflict):
+    """The words are not those that the person saw when they began to write."""
+
+
 @transaction.atomic
 def edit_variant(
-    user: User, variant: Variant, fields: Mapping[str, str], *, now: dt.datetime, shows_products: bool | None = None
+    user: User,
+    variant: Variant,
+    fields: Mapping[str, str],
+    *,
+    now: dt.datetime,
+    shows_products: bool | None = None,
+    seen: str = "",
 ) -> Variant:
-    """Write a text (guard-rails run again) and void what was approved."""
+    """Write a text (guard-rails run again) and void what was approved. A draft of it that is on its way is dropped.
+
+    `seen` is the `hash_words` of what the person had before them: StaleText where other words stand there by now.
+    """
     campaign = variant.archetype.campaign
     lock_for_edit(user, campaign)
+    _refresh_text(variant)
+    if seen not in ("", hash_words(variant)):
+        raise StaleText(_("This text was changed after you opened it. Look at it again."))
     is_shown_anew = shows_products not in (None, variant.shows_products)
     if is_shown_anew or any(getattr(variant, name, None) != value for name, value in fields.items()):
         return_to_draft(user, campaign, reason=_("A text was edited."), now=now)
+    take_back(variant.archetype, variant.label)
     return write_variant(variant, fields, user=user, now=now, shows_products=shows_products)
 
 
@@ -160,6 +178,14 @@ def lock_for_edit(user: User, campaign: Campaign) -> None:
         raise TransitionConflict(_("This campaign no longer exists."))
     campaign.refresh_from_db()
     policy.may_edit(user, campaign).enforce()
+
+
+def _refresh_text(variant: Variant) -> None:
+    """As it stands now, under the lock: what was read before may have been written over."""
+    try:
+        variant.refresh_from_db()
+    except Variant.DoesNotExist:
+        raise TransitionConflict(_("This text was removed meanwhile.")) from None
 
 
 def return_to_draft(user: User | None, campaign: Campaign, *, reason: str, now: dt.datetime) -> None:

@@ -19,6 +19,7 @@ from campaigns.models import (
     Campaign,
     CampaignStatus,
     CampaignTransition,
+    DraftStatus,
     TransitionConflict,
     Variant,
 )
@@ -158,4 +159,8 @@ def _find_text_obstacles(campaign: Campaign) -> list[str]:
             found.append(_("“%(cell)s” has no text yet. Draft or write one under Messages.") % name)
         elif any(text.is_blocked for text in texts):
             found.append(_("The text for “%(cell)s” has a finding that blocks it. Mend it under Messages.") % name)
+        if archetype.draft_status in (DraftStatus.REQUESTED, DraftStatus.DRAFTING):
+            found.append(
+                _("“%(cell)s” is still being drafted. Wait until it is done, or stop it under Messages.") % name
+            )
     return found

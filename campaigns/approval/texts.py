@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.content.drafting import request_drafts, request_text, request_translation
+from campaigns.content.drafting import request_drafts, request_text, request_translation, take_back
 from campaigns.content.editing import EDITABLE_FIELDS, write_variant
 from campaigns.content.plans import MOST_TEXTS, plan_one
 from campaigns.models import Archetype, Campaign, TransitionConflict, Variant
@@ -27,12 +27,25 @@ def ask_for_drafts(
     archetypes: Iterable[Archetype] | None = None,
     instruction: str = "",
     count: int | None = None,
+    also_edited: bool = False,
     now: dt.datetime,
 ) -> int:
-    """Have all texts of a campaign, or of some archetypes, drafted (again); how many archetypes now wait."""
+    """Have the texts of a campaign, or of some archetypes, drafted (again); how many archetypes now wait.
+
+    Texts that a person has edited stay as they are unless `also_edited`.
+    """
     _begin(user, campaign, _("New drafts were asked for."), now)
     target = campaign if archetypes is None else list(archetypes)
-    return request_drafts(target, user=user, instruction=instruction, count=count, now=now)
+    return request_drafts(
+        target, user=user, instruction=instruction, count=count, also_edited=also_edited, now=now
+    )  # fmt: skip
+
+
+@transaction.atomic
+def stop_drafting(user: User, campaign: Campaign, *, now: dt.datetime) -> int:
+    """Take back all drafts of a campaign that are on their way; of how many archetypes. The texts that there are stay."""
+    lock_for_edit(user, campaign)
+    return sum(take_back(archetype) for archetype in Archetype.objects.filter(campaign=campaign))
 
 
 @transaction.atomic
@@ -80,6 +93,7 @@ def remove_text(user: User, variant: Variant, *, now: dt.datetime) -> None:
     _begin(user, variant.archetype.campaign, _("A text was removed."), now)
     if not user.has_perm("campaigns.change_variant"):
         raise PermissionDenied
+    take_back(variant.archetype, variant.label)
     Variant.objects.filter(pk=variant.pk).delete()
 
 

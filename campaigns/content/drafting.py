@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS: Final = 3
 LEASE: Final = dt.timedelta(minutes=5)
+#: A draft is on its way.
+OPEN: Final = (DraftStatus.REQUESTED, DraftStatus.DRAFTING)
 
 
 class LeaseLost(Exception):
@@ -39,13 +41,14 @@ def request_drafts(
     user: User,
     instruction: str = "",
     count: int | None = None,
+    also_edited: bool = False,
     now: dt.datetime,
 ) -> int:
     """Ask for drafts of all archetypes of a campaign, or of some; returns how many archetypes are now waiting.
 
-    All texts of each are written again; `count` (1 to 4) asks for at least so many, each with an angle of its own. Those
-    that are being drafted right now are left alone. Only in campaigns that are drafts: the caller has put an approved one
-    back. Raises PermissionDenied for who may not change texts.
+    The texts of each are written again, those that a person has edited only with `also_edited`; `count` (1 to 4) asks for
+    at least so many, each with an angle of its own. Those that are being drafted right now are left alone. Only in
+    campaigns that are drafts: the caller has put an approved one back. Raises PermissionDenied for who may not change texts.
     """
     _enforce(user)
     found = Archetype.objects.select_related("campaign")
@@ -54,9 +57,10 @@ def request_drafts(
     else:
         found = found.filter(pk__in=[archetype.pk for archetype in target])
     words = clean_untrusted(instruction, 500)
-    asked = sum(
-        _enqueue(archetype, plan_all(archetype, count=count, instruction=words), words, now) for archetype in found
-    )
+    plans = [
+        (archetype, plan_all(archetype, count=count, instruction=words, also_edited=also_edited)) for archetype in found
+    ]
+    asked = sum(_enqueue(archetype, plan, words, now) for archetype, plan in plans if plan)
     log.info("drafts_requested", archetypes=asked, actor=user.pk)
     return asked
 
@@ -80,6 +84,23 @@ def request_translation(source: Variant, target: Archetype, *, user: User, now: 
     return bool(plan) and _enqueue(target, add_to_plan(target, plan), "", now)
 
 
+def take_back(archetype: Archetype, label: str = "") -> bool:
+    """A person wrote or removed this text, or (no label) wants none of the drafts any more: what was asked of the model
+    is dropped. Whether anything was.
+
+    Under the campaign's lock, which the worker takes before it writes: whoever comes first, the person's words stand.
+    """
+    row = Archetype.objects.filter(pk=archetype.pk, draft_status__in=OPEN).first()
+    plan = read_plan(row) if row else []
+    left = [text for text in plan if label and text.label != label]
+    if row is None or len(left) == len(plan):
+        return False
+    done = {} if left else {"draft_status": DraftStatus.DRAFTED, "draft_error": "", "draft_lease_until": None}
+    if not left and not Variant.objects.filter(archetype=row).exists():
+        done["draft_status"] = DraftStatus.NONE
+    return bool(Archetype.objects.filter(pk=row.pk).update(draft_plan=write_plan(left), **done))
+
+
 def archetypes_waiting(now: dt.datetime) -> list[int]:
     """Ids of the archetypes that a worker may draft now."""
     return list(Archetype.objects.waiting_for_draft(now).order_by("pk").values_list("pk", flat=True))
@@ -99,6 +120,8 @@ def draft_archetype(archetype_id: int, *, now: dt.datetime, with_model: bool = T
     variant = None
     try:
         for text in read_plan(claim.archetype):
+            if not claim.wants(text):
+                continue
             written = write_text(claim.archetype, text, now=now, keep_lease=claim.keep, with_model=with_model)
             variant = _store(claim, text, written, now)
             if variant is None:
@@ -136,6 +159,11 @@ class _Claim:
             raise LeaseLost
         self.lease_until = until
 
+    def wants(self, text: PlannedText) -> bool:
+        """Whether the text is still asked for: a person may have written it meanwhile (`take_back`)."""
+        self.archetype.refresh_from_db(fields=["draft_plan"])
+        return any(planned.get("label") == text.label for planned in self.archetype.draft_plan)
+
     def settle(self, **fields: Any) -> bool:
         """Write to the row; False where it is no longer ours."""
         mine = Archetype.objects.filter(
@@ -171,11 +199,16 @@ def _claim(archetype_id: int, now: dt.datetime) -> _Claim | None:
             draft_status=DraftStatus.FAILED, draft_error=_("The draft was tried three times and did not come.")
         )
         return None
-    return _Claim(Archetype.objects.select_related("campaign__segment").get(pk=archetype_id), now)
+    claim = _Claim(Archetype.objects.select_related("campaign__segment").get(pk=archetype_id), now)
+    if not claim.archetype.draft_plan:  # asked for before plans were kept
+        claim.archetype.draft_plan = write_plan(read_plan(claim.archetype))
+        Archetype.objects.filter(pk=archetype_id).update(draft_plan=claim.archetype.draft_plan)
+    return claim
 
 
 def _store(claim: _Claim, text: PlannedText, written: Written, now: dt.datetime) -> Variant | None:
-    """Write the variant and take it off the plan, unless the campaign left `draft` meanwhile: then the draft is dropped."""
+    """Write the variant and take it off the plan. Dropped where the campaign left `draft` meanwhile (None), or where a
+    person wrote this text: then theirs stays."""
     archetype, completion = claim.archetype, written.completion
     fields = {name: str(written.words.get(name, "")) for name in EDITABLE_FIELDS}
     with transaction.atomic():
@@ -183,8 +216,11 @@ def _store(claim: _Claim, text: PlannedText, written: Written, now: dt.datetime)
         if campaign.status != CampaignStatus.DRAFT:
             claim.settle(draft_status=DraftStatus.NONE, draft_error="", draft_plan=[])
             return None
-        _take_off_plan(claim, text, written.note)
         variant = Variant.objects.filter(archetype=archetype, label=text.label).first()
+        if not claim.wants(text):
+            log.info("draft_dropped", archetype=archetype.pk, label=text.label)
+            return variant
+        _take_off_plan(claim, text, written.note)
         variant = variant or Variant(archetype=archetype, label=text.label)
         variant.archetype, variant.angle = archetype, text.angle
         variant.origin = Variant.Origin.TEMPLATE if completion.is_template else Variant.Origin.MODEL

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Final
 
 from django.contrib.auth.models import User
@@ -97,6 +99,12 @@ def recompute(variant: Variant, *, now: dt.datetime) -> None:
         own_policies=list_offer_policies(offer),
         until=last_day.isoformat() if last_day else None,
     )
+
+
+def hash_words(variant: Variant) -> str:
+    """Tells whether the words, or whether products stand below them, were changed since somebody looked."""
+    words = [str(getattr(variant, name)) for name in EDITABLE_FIELDS]
+    return sha256(json.dumps([*words, variant.shows_products]).encode()).hexdigest()
 
 
 def read_plainly(variant: Variant, parts: Sequence[str] = EDITABLE_FIELDS) -> dict[str, str]:

@@ -25,7 +25,7 @@ class PlannedText:
 def read_plan(archetype: Archetype) -> list[PlannedText]:
     """What is still to be written, one text where the row does not say."""
     found = [_read_item(item) for item in archetype.draft_plan if isinstance(item, Mapping)]
-    return found or plan_all(archetype, instruction=archetype.draft_instruction)
+    return found or plan_all(archetype, instruction=archetype.draft_instruction, also_edited=True)
 
 
 def write_plan(plan: Sequence[PlannedText]) -> list[dict[str, Any]]:
@@ -33,13 +33,20 @@ def write_plan(plan: Sequence[PlannedText]) -> list[dict[str, Any]]:
     return [asdict(text) for text in plan]
 
 
-def plan_all(archetype: Archetype, *, count: int | None = None, instruction: str = "") -> list[PlannedText]:
-    """All texts of an archetype: those that there are, each again with its angle, and new ones up to `count`."""
-    angles = dict(Variant.objects.filter(archetype=archetype).order_by("label").values_list("label", "angle"))
+def plan_all(
+    archetype: Archetype, *, count: int | None = None, instruction: str = "", also_edited: bool = False
+) -> list[PlannedText]:
+    """All texts of an archetype: those that there are, each again with its angle, and new ones up to `count`.
+
+    A text that a person has edited is left as it is unless `also_edited`: no word of theirs goes by a click on "all".
+    """
+    texts = Variant.objects.filter(archetype=archetype).order_by("label")
+    angles = dict(texts.values_list("label", "angle"))
+    kept = set() if also_edited else set(texts.filter(edited_at__isnull=False).values_list("label", flat=True))
     wanted = max(count or 0, len(angles), 1)
     for label in LABELS[: min(wanted, MOST_TEXTS)]:
         angles.setdefault(label, _next_angle(archetype, angles.values()))
-    return [PlannedText(label, angle, instruction) for label, angle in sorted(angles.items())]
+    return [PlannedText(label, angle, instruction) for label, angle in sorted(angles.items()) if label not in kept]
 
 
 def plan_one(archetype: Archetype, *, label: str = "", angle: str = "", instruction: str = "") -> list[PlannedText]:

@@ -192,7 +192,7 @@ def _describe_task(archetype: Archetype, text: PlannedText, now: dt.datetime) ->
             "avoid": campaign.avoid,
             "talking_points": campaign.talking_points,
             "offer": _name_offer(archetype),
-            "instruction": clean_untrusted(instructions, 600),
+            "instruction": clean_untrusted(instructions, 1_000),
         },
         voice=facts.get("voice") or {},
         angle=text.angle,
