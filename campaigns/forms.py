@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.approval.brief import tidy_talking_points
 from campaigns.content.channels import find_writer
+from campaigns.content.editing import hash_words
 from campaigns.content.plans import MOST_TEXTS
-from campaigns.models import Campaign, Offer, Variant
+from campaigns.models import Angle, Campaign, Offer, Variant
 from customers.ingest.currency import read_shop_currency
 from customers.models import Channel, Segment
 
@@ -195,11 +196,15 @@ class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
         },
     }
 
+    #: Which words this person had before them: whoever was slower must not write over whoever was faster.
+    seen = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["seen"] = hash_words(self.instance)
         channel = self.instance.archetype.channel
         parts = find_writer(channel).parts
-        for name in [name for name in self.fields if name not in (*parts, "shows_products")]:
+        for name in [name for name in self.fields if name not in (*parts, "shows_products", "seen")]:
             del self.fields[name]
         if channel not in ("email", "webhook") or not self.instance.facts.get("products"):
             del self.fields["shows_products"]
@@ -210,11 +215,18 @@ class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def words(self) -> dict[str, str]:
         """The slots in the shape that `edit_variant` takes."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "shows_products"}
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("shows_products", "seen")}
 
     def shows_products(self) -> bool | None:
         """None where there are no products to be shown."""
         return self.cleaned_data.get("shows_products")
+
+
+class TextRequestForm(forms.Form):
+    """What one text is to be like: how it differs, and an instruction for this time."""
+
+    angle = forms.ChoiceField(choices=[("", ""), *Angle.choices], required=False)
+    instruction = forms.CharField(max_length=500, required=False)
 
 
 class DraftsForm(forms.Form):
@@ -224,6 +236,7 @@ class DraftsForm(forms.Form):
 
     count = forms.TypedChoiceField(choices=COUNTS, coerce=int, required=False, empty_value=None)
     instruction = forms.CharField(max_length=500, required=False)
+    also_edited = forms.BooleanField(required=False)
 
 
 #: First and last hour at which a campaign is proposed to go out. People may choose any.

@@ -154,10 +154,12 @@ class ResultSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 
 
 class DraftRequestSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """`count` is how many texts each archetype gets; left out, those that there are."""
+    """`count` is how many texts each archetype gets; left out, those that there are. `also_edited` replaces the words of
+    people too."""
 
     instruction = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     count = serializers.IntegerField(min_value=1, max_value=MOST_TEXTS, required=False, allow_null=True, default=None)
+    also_edited = serializers.BooleanField(required=False, default=False)
 
 
 class AngleSerializer(serializers.Serializer):  # type: ignore[type-arg]

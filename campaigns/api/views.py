@@ -25,7 +25,7 @@ from campaigns.approval.editing import (
     refreeze_audience,
     take_out_part,
 )
-from campaigns.approval.texts import ask_for_drafts
+from campaigns.approval.texts import ask_for_drafts, stop_drafting
 from campaigns.audience.cards import build_cards
 from campaigns.delivery import control
 from campaigns.models import Archetype, Campaign, CampaignResult
@@ -145,6 +145,12 @@ class CampaignViewSet(
             ask_for_drafts(self.person, campaign, **asked, now=timezone.now())
 
         return self._change(ask, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"], url_path="drafts/removal")
+    def drafts_removal(self, request: Request, pk: str) -> Response:
+        """Take back the drafts that are on their way; the texts that there are stay."""
+        return self._change(lambda campaign: stop_drafting(self.person, campaign, now=timezone.now()))
 
     @extend_schema(request=None, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])

@@ -8,11 +8,13 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from campaigns.models import Campaign, CampaignStatus, Variant
 
+#: More digits than any id of the database has.
+LONGEST_ID = 18
 STEPS = ("goal", "audience", "messages", "timing", "review-campaign", "live", "result")
 
 
@@ -35,6 +37,13 @@ def current_user(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+def read_id(text: str) -> int:
+    """A row's number as a form sends it. Raises Http404 for anything that no row can have."""
+    if not text.isdecimal() or len(text) > LONGEST_ID:
+        raise Http404
+    return int(text)
 
 
 def right_step(campaign: Campaign) -> str:

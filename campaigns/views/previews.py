@@ -34,8 +34,10 @@ def show_preview(request: HttpRequest, pk: int) -> HttpResponse:
     variant = get_variant_for(request.user, pk)
     if request.method == "POST":
         _take_words(variant, request)
+    # Who may not see customers gets the copy for somebody of whom nothing is known.
+    whose = request.GET.get("whose", "1") if request.user.has_perm("customers.view_customer") else "nobody"
     try:
-        copy = render_preview(variant, pick_customer(variant, request.GET.get("whose", "1")), now=timezone.now())
+        copy = render_preview(variant, pick_customer(variant, whose), now=timezone.now())
     except RenderError as error:
         return _frame(f"<p>{_('This text cannot be shown')}: {escape(str(error))}</p>")
     if variant.archetype.channel != "email":

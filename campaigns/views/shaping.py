@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from campaigns.approval.editing import edit_campaign, forget_shapes, merge_arche
 from campaigns.audience.archetypes import label_archetype
 from campaigns.models import Archetype, Campaign
 
-from .access import current_user, get_campaign_for
+from .access import current_user, get_campaign_for, read_id
 
 
 @require_POST
@@ -81,10 +81,7 @@ def _carry_out(request: HttpRequest, campaign: Campaign, act: Callable[[dt.datet
 
 
 def _find_archetype(campaign: Campaign, number: str) -> Archetype:
-    found = Archetype.objects.filter(campaign=campaign, pk=number).first() if number.isdecimal() else None
-    if found is None:
-        raise Http404
-    return found
+    return get_object_or_404(Archetype, campaign=campaign, pk=read_id(number))
 
 
 def _read_number(request: HttpRequest) -> int:

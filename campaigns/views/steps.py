@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Avg, Count, Q
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -23,16 +21,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.approval.editing import edit_campaign, refreeze_audience
 from campaigns.approval.policy import may_cancel, may_edit, may_submit
-from campaigns.approval.texts import ask_for_drafts as have_drafts_written
 from campaigns.audience.archetypes import describe_people, label_archetype
 from campaigns.audience.cards import Card, build_cards
 from campaigns.audience.channels import SENT_CHANNELS, is_sent
 from campaigns.audience.freeze import EmptyAudience
 from campaigns.audience.power import power
 from campaigns.content.plans import MOST_TEXTS
-from campaigns.forms import AudienceForm, DraftsForm, GoalForm, OfferForm, TimingForm, shop_time
+from campaigns.forms import AudienceForm, GoalForm, OfferForm, TimingForm, shop_time
 from campaigns.models import (
-    Angle,
     Archetype,
     Arm,
     AudienceMember,
@@ -42,7 +38,6 @@ from campaigns.models import (
     ExclusionReason,
     Offer,
 )
-from campaigns.tasks import draft_archetype
 from customers.ingest.clock import read_shop_clock
 from customers.insights.retention import measure_retention
 from customers.models import Channel, ConsentRecord, Score
@@ -50,7 +45,6 @@ from customers.scoring.explain import describe_value
 from customers.segments.preview import count_matching
 from customers.segments.rules import parse_rule
 from customers.segments.wording import describe_rule
-from llm.configuration import configured_model
 
 from .access import current_user, get_campaign_for
 
@@ -137,37 +131,6 @@ def freeze_audience(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("campaigns:audience", campaign.pk)
 
 
-@require_safe
-def show_messages(request: HttpRequest, pk: int) -> HttpResponse:
-    """The archetypes as cards: who they are and what is said to them."""
-    campaign = get_campaign_for(request.user, pk)
-    context = frame_step(request, campaign, "messages") | describe_archetypes(campaign)
-    people = build_cards(campaign)
-    for card in context["cards"]:
-        card["people"] = people.get(card["archetype"].pk)
-    context |= {"model": configured_model(), "angles": Angle.choices, "counts": DraftsForm.COUNTS}
-    template = "campaigns/_archetypes.html" if request.headers.get("HX-Request") else "campaigns/messages.html"
-    return render(request, template, context)
-
-
-@require_POST
-def ask_for_drafts(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for drafts of all archetypes, or of one: so many texts for each, with an instruction for this time."""
-    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
-    form = DraftsForm(request.POST)
-    asked = form.cleaned_data if form.is_valid() else {}
-    chosen = request.POST.get("archetype", "")
-    wanted = Archetype.objects.filter(campaign=campaign)
-    if chosen.isdecimal():
-        wanted = wanted.filter(pk=chosen)
-    have_drafts_written(
-        user, campaign, archetypes=wanted, instruction=asked.get("instruction", ""), count=asked.get("count"), now=now
-    )
-    for archetype_id in wanted.filter(draft_status=DraftStatus.REQUESTED).values_list("pk", flat=True):
-        transaction.on_commit(partial(draft_archetype.delay, archetype_id))
-    return redirect("campaigns:messages", campaign.pk)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_timing(request: HttpRequest, pk: int) -> HttpResponse:
     """When it goes out and for how long its effect is counted."""
@@ -204,6 +167,7 @@ def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
         "waiting": waiting,
         "drafted": len(archetypes) - waiting,
         "has_texts": any(card["variants"] for card in cards),
+        "edited": sum(variant.edited_at is not None for card in cards for variant in card["variants"]),
         "blocked": sum(any(variant.is_blocked for variant in card["variants"]) for card in cards),
     }
 
