@@ -10,9 +10,9 @@ from binascii import Error as NotBase64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from llm.national_ids import find_cards, find_ibans, find_national_ids, passes_iban, passes_luhn
+from llm.network_names import URL, find_network_names, find_secrets, find_urls
 from llm.phone_numbers import find_phone_numbers
 from llm.plain_form import PlainForm, read_plainly
 from llm.postal_addresses import find_addresses
@@ -22,20 +22,23 @@ __all__ = ["PersonalKind", "Span", "decode_words", "detect_spans", "guess_kind",
 DEFAULT_REGIONS = ("GB", "CN", "US")
 
 # Han and kana directly before an address are the sentence that it stands in.
+_LOCAL = r"(?:(?![\u3000-\u9fff])[\w.+'%-]){1,64}"
+_AT = r"(?:[ \n]?@[ \n]?|[ ]{1,2}@[ ]{1,2}|[ ]?[\[(]\s?(?:at|@)\s?[\])][ ]?)"
+_DOT = r"(?:[.。]|[ ]\.[ ]|[ ]?[\[(]\s?(?:dot|\.)\s?[\])][ ]?)"
+_TOP = r"(?:(?![\u3000-\u9fff])[^\W\d_]){2,24}(?![\w@])"
 EMAIL = re.compile(
-    r"(?:(?![\u3000-\u9fff])[\w.+'%-]){1,64}(?:@|[ ]{1,2}@[ ]{1,2}|[ ]?[\[(]\s?(?:at|@)\s?[\])][ ]?)"
-    r"(?:[\w-]{1,63}(?:[.。]|[ ]?[\[(]\s?(?:dot|\.)\s?[\])][ ]?)){1,8}(?:(?![\u3000-\u9fff])[^\W\d_]){2,24}(?![\w@])"
-    r"|(?:(?![\u3000-\u9fff])[\w.+'%-]){1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
-    r"|\b[\w.+-]{2,64} at [\w-]{2,63} dot (?:com|net|org|co|io|de|fr|cn|uk|test|example)\b",
-    re.IGNORECASE,
-)
-URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>\"'，。！？、）】」]{1,2000}", re.IGNORECASE)
-TOKEN = re.compile(r"(?=[^/]*[A-Za-z])(?=[^/]*\d)[A-Za-z0-9_.~%=-]{16,}|[A-Za-z0-9_~%=-]{32,}")
-SECRET = re.compile(r"(?<![A-Za-z0-9_-])(?:eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|(?:sk|pk|ghp|xox[bp])[_-][\w-]{16,})")
-#: Names that people go by elsewhere: WeChat, QQ, Telegram.
-HANDLE = re.compile(
-    r"(?:微信号?|(?<![A-Za-z])(?:(?:wechat|telegram|whatsapp|skype)(?:\s+id)?|line\s+id|qq号?(?!\d{1,4}(?!\d))))"
-    r"(?:\s*[:：是]\s*|\s+is\s+|\s?(?=\d{5}))(?P<handle>@?[A-Za-z0-9][\w.-]{4,31})",
+    rf"{_LOCAL}(?:[ ]\.[ ](?:(?![\u3000-\u9fff])[\w-]){{1,64}}(?=[ ]@)){{0,2}}{_AT}(?:[\w-]{{1,63}}{_DOT}){{1,8}}{_TOP}"
+    rf"|{_LOCAL}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}}"
+    rf"|{_LOCAL}@\[[0-9a-fA-F.:]{{3,40}}\]"
+    r"|\"[^\"\n@]{1,64}\"@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}"
+    # 张伟@例子.中国 (RFC 6531): nothing else is written so.
+    r"|[\u4e00-\u9fff]{1,6}@(?:[\w-]{1,63}\.){1,4}(?:[\u4e00-\u9fff]{2,4}|[A-Za-z]{2,24})"
+    r"|\b[\w.+-]{2,64} at [\w-]{2,63} dot (?:com|net|org|co|io|de|fr|cn|uk|test|example)\b"
+    # "look at fernweh.com" is no address, "zoe at gmail.com" and "zoe.q at fernweh.com" are.
+    r"|\b[\w.+-]{2,64} at (?:gmail|googlemail|outlook|hotmail|yahoo|icloud|proton|protonmail|gmx|web|qq|163|126|sina|foxmail)"
+    r"\.(?:com?|net|de|me|cn|uk|fr)\b"
+    r"|\b(?=[\w.+-]{0,63}[\d._+-]\w)[A-Za-z][\w.+-]{1,63} at (?:[\w-]{2,63}\.){1,3}"
+    r"(?:com|net|org|co|io|de|fr|cn|uk|test|example)\b",
     re.IGNORECASE,
 )
 WORD = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
@@ -115,11 +118,11 @@ Finder = Callable[[str, Sequence[str]], list[tuple[int, int]]]
 
 def _detect(text: str, regions: Sequence[str]) -> Iterator[tuple[PersonalKind, int, int]]:
     finders: tuple[tuple[PersonalKind, Finder], ...] = (
-        (PersonalKind.URL, lambda text, regions: _find_urls(text)),
+        (PersonalKind.URL, lambda text, regions: find_urls(text)),
         (PersonalKind.EMAIL, lambda text, regions: _find_all(EMAIL, text)),
-        (PersonalKind.URL, lambda text, regions: _find_all(SECRET, text)),
+        (PersonalKind.URL, lambda text, regions: find_secrets(text)),
         (PersonalKind.IBAN, lambda text, regions: find_ibans(text)),
-        (PersonalKind.ID, lambda text, regions: [m.span("handle") for m in HANDLE.finditer(text)]),
+        (PersonalKind.ID, lambda text, regions: find_network_names(text)),
         (PersonalKind.ADDRESS, lambda text, regions: find_addresses(text)),
         (PersonalKind.CARD, lambda text, regions: find_cards(text)),
         (PersonalKind.ID, find_national_ids),
@@ -146,18 +149,3 @@ def _detect_in_words(text: str, regions: Sequence[str], known: list[Span]) -> It
 
 def _find_all(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
     return [match.span() for match in pattern.finditer(text)]
-
-
-def _find_urls(text: str) -> list[tuple[int, int]]:
-    """Only links that may carry something of a person: a query, a log-in, a fragment, a token in the path."""
-    found = []
-    for match in URL.finditer(text):
-        link = match[0].rstrip(".,;:!?)]}")
-        try:
-            parts = urlsplit(link if "://" in link else f"https://{link}")
-            is_personal = bool(parts.query or parts.fragment or "@" in parts.netloc or TOKEN.search(parts.path))
-        except ValueError:
-            is_personal = True
-        if is_personal:
-            found.append((match.start(), match.start() + len(link)))
-    return found

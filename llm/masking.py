@@ -7,20 +7,24 @@ Unknown ones are found by `llm.detectors`.
 
 import base64
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
+from llm.chinese_names import address_in_chinese, given_name_in_chinese
 from llm.detectors import PersonalKind, Span, decode_words, detect_spans, guess_kind
+from llm.folding import ACCENTS, SPELLED_OUT, fold, fold_with_positions
 from llm.phone_numbers import write_in_other_ways
-from llm.plain_form import PlainForm, is_invisible, read_plainly
+from llm.placeholders import PLACEHOLDER, cut_whole, numbers_in, unmask_values
+from llm.plain_form import PlainForm, clean_untrusted, clean_values, map_texts, read_plainly
 from llm.regions import read_shop_regions
 
-__all__ = ["Masked", "PersonalKind", "PersonalValue", "clean_untrusted", "clean_values", "mask_values", "unmask_values"]
-
-PLACEHOLDER = re.compile(r"\[\s*(" + "|".join(PersonalKind) + r")_(\d{1,9})\s*\]", re.IGNORECASE)
+__all__ = [
+    "Masked", "PersonalKind", "PersonalValue", "clean_untrusted", "clean_values", "mask_untrusted", "mask_values",
+    "unmask_values",
+]  # fmt: skip
 
 # Up to so many letters a name may be an ordinary word: it then counts only where it has a capital. "An", "Jo" and "May"
 # as they were given; "Will" and "Young" where they are only a word of a longer name.
@@ -31,14 +35,11 @@ FEWEST_ID_DIGITS = 4
 # What is looked for inside a longer word or a decoded one must be long enough not to be there by chance.
 SHORTEST_IN_A_WORD = 4
 SHORTEST_PART_OF_ADDRESS = 6
+BRITISH_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)
 # A smaller whole number among the facts is an amount or a count.
 SMALLEST_PERSONAL_NUMBER = 10_000_000_000
-# Letters of other alphabets by the Latin ones that they look like.
-LOOKALIKES = str.maketrans(
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u043a\u043c\u0442\u0432\u043d\u0261\u0131"
-    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b6",
-    "aeopcyxijsdhkmtbhgiabehikmvoptyxz",
-)
+# No personal value is longer; so much more than is sent is read, so that none is cut in half before it is found.
+LONGEST_VALUE = 300
 
 
 @dataclass(frozen=True)
@@ -67,33 +68,14 @@ def mask_values(
     `regions` (ISO 3166 codes) say whose telephones and ids are likely; without them it is the shop's country.
     """
     regions = read_shop_regions() if regions is None else regions
-    mask = _Mask(_sort_known(known, regions), regions, first_number=_highest_number(values) + 1)
-    return Masked(_map_texts(values, mask.replace, mask.replace_number), mask.replacements)
+    mask = _Mask(_sort_known(known, regions), regions, taken=numbers_in(values))
+    return Masked(map_texts(values, mask.replace, mask.replace_number), mask.replacements)
 
 
-def unmask_values(values: Any, replacements: Mapping[str, str]) -> Any:
-    """Put the personal values back; placeholders that were never given out stay as they are."""
-
-    def put_back(text: str) -> str:
-        return PLACEHOLDER.sub(lambda m: replacements.get(f"[{m[1].upper()}_{int(m[2])}]", m[0]), text)
-
-    return _map_texts(values, put_back)
-
-
-def clean_untrusted(text: str, max_chars: int) -> str:
-    """Remove control, bidirectional and zero-width characters and cut at `max_chars`; line ends become newlines."""
-    unified = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return "".join(c for c in unified if c in "\n\t" or not is_invisible(c))[:max_chars]
-
-
-def clean_values(values: Any, max_chars: int) -> Any:
-    """`clean_untrusted` for every text of nested dicts and lists."""
-    return _map_texts(values, lambda text: clean_untrusted(text, max_chars))
-
-
-def fold(text: str) -> str:
-    """The form in which known values are compared: letters and digits only, without case, accents or width."""
-    return "".join(folded for folded, _ in _fold_with_positions(read_plainly(text)))
+def mask_untrusted(values: Any, max_chars: int, known: Iterable[str | PersonalValue] = ()) -> Masked:
+    """Clean, mask, and only then cut every text: a value that stands across the cut is masked whole, not halved."""
+    masked = mask_values(clean_values(values, max_chars + LONGEST_VALUE), known)
+    return Masked(map_texts(masked.values, lambda text: cut_whole(text, max_chars)), masked.replacements)
 
 
 @dataclass(frozen=True)
@@ -108,11 +90,11 @@ class _Known:
 class _Mask:
     """Gives out placeholders for one call."""
 
-    def __init__(self, known: list[_Known], regions: Sequence[str], *, first_number: int) -> None:
+    def __init__(self, known: list[_Known], regions: Sequence[str], *, taken: set[int]) -> None:
         self.replacements: dict[str, str] = {}
         self._known = known
         self._regions = regions
-        self._next_number = first_number
+        self._numbers = (number for number in count(1) if number not in taken)
         self._placeholders: dict[tuple[PersonalKind, str], str] = {}
 
     def replace(self, text: str) -> str:
@@ -141,8 +123,7 @@ class _Mask:
     def _placeholder(self, span: Span) -> str:
         key = (span.kind, span.value)
         if key not in self._placeholders:
-            placeholder = f"[{span.kind}_{self._next_number}]"
-            self._next_number += 1
+            placeholder = f"[{span.kind}_{next(self._numbers)}]"
             self._placeholders[key] = placeholder
             self.replacements[placeholder] = span.value
         return self._placeholders[key]
@@ -166,16 +147,24 @@ def _write_in_all_forms(value: PersonalValue, regions: Sequence[str]) -> list[st
     raw = value.value.encode(errors="replace")
     encoded = [base64.b64encode(raw), base64.urlsafe_b64encode(raw)]
     forms = [value.value, *(form.decode().rstrip("=") for form in encoded)]
+    if value.kind is PersonalKind.NAME:
+        forms += [value.value.translate(SPELLED_OUT), *address_in_chinese(value.value)]
     return forms + (write_in_other_ways(value.value, regions) if value.kind is PersonalKind.PHONE else [])
 
 
 def _split_value(value: PersonalValue) -> list[_Known]:
     """Parts that say as much as the whole: the words of a name, the lines of an address, what stands before the @."""
     if value.kind is PersonalKind.NAME:
-        return [_Known(fold(word), PersonalValue(word), LONGEST_DOUBTFUL_WORD) for word in value.value.split()]
+        words = [*value.value.split(), *given_name_in_chinese(value.value)]
+        return [
+            _Known(fold(form), PersonalValue(word), LONGEST_DOUBTFUL_WORD)
+            for word in words
+            for form in (word, word.translate(SPELLED_OUT))
+        ]
     parts: list[str] = []
     if value.kind is PersonalKind.ADDRESS:
         parts = [part for part in re.split(r"[,，;\n]", value.value) if any(c.isdigit() for c in part)]
+        parts += BRITISH_POSTCODE.findall(value.value)
     elif value.kind is PersonalKind.EMAIL:
         local = value.value.partition("@")[0]
         parts = [local] if re.search(r"[\d._-]", local) else []
@@ -193,15 +182,16 @@ def _is_telling(entry: _Known) -> bool:
 def _find_known(text: str, plain: PlainForm, known: list[_Known]) -> list[Span]:
     if not known:
         return []
-    folded = _fold_with_positions(plain)
+    folded = fold_with_positions(plain)
     haystack = "".join(character for character, _ in folded)
     found: list[Span] = []
     for entry in known:
         at = haystack.find(entry.key)
         while at >= 0:
             start, end = folded[at][1], folded[at + len(entry.key) - 1][1] + 1
-            if _stands_alone(plain.text, start, end) and _reads_as_value(plain.text[start:end], entry):
-                found.append(Span(*plain.place(start, end), entry.value.kind, entry.value.value))
+            if _stands_alone(plain.text, start, end, entry) and _reads_as_value(plain.text[start:end], entry):
+                place = plain.place(*_widen(plain.text, start, end, entry.value.kind))
+                found.append(Span(*place, entry.value.kind, entry.value.value))
             at = haystack.find(entry.key, at + 1)
     return _drop_overlaps(found, [])
 
@@ -218,26 +208,24 @@ def _find_encoded(text: str, known: list[_Known]) -> list[Span]:
     return list(found.values())
 
 
-def _fold_with_positions(plain: PlainForm) -> list[tuple[str, int]]:
-    folded = []
-    for position, character in enumerate(plain.text):
-        if character.isascii():
-            if character.isalnum():
-                folded.append((character.lower(), position))
-            continue
-        for part in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold()):
-            if part.isalnum():
-                folded.append((part.translate(LOOKALIKES), position))
-    return folded
+def _widen(text: str, start: int, end: int, kind: PersonalKind) -> tuple[int, int]:
+    """With the accents of the last letter, and the plus of a telephone number."""
+    accents = ACCENTS.match(text, end)
+    end = accents.end() if accents else end
+    return (start - 1 if kind is PersonalKind.PHONE and text[start - 1 : start] == "+" else start), end
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    """False inside a longer word. Scripts that put no spaces between words have no such borders."""
-    before = text[start - 1 : start]
-    return not (_joins(before, text[start]) or _joins(text[end - 1], text[end : end + 1]))
+def _stands_alone(text: str, start: int, end: int, entry: _Known) -> bool:
+    """False inside a longer word. Scripts that put no spaces between words have no such borders, and a name that is
+    no short one ends where digits begin (`katherine1987`)."""
+    is_name = entry.key.isalpha() and len(entry.key) >= SHORTEST_IN_A_WORD
+    neighbours = ((text[start - 1 : start], text[start]), (text[end - 1], text[end : end + 1]))
+    return not any(_joins(left, right, is_name=is_name) for left, right in neighbours)
 
 
-def _joins(left: str, right: str) -> bool:
+def _joins(left: str, right: str, *, is_name: bool) -> bool:
+    if is_name and left.isdigit() != right.isdigit():
+        return False
     return bool(left and right) and all(c.isalnum() and not _is_unspaced(c) for c in (left, right))
 
 
@@ -260,34 +248,14 @@ def _drop_overlaps(spans: Iterable[Span], reserved: list[Span]) -> list[Span]:
     """The leftmost and then the longest of overlapping spans, in order."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda s: (s.start, -s.end)):
-        if not _overlaps(span, reserved) and (not kept or span.start >= kept[-1].end):
+        if not _lies_in(span, reserved) and (not kept or span.start >= kept[-1].end):
             kept.append(span)
     return kept
 
 
+def _lies_in(span: Span, others: Iterable[Span]) -> bool:
+    return any(other.start <= span.start and span.end <= other.end for other in others)
+
+
 def _overlaps(span: Span, others: Iterable[Span]) -> bool:
     return any(span.start < other.end and other.start < span.end for other in others)
-
-
-def _highest_number(values: Any) -> int:
-    highest = 0
-
-    def look(text: str) -> str:
-        nonlocal highest
-        highest = max([highest, *(int(m[2]) for m in PLACEHOLDER.finditer(text))])
-        return text
-
-    _map_texts(values, look)
-    return highest
-
-
-def _map_texts(values: Any, change: Callable[[str], str], change_number: Callable[[Any], Any] | None = None) -> Any:
-    if isinstance(values, str):
-        return change(values)
-    if isinstance(values, Mapping):
-        return {change(str(key)): _map_texts(value, change, change_number) for key, value in values.items()}
-    if isinstance(values, list | tuple):
-        return [_map_texts(value, change, change_number) for value in values]
-    if change_number is not None and isinstance(values, int | float | Decimal) and not isinstance(values, bool):
-        return change_number(values)
-    return values

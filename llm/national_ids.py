@@ -12,21 +12,23 @@ from importlib import import_module
 
 from llm.phone_numbers import is_named_otherwise
 
-IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-CARD = re.compile(r"(?<![\dA-Za-z])\d(?:[ -]{0,2}\d){11,18}(?![\dA-Za-z])")
+IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ .-]?[A-Za-z0-9]){11,30}")
+CARD = re.compile(
+    r"(?<![\dA-Za-z])\d(?:[ -]{0,2}\d){11,18}(?![\dA-Za-z])|(?<![\dA-Za-z])\d{4}(?:[./\n]\d{4}){3}(?![\dA-Za-z])"
+)
 #: Issuers: Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay, Maestro, RuPay, Mir.
 ISSUER = re.compile(
     r"4(?:\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|3(?:0[0-5]|095|[689]\d)\d{11,14}|6(?:011|4[4-9]\d|5\d\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17}"
     r"|(?:50|5[6-9]|6[0-9])\d{14,17}|81\d{14}|220[0-4]\d{12}"
 )
-FOURS = re.compile(r"\d{4}([ -]{1,2})\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?")
+FOURS = re.compile(r"\d{4}([ -]{1,2}|[./\n])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?")
 ANNOUNCED = re.compile(
     r"(?:(?<![A-Za-z])(?:ssn|social security|national insurance|nino|ni|passport|identity card|id card|national id"
     r"|driver'?s? licen[cs]e"
     r"|tax (?:id|number)|tin|nhs|steuer-?id(?:nummer)?|idnr|ausweis|dni|nie|nif|bsn|burgerservicenummer|codice fiscale|pesel"
     r"|personnummer|cpr|cpf|sin|aadhaar|pan|pps|nir|sécurité sociale|bank account|account|sort code|card)\b"
-    r"(?:\s+(?:no|nr|number|num|code|is))*|身份证(?:号码?|是)?|身份證(?:號碼?)?|护照(?:号码?)?|驾驶?证号|社保号?|银行卡(?:号码?)?|卡号|账号|账户"
+    r"(?:\s+(?:no|nr|number|num|code|is))*|身[份分][证證](?:[号號][码碼]?|是)?|港澳通行证|回乡证|台胞证|居住证|护照(?:号码?)?|驾驶?证号|社保号?|银行卡(?:号码?)?|卡号|账号|账户"
     r"|信用卡(?:号码?)?)[\s:：#.=是为]{0,4}(?:is\s+)?$",
     re.IGNORECASE,
 )
@@ -49,8 +51,18 @@ def _form(country: str, pattern: str, module: str = "", *, is_plain: bool = Fals
 
 
 FORMS = (
-    _form("CN", r"\d{6}[ -]?(?:18|19|20)\d{6}[ -]?\d{3}[\dXx]", "cn.ric"),
-    _form("GB", r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]"),
+    # Province, day of birth, and no check: people mistype the last digit, and the rest says enough.
+    _form(
+        "CN",
+        r"(?:1[1-5]|2[123]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[123])\d{4}[ -]?"
+        r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{3}[\dXx]",
+    ),
+    _form("GB", r"(?i:(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D])"),
+    # Number plates of the mainland.
+    _form(
+        "CN",
+        r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Z][·• ]?(?=[A-Z]{0,5}\d)[A-HJ-NP-Z0-9]{5,6}",
+    ),
     _form("US", r"\d{3}-\d{2}-\d{4}", "us.ssn"),
     _form("DE", r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}", "de.idnr", is_plain=True),
     _form("DE", r"[1-9]\d \d{3} \d{3} \d{3}", "de.idnr"),

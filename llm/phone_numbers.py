@@ -23,6 +23,14 @@ NAMED_OTHERWISE = re.compile(
 )
 BRITISH_MOBILE = re.compile(r"07\d{9}")
 NORTH_AMERICAN = re.compile(r"\(?[2-9]\d{2}\)?[ .-]{1,2}[2-9]\d{2}[ .-]\d{4}")
+# Eleven Chinese digits, as one reads a mobile number out; or English ones, double and triple ones among them.
+SPOKEN = re.compile(
+    r"(?<![一二三四五六七八九零〇])[一幺壹][三四五六七八九叁肆伍陆柒捌玖]"
+    r"(?:[ -]?[一二三四五六七八九零〇幺两壹贰叁肆伍陆柒捌玖]){9}"
+    r"|(?<![A-Za-z])(?:(?:(?:double|triple)[ -])?(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)[ ,-]{1,2}){6,14}"
+    r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|(?:double|triple)[ -]\w{2,5})(?![A-Za-z])",
+    re.IGNORECASE,
+)
 LOOK_BACK = 32
 FEWEST_ANNOUNCED_DIGITS = 6
 BARCODE_DIGITS = (12, 13)
@@ -34,7 +42,7 @@ def find_phone_numbers(text: str, regions: Sequence[str]) -> list[tuple[int, int
     for match in CANDIDATE.finditer(text):
         if _is_phone(match[0], text, match.start(), tuple(regions)):
             found.append(match.span())
-    return found
+    return found + [match.span() for match in SPOKEN.finditer(text)]
 
 
 def is_named_otherwise(text: str, at: int) -> bool:

@@ -7,9 +7,11 @@ form; what is replaced is the place in the text as it was given.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from html import unescape
+from typing import Any
 
 ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+|&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31});|\\u[0-9A-Fa-f]{4}")
 MOST_DECODINGS = 3
@@ -115,3 +117,27 @@ def _assemble(plain: PlainForm, parts: list[tuple[str, int, int]]) -> PlainForm:
         [plain.starts[start] for _part, start, _end in parts],
         [plain.ends[end - 1] for _part, _start, end in parts],
     )
+
+
+def clean_untrusted(text: str, max_chars: int) -> str:
+    """Remove control, bidirectional and zero-width characters and cut at `max_chars`; line ends become newlines."""
+    unified = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    return "".join(c for c in unified if c in "\n\t" or not is_invisible(c))[:max_chars]
+
+
+def clean_values(values: Any, max_chars: int) -> Any:
+    """`clean_untrusted` for every text of nested dicts and lists."""
+    return map_texts(values, lambda text: clean_untrusted(text, max_chars))
+
+
+def map_texts(values: Any, change: Callable[[str], str], change_number: Callable[[Any], Any] | None = None) -> Any:
+    """Nested dicts and lists with every text, keys too, and every number changed."""
+    if isinstance(values, str):
+        return change(values)
+    if isinstance(values, Mapping):
+        return {change(str(key)): map_texts(value, change, change_number) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [map_texts(value, change, change_number) for value in values]
+    if change_number is not None and isinstance(values, int | float | Decimal) and not isinstance(values, bool):
+        return change_number(values)
+    return values

@@ -32,7 +32,7 @@ from llm.completion import Completion
 from llm.configuration import ModelInfo
 from llm.errors import BudgetExceeded
 from llm.ladder import Step
-from llm.masking import PersonalValue, clean_untrusted, clean_values, mask_values
+from llm.masking import PersonalValue, clean_untrusted, mask_untrusted
 from llm.models import LlmCall
 from llm.prompts import Prompt, render_values
 
@@ -136,8 +136,8 @@ def record_template_call(
     Touches no network, so it may run inside a transaction. `data` is kept masked, like all that the ledger holds.
     """
     prompt.check_variables(variables)
-    given = clean_values({"variables": dict(variables), "data": dict(data)}, prompt.max_value_chars)
-    masked = mask_values(given, known_personal_values).values
+    given = {"variables": dict(variables), "data": dict(data)}
+    masked = mask_untrusted(given, prompt.max_value_chars, known_personal_values).values
     call = LlmCall.objects.create(
         completion_id=uuid4(),
         purpose=purpose,

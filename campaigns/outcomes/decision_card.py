@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,8 +21,8 @@ from customers.models import ScoreHistory, SegmentRevision
 from customers.scoring.explain import describe_reason
 from customers.segments.rules import RuleError, parse_rule
 from customers.segments.wording import describe_rule
-from llm.masking import PLACEHOLDER
 from llm.models import LlmCall
+from llm.placeholders import count_placeholders
 
 #: Scores are stored to six decimals.
 SAME_SCORE = 1e-6
@@ -201,8 +200,7 @@ def _read_text(variant: Variant) -> Text:
 
 def _count_masked(request: Any) -> dict[str, int]:
     """How many different values of each kind stand as placeholders in what left."""
-    found = {(kind.upper(), number) for kind, number in PLACEHOLDER.findall(json.dumps(request, ensure_ascii=False))}
-    return dict(Counter(kind for kind, _number in sorted(found)))
+    return count_placeholders(json.dumps(request, ensure_ascii=False))
 
 
 def _read_approvals(campaign: Campaign, at: dt.datetime | None) -> list[Consent]:

@@ -23,7 +23,7 @@ from llm.completion import Completion
 from llm.configuration import ModelInfo, configured_model, read_timeout_s
 from llm.errors import NotConfigured, ServerBusy, describe_failure
 from llm.ladder import Manner, Step, build_request, plan_next
-from llm.masking import Masked, PersonalValue, clean_values, mask_values, unmask_values
+from llm.masking import Masked, PersonalValue, clean_values, mask_untrusted, unmask_values
 from llm.models import LlmCall
 from llm.prompts import Prompt
 from llm.records import Attempt, open_call, read_places, settle_call
@@ -71,7 +71,7 @@ def complete(
     if not info.is_configured:
         raise NotConfigured
     prompt.check_variables(variables)
-    masked = mask_values(clean_values(dict(variables), prompt.max_value_chars), known_personal_values)
+    masked = mask_untrusted(dict(variables), prompt.max_value_chars, known_personal_values)
     load_sdk()
     seconds = timeout_s or read_timeout_s()
     work = _Work(prompt, masked.values, purpose, scope, info, uuid4(), now, time.monotonic(), seconds)

@@ -11,9 +11,12 @@ from llm.masking import PersonalKind, PersonalValue
 #: Keys of a customer's attributes whose values say who or where somebody is.
 PERSONAL_ATTRIBUTES: Final = (
     "name", "mail", "phone", "mobile", "tel", "fax", "address", "street", "city", "town", "zip", "post", "birth",
-    "iban", "card", "account", "company", "vat", "tax", "user", "login",
+    "iban", "card", "account", "company", "vat", "tax", "user", "login", "passport", "ssn", "ident", "dob",
+    "wechat", "weixin", "whatsapp", "telegram", "skype", "contact", "recipient",
+    "姓名", "名字", "电话", "手机", "地址", "邮箱", "邮编", "收货", "收件", "微信", "身份证", "护照", "生日", "城市",
+    "公司", "账号", "卡号",
 )  # fmt: skip
-PHONE_ATTRIBUTES: Final = ("phone", "mobile", "tel", "fax")
+PHONE_ATTRIBUTES: Final = ("phone", "mobile", "tel", "fax", "whatsapp", "电话", "手机")
 
 
 def personal_values(customer: Customer) -> list[PersonalValue]:
