@@ -30,7 +30,7 @@ def uses_batches() -> bool:
 
 def says_no_batches_since(info: ModelInfo, now: datetime) -> datetime | None:
     """When the server last said that it takes no batches; None where it never did, or long ago."""
-    row = LlmServerHealth.objects.filter(address=info.base_url[:500], model=info.model[:200]).first()
+    row = LlmServerHealth.objects.filter(address=info.address, model=info.model[:200]).first()
     since = row.no_batches_since if row else None
     return since if since and since > now - FORGET_AFTER else None
 
@@ -38,7 +38,7 @@ def says_no_batches_since(info: ModelInfo, now: datetime) -> datetime | None:
 def note_no_batches(info: ModelInfo, now: datetime) -> None:
     """Remember that the server takes no batches."""
     LlmServerHealth.objects.update_or_create(
-        address=info.base_url[:500], model=info.model[:200], defaults={"no_batches_since": now}
+        address=info.address, model=info.model[:200], defaults={"no_batches_since": now}
     )
 
 

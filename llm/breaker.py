@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from llm.answers import Failure, FailureKind
-from llm.configuration import ModelInfo
+from llm.configuration import ModelInfo, hide_secrets
 from llm.errors import ServerPaused, describe_failure
 from llm.models import LlmServerHealth
 
@@ -78,12 +78,12 @@ def note_failure(info: ModelInfo, failure: Failure, now: datetime, *, is_probe: 
     """Count a failure of the server; the one that is too many opens the breaker, a failed probe doubles the pause."""
     with transaction.atomic():
         row, _created = LlmServerHealth.objects.select_for_update().get_or_create(
-            address=info.base_url[:500], model=info.model[:200]
+            address=info.address, model=info.model[:200]
         )
         is_new_row = row.last_failed_at is None or row.last_failed_at < now - FORGET_FAILURES_AFTER
         row.failures = 1 if is_new_row and row.opened_at is None else row.failures + 1
         row.last_failed_at = now
-        row.failure_kind, row.failure_detail = str(failure.kind), failure.detail[:300]
+        row.failure_kind, row.failure_detail = str(failure.kind), hide_secrets(failure.detail)[:300]
         row.failure_status = failure.status
         most = int(getattr(settings, "LLM_BREAKER_FAILURES", 5))
         if row.opened_at is None and 0 < most <= row.failures:
@@ -124,4 +124,4 @@ def _pause(row: LlmServerHealth, failure: Failure) -> timedelta:
 
 
 def _rows(info: ModelInfo) -> QuerySet[LlmServerHealth]:
-    return LlmServerHealth.objects.filter(address=info.base_url[:500], model=info.model[:200])
+    return LlmServerHealth.objects.filter(address=info.address, model=info.model[:200])

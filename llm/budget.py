@@ -164,7 +164,7 @@ def sum_spend(calls: Any) -> Spend:
 
 def read_overrun(info: ModelInfo) -> Decimal:
     """By how much the estimates for a model are multiplied; 1 for one that keeps to what it is allowed."""
-    row = LlmServerHealth.objects.filter(address=info.base_url[:500], model=info.model[:200]).first()
+    row = LlmServerHealth.objects.filter(address=info.address, model=info.model[:200]).first()
     return row.overrun if row else Decimal(1)
 
 
@@ -173,7 +173,7 @@ def note_overrun(info: ModelInfo, *, used: int, reserved: int) -> None:
     if used <= reserved or reserved <= 0:
         return
     factor = min(LARGEST_OVERRUN, (read_overrun(info) * used / reserved).quantize(Decimal("0.01"), rounding=ROUND_UP))
-    row, _created = LlmServerHealth.objects.get_or_create(address=info.base_url[:500], model=info.model[:200])
+    row, _created = LlmServerHealth.objects.get_or_create(address=info.address, model=info.model[:200])
     LlmServerHealth.objects.filter(pk=row.pk).update(overrun=Greatest("overrun", factor))
 
 

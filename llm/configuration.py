@@ -1,10 +1,13 @@
 """Which model server is set up, read from the settings."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from django.conf import settings
+
+STAND_IN = "not-needed"
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,15 @@ class ModelInfo:
     model: str
     is_local: bool
     is_configured: bool
+
+    @property
+    def address(self) -> str:
+        """The address without user name, password and query: fit to be stored and shown."""
+        try:
+            parts = urlsplit(self.base_url)
+        except ValueError:
+            return ""
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))[:500]
 
     @property
     def host(self) -> str:
@@ -40,7 +52,14 @@ def configured_model() -> ModelInfo:
 
 def read_api_key() -> str:
     """LLM_API_KEY, or a stand-in, because the client insists on one and local servers do not look at it."""
-    return str(getattr(settings, "LLM_API_KEY", "") or "").strip() or "not-needed"
+    return str(getattr(settings, "LLM_API_KEY", "") or "").strip() or STAND_IN
+
+
+def hide_secrets(text: str) -> str:
+    """Without the key and the password of LLM_BASE_URL: servers say back what they were sent."""
+    for secret in _read_secrets():
+        text = text.replace(secret, "[key]")
+    return text
 
 
 def read_timeout_s() -> float:
@@ -56,6 +75,15 @@ def host_of(base_url: str) -> str:
     except ValueError:
         return ""
     return f"{host}:{port}" if port else host
+
+
+def _read_secrets() -> list[str]:
+    """Longest first; what is shorter than eight characters is a stand-in like "none", and a word."""
+    password = ""
+    with suppress(ValueError):
+        password = urlsplit(str(getattr(settings, "LLM_BASE_URL", "") or "")).password or ""
+    found = {read_api_key(), password, unquote(password)} - {STAND_IN}
+    return sorted((secret for secret in found if len(secret) >= 8), key=len, reverse=True)
 
 
 def is_loopback(base_url: str) -> bool:

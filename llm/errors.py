@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from django.utils.translation import gettext as _
 
 from llm.answers import Failure, FailureKind
-from llm.configuration import ModelInfo
+from llm.configuration import ModelInfo, hide_secrets
 
 Words = Mapping[str, object]
 
@@ -130,7 +130,8 @@ class AnswerPending(ModelError):
 def describe_failure(failure: Failure, info: ModelInfo) -> ModelError:
     """The error that staff see for a failure, not yet raised."""
     build = _DESCRIPTIONS[failure.kind]
-    return build(failure, {"label": info.label, "host": info.host, "detail": failure.detail, "status": failure.status})
+    detail = hide_secrets(failure.detail)
+    return build(failure, {"label": info.label, "host": info.host, "detail": detail, "status": failure.status})
 
 
 def _timed_out(failure: Failure, words: Words) -> ModelError:

@@ -29,7 +29,7 @@ from llm.budget import (
     scale_estimate,
 )
 from llm.completion import Completion
-from llm.configuration import ModelInfo
+from llm.configuration import ModelInfo, hide_secrets
 from llm.errors import BudgetExceeded
 from llm.ladder import Step
 from llm.masking import PersonalValue, clean_untrusted, mask_untrusted
@@ -111,8 +111,8 @@ def settle_call(
         "completion_tokens": usage.completion_tokens,
         "cost": price_usage(read_limits(), usage),
         "latency_ms": latency_ms,
-        "response": clean_untrusted(response, LONGEST_ANSWER_CHARS),
-        "error": clean_untrusted(error, LONGEST_ERROR_CHARS),
+        "response": clean_untrusted(hide_secrets(response), LONGEST_ANSWER_CHARS),
+        "error": clean_untrusted(hide_secrets(error), LONGEST_ERROR_CHARS),
     }
     if not may_have_cost:
         settled |= {"reserved_tokens": 0, "reserved_cost": Decimal(0)}

@@ -13,7 +13,7 @@ FORGET_AFTER = timedelta(days=7)
 
 def recall_manner(info: ModelInfo, now: datetime) -> Manner:
     """The manner that worked last, or the top of the ladder when none is known."""
-    known = LlmServerMode.objects.filter(address=info.base_url, model=info.model).first()
+    known = LlmServerMode.objects.filter(address=info.address, model=info.model).first()
     if known is None or known.confirmed_at <= now - FORGET_AFTER:
         return Manner()
     return Manner(
@@ -30,7 +30,7 @@ def remember_manner(info: ModelInfo, manner: Manner, now: datetime) -> None:
     if known == recall_manner(info, now):
         return
     LlmServerMode.objects.update_or_create(
-        address=info.base_url,
+        address=info.address,
         model=info.model,
         defaults={
             "mode": known.mode,

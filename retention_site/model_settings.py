@@ -77,7 +77,7 @@ def _tell_server(info: ModelInfo, now: datetime) -> dict[str, Any]:
         "servers": [] if info.is_configured else find_local_servers(skip_port=urlsplit(settings.SITE_URL).port),
         "breaker": read_breaker(info, now),
         "last": sent.first() if info.is_configured else None,
-        "manner": LlmServerMode.objects.filter(address=info.base_url, model=info.model).first(),
+        "manner": LlmServerMode.objects.filter(address=info.address, model=info.model).first(),
         "uses_batches": uses_batches(),
         "no_batches_since": says_no_batches_since(info, now),
         "waiting": LlmCall.objects.filter(outcome=LlmCall.Outcome.WAITING).count(),

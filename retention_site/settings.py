@@ -324,8 +324,8 @@ LOGGING = {
     },
     "loggers": {
         "django.server": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
+        # They write down whole addresses, and at DEBUG headers and bodies: keys, and what models are asked.
+        **{name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai")},
     },
 }
 structlog.configure(

@@ -20,7 +20,7 @@ from llm.breaker import SERVER_KINDS, note_answer, note_failure, pass_breaker, r
 from llm.budget import note_overrun
 from llm.client.transport import LARGEST_REPLY_BYTES, load_sdk, post_chat
 from llm.completion import Completion
-from llm.configuration import ModelInfo, configured_model, read_timeout_s
+from llm.configuration import ModelInfo, configured_model, hide_secrets, read_timeout_s
 from llm.errors import NotConfigured, ServerBusy, describe_failure
 from llm.ladder import Manner, Step, build_request, plan_next
 from llm.masking import Masked, PersonalValue, clean_values, mask_untrusted, unmask_values
@@ -164,7 +164,8 @@ def _make_attempt(work: _Work, attempt: Attempt) -> Completion | Failure:
         answer = read_envelope(post_chat(attempt.request, info, max(0.05, work.left_s)))
         data = read_object(answer, attempt.prompt.schema)
     except CallFailed as error:
-        failure = error.failure
+        told = error.failure
+        failure = replace(told, detail=hide_secrets(told.detail), text=hide_secrets(told.text))
     latency_ms = round((time.monotonic() - started) * 1000)
     _settle(call, info, answer, failure, latency_ms)
     log.info(

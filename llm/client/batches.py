@@ -77,7 +77,7 @@ def _claim_waiting(info: ModelInfo, now: datetime) -> LlmBatch | None:
         if not chosen:
             return None
         batch = LlmBatch.objects.create(
-            address=info.base_url[:500],
+            address=info.address,
             model=info.model[:200],
             requests=len(chosen),
             created_at=now,
@@ -150,7 +150,7 @@ def _look(batch: LlmBatch, now: datetime) -> bool:
 def _info_of(batch: LlmBatch) -> ModelInfo | None:
     """The configured model, where it is still the one that the batch was handed to: only for that there is a key."""
     info = configured_model()
-    return info if (info.base_url[:500], info.model[:200]) == (batch.address, batch.model) else None
+    return info if (info.address, info.model[:200]) == (batch.address, batch.model) else None
 
 
 def _find_remote(batch: LlmBatch, info: ModelInfo, *, cancels: bool) -> dict[str, Any] | None:

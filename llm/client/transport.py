@@ -6,19 +6,23 @@ imported when it is first needed: its thousand modules cost more time than all o
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from llm.answers import CallFailed, Failure, FailureKind, failure_from_error, load_strict_json
-from llm.configuration import ModelInfo, read_api_key
+from llm.configuration import ModelInfo, hide_secrets, read_api_key
 
 if TYPE_CHECKING:
     import openai
 
 LARGEST_REPLY_BYTES = 1_000_000
 LARGEST_FILE_BYTES = 200_000_000
+METADATA_V6 = ip_address("fd00:ec2::254")
 
 T = TypeVar("T")
 
@@ -127,6 +131,24 @@ def _run(ask: "Callable[[openai.AsyncOpenAI], Awaitable[T]]", info: ModelInfo, t
             raise CallFailed(Failure(FailureKind.REJECTED, detail, may_have_cost=False)) from None
 
 
+async def _refuse_link_local(info: ModelInfo) -> None:
+    """No model server has a link-local address: clouds keep the keys of the machine there (169.254.169.254).
+
+    A name that leads there is refused as well. Addresses of the own network are right: models run there.
+    """
+    try:
+        parts = urlsplit(info.base_url)
+        resolve = asyncio.get_running_loop().getaddrinfo
+        found = {row[4][0] for row in await resolve(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError, ValueError):
+        return  # the client says why
+    addresses = [ip_address(str(one).partition("%")[0]) for one in found]
+    plain = [getattr(one, "ipv4_mapped", None) or one for one in addresses]
+    if any(one.is_link_local or one.is_multicast or one == METADATA_V6 for one in plain):
+        detail = "LLM_BASE_URL leads to an address at which no model server can be"
+        raise CallFailed(Failure(FailureKind.REJECTED, detail, may_have_cost=False))
+
+
 async def _with_client(ask: "Callable[[openai.AsyncOpenAI], Awaitable[T]]", info: ModelInfo, timeout_s: float) -> T:
     import httpx2
     import openai
@@ -136,6 +158,7 @@ async def _with_client(ask: "Callable[[openai.AsyncOpenAI], Awaitable[T]]", info
         follow_redirects=False, trust_env=not info.is_local, timeout=httpx2.Timeout(timeout_s)
     )
     async with asyncio.timeout(timeout_s), transport:
+        await _refuse_link_local(info)
         client = openai.AsyncOpenAI(
             base_url=info.base_url, api_key=read_api_key(), max_retries=0, timeout=timeout_s, http_client=transport
         )
@@ -157,7 +180,7 @@ def _read_status_error(error: "openai.APIStatusError") -> Failure:
         return Failure(FailureKind.REJECTED, detail, error.status_code, may_have_cost=False)
     body = error.body if error.body else error.message
     failure = failure_from_error(body, status=error.status_code, retry_after_s=_read_retry_after(error))
-    return replace(failure, detail=failure.detail.replace(read_api_key(), "[key]"))
+    return replace(failure, detail=hide_secrets(failure.detail))
 
 
 def _read_retry_after(error: "openai.APIStatusError") -> float | None:
