@@ -16,8 +16,8 @@ from campaigns.audience import shaping
 from campaigns.audience.freeze import AudienceCounts, freeze_audience
 from campaigns.audience.holdout import draw_seed
 from campaigns.audience.shaping import split_again
-from campaigns.content.drafting import take_back
 from campaigns.content.editing import hash_words, recheck_campaign, write_variant
+from campaigns.content.plans import take_back
 from campaigns.models import (
     Approval,
     Archetype,

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from campaigns.audience.archetypes import label_archetype
 from campaigns.content.channels import find_writer
+from campaigns.content.plans import OPEN
 from campaigns.models import (
     Archetype,
     Arm,
@@ -19,7 +20,6 @@ from campaigns.models import (
     Campaign,
     CampaignStatus,
     CampaignTransition,
-    DraftStatus,
     TransitionConflict,
     Variant,
 )
@@ -159,7 +159,7 @@ def _find_text_obstacles(campaign: Campaign) -> list[str]:
             found.append(_("“%(cell)s” has no text yet. Draft or write one under Messages.") % name)
         elif any(text.is_blocked for text in texts):
             found.append(_("The text for “%(cell)s” has a finding that blocks it. Mend it under Messages.") % name)
-        if archetype.draft_status in (DraftStatus.REQUESTED, DraftStatus.DRAFTING):
+        if archetype.draft_status in OPEN:
             found.append(
                 _("“%(cell)s” is still being drafted. Wait until it is done, or stop it under Messages.") % name
             )

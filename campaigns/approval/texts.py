@@ -10,9 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.content.drafting import request_drafts, request_text, request_translation, take_back
+from campaigns.content.drafting import request_drafts, request_text, request_translation
 from campaigns.content.editing import EDITABLE_FIELDS, write_variant
-from campaigns.content.plans import MOST_TEXTS, plan_one
+from campaigns.content.plans import MOST_TEXTS, plan_one, take_back
 from campaigns.models import Archetype, Campaign, TransitionConflict, Variant
 
 from .editing import lock_for_edit, return_to_draft

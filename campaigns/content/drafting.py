@@ -27,8 +27,6 @@ log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS: Final = 3
 LEASE: Final = dt.timedelta(minutes=5)
-#: A draft is on its way.
-OPEN: Final = (DraftStatus.REQUESTED, DraftStatus.DRAFTING)
 
 
 class LeaseLost(Exception):
@@ -82,23 +80,6 @@ def request_translation(source: Variant, target: Archetype, *, user: User, now: 
     label = Variant.objects.filter(archetype=target, translated_from=source).values_list("label", flat=True).first()
     plan = [as_translation(text, source) for text in plan_one(target, label=label or "")]
     return bool(plan) and _enqueue(target, add_to_plan(target, plan), "", now)
-
-
-def take_back(archetype: Archetype, label: str = "") -> bool:
-    """A person wrote or removed this text, or (no label) wants none of the drafts any more: what was asked of the model
-    is dropped. Whether anything was.
-
-    Under the campaign's lock, which the worker takes before it writes: whoever comes first, the person's words stand.
-    """
-    row = Archetype.objects.filter(pk=archetype.pk, draft_status__in=OPEN).first()
-    plan = read_plan(row) if row else []
-    left = [text for text in plan if label and text.label != label]
-    if row is None or len(left) == len(plan):
-        return False
-    done = {} if left else {"draft_status": DraftStatus.DRAFTED, "draft_error": "", "draft_lease_until": None}
-    if not left and not Variant.objects.filter(archetype=row).exists():
-        done["draft_status"] = DraftStatus.NONE
-    return bool(Archetype.objects.filter(pk=row.pk).update(draft_plan=write_plan(left), **done))
 
 
 def archetypes_waiting(now: dt.datetime) -> list[int]:

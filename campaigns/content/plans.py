@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from campaigns.models import Angle, Archetype, Offer, Variant
+from campaigns.models import Angle, Archetype, DraftStatus, Offer, Variant
 
 LABELS: Final = ("A", "B", "C", "D")
 MOST_TEXTS: Final = len(LABELS)
+#: A draft is on its way.
+OPEN: Final = (DraftStatus.REQUESTED, DraftStatus.DRAFTING)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,23 @@ def add_to_plan(archetype: Archetype, plan: Sequence[PlannedText]) -> list[Plann
     """The plan with what was waiting before, a newer wish for a label in place of the older."""
     waiting = {text.label: text for text in map(_read_item, archetype.draft_plan)}
     return sorted((waiting | {text.label: text for text in plan}).values(), key=lambda text: text.label)
+
+
+def take_back(archetype: Archetype, label: str = "") -> bool:
+    """A person wrote or removed this text, or (no label) wants none of the drafts any more: what was asked of the model
+    is dropped. Whether anything was.
+
+    Under the campaign's lock, which the worker takes before it writes: whoever comes first, the person's words stand.
+    """
+    row = Archetype.objects.filter(pk=archetype.pk, draft_status__in=OPEN).first()
+    plan = read_plan(row) if row else []
+    left = [text for text in plan if label and text.label != label]
+    if row is None or len(left) == len(plan):
+        return False
+    done = {} if left else {"draft_status": DraftStatus.DRAFTED, "draft_error": "", "draft_lease_until": None}
+    if not left and not Variant.objects.filter(archetype=row).exists():
+        done["draft_status"] = DraftStatus.NONE
+    return bool(Archetype.objects.filter(pk=row.pk).update(draft_plan=write_plan(left), **done))
 
 
 def as_translation(text: PlannedText, source: Variant) -> PlannedText:

@@ -16,10 +16,9 @@ from campaigns.approval.editing import StaleText, edit_variant
 from campaigns.audience.archetypes import describe_people, label_archetype
 from campaigns.audience.channels import is_sent
 from campaigns.content.channels import find_writer
-from campaigns.content.drafting import OPEN
 from campaigns.content.editing import hash_words
 from campaigns.content.merge_tags import MEANINGS
-from campaigns.content.plans import read_plan
+from campaigns.content.plans import OPEN, read_plan
 from campaigns.content.rendering import RenderError, load_source, render_preview
 from campaigns.content.samples import list_samples
 from campaigns.forms import TextRequestForm, VariantForm

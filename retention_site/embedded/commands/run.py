@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from llm.configuration import host_of
 from llm.local_servers import find_local_servers
 
 from retention_site.embedded.console import Console
@@ -97,7 +96,9 @@ def listen(address: str, port: int) -> socket.socket:
 def tell_about_models(engines: Engines, environment: Mapping[str, str], port: int, console: Console) -> None:
     """Say what writes the drafts, and what could."""
     if base_url := environment.get("LLM_BASE_URL"):
-        console.say(f"drafts come from {environment.get('LLM_MODEL', 'the model')} at {host_of(base_url)}")
+        console.say(
+            f"drafts come from {environment.get('LLM_MODEL', 'the model')} at {base_url.rpartition('@')[2].partition('?')[0]}"
+        )
         return
     for server in find_local_servers(skip_port=port):
         console.say(f"{server.name} answers on this machine; to draft with it: {server.offer} ./rekindle run")
