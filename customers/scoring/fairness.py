@@ -194,7 +194,8 @@ def _compare(
     member: npt.NDArray[np.bool_], gone: npt.NDArray[np.bool_], selected: npt.NDArray[np.bool_], *,
     looked_at: int, seed: int,
 ) -> dict[str, Gap]:  # fmt: skip
-    """The ratio of selection rates and the differences of error rates, members against everybody else."""
+    """The ratio of selection rates and the differences of error rates, members against everybody else. None where a rate on
+    either side is of fewer than 30: beside the one, the comparison would tell the other."""
     cells = np.bincount(4 * member + 2 * gone + selected, minlength=8).astype(np.float64)
     if not member.any() or member.all():
         return {name: Gap(None, None, None, False) for name in MEASURES[:3]}
@@ -206,7 +207,8 @@ def _compare(
         "false_negative": _judge(point[1], samples[1], looked_at, lower=-limit, upper=limit),
         "false_positive": _judge(point[2], samples[2], looked_at, lower=-limit, upper=limit),
     }
-    for name, whom in (("false_negative", gone), ("false_positive", ~gone)):
+    everybody = np.ones(len(member), dtype=np.bool_)
+    for name, whom in (("selection", everybody), ("false_negative", gone), ("false_positive", ~gone)):
         if min((member & whom).sum(), (~member & whom).sum()) < FEWEST_IN_GROUP:
             gaps[name] = Gap(None, None, None, False)
     return gaps

@@ -42,6 +42,20 @@ def test_rates_agree_with_counting_one_by_one() -> None:
         assert group.gaps["false_negative"].value == pytest.approx(own - missed, abs=1e-4)
 
 
+def test_a_small_group_cannot_be_told_from_the_comparison_of_the_large_one() -> None:
+    """Twenty people beside a thousand: "flagged 0.5 times as often as the others" would say how many of the twenty were."""
+    _names, left, p = make_people(1_000, seed=5)
+    few = FEWEST_IN_GROUP - 10
+
+    report = measure_groups(["large"] * (1_000 - few) + ["few"] * few, left, p, threshold=0.6)
+
+    (large,) = report.groups
+    assert (large.name, report.left_out_groups, report.left_out_customers) == ("large", 1, few)
+    for name in ("selection", "false_negative", "false_positive"):
+        assert large.gaps[name].value is None
+        assert not large.gaps[name].is_beyond
+
+
 def test_a_fair_model_is_seldom_warned_of() -> None:
     warned = sum(measure_groups(*make_people(800, seed=seed), threshold=0.6).warnings > 0 for seed in range(60))
     assert warned <= 2
