@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from .lanes import hold_blas
-from .logits import Array, gather_parts, pair_columns, take_matrix, to_logit, to_probability
+from .logits import Array, bound_parts, gather_parts, pair_columns, take_matrix, to_logit, to_probability
 from .process_columns import PROBABILITY_COLUMNS
 
 
@@ -48,7 +48,7 @@ class RichLogistic:
         parts = {name: terms[:, i] for i, name in enumerate(self.columns)}
         for place, i in enumerate(np.flatnonzero(self.missing_), start=len(self.columns)):
             parts[self.columns[i]] = parts[self.columns[i]] + terms[:, place]
-        return gather_parts(parts)
+        return bound_parts(gather_parts(parts), self.base_)
 
     def to_dict(self) -> dict[str, Any]:
         learned = {key: getattr(self, key).tolist() for key in ("missing_", "mean_", "scale_", "coef_")}

@@ -13,6 +13,7 @@ from .process_columns import TOLD_AS
 Array = npt.NDArray[np.float64]
 
 MAX_PROBABILITY = 0.999
+_MOST_LOGIT = float(np.log(MAX_PROBABILITY / (1 - MAX_PROBABILITY)))
 
 
 def to_logit(probability: Array) -> Array:
@@ -34,6 +35,21 @@ def pair_columns(probability: Array) -> Array:
 def take_matrix(X: pl.DataFrame, columns: list[str]) -> Array:
     """The columns as floats, NaN where a value is null."""
     return np.asarray(X.select(pl.col(columns).cast(pl.Float64)).to_numpy(), dtype=np.float64)
+
+
+def bound_parts(parts: dict[str, Array], base: float) -> dict[str, Array]:
+    """Contributions that add up, with `base`, to the log-odds which are shown.
+
+    Probabilities are kept from 0 and 1 (`pair_columns`); of somebody beyond those ends every part is drawn in alike.
+    """
+    whole = np.sum(list(parts.values()), axis=0)
+    shown = np.clip(base + whole, -_MOST_LOGIT, _MOST_LOGIT) - base
+    beyond = np.flatnonzero(shown != whole)
+    if len(beyond):
+        drawn_in = np.ones(len(whole))
+        drawn_in[beyond] = shown[beyond] / whole[beyond]
+        return {name: part * drawn_in for name, part in parts.items()}
+    return parts
 
 
 def gather_parts(parts: Mapping[str, Array]) -> dict[str, Array]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import polars as pl
 
-from .logits import Array, gather_parts, pair_columns, take_matrix
+from .logits import Array, bound_parts, gather_parts, pair_columns, take_matrix
 from .process_columns import ALIVE_COLUMN, NO_ORDER_COLUMNS, ORDERS_COLUMN
 from .tree_shares import TooDeep, TreeShares
 
@@ -90,7 +90,8 @@ class BoostedTrees:
             shares = self._tables.split_margins(take_matrix(X, self.columns))
         else:
             shares = np.asarray(self.booster_.predict(self._data(X), pred_contribs=True), dtype=np.float64)
-        return gather_parts({name: shares[:, i] for i, name in enumerate(self.columns)})
+        parts = gather_parts({name: shares[:, i] for i, name in enumerate(self.columns)})
+        return bound_parts(parts, self.base_)
 
     def to_dict(self) -> dict[str, Any]:
         raw = base64.b64encode(bytes(self.booster_.save_raw("ubj"))).decode("ascii")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
-from customers.scoring.logits import Array, pair_columns, to_probability
+from customers.scoring.logits import Array, bound_parts, pair_columns, to_probability
 
 from .batches import Floats, Scale, Sequences, Whole, list_tokens, read_sequences
 from .fitting import Course, learn_weights, read_attention
@@ -126,7 +126,7 @@ class SequenceModel:
         parts: dict[str, Array] = {}
         for place, kind in enumerate(KINDS):
             parts[TOLD_AS[kind]] = parts.get(TOLD_AS[kind], 0.0) + said[:, place]
-        return parts
+        return bound_parts(parts, self.base_)
 
     def attend(self, X: pl.DataFrame) -> pl.DataFrame:
         """Every token of every row, oldest first, with the share of attention it gets.

@@ -65,11 +65,25 @@ def test_every_estimator(estimator, rows) -> None:  # type: ignore[no-untyped-de
     assert np.allclose(p.sum(axis=1), 1)
     assert p.min() > 0 and p.max() < 1
     total = estimator.base_ + np.sum(list(parts.values()), axis=0)
-    certain = (p[:, 1] < 0.05) | (p[:, 1] > 0.95)  # probabilities are kept from 0 and 1
-    assert np.allclose(total[~certain], to_logit(p[~certain, 1]), atol=1e-4)
+    assert np.allclose(total, to_logit(p[:, 1]), atol=1e-4)
     assert np.allclose(again.predict_proba(frame), p, atol=1e-7)
     assert np.allclose(again.contributions(frame)["recency_days"], parts["recency_days"], atol=1e-6)
     assert estimator.name in ("bg_nbd", "pareto_nbd") or abs(p[:, 1].mean() - y.mean()) < 0.02
+
+
+def test_parts_add_up_to_what_is_shown_of_somebody_who_is_all_but_certain() -> None:
+    """Probabilities are kept from 0 and 1, and the parts with them."""
+    recency = np.linspace(1, 400, 600)
+    frame = pl.DataFrame(
+        {"recency_days": recency, "order_days": 1.0 + recency % 3, "order_value_mean": 5 + recency % 7}
+    )
+    estimator = RfmLogistic(C=1e6).fit(frame, (recency > 60).astype(float))
+
+    p = estimator.predict_proba(frame)[:, 1]
+    total = estimator.base_ + np.sum(list(estimator.contributions(frame).values()), axis=0)
+
+    assert (p >= 0.999 - 1e-9).any()
+    assert np.allclose(total, to_logit(p), atol=1e-9)
 
 
 def test_the_plain_rule_ranks_by_days_since_the_last_order(rows) -> None:  # type: ignore[no-untyped-def]
