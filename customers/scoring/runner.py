@@ -49,14 +49,14 @@ logger = structlog.get_logger(__name__)
 
 
 def train_model_version(*, now: dt.datetime, horizon_days: int | None = None, seed: int = 0) -> ModelVersion:
-    """Train on the complete days before `now`, store the version and make it the one in use.
+    """Train on the complete days before `now`, up to the last one with an order, store the version and make it the one in use.
 
     `horizon_days` None is what the setting CHURN_HORIZON_DAYS says, and without one what the shop's own gaps propose.
     Raises NotEnoughHistory with a sentence for staff. Trained twice on the same data, it returns the version that is
     already in use. Very large shops are learned from by a part of their customers.
     """
     horizon_days = horizon_days or settings.CHURN_HORIZON_DAYS or None
-    until = midnight_of(read_shop_clock(now))
+    until = _find_end_of_data(read_shop_clock(now))
     customers = Order.objects.filter(ordered_at__lt=until).aggregate(n=Count("customer_id", distinct=True))["n"]
     if not customers:  # no complete day yet: what is missing is said of all that there is
         require_customers(read_shop(before=until + dt.timedelta(days=1)).orders)
@@ -153,6 +153,13 @@ def train_and_score(now: dt.datetime) -> int | None:
             return score_everybody(model, as_of=choose_as_of(now))
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('customers.scoring.train_and_score'))")
+
+
+def _find_end_of_data(clock: dt.datetime) -> dt.datetime:
+    """The midnight after the last complete day with an order: a pause since then must not read as everybody's leaving."""
+    today = midnight_of(clock)
+    last: dt.datetime | None = Order.objects.filter(ordered_at__lt=today).aggregate(last=Max("ordered_at"))["last"]
+    return midnight_of(last) + dt.timedelta(days=1) if last else today
 
 
 def _count_customers(partition: Partition | None) -> int:

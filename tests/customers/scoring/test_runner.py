@@ -55,6 +55,15 @@ def test_training_stores_a_version_and_the_next_one_takes_its_place(stored: None
     assert (first.status, newer.status, newer.version) == ("retired", "champion", 2)
 
 
+def test_a_shop_whose_orders_pause_is_learned_from_up_to_the_pause(stored: None) -> None:
+    """Nine days without an order, and scores go on; it is neither refused nor taken for nine days of leaving."""
+    now = NOW + dt.timedelta(days=9)
+    model = runner.train_model_version(now=now, horizon_days=30)
+
+    assert model.data_until == LAST_AT
+    assert runner.train_model_version(now=now + dt.timedelta(days=1), horizon_days=30).pk == model.pk
+
+
 def test_everybody_gets_a_score_with_reasons(model: ModelVersion) -> None:
     runner.score_customers(model, as_of=LAST_AT)
 
