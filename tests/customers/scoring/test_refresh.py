@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def test_every_hour_somebody_looks_whether_the_days_scores_are_there() -> None:
     beat = {entry["task"]: entry["schedule"] for entry in django_settings.CELERY_BEAT_SCHEDULE.values()}
     assert beat["customers.tasks.score_daily"] == 3600
-    assert beat["customers.tasks.watch_model"] == 3600
+    assert beat["customers.tasks.watch_model"] == 300  # so that a new mark of a group is looked at soon
     assert beat["customers.tasks.warm_insights"] == 3600
 
 
