@@ -54,12 +54,13 @@ def explain_scores(customer_ids: Iterable[int]) -> int:
     return written
 
 
-def find_reasons(score: Score) -> list[dict[str, Any]]:
-    """The reasons of one score: the stored ones, or worked out now and not stored. [] where none can be told."""
+def find_reasons(score: Score) -> list[dict[str, Any]] | None:
+    """The reasons of one score: the stored ones, or worked out now and not stored. [] where nothing stands out, None where
+    the score does not come out again, so that reasons would be those of another."""
     if score.reasons or score.status != ScoreStatus.SCORED:
         return list(score.reasons)
     told = _explain(score.model_id, score.as_of, [score.customer_id])
-    return list(json.loads(told["reasons"][0])) if told.height else []
+    return list(json.loads(told["reasons"][0])) if told.height else None
 
 
 def _in_batches(customer_ids: Iterable[int]) -> Iterable[tuple[int, ...]]:

@@ -104,14 +104,15 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _tell_score(score: Score) -> dict[str, Any]:
     model = ModelVersion.objects.defer("artifact").get(pk=score.model_id)
-    found = find_reasons(score)
+    known = find_reasons(score)
+    found = known or []
     shares = [float(reason.get("points") or 0) / 100 for reason in found]
     reasons = [
         {"sentence": describe_reason(reason), "share": share} for reason, share in zip(found, shares, strict=True)
     ]
     most = max(map(abs, shares), default=0.0)
     has_earlier = score.status == ScoreStatus.SCORED and find_earlier(score) is not None
-    told = {"score": score, "model": model, "reasons": reasons, "most_points": most}
+    told = {"score": score, "model": model, "reasons": reasons, "most_points": most, "no_reasons_known": known is None}
     return told | {"has_earlier_score": has_earlier, "has_attention": has_sequence_model(model)}
 
 

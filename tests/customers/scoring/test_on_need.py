@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from customers.features.builder import ShopData
 from customers.models import Customer, ModelVersion, Order, Score, ScoreHistory, ScoreStatus
@@ -83,8 +85,25 @@ def test_a_score_that_does_not_come_out_again_gets_no_reasons(model: ModelVersio
 
     explain_scores([late.customer_id, other.customer_id])
 
-    assert find_reasons(late) == []
+    assert find_reasons(late) is None
     assert list(Score.objects.exclude(reasons=[]).values_list("customer_id", flat=True)) == [other.customer_id]
+
+
+def test_the_page_does_not_call_a_customer_average_whose_reasons_are_not_known(
+    model: ModelVersion, analyst: User, client: Client
+) -> None:
+    score_customers(model, as_of=LAST_AT, explained=0)
+    late = Score.objects.filter(status=ScoreStatus.SCORED, churn_probability__gt=0.7).order_by("customer_id")[0]
+    Order.objects.create(
+        customer_id=late.customer_id, source="late", external_id="1", ordered_at=LAST_AT - dt.timedelta(days=1),
+        total=50, currency="EUR",
+    )  # fmt: skip
+    client.force_login(analyst)
+
+    page = client.get(f"/customers/{late.customer_id}/").content.decode()
+
+    assert "The reasons cannot be told" in page
+    assert "close to the average" not in page
 
 
 def test_who_has_no_score_has_no_reasons(model: ModelVersion) -> None:
