@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from customers.ingest.currency import read_shop_currency
+
 from .complaints import open_complaint_sql
 from .interests import LIST_FIELDS, PRICE_BAND_SQL, list_holds_sql
 from .rules import BEHAVIOURS, Behaviour, Condition, Group, Rule
@@ -149,7 +151,9 @@ def _bounds(condition: Condition) -> tuple[float | None, float | None]:
 
 
 def _compile_total(condition: Condition, builder: _Builder) -> str:
-    measure = "count(*) FILTER (WHERE NOT o.is_return)" if condition.field.key == "orders_count" else "sum(o.total)"
+    measure = "count(*) FILTER (WHERE NOT o.is_return)"
+    if condition.field.key == "total_spent":  # in the shop's currency: pounds and yen cannot be added up
+        measure = f"sum(o.total) FILTER (WHERE o.currency = {builder.bind(read_shop_currency())})"
     inner = (
         f"SELECT coalesce({measure}, 0) FROM customers_order o WHERE o.customer_id = c.id"
         f" AND o.ordered_at <= {builder.bind(builder.as_of)}"

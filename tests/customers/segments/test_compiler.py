@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
+from customers.ingest.currency import forget_shop_currency
 from customers.models import (
     ConsentRecord,
     Customer,
@@ -40,6 +41,7 @@ LANGUAGES = ["en", "zh-hans", "de"]
 def people() -> list[Customer]:
     """Sixty customers whose every trait is drawn, so that a drawn rule splits them."""
     draw = random.Random(20260301)
+    forget_shop_currency()
     ensure_event_partitions(dt.date(2025, 1, 1), dt.date(2026, 4, 1))
     tents = Product.objects.create(sku="T1", name="Tent", category="tents")
     socks = Product.objects.create(sku="S1", name="Socks", category="socks")
@@ -59,7 +61,8 @@ def _make_person(draw: random.Random, number: int, model: ModelVersion, products
     )
     for order_number in range(draw.randint(0, 4)):
         order = Order.objects.create(
-            external_id=f"{number}-{order_number}", customer=person, currency="EUR", total=draw.randint(-40, 200),
+            external_id=f"{number}-{order_number}", customer=person, currency=draw.choice(["EUR", "EUR", "EUR", "JPY"]),
+            total=draw.randint(-40, 200),
             ordered_at=NOW - dt.timedelta(days=draw.randint(-20, 300)), is_return=draw.random() < 0.2,
         )  # fmt: skip
         OrderLine.objects.create(order=order, position=1, product=draw.choice(products), quantity=1, unit_price=9)
@@ -248,7 +251,7 @@ def _fact(key: str, person: Customer) -> Any:
         return _interest(key, InterestProfile.objects.filter(customer=person).first())
     plain = {
         "orders_count": len(bought),
-        "total_spent": sum(order.total for order in orders),
+        "total_spent": sum(order.total for order in orders if order.currency == "EUR"),
         "country": person.country,
         "language": person.language.split("-")[0],
     }
