@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from campaigns.models import Campaign, Offer, Variant
 
 from .channels import find_writer
-from .facts import build_facts, list_offer_policies
+from .facts import build_facts, join_standing_facts, list_offer_policies
 from .guardrails import Finding, find_last_day, review_draft
 from .markup import write_text
-from .rendering import RenderError, compose_source, render_preview, source_hash
+from .rendering import MessageSource, RenderError, compose_source, load_source, render_for, source_hash
 from .standing import list_standing
 
 EDITABLE_FIELDS: Final = ("subject", "preheader", "opening", "story", "invitation", "button_label")
@@ -78,18 +78,45 @@ def recheck_campaign(campaign: Campaign, *, now: dt.datetime) -> int:
     return changed
 
 
+@transaction.atomic
+def recheck_standing(campaign: Campaign, standing: Mapping[str, Mapping[str, Any]]) -> int:
+    """Check all texts of a campaign again after the shop's voice or policies changed; returns how many.
+
+    `standing` is `facts.read_standing_facts` by language. All other facts stay those that the text was checked against,
+    and neither its source nor its content_hash changes: what was approved is still what is sent.
+    """
+    offer = Offer.objects.filter(campaign=campaign).first() or Offer()
+    texts = list(Variant.objects.filter(archetype__campaign=campaign).select_related("archetype"))
+    for variant in texts:
+        variant.facts = join_standing_facts(variant.facts, standing.get(variant.archetype.language, {}))
+        _review(variant, load_source(variant), offer)
+    Variant.objects.bulk_update(texts, ["facts", "findings", "claims", "stands_on"], batch_size=200)
+    return len(texts)
+
+
 def recompute(variant: Variant, *, now: dt.datetime) -> None:
     """Set facts, findings, claims, stands_on, source and content_hash from the text as it stands; does not save."""
-    writer = find_writer(variant.archetype.channel)
-    facts, words = build_facts(variant.archetype, now=now), read_plainly(variant, writer.parts)
-    source = compose_source(variant, facts["products"])
-    review = review_draft(facts, words)
-    variant.facts, variant.source = facts, asdict(source)
-    variant.content_hash = source_hash(source)
-    of_parts = [finding for finding in review.findings if finding.field in (*writer.parts, "body", "")]
-    variant.findings = [finding.as_json() for finding in [*of_parts, *_check_copy(variant, now)]]
-    variant.claims = [claim.as_json() for claim in review.claims]
     offer = Offer.objects.filter(campaign=variant.archetype.campaign_id).first() or Offer()
+    variant.facts = build_facts(variant.archetype, now=now)
+    source = compose_source(variant, variant.facts["products"])
+    variant.source, variant.content_hash = asdict(source), source_hash(source)
+    _review(variant, source, offer)
+
+
+def read_plainly(variant: Variant, parts: Sequence[str] = EDITABLE_FIELDS) -> dict[str, str]:
+    """The words as a reader sees them: marks of Markdown must not hide a number from the checks."""
+    words = {name: str(getattr(variant, name)) for name in parts}
+    return {name: write_text(text, bullet="") if name in BODY_PARTS else text for name, text in words.items()}
+
+
+def _review(variant: Variant, source: MessageSource, offer: Offer) -> None:
+    """Set findings, claims and stands_on from the text, its facts and its source."""
+    writer = find_writer(variant.archetype.channel)
+    facts, words = variant.facts, read_plainly(variant, writer.parts)
+    review = review_draft(facts, words)
+    of_parts = [finding for finding in review.findings if finding.field in (*writer.parts, "body", "")]
+    variant.findings = [finding.as_json() for finding in [*of_parts, *_check_copy(variant, source)]]
+    variant.claims = [claim.as_json() for claim in review.claims]
     last_day = find_last_day(facts, words)
     variant.stands_on = list_standing(
         facts,
@@ -107,16 +134,10 @@ def hash_words(variant: Variant) -> str:
     return sha256(json.dumps([*words, variant.shows_products]).encode()).hexdigest()
 
 
-def read_plainly(variant: Variant, parts: Sequence[str] = EDITABLE_FIELDS) -> dict[str, str]:
-    """The words as a reader sees them: marks of Markdown must not hide a number from the checks."""
-    words = {name: str(getattr(variant, name)) for name in parts}
-    return {name: write_text(text, bullet="") if name in BODY_PARTS else text for name, text in words.items()}
-
-
-def _check_copy(variant: Variant, now: dt.datetime) -> list[Finding]:
+def _check_copy(variant: Variant, source: MessageSource) -> list[Finding]:
     """The composed message must render for somebody of whom nothing is known, and be fit for its channel."""
     try:
-        copy = render_preview(variant, None, now=now)
+        copy = render_for(source, variant.archetype.language, None)
     except RenderError as error:
         return [Finding("unrenderable", "block", "body", _("The text cannot be rendered: %(why)s") % {"why": error})]
     return find_writer(variant.archetype.channel).find_faults(copy)

@@ -1,8 +1,9 @@
-"""What a message may claim: the offer, the shop, and products with their prices and stock, as they are now."""
+"""What a message may claim, and how the shop speaks: offer, policies, products with prices and stock, as they are now."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,19 +16,22 @@ from customers.ingest.currency import read_shop_currency
 
 from .catalogue_picks import list_products
 from .composing import describe_offer
+from .policies import read_policies
 from .rendering import MERGE_TAGS, choose_button_url, read_terms
+from .voice import describe_voice, read_voice
 
 
 def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
     """The facts of one archetype's message as JSON: shop, offer, code, percent, amount, currency, valid_from,
-    valid_until, send_date, min_basket, products, policies, talking_points, and language, shop_url, button_url,
-    allowed_domains, merge_tags.
+    valid_until, send_date, min_basket, products, policies (offer_policies are those among
+    them that come with the offer), policies_version, talking_points, voice, and language,
+    shop_url, button_url, allowed_domains, merge_tags.
     """
     campaign = archetype.campaign
     offer = Offer.objects.filter(campaign=campaign).first() or Offer(campaign=campaign)
     language = archetype.language
     is_percent, is_amount = offer.kind == Offer.Kind.PERCENT, offer.kind == Offer.Kind.AMOUNT
-    return {
+    facts = {
         "shop": settings.SHOP_NAME,
         "offer": describe_offer(read_terms(offer), language),
         "code": offer.code,
@@ -39,14 +43,36 @@ def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
         "send_date": find_send_day(campaign, now).isoformat(),
         "min_basket": _number(offer.min_basket),
         "products": list_products(archetype.interest, language),
-        "policies": list_offer_policies(offer),
         "talking_points": [point for point in campaign.talking_points.splitlines() if point.strip()],
         "language": language,
         "shop_url": settings.SHOP_URL,
         "button_url": choose_button_url(offer),
         "allowed_domains": [urlsplit(settings.SHOP_URL).hostname or "", *settings.SHOP_LINK_DOMAINS],
         "merge_tags": list(MERGE_TAGS),
+        "offer_policies": list_offer_policies(offer),
     }
+    return join_standing_facts(facts, read_standing_facts(language))
+
+
+def read_standing_facts(language: str) -> dict[str, Any]:
+    """The part of the facts that all campaigns share: voice, policies and policies_version, in one language.
+
+    The voice is {} and the version None where the shop has saved none.
+    """
+    voice, policies = read_voice(), read_policies()
+    return {
+        "voice": describe_voice(voice, language),
+        "policies": list(policies.texts.get(language, [])) if policies else [],
+        "policies_version": policies.number if policies else None,
+    }
+
+
+def join_standing_facts(facts: Mapping[str, Any], standing: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts with the voice and policies of now in place of those that were in them; what the offer promises stays."""
+    # Facts from before there were policies of the shop hold those of the offer alone.
+    of_offer = facts.get("offer_policies", facts.get("policies") or [])
+    joined = {**facts, **standing, "offer_policies": list(of_offer)}
+    return {**joined, "policies": list(dict.fromkeys([*of_offer, *standing.get("policies", [])]))}
 
 
 def find_send_day(campaign: Campaign, now: dt.datetime) -> dt.date:

@@ -31,9 +31,9 @@ class Claim:
     `text` of `field` makes it; `kind` is percent, bundle, money, date, time, code, product, stock, count, number, policy or
     point (a talking point in its own words). `fact` is offer, product, policy, campaign (any other fact), or "" where no
     fact bears it out; `key` names the product by its article number, and `says` is what the fact holds. `version` is the
-    product's own, or a short hash of the offer's terms or of the words of the policy or talking point. `bound` says of a
-    claim on the stock what makes it true: "=" or "<" a figure, or few, one, many, none, some. `is_true`: no finding blocks
-    it. What of this is asked again before a send: `standing.list_standing`.
+    product's own, the revision of the shop's policies, or a short hash of the offer's terms or of the words of a talking
+    point. `bound` says of a claim on the stock what makes it true: "=" or "<" a figure, or few, one, many, none, some.
+    `is_true`: no finding blocks it. What of this is asked again before a send: `standing.list_standing`.
     """
 
     field: str

@@ -7,7 +7,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from .checks import codes, counts, days, deadlines, discounts, form, money, promises, scope, spans, stock, wording
+from .checks import (
+    codes,
+    counts,
+    days,
+    deadlines,
+    discounts,
+    form,
+    money,
+    promises,
+    scope,
+    spans,
+    stock,
+    voice,
+    wording,
+)
 from .checks.reading import Draft, read_draft
 from .checks.sheet import FactSheet, read_facts
 from .findings import Claim, Finding, Review, Verdict, worst_verdict
@@ -48,6 +62,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     wording.check_language,
     wording.check_scoring_words,
     wording.check_shouting,
+    voice.check_banned_words,
+    voice.check_avoided_words,
+    voice.check_tone,
 )
 
 #: Those whose answer depends on the day of sending.

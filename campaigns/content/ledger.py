@@ -25,7 +25,7 @@ SHORTEST_QUOTE: Final = 12
 _OFFER_KEYS: Final = ("offer", "code", "percent", "amount", "currency", "min_basket", "valid_from", "valid_until")
 _NOTED_APART: Final = frozenset(
     {*_OFFER_KEYS, "shop", "send_date", "products", "policies", "voice", "language", "lang", "locale", "shop_url"}
-    | {"button_url", "allowed_domains", "merge_tags", "is_composed", "id", "channel"}
+    | {"policies_version", "offer_policies", "button_url", "allowed_domains", "merge_tags", "is_composed", "id", "channel"}
 )
 _KINDS: Final = {"off": "percent", "span": "time"}
 
@@ -46,7 +46,9 @@ def list_claims(
     """All claims of a draft in the order of its fields, at most 200; those that a finding blocks are not true."""
     sources = tuple(_list_sources(facts))
     found = [claim for reading in draft.readings for claim in _claims_of(facts, sheet, reading, sources)]
-    blocked = [(f.field, f.excerpt) for f in findings if f.verdict == "block" and f.excerpt]
+    # A banned word says nothing of whether the claim that it stands in is true.
+    false = [f for f in findings if f.verdict == "block" and not f.code.startswith("voice-")]
+    blocked = [(finding.field, finding.excerpt) for finding in false if finding.excerpt]
     return tuple(_settle(claim, blocked) for claim in list(dict.fromkeys(found))[:MOST_CLAIMS])
 
 
@@ -61,13 +63,24 @@ def version_of_offer(facts: Mapping[str, Any]) -> str:
     return version_of_text(json.dumps(terms, sort_keys=True, ensure_ascii=False, default=str))
 
 
+def version_of_policy(facts: Mapping[str, Any], text: str) -> str:
+    """The revision of the shop's policies that the facts were read from, else a hash of the words."""
+    revision = facts.get("policies_version")
+    return str(revision) if isinstance(revision, int) and revision > 0 else version_of_text(text)
+
+
 def _list_sources(facts: Mapping[str, Any]) -> Iterator[Source]:
+    of_offer = set(iter_texts(facts.get("offer_policies"))) if isinstance(facts, Mapping) else set()
     for key, value in facts.items() if isinstance(facts, Mapping) else ():
         fact = "policy" if key == "policies" else "campaign"
         if key == "policies" or key not in _NOTED_APART:
             texts = iter_texts(value) if isinstance(value, str | list | Mapping) else iter_texts({str(key): value})
             for text in texts:
-                yield Source(fact, text, version_of_text(text), read_claims(read_passage("", text), None))
+                version = version_of_policy(facts, text) if fact == "policy" else version_of_text(text)
+                if text in of_offer:
+                    yield Source("offer", text, version_of_offer(facts), read_claims(read_passage("", text), None))
+                else:
+                    yield Source(fact, text, version, read_claims(read_passage("", text), None))
     for text in iter_texts(facts.get("offer") if isinstance(facts, Mapping) else None):
         yield Source("offer", text, version_of_offer(facts), read_claims(read_passage("", text), None))
 

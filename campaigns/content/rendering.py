@@ -22,8 +22,8 @@ from .merge_tags import MERGE_TAGS, Traits, find_tags, read_traits, slots_for
 
 __all__ = [
     "COMPOSER_VERSION", "MERGE_TAGS", "PREVIEW_CSP", "MessageSource", "RenderError", "RenderedMessage", "Traits",
-    "choose_button_url", "compose_source", "find_tags", "load_source", "read_terms", "read_traits", "render_message",
-    "render_preview", "slots_for", "source_hash",
+    "choose_button_url", "compose_source", "find_tags", "load_source", "read_terms", "read_traits", "render_for",
+    "render_message", "render_preview", "slots_for", "source_hash",
 ]  # fmt: skip
 
 #: The Content-Security-Policy of the page that an empty-sandbox preview frame shows.
@@ -91,13 +91,17 @@ def render_message(source: MessageSource, slots: Mapping[str, str]) -> RenderedM
 
 def render_preview(variant: Variant, customer: Customer | None, *, now: dt.datetime) -> RenderedMessage:
     """The copy that `customer` would get, with a dead unsubscribe link; None stands for somebody of whom we know nothing."""
-    source = compose_source(variant)
+    return render_for(compose_source(variant), variant.archetype.language, customer)
+
+
+def render_for(source: MessageSource, language: str, customer: Customer | None) -> RenderedMessage:
+    """Fill a source as `render_preview` does. Raises RenderError."""
     tags = find_tags(source)
     somebody = customer or Customer(first_name="", last_name="")
     known = read_traits([customer.pk], tags) if customer else {}
     slots = slots_for(
         somebody,
-        language=variant.archetype.language,
+        language=language,
         unsubscribe_url="#",
         tags=tags,
         traits=known.get(somebody.pk, Traits()),

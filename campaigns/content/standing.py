@@ -94,8 +94,9 @@ def _prices_of(ware: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[De
 
 
 def _list_versions(claims: Sequence[Claim], fact: str, sentences: Sequence[str]) -> list[str]:
-    known = {version_of_text(str(sentence).strip()) for sentence in sentences}
-    return sorted({claim.version for claim in claims if claim.fact == fact and claim.version in known})
+    """By the words, whatever the version of the claim: a sentence that a new revision keeps is still said."""
+    known = {str(sentence).strip()[:200]: version_of_text(str(sentence).strip()) for sentence in sentences}
+    return sorted({known[claim.says] for claim in claims if claim.fact == fact and claim.says in known})
 
 
 def _numbers(words: str) -> Iterator[Decimal]:

@@ -10,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
+from .voice_rules import VoiceRules, read_voice_rules
+
 DEFAULT_MERGE_TAGS = ("first_name", "unsubscribe_url")
 _NONE_WORDS = {"", "none", "no offer", "no", "null", "-", "无", "没有", "n/a"}
 _OWN_KEYS = {
@@ -24,6 +26,8 @@ _OWN_KEYS = {
     "currency",
 }
 _OWN_KEYS |= {"language", "lang", "locale", "merge_tags", "allowed_domains", "is_composed", "id"}
+#: What a voice forbids or holds up as an example bears nothing out, and the number of a revision is no figure.
+_OWN_KEYS |= {"voice", "policies_version", "offer_policies"}
 LABEL_KEYS = ("segment", "segment_name", "segment_label", "archetype", "archetype_label")
 
 
@@ -42,7 +46,8 @@ class Product:
 @dataclass(frozen=True)
 class FactSheet:
     """What a text may claim. `support` is all free text of the facts (offer, policies, any further key), in which a
-    promise has to be found; `currency` is upper case; domains are lower case."""
+    promise has to be found; `currency` is upper case; domains are lower case; `voice` is the brand voice's in this
+    language."""
 
     shop: str
     offer: str
@@ -61,6 +66,7 @@ class FactSheet:
     domains: frozenset[str]
     labels: tuple[str, ...]
     is_composed: bool
+    voice: VoiceRules
 
     @property
     def days_left(self) -> int | None:
@@ -101,6 +107,7 @@ def read_facts(facts: Mapping[str, Any]) -> FactSheet:
         domains=frozenset(_read_domains(facts)),
         labels=tuple(text for key in LABEL_KEYS for text in iter_texts(facts.get(key))),
         is_composed=facts.get("is_composed") is True,
+        voice=read_voice_rules(facts.get("voice")),
     )
 
 

@@ -53,6 +53,12 @@ class Passage:
 
 def read_passage(field: str, raw: str) -> Passage:
     """Width, quotes, dashes and spaces are folded, hidden signs dropped, numbers in words turned into digits."""
+    folded = fold_passage(field, raw)
+    return _with_digits(field, folded.raw, folded.text, list(folded.origin))
+
+
+def fold_passage(field: str, raw: str) -> Passage:
+    """The same, with numbers left as they were written."""
     raw = html.unescape(raw)
     folded: list[str] = []
     origin: list[tuple[int, int]] = []
@@ -60,7 +66,7 @@ def read_passage(field: str, raw: str) -> Passage:
         for plain in _fold(sign):
             folded.append(plain)
             origin.append((place, place + 1))
-    return _with_digits(field, raw, "".join(folded), origin)
+    return Passage(field, raw, "".join(folded), tuple(origin), frozenset())
 
 
 def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
