@@ -11,8 +11,9 @@ from llm.prompts import Prompt, register_prompt
 
 from . import wording_en, wording_zh
 from .slots import make_list, make_object, make_slot
+from .voices import describe_voice
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 VARIABLES: Final = ("shop", "customers", "brief", "wares", "voice", "angle", "previous", "faults")
 #: The angles that a draft can have, with what the model is told of each: keys of campaigns.models.Angle.
 ANGLES: Final = wording_en.ANGLES
@@ -27,7 +28,8 @@ class DraftTask:
     """All that a draft is made from; nothing of any person.
 
     `facts` is `content.facts.build_facts`, `card` what the archetype has in common, `brief` {goal, tone, avoid,
-    talking_points, offer, instruction}, `voice` `Voice.as_prompt()`. `previous` and `faults` are a draft that was sent
+    talking_points, offer, instruction}, `voice` the voice of
+    those facts. `previous` and `faults` are a draft that was sent
     back and what was found in it.
     """
 
@@ -54,7 +56,7 @@ def build_draft(task: DraftTask) -> tuple[Prompt, dict[str, Any]]:
         "customers": dict(task.card),
         "brief": brief | ({"policies": policies} if policies else {}),
         "wares": [str(ware["name"])[:80] for ware in task.facts.get("products", ())[:WARES_NAMED]],
-        "voice": dict(task.voice),
+        "voice": describe_voice(task.voice, task.language, is_short=not task.is_capable),
         "angle": wording.ANGLES.get(task.angle, ""),
         "previous": dict(task.previous),
         "faults": list(task.faults),
