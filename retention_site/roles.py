@@ -10,6 +10,7 @@ READ = (
     "customers.view_customerevent", "customers.view_score", "customers.view_segment", "customers.view_modelversion",
     "campaigns.view_campaign", "campaigns.view_campaignresult", "campaigns.view_archetype", "campaigns.view_variant",
     "campaigns.view_offer", "campaigns.view_approval", "campaigns.view_audiencemember",
+    "campaigns.view_brandvoice", "campaigns.view_shoppolicies",
 )  # fmt: skip
 ROLES: dict[str, tuple[str, ...]] = {
     "marketer": (
@@ -28,6 +29,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "campaigns.view_message", "campaigns.approve_campaign", "campaigns.schedule_campaign",
         "customers.add_replay",
         "campaigns.control_sending", "llm.view_llmcall",
+        # What every text is held against is the word of those who approve, not of those who write the texts.
+        "campaigns.add_brandvoice", "campaigns.add_shoppolicies",
     ),
     "analyst": (
         *READ,
