@@ -11,11 +11,13 @@ from campaigns.views import (
     editor,
     listing,
     outbox,
+    policies,
     previews,
     shaping,
     steps,
     texts,
     unsubscribe,
+    voice,
 )
 
 app_name = "campaigns"
@@ -52,6 +54,12 @@ urlpatterns = [
     path("archetypes/<int:pk>/texts/", texts.add_text, name="add-text"),
     path("variants/<int:pk>/model-call/", texts.show_model_call, name="model-call"),
     path("variants/<int:pk>/decision/", decision_cards.show_draft_decision, name="variant-decision"),
+    path("content/voice/", voice.show_voice, name="voice"),
+    path("content/voice/history/", voice.show_history, name="voice-history"),
+    path("content/voice/<int:number>/restoration/", voice.restore, name="voice-restoration"),
+    path("content/policies/", policies.show_policies, name="policies"),
+    path("content/policies/history/", policies.show_history, name="policies-history"),
+    path("content/policies/<int:number>/restoration/", policies.restore, name="policies-restoration"),
     path("review/", listing.show_review_queue, name="review"),
     path("outbox/", outbox.list_messages, name="outbox"),
     path("outbox/<int:pk>/", outbox.show_message, name="outbox-message"),

@@ -84,6 +84,8 @@ MENU_ICONS: dict[str, str] = {
     "campaigns:list": "campaign",
     "campaigns:review": "review",
     "campaigns:outbox": "outbox",
+    "campaigns:voice": "content",
+    "campaigns:policies": "shield",
     "support:list": "support",
     "reports": "report",
     "content": "content",

@@ -36,6 +36,7 @@ PURPOSES = {
     "connection_check": gettext_lazy("Tries of the connection"),
     "translate_message": gettext_lazy("Translations"),
     "evaluate_prompt": gettext_lazy("Evaluation of prompts"),
+    "try_voice": gettext_lazy("Tries of the brand voice"),
 }
 LONGEST_TRY_S = 20.0
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from campaigns.models import Campaign
 from customers.ingest.currency import read_shop_currency
@@ -48,6 +48,13 @@ STRUCTURE = (
             (gettext_lazy("Campaigns"), "campaigns:list", "campaigns.view_campaign"),
             (gettext_lazy("Review"), "campaigns:review", "campaigns.view_approval"),
             (gettext_lazy("Outbox"), "campaigns:outbox", "campaigns.view_message"),
+        ),
+    ),
+    (
+        pgettext_lazy("menu", "Content"),
+        (
+            (gettext_lazy("Brand voice"), "campaigns:voice", "campaigns.view_brandvoice"),
+            (gettext_lazy("Policies"), "campaigns:policies", "campaigns.view_shoppolicies"),
         ),
     ),
     (

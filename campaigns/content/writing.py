@@ -76,7 +76,7 @@ def write_text(
     source = Variant.objects.select_related("archetype").get(pk=text.translates) if text.translates else None
     if source is not None:
         return _write_translation(archetype, text, source, now, keep_lease)
-    task = _describe_task(archetype, text, now)
+    task = describe_task(archetype, text, now)
     if not with_model or not configured_model().is_configured:
         return _write_template(archetype, text, task, now)
     is_again = Variant.objects.filter(archetype=archetype, label=text.label).exists()
@@ -174,7 +174,7 @@ def _write_template(archetype: Archetype, text: PlannedText, task: DraftTask, no
     return Written(words, record_template_call(prompt, variables, answer, purpose=PURPOSE, now=now))
 
 
-def _describe_task(archetype: Archetype, text: PlannedText, now: dt.datetime) -> DraftTask:
+def describe_task(archetype: Archetype, text: PlannedText, now: dt.datetime) -> DraftTask:
     """All that leaves the house: what the archetype has in common, never anything of one person."""
     facts = build_facts(archetype, now=now)
     campaign = archetype.campaign

@@ -73,7 +73,7 @@ document.addEventListener("input", (event) => {
 });
 
 // What was typed is never lost by leaving the page.
-const touched = new Set();
+const touched = new Set(document.querySelectorAll("form[data-keep][data-unsaved]"));
 document.addEventListener("input", (event) => {
   const form = event.target.closest("form[data-keep]");
   if (form) touched.add(form);
