@@ -38,7 +38,7 @@ def find_phrase(text: str, phrase: str) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=4_096)
 def _compile(phrase: str) -> re.Pattern[str] | None:
     """Kept, because every text is searched for the same phrases."""
-    tokens: list[str] = _TOKEN.findall(fold_passage("", phrase).text.strip())
+    tokens: list[str] = _TOKEN.findall(fold_passage("", phrase).text.strip(" -\n\t"))
     if not tokens:
         return None
     pieces = [re.escape(tokens[0])]

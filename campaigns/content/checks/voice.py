@@ -129,3 +129,5 @@ _EMOJI: Final = re.compile(
 )
 _MARK: Final = re.compile("!")
 _SENTENCE_END: Final = re.compile(r"[!?。;\n]+|\.(?=\s|$)")
+#: All of the above: what is tried where only a voice is tried.
+VOICE_CHECKS: Final = (check_banned_words, check_avoided_words, check_tone)

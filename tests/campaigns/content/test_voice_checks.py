@@ -118,6 +118,23 @@ def test_a_promise_of_the_policies_is_true_and_names_its_revision() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("language", "policy", "body"),
+    [
+        ("en", "Free returns within 30 days", "As ever: free returns within 30 days."),
+        ("en", "Free returns within 30 days", "You have thirty days for free returns."),
+        ("en", "Repairs in our own workshop", "And repairs in our own workshop, too."),
+        ("zh", "30 天内免费退货", "请放心，30天内免费退货。"),
+        ("zh", "自有工坊提供维修", "我们的自有工坊提供维修。"),
+    ],
+)
+def test_a_policy_is_claimed_word_for_word_or_in_other_words(language: str, policy: str, body: str) -> None:
+    facts = FACTS | {"language": language, "policies": [policy, "Open daily"], "policies_version": 4}
+    review = review_draft(facts, {"subject": "", "body": body})
+    assert {(claim.fact, claim.says, claim.version) for claim in review.claims} == {("policy", policy, "4")}
+    assert len({claim.text for claim in review.claims}) == len(review.claims)
+
+
 def test_a_banned_word_does_not_make_a_true_claim_false() -> None:
     facts = FACTS | {
         "language": "en",
