@@ -25,12 +25,14 @@ from campaigns.models import (
     Approval,
     Archetype,
     AudienceMember,
+    BrandVoice,
     Campaign,
     CampaignResult,
     CampaignTransition,
     Message,
     Offer,
     PromptEvaluation,
+    ShopPolicies,
     TransitionConflict,
     Variant,
 )
@@ -171,6 +173,14 @@ class MessageAdmin(ReadOnlyAdmin):
 class CampaignResultAdmin(ReadOnlyAdmin):
     list_display = ("campaign", "day", "measured_at")
     list_select_related = ("campaign",)
+
+
+@admin.register(BrandVoice, ShopPolicies)
+class RevisionAdmin(ReadOnlyAdmin):
+    """Every version of how the shop speaks, or of what it promises; saved on the pages, which check texts again."""
+
+    list_display = ("number", "note", "saved_by", "saved_at")
+    list_select_related = ("saved_by",)
 
 
 @admin.register(PromptEvaluation)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from .texts import ArchetypeViewSet, VariantViewSet
 from .views import CampaignViewSet
+from .voice import BrandVoiceVersionViewSet, BrandVoiceView, PoliciesVersionViewSet, PoliciesView
 
 router = SimpleRouter()
 router.register("campaigns", CampaignViewSet, basename="api-campaign")
 router.register("archetypes", ArchetypeViewSet, basename="api-archetype")
 router.register("variants", VariantViewSet, basename="api-variant")
-urlpatterns = router.urls
+router.register("brand-voice/versions", BrandVoiceVersionViewSet, basename="api-brand-voice-version")
+router.register("policies/versions", PoliciesVersionViewSet, basename="api-policies-version")
+urlpatterns = [
+    path("brand-voice/", BrandVoiceView.as_view(), name="api-brand-voice"),
+    path("policies/", PoliciesView.as_view(), name="api-policies"),
+    *router.urls,
+]
