@@ -28,6 +28,7 @@ from .seeding.model_questions import ask_about_model
 from .seeding.plans import PAST
 from .seeding.present import leave_behind_last_week, prepare_today, send_and_pause
 from .seeding.stretches import LIFE_TABLES, note_growth
+from .seeding.voice import refine_voice, set_the_tone
 
 DEFAULT_CUSTOMERS = 5000
 DEFAULT_SEED = 7
@@ -113,11 +114,13 @@ def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     note_growth(LIFE_TABLES)
     model = history.learn(first)
     office = open_office(users, now=first)
+    set_the_tone(users, now=first)
     for past in PAST:
         history.send_campaign(office, past, model, now)
     last_week = midnight - dt.timedelta(days=LAST_WEEK_DAYS)
     history.live_until(last_week)
     history.score(model, last_week)
+    refine_voice(users, now=last_week)
     leave_behind_last_week(office, last_week)
     history.live_until(now)
     history.score(history.learn(now), now)

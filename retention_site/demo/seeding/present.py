@@ -24,6 +24,11 @@ from .plans import APPROVED, CANCELLED, DRAFTED, IDEA, IN_REVIEW, MISSED, PAUSED
 SENT_SHARE = 0.6
 MOST_SENT = 100
 SENDING_S = 20.0
+#: What Mara changes in a draft; its promise stands in the policies.
+A_PERSONS_WORDS = {
+    "subject": "Found your tent yet?",
+    "story": "If it turns out to be the wrong one: free returns within 30 days.",
+}
 
 
 def leave_behind_last_week(office: Office, begun_at: dt.datetime) -> None:
@@ -81,7 +86,7 @@ def _edit_a_text(office: Office, campaign: Campaign, *, now: dt.datetime) -> Non
     """A person's touch, so that the page can show what was changed in a draft."""
     text = Variant.objects.filter(archetype__campaign=campaign, archetype__language="en").first()
     if text is not None:
-        edit_variant(office.users[MARKETER], text, {"subject": "Found your tent yet?"}, now=now)
+        edit_variant(office.users[MARKETER], text, A_PERSONS_WORDS, now=now)
 
 
 def _send_a_part(campaign: Campaign) -> None:
