@@ -64,13 +64,13 @@ class TrialRow:
 @dataclass(frozen=True)
 class WaitingTexts:
     """What a voice would do to the texts that are not sent yet: how many were tried and blocked, wanted a look, and are
-    blocked now; the first of those that it newly blocks."""
+    blocked now; the first of those that it newly blocks, by id and name."""
 
     tried: int
     blocked: int
     warned: int
     blocked_now: int
-    newly_blocked: Sequence[Variant]
+    newly_blocked: Sequence[tuple[int, str]]
 
 
 def try_text(text: TrialText, language: str, typed: Mapping[str, Any], saved: Mapping[str, Any]) -> list[TrialRow]:
@@ -111,7 +111,7 @@ def try_waiting_texts(language: str, typed: Mapping[str, Any], saved: Mapping[st
     """What the voice alone would say of the newest texts in a language that are not sent yet, at most 500 of them."""
     texts = Variant.objects.filter(archetype__language=language, archetype__campaign__status__in=_UNSENT)
     tried = blocked = warned = blocked_now = 0
-    newly: list[Variant] = []
+    newly: list[tuple[int, str]] = []
     for variant in texts.select_related("archetype__campaign").order_by("-pk")[:MOST_TEXTS]:
         words = read_plainly(variant, find_writer(variant.archetype.channel).parts)
         under = {finding.verdict for finding in find_voice_faults({**variant.facts, "voice": typed}, words)}
@@ -121,7 +121,7 @@ def try_waiting_texts(language: str, typed: Mapping[str, Any], saved: Mapping[st
         tried, blocked, warned = tried + 1, blocked + ("block" in under), warned + (under == {"warn"})
         blocked_now += is_blocked_now
         if "block" in under and not is_blocked_now and len(newly) < MOST_NAMED:
-            newly.append(variant)
+            newly.append((variant.pk, name_text(variant)))
     return WaitingTexts(tried, blocked, warned, blocked_now, newly)
 
 
