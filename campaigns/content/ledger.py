@@ -26,7 +26,16 @@ SHORTEST_QUOTE: Final = 12
 _OFFER_KEYS: Final = ("offer", "code", "percent", "amount", "currency", "min_basket", "valid_from", "valid_until")
 _NOTED_APART: Final = frozenset(
     {*_OFFER_KEYS, "shop", "send_date", "products", "policies", "voice", "language", "lang", "locale", "shop_url"}
-    | {"policies_version", "offer_policies", "button_url", "allowed_domains", "merge_tags", "is_composed", "id", "channel"}
+    | {
+        "policies_version",
+        "offer_policies",
+        "button_url",
+        "allowed_domains",
+        "merge_tags",
+        "is_composed",
+        "id",
+        "channel",
+    }
 )
 _KINDS: Final = {"off": "percent", "span": "time"}
 
