@@ -51,15 +51,15 @@ class RevisionSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
     number = serializers.IntegerField(read_only=True)
     note = serializers.CharField(read_only=True)
-    saved_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
-    saved_at = serializers.DateTimeField(read_only=True)
+    saved_by = serializers.CharField(source="saved_by.username", read_only=True, allow_null=True)
+    saved_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
 
 class BrandVoiceSerializer(RevisionSerializer):
     """A version of the voice, by language."""
 
     texts = serializers.DictField(child=VoiceTextSerializer(), read_only=True)
-    restored_from = serializers.SlugRelatedField[Any](slug_field="number", read_only=True)
+    restored_from = serializers.IntegerField(source="restored_from.number", read_only=True, allow_null=True)
 
 
 class PoliciesSerializer(RevisionSerializer):

@@ -64,7 +64,7 @@ def list_changes(
     before: Mapping[str, Any], after: Mapping[str, Any], describe: Callable[[Any], Mapping[str, str]]
 ) -> list[tuple[str, Sequence[Change]]]:
     """By language, the parts that differ; `describe` gives the texts of a language by the names of its parts."""
-    changes = []
+    changes: list[tuple[str, Sequence[Change]]] = []
     for code, name in list_languages():
         old, new = describe(before.get(code)), describe(after.get(code))
         differing = [(part, old[part], new[part]) for part in new if old[part] != new[part]]

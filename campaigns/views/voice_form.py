@@ -75,7 +75,7 @@ class VoiceForm(forms.Form):
             self.voice = clean_voice_text(given, self.language)
         except ValidationError as error:
             for name, told in error.message_dict.items():
-                self.add_error(name if name in self.fields else None, told)  # type: ignore[arg-type]
+                self.add_error(name if name in self.fields else None, told)
         return cleaned
 
 
