@@ -97,22 +97,16 @@ def _enforce(user: User, right: str) -> None:
 def _recheck(user: User, revision: Revision, *, reason: str, now: dt.datetime) -> Saved[Revision]:
     """Each campaign's row is locked first: a launch or an edit at the same moment comes wholly before or after this."""
     standing = {language: read_standing_facts(language) for language in LANGUAGES}
-    checked, returned = 0, []
+    checked: list[Variant] = []
+    returned = []
     for campaign in Campaign.objects.select_for_update().filter(status__in=_UNSENT).order_by("pk"):
-        checked += recheck_standing(campaign, standing)
-        if campaign.status in _RETURNED and _find_blocked(campaign):
+        texts = recheck_standing(campaign, standing)
+        checked += texts
+        if campaign.status in _RETURNED and any(text.is_blocked and text.archetype.size for text in texts):
             void_approvals(campaign, reason=reason, now=now)
             change_status(
                 campaign, sources=_RETURNED, target=CampaignStatus.DRAFT, actor=user, reason=reason, now=now,
                 content_hash="", submitted_at=None,
             )  # fmt: skip
             returned.append(campaign)
-    unsent = Variant.objects.filter(archetype__campaign__status__in=_UNSENT)
-    blocked = unsent.filter(findings__contains=[{"verdict": "block"}]).count()
-    return Saved(revision, checked, blocked, returned)
-
-
-def _find_blocked(campaign: Campaign) -> bool:
-    """A text that would be sent to somebody is blocked."""
-    in_use = Variant.objects.filter(archetype__campaign=campaign, archetype__size__gt=0)
-    return in_use.filter(findings__contains=[{"verdict": "block"}]).exists()
+    return Saved(revision, len(checked), sum(text.is_blocked for text in checked), returned)

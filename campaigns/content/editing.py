@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Campaign, Offer, Variant
 
 from .channels import find_writer
-from .facts import build_facts, join_standing_facts, list_offer_policies
+from .facts import build_facts, join_standing_facts, list_offer_policies, renumber_policies, say_the_same
 from .guardrails import Finding, find_last_day, review_draft
 from .markup import write_text
 from .rendering import MessageSource, RenderError, compose_source, load_source, render_for, source_hash
@@ -79,19 +79,27 @@ def recheck_campaign(campaign: Campaign, *, now: dt.datetime) -> int:
 
 
 @transaction.atomic
-def recheck_standing(campaign: Campaign, standing: Mapping[str, Mapping[str, Any]]) -> int:
-    """Check all texts of a campaign again after the shop's voice or policies changed; returns how many.
+def recheck_standing(campaign: Campaign, standing: Mapping[str, Mapping[str, Any]]) -> list[Variant]:
+    """Check the texts of a campaign again for which the shop's voice or policies changed; returns those.
 
     `standing` is `facts.read_standing_facts` by language. All other facts stay those that the text was checked against,
-    and neither its source nor its content_hash changes: what was approved is still what is sent.
+    and neither its source nor its content_hash changes: what was approved is still what is sent. A text for whose
+    language nothing changed only learns the new numbers.
     """
     offer = Offer.objects.filter(campaign=campaign).first() or Offer()
     texts = list(Variant.objects.filter(archetype__campaign=campaign).select_related("archetype"))
+    checked = []
     for variant in texts:
-        variant.facts = join_standing_facts(variant.facts, standing.get(variant.archetype.language, {}))
-        _review(variant, load_source(variant), offer)
+        before = variant.facts
+        variant.facts = join_standing_facts(before, standing.get(variant.archetype.language, {}))
+        if say_the_same(before, variant.facts):
+            variant.claims = renumber_policies(variant.claims, variant.facts)
+            continue
+        # What is said of days has not changed, and to look so far ahead takes as long as all the rest.
+        _review(variant, load_source(variant), offer, until=variant.stands_on.get("until"))
+        checked.append(variant)
     Variant.objects.bulk_update(texts, ["facts", "findings", "claims", "stands_on"], batch_size=200)
-    return len(texts)
+    return checked
 
 
 def recompute(variant: Variant, *, now: dt.datetime) -> None:
@@ -100,7 +108,8 @@ def recompute(variant: Variant, *, now: dt.datetime) -> None:
     variant.facts = build_facts(variant.archetype, now=now)
     source = compose_source(variant, variant.facts["products"])
     variant.source, variant.content_hash = asdict(source), source_hash(source)
-    _review(variant, source, offer)
+    last_day = find_last_day(variant.facts, read_plainly(variant, find_writer(variant.archetype.channel).parts))
+    _review(variant, source, offer, until=last_day.isoformat() if last_day else None)
 
 
 def read_plainly(variant: Variant, parts: Sequence[str] = EDITABLE_FIELDS) -> dict[str, str]:
@@ -109,22 +118,20 @@ def read_plainly(variant: Variant, parts: Sequence[str] = EDITABLE_FIELDS) -> di
     return {name: write_text(text, bullet="") if name in BODY_PARTS else text for name, text in words.items()}
 
 
-def _review(variant: Variant, source: MessageSource, offer: Offer) -> None:
+def _review(variant: Variant, source: MessageSource, offer: Offer, *, until: str | None) -> None:
     """Set findings, claims and stands_on from the text, its facts and its source."""
     writer = find_writer(variant.archetype.channel)
-    facts, words = variant.facts, read_plainly(variant, writer.parts)
-    review = review_draft(facts, words)
+    review = review_draft(variant.facts, read_plainly(variant, writer.parts))
     of_parts = [finding for finding in review.findings if finding.field in (*writer.parts, "body", "")]
     variant.findings = [finding.as_json() for finding in [*of_parts, *_check_copy(variant, source)]]
     variant.claims = [claim.as_json() for claim in review.claims]
-    last_day = find_last_day(facts, words)
     variant.stands_on = list_standing(
-        facts,
+        variant.facts,
         review.claims,
         source.text,
         kind=offer.kind,
         own_policies=list_offer_policies(offer),
-        until=last_day.isoformat() if last_day else None,
+        until=until,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from customers.ingest.currency import read_shop_currency
 
 from .catalogue_picks import list_products
 from .composing import describe_offer
+from .ledger import version_of_policy
 from .policies import read_policies
 from .rendering import MERGE_TAGS, choose_button_url, read_terms
 from .voice import describe_voice, read_voice
@@ -73,6 +74,20 @@ def join_standing_facts(facts: Mapping[str, Any], standing: Mapping[str, Any]) -
     of_offer = facts.get("offer_policies", facts.get("policies") or [])
     joined = {**facts, **standing, "offer_policies": list(of_offer)}
     return {**joined, "policies": list(dict.fromkeys([*of_offer, *standing.get("policies", [])]))}
+
+
+def say_the_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether the voice and policies of two facts differ in their numbers alone."""
+    voices = [{**(facts.get("voice") or {}), "version": 0} for facts in (before, after)]
+    return before.get("policies") == after.get("policies") and voices[0] == voices[1]
+
+
+def renumber_policies(claims: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The claims as they were, those on a policy with the number of the revision that still says it."""
+    return [
+        {**claim, "version": version_of_policy(facts, claim["says"])} if claim.get("fact") == "policy" else dict(claim)
+        for claim in claims
+    ]
 
 
 def find_send_day(campaign: Campaign, now: dt.datetime) -> dt.date:

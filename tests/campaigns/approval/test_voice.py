@@ -170,9 +170,13 @@ def test_a_text_that_nobody_gets_sends_no_campaign_back(campaign: Campaign, cast
 
 def test_the_voice_of_another_language_says_nothing_of_this_one(campaign: Campaign, cast: Cast) -> None:
     arrange.approve(campaign, cast)
-    save_voice(cast.approver, {"zh": {"banned": [SAID]}}, base=0, now=LATER)
+    save_policies(cast.approver, {"en": ["Open daily"]}, base=0, now=LATER)
+    assert save_voice(cast.approver, {"en": {"avoid": [UNSAID]}}, base=0, now=LATER).checked == 1
+    saved = save_voice(cast.approver, {"zh": {"banned": [SAID]}}, base=1, now=LATER)
     campaign.refresh_from_db()
     assert campaign.status == CampaignStatus.APPROVED
+    assert saved.checked == 0
+    assert only_text(campaign).facts["voice"]["version"] == 2, "it stands on the newest number all the same"
 
 
 def test_a_promise_that_is_no_longer_made_voids_what_was_approved(campaign: Campaign, cast: Cast) -> None:
@@ -187,11 +191,15 @@ def test_a_promise_that_is_no_longer_made_voids_what_was_approved(campaign: Camp
     assert save_policies(cast.approver, {"en": kept}, base=1, now=LATER).returned == []
     assert {claim["version"] for claim in only_text(campaign).claims if claim["fact"] == "policy"} == {"2"}
 
-    gone = save_policies(cast.approver, {"en": ["Open daily"]}, base=2, now=LATER)
+    other = save_policies(cast.approver, {"zh": ["每天营业"]}, base=2, now=LATER)
+    assert other.checked == 0
+    assert {claim["version"] for claim in only_text(campaign).claims if claim["fact"] == "policy"} == {"3"}
+
+    gone = save_policies(cast.approver, {"en": ["Open daily"]}, base=3, now=LATER)
     campaign.refresh_from_db()
     assert [found.pk for found in gone.returned] == [campaign.pk]
     assert campaign.status == CampaignStatus.DRAFT
-    assert "policies v3" in campaign.status_reason
+    assert "policies v4" in campaign.status_reason
 
 
 def test_nothing_is_saved_where_the_check_fails(
