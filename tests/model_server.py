@@ -13,6 +13,7 @@ fail). `server.requests` holds what arrived, byte for byte; `server.count` how m
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -249,7 +250,9 @@ def fill_schema(schema: Mapping[str, Any], text: str) -> Any:
     if kind == "boolean":
         return True
     shortest = int(schema.get("minLength", 0))
-    return (text * (shortest // max(1, len(text)) + 1))[: schema.get("maxLength", 10_000)]
+    in_pattern = re.search(r",(\d+)\}\$$", str(schema.get("pattern", "")))  # where slots of drafts have their length
+    longest = int(in_pattern[1]) if in_pattern else schema.get("maxLength", 10_000)
+    return (text * (shortest // max(1, len(text)) + 1))[:longest]
 
 
 def recorded(name: str) -> Step:

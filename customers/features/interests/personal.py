@@ -17,6 +17,7 @@ PERSONAL_ATTRIBUTES: Final = (
     "公司", "账号", "卡号",
 )  # fmt: skip
 PHONE_ATTRIBUTES: Final = ("phone", "mobile", "tel", "fax", "whatsapp", "电话", "手机")
+MOST_ORDERS: Final = 100
 
 
 def personal_values(customer: Customer) -> list[PersonalValue]:
@@ -33,8 +34,15 @@ def personal_values(customer: Customer) -> list[PersonalValue]:
     ]
     if customer.pk:
         values += [PersonalValue(alias.external_id, PersonalKind.ID) for alias in customer.aliases.all()]
+        values += [PersonalValue(number, PersonalKind.ID) for number in _list_order_numbers(customer)]
     values += _read_attributes(customer.attributes, is_personal=False, kind=PersonalKind.ADDRESS)
     return [value for value in values if value.value.strip()]
+
+
+def _list_order_numbers(customer: Customer) -> list[str]:
+    """The newest ones, which people quote in what they write: the shop finds a person by such a number."""
+    newest = customer.orders.order_by("-ordered_at").values_list("external_id", flat=True)
+    return list(newest[:MOST_ORDERS])
 
 
 def _read_attributes(held: Any, *, is_personal: bool, kind: PersonalKind) -> Iterator[PersonalValue]:
