@@ -145,7 +145,7 @@ CELERY_BEAT_SCHEDULE = {
     "read-texts": {"task": "customers.tasks.read_texts", "schedule": 60.0},
     "model-batches": {"task": "llm.tasks.batch_sweep", "schedule": 60.0},
     "settle-lost-model-calls": {"task": "llm.tasks.settle_lost_calls", "schedule": 300.0},
-    "delete-expired-model-calls": {"task": "campaigns.tasks.delete_expired_model_calls", "schedule": 86400.0},
+    "delete-expired-model-calls": {"task": "campaigns.tasks.delete_expired_model_calls", "schedule": 3600.0},
 }
 
 # --- Mail: the built-in catcher unless EMAIL_URL names a server ---------------------------------------------------------

@@ -120,17 +120,28 @@ def test_only_one_caller_probes_and_a_probe_that_dies_is_succeeded(broken_server
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_workers_at_once_send_one_probe(broken_server: ModelServer, invitation: Prompt) -> None:
+@pytest.mark.parametrize("is_back", [False, True])
+def test_twenty_workers_at_once_send_one_probe(broken_server: ModelServer, invitation: Prompt, is_back: bool) -> None:
     fail(invitation, 3)
     broken_server.forget()
-    broken_server.always(faults.fault_error(503, "Overloaded"))
-    seen: list[type[Exception]] = []
+    seen: list[str] = []
+    start, others_are_done = threading.Barrier(20), threading.Event()
+
+    def answer_last(request: dict[str, Any]) -> faults.Step:
+        others_are_done.wait(15)
+        return answer(GOOD) if is_back else faults.fault_error(503, "Overloaded")
+
+    broken_server.answer_with(answer_last)
 
     def work() -> None:
         try:
+            start.wait()
             ask(invitation, now=NOON + timedelta(minutes=3))
+            seen.append("answered")
         except errors.ModelError as error:
-            seen.append(type(error))
+            seen.append(type(error).__name__)
+            if len(seen) == 19:
+                others_are_done.set()
         finally:
             connection.close()
 
@@ -141,7 +152,10 @@ def test_twenty_workers_at_once_send_one_probe(broken_server: ModelServer, invit
         thread.join()
 
     assert broken_server.count == 1
-    assert sorted(kind.__name__ for kind in seen) == ["ModelUnreachable"] + ["ServerPaused"] * 19
+    assert sorted(seen) == sorted(["answered" if is_back else "ModelUnreachable", *["ServerPaused"] * 19])
+    assert read_breaker(configured_model(), NOON + timedelta(minutes=3)).is_open is not is_back
+    if is_back:
+        ask(invitation, now=NOON + timedelta(minutes=3))
 
 
 @pytest.mark.django_db

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from llm import errors
 from llm.answers import Usage
+from llm.budget import read_day_spend, read_scope_spend, start_of_day
 from llm.client import complete
-from llm.models import LlmCall
+from llm.models import LlmCall, LlmPastSpend
 from llm.prompts import Prompt
 from llm.records import delete_expired_calls, record_template_call, settle_call
+from retention_site.celery import app
 from tests import model_server as faults
 from tests.llm.conftest import NOON
 from tests.model_server import ModelServer, answer
@@ -131,6 +134,28 @@ def test_rows_are_deleted_when_their_time_has_passed(invitation: Prompt, setting
     assert delete_expired_calls(NOON) == 0
     assert delete_expired_calls(NOON + timedelta(days=2)) == 1
     assert delete_expired_calls(NOON + timedelta(days=2)) == 0
+
+
+def test_beat_has_the_ledger_cleared_and_what_was_spent_stays_counted(
+    model_server: ModelServer, invitation: Prompt, settings: Any
+) -> None:
+    """By the names that beat uses and the clock of the day: rows of three days ago that were to be kept for two."""
+    settings.LLM_KEEP_CALLS_DAYS = 2
+    then = timezone.now() - timedelta(days=3)
+    done = complete(invitation, FACTS, purpose="draft", now=then, scope="campaign:7")
+    kept = complete(invitation, FACTS, purpose="draft", now=timezone.now(), scope="campaign:7")
+    entry = next(e for e in settings.CELERY_BEAT_SCHEDULE.values() if "delete_expired" in e["task"])
+    assert entry["schedule"] <= 86_400 / 4, "also where the machine is on for some hours a day"
+
+    for _again in range(2):
+        app.tasks[entry["task"]].apply(throw=True)
+
+    assert list(LlmCall.objects.values_list("request_id", flat=True)) == [kept.call_id] != [done.call_id]
+    assert list(LlmPastSpend.objects.values_list("scope", "on", "calls", "tokens")) == [
+        ("campaign:7", start_of_day(then).date(), 1, 160)
+    ]
+    assert read_scope_spend("campaign:7").tokens == 320
+    assert read_day_spend(then).tokens == 160
 
 
 def test_request_id_and_attempt_are_unique(invitation: Prompt) -> None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def ask(prompt: Prompt, facts: Any = FACTS, **changes: Any) -> Any:
-    return complete(prompt, facts, purpose="read", **{"now": NOON, "may_reuse": True, **changes})
+    return complete(prompt, facts, **{"purpose": "read", "now": NOON, "may_reuse": True, **changes})
 
 
 def test_equal_request_is_answered_once_and_the_ledger_says_so(
@@ -58,7 +58,22 @@ def test_who_does_not_allow_it_always_asks(model_server: ModelServer, invitation
 
 @pytest.mark.parametrize(
     "change",
-    ["facts", "model", "version", "name", "address", "temperature", "mode"],
+    [
+        "facts",
+        "fewer facts",
+        "masked value",
+        "model",
+        "version",
+        "name",
+        "address",
+        "temperature",
+        "mode",
+        "system",
+        "user",
+        "schema",
+        "max_tokens",
+        "max_value_chars",
+    ],
 )
 def test_whatever_changes_the_answer_changes_the_key(
     change: str, model_server: ModelServer, settings: Any, invitation: Prompt
@@ -79,13 +94,44 @@ def test_whatever_changes_the_answer_changes_the_key(
         prompt = replace(invitation, name="tests.other")
     elif change == "temperature":
         prompt = replace(invitation, temperature=0.1)
+    elif change == "fewer facts":
+        facts["customer"] = {}
+    elif change == "masked value":  # one person more is meant, whoever it is
+        facts["customer"] = {"language": "en", "name": "anna@mail.example.test"}
     elif change == "mode":
         from llm.models import LlmServerMode
 
         LlmServerMode.objects.update(mode="json_object")
+    elif change == "schema":
+        slot = {"type": "string", "minLength": 1, "maxLength": 59}
+        properties = invitation.schema["properties"] | {"subject": slot}
+        prompt = replace(invitation, schema=dict(invitation.schema) | {"properties": properties})
+    elif change == "max_value_chars":
+        prompt = replace(invitation, max_value_chars=4)  # cuts the facts
+    elif change in ("system", "user"):
+        prompt = replace(invitation, **{change: getattr(invitation, change) + " Be kind."})
+    elif change == "max_tokens":
+        prompt = replace(invitation, max_tokens=119)
 
     assert not ask(prompt, facts).was_reused
     assert model_server.count == 2
+
+
+@pytest.mark.parametrize("change", ["purpose", "scope", "timeout_s", "key", "label", "price"])
+def test_what_changes_nothing_in_the_answer_changes_no_key(
+    change: str, model_server: ModelServer, settings: Any, invitation: Prompt
+) -> None:
+    model_server.always(answer(GOOD))
+    ask(invitation)
+    changes: dict[str, Any] = {}
+    if change in ("purpose", "scope", "timeout_s"):
+        changes = {change: {"purpose": "other", "scope": "campaign:9", "timeout_s": 3.0}[change]}
+    else:
+        name = {"key": "LLM_API_KEY", "label": "LLM_LABEL", "price": "LLM_PRICE_IN_PER_MTOK"}[change]
+        setattr(settings, name, "7")
+
+    assert ask(invitation, **changes).was_reused
+    assert model_server.count == 1
 
 
 def test_personal_values_are_those_of_the_request_at_hand(model_server: ModelServer, invitation: Prompt) -> None:

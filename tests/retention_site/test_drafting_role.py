@@ -88,6 +88,91 @@ def test_the_role_may_not(campaign: Campaign, sql: str) -> None:
         assert refuses(sql), f"{ROLE} could do: {sql}"
 
 
+#: All that the role may do besides reading, of everything that the catalogue of PostgreSQL knows. Written out, so that a
+#: right that is added to `retention_site.drafting_rights` has to be added here too, where somebody reads it.
+MAY_WRITE = {
+    "campaigns_archetype": {
+        f"UPDATE ({column})"
+        for column in (
+            "draft_attempts", "draft_error", "draft_instruction", "draft_lease_until", "draft_not_before", "draft_plan",
+            "draft_status",
+        )
+    },
+    "campaigns_campaign": {"UPDATE (updated_at)"},
+    "campaigns_variant": {"INSERT", "UPDATE"},
+    "customers_textreading": {"INSERT", "UPDATE"},
+    **{
+        f"llm_{table}": {"INSERT", "UPDATE"}
+        for table in ("llmbatch", "llmcall", "llmpastspend", "llmserverhealth", "llmservermode")
+    },
+}  # fmt: skip
+
+
+def read_rights(sql: str) -> set[tuple[str, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [ROLE])
+        return set(cursor.fetchall())
+
+
+def test_the_role_may_write_this_and_nothing_else(campaign: Campaign) -> None:
+    """Every table, view, partition and sequence of every schema, by every privilege that there is."""
+    found: dict[str, set[str]] = {}
+    for table, right in read_rights(
+        "SELECT c.relname, p.name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,"
+        " unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p(name)"
+        " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+        " AND n.nspname !~ '^pg_toast' AND has_table_privilege(%s, c.oid, p.name)"
+    ):
+        found.setdefault(table, set()).add(right)
+    for table, column, right in read_rights(
+        "SELECT c.relname, a.attname, p.name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped,"
+        " unnest(ARRAY['INSERT', 'UPDATE', 'REFERENCES']) AS p(name), (SELECT %s::name AS name) AS r"
+        " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+        " AND n.nspname !~ '^pg_toast' AND has_column_privilege(r.name, c.oid, a.attnum, p.name)"
+        " AND NOT has_table_privilege(r.name, c.oid, p.name)"
+    ):
+        found.setdefault(table, set()).add(f"{right} ({column})")
+    assert found == MAY_WRITE
+
+
+def test_the_role_may_make_nothing_and_be_nobody_else(campaign: Campaign) -> None:
+    assert read_rights(
+        "SELECT n.nspname, p.name FROM pg_namespace n, unnest(ARRAY['CREATE']) AS p(name), (SELECT %s::name AS name) AS r"
+        " WHERE has_schema_privilege(r.name, n.oid, p.name)"
+    ) == set()  # fmt: skip
+    assert not read_rights(
+        "SELECT d.datname FROM pg_database d WHERE d.datname = current_database()"
+        " AND has_database_privilege(%s, d.oid, 'CREATE')"
+    )
+    assert read_rights(
+        "SELECT rolsuper::text, rolcreaterole::text, rolcreatedb::text, rolcanlogin::text, rolbypassrls::text FROM pg_roles"
+        " WHERE rolname = %s"
+    ) == {("false",) * 5}
+    assert not read_rights(
+        "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles w ON w.oid = m.member"
+        " WHERE w.rolname = %s"
+    )
+    assert not read_rights(
+        "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef"
+        " AND n.nspname = 'public' AND has_function_privilege(%s, p.oid, 'EXECUTE')"
+    )
+
+
+def test_the_role_reads_what_drafts_are_made_of_and_no_secrets(campaign: Campaign) -> None:
+    secret = {"auth_user", "django_session", "customers_apikey", "auth_permission", "django_admin_log"}
+    can_read = {
+        table
+        for (table,) in read_rights(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname = 'public'"
+            " AND has_any_column_privilege(%s, c.oid, 'SELECT')"
+        )
+    }
+    assert not can_read & secret
+    assert {table.split("_")[0] for table in can_read} == {"campaigns", "customers", "llm"}
+
+
 def test_the_role_is_given_back_also_after_an_error_and_may_be_nested(campaign: Campaign) -> None:
     login = current_role()
     with acting_as_drafter(), acting_as_drafter():
