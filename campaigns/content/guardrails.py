@@ -69,8 +69,8 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 #: Those whose answer depends on the day of sending.
 DAY_CHECKS: Final[tuple[Check, ...]] = (days.check_dates, deadlines.check_deadlines, spans.check_spans)
-#: A send window is a week at most; so far ahead a text is read.
-DAYS_AHEAD: Final = 31
+#: A send window is 168 hours at most, which touch so many days after the first.
+DAYS_AHEAD: Final = 7
 
 
 def check_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> list[Finding]:
@@ -90,8 +90,8 @@ def review_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> Review:
 def find_last_day(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> dt.date | None:
     """The last day of sending, from `send_date` on, on which what the draft says of days is as true as on the first.
 
-    "Today only" holds on one day, "ends tomorrow" too, "until Sunday" for a week before it. None where nothing of it
-    changes within a month, or before the offer is over, which is looked at by itself. Pure.
+    "Today only" holds on one day, "ends tomorrow" too, "starts today" too. None where nothing of it changes while the
+    longest send window is open, or before the offer is over, which is looked at by itself. Pure.
     """
     sheet = read_facts(facts)
     if sheet.send_date is None:

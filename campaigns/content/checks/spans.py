@@ -48,11 +48,13 @@ def _speaks_of_offer(sentence: str) -> bool:
 
 
 def _fits_deadline(sheet: FactSheet, sentence: str, values: set[Decimal]) -> bool:
-    """ "7 days left", "valid for 14 days": counted with or without the first day."""
+    """ "7 days left", "valid for 14 days": counted with or without the first day. What is left is counted from the day of
+    sending alone."""
     if sheet.valid_until is None or not _DEADLINE.search(sentence) or _NOT_DEADLINE.search(sentence):
         return False
     lengths: set[Decimal] = set()
-    for first in (sheet.send_date, sheet.valid_from):
+    is_rest = sheet.send_date is not None and _IS_LEFT.search(sentence)
+    for first in (sheet.send_date, None if is_rest else sheet.valid_from):
         if first is not None:
             days = (sheet.valid_until - first).days
             lengths |= {Decimal(days), Decimal(days + 1)}
@@ -91,6 +93,7 @@ _DEADLINE = re.compile(
     r"|剩|仅|内|有效|结束|截止|倒计时|到期|还有|最后",
     _I,
 )
+_IS_LEFT = re.compile(r"\bleft\b|remaining|\bto\s+go\b|\bmore\b|runs?\s+out|剩|还有|最后|倒计时", _I)
 _NOT_DEADLINE = re.compile(
     r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|trial|exchange|\bback\b|change\s+your\s+mind"
     r"|退|换货|保修|质保|送达|发货|配送",
