@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from campaigns.models import Campaign, Offer, Variant
 
@@ -103,7 +104,10 @@ def recheck_standing(campaign: Campaign, standing: Mapping[str, Mapping[str, Any
 
 
 def recompute(variant: Variant, *, now: dt.datetime) -> None:
-    """Set facts, findings, claims, stands_on, source and content_hash from the text as it stands; does not save."""
+    """Set facts, findings, claims, stands_on, source and content_hash from the text as it stands; does not save.
+
+    Findings are kept in English, whoever saves: `told.tell_finding` says them in the language of whoever reads.
+    """
     offer = Offer.objects.filter(campaign=variant.archetype.campaign_id).first() or Offer()
     variant.facts = build_facts(variant.archetype, now=now)
     source = compose_source(variant, variant.facts["products"])
@@ -121,9 +125,11 @@ def read_plainly(variant: Variant, parts: Sequence[str] = EDITABLE_FIELDS) -> di
 def _review(variant: Variant, source: MessageSource, offer: Offer, *, until: str | None) -> None:
     """Set findings, claims and stands_on from the text, its facts and its source."""
     writer = find_writer(variant.archetype.channel)
-    review = review_draft(variant.facts, read_plainly(variant, writer.parts))
+    with override("en"):
+        review = review_draft(variant.facts, read_plainly(variant, writer.parts))
+        of_copy = list(_check_copy(variant, source))
     of_parts = [finding for finding in review.findings if finding.field in (*writer.parts, "body", "")]
-    variant.findings = [finding.as_json() for finding in [*of_parts, *_check_copy(variant, source)]]
+    variant.findings = [finding.as_json() for finding in [*of_parts, *of_copy]]
     variant.claims = [claim.as_json() for claim in review.claims]
     variant.stands_on = list_standing(
         variant.facts,

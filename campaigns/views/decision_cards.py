@@ -68,7 +68,7 @@ def _tell_facts(card: DecisionCard) -> list[tuple[str, Any]]:
         (_("Valid until"), facts.get("valid_until")),
         (_("From a basket of"), facts.get("min_basket")),
         (_("Policies"), "; ".join(map(str, facts.get("policies") or []))),
-        (_("Vouched for by a person"), facts.get("talking_points")),
+        (_("Vouched for by a person"), "; ".join(map(str, facts.get("talking_points") or []))),
         (_("The button leads to"), facts.get("button_url")),
         (_("Brand voice"), _version_of(facts.get("voice"))),
     ]

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from campaigns.content.markup import hide_liquid, render_hidden, show_liquid
+from campaigns.content.told import tell_finding
 from retention_site.icons import FLAME, ICONS, MENU_ICONS
 
 register = template.Library()
@@ -55,6 +56,12 @@ def flame(size: int = 24) -> SafeString:
         size,
         *FLAME,
     )
+
+
+@register.filter
+def finding_words(kept: object) -> str:
+    """The sentence of a finding, which is kept in English, in the language of the page."""
+    return tell_finding(str(kept))
 
 
 @register.filter

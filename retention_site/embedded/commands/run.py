@@ -96,9 +96,8 @@ def listen(address: str, port: int) -> socket.socket:
 def tell_about_models(engines: Engines, environment: Mapping[str, str], port: int, console: Console) -> None:
     """Say what writes the drafts, and what could."""
     if base_url := environment.get("LLM_BASE_URL"):
-        console.say(
-            f"drafts come from {environment.get('LLM_MODEL', 'the model')} at {base_url.rpartition('@')[2].partition('?')[0]}"
-        )
+        place = base_url.rpartition("@")[2].partition("?")[0]  # neither a password nor a key
+        console.say(f"drafts come from {environment.get('LLM_MODEL', 'the model')} at {place}")
         return
     for server in find_local_servers(skip_port=port):
         console.say(f"{server.name} answers on this machine; to draft with it: {server.offer} ./rekindle run")

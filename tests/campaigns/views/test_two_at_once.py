@@ -147,3 +147,19 @@ def test_who_may_not_see_customers_gets_the_preview_of_nobody(
     client.force_login(reader)
     shown = client.get(f"/variants/{text.pk}/preview/?whose=1").content.decode()
     assert "Kim" not in shown
+
+
+def test_when_the_last_draft_has_come_the_page_says_what_comes_next(mara: Client, campaign: Campaign) -> None:
+    polled = mara.get(f"/campaigns/{campaign.pk}/messages/", headers={"hx-request": "true"}).content.decode()
+    assert "hx-swap-oob" in polled and "Go on to the timing" in polled
+    Archetype.objects.update(draft_status=DraftStatus.DRAFTING)
+    polled = mara.get(f"/campaigns/{campaign.pk}/messages/", headers={"hx-request": "true"}).content.decode()
+    assert "hx-swap-oob" not in polled and "data-poll" in polled
+
+
+def test_a_decision_card_says_what_a_person_vouches_for_in_words(mara: Client, campaign: Campaign, text: Variant) -> None:
+    Campaign.objects.update(talking_points="Repairs are free\nWe ship from Leith")
+    edit_variant(campaign.author, text, {"opening": "Come and look."}, now=NOW)
+    page = mara.get(f"/variants/{text.pk}/decision/").content.decode()
+    assert "Repairs are free; We ship from Leith" in page
+    assert f"/variants/{text.pk}/decision/" in mara.get(f"/variants/{text.pk}/").content.decode()

@@ -1,0 +1,43 @@
+"""What was found in a text, in the language of whoever looks at it.
+
+Findings are kept in English, which is what the catalogue is looked up by: a worker that drafts, and a colleague who saves,
+have other languages than the person who reads.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+#: Findings with something put into them. A test holds them against those that the checks can say.
+WITH_VALUES: Final = (
+    gettext_noop("The subject has %(signs)d characters; mail programs show about %(limit)d."),
+    gettext_noop("There is an invisible or broken character (%(code)s). Delete it."),
+    gettext_noop("This is not written in the customer's language (%(language)s)."),
+    gettext_noop("The text cannot be rendered: %(why)s"),
+    gettext_noop(
+        "This is sent, and billed, as %(parts)d text messages (%(units)d characters in %(alphabet)s). Cut it."
+    ),
+)
+_SLOT: Final = re.compile(r"%\\\((\w+)\\\)[sd]")
+
+
+def tell_finding(kept: str) -> str:
+    """The sentence of a finding in the active language; as it was kept where the catalogue does not know it."""
+    if not kept:
+        return ""
+    for message, pattern in _patterns():
+        if found := pattern.fullmatch(kept):
+            return re.sub(r"(%\(\w+\))[sd]", r"\1s", _(message)) % found.groupdict()
+    return _(kept)
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple(
+        (message, re.compile(_SLOT.sub(r"(?P<\1>.*)", re.escape(message)), re.DOTALL)) for message in WITH_VALUES
+    )
