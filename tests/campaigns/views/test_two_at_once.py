@@ -157,7 +157,9 @@ def test_when_the_last_draft_has_come_the_page_says_what_comes_next(mara: Client
     assert "hx-swap-oob" not in polled and "data-poll" in polled
 
 
-def test_a_decision_card_says_what_a_person_vouches_for_in_words(mara: Client, campaign: Campaign, text: Variant) -> None:
+def test_a_decision_card_says_what_a_person_vouches_for_in_words(
+    mara: Client, campaign: Campaign, text: Variant
+) -> None:
     Campaign.objects.update(talking_points="Repairs are free\nWe ship from Leith")
     edit_variant(campaign.author, text, {"opening": "Come and look."}, now=NOW)
     page = mara.get(f"/variants/{text.pk}/decision/").content.decode()
