@@ -32,7 +32,7 @@ from customers.models import Channel
 from . import policy
 from .brief import tidy_talking_points
 from .policy import NotReady
-from .transitions import change_status
+from .transitions import change_status, note_writer
 
 Shaped = TypeVar("Shaped")
 
@@ -189,9 +189,11 @@ def _refresh_text(variant: Variant) -> None:
 
 
 def return_to_draft(user: User | None, campaign: Campaign, *, reason: str, now: dt.datetime) -> None:
-    """`approved | scheduled | missed -> draft`, approvals voided, history written. In `draft`: nothing to do."""
+    """`approved | scheduled | missed -> draft`, approvals voided, history written. In `draft`: who writes is noted."""
     void_approvals(campaign, reason=reason, now=now)
     if campaign.status == CampaignStatus.DRAFT:
+        if user is not None:
+            note_writer(campaign, user, reason=reason, now=now)
         return
     change_status(
         campaign,

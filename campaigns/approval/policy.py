@@ -102,8 +102,11 @@ def may_cancel(user: User, campaign: Campaign) -> Decision:
 
 
 def has_written(user: User, campaign: Campaign) -> bool:
-    """Whether the person is the author, sent it to review, or edited one of its texts."""
+    """Whether the person is the author, sent it to review, or ever changed the campaign or one of its texts."""
     if user.pk == campaign.author_id:
+        return True
+    changes = CampaignTransition.objects.filter(campaign=campaign, actor=user, to_status=CampaignStatus.DRAFT)
+    if changes.exclude(from_status=CampaignStatus.IN_REVIEW).exists():
         return True
     submitted = CampaignTransition.objects.filter(campaign=campaign, to_status=CampaignStatus.IN_REVIEW)
     submitters = submitted.order_by("-number").values_list("actor_id", flat=True)[:1]

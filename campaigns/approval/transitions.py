@@ -42,6 +42,20 @@ def change_status(
     return row
 
 
+def note_writer(campaign: Campaign, user: User, *, reason: str, now: dt.datetime) -> bool:
+    """Write down, once for each person, that somebody other than the author changed a draft; whether this was the first time.
+
+    Whoever wrote a part must not approve it, whoever came after them. Under the campaign's lock.
+    """
+    known = CampaignTransition.objects.filter(
+        campaign=campaign, actor=user, from_status=CampaignStatus.DRAFT, to_status=CampaignStatus.DRAFT
+    )
+    if user.pk == campaign.author_id or known.exists():
+        return False
+    _write_history(campaign, CampaignStatus.DRAFT, CampaignStatus.DRAFT, user, reason, now)
+    return True
+
+
 def describe_conflict(campaign: Campaign, target: str) -> str:
     """For staff: what the campaign is now, and that it cannot become `target` from there."""
     found = Campaign.objects.filter(pk=campaign.pk).values_list("status", flat=True).first()

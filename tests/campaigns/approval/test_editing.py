@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from campaigns.approval import hashing, workflow
@@ -26,6 +26,7 @@ from campaigns.models import (
 from customers.models import Segment
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW, Cast
+from tests.conftest import MakeUser
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + dt.timedelta(hours=3)
@@ -184,3 +185,37 @@ def test_each_part_has_a_hash_of_its_own(campaign: Campaign) -> None:
     }
     assert changed_by(lambda: Segment.objects.update(rule={"all": []})) == {ApprovalPart.AUDIENCE}
     assert changed_by(lambda: AudienceMember.objects.filter(pk=member.pk).delete()) == {ApprovalPart.AUDIENCE}
+
+
+def test_who_wrote_before_somebody_else_may_not_approve_either(
+    campaign: Campaign, cast: Cast, make_user: MakeUser
+) -> None:
+    """Only the last editor of a text was known, and who changed the offer was not known at all."""
+    both = make_user("bo", "marketer")
+    both.groups.add(Group.objects.get(name="approver"))
+    text = Variant.objects.select_related("archetype__campaign").get(archetype__campaign=campaign)
+    workflow.edit_variant(both, text, {"opening": "All of it by Bo."}, now=NOW)
+    workflow.edit_variant(both, text, {"opening": "All of it by Bo, twice."}, now=NOW)
+    workflow.edit_variant(campaign.author, text, {"preheader": "One comma of the author's"}, now=NOW)
+    notes = CampaignTransition.objects.filter(campaign=campaign, from_status="draft", to_status="draft")
+    assert [note.actor for note in notes] == [both]
+    arrange.submit(campaign, cast)
+    with pytest.raises(PermissionDenied):
+        workflow.approve_campaign(both, campaign, now=NOW)
+    workflow.approve_campaign(cast.approver, campaign, now=NOW)
+
+
+def test_who_changed_the_offer_may_not_approve_it(campaign: Campaign, cast: Cast, make_user: MakeUser) -> None:
+    both = make_user("bo", "marketer")
+    both.groups.add(Group.objects.get(name="approver"))
+    workflow.edit_campaign(both, campaign, {}, {"value": "50"}, now=NOW)
+    arrange.submit(campaign, cast)
+    with pytest.raises(PermissionDenied):
+        workflow.approve_campaign(both, campaign, now=NOW)
+
+
+def test_who_asked_for_changes_may_approve_what_came_of_it(campaign: Campaign, cast: Cast) -> None:
+    arrange.submit(campaign, cast)
+    workflow.request_changes(cast.approver, campaign, comment="Shorter, please.", now=NOW)
+    arrange.submit(campaign, cast)
+    workflow.approve_campaign(cast.approver, campaign, now=NOW)
