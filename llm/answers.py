@@ -137,7 +137,7 @@ def read_object(answer: Answer, schema: Mapping[str, Any]) -> dict[str, Any]:
 def failure_from_error(error: Any, *, status: int, retry_after_s: float | None = None) -> Failure:
     """Classify an error body by HTTP status and by what it says of itself."""
     fields = error if isinstance(error, Mapping) else {"message": error}
-    detail = clean_untrusted(str(fields.get("message") or error), LONGEST_DETAIL_CHARS)
+    detail = clean_untrusted(str(fields.get("message") or error), LONGEST_DETAIL_CHARS).strip() or "no reason was given"
     if fields.get("param"):
         detail = f"{detail} (param: {str(fields['param'])[:60]})"
     marks = f"{fields.get('code')} {fields.get('type')}"

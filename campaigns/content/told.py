@@ -22,6 +22,11 @@ WITH_VALUES: Final = (
     gettext_noop(
         "This is sent, and billed, as %(parts)d text messages (%(units)d characters in %(alphabet)s). Cut it."
     ),
+    gettext_noop("Exclamation marks: %(n)d. The brand voice allows %(most)d."),
+    gettext_noop("Emoji: %(n)d. The brand voice allows %(most)d."),
+    gettext_noop("A sentence of %(n)d characters. The brand voice allows %(most)d."),
+    gettext_noop("A sentence of %(n)d words. The brand voice allows %(most)d."),
+    gettext_noop("The brand voice says %(address)s to customers."),
 )
 _SLOT: Final = re.compile(r"%\\\((\w+)\\\)[sd]")
 

@@ -11,7 +11,7 @@ from .text import FILLER, Passage, fold_passage
 
 #: Letters and digits of scripts that put spaces between words; Chinese, Japanese and Korean run on.
 _LETTER: Final = r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
-_TOKEN: Final = re.compile(rf"{_LETTER}+|[\s-]+|.", re.DOTALL)
+_TOKEN: Final = re.compile(rf"{_LETTER}++|[\s-]+|.", re.DOTALL)
 _TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _QUOTED: Final = re.compile(r"(\"[^\"]*\"|'[^']*')")
 

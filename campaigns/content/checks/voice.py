@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from campaigns.content.findings import Finding
 
@@ -95,11 +94,7 @@ def _describe_length(length: int, most: int, *, is_chinese: bool) -> str:
     if is_chinese:
         sentence = _("A sentence of %(n)d characters. The brand voice allows %(most)d.")
     else:
-        sentence = ngettext(
-            "A sentence of %(n)d word. The brand voice allows %(most)d.",
-            "A sentence of %(n)d words. The brand voice allows %(most)d.",
-            length,
-        )
+        sentence = _("A sentence of %(n)d words. The brand voice allows %(most)d.")
     return sentence % {"n": length, "most": most}
 
 

@@ -18,7 +18,7 @@ def plain_tokens(orders: pl.DataFrame, events: pl.DataFrame, as_of: dt.datetime)
     for order in orders.to_dicts():
         if order["ordered_at"] < as_of:
             kind = "returned" if order["is_return"] else "ordered"
-            seen[order["customer_id"]].append((order["ordered_at"], kind, order["total"]))
+            seen[order["customer_id"]].append((order["ordered_at"], kind, order["total"] or 0.0))
     for event in events.to_dicts():
         if as_of - 180 * DAY <= event["occurred_at"] < as_of and event["kind"] in KINDS:
             seen[event["customer_id"]].append((event["occurred_at"], event["kind"], 0.0))
