@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.utils import translation
 from pytest_django import Settings
 
 from tests.model_server import ModelServer, use_model_server
@@ -17,6 +18,13 @@ MakeUser = Callable[[str, str], User]
 def quick_passwords(settings: Settings) -> None:
     """The real hasher takes a second per person on a busy machine, on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def back_to_english() -> Iterator[None]:
+    """A page that was asked for in Chinese leaves its language to the thread, and so to the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

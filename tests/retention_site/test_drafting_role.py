@@ -203,7 +203,7 @@ def test_the_whole_drafting_task_works_under_the_role(
     campaign: Campaign, marketer: User, model_server: ModelServer
 ) -> None:
     model_server.answer_with(lambda request: answer_for(request, "Good to see you out there again"))
-    request_drafts(campaign, user=marketer, now=timezone.now())
+    request_drafts(campaign, user=marketer, also_edited=True, now=timezone.now())
     tasks.draft_archetype(Archetype.objects.get().pk)
 
     archetype = Archetype.objects.get()
