@@ -182,7 +182,7 @@ def _predict_ready(trained: Any, matrix: pl.DataFrame, model_id: int) -> pl.Data
     """The model's own figures on a matrix that is ready, as rows of Score; interests and reasons are left empty."""
     from customers.scoring import runner
 
-    told = runner._predict(trained, matrix, as_of=TODAY)
+    told = runner.tell_figures(trained, matrix, trained.predict_churn(matrix), as_of=TODAY)
     return told.with_columns(
         pl.lit(model_id).alias("model_id"),
         pl.lit(TODAY).cast(pl.Datetime("us", "UTC")).alias("as_of"),

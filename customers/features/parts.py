@@ -24,6 +24,7 @@ from .reader import (
     Partition,
     join_products,
     name_kinds,
+    number_categories,
     query_bare_lines,
     query_events,
     query_orders,
@@ -90,7 +91,7 @@ def read_parts(
     `currency` is that of the model, as in `read_shop`; empty, money counts in whatever currency. Reads on connections of
     its own, two tables at a time: what this transaction wrote is not seen.
     """
-    customers, products = read_customer_ids(partition).sort("customer_id"), read_products()
+    customers, products = read_customer_ids(partition).sort("customer_id"), number_categories(read_products())
     size = max(1, math.ceil(customers.height / parts))
     with tempfile.TemporaryDirectory(prefix="rekindle-parts-") as folder, ThreadPoolExecutor(1) as beside:
         spill = _Spill(Path(folder), customers["customer_id"].gather_every(size))

@@ -124,6 +124,12 @@ def join_products(lines: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def number_categories(products: pl.DataFrame) -> pl.DataFrame:
+    """The catalogue with its categories as numbers behind their names, as `name_kinds` does with kinds."""
+    names = pl.Series([""]).append(products["category"].drop_nulls()).unique().sort()
+    return products.with_columns(pl.col("category").cast(pl.Enum(names)))
+
+
 def name_kinds(events: pl.DataFrame) -> pl.DataFrame:
     """Events whose kinds are numbers behind their names, not strings."""
     return events.with_columns(pl.col("kind").cast(EVENT_KIND))

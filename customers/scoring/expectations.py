@@ -25,7 +25,7 @@ import polars as pl
 
 from .buy_till_you_die import GammaGamma, GammaGammaRejected
 from .lanes import run_in_lanes
-from .logits import Array
+from .logits import Array, take_matrix
 from .process_columns import ORDERS_COLUMN
 
 if TYPE_CHECKING:
@@ -89,11 +89,11 @@ class OrderModel:
         return self
 
     def predict(self, X: pl.DataFrame, churn_probability: Array) -> Expectations:
-        data = self._data(X)
-        further = np.asarray(self.further_orders_.predict(data), dtype=np.float64)
+        matrix = take_matrix(X, self.columns)
+        further = np.asarray(self.further_orders_.inplace_predict(matrix), dtype=np.float64)
         orders = self.level_ * (1 - churn_probability) * (1 + further)
         value = orders * self._value_orders(X) * self.value_scale_
-        days = np.sort(np.asarray(self.next_days_.predict(data), dtype=np.float64), axis=1)
+        days = np.sort(np.asarray(self.next_days_.inplace_predict(matrix), dtype=np.float64), axis=1)
         days = np.clip(days, 0, self.horizon_days)
         days[churn_probability > GONE_ABOVE] = np.nan
         return Expectations(orders, np.maximum(value, 0.0), days)
@@ -151,11 +151,10 @@ class OrderModel:
         rounds = settings.pop("rounds", 80)
         return xgb.train(settings, self._data(rows, y), num_boost_round=rounds)
 
-    def _data(self, X: pl.DataFrame, y: Array | None = None) -> xgb.DMatrix:
+    def _data(self, X: pl.DataFrame, y: Array) -> xgb.DMatrix:
         import xgboost as xgb
 
-        matrix = X.select(pl.col(self.columns).cast(pl.Float64)).to_numpy()
-        return xgb.DMatrix(matrix, label=y, nthread=self.n_jobs)
+        return xgb.DMatrix(take_matrix(X, self.columns), label=y, nthread=self.n_jobs)
 
 
 def _fit_gamma_gamma(rows: pl.DataFrame) -> GammaGamma | None:

@@ -41,7 +41,8 @@ class RichLogistic:
         return self
 
     def predict_proba(self, X: pl.DataFrame) -> Array:
-        return pair_columns(to_probability(self.base_ + self._transform(X) @ self.coef_))
+        # No `@`: BLAS would wake threads for it that then wait about on cores which others need.
+        return pair_columns(to_probability(self.base_ + np.einsum("ij,j->i", self._transform(X), self.coef_)))
 
     def contributions(self, X: pl.DataFrame) -> dict[str, Array]:
         terms = self._transform(X) * self.coef_

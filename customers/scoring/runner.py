@@ -30,6 +30,7 @@ from customers.models import Customer, ModelVersion, Order, ScoreStatus
 from .ahead import run_ahead
 from .artifact import TrainedModel
 from .explain import explain_customers
+from .logits import Array
 from .score_rows import write_scores
 from .sequence import is_torch_installed
 from .snapshots import NotEnoughHistory, require_customers
@@ -41,6 +42,8 @@ KIND = "churn"
 TOO_NEW_DAYS = 7
 MOST_CUSTOMERS_TRAINED_ON = 100_000
 MOST_CUSTOMERS_IN_MEMORY = 25_000
+#: Of a shop that does not fit: before the first part is there nothing is written, after the last nothing else is done.
+FEWEST_PARTS = 8
 MOST_EXPLAINED = 50_000
 
 _DAY_US = 86_400_000_000
@@ -104,14 +107,14 @@ def score_everybody(
     may hold rows that nobody else sees yet, one part is done after the other on its own connection.
     """
     steps = steps or Steps()
-    parts = split_customers(_count_customers(partition), most=MOST_CUSTOMERS_IN_MEMORY)
-    explained = math.ceil(MOST_EXPLAINED / len(parts) / (partition.count if partition else 1))
+    parts = _count_parts(partition)
+    explained = math.ceil(MOST_EXPLAINED / parts / (partition.count if partition else 1))
     connection.ensure_connection()
-    if connection.in_atomic_block or len(parts) == 1:
-        mine = parts if partition is None else [partition]
+    if connection.in_atomic_block or parts == 1:
+        mine = [partition] if partition else [Partition(i, parts) for i in range(parts)]
         return sum(score_customers(model, as_of=as_of, partition=part, explained=explained) for part in mine)
     changed = 0
-    frames = _predict_parts(model, as_of, partition, len(parts), explained, steps)
+    frames = _predict_parts(model, as_of, partition, parts, explained, steps)
     for frame in run_ahead(frames):
         with steps.measure("write"):
             changed += write_scores(frame)
@@ -162,8 +165,11 @@ def _find_end_of_data(clock: dt.datetime) -> dt.datetime:
     return midnight_of(last) + dt.timedelta(days=1) if last else today
 
 
-def _count_customers(partition: Partition | None) -> int:
-    return math.ceil(Customer.objects.count() / (partition.count if partition else 1))
+def _count_parts(partition: Partition | None) -> int:
+    """In how many parts everybody, or a worker's share of them, is scored."""
+    customers = math.ceil(Customer.objects.count() / (partition.count if partition else 1))
+    parts = math.ceil(customers / MOST_CUSTOMERS_IN_MEMORY)
+    return max(parts, FEWEST_PARTS) if parts > 1 else 1
 
 
 def _predict_parts(
@@ -204,9 +210,10 @@ def _tell_part(
         features = trained.describe(trained.join_tokens(features, shop, as_of=as_of))
         interests = build_interests(shop.lines, products, as_of=as_of) if shop.lines is not None else None
     with steps.measure("predict"):
-        told = _predict(trained, features, as_of=as_of)
+        churn = trained.predict_churn(features) if features.height else np.empty(0)
+        told = tell_figures(trained, features, churn, as_of=as_of)
     with steps.measure("explain"):
-        reasons = _explain_likeliest(trained, features, told, explained)
+        reasons = _explain_likeliest(trained, features, told, churn, explained)
     told = told.join(interests, on="customer_id", how="left") if interests is not None else told
     told = told.join(reasons, on="customer_id", how="left")
     return (
@@ -244,18 +251,18 @@ def _store_version(result: TrainingResult, *, fingerprint: str, now: dt.datetime
         )
 
 
-def _predict(trained: TrainedModel, features: pl.DataFrame, *, as_of: dt.datetime) -> pl.DataFrame:
-    p = trained.predict_churn(features) if features.height else np.empty(0)
+def tell_figures(trained: TrainedModel, features: pl.DataFrame, churn: Array, *, as_of: dt.datetime) -> pl.DataFrame:
+    """The figures of a score, one row per row of `features`; `churn` is what `predict_churn` says of them."""
     figures = features.select("customer_id", "recency_days", "tenure_days")
     if not features.height:
         return figures.drop("tenure_days").with_columns(_nothing_known())
-    expected = trained.predict_orders(features, p)
+    expected = trained.predict_orders(features, churn)
     days = pl.DataFrame(expected.next_days, schema=["next_order_from", "next_order_on", "next_order_until"])
     at = pl.lit(as_of).cast(pl.Datetime("us", "UTC"))
     moments = [at + pl.duration(microseconds=pl.col(name).fill_nan(None) * _DAY_US) for name in days.columns]
     dates = days.select(moment.dt.date().alias(name) for name, moment in zip(days.columns, moments, strict=True))
     known = figures.hstack(dates).with_columns(
-        churn_probability=pl.Series(np.round(p, 6)),
+        churn_probability=pl.Series(np.round(churn, 6)),
         expected_orders=pl.Series(np.round(expected.orders, 4)),
         expected_value=pl.Series(np.round(expected.value, 2)),
     )
@@ -266,14 +273,14 @@ def _predict(trained: TrainedModel, features: pl.DataFrame, *, as_of: dt.datetim
 
 
 def _explain_likeliest(
-    trained: TrainedModel, features: pl.DataFrame, told: pl.DataFrame, explained: int
+    trained: TrainedModel, features: pl.DataFrame, told: pl.DataFrame, churn: Array, explained: int
 ) -> pl.DataFrame:
     """Reasons for the `explained` scored customers with the highest probability of leaving."""
     likeliest = told.filter(pl.col("churn_probability").is_not_null()).top_k(explained, by="churn_probability")
-    chosen = features.join(likeliest.select("customer_id"), on="customer_id", how="semi")
-    if chosen.is_empty():
+    if likeliest.is_empty():
         return pl.DataFrame(schema={"customer_id": pl.Int64, "reasons": pl.String, "main_reason": pl.String})
-    return explain_customers(trained, chosen)
+    is_chosen = features["customer_id"].is_in(likeliest["customer_id"].implode())
+    return explain_customers(trained, features.filter(is_chosen), churn[is_chosen.to_numpy()])
 
 
 def _nothing_known() -> list[pl.Expr]:

@@ -44,6 +44,7 @@ def read_all(parts: int, partition: Partition | None = None) -> list[ShopPart]:
 
 def join_parts(parts: list[ShopPart], name: str) -> pl.DataFrame:
     frame = pl.concat([getattr(part.shop, name) for part in parts])
+    frame = frame.cast({pl.Enum: pl.String}) if name == "lines" else frame  # categories are numbered in parts alone
     return frame.sort(frame.columns)
 
 

@@ -122,3 +122,23 @@ def test_trees_are_the_same_for_the_same_seed(rows) -> None:  # type: ignore[no-
 def test_an_unknown_estimator_is_refused() -> None:
     with pytest.raises(ValueError, match="no estimator is called"):
         load_estimator({"name": "os.system"})
+
+
+def test_trees_say_the_same_on_a_bare_matrix(rows: tuple[pl.DataFrame, np.ndarray]) -> None:
+    """The plain path is XGBoost's own matrix, with missing values among the figures."""
+    frame, y = rows
+    trees = BoostedTrees(COLUMNS, rounds=40).fit(frame, y)
+
+    plainly = np.asarray(trees.booster_.predict(trees._data(frame)), dtype=np.float64)
+
+    assert frame["gap_mean"].null_count()
+    np.testing.assert_array_equal(trees.predict_proba(frame)[:, 1], np.clip(plainly, 0.001, 0.999))
+
+
+def test_the_logistic_sum_is_that_of_a_matrix_product(rows: tuple[pl.DataFrame, np.ndarray]) -> None:
+    frame, y = rows
+    model = RichLogistic(COLUMNS).fit(frame, y)
+
+    plainly = model.base_ + model._transform(frame) @ model.coef_
+
+    np.testing.assert_allclose(to_logit(model.predict_proba(frame)[:, 1]), np.clip(plainly, -6.9, 6.9), atol=1e-6)

@@ -32,6 +32,12 @@ def test_each_customer_gets_at_most_three_reasons_of_different_themes(
         assert set(themes) <= set(THEMES)
 
 
+def test_who_knows_the_predictions_gets_the_same_reasons(trained: TrainingResult, features: pl.DataFrame) -> None:
+    churn = trained.model.predict_churn(features)
+
+    assert explain_customers(trained.model, features, churn).equals(explain_customers(trained.model, features))
+
+
 def test_a_reason_carries_the_customers_number_and_the_shops_average(
     trained: TrainingResult, features: pl.DataFrame
 ) -> None:
