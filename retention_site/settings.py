@@ -181,6 +181,7 @@ FREQUENCY_CAP_DAYS = read_number("FREQUENCY_CAP_DAYS", 7, most=3650)
 MAX_ARCHETYPES = read_number("MAX_ARCHETYPES", 12, least=1, most=60)  # proposed to a new campaign
 MOST_ARCHETYPES = read_number("MOST_ARCHETYPES", 30, least=1, most=60)  # more than this nobody can choose
 CHURN_HORIZON_DAYS = read_number("CHURN_HORIZON_DAYS", 0, most=3650)  # 0: proposed from the shop's own gaps
+SCORING_PROCESSES = read_number("SCORING_PROCESSES", 1, least=1, most=64)  # for large shops, on more than two cores
 SEQUENCE_MODEL = read_flag("SEQUENCE_MODEL")  # needs PyTorch; without it nothing changes
 MAX_UPLOAD_MB = read_number("MAX_UPLOAD_MB", 512, least=1)
 UPLOAD_DIR = VAR_DIR / "uploads"

@@ -24,7 +24,7 @@ from customers.features.reader import (
     read_shop,
     split_customers,
 )
-from customers.ingest.clock import choose_as_of, midnight_of, read_shop_clock
+from customers.ingest.clock import midnight_of, read_shop_clock
 from customers.models import Customer, ModelVersion, Order, ScoreStatus
 
 from .ahead import run_ahead
@@ -33,10 +33,9 @@ from .explain import explain_customers
 from .logits import Array
 from .score_rows import write_scores
 from .sequence import is_torch_installed
-from .snapshots import NotEnoughHistory, require_customers
+from .snapshots import require_customers
 from .steps import Steps
 from .training import TrainingResult, fingerprint_data, train_model
-from .working import find_working_version
 
 KIND = "churn"
 TOO_NEW_DAYS = 7
@@ -136,26 +135,9 @@ def predict_scores(
     return frame.with_columns(pl.lit(model.pk).alias("model_id"))
 
 
-def train_and_score(now: dt.datetime) -> int | None:
-    """Train where there is something new to learn, then score everybody; returns how many rows changed.
-
-    Where nothing can be learned any more, the version in use (or one that can stand in for it) scores, and then
-    NotEnoughHistory is raised. A second call while one runs returns None and does nothing.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('customers.scoring.train_and_score'))")
-        if not cursor.fetchone()[0]:
-            return None
-        try:
-            try:
-                model = train_model_version(now=now)
-            except NotEnoughHistory:
-                if ModelVersion.objects.in_use().exists():
-                    score_everybody(find_working_version(), as_of=choose_as_of(now))
-                raise
-            return score_everybody(model, as_of=choose_as_of(now))
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext('customers.scoring.train_and_score'))")
+def fits_in_memory() -> bool:
+    """Whether everybody is scored as one part."""
+    return _count_parts(None) == 1
 
 
 def _find_end_of_data(clock: dt.datetime) -> dt.datetime:

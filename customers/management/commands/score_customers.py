@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import subprocess
-import sys
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from customers.features.reader import Partition
 from customers.ingest.clock import choose_as_of
 from customers.scoring.runner import score_everybody
+from customers.scoring.sharing import SharesFailed, share_work
 from customers.scoring.working import NoModel, find_working_version
 
 
@@ -38,7 +36,10 @@ class Command(BaseCommand):
         except NoModel as problem:
             raise CommandError(str(problem)) from problem
         if options["processes"] > 1:
-            changed = _share_work(options["processes"], as_of)
+            try:
+                changed = share_work(options["processes"], as_of=as_of)
+            except SharesFailed as problem:
+                raise CommandError(str(problem)) from problem
         else:
             changed = score_everybody(model, as_of=as_of, partition=options["partition"])
         if options["json"]:
@@ -47,25 +48,6 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Scored as of {as_of:%Y-%m-%d %H:%M} UTC with model {model.version}: {changed} rows changed."
             )
-
-
-def _share_work(count: int, as_of: dt.datetime) -> int:
-    """One process of this command for each partition, all at once; returns how many rows changed.
-
-    Whatever one of them did not do, the next run does. Raises CommandError where one failed; what it says is on stderr.
-    """
-    command = [sys.executable, "-m", "django", "score_customers", "--json", "--as-of", as_of.isoformat()]
-    workers = [
-        subprocess.Popen(  # noqa: S603 (this very command)
-            [*command, "--partition", f"{i}/{count}"], cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True
-        )
-        for i in range(count)
-    ]
-    told = [worker.communicate()[0] for worker in workers]
-    failed = sum(worker.returncode != 0 for worker in workers)
-    if failed:
-        raise CommandError(f"{failed} of {count} processes failed. Run the command again: it does what is missing.")
-    return sum(json.loads(text.splitlines()[-1])["rows_changed"] for text in told)
 
 
 def _read_moment(text: str) -> dt.datetime:

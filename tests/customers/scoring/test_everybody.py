@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from typing import Any
 from urllib.parse import quote
 
 import polars as pl
@@ -12,12 +14,14 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Count
+from pytest_django import Settings
 
 from customers.features.builder import ShopData
-from customers.features.reader import Partition
+from customers.features.reader import Partition, read_customer_ids
 from customers.models import Customer, ModelVersion, Score, ScoreHistory, ScoreStatus
 from customers.scoring import runner
 from customers.scoring.score_rows import write_scores
+from customers.scoring.sharing import SharesFailed, score_shop
 from customers.scoring.steps import STEPS, Steps
 from customers.scoring.training import TrainingResult
 
@@ -130,10 +134,24 @@ def wait_for_somebody_waiting() -> None:
     raise AssertionError("nobody waits for a row of ours")
 
 
-def test_the_command_shares_the_work_among_processes(model: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def for_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of ours find the database of this test."""
     database = connection.settings_dict
     host = quote(str(database["HOST"]), safe="")
     monkeypatch.setenv("DATABASE_URL", f"postgresql://{database['USER']}@/{database['NAME']}?host={host}")
+
+
+class KilledAtOnce(subprocess.Popen[str]):
+    """The process of the first partition is killed before it has written anything."""
+
+    def __init__(self, command: list[str], **options: Any) -> None:
+        super().__init__(command, **options)
+        if command[-1].startswith("0/"):
+            self.kill()
+
+
+def test_the_command_shares_the_work_among_processes(model: ModelVersion, for_processes: None) -> None:
     told = StringIO()
 
     call_command("score_customers", "--as-of", f"{LAST_AT:%Y-%m-%d}", "--processes", "2", stdout=told)
@@ -141,3 +159,26 @@ def test_the_command_shares_the_work_among_processes(model: ModelVersion, monkey
     assert "rows changed" in told.getvalue()
     assert Score.objects.count() == 121
     assert runner.score_everybody(model, as_of=LAST_AT) == 0
+
+
+def test_a_killed_process_costs_its_own_partition_alone(
+    model: ModelVersion, for_processes: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The night of a large shop is shared; what one process did not do, the next run does, to the last digit."""
+    settings.SCORING_PROCESSES = 2
+    runner.score_customers(model, as_of=LAST_AT)
+    whole = scored_rows()
+    Score.objects.all().delete()
+    with monkeypatch.context() as killing:
+        killing.setattr(subprocess, "Popen", KilledAtOnce)
+        with pytest.raises(SharesFailed, match="1 of 2"):
+            score_shop(model, as_of=LAST_AT)
+    kept = scored_rows()
+    second = read_customer_ids(Partition(1, 2)).height
+
+    assert score_shop(model, as_of=LAST_AT) > 0
+
+    assert 0 < len(kept) == second < len(whole)
+    assert all(row in whole for row in kept)
+    assert scored_rows() == whole
+    assert score_shop(model, as_of=LAST_AT) == 0

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
+from customers.ingest.clock import choose_as_of
 from customers.models import Customer, ModelVersion, Order, Score
-from customers.scoring.refresh import needs_refresh, read_refresh_state, refresh_scores
+from customers.scoring.refresh import STATE_KEY, needs_refresh, read_refresh_state, refresh_scores
 
 from .simulated_shop import LAST_AT, simulate_shop, store_shop
 
@@ -19,6 +22,14 @@ NIGHT = LAST_AT + dt.timedelta(minutes=20)
 DAY = dt.timedelta(days=1)
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_refreshed_yet() -> Iterator[None]:
+    """The cache outlives a test."""
+    cache.delete(STATE_KEY)
+    yield
+    cache.delete(STATE_KEY)
 
 
 def test_every_hour_somebody_looks_whether_the_days_scores_are_there() -> None:
@@ -70,6 +81,28 @@ def test_a_shop_whose_data_ended_is_not_trained_again_every_night(settings: Sett
     )
     assert not needs_refresh(later)
     assert not needs_refresh(later + DAY)
+
+
+@pytest.mark.parametrize(
+    ("first", "state", "begins_again"),
+    [
+        (NIGHT - DAY, "done", True),  # the second customer has today's score, the first has not
+        (NIGHT, "running", True),  # killed: nobody holds the lock, and customers may be without a score
+        (NIGHT, "failed", True),
+        (NIGHT, "done", False),
+    ],
+)
+def test_a_night_that_broke_off_begins_again_within_the_hour(
+    first: dt.datetime, state: str, begins_again: bool
+) -> None:
+    model, scored_at = _make_model(), choose_as_of(NIGHT)
+    for name, as_of in (("a", scored_at - (NIGHT - first)), ("b", scored_at)):
+        customer = Customer.objects.create(external_id=name)
+        Order.objects.create(external_id=name, customer=customer, currency="EUR", total=1, ordered_at=LAST_AT)
+        Score.objects.create(customer=customer, model=model, as_of=as_of)
+    cache.set(STATE_KEY, {"state": state, "message": ""})
+
+    assert needs_refresh(NIGHT) is begins_again
 
 
 def _make_model() -> ModelVersion:

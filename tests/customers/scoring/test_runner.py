@@ -13,7 +13,7 @@ from customers.features.builder import ShopData, build_features
 from customers.features.reader import Partition, read_shop
 from customers.ingest.clock import choose_as_of
 from customers.models import Customer, ModelVersion, Order, Score, ScoreHistory, ScoreStatus
-from customers.scoring import runner, working
+from customers.scoring import refresh, runner, working
 from customers.scoring.artifact import TrainedModel
 from customers.scoring.explain import describe_reason
 from customers.scoring.training import TrainingResult
@@ -233,8 +233,8 @@ def test_a_shop_without_orders_is_told_to_import_them(db: None) -> None:
 def test_training_and_scoring_at_once_and_by_command(stored: None) -> None:
     """The commands take the clock, so that the shop is looked at as of its last order."""
     now = dt.datetime.now(dt.UTC)
-    assert runner.train_and_score(now) == 2 * len(scored_rows())
-    assert runner.train_and_score(now) == 0
+    assert refresh.train_and_score(now) == 2 * len(scored_rows())
+    assert refresh.train_and_score(now) == 0
 
     told = StringIO()
     call_command("train_model", stdout=told)

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from customers.features.builder import ShopData
 from customers.models import FairnessReport, ModelVersion, Score, SensitiveAttributes
-from customers.scoring import groups, refresh, runner, working
+from customers.scoring import groups, refresh, working
 from customers.scoring.sequence import installed
 from customers.scoring.snapshots import NotEnoughHistory
 from customers.scoring.training import TrainingResult
@@ -55,7 +55,7 @@ def test_the_night_scores_with_the_version_before_it_where_nothing_can_be_traine
 ) -> None:
     """150 customers are too few to train on."""
     with pytest.raises(NotEnoughHistory):
-        runner.train_and_score(LAST_AT)
+        refresh.train_and_score(LAST_AT)
 
     assert Score.objects.exists()
     assert set(Score.objects.values_list("model", flat=True)) == {earlier.pk}
@@ -70,7 +70,7 @@ def test_the_night_trains_a_version_without_it_where_it_can(
     lost = store_model(trained, trained_at=NOW)
     ModelVersion.objects.update(estimator="sequence", artifact=b"weights of PyTorch")
 
-    assert runner.train_and_score(NOW)
+    assert refresh.train_and_score(NOW)
 
     model = ModelVersion.objects.in_use().get()
     assert model.version == 2
