@@ -14,7 +14,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +25,11 @@ ENGINES = ("DATABASE_URL", "REDIS_URL")
 
 @dataclass(frozen=True)
 class Arguments:
-    """`quick` is the smaller size of bar.md; `seed` makes all data."""
+    """`quick` is the smaller size of bar.md; `seed` makes all data; `more` is what one benchmark alone is given."""
 
     quick: bool
     seed: int
+    more: argparse.Namespace = field(default_factory=argparse.Namespace)
 
 
 @dataclass
@@ -38,13 +39,15 @@ class Timing:
     seconds: float = field(default=0.0)
 
 
-def parse_arguments(description: str) -> Arguments:
-    """--quick and --seed."""
+def parse_arguments(description: str, add: Callable[[argparse.ArgumentParser], object] | None = None) -> Arguments:
+    """--quick and --seed, and what `add` adds to the parser."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="the smaller size, within 50 seconds on 2 cores")
     parser.add_argument("--seed", type=int, default=20260301)
+    if add is not None:
+        add(parser)
     given = parser.parse_args()
-    return Arguments(given.quick, given.seed)
+    return Arguments(given.quick, given.seed, given)
 
 
 def set_up_django() -> None:
@@ -56,9 +59,15 @@ def set_up_django() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "retention_site.settings"
     import django
     from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
 
     django.setup()
-    call_command("migrate", verbosity=0)
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(
+        executor.loader.graph.leaf_nodes()
+    ):  # `./rekindle bench` has done it; to look is quicker
+        call_command("migrate", verbosity=0)
 
 
 @contextmanager

@@ -6,38 +6,43 @@ a part of it, as the product does. Then, in turns and in processes of their own:
 - **the floor**: read all events of the shop as Arrow (customer, kind, moment; ADBC, no condition but the date, as it comes
   off the wire), let the same model predict everything that a score says on a matrix that is ready (features, and what the
   buy-till-you-die models say of each customer, stand in memory), and write the rows of Score and ScoreHistory by COPY straight
-  into the empty tables, with their indexes and foreign keys. No orders and no lines are read, no feature is built,
+  into the empty tables, with their indexes, checks and foreign keys. No orders and no lines are read, no feature is built,
   nothing is explained, nothing compared with what is there, one step after the other.
 - **the product**: `score_everybody`, from the database and into it, with reasons for the 50,000 likeliest leavers.
 
-`ratio` is the product's time over the floor's. The floor reads every event, as the bar says; the product those of the last
-181 days, and all orders and lines besides. `ratio_to_rows_read` is the ratio to a floor that reads exactly the rows which
-the product reads, orders and lines included. Steps of the product run at once in two threads, so their seconds add up to
-more than the whole; `rows_per_s` is customers by the second of each step. `peak_mb` is the most memory of the product's process,
-`growth` its peak in the second half of the parts over the one in the first. `explain_per_s` is the rate of exact reasons
-for an audience.
+`ratio` is the product's time over the floor's, the median of rounds in which both had their turn. The floor reads every
+event, as the bar says; the product those of the last 181 days, and all orders and lines besides. `ratio_to_rows_read` is the
+ratio to a floor that reads exactly the rows which the product reads, orders and lines included. Steps of the product run at
+once in two threads, so their seconds add up to more than the whole; `rows_per_s` is customers by the second of each step.
+`peak_mb` is the most memory of the product's process, `growth` its peak in the second half of the parts over the one in the
+first. `explain_per_s` is the rate of exact reasons for an audience.
+
+Without --quick, or with --processes N: N workers with a partition each (`workers_s`, `workers_speedup` over one in this
+run), and whether they write the same scores to the last digit (`workers_same_scores`). Without --quick also the night after, when
+everybody has a score of the day before (`next_night_s`, `next_night_rows` changed). --customers takes another size.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
-import importlib
-import json
-import subprocess
+import os
+import shutil
 import sys
+import tempfile
+import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from benchmarks._score_worker import Worker
 from benchmarks._shop import TABLES, copy_rows, fill_shop, settle
 from benchmarks.frame import (
     Arguments,
     measure,
     median,
     parse_arguments,
-    peak_mb,
     print_result,
     print_table,
     set_up_django,
@@ -49,13 +54,10 @@ SCORES = ("customers_score", "customers_scorehistory")
 AUDIENCE = 20_000
 HORIZON_DAYS = 90
 SNAPSHOTS = 3
-#: Scores in a process of its own, so that its memory is its own too, and prints what it took.
-ALONE = """
-import json, sys, django
-django.setup()
-from benchmarks.scoring import work_product
-print(json.dumps(work_product(int(sys.argv[1]), int(sys.argv[2]))))
-"""
+#: With --quick a second round begins no later than so many seconds after the command.
+QUICK_S = 30.0
+#: Room on the disk for a customer's rows with their indexes, the log of the database and the parts on their way, in bytes.
+ROOM_PER_CUSTOMER = 16_000
 
 
 def train(customers: int, *, seed: int) -> Any:
@@ -96,18 +98,18 @@ def run_floor(model_id: int, trained: Any, ready: list[pl.DataFrame]) -> dict[st
     """Seconds to read all events, to read instead the rows that the product reads, to predict and to write."""
     from django.db import connection
 
-    with measure() as reading:
+    steps = Steps(dict.fromkeys(("read", "read_rows", "predict", "write"), 0.0))
+    with steps.measure("read"):
         _read_rows(with_orders=False)
-    with measure() as reading_rows:
+    with steps.measure("read_rows"):
         _read_rows(with_orders=True)
-    with measure() as predicting:
-        frames = [_predict_ready(trained, matrix, model_id) for matrix in ready]
-    with measure() as writing, connection.cursor() as cursor:
-        for frame in frames:
+    for matrix in ready:
+        with steps.measure("predict"):
+            frame = _predict_ready(trained, matrix, model_id)
+        with steps.measure("write"), connection.cursor() as cursor:
             for table in SCORES:
                 copy_rows(cursor, table, frame)
-    spent = {"read": reading, "read_rows": reading_rows, "predict": predicting, "write": writing}
-    return {step: timing.seconds for step, timing in spent.items()}
+    return steps.seconds
 
 
 def explain_audience(trained: Any, ready: list[pl.DataFrame]) -> float:
@@ -120,49 +122,10 @@ def explain_audience(trained: Any, ready: list[pl.DataFrame]) -> float:
     return audience.height / timing.seconds
 
 
-def work_product(index: int, count: int) -> dict[str, Any]:
-    """Seconds of the whole and of its steps, and memory, for one of `count` workers."""
-    from customers.features.reader import Partition
-    from customers.scoring.runner import MOST_EXPLAINED, score_everybody
-    from customers.scoring.working import read_champion
-
-    importlib.import_module("xgboost")  # what is imported at first use is there
-    model = read_champion()
-    steps = WatchedSteps()
-    with measure() as timing:
-        partition = Partition(index, count) if count > 1 else None
-        changed = score_everybody(model, as_of=TODAY, partition=partition, steps=steps)
-    return {
-        "seconds": timing.seconds, "steps": steps.seconds, "changed": changed, "explained": MOST_EXPLAINED // count,
-        "peak_mb": peak_mb(), "growth": tell_growth(steps.memory),
-    }  # fmt: skip
-
-
-def tell_growth(memory: list[float]) -> float:
-    """The peak in the second half of the readings over the one in the first; 1 where there are too few to say."""
-    if len(memory) < 4:
-        return 1.0
-    half = len(memory) // 2
-    return max(memory[half:]) / max(memory[:half])
-
-
 def tell_rates(customers: int, seconds: Mapping[str, float], explained: int) -> dict[str, float]:
     """Rows a second by step: customers, and of the step "explain" those who are explained."""
     rows = {step: explained if step == "explain" else customers for step in seconds}
     return {step: round(rows[step] / spent) for step, spent in seconds.items() if spent}
-
-
-class WatchedSteps(Steps):
-    """Steps, and the process's memory in MB each time that a part is about to be written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.memory: list[float] = []
-
-    def measure(self, step: str) -> Any:
-        if step == "write":
-            self.memory.append(present_mb())
-        return super().measure(step)
 
 
 def _read_rows(*, with_orders: bool) -> None:
@@ -175,7 +138,8 @@ def _read_rows(*, with_orders: bool) -> None:
     for query in queries:
         with reader.adbc.connect(reader._conninfo()) as session, session.cursor() as cursor:
             cursor.execute(reader._select(query))
-            cursor.fetch_arrow_table()
+            for _batch in cursor.fetch_record_batch():
+                pass
 
 
 def _predict_ready(trained: Any, matrix: pl.DataFrame, model_id: int) -> pl.DataFrame:
@@ -190,25 +154,6 @@ def _predict_ready(trained: Any, matrix: pl.DataFrame, model_id: int) -> pl.Data
     )  # fmt: skip
 
 
-def present_mb() -> float:
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return peak_mb()
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
-    return int(line.split()[1]) / 1024
-
-
-def _start_product(index: int, count: int) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", ALONE, str(index), str(count)], stdout=subprocess.PIPE, text=True)
-
-
-def _finish(process: subprocess.Popen[str]) -> Any:
-    out, _ = process.communicate()
-    if process.returncode:
-        raise SystemExit(f"a process of the benchmark ended with {process.returncode}")
-    return json.loads(out.splitlines()[-1])
-
-
 def _empty_scores() -> None:
     from django.db import connection
 
@@ -217,39 +162,118 @@ def _empty_scores() -> None:
     settle()
 
 
-def run_workers(count: int) -> float:
-    """Seconds until the slowest of `count` processes has scored its share, all begun at once."""
+def has_time_for_more(rounds: int, arguments: Arguments, spent_s: float) -> bool:
+    """Whether another round is measured: three of them, with --quick two where a busy machine leaves time for the second."""
+    if arguments.quick:
+        return rounds == 0 or (rounds == 1 and spent_s < QUICK_S)
+    return rounds < 3
+
+
+def run_workers(workers: list[Worker]) -> float:
+    """Seconds until the slowest of them has scored its share, all begun at once."""
     _empty_scores()
-    return max(_finish(process)["seconds"] for process in [_start_product(i, count) for i in range(count)])
+    for index, worker in enumerate(workers):
+        worker.begin(as_of=TODAY, index=index, count=len(workers))
+    return float(max(worker.read_answer()["seconds"] for worker in workers))
+
+
+def sum_scores() -> tuple[Any, ...]:
+    """How many scores there are, and a sum over every digit of them; reasons are left out, which each share has its own of."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), sum(hashtextextended(ROW(customer_id, model_id, as_of, status, churn_probability,"
+            " expected_orders, expected_value, next_order_on, next_order_from, next_order_until, recency_days,"
+            " interest)::text, 0)) FROM customers_score"
+        )
+        return tuple(cursor.fetchone())
+
+
+def check_room(customers: int) -> None:
+    """Ends the benchmark in words where the disk is too small for such a shop."""
+    for folder in (os.environ.get("REKINDLE_VAR") or tempfile.gettempdir(), tempfile.gettempdir()):
+        free, needed = shutil.disk_usage(folder).free, customers * ROOM_PER_CUSTOMER
+        if free < needed:
+            sys.exit(
+                f"{folder} has {free / 1e9:.0f} GB free, {needed / 1e9:.0f} are needed. Set TMPDIR to a larger disk."
+            )
 
 
 def main() -> None:
     """Measure, print a table, and the object of bar.md in the last line."""
-    arguments = parse_arguments(__doc__ or "")
+    arguments = parse_arguments(__doc__ or "", _add_arguments)
     set_up_django()
     from customers.scoring.artifact import TrainedModel
 
-    size, sample, rounds = (100_000, 3_000, 1) if arguments.quick else (1_000_000, 100_000, 3)
+    started = time.perf_counter()
+    size = arguments.more.customers or (100_000 if arguments.quick else 1_000_000)
+    check_room(size)
+    count = arguments.more.processes or (1 if arguments.quick else 2)
+    workers = [Worker() for _ in range(count)]
     with measure() as filling:
         shop = fill_shop(size, seed=arguments.seed, today=TODAY)
         settle(*TABLES)
     with measure() as training:
-        model = train(sample, seed=arguments.seed)
+        model = train(3_000 if arguments.quick else size // 10, seed=arguments.seed)
     trained = TrainedModel.from_bytes(bytes(model.artifact))
     ready = prepare_matrix(trained, shop.customers)
     explain_per_s = explain_audience(trained, ready)
+    for worker in workers:
+        worker.wait_until_ready()
     print(
         f"{shop.customers:,} customers, {shop.orders:,} orders, {shop.lines:,} lines, {shop.events:,} events in"
         f" {filling.seconds:.0f} s; {model.estimator} trained in {training.seconds:.0f} s",
         flush=True,
     )
     floors, ours = [], []
-    for _round in range(rounds):
+    while has_time_for_more(len(floors), arguments, time.perf_counter() - started):
         _empty_scores()
         floors.append(run_floor(model.pk, trained, ready))
         _empty_scores()
-        ours.append(_finish(_start_product(0, 1)))
-    report(arguments, shop, floors, ours, explain_per_s, None if arguments.quick else run_workers(2))
+        workers[0].begin(as_of=TODAY)
+        ours.append(workers[0].read_answer())
+        print(f"round: floor {_sum_floor(floors[-1]):.2f} s, ours {ours[-1]['seconds']:.2f} s", flush=True)
+    more: dict[str, Any] = {}
+    if not arguments.quick:
+        more |= measure_next_night(workers[0])
+    if count > 1:
+        more |= measure_workers(workers, median([each["seconds"] for each in ours]))
+    for worker in workers:
+        worker.end()
+    report(arguments, shop, floors, ours, {"explain_per_s": explain_per_s, **more})
+
+
+def measure_next_night(worker: Worker) -> dict[str, Any]:
+    """The night after, when everybody has a score of the day before."""
+    settle(*SCORES)
+    worker.begin(as_of=TODAY + dt.timedelta(days=1))
+    answer = worker.read_answer()
+    return {"next_night_s": answer["seconds"], "next_night_rows": answer["changed"]}
+
+
+def measure_workers(workers: list[Worker], alone_s: float) -> dict[str, Any]:
+    """All workers at once against one, and whether what they write is the same."""
+    _empty_scores()
+    workers[0].begin(as_of=TODAY)
+    workers[0].read_answer()
+    alone = sum_scores()
+    seconds = run_workers(workers)
+    return {
+        "workers": len(workers),
+        "workers_s": seconds,
+        "workers_speedup": alone_s / seconds,
+        "workers_same_scores": sum_scores() == alone,
+    }
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--customers", type=int, help="another size than 100,000 with --quick and 1,000,000 without")
+    parser.add_argument("--processes", type=int, help="so many workers at once; default: 2, with --quick none")
+
+
+def _sum_floor(floor: Mapping[str, float]) -> float:
+    return floor["read"] + floor["predict"] + floor["write"]
 
 
 def report(
@@ -257,26 +281,24 @@ def report(
     shop: Any,
     floors: list[dict[str, float]],
     ours: list[dict[str, Any]],
-    explain_per_s: float,
-    two_workers_s: float | None,
+    more: dict[str, Any],
 ) -> None:
     """The table, and the last line; figures of several rounds are their medians."""
     floor = {step: median([each[step] for each in floors]) for step in floors[0]}
     steps = {step: median([each["steps"][step] for each in ours]) for step in ours[0]["steps"]}
-    total = median([each["seconds"] for each in ours])
-    shared = floor["predict"] + floor["write"]
+    rounds = list(zip(floors, ours, strict=True))
     found: dict[str, Any] = {
-        "floor_s": floor["read"] + shared,
-        "total_s": total,
-        "ratio": total / (floor["read"] + shared),
-        "ratio_to_rows_read": total / (floor["read_rows"] + shared),
+        "floor_s": median([_sum_floor(each) for each in floors]),
+        "total_s": median([each["seconds"] for each in ours]),
+        "ratio": median([own["seconds"] / _sum_floor(each) for each, own in rounds]),
+        "ratio_to_rows_read": median(
+            [own["seconds"] / (_sum_floor(each) - each["read"] + each["read_rows"]) for each, own in rounds]
+        ),
         "rows_per_s": tell_rates(shop.customers, steps, ours[0]["explained"]),
         "peak_mb": max(each["peak_mb"] for each in ours),
         "growth": max(each["growth"] for each in ours),
-        "explain_per_s": explain_per_s,
+        **more,
     }
-    if two_workers_s is not None:
-        found |= {"two_workers_s": two_workers_s, "two_workers_speedup": total / two_workers_s}
     print_table("Floor, seconds", floor)
     print_table("Ours, seconds by step (two threads)", steps)
     print_table("Scoring", {name: value for name, value in found.items() if name != "rows_per_s"})
