@@ -43,11 +43,11 @@ def bound_parts(parts: dict[str, Array], base: float) -> dict[str, Array]:
     Probabilities are kept from 0 and 1 (`pair_columns`); of somebody beyond those ends every part is drawn in alike.
     """
     whole = np.sum(list(parts.values()), axis=0)
-    shown = np.clip(base + whole, -_MOST_LOGIT, _MOST_LOGIT) - base
-    beyond = np.flatnonzero(shown != whole)
+    beyond = np.flatnonzero(np.abs(base + whole) > _MOST_LOGIT)
     if len(beyond):
+        shown = np.clip(base + whole[beyond], -_MOST_LOGIT, _MOST_LOGIT) - base
         drawn_in = np.ones(len(whole))
-        drawn_in[beyond] = shown[beyond] / whole[beyond]
+        drawn_in[beyond] = shown / whole[beyond]
         return {name: part * drawn_in for name, part in parts.items()}
     return parts
 
