@@ -169,7 +169,7 @@ _PERCENTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[Decimal,
     (re.compile(rf"(?:优惠|降价?|减|省|便宜|让利|少)了?\s*(?P<n>{NUMBER})\s*成"), _tenths),
     (
         re.compile(
-            r"\bhalf[\s-]*(?:price|off\b)|\bhalf\s+(?:of\s+)?(?:the|its|their)\s+(?:\w+\s+)?(?:price|cost)|\bat\s+half\b"
+            r"\bhalf[\s-]*(?:price|off\b)|\b(?:save|saving)\s+(?:up\s+to\s+|as\s+much\s+as\s+|around\s+|about\s+|more\s+than\s+)?half\b(?!\s+(?:an?|your|the|my)\b)|\bhalf\s+(?:of\s+)?(?:the|its|their)\s+(?:\w+\s+)?(?:price|cost)|\bat\s+half\b"
             r"|\b1/2[\s-]*(?:price|off)|\b(?:cut|slashed|reduced)\s+(?:\w+\s+)?(?:in|by)\s+half|\bhalv(?:ed|ing)\b"
             r"|半价|对折|减半|半折",
             _I,
@@ -227,7 +227,7 @@ _SPAN_UNITS: dict[str, tuple[Decimal, str]] = {
 _SPAN = re.compile(
     rf"(?<![\d.,])(?<![A-Za-z_])(?P<n>{NUMBER})(?:[\s-]*(?:(?:working|business|full|whole|more|extra)[\s-]+)?"
     r"(?P<unit>seconds?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|months?|years?)\b"
-    r"|\s*多?个?(?:工作)?(?P<zh>秒|分钟|小时|天|日|周|星期|(?<=个)月|年))"
+    r"|(?<!最后1)\s*多?个?(?:工作)?(?P<zh>秒|分钟|小时|天|日|周|星期|(?<=个)月|年))"
     r"|\ban?\s+(?:whole\s+|full\s+|entire\s+)?(?P<one>day|week|month|year|fortnight)\b",
     _I,
 )
@@ -252,7 +252,7 @@ _COUNTS = (
     ),
     re.compile(r"(?:数|上|近|超|过|成)[十百千万亿]+(?P<noun>[名位人家]|顾客|客户|用户)"),
     re.compile(
-        r"[一二两三四五六七八九十百千数\d]+[百千万亿](?:[多余]?[名位个])?(?P<noun>[名位人家]|顾客|客户|用户|会员|买家|好评)"
+        r"[一二两三四五六七八九十百千数\d]+[百千万亿](?:[多余]?[名位个])?(?P<noun>[名位人家]|顾客|客户|用户|会员|买家|好评|读者|家庭|粉丝|网友|球友|宝妈|妈妈|车主|玩家|学员|女性|男性|人次)"
     ),
 )
 _PIECES = r"pairs?|pieces?|items?|units?|sets?|of\s+(?:them|these|those|our|the)|copies|bottles?|boxes"
@@ -264,7 +264,7 @@ _STOCK = (
     ),
     re.compile(rf"\b(?:last|final|only|just)\s+(?:remaining\s+)?(?P<n>{NUMBER})(?=\s+(?:(?:{_PIECES})\b|\ue000))", _I),
     re.compile(
-        r"\b(?:we(?:\s+only|\s+still|\s+just)?\s+have|there\s+(?:are|is)|we've\s+(?:only\s+)?got|down\s+to(?:\s+(?:our|the))?(?:\s+last)?"
+        r"\b(?:we(?:\s+only|\s+still|\s+just)?\s+(?:have|hold|keep|stock)|there\s+(?:are|is)|we've\s+(?:only\s+)?got|down\s+to(?:\s+(?:our|the))?(?:\s+last)?"
         rf"|stock(?:\s+(?:of|is|level))?:?|inventory(?:\s+of)?:?)\s*(?:only|just|exactly|now)?\s*(?P<n>{NUMBER})(?!\s*(?:%|per|day))",
         _I,
     ),

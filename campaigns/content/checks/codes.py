@@ -188,5 +188,11 @@ _ORDINARY = frozenset(
         "again",
         "alone",
         "checkout",
+        *re.findall(
+            r"\w+",
+            "they them their he she his her our ours my mine yours us all any some every everything one these those come comes"
+            " cost costs become becomes drop drops turn turns let lets help helps shown buys pays pay reduces lowers opens"
+            " unlocks stops yields means see like because so not per",
+        ),
     ]
 )

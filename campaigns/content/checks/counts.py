@@ -13,6 +13,7 @@ from campaigns.content.findings import Finding, Verdict
 from .amounts import Claim, read_number
 from .reading import Draft, Reading, read_support
 from .sheet import FactSheet, known_numbers, names_of_products
+from .text import sentence_around
 
 
 def check_counts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -21,6 +22,12 @@ def check_counts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     for reading in draft.readings:
         for claim in reading.of_kind("count"):
             if reading.is_spelled(claim) and set(claim.values) == {Decimal(1)} and claim.unit not in {"", "#"}:
+                continue
+            if (
+                reading.is_spelled(claim)
+                and max(claim.values, default=Decimal(99)) <= 12
+                and _is_few_people(reading, claim)
+            ):
                 continue
             if true.isdisjoint((value, claim.unit) for value in claim.values) and not _quoted(sheet, reading, claim):
                 message = _("The facts do not say this about the shop or its customers.")
@@ -40,10 +47,13 @@ def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 continue
             if not true.isdisjoint(claim.values) or _is_small_word(reading, claim) or _is_stock(sheet, reading, claim):
                 continue
-            is_harmless = claim.unit in _HARMLESS
+            if _is_day_of_sales(sheet, reading, claim):
+                continue
+            is_harmless = claim.unit in _HARMLESS or _is_year_of_story(sheet, reading, claim)
             near_name = _beside_product(sheet, reading, claim)
             most = max(claim.values, default=Decimal(0))
-            is_small = most < 10 and most == most.to_integral_value() and claim.unit not in _MEASURES
+            is_told = reading.is_spelled(claim) and most <= 100 and claim.unit not in _MEASURES
+            is_small = (most < 10 or is_told) and most == most.to_integral_value() and claim.unit not in _MEASURES
             verdict: Verdict = "warn" if (is_harmless or is_small) and not near_name else "block"
             message = _("This number is not in the facts.")
             if _is_postcode(reading, claim):
@@ -88,9 +98,20 @@ def _loose_numbers(sheet: FactSheet) -> set[Decimal]:
 
 
 def _is_small_word(reading: Reading, claim: Claim) -> bool:
-    """ "two frosty mornings" tells a story; "one of them" counts nothing; 618 is a day of sales."""
-    is_word = reading.is_spelled(claim) and max(claim.values) <= 12 and claim.unit not in _MEASURES
-    return is_word or reading.masked[claim.start : claim.end] == "618"
+    """ "two frosty mornings" tells a story; "one of them" counts nothing."""
+    return reading.is_spelled(claim) and max(claim.values) <= 12 and claim.unit not in _MEASURES
+
+
+def _is_day_of_sales(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """618 is the eighteenth of June, 520 the twentieth of May: the day of the offer, or the best known of them."""
+    days = [day for day in (sheet.valid_from, sheet.valid_until, sheet.send_date) if day]
+    said = reading.masked[claim.start : claim.end]
+    return said == "618" or said in {f"{day.month}{day.day:02}" for day in days}
+
+
+def _is_few_people(reading: Reading, claim: Claim) -> bool:
+    """ "A meal for two people", 三个人: so few are no boast."""
+    return bool(re.search(r"(?:\bpeople|\bpersons?|[位人])$", reading.masked[claim.start : claim.end], re.I))
 
 
 def _beside_product(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
@@ -102,11 +123,27 @@ def _beside_product(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     return bool(before) and before[-1].lower() in numbered
 
 
+def _is_year_of_story(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "In 1971" tells of old times; "since 1971" boasts of the shop."""
+    said = reading.masked[claim.start : claim.end]
+    if not re.fullmatch(r"1[89]\d\d|20\d\d", said) or (sheet.send_date and int(said) >= sheet.send_date.year):
+        return False
+    before = reading.masked[max(0, claim.start - 8) : claim.start]
+    is_in = re.search(r"\b(?:in|of|from|summer|spring|autumn|winter)\s+$", before, re.I) or re.match(
+        r"\s*年", reading.masked[claim.end :]
+    )
+    return bool(is_in) and not _BOAST.search(sentence_around(reading.masked, claim.start))
+
+
 def _is_postcode(reading: Reading, claim: Claim) -> bool:
     around = reading.passage.text[max(0, claim.start - 6) : claim.end + 5]
     return bool(re.search(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", around))
 
 
+_BOAST = re.compile(
+    r"\b(?:since|founded|establish\w*|est\b|began|started|opened|born|award\w*|winner|won|medal|voted|we|our)\b|创立|成立|创始|始于|自|起|获|奖|我们",
+    re.I,
+)
 _LOOSE_UNITS = frozenset(
     [
         "to",

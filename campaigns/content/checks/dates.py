@@ -128,7 +128,7 @@ _EDGE = re.compile(
 )
 #: A month as a whole: "in November", "all of May", 整个五月. "May" alone is a word.
 _MONTH_WHOLE = re.compile(
-    rf"\b(?P<how>in|during|throughout|all|all\s+of|until|till|through|into|for|from|since)\s+(?P<whole>(?P<month>(?!may\b){_MONTH}|(?-i:May)\b))(?!\s*(?:the\s+)?\d)"
+    rf"\b(?P<how>in|during|throughout|(?:all|right)\s+through|all|all\s+of|until|till|through|into|for|from|since)\s+(?P<whole>(?P<month>(?!may\b){_MONTH}|(?-i:May)\b))(?!\s*(?:the\s+)?\d)"
     rf"|(?P<zhhow>整个|到|至|从|全)?(?<!\d)(?P<zhwhole>(?P<zh>1[0-2]|[1-9])月份?)(?!\s*\d|[底末初中上下])",
     re.IGNORECASE,
 )
@@ -228,7 +228,11 @@ def _read_month(match: re.Match[str]) -> DateClaim:
         if how in {"from", "since", "从"}
         else ""
     )
-    edge = "whole" if how in {"all", "all of", "throughout", "for", "整个", "全"} else "month"
+    edge = (
+        "whole"
+        if how in {"all", "all of", "all through", "right through", "throughout", "for", "整个", "全"}
+        else "month"
+    )
     start, end = match.span("whole") if match["whole"] else match.span("zhwhole")
     return DateClaim(start, end, (DayPattern(None, number, None),), edge=edge, role=role)
 

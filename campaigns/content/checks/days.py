@@ -106,6 +106,8 @@ def _offer_clause(sheet: FactSheet, reading: Reading, claim: DateClaim) -> str:
     """The words around the month, with the code of the offer as a word of offers."""
     sentence = sentence_around(reading.passage.text, claim.start)
     has_code = bool(sheet.code) and sheet.code.lower() in sentence.lower()
+    if claim.edge == "whole":
+        return sentence + (" code" if has_code else "")
     clause = re.split(r"[,;:]", reading.passage.text[claim.start - 60 if claim.start > 60 else 0 : claim.start])[-1]
     return f"{clause} {reading.masked[claim.end : claim.end + 40]}" + (" code" if has_code else "")
 

@@ -148,7 +148,7 @@ _DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
             rf"|\b{_END}\s+(?:at\s+)?midnight\b{_BARE_END}|\btonight\s+(?:only|at\s+midnight)|\b(?:today|tonight)\s+is\s+(?:the|your)\s+(?:last|final)"
             rf"|\b(?:last|final)\s+(?:few\s+)?(?:hours?|minutes)\b|\bhours\s+(?:left|remaining|to\s+go)|\b(?:the|your|it's\s+the|its)\s+(?:last|final)\s+day\b(?!\s+(?:of|to\s+order\s+for|is))"
             rf"|^\s*(?:last|final)\s+day\b(?!\s+of)|\bends\s+in\s+(?:a\s+few\s+)?hours|\bfor\s+1\s+day\b"
-            r"|仅限?[今当][天日]|[限仅]今[天日]|[仅只][此限]?[一1][天日]|最后[一1][天日]|[今当][天日晚夜]内?(?:晚上)?(?:\s*(?:24|12)点)?(?:就)?(?:截止|结束|到期|失效|过期|最后)"
+            r"|仅限?[今当][天日]|[限仅]今[天日]|[仅只][此限]?[一1][天日]|(?:(?<!是)|(?<=[今][天日]是)|(?<=就是)|(?<=也是))最后[一1][天日]|[今当][天日晚夜]内?(?:晚上)?(?:\s*(?:24|12)点)?(?:就)?(?:截止|结束|到期|失效|过期|最后)"
             r"|截[止至]到?今[天日晚夜]|只有今[天日]|今[天日]内有效|[当今][天日]有效|最后[几数\d]*个?小时",
             _I,
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -19,7 +20,7 @@ def check_percents(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     true = known_numbers(sheet.percent) | supported_numbers(sheet, "percent")
     for reading in draft.readings:
         for claim in reading.of_kind("percent"):
-            if true.isdisjoint(claim.values):
+            if true.isdisjoint(claim.values) and not _is_nearly(reading, claim, true):
                 message = _("The facts give no such percentage. Use the figure of the offer, or leave it out.")
                 yield reading.finding("percent", "block", message, (claim.start, claim.end))
             elif _says_more(reading, claim):
@@ -54,6 +55,12 @@ def _support_text(sheet: FactSheet) -> str:
     return read_support(sheet).passage.text
 
 
+def _is_nearly(reading: Reading, claim: Claim, true: set[Decimal]) -> bool:
+    """ "Nearly a third off", where 30 % are: the offer is a little less than said, and the text says so."""
+    before = reading.masked[max(0, claim.start - 16) : claim.start]
+    return bool(_NEARLY.search(before)) and any(0 < said - share <= 5 for said in claim.values for share in true)
+
+
 def _says_more(reading: Reading, claim: Claim) -> bool:
     return bool(_MORE.search(reading.masked[max(0, claim.start - 20) : claim.start])) or bool(
         re.match(r"\s?\+|\s*(?:or\s+more|以上)", reading.masked[claim.end : claim.end + 10])
@@ -64,6 +71,7 @@ _I = re.IGNORECASE
 _MORE = re.compile(
     r"\b(?:more\s+than|over|above|exceeding|at\s+least|up\s+to\s+and\s+over)\s*$|(?:超过|不止|高于|至少)\s*$", _I
 )
+_NEARLY = re.compile(r"\b(?:nearly|almost|close\s+to|just\s+under)\s*$|(?:近|将近|接近|差不多)\s*$", _I)
 _MULTIPLE = re.compile(
     r"\b\d\s+for\s+[€£$¥]\s?\d+|\b(?:double|triple|twice)\s+(?:the\s+|your\s+)?(?:discount|saving|points?|offer|reward)"
     r"|双倍(?:优惠|积分|折扣)|折上折",

@@ -22,9 +22,21 @@ def check_money(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """A price, an amount off or a minimum that the facts do not hold, or one that is held of another product."""
     for reading in draft.readings:
         for claim in reading.of_kind("money"):
+            if _counts_pieces(sheet, reading, claim):
+                continue
             message = _judge_money(sheet, reading, claim)
             if message:
                 yield reading.finding("money", "block", message, (claim.start, claim.end))
+
+
+def _counts_pieces(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """块 is a measure too: 一块腕表 is a watch, 100块积木 are bricks where a product is called so."""
+    if claim.unit != "块":
+        return False
+    behind = reading.masked[claim.end : claim.end + 1]
+    if reading.is_spelled(claim) and set(claim.values) == {Decimal(1)}:
+        return bool(re.match(r"[\u4e00-\u9fff\ue000]", behind)) and behind not in "钱就起包"
+    return any(f"{value:f}块" in product.name for value in claim.values for product in sheet.products)
 
 
 def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
@@ -41,7 +53,7 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     is_off = bool(_DISCOUNT_AFTER.search(after) or _DISCOUNT_BEFORE.search(before))
     is_limit = bool(_LIMIT_BEFORE.search(before) or _LIMIT_AFTER.search(after))
     meant = products_meant(reading, claim.start, sheet)
-    is_meant = _names_offer(sheet, reading, claim) or _names_in_sentence(reading, claim)
+    is_meant = _names_offer(sheet, reading, claim) or bool(reading.mentions) or reading.passage.field in _HEADLINES
     derived = _derived_prices(sheet, meant) if is_meant else set()
     prices = known_numbers(*(product.price for product in meant))
     if _BELOW.search(before):
@@ -61,7 +73,9 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
         return "" if ok else _("The offer has another minimum, or none.")
     if _CUT_TO.search(before) and said & prices and not said & derived:
         return _("This is the usual price, not a reduced one.")
-    if said & (prices | derived) or supported:
+    if said & (prices | derived):
+        return ""
+    if supported and not (_names_in_sentence(reading, claim) and _PRICE_SAID.search(before) and prices):
         return ""
     if reading.mentions and _names_in_sentence(reading, claim):
         return _("The product has another price.")
@@ -124,7 +138,9 @@ def _all_cost_less(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     sentence = sentence_around(reading.passage.text, claim.start).lower()
     meant = [p for p in sheet.products if p.category and p.category.lower().rstrip("s") in sentence]
     meant = meant or list(products_meant(reading, claim.start, sheet))
-    return bool(meant) and all(p.price is not None and any(p.price < value for value in claim.values) for p in meant)
+    costs_less = [p.price is not None and any(p.price < value for value in claim.values) for p in meant]
+    is_of_one = not reading.mentions and not _ALL.search(sentence)
+    return any(costs_less) if is_of_one else bool(meant) and all(costs_less)
 
 
 def _is_of_delivery(text: str, claim: Claim) -> bool:
@@ -153,7 +169,7 @@ def _speaks_of_policy(text: str, claim: Claim) -> bool:
 
 _I = re.IGNORECASE
 _DERIVED = re.compile(
-    r"\b(?:now|instead|after|with|save|saving|was|down|reduced|off|discount|pay|only|just|becomes?|brings?|comes|code|yours)\b|折|券后|到手|优惠|立减|省|减|原价|现价|仅",
+    r"\b(?:now|instead|after|with|save|saving|was|down|reduced|off|discount|pay|only|just|becomes?|brings?|comes|code|yours|normally|usually|regular(?:ly)?|originally|today|this\s+(?:week|weekend|month))\b|折|券后|到手|优惠|立减|省|减|原价|现价|仅",
     _I,
 )
 _DISCOUNT_AFTER = re.compile(
@@ -183,6 +199,14 @@ _PIECES_AFTER = re.compile(rf"\s*(?:任选|任意)?(?P<n>[2-9])\s*{MEASURES}(?!�
 _BELOW = re.compile(r"\b(?:under|below|less\s+than|cheaper\s+than)\s*$|(?:不到|低于|不足)\s*$", _I)
 _FROM = re.compile(r"\b(?:from|starting\s+at)\s*$", _I)
 _PRICE_WORDS = re.compile(r"(?:\bprices?d?(?:\s+at)?|\bcosts?|售价|价格|仅售|只要|只需)\s*:?\s*$", _I)
+#: Said of a product: what it costs, not from where the delivery is free.
+_PRICE_SAID = re.compile(
+    r"(?:\b(?:now|just|only|at|for|is|are|costs?|was)|现在|现价|只要|仅需|只需|仅售|售价|价格|才|只|仅|特价|一口价)\s*:?\s*$",
+    _I,
+)
+#: Too short to say how a price came about: the body does.
+_HEADLINES = frozenset(["subject", "preheader", "button_label"])
+_ALL = re.compile(r"\b(?:every(?:thing)?|all|each|any)\b|所有|全部|全场|全店|都", _I)
 _POLICY = re.compile(r"deliver|\bship|\bships?\b|postage|return|包邮|免邮|运费|配送|退", _I)
 _DELIVERY = re.compile(r"deliver|\bship|postage|包邮|免邮|运费|配送", _I)
 _CURRENCIES = {

@@ -60,8 +60,8 @@ def _is_known_free(sentence: str, facts: str) -> bool:
         for said, known in ((_RETURNS, PROMISES[1].known), (_SHIPS, PROMISES[0].known))
     ):
         return True
-    topic = content_stems(sentence)
-    return any(_IS_FREE.search(line) and topic & content_stems(line) for line in facts.split("\n"))
+    topic = content_stems(_IS_FREE.sub(" ", sentence))
+    return any(_IS_FREE.search(line) and topic & content_stems(_IS_FREE.sub(" ", line)) for line in facts.split("\n"))
 
 
 def check_reach_of_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def check_reach_of_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]
                 is_wide = _WIDE.search(sentence) or any(
                     p.category and p.category.lower() in sentence.lower() for p in sheet.products
                 )
-                if is_wide and limit[:5] not in sentence.lower():
+                if is_wide and limit.rstrip("s")[:5] not in sentence.lower():
                     message = _("The facts promise this for something else, or not for everything.")
                     yield reading.finding("scope", "block", message, match.span())
 
@@ -94,7 +94,7 @@ def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             of_delivery = re.search(
                 r"deliver|\bship|包邮|免邮|运费|配送", sentence_around(reading.masked, match.start()), re.I
             )
-            if sheet.min_basket or (of_delivery and _THRESHOLD.search(facts)):
+            if sheet.min_basket or _THRESHOLD.search(facts if of_delivery else sheet.offer):
                 yield reading.finding("scope", "block", _("The offer has a minimum basket."), match.span())
         for match in _EVERYTHING.finditer(reading.masked):
             if _LIMITED.search(facts) and not _EVERYTHING.search(facts):
@@ -124,7 +124,7 @@ def _promise(code: str, said: str, known: str = "", verdict: Verdict = "block") 
 
 _I = re.IGNORECASE
 _RETURNS = re.compile(r"\breturn|\bsend\b.{0,20}\bback\b|\bexchange|退|换", _I)
-_SHIPS = re.compile(r"\bship|\bdeliver|\bpost(?:age)?\b|运|送|邮", _I)
+_SHIPS = re.compile(r"\bship|\bdeliver|\bpost(?:age)?\b|\btravels?\b|\bparcel|运|送|邮", _I)
 _SHIPPING = r"(?:shipping|delivery|postage|p&p|dispatch)"
 _FREE_SHIPPING = (
     rf"\b(?:free|complimentary|no[\s-]cost|gratis)[\s-]+(?:(?:\w+[\s-]+){{0,3}}?){_SHIPPING}"
@@ -158,18 +158,23 @@ PROMISES: tuple[Promise, ...] = (
     _promise("guarantee", r"\blifetime\b|\bfor\s+life\b|终身"),
     _promise(
         "guarantee",
-        r"\b(?:guarantee[ds]?|guaranteed|warrant(?:y|ies))\b|质保|保修|保证|包换",
-        r"lifetime|guarantee|warrant|质保|保修|保证|包换",
+        r"\b(?:guarantee[ds]?|guaranteed|warrant(?:y|ies))\b|质保|保修|保证|包换|联保",
+        r"lifetime|guarantee|warrant|质保|保修|保证|包换|联保",
     ),
     _promise(
         "price",
         r"\bmatch\s+(?:any|every|the|their)\s+(?:\w+\s+)?prices?|\bprice[\s-](?:match(?:ed)?|promise|guarantee|protection)|价保|保价|买贵",
         r"price[\s-](?:match|promise|guarantee|protection)|价保|保价|买贵",
     ),
+    _promise(
+        "price",
+        r"\bprices?\s+(?:\w+\s+)?(?:go(?:es|ing)?\s+up|ris(?:e|es|ing)|increas(?:e|es|ing)|will\s+(?:go\s+up|rise|increase)|hike)|即将涨价|[就将要会马上]涨价|恢复原价",
+        r"prices?\s+(?:\w+\s+)?(?:go|ris|increas|will)|涨价|恢复原价",
+    ),
     _promise("guarantee", r"\blifetime\b|\bfor\s+life\b|终身"),
     _promise(
         "comparison",
-        r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:cheapest|lowest)\b|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
+        r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:twice|\d+\s*(?:x|times)|half)\s+as\s+\w+\s+as\b|\bas\s+\w+\s+as\s+(?:any|no)\s+other|\b\w{3,}er\s+than\s+(?:any|all|every|other|the\s+(?:rest|others?|competition))\b|\b(?:not|never|n't|nobody|no\s+one|nowhere)\b[^.!?\n]{0,40}\b(?:cheaper|better\s+(?:price|value)|less)\b[^.!?\n]{0,10}\b(?:anywhere|elsewhere|else)\b|\b(?:cheapest|lowest)\b|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
         r"|\bnobody\s+(?:else\s+)?(?:sells|offers)|\bno\s+one\s+else\b|最低价|全网最低|史上?最低|最便宜|历史最低|最优惠|最大力度|全网第一|行业第一|全国第一|销量.{0,4}第一|第一名|第一品牌|排名第一|比.{1,8}(?:便宜|优惠)|力度最大|独家|顶级",
     ),
     _promise(
@@ -187,14 +192,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     _promise(
         "delivery",
-        r"\b(?:next|same)[\s-]day\b|\bexpress\s+(?:delivery|shipping)|\bovernight\b(?=\s+(?:delivery|shipping))|\b(?:arrives?|delivered|deliver|get\s+it|at\s+your\s+door|with\s+you|yours)\s+(?:it\s+)?(?:by\s+)?(?:tomorrow|today|tonight|in\s+time\s+for|before\s+christmas|by\s+christmas|in\s+time)|\bby\s+christmas\b|\bdeliver\w*\b[^.!?\n]{0,30}\b(?:tomorrow|today|tonight)\b|\bfast\s+(?:delivery|shipping)|\bworldwide\s+(?:delivery|shipping)"
+        r"\b(?:next|same)[\s-]day\b|\bexpress\s+(?:delivery|shipping)|\bovernight\b(?=\s+(?:delivery|shipping))|\b(?:arriv\w+|deliver\w*|ship\w*|with\s+you|there|yours)\s+(?:\w+\s+){0,2}?overnight\b|\b(?:arrives?|delivered|deliver|get\s+it|at\s+your\s+door|with\s+you|yours)\s+(?:it\s+)?(?:by\s+)?(?:tomorrow|today|tonight|in\s+time\s+for|before\s+christmas|by\s+christmas|in\s+time)|\bby\s+christmas\b|\bdeliver\w*\b[^.!?\n]{0,30}\b(?:tomorrow|today|tonight)\b|\bfast\s+(?:delivery|shipping)|\bworldwide\s+(?:delivery|shipping)"
         r"|次日达|当日达|隔日达|次日送达|当天发货|今日发货|明[天日](?:送达|就?到)|极速发货|闪电发货|圣诞前送达|节前送达",
     ),
     _promise(
         "gift",
-        r"\bfree\s+(?:\w+\s+)?gifts?\b|\bgifts?\s+with\s+(?:every|any|each|your|all|purchase|an?)\b|\bbonus\s+(?:gift|item|points?)|\bgoody\s+bag|\bgift\s+cards?\b|\bsurprise\s+gift|\bgift\s+(?:is\s+)?(?:included|worth|inside|in\s+(?:every|your)\s+(?:parcel|order|box))|\bthrow(?:ing|n)?\s+in\b|\bon\s+top,?\s+you\s+(?:get|receive)"
-        r"|赠品|赠送|附赠|加赠|买就送|送礼|随单[赠送]|免费[送赠领]|礼品卡|送你?一[份个件]|送您一[份个件]|好礼相送|即送|还送|另送|再送",
-        r"gift|赠|送",
+        r"\bfree\s+(?:\w+\s+)?gifts?\b|\bgifts?\s+with\s+(?:every|any|each|your|all|purchase|an?)\b|\bbonus\s+(?:gift|item|points?)|\bgoody\s+bag|\bgift\s+cards?\b|\bsurprise\s+gift|\bgift\s+(?:is\s+)?(?:included|worth|inside|in\s+(?:every|your)\s+(?:parcel|order|box))|\b(?:add|include|slip|tuck|pop|send|get|receive|comes?)\b[^.!?\n]{0,40}\b(?:as|for)\s+an?\s+(?:\w+\s+)?(?:gift|present|bonus|thank[\s-]you)\b|\bthrow(?:ing|n)?\s+in\b|\bon\s+top,?\s+you\s+(?:get|receive)"
+        r"|赠品|赠送|附赠|加赠|买就送|送礼|随单[赠送]|免费[送赠领]|礼品卡|(?:[买购][^,。!?\n送]{1,10}|每[一1]?[单件][^,。!?\n送]{0,4}|下单[^,。!?\n送]{0,6}|满[^,。!?\n送]{1,8})送(?![货达到给人礼朋爸妈长她他礼])|送你?一[份个件]|送您一[份个件]|好礼相送|即送|还送|另送|再送",
+        r"gift|赠|送(?![货达到])",
     ),
     _promise(
         "gift",
@@ -224,7 +229,7 @@ PROMISES: tuple[Promise, ...] = (
 _FREE = re.compile(
     r"(?<![\w-])(?<!feel )(?<!feeling )(?<!set )(?<!break )(?<!hands )(?<!worry )"
     r"(?:completely\s+|totally\s+|absolutely\s+)?(?:for\s+)?free\b"
-    r"(?!\s*-|\s+(?:to|time|hand|hands|spirit|weekend|afternoon|evening|day|moment|from|for\s+an?\b|of(?!\s+charge)|up|and\s+easy|range|hour|minute|rein|as\b))(?:\s+(?:of\s+charge|(?P<noun>[a-z]+)))?"
+    r"(?!\s*-|\s+(?:to|time|hand|hands|spirit|weekend|afternoon|evening|day|moment|from|for\s+an?\b|of(?!\s+charge)|up|and\s+easy|range|hour|minute|rein|as)\b)(?:\s+(?:of\s+charge|(?P<noun>[a-z]+)))?"
     r"|\bcomplimentary\b|\bon\s+the\s+house\b|\bat\s+no\s+(?:extra\s+)?(?:cost|charge)|\bgratis\b|免费|白送|零元购|0元购",
     _I,
 )
@@ -234,7 +239,10 @@ _FOR_GOODS = re.compile(
     _I,
 )
 _WIDE = re.compile(r"\b(?:every(?:thing)?|all|any|each|whole|entire)\b|所有|全部|全场|每一?[件个]", _I)
-_IS_FREE = re.compile(r"\bfree\b|\bcomplimentary\b|\bon\s+us\b|免费|免", _I)
+_IS_FREE = re.compile(
+    r"\bfree\b|\bcomplimentary\b|\bon\s+us\b|\b(?:at\s+no|without|no)\s+(?:extra\s+)?(?:charge|cost)\b|\bgratis\b|免费|免",
+    _I,
+)
 _NO_MINIMUM = re.compile(
     r"\bno\s+minimum\b|\bwithout\s+(?:a\s+|any\s+)?minimum|\bany\s+(?:order|purchase|basket)(?:\s+(?:size|value))?\b(?!\s+(?:of|over|above|from|worth|at\s+least|that)\b)|\b(?:every\s+order|all\s+orders)\b(?!\s+(?:of|over|above|from|worth|that)\b)|\bno\s+matter\s+(?:how|what)\s+(?:much|little|you\s+(?:buy|spend))|\bwhatever\s+you\s+(?:spend|buy)"
     r"|\bno\s+(?:strings|conditions|catch)\b|无门槛|不限金额|任意金额|没有门槛|任意订单|全场无门槛",
@@ -253,7 +261,7 @@ _COMBINED = re.compile(
     _I,
 )
 _EVERY_ORDER = re.compile(
-    rf"(?:{_FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任意订单)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{_FREE_SHIPPING})",
+    rf"(?:{_FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任[意何][一1]?[单件]?(?:订单)?|每[一1]?[单件]|[无不]论[^,。]{{0,6}}|一律)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{_FREE_SHIPPING})",
     _I,
 )
 _THRESHOLD = re.compile(r"\b(?:over|above|from|minimum|at\s+least)\s+\S{0,4}\d|满\s*\S?\d|以上", _I)

@@ -147,7 +147,10 @@ def _known_spans(text: str, sheet: FactSheet) -> Iterator[tuple[int, int]]:
     names = [part for product in sheet.products for part in (product.name, product.sku)] + [sheet.shop]
     for name in {name for name in names if len(name) > 1}:
         yield from find_name(text, name)
-    yield from find_name(text, sheet.code, ends=r"(?!-?[A-Za-z0-9])")
+    is_word = sheet.code.isalpha()  # "free with STONE" masks the code, "a free stone" is the gift itself
+    for start, end in find_name(text, sheet.code, ends=r"(?!-?[A-Za-z0-9])"):
+        if not is_word or text[start:end] == sheet.code:
+            yield start, end
     for line in sheet.support.split("\n"):
         if len(line) >= 12 and re.search(r"\d", line):
             yield from find_name(text, line)

@@ -50,7 +50,10 @@ def _speaks_of_offer(sentence: str) -> bool:
 def _fits_deadline(sheet: FactSheet, sentence: str, values: set[Decimal]) -> bool:
     """ "7 days left", "valid for 14 days": counted with or without the first day. What is left is counted from the day of
     sending alone."""
-    if sheet.valid_until is None or not _DEADLINE.search(sentence) or _NOT_DEADLINE.search(sentence):
+    policy = _NOT_DEADLINE.search(sentence)
+    if sheet.valid_until is None or not _DEADLINE.search(sentence):
+        return False
+    if policy and not (_SHIPPING.match(policy.group()) and _SHIPPING.search(sheet.offer)):
         return False
     lengths: set[Decimal] = set()
     is_rest = sheet.send_date is not None and _IS_LEFT.search(sentence)
@@ -63,6 +66,8 @@ def _fits_deadline(sheet: FactSheet, sentence: str, values: set[Decimal]) -> boo
 
 def _is_habit(reading: Reading, claim: Claim, sentence: str) -> bool:
     """ "Water it every two weeks": how a thing is used, where nothing of the shop or the offer is said."""
+    if _USE.search(sentence) and not _SHOP_SAYS.search(sentence) and not OFFER_WORDS.search(sentence):
+        return True
     before = reading.masked[max(0, claim.start - 10) : claim.start]
     words = _PROMISE.sub(lambda match: "" if match.group().lower() == "every" else match.group(), sentence)
     is_use = re.search(r"\bevery\s*$|[每隔]\s*$", before, re.I)
@@ -83,9 +88,9 @@ _STRICT = re.compile(
     r"return|refund|warrant|guarante|exchange|deliver|\bleft\b|remaining|expir|\bends?\b|trial|runs?\s+out", _I
 )
 _PROMISE = re.compile(
-    r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|\buntil\b|runs?\s+out|closes?|"
+    r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|\buntil\b|runs?\s+out|\bcloses?\b(?!\s+(?:the|your|to|it|them|by|up)\b)|"
     r"\blast\s+\d|\bto\s+(?:use|redeem|claim)\b|\byou\s+have\b|持续|\bwithin\b|\boffer\b|\bsale\b|trial|exchange|money[\s-]back|\bevery\b|\bnext\b|haven't|\bago\b|\bsince\b|\bfor\s+over\b"
-    r"|experience|founded|退|换货|保修|质保|送达|送到|发货|配送|剩|仅|之?内|有效|结束|截止|倒计时|到期|无理由|老店|经验|最后",
+    r"|experience|founded|退|换货|保修|质保|联保|送达|送到|发货|配送|剩|仅|之?内|有效|结束|截止|倒计时|到期|无理由|老店|经验|最后",
     _I,
 )
 _DEADLINE = re.compile(
@@ -96,7 +101,18 @@ _DEADLINE = re.compile(
 _IS_LEFT = re.compile(r"\bleft\b|remaining|\bto\s+go\b|\bmore\b|runs?\s+out|剩|还有|最后|倒计时", _I)
 _NOT_DEADLINE = re.compile(
     r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|trial|exchange|\bback\b|change\s+your\s+mind"
-    r"|退|换货|保修|质保|送达|发货|配送",
+    r"|退|换货|保修|质保|联保|送达|发货|配送",
+    _I,
+)
+_SHIPPING = re.compile(r"deliver|ship|运费|包邮|免邮|配送", _I)
+#: How a thing is used or kept, which is no promise of the shop's.
+_USE = re.compile(
+    r"\b(?:drink|eat|keep|store|cook|bake|boil|simmer|brew|steep|soak|wash|rinse|dry|rest|stir|roast|wait|wear|water|charge|practi[sc]e|leave\s+it|let\s+it|forget\s+it)\b"
+    r"|喝|吃|煮|泡|焖|烤|炖|腌|晾|洗|浇水|充电|保存|存放|冷藏|开封|打开|敷|用完|用一次|静置",
+    _I,
+)
+_SHOP_SAYS = re.compile(
+    r"\b(?:we|our|us|returns?|refund|warrant\w*|guarante\w*|deliver\w*|ship\w*|left|remaining|expir\w*|valid|trial|exchange)\b|我们|退|换货|保修|质保|联保|送达|发货|配送|有效|截止|到期|活动",
     _I,
 )
 _OFFER_LASTS = re.compile(

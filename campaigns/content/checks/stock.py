@@ -80,7 +80,13 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         "few",
     ),
-    (re.compile(r"\b(?:the|our)\s+(?:very\s+)?last\s+(?:(?:one|pair|piece|item)\b|\ue000)", _I), "one"),
+    (
+        re.compile(
+            r"\b(?:the|our)\s+(?:very\s+)?last\s+(?:(?:one|pair|piece|item)\b|\ue000)|\b(?:an?|the)\s+(?:single|lone|sole|solitary)\s+(?:\w+\s+){0,2}?\ue000*\s*(?:\w+\s+)?(?:remains?|remaining|(?:is\s+)?left)\b",
+            _I,
+        ),
+        "one",
+    ),
     (
         re.compile(
             r"\bplenty\s+(?:left|in\s+stock|of\s+(?:them|stock|sizes))|\bfully\s+stocked|\bhuge\s+stock|库存充足|货源充足|大量现货",
@@ -88,10 +94,17 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         "many",
     ),
+    (
+        re.compile(
+            r"\b(?:dozens|scores|hundreds|thousands|heaps|loads|stacks)\s+of\s+(?:the\s+|our\s+|these\s+)?\ue000|[几数][十百千][件双个只台套条顶把款份瓶盒]",
+            _I,
+        ),
+        "many",
+    ),
     (re.compile(r"\bsold[\s-]out\b|\bout\s+of\s+stock\b|售罄|缺货|断货|卖完|卖光", _I), "none"),
     (
         re.compile(
-            r"\b(?:back\s+)?in\s+stock\b|\brestocked\b|\bback\s+on\s+(?:the|our)\s+shel(?:f|ves)|\bavailable\s+(?:again|now|immediately)|\bready\s+to\s+ship|现货|有货|补货|到货|上架",
+            r"\b(?:back\s+)?in\s+stock\b|\brestocked\b|\bback\s+on\s+(?:the|our)\s+shel(?:f|ves)|\bavailable\s+(?:again|now|immediately)|\bready\s+to\s+ship|现货|有货|(?<!等待)(?<!正在)(?<!等)补货(?![中后])|(?<!等)(?<!待)到货(?!后|时|提醒|通知|会|再|即)|上架",
             _I,
         ),
         "some",

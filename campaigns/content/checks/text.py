@@ -119,7 +119,7 @@ _EMPTY_WORDS = frozenset(
 _DENIED = re.compile(
     r"\b(?:no|without(?:\s+(?:an?|any))?)\s+(?:\w+\s+)?$|\b(?:not|never|neither|nor)\s+(?:be\s+|an?\s+|the\s+|any\s+|our\s+|in\s+|on\s+)*$"
     r"|(?:\bcannot|n't|\b(?:can|will|does|do|is|are)\s+not)\s+(?:be\s+|an?\s+|any\s+|the\s+|work\s+|apply\s+|include\s+|offer\s+|promise\s+|have\s+|use\s+)*$"
-    r"|(?<!是)(?:没有(?!比|谁|哪|什么比)|不是|并非|不会|不可|不能|无法|不与|不做|不搞|不玩|不提供|不含|不承诺|不支持|不参与)[^,]{0,10}$",
+    r"|(?<!是)(?:没有(?!比|谁|哪|什么比)|不是|并非|不会|不可|不能|无法|不与|不做|不搞|不玩|不提供|不含|不承诺|不[谈讲说提打要靠含]|无需|不用|不支持|不参与)[^,]{0,10}$|(?<![要得差是])(?:不|没|从不|绝不)$",
     re.IGNORECASE,
 )
 

@@ -1,4 +1,4 @@
-"""Language, loudness, and words that are for staff only."""
+"""Language and loudness."""
 
 from __future__ import annotations
 
@@ -26,19 +26,6 @@ def check_language(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         if _is_other_language(_plain_words(reading), language):
             message = _("This is not written in the customer's language (%(language)s).") % {"language": sheet.language}
             yield Finding("language", "block", reading.passage.field, message, reading.passage.raw.strip()[:60])
-
-
-def check_scoring_words(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
-    """Nobody is told in which drawer they lie."""
-    for reading in draft.readings:
-        for match in _SCORING.finditer(reading.masked):
-            message = _("This is a word of ours about customers, not for them.")
-            yield reading.finding("scoring", "block", message, match.span())
-        text = " ".join(reading.passage.raw.lower().split())
-        for label in sheet.labels:
-            if len(label.split()) > 1 and " ".join(label.lower().split()) in text:
-                message = _("The name of the segment stands in the text.")
-                yield Finding("scoring", "block", reading.passage.field, message, label[:80])
 
 
 def check_shouting(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -73,13 +60,6 @@ def _is_other_language(text: str, language: str) -> bool:
     return len(words) >= LONG_ENOUGH and foreign > english and foreign > 0.12
 
 
-_SCORING = re.compile(
-    r"\bas\s+an\s+ai\b|\b(?:ai|language)\s+model\b|作为(?:一个|一名)?(?:AI|人工智能|语言模型)|"
-    r"\bchurn\w*|\bat[\s-]risk\b|\bsegment(?:s|ed|ation)?\b|\blikely\s+to\s+(?:leave|churn|stop|lapse)|\babout\s+to\s+leave\b|\blapsed\b|\bwin[\s-]?back\b|\binactive\s+(?:customer|user|member)|\bdormant\b"
-    r"|\bpropensity\b|\bretention\b|\blifetime\s+value\b|\bhigh[\s-]value\s+customer|\bhold-?out\b|\barchetype\b|\breactivat\w+|\bour\s+(?:model|algorithm|data|records)\s+(?:says?|shows?|predicts?|suggests?)|\bpredict(?:s|ed|ion)?\s+(?:that\s+)?you|\b(?:your|risk|customer|engagement|rfm)\s+score\b|\btarget\s+(?:group|audience)\b"
-    r"|\byou(?:'re|\s+are)\s+(?:about\s+to\s+leave|leaving\s+us|a\s+lost\s+customer)|流失|沉睡(?:用户|客户|会员)|高风险|召回(?:用户|客户)|挽回(?:用户|客户)|唤醒(?:用户|客户)|目标人群|客户分[群层]|细分(?:人群|客群)|高价值客户|用户画像|留存率|预测您",
-    re.IGNORECASE,
-)
 _ACRONYMS = frozenset(["GORE", "HTTP", "HTTPS", "NATO", "IKEA"])
 _ENGLISH = frozenset(
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.content.guardrails import check_draft, worst_verdict
+from campaigns.content.guardrails import Finding, check_draft, worst_verdict
 
 CORPUS = [json.loads(line) for line in Path(__file__).with_name("drafts.jsonl").read_text("utf-8").splitlines()]
 FACTS: dict[str, Any] = {
@@ -49,6 +50,23 @@ FACTS: dict[str, Any] = {
 }
 
 
+@cache
+def findings_of(number: int) -> tuple[Finding, ...]:
+    """Of the draft in this line of the corpus, checked once for all tests."""
+    return tuple(check_draft(CORPUS[number]["facts"], CORPUS[number]["draft"]))
+
+
+def list_bodies(expect: str, verdict: str) -> list[tuple[str, str]]:
+    """Number and text of the drafts of which one thing is expected and that get, or do not get, a verdict."""
+    wanted = [(number, entry) for number, entry in enumerate(CORPUS) if entry["expect"] == expect]
+    is_not = verdict.startswith("not ")
+    return [
+        (entry["id"], entry["draft"]["body"])
+        for number, entry in wanted
+        if (worst_verdict(findings_of(number)) == verdict.removeprefix("not ")) is not is_not
+    ]
+
+
 def judge(body: str, subject: str = "Good to see you again", **facts: Any) -> str:
     return worst_verdict(check_draft(FACTS | facts, {"subject": subject, "preheader": "", "body": body}))
 
@@ -59,22 +77,29 @@ def codes(body: str, subject: str = "Good to see you again", **facts: Any) -> se
 
 
 def test_every_false_draft_is_blocked() -> None:
-    missed = [
-        (entry["id"], entry["draft"]["body"])
-        for entry in CORPUS
-        if entry["expect"] == "block" and worst_verdict(check_draft(entry["facts"], entry["draft"])) != "block"
-    ]
-    assert missed == []
+    assert sum(entry["expect"] == "block" for entry in CORPUS) >= 300
+    assert list_bodies("block", "not block") == []
 
 
 def test_at_most_one_true_draft_in_fifty_is_blocked() -> None:
-    true = [entry for entry in CORPUS if entry["expect"] == "pass"]
-    blocked = [
-        (entry["id"], entry["draft"]["body"])
-        for entry in true
-        if worst_verdict(check_draft(entry["facts"], entry["draft"])) == "block"
-    ]
-    assert len(true) >= 40 and len(blocked) <= 0.02 * len(true), blocked
+    true = sum(entry["expect"] == "pass" for entry in CORPUS)
+    blocked = list_bodies("pass", "block")
+    assert true >= 300 and len(blocked) <= 0.02 * true, blocked
+
+
+@pytest.mark.parametrize("code", sorted({entry["code"] for entry in CORPUS if "code" in entry}))
+def test_each_guard_rail_finds_its_own_and_keeps_quiet_at_what_looks_alike(code: str) -> None:
+    """`code` is the finding that must be there with the verdict `expect`, `quiet` the one that must not be there."""
+    wanted = [(n, entry) for n, entry in enumerate(CORPUS) if entry.get("code") == code]
+    alike = [(n, entry) for n, entry in enumerate(CORPUS) if entry.get("quiet") == code]
+    missed = [entry["draft"]["body"] for n, entry in wanted if (code, entry["expect"]) not in _told(n)]
+    alarms = [entry["draft"]["body"] for n, entry in alike if code in {found for found, _verdict in _told(n)}]
+    assert len(wanted) >= 4 and len(alike) >= 3
+    assert missed == [] and alarms == []
+
+
+def _told(number: int) -> set[tuple[str, str]]:
+    return {(finding.code, finding.verdict) for finding in findings_of(number)}
 
 
 @pytest.mark.parametrize(
