@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from .checks import (
     codes,
     counts,
@@ -28,7 +30,7 @@ from .checks import (
     wording,
 )
 from .checks.reading import Draft, read_draft
-from .checks.sheet import FactSheet, read_facts
+from .checks.sheet import FactSheet, measure_size, read_facts
 from .findings import Claim, Finding, Review, Verdict, worst_verdict
 from .ledger import list_claims
 
@@ -83,18 +85,36 @@ DAY_CHECKS: Final[tuple[Check, ...]] = (days.check_dates, deadlines.check_deadli
 DAYS_AHEAD: Final = 7
 
 
+#: Signs of a draft and of the free text of its facts that are read. A draft of more than 4,000 is blocked as too long
+#: anyway, and the time of some checks grows with the square of a text that has no sentences.
+MOST_READ: Final = 8_000
+MOST_FACTS: Final = 60_000
+
+
 def check_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> list[Finding]:
     """All findings of a draft: {subject, preheader, body} or the slots of a Variant. Pure; odd input is empty input."""
-    sheet = read_facts(facts)
-    return list(_run_checks(sheet, read_draft(sheet, draft)))
+    return list(review_draft(facts, draft, with_claims=False).findings)
 
 
-def review_draft(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> Review:
+def review_draft(facts: Mapping[str, Any], draft: Mapping[str, Any], *, with_claims: bool = True) -> Review:
     """The findings of a draft, and its claims with the facts that they stand on. Pure, like check_draft."""
+    if refusal := _refuse_size(facts, draft):
+        return Review((refusal,), ())
     sheet = read_facts(facts)
     read = read_draft(sheet, draft)
     findings = tuple(_run_checks(sheet, read))
-    return Review(findings, list_claims(facts, sheet, read, findings))
+    return Review(findings, list_claims(facts, sheet, read, findings) if with_claims else ())
+
+
+def _refuse_size(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> Finding | None:
+    """What is too much to be read is blocked without being read."""
+    if measure_size(draft, MOST_READ) > MOST_READ:
+        return Finding("length", "block", "body", _("The text is too long to be read. Cut it."))
+    if measure_size(facts, MOST_FACTS) > MOST_FACTS:
+        return Finding(
+            "facts", "block", "body", _("The facts are too many to check a text against. Name fewer products.")
+        )
+    return None
 
 
 def find_last_day(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> dt.date | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
-NUMBER = r"\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
+#: At most 15 digits: a longer row is no amount, and would be read once from each of its digits.
+NUMBER = r"\d{1,3}(?:[.,' ]\d{3}){1,5}(?:[.,]\d{1,2})?(?!\d)|\d{1,15}(?:[.,]\d{1,15})?"
 #: What goods are counted in.
 MEASURES = "[件双个只台套条顶把款份瓶盒支张本辆部罐饼包袋箱桶块枚颗斤册幅对副束片根棵盆]"
 _START = r"(?<![\d.,])(?<![\w])"
@@ -250,9 +251,9 @@ _COUNTS = (
         rf"(?<![\d.,])(?P<n>{NUMBER})\s*[万千百]?[多余+]?\s*(?:[位名人]|个?(?=顾客|客户|用户|会员|好评|评价)|条?(?=好评|评价)|星|家(?=门?店)"
         r"|★)(?P<noun>[顾客户用会员好评价]{0,2})"
     ),
-    re.compile(r"(?:数|上|近|超|过|成)[十百千万亿]+(?P<noun>[名位人家]|顾客|客户|用户)"),
+    re.compile(r"(?:数|上|近|超|过|成)[十百千万亿]{1,6}(?P<noun>[名位人家]|顾客|客户|用户)"),
     re.compile(
-        r"[一二两三四五六七八九十百千数\d]+[百千万亿](?:[多余]?[名位个])?(?P<noun>[名位人家]|顾客|客户|用户|会员|买家|好评|读者|家庭|粉丝|网友|球友|宝妈|妈妈|车主|玩家|学员|女性|男性|人次)"
+        r"[一二两三四五六七八九十百千数\d]{1,12}[百千万亿](?:[多余]?[名位个])?(?P<noun>[名位人家]|顾客|客户|用户|会员|买家|好评|读者|家庭|粉丝|网友|球友|宝妈|妈妈|车主|玩家|学员|女性|男性|人次)"
     ),
 )
 _PIECES = r"pairs?|pieces?|items?|units?|sets?|of\s+(?:them|these|those|our|the)|copies|bottles?|boxes"

@@ -161,7 +161,7 @@ _TLDS = (
     "|be|ie|us|ca|au|nz|cn|hk|tw|jp|kr|in|ru|br|test|example|invalid|ly|gl|gg|to|tk|cc|tv"
 )
 _ADDRESS = re.compile(
-    rf"(?:https?|ftp)://[^\s<>\"'，。）)\]]+|\b(?:javascript|data|vbscript):[^\s]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w@.])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_TLDS})\b(?:/[^\s<>\"'，。]*)?",
+    rf"(?:https?|ftp)://[^\s<>\"'，。）)\]]+|\b(?:javascript|data|vbscript):[^\s]+|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w@.])(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.)+(?:{_TLDS})\b(?:/[^\s<>\"'，。]*)?",
     _I | re.ASCII,
 )
 #: An address that is written so that no program links it, but every reader understands it: shop . com, shop。com

@@ -21,7 +21,7 @@ from campaigns.content.findings import Finding
 
 from .reading import BODY_FIELDS, Draft, Reading
 from .sheet import FactSheet
-from .text import FILLER
+from .text import FILLER, NOT_WORDS
 
 #: Years of school. Newspapers are written for about ten.
 GRADE_WARN: Final = 12.0
@@ -122,8 +122,7 @@ def frequent_characters() -> frozenset[str]:
 
 
 def _plain(reading: Reading) -> str:
-    text = re.sub(r"\{\{[^{}]*\}\}|https?://\S+|\S+@\S+", " ", reading.masked)
-    return text.replace(FILLER, "")
+    return NOT_WORDS.sub(" ", reading.masked).replace(FILLER, "")
 
 
 _WORD: Final = re.compile(r"[A-Za-zÀ-ÿ]+(?:'[a-z]+)?")

@@ -136,11 +136,12 @@ def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _take(found: Iterator[Any], text: str, into: list[Any]) -> str:
+    signs = list(text)
     for claim in sorted(found, key=lambda claim: (claim.start, -claim.end)):
-        if FILLER not in text[claim.start : claim.end]:
+        if FILLER not in signs[claim.start : claim.end]:
             into.append(claim)
-            text = blank(text, [(claim.start, claim.end)])
-    return text
+            signs[claim.start : claim.end] = FILLER * (claim.end - claim.start)
+    return "".join(signs)
 
 
 def _known_spans(text: str, sheet: FactSheet) -> Iterator[tuple[int, int]]:

@@ -28,6 +28,8 @@ _OWN_KEYS = {
 _OWN_KEYS |= {"language", "lang", "locale", "merge_tags", "allowed_domains", "is_composed", "id"}
 #: What a voice forbids or holds up as an example bears nothing out, and the number of a revision is no figure.
 _OWN_KEYS |= {"voice", "policies_version", "offer_policies"}
+#: Lists in lists: facts have three levels.
+DEEPEST = 20
 LABEL_KEYS = ("segment", "segment_name", "segment_label", "archetype", "archetype_label")
 
 
@@ -130,6 +132,22 @@ def iter_texts(value: Any) -> Iterator[str]:
             yield from iter_texts(part)
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         yield str(value)
+
+
+def measure_size(value: Any, most: int) -> int:
+    """Signs in all strings and numbers of a JSON value, of which each counts as one at least; stops soon after `most`.
+    Works on any depth, and counts each step down, so that what passes is not too deep either."""
+    size, waiting = 0, [(value, 0)]
+    while waiting and size <= most:
+        part, depth = waiting.pop()
+        size += len(part) if isinstance(part, str) else 1
+        if depth > DEEPEST:
+            return most + 1
+        if isinstance(part, Mapping):
+            waiting += [(inner, depth + 1) for pair in part.items() for inner in pair]
+        elif isinstance(part, Sequence) and not isinstance(part, str | bytes | bytearray):
+            waiting += [(inner, depth + 1) for inner in part]
+    return size
 
 
 def read_decimal(value: Any) -> Decimal | None:

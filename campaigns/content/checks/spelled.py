@@ -28,7 +28,8 @@ _ENGLISH = re.compile(
 )
 _CHINESE_DIGITS = dict(zip("零一二三四五六七八九", range(10), strict=True)) | {"〇": 0, "两": 2}
 _CHINESE_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
-_CHINESE_NUMERAL = "[零〇一二两三四五六七八九十百千万亿]+"
+#: No numeral of a price or a date is longer; without an end a row of such signs would be read once from each of them.
+_CHINESE_NUMERAL = "[零〇一二两三四五六七八九十百千万亿]{1,12}"
 # 一 stands in hundreds of words (一起, 周一, 第一); a numeral is one only before a unit or after a word of amount.
 _CHINESE = re.compile(
     rf"(?<![周第双])(?<!星期)(?<!礼拜)(?<=百分之){_CHINESE_NUMERAL}(?:点{_CHINESE_NUMERAL})?"

@@ -12,7 +12,7 @@ from campaigns.content.findings import Finding
 
 from .reading import Draft, Reading
 from .sheet import FactSheet
-from .text import FILLER
+from .text import FILLER, NOT_WORDS
 
 LONG_ENOUGH = 8
 
@@ -42,7 +42,7 @@ def check_shouting(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
 
 
 def _plain_words(reading: Reading) -> str:
-    text = re.sub(r"\{\{[^{}]*\}\}|https?://\S+|\S+@\S+", " ", reading.masked)
+    text = NOT_WORDS.sub(" ", reading.masked)
     return re.sub(r"\b[A-Z0-9_-]{3,}\b", " ", text.replace(FILLER, " "))
 
 
