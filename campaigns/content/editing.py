@@ -9,6 +9,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,7 +18,7 @@ from django.utils.translation import override
 
 from campaigns.models import Campaign, Offer, Variant
 
-from .channels import find_writer
+from .channels import RenderedMessage, find_writer
 from .facts import build_facts, join_standing_facts, list_offer_policies, renumber_policies, say_the_same
 from .guardrails import Finding, find_last_day, review_draft
 from .markup import write_text
@@ -153,4 +154,13 @@ def _check_copy(variant: Variant, source: MessageSource) -> list[Finding]:
         copy = render_for(source, variant.archetype.language, None)
     except RenderError as error:
         return [Finding("unrenderable", "block", "body", _("The text cannot be rendered: %(why)s") % {"why": error})]
-    return find_writer(variant.archetype.channel).find_faults(copy)
+    return [*find_writer(variant.archetype.channel).find_faults(copy), *_check_address(variant, copy)]
+
+
+def _check_address(variant: Variant, copy: RenderedMessage) -> list[Finding]:
+    """An e-mail without the shop's postal address is unlawful in many countries; code writes it, so the setting is missing."""
+    address = " ".join(settings.SHOP_POSTAL_ADDRESS.split())
+    if variant.archetype.channel != "email" or (address and address in " ".join(copy.text.split())):
+        return []
+    message = _("The shop's postal address is missing, and every campaign mail must show it. Set SHOP_POSTAL_ADDRESS.")
+    return [Finding("no_address", "block", "body", message)]

@@ -49,6 +49,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     form.check_placeholders,
     form.check_links,
     form.check_unsubscribe,
+    form.check_address,
     discounts.check_percents,
     discounts.check_bare_discounts,
     money.check_money,

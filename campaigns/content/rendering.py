@@ -26,6 +26,8 @@ __all__ = [
     "render_message", "render_preview", "slots_for", "source_hash",
 ]  # fmt: skip
 
+#: How many signs a link to unsubscribe has behind the address of the site; a test holds campaigns.delivery.unsubscribe to it.
+UNSUBSCRIBE_LENGTH: Final = 64
 #: The Content-Security-Policy of the page that an empty-sandbox preview frame shows.
 PREVIEW_CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -90,7 +92,10 @@ def render_message(source: MessageSource, slots: Mapping[str, str]) -> RenderedM
 
 
 def render_preview(variant: Variant, customer: Customer | None, *, now: dt.datetime) -> RenderedMessage:
-    """The copy that `customer` would get, with a dead unsubscribe link; None stands for somebody of whom we know nothing."""
+    """The copy that `customer` would get, with a dead unsubscribe link; None stands for somebody of whom we know nothing.
+
+    In a text message, where each sign counts, the dead link is as long as a live one.
+    """
     return render_for(compose_source(variant), variant.archetype.language, customer)
 
 
@@ -102,8 +107,14 @@ def render_for(source: MessageSource, language: str, customer: Customer | None) 
     slots = slots_for(
         somebody,
         language=language,
-        unsubscribe_url="#",
+        unsubscribe_url=_dead_link(source.channel),
         tags=tags,
         traits=known.get(somebody.pk, Traits()),
     )
     return render_message(source, slots)
+
+
+def _dead_link(channel: str) -> str:
+    return (
+        f"{settings.SITE_URL}/u/".ljust(len(settings.SITE_URL) + UNSUBSCRIBE_LENGTH, "0") if channel == "sms" else "#"
+    )

@@ -143,6 +143,9 @@ class Variant(models.Model):
     edited_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    #: What `campaigns.content.twins` finds for a page; never stored, because it changes with the texts of others.
+    twin: object | None = None
+
     class Meta:
         verbose_name = _("variant")
         verbose_name_plural = _("variants")

@@ -17,10 +17,12 @@ from campaigns.audience.archetypes import describe_people, label_archetype
 from campaigns.audience.channels import is_sent
 from campaigns.content.channels import find_writer
 from campaigns.content.editing import hash_words
+from campaigns.content.findings import Finding
 from campaigns.content.merge_tags import MEANINGS
 from campaigns.content.plans import OPEN, read_plan
 from campaigns.content.rendering import RenderError, load_source, render_preview
 from campaigns.content.samples import list_samples
+from campaigns.content.twins import find_twins
 from campaigns.forms import TextRequestForm, VariantForm
 from campaigns.models import Angle, Archetype, Campaign, Variant
 
@@ -127,7 +129,10 @@ def _describe_editor(request: HttpRequest, variant: Variant, form: VariantForm) 
             "may_see_people": request.user.has_perm("customers.view_customer"),
             "siblings": siblings if len(siblings) > 1 else [],
             "parts": _describe_parts(variant, form),
-            "other_findings": [row for row in variant.findings if row.get("field") not in form.fields],
+            "other_findings": [
+                *(row for row in variant.findings if row.get("field") not in form.fields),
+                *filter(None, [_find_twin(variant)]),
+            ],
             "changes": list_changes(variant),
             "measures": _measure(variant),
             "angles": Angle.choices,
@@ -138,6 +143,12 @@ def _describe_editor(request: HttpRequest, variant: Variant, form: VariantForm) 
             and variant.label in {one.label for one in read_plan(archetype)},
         }
     )
+
+
+def _find_twin(variant: Variant) -> Finding | None:
+    """Whether another archetype would get the same text, as the texts of the campaign stand now."""
+    campaign = variant.archetype.campaign_id
+    return find_twins(Archetype.objects.filter(campaign=campaign).prefetch_related("variants")).get(variant.pk)
 
 
 def _describe_parts(variant: Variant, form: VariantForm) -> list[dict[str, Any]]:

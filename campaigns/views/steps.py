@@ -27,6 +27,7 @@ from campaigns.audience.channels import SENT_CHANNELS, is_sent
 from campaigns.audience.freeze import EmptyAudience
 from campaigns.audience.power import power
 from campaigns.content.plans import MOST_TEXTS
+from campaigns.content.twins import find_twins
 from campaigns.forms import AudienceForm, GoalForm, OfferForm, TimingForm, shop_time
 from campaigns.models import (
     Archetype,
@@ -149,6 +150,9 @@ def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
     """Cards of the archetypes with their texts, and how far drafting is."""
     figures = describe_people(campaign)
     archetypes = list(Archetype.objects.filter(campaign=campaign).prefetch_related("variants"))
+    twins = find_twins(archetypes)
+    for variant in (variant for archetype in archetypes for variant in archetype.variants.all()):
+        variant.twin = twins.get(variant.pk)
     cards: list[dict[str, Any]] = [
         {
             "archetype": archetype,

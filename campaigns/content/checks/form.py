@@ -112,6 +112,14 @@ def check_unsubscribe(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         yield Finding("unsubscribe", "block", "body", _("The way to unsubscribe is missing."))
 
 
+def check_address(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """A composed message shows the postal address, where the facts give one. A shop without any cannot submit at all."""
+    address = " ".join(sheet.postal_address.split()).lower()
+    body = " ".join(draft.text_of("body").split()).lower()
+    if sheet.is_composed and draft.has_body and address not in body:
+        yield Finding("address", "block", "body", _("The shop's postal address is missing."))
+
+
 def _in_emoji(text: str, place: int) -> bool:
     """The joiner inside a family of emoji is seen, as one picture."""
     return (

@@ -69,6 +69,7 @@ class FactSheet:
     labels: tuple[str, ...]
     is_composed: bool
     voice: VoiceRules
+    postal_address: str
 
     @property
     def days_left(self) -> int | None:
@@ -110,6 +111,7 @@ def read_facts(facts: Mapping[str, Any]) -> FactSheet:
         labels=tuple(text for key in LABEL_KEYS for text in iter_texts(facts.get(key))),
         is_composed=facts.get("is_composed") is True,
         voice=read_voice_rules(facts.get("voice")),
+        postal_address=_text(facts.get("postal_address")),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,64 @@ class Command(BaseCommand):
             "--json", action="store_true", help="accepted for likeness: the output is always JSON lines"
         )
 
+        parser.add_argument(
+            "--figures",
+            action="store_true",
+            help="print no lines but how many of the drafts got what their key expect (block, warn, pass) says",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            for number, line in enumerate(_read_lines(options["file"]), start=1):
-                if line.strip():
-                    self.stdout.write(json.dumps(_check_line(line, number), ensure_ascii=False))
+            lines = (
+                (line, _check_line(line, number))
+                for number, line in enumerate(_read_lines(options["file"]), start=1)
+                if line.strip()
+            )
+            if options["figures"]:
+                self.stdout.write("\n".join(_count_verdicts(lines)))
+                return
+            for _line, answer in lines:
+                self.stdout.write(_write_json(answer))
         except OSError as error:
             raise CommandError(
                 _("%(file)s cannot be read: %(why)s") % {"file": options["file"], "why": error.strerror}
             ) from error
+
+
+def _write_json(answer: dict[str, Any]) -> str:
+    """One line that any terminal takes: half a surrogate pair, which JSON allows, becomes a question mark."""
+    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+
+
+def _count_verdicts(lines: Iterator[tuple[bytes, dict[str, Any]]]) -> Iterator[str]:
+    """How many false drafts were blocked and how many true ones; then, by the finding that a draft was written for
+    (`code`, or `quiet` where it must not come), how many have it."""
+    verdicts: Counter[tuple[str, str]] = Counter()
+    told: Counter[tuple[str, str]] = Counter()
+    of: Counter[tuple[str, str]] = Counter()
+    for line, answer in lines:
+        entry = json.loads(line.decode("utf-8-sig")) if "error" not in answer else {}
+        verdicts[str(entry.get("expect")), answer["verdict"]] += 1
+        for key in ("code", "quiet"):
+            if code := entry.get(key):
+                of[str(code), key] += 1
+                told[str(code), key] += any(finding["code"] == code for finding in answer["findings"])
+    for expect, name in (("block", _("false drafts")), ("pass", _("true drafts")), ("warn", _("doubtful drafts"))):
+        total = sum(count for (wanted, _verdict), count in verdicts.items() if wanted == expect)
+        figures: dict[str, Any] = {
+            "name": name,
+            "total": total,
+            "blocked": verdicts[expect, "block"],
+            "warned": verdicts[expect, "warn"],
+        }
+        yield _("%(name)s: %(total)d, of which blocked %(blocked)d, warned %(warned)d") % figures
+    for code in sorted({code for code, _key in of}):
+        figures = {"code": code, "found": told[code, "code"], "total": of[code, "code"]}
+        figures |= {"alarms": told[code, "quiet"], "alike": of[code, "quiet"]}
+        yield (
+            _("%(code)s: found in %(found)d of %(total)d, false alarms in %(alarms)d of %(alike)d that look alike")
+            % figures
+        )
 
 
 def _read_lines(path: Path) -> Iterator[bytes]:

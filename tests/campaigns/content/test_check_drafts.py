@@ -47,3 +47,35 @@ def test_a_bad_line_says_so_and_the_others_are_checked(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_gets_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read"):
         check(tmp_path / "nothing.jsonl")
+
+
+def test_figures_count_what_was_expected_and_what_came(tmp_path: Path) -> None:
+    false = {
+        "expect": "block",
+        "code": "percent",
+        "facts": {"percent": 10},
+        "draft": {"subject": "Hi", "body": "15% off."},
+    }
+    true = {
+        "expect": "pass",
+        "quiet": "percent",
+        "facts": {"percent": 10},
+        "draft": {"subject": "Hi", "body": "10% off."},
+    }
+    (tmp_path / "two.jsonl").write_text("\n".join(json.dumps(entry) for entry in (false, true, true)))
+    out = io.StringIO()
+    call_command("check_drafts", str(tmp_path / "two.jsonl"), "--figures", stdout=out)
+    assert out.getvalue().splitlines() == [
+        "false drafts: 1, of which blocked 1, warned 0",
+        "true drafts: 2, of which blocked 0, warned 0",
+        "doubtful drafts: 0, of which blocked 0, warned 0",
+        "percent: found in 1 of 1, false alarms in 0 of 2 that look alike",
+    ]
+
+
+def test_half_a_character_can_be_printed(tmp_path: Path) -> None:
+    (tmp_path / "half.jsonl").write_text(
+        '{"id": "\\ud800", "facts": {}, "draft": {"subject": "\\udc00", "body": "Hello."}}'
+    )
+    (verdict,) = check(tmp_path / "half.jsonl")
+    assert verdict["id"] == "?" and verdict["verdict"] == "block"

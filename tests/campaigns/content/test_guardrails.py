@@ -316,6 +316,12 @@ def test_a_composed_message_needs_its_way_out() -> None:
     )
 
 
+def test_a_composed_message_shows_the_postal_address_of_the_facts() -> None:
+    facts = {"is_composed": True, "merge_tags": ["unsubscribe_url"], "postal_address": "4 Harbour Street,\nLeith"}
+    assert codes("Hello. Unsubscribe: {{ unsubscribe_url }}", **facts) == {"address"}
+    assert judge("Hello. Unsubscribe: {{ unsubscribe_url }} 4 Harbour Street, Leith", **facts) == "pass"
+
+
 def test_shouting_is_shown() -> None:
     assert judge("Hello!!!") == "warn"
 
