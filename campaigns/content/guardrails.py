@@ -125,7 +125,7 @@ def find_last_day(facts: Mapping[str, Any], draft: Mapping[str, Any]) -> dt.date
     longest send window is open, or before the offer is over, which is looked at by itself. Pure.
     """
     sheet = read_facts(facts)
-    if sheet.send_date is None:
+    if sheet.send_date is None or _refuse_size(facts, draft):
         return None
     read = read_draft(sheet, draft)
     known = _find_false_days(sheet, read)

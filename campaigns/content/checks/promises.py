@@ -134,7 +134,11 @@ _FREE_SHIPPING = (
     r"|包邮|免运费|免邮|免费(?:配送|送货|邮寄|快递|发货)|运费全免|运费由我们|零运费"
 )
 PROMISES: tuple[Promise, ...] = (
-    _promise("shipping", _FREE_SHIPPING, _FREE_SHIPPING + r"|free.?shipping"),
+    _promise(
+        "shipping",
+        _FREE_SHIPPING,
+        _FREE_SHIPPING + r"|free.?shipping|\b(?:deliver\w*|shipping|postage)\b[^.\n]{0,40}\bfree\b",
+    ),
     _promise(
         "returns",
         r"\bfree(?:\s+and\s+easy)?\s+(?:\w+[\s-]+){0,3}?(?:returns?|exchanges?)\b|\b(?:returns?|exchanges?)\s+(?:are|is)\s+(?:always\s+)?free|\bsend\s+(?:it|them)\s+back\s+(?:for\s+)?free|免费退[换货]|免费换货|退货免费|退换免费|运费险",
@@ -244,7 +248,7 @@ _IS_FREE = re.compile(
     _I,
 )
 _NO_MINIMUM = re.compile(
-    r"\bno\s+minimum\b|\bwithout\s+(?:a\s+|any\s+)?minimum|\bany\s+(?:order|purchase|basket)(?:\s+(?:size|value))?\b(?!\s+(?:of|over|above|from|worth|at\s+least|that)\b)|\b(?:every\s+order|all\s+orders)\b(?!\s+(?:of|over|above|from|worth|that)\b)|\bno\s+matter\s+(?:how|what)\s+(?:much|little|you\s+(?:buy|spend))|\bwhatever\s+you\s+(?:spend|buy)"
+    r"\bno\s+minimum\b|\bwithout\s+(?:a\s+|any\s+)?minimum|\bany\s+(?:order|purchase|basket)(?:\s+(?:size|value))?\b(?!\s+(?:of|over|above|from|worth|at\s+least|that)\b)|\b(?:every\s+order|all\s+orders)\b(?!\s+(?:of|over|above|from|worth|that)\b)|\bno\s+matter\s+(?:how|what)\s+(?:much|little|you\s+(?:buy|spend))|\bwhatever\s+you\s+(?:spend|buy|order)\b|\bhowever\s+(?:much|little|small)\b"
     r"|\bno\s+(?:strings|conditions|catch)\b|无门槛|不限金额|任意金额|没有门槛|任意订单|全场无门槛",
     _I,
 )

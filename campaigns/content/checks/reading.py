@@ -165,13 +165,17 @@ def find_name(text: str, name: str, *, ends: str = r"(?:e?s)?(?![A-Za-z0-9])") -
             yield match.span()
 
 
+#: "Four Canvas Panniers 20 L": the plural may stand inside a name.
+_PLURAL = r"(?:(?<=[a-z]{3})e?s)?"
+
+
 @lru_cache(maxsize=4_096)
 def _compile_name(name: str, ends: str) -> re.Pattern[str] | None:
     """Kept, because every text of a campaign is searched for the same products."""
     folded = read_passage("", name).text.strip(" .")
     if not folded:
         return None
-    words = r"\s+".join(re.escape(part) for part in folded.split())
+    words = r"\s+".join(re.escape(part) + (_PLURAL if part.isalpha() else "") for part in folded.split())
     begins = r"(?<![A-Za-z0-9])" if folded[0].isascii() else ""
     return re.compile(rf"{begins}{words}{ends if folded[-1].isascii() else ''}", re.I)
 

@@ -134,6 +134,6 @@ _OVER = re.compile(r"\b(?:over|above|more\s+than|at\s+least|from|minimum(?:\s+of
 _OR_MORE = re.compile(r"\s*(?:or\s+more|and\s+(?:over|above|up|more)|\+|以上|起)", re.I)
 _EACH = re.compile(
     rf"\b(?:each|apiece|per\s+\w+|every\s+(?:one|pair|piece)|an?\s+(?:pair|piece|bottle|cup|bar|bag|sheet|roll|set|day|serving|portion))\b"
-    rf"|[每单一1]\s*{MEASURES}|平均|合",
+    rf"|\b(?:makes|works\s+out\s+at|comes\s+to)\b|[每单一1]\s*{MEASURES}|平均|合",
     re.I,
 )
