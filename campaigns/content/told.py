@@ -27,6 +27,8 @@ WITH_VALUES: Final = (
     gettext_noop("A sentence of %(n)d characters. The brand voice allows %(most)d."),
     gettext_noop("A sentence of %(n)d words. The brand voice allows %(most)d."),
     gettext_noop("The brand voice says %(address)s to customers."),
+    gettext_noop("This is hard to read: %(count)d characters in a clause. Cut the sentences."),
+    gettext_noop("This is hard to read: school grade %(grade)d. Use shorter sentences and plainer words."),
 )
 _SLOT: Final = re.compile(r"%\\\((\w+)\\\)[sd]")
 
