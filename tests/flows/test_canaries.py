@@ -20,6 +20,7 @@ from campaigns.approval.workflow import refreeze_audience
 from campaigns.content.drafting import request_drafts, request_text, request_translation
 from campaigns.content.evaluation import evaluate_prompts
 from campaigns.content.golden import read_golden_briefs
+from campaigns.content.voice_trials import draft_for_trial
 from campaigns.models import Archetype, Campaign, DraftStatus, Variant
 from customers import tasks as customer_tasks
 from customers.features.interests.texts import queue_texts, switch_reading
@@ -112,6 +113,8 @@ def test_no_canary_reaches_a_model_by_any_purpose(
     _write_to_them(campaign, marketer, now)
     _read_what_they_wrote(site_admin, now)
     evaluate_prompts(now=now, briefs=list(read_golden_briefs())[:2], user=site_admin)
+    archetype = Archetype.objects.filter(campaign=campaign, language="en", size__gt=0).latest("size")
+    draft_for_trial(f"archetype:{archetype.pk}", "en", {"personality": "Dry as dust"}, now=now)
     assert try_connection(now).works
     batched = _read_again_in_batches(settings, now)
 
