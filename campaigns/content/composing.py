@@ -16,12 +16,15 @@ from urllib.parse import urlsplit
 from .formats import write_date, write_money, write_percent
 
 #: Changes whenever the same slots would give another message; it is part of every content hash.
-COMPOSER_VERSION: Final = 2
+COMPOSER_VERSION: Final = 3
 
 
 @dataclass(frozen=True)
 class MessageSource:
-    """Liquid for the parts of a message; the same for everybody of an archetype. What a part holds is the channel's."""
+    """Liquid for the parts of a message; the same for everybody of an archetype. What a part holds is the channel's.
+
+    `links` are where its links lead, in order: {{ link_1 }} stands for the first, or for an address of ours that leads there.
+    """
 
     subject: str
     preheader: str
@@ -29,6 +32,7 @@ class MessageSource:
     text: str
     version: int = COMPOSER_VERSION
     channel: str = "email"
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

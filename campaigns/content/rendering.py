@@ -74,15 +74,18 @@ def load_source(variant: Variant) -> MessageSource:
         text=str(kept.get("text", "")),
         version=int(kept.get("version", 0)),
         channel=str(kept.get("channel", "email")),
+        links=tuple(map(str, kept.get("links", ()))),
     )
 
 
 def source_hash(source: MessageSource) -> str:
-    """SHA-256 (hex) of version and parts: Variant.content_hash. E-mails are hashed as before there were other channels,
-    so that what was approved then still is."""
+    """SHA-256 (hex) of version and parts: Variant.content_hash. E-mails are hashed as before there were other channels and
+    links by number, so that what was approved then still is."""
     parts = asdict(source)
     if source.channel == "email":
         del parts["channel"]
+    if not source.links:
+        del parts["links"]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

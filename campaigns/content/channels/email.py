@@ -33,10 +33,12 @@ class EmailWriter:
     def compose(self, words: Words, frame: Frame) -> MessageSource:
         said = Words(*(add_fall_backs(part, frame.language) for part in _parts_of(words)))
         return MessageSource(
-            subject=said.subject, preheader=said.preheader, html=_compose_html(said, frame), text=_compose_text(said, frame)
+            subject=said.subject, preheader=said.preheader, html=_compose_html(said, frame), text=_compose_text(said, frame),
+            links=_list_links(frame),
         )  # fmt: skip
 
     def fill(self, source: MessageSource, slots: Mapping[str, str]) -> RenderedMessage:
+        slots = plain_links(source) | dict(slots)
         return RenderedMessage(
             subject=one_line(fill(source.subject, slots, is_html=False)),
             preheader=one_line(fill(source.preheader, slots, is_html=False)),
@@ -54,6 +56,20 @@ class EmailWriter:
         if 'href="#"' in copy.html:
             return []
         return [Finding("no_unsubscribe", "block", "body", _("The link to unsubscribe is missing."))]
+
+
+def plain_links(source: MessageSource) -> dict[str, str]:
+    """The slots that follow nobody: each link leads straight to its page, and no picture is asked for."""
+    return {f"link_{number}": url for number, url in enumerate(source.links, start=1)} | {"open_pixel": ""}
+
+
+def _list_links(frame: Frame) -> tuple[str, ...]:
+    """The button, then the wares in their order; one address has one number."""
+    return tuple(dict.fromkeys([frame.sender.button_url, *(pick.url for pick in frame.picks if pick.url)]))
+
+
+def _number_link(url: str, frame: Frame) -> str:
+    return f"{{{{ link_{_list_links(frame).index(url) + 1} }}}}"
 
 
 def _parts_of(words: Words) -> tuple[str, ...]:
@@ -76,32 +92,33 @@ def _fill_places(words: Words, frame: Frame) -> dict[str, str]:
         "shop": literal(escape(sender.name)),
         "greeting": phrases.greeting,
         "body": write_html(words.opening) + "\n" + write_html(words.story),
-        "picks": _compose_picks(frame.picks, phrases.picks),
+        "picks": _compose_picks(frame, phrases.picks),
         "offer": f'<p class="offer">{literal(escape(terms))}</p>' if terms else "",
         "invitation": write_html(words.invitation),
-        "url": literal(escape(sender.button_url)),
+        "url": _number_link(sender.button_url, frame),
         "button": escape_around_tags(words.button_label or phrases.button),
         "why": literal(escape(phrases.why.format(shop=sender.name))),
         "unsubscribe": phrases.unsubscribe,
         "address": literal(escape(sender.postal_address)),
+        "pixel": _PIXEL,
     }
 
 
-def _compose_picks(picks: tuple[Pick, ...], heading: str) -> str:
-    if not picks:
+def _compose_picks(frame: Frame, heading: str) -> str:
+    if not frame.picks:
         return ""
     rows = "".join(
-        f'<tr><td class="pick">{_link_pick(pick)}</td><td class="pick price">{literal(escape(pick.price_tag))}</td></tr>'
-        for pick in picks
+        f'<tr><td class="pick">{_link_pick(pick, frame)}</td><td class="pick price">{literal(escape(pick.price_tag))}</td></tr>'
+        for pick in frame.picks
     )
     return f'<p class="over">{heading}</p><table {_TABLE} class="picks" width="100%">{rows}</table>'
 
 
-def _link_pick(pick: Pick) -> str:
+def _link_pick(pick: Pick, frame: Frame) -> str:
     name = literal(escape(pick.name))
-    return (
-        f'<a class="name" href="{literal(escape(pick.url))}">{name}</a>' if pick.url else f'<b class="name">{name}</b>'
-    )
+    if not pick.url:
+        return f'<b class="name">{name}</b>'
+    return f'<a class="name" href="{_number_link(pick.url, frame)}">{name}</a>'
 
 
 def _compose_text(words: Words, frame: Frame) -> str:
@@ -114,7 +131,7 @@ def _compose_text(words: Words, frame: Frame) -> str:
         f"{phrases.picks}\n{literal(picks)}" if picks else "",
         literal(describe_offer(frame.offer, frame.language)),
         write_text(words.invitation),
-        f"{words.button_label or phrases.button}: {literal(sender.button_url)}",
+        f"{words.button_label or phrases.button}: {_number_link(sender.button_url, frame)}",
     ]
     body = "\n\n".join(part.strip() for part in parts if part.strip())
     why = literal(phrases.why.format(shop=sender.name))
@@ -122,6 +139,10 @@ def _compose_text(words: Words, frame: Frame) -> str:
     return f"{body}\n\n-- \n{why}\n{way_out}\n{literal(sender.postal_address)}\n"
 
 
+#: Asked for only where the person agreed to it; for everybody else the slot is "".
+_PIXEL: Final = (
+    '{% if open_pixel != \'\' %}<img src="{{ open_pixel }}" width="1" height="1" alt="" border="0">{% endif %}'
+)
 _TABLE: Final = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
 _PAGE: Final = f"""<!doctype html>
 <html lang="{{language}}">
@@ -147,7 +168,7 @@ _PAGE: Final = f"""<!doctype html>
 <tr><td class="foot">{{why}}<br>
 <a class="out" href="{{{{{{{{ unsubscribe_url }}}}}}}}">{{unsubscribe}}</a><br>
 {{address}}</td></tr>
-</table></td></tr></table>
+</table></td></tr></table>{{pixel}}
 </body>
 </html>"""
 _FONT: Final = (

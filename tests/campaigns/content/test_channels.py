@@ -29,7 +29,7 @@ WORDS = Words(
 )
 #: Composer 2.
 PINNED = {
-    "email": "5f718b0c461d0dde", "sms": "7cfda8f9ffc25a4a", "push": "02d1a45d15eaa0bb", "webhook": "ced9be00eb991dcd",
+    "email": "b9c923d6722fa867", "sms": "1dd6387d6dfb62f4", "push": "d9569faf8ad57ac4", "webhook": "75e1f8b9ddcb3a21",
 }  # fmt: skip
 SLOTS = {"first_name": "Kim", "unsubscribe_url": "https://shop.test/u/abc/"}
 
