@@ -11,7 +11,7 @@ from .campaign import (
     TransitionConflict,
 )
 from .evaluation import PromptEvaluation
-from .message import DeliveryEvent, Message, MessageStatus, SkipReason
+from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipReason
 from .result import CampaignResult
 from .variant import Angle, Archetype, DraftStatus, ValueBand, Variant
 from .voice import BrandVoice, ShopPolicies
@@ -31,6 +31,7 @@ __all__ = [
     "CampaignStatus",
     "CampaignTransition",
     "DeliveryEvent",
+    "DeliveryKind",
     "DraftStatus",
     "ExclusionReason",
     "Message",

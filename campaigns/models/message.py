@@ -53,6 +53,10 @@ class Message(models.Model):
 
     `slots` are the values that fill the approved text: render(variant, slots) is the body, for ever; `body_hash` is
     its SHA-256. `message_id` is derived from the row and the same on every try. Times are the database's.
+
+    `route` is the door by which it last left. `in_doubt_since`: when a try began whose end nobody knows, at a provider that
+    knows the message's key; until that is settled it may leave by this door alone. `opened_at` and `clicked_at` are the
+    first times that a person did it.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="messages")
@@ -75,6 +79,10 @@ class Message(models.Model):
     queued_at = models.DateTimeField(db_default=Now())
     sending_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    route = models.CharField(max_length=40, blank=True, default="", db_default="")
+    in_doubt_since = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    clicked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("message")
@@ -95,26 +103,54 @@ class Message(models.Model):
             ),
             models.Index(fields=["customer", "-sending_at"], name="message_customer"),
             models.Index(fields=["campaign", "status"], name="message_campaign_status"),
+            models.Index(fields=["in_doubt_since"], condition=Q(in_doubt_since__isnull=False), name="message_in_doubt"),
         ]
 
     def __str__(self) -> str:
         return f"{self.campaign_id}/{self.step}/{self.customer_id} {self.status}"
 
 
+class DeliveryKind(models.TextChoices):
+    ACCEPTED = "accepted", _("taken by the provider")
+    DEFERRED = "deferred", _("delayed on the way")
+    DELIVERED = "delivered", _("delivered")
+    SOFT_BOUNCED = "soft_bounced", _("came back, may work another time")
+    BOUNCED = "bounced", _("came back for good")
+    COMPLAINED = "complained", _("reported as spam")
+    UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+    OPENED = "opened", _("opened")
+    CLICKED = "clicked", _("clicked")
+    MACHINE_OPENED = "machine_opened", _("opened by a machine")
+    MACHINE_CLICKED = "machine_clicked", _("clicked by a machine")
+
+
 class DeliveryEvent(models.Model):
-    """What a provider told us of a message. Key: (provider, provider_event_id)."""
+    """What came back about a message. Key: (provider, provider_event_id), so that a copy changes nothing.
+
+    `provider` is "mail" for what mail servers report, "rekindle" for what we see ourselves. `detail` is their words, without
+    addresses; `link` the number of the link that was clicked.
+    """
 
     provider = models.CharField(max_length=40)
     provider_event_id = models.CharField(max_length=160)
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="delivery_events")
-    kind = models.CharField(max_length=20)
+    kind = models.CharField(max_length=20, choices=DeliveryKind)
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(db_default=Now())
+    detail = models.CharField(max_length=300, blank=True, default="", db_default="")
+    link = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("delivery event")
         verbose_name_plural = _("delivery events")
         constraints = [models.UniqueConstraint(fields=["provider", "provider_event_id"], name="deliveryevent_key")]
+        indexes = [
+            # Whether it was a person is judged half a minute later: what waits for that is asked for all the time.
+            models.Index(
+                fields=["received_at"], condition=Q(kind__in=["opened", "clicked"]), name="deliveryevent_people"
+            ),
+            models.Index(fields=["message"], condition=Q(kind="unsubscribed"), name="deliveryevent_left"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.provider_event_id} {self.kind}"

@@ -1,7 +1,7 @@
 """What we know: the tables of customers, their orders and behaviour, scores and segments."""
 
 from .api_key import ApiKey
-from .consent import Channel, ConsentRecord, Suppression
+from .consent import Channel, ConsentRecord, Suppression, TrackingConsent
 from .customer import Customer, CustomerAlias
 from .event import CustomerEvent, EventKind, ensure_event_partitions
 from .import_run import ImportRejection, ImportRun
@@ -40,5 +40,6 @@ __all__ = [
     "Suppression",
     "TextReading",
     "TextReadingSwitch",
+    "TrackingConsent",
     "ensure_event_partitions",
 ]

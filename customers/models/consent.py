@@ -51,6 +51,29 @@ class ConsentRecord(models.Model):
         return f"{self.channel} {self.status}"
 
 
+class TrackingConsent(models.Model):
+    """Whether a person agreed that we see when they open a message; append-only, the newest counts.
+
+    Nobody agreed who has no row: individual tracking of opens is off unless a person said yes to it, and being written to
+    is another question than being watched.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="tracking_consents")
+    is_given = models.BooleanField()
+    source = models.CharField(max_length=80)
+    proof = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
+    recorded_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("consent to open tracking")
+        verbose_name_plural = _("consents to open tracking")
+        indexes = [models.Index(fields=["customer", "-recorded_at", "-id"], name="trackingconsent_newest")]
+
+    def __str__(self) -> str:
+        return "given" if self.is_given else "withdrawn"
+
+
 class Suppression(models.Model):
     """An address that must not be written to, kept as a keyed hash so that it outlives an erasure.
 

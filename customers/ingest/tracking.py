@@ -1,0 +1,25 @@
+"""Consent to individual tracking of opens: off unless a person said yes, whatever they agreed to be sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from customers.models import Customer, TrackingConsent
+
+
+def record_tracking_consent(
+    customer: Customer, *, is_given: bool, source: str, now: dt.datetime, proof: dict[str, Any] | None = None
+) -> TrackingConsent:
+    """Note that `customer` agreed that we see when they open a message, or no longer does."""
+    return TrackingConsent.objects.create(
+        customer=customer, is_given=is_given, source=source, proof=proof or {}, recorded_at=now
+    )
+
+
+def is_tracked_sql(customer_id: str) -> str:
+    """SQL that is true where the newest word of the customer with this id (an expression) is yes."""
+    return (
+        "coalesce((SELECT said.is_given FROM customers_trackingconsent said"
+        f" WHERE said.customer_id = {customer_id} ORDER BY said.recorded_at DESC, said.id DESC LIMIT 1), false)"
+    )
