@@ -9,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from campaigns.delivery.channels.providers import PROVIDERS, BadProviderUrl, read_provider_url
+
 
 def read_database_url(url: str) -> dict[str, Any]:
     """Django's DATABASES entry for a libpq address such as postgresql://user@/name?host=/run/socket.
@@ -37,10 +39,12 @@ def read_database_url(url: str) -> dict[str, Any]:
 
 
 def read_email_url(url: str) -> dict[str, Any]:
-    """Django's e-mail settings for smtp://user:password@host:587/?tls=1 or smtps://…:465.
+    """Django's e-mail settings for smtp://user:password@host:587/?tls=1, smtps://…:465, or a provider: resend://KEY.
 
-    Raises ImproperlyConfigured for another scheme or a missing host.
+    Raises ImproperlyConfigured for another scheme, a missing host, or a provider that lacks something it needs.
     """
+    if not url.startswith(("smtp:", "smtps:")):
+        return _read_provider(url)
     parts = urlsplit(url)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise ImproperlyConfigured("EMAIL_URL must look like smtp://user:password@host:587/?tls=1 or smtps://…:465")
@@ -52,4 +56,16 @@ def read_email_url(url: str) -> dict[str, Any]:
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_SSL": parts.scheme == "smtps",
         "EMAIL_USE_TLS": parts.scheme == "smtp" and query.get("tls", "0") in {"1", "true"},
+    }
+
+
+def _read_provider(url: str) -> dict[str, Any]:
+    try:
+        name, options = read_provider_url(url)
+    except BadProviderUrl as error:
+        raise ImproperlyConfigured(str(error)) from None  # the cause would hold the key
+    return {
+        "EMAIL_PROVIDER": name,
+        "EMAIL_BACKEND": f"anymail.backends.{PROVIDERS[name].module}.EmailBackend",
+        "ANYMAIL": options,
     }

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_htmx",
     "csp",
+    "anymail",
 ]
 
 MIDDLEWARE = [
@@ -134,6 +135,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-queued-messages": {"task": "campaigns.tasks.send_sweep", "schedule": 10.0},
     "reap-stuck-messages": {"task": "campaigns.tasks.reap_stuck_messages", "schedule": 30.0},
     "draft-requested": {"task": "campaigns.tasks.draft_sweep", "schedule": 10.0},
+    "judge-visits": {"task": "campaigns.tasks.judge_visits", "schedule": 30.0},
     "measure-results": {"task": "campaigns.tasks.measure_results", "schedule": 3600.0},
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
@@ -148,10 +150,12 @@ CELERY_BEAT_SCHEDULE = {
     "delete-expired-model-calls": {"task": "campaigns.tasks.delete_expired_model_calls", "schedule": 3600.0},
 }
 
-# --- Mail: the built-in catcher unless EMAIL_URL names a server ---------------------------------------------------------
+# --- Mail: the built-in catcher unless EMAIL_URL names a server or a provider -------------------------------------------
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_TIMEOUT = read_number("EMAIL_TIMEOUT", 30.0, least=0.1)  # longest silence of the mail server, seconds
 EMAIL_URL = read_text("EMAIL_URL")
+EMAIL_PROVIDER = ""  # of campaigns.delivery.channels.providers; "" sends by SMTP
+ANYMAIL: dict[str, Any] = {}
 USES_MAIL_CATCHER = not EMAIL_URL
 MAIL_CATCHER_DIR = Path(read_text("MAIL_CATCHER_DIR", str(VAR_DIR / "mail")))
 if USES_MAIL_CATCHER:
@@ -161,7 +165,15 @@ if USES_MAIL_CATCHER:
     EMAIL_USE_TLS = EMAIL_USE_SSL = False
 else:
     globals().update(read_email_url(EMAIL_URL))
+ANYMAIL["REQUESTS_TIMEOUT"] = EMAIL_TIMEOUT
 SMTP_CONNECTIONS = read_number("SMTP_CONNECTIONS", 2, least=1, most=100)
+
+# --- What comes back ----------------------------------------------------------------------------------------------------
+EMAIL_WEBHOOK_SECRET = read_text("EMAIL_WEBHOOK_SECRET")  # without one no webhook is taken
+EMAIL_BOUNCE_ADDRESS = read_text("EMAIL_BOUNCE_ADDRESS")  # "": the sender's own
+SOFT_BOUNCES = read_number("SOFT_BOUNCES", 3, least=1, most=100)
+SOFT_BOUNCE_DAYS = read_number("SOFT_BOUNCE_DAYS", 30, least=1, most=3650)
+CLICK_TRACKING = read_choice("CLICK_TRACKING", "all", ("all", "consent", "off"))
 
 # --- The shop: what every message says of the sender -----------------------------------------------------------------
 SHOP_NAME = read_text("SHOP_NAME", "Tarnside Outdoor")

@@ -158,11 +158,16 @@ def unschedule_campaign(user: User, campaign: Campaign, *, now: dt.datetime) -> 
 
 @transaction.atomic
 def cancel_campaign(user: User, campaign: Campaign, *, reason: str = "", now: dt.datetime) -> Campaign:
-    """Any unfinished state `-> cancelled`. What waits in the outbox is skipped; what was sent stays sent."""
+    """Any unfinished state `-> cancelled`. What waits in the outbox is skipped; what was sent stays sent, and of what may have
+    been sent nobody knows."""
     _lock(campaign)
     policy.may_cancel(user, campaign).enforce()
     change_status(campaign, sources=UNFINISHED, target=CampaignStatus.CANCELLED, actor=user, reason=reason, now=now)
-    Message.objects.filter(campaign=campaign, status__in=OPEN_MESSAGES).update(
+    waiting = Message.objects.filter(campaign=campaign, status__in=OPEN_MESSAGES)
+    waiting.filter(in_doubt_since__isnull=False).update(
+        status=MessageStatus.UNKNOWN, lease_until=None, not_before=None, settled_at=now
+    )
+    waiting.filter(in_doubt_since__isnull=True).update(
         status=MessageStatus.SKIPPED, skip_reason=SkipReason.CANCELLED, lease_until=None, settled_at=now
     )
     return campaign

@@ -6,7 +6,7 @@ import threading
 
 from django.utils.translation import gettext as _
 
-from .channels import ChannelUnavailable, Outcome, Reply
+from .channels import Cause, ChannelUnavailable, Outcome, Reply
 
 #: Failed connections in a row, with growing waits between them, before the campaign is paused.
 CONNECTIONS_IN_A_ROW = 5
@@ -58,6 +58,8 @@ class Breaker:
         with self._lock:
             self._refusals = 0 if reply.outcome is Outcome.ACCEPTED else self._refusals + 1
             refused = self._refusals
+        if reply.cause:
+            return say_cause(reply.cause, reply.summary)
         if refused < REFUSALS_IN_A_ROW:
             return ""
         sentence = _("The mail server took none of the last %(n)s messages (%(answer)s). Mend the cause, then resume.")
@@ -67,3 +69,17 @@ class Breaker:
         """Seconds to wait before the next try to connect: half a second, doubled each time."""
         with self._lock:
             return float(min(0.5 * 2 ** max(self._connections - 1, 0), 8.0))
+
+
+def say_cause(cause: Cause, answer: str) -> str:
+    """The sentence with which one such answer pauses a campaign."""
+    if cause is Cause.LOGIN:
+        sentence = _(
+            "The mail server no longer takes our log-in (%(answer)s). Check EMAIL_URL and the account, then resume."
+        )
+    else:
+        sentence = _(
+            "A mail server refuses us because of our name or a missing proof of it (%(answer)s). Look at SPF, DKIM and"
+            " DMARC and at the block lists before you resume."
+        )
+    return sentence % {"answer": answer}

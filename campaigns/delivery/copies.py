@@ -25,10 +25,12 @@ from campaigns.content.rendering import (
 from campaigns.models import Approval, ApprovalPart, Campaign, SkipReason, Variant
 from customers.models import Customer
 
-from .channels import Envelope
+from .channels import Envelope, Letter
+from .following import follow_slots, read_tracked
 from .marking import Intent
-from .mime import BadAddress, Sender, build_content, hash_body, normalise_address
-from .outbox import ClaimedMessage, derive_message_id
+from .mime import BadAddress, Sender, build_content, hash_body, normalise_address, unsubscribe_headers
+from .names import derive_bounce_address, derive_name
+from .outbox import ClaimedMessage
 from .unsubscribe import unsubscribe_url
 
 
@@ -59,13 +61,15 @@ class ApprovedTexts:
 
 @dataclass(frozen=True)
 class Batch:
-    """What all copies of one batch share. `now` is the database's clock when it was claimed."""
+    """What all copies of one batch share. `now` is the database's clock when it was claimed; `tracked` are the people whose
+    opening we may see."""
 
     campaign: Campaign
     texts: ApprovedTexts
     customers: Mapping[int, Customer]
     traits: Mapping[int, Traits]
     tags: frozenset[str]
+    tracked: frozenset[int]
     sender: Sender
     checks: Mapping[str, Any]
     now: dt.datetime
@@ -91,6 +95,7 @@ def prepare_batch(
         customers=Customer.objects.in_bulk(people),
         traits=read_traits(people, tags),
         tags=tags,
+        tracked=read_tracked(people),
         sender=Sender(settings.SHOP_NAME, settings.SHOP_FROM_EMAIL),
         checks=exclusion_params(campaign, now=now),
         now=now,
@@ -132,12 +137,12 @@ def make_copy(batch: Batch, message: ClaimedMessage) -> Copy:
 
 
 def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: str) -> Copy:
-    source, language = batch.texts.sources[message.variant_id]
+    source, _language = batch.texts.sources[message.variant_id]
     link = unsubscribe_url(message.id, customer.pk)
-    known = batch.traits.get(customer.pk, Traits())
-    slots = slots_for(customer, language=language, unsubscribe_url=link, tags=batch.tags, traits=known)
+    slots = message.kept_slots or _slots(batch, message, customer, link)
     rendered = render_message(source, slots)
-    message_id = derive_message_id(message.campaign_id, message.step, message.customer_id, domain=batch.sender.domain)
+    name = derive_name(message.campaign_id, message.step, message.customer_id)
+    message_id = f"<{name}@{batch.sender.domain}>"
     content = build_content(
         rendered,
         sender=batch.sender,
@@ -149,9 +154,22 @@ def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: 
     intent = Intent(
         message=message,
         address=customer.email,
-        slots_json=json.dumps(slots, ensure_ascii=False),
+        slots_json=json.dumps(dict(slots), ensure_ascii=False),
         body_hash=hash_body(rendered),
         message_id=message_id,
         approved_hash=batch.texts.approved_hash,
     )
-    return Copy(intent, Envelope(batch.sender.address, recipient, content))
+    letter = Letter(
+        batch.sender.name, batch.sender.address, rendered.subject, rendered.text, rendered.html,
+        headers={"Message-ID": message_id} | unsubscribe_headers(link),
+    )  # fmt: skip
+    bounces_to = settings.EMAIL_BOUNCE_ADDRESS
+    sender = derive_bounce_address(name, bounces_to) if bounces_to else batch.sender.address
+    return Copy(intent, Envelope(sender, recipient, content, name, letter))
+
+
+def _slots(batch: Batch, message: ClaimedMessage, customer: Customer, link: str) -> Mapping[str, str]:
+    source, language = batch.texts.sources[message.variant_id]
+    known = batch.traits.get(customer.pk, Traits())
+    slots = slots_for(customer, language=language, unsubscribe_url=link, tags=batch.tags, traits=known)
+    return slots | follow_slots(source, message_id=message.id, customer_id=customer.pk, tracked=batch.tracked)

@@ -18,6 +18,7 @@ from campaigns.audience.eligibility import exclusion_case_sql
 from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import MessageStatus
 
+from .channels import SMTP_ROUTE
 from .outbox import ClaimedMessage, Settlement, sending_lease_s
 
 #: The space of advisory locks that serialises marks for one customer: two campaigns cannot slip past a cap together.
@@ -38,11 +39,12 @@ class Intent:
 
 @dataclass(frozen=True)
 class Bid:
-    """One worker asks to send one message. `checks` are the `exclusion_params` of the campaign."""
+    """One worker asks to send one message, by `route`. `checks` are the `exclusion_params` of the campaign."""
 
     worker: str
     intent: Intent
     checks: Mapping[str, Any]
+    route: str = SMTP_ROUTE.name
 
     @property
     def campaign_id(self) -> int:
@@ -55,7 +57,8 @@ class Bid:
 
 @dataclass(frozen=True)
 class Mark:
-    """What came of it. Neither sending nor skipped: the row, the campaign or the address changed; send nothing."""
+    """What came of it. Unknown: an earlier try is in doubt, and now it must not be sent. Any other: the row, the campaign
+    or the address changed; send nothing."""
 
     status: str = ""
     skip_reason: str = ""
@@ -82,11 +85,11 @@ def write_outcomes_and_marks(outcomes: Sequence[Settlement], bids: Sequence[Bid]
     An outcome: only the worker that made the mark may settle it; it may do so even after the reaper called it unknown,
     because it knows better.
 
-    A mark is `claimed -> sending`, or `-> skipped` with its reason. Checked in the same statement: the claim is still its
-    worker's and its lease runs, the campaign is sending and inside its window, the messages are the approved ones
-    (`approved_hash`), the address is the one rendered for, and consent, suppression, complaints and caps. A trigger of
-    the database checks the approvals again (IntegrityError: then nothing at all was written). Outside a transaction it is
-    one of its own.
+    A mark is `claimed -> sending`, or `-> skipped` with its reason (`-> unknown` where an earlier try may have sent it).
+    Checked in the same statement: the claim is still its worker's and its lease runs, the campaign is sending and inside
+    its window, the messages are the approved ones (`approved_hash`), the address is the one rendered for, and consent,
+    suppression, complaints and caps. A trigger of the database checks the approvals again (IntegrityError: then nothing
+    at all was written). Outside a transaction it is one of its own.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -116,6 +119,7 @@ def _mark_parameters(bids: Sequence[Bid]) -> dict[str, Any]:
         {
             "id": bid.intent.message.id,
             "worker": bid.worker,
+            "route": bid.route,
             "address": bid.intent.address,
             "approved_hash": bid.intent.approved_hash,
             "slots": bid.intent.slots_json,
@@ -142,9 +146,12 @@ SELECT set_config('synchronous_commit', %(sync)s, true), (
 _SETTLE = """
 UPDATE campaigns_message m
 SET status = o.status, response = o.response, claimed_by = '', lease_until = NULL,
+    in_doubt_since = CASE WHEN o.in_doubt THEN coalesce(m.in_doubt_since, m.sending_at) END,
     not_before = CASE WHEN o.wait_s IS NOT NULL THEN clock_timestamp() + make_interval(secs => o.wait_s) END,
     settled_at = CASE WHEN o.wait_s IS NULL THEN clock_timestamp() END
-FROM json_to_recordset(%(outcomes)s::json) AS o(id bigint, worker text, status text, response text, wait_s float8)
+FROM json_to_recordset(%(outcomes)s::json) AS o(
+    id bigint, worker text, status text, response text, wait_s float8, in_doubt boolean
+)
 WHERE m.id = ANY(%(ids)s::bigint[]) AND m.id = o.id AND m.status || '' IN ('sending', 'unknown') AND m.claimed_by = o.worker
 RETURNING m.id, m.status
 """
@@ -152,7 +159,7 @@ RETURNING m.id, m.status
 # MATERIALIZED, or the planner would write the whole CASE into every place where its reason is used.
 _MARK = f"""
 WITH checked AS MATERIALIZED (
-    SELECT m.id, b.worker, b.slots, b.body_hash, b.message_id, CASE
+    SELECT m.id, b.worker, b.route, b.slots, b.body_hash, b.message_id, CASE
         WHEN NOT EXISTS (
             SELECT 1 FROM campaigns_approval a
             WHERE a.campaign_id = p.id AND a.part = 'messages' AND a.voided_at IS NULL AND a.part_hash = b.approved_hash
@@ -161,7 +168,7 @@ WITH checked AS MATERIALIZED (
         ELSE coalesce(nullif({stale_fact_sql("m", "p")}, ''), {exclusion_case_sql("c")})
     END AS reason
     FROM json_to_recordset(%(bids)s::json) AS b(
-        id bigint, worker text, address text, approved_hash text, slots text, body_hash text, message_id text
+        id bigint, worker text, route text, address text, approved_hash text, slots text, body_hash text, message_id text
     )
     CROSS JOIN LATERAL (SELECT * FROM campaigns_message row WHERE row.id = b.id OFFSET 0) AS m
     JOIN campaigns_campaign p ON p.id = m.campaign_id
@@ -170,8 +177,9 @@ WITH checked AS MATERIALIZED (
       AND p.status = 'sending' AND c.email = b.address
 )
 UPDATE campaigns_message m
-SET status = CASE WHEN reason = '' THEN 'sending' ELSE 'skipped' END,
-    skip_reason = reason,
+SET status = CASE WHEN reason = '' THEN 'sending' WHEN m.in_doubt_since IS NULL THEN 'skipped' ELSE 'unknown' END,
+    skip_reason = CASE WHEN m.in_doubt_since IS NULL THEN reason ELSE '' END,
+    route = CASE WHEN reason = '' THEN checked.route ELSE m.route END,
     slots = CASE WHEN reason = '' THEN checked.slots::jsonb ELSE m.slots END,
     body_hash = CASE WHEN reason = '' THEN checked.body_hash ELSE m.body_hash END,
     message_id = CASE WHEN reason = '' THEN checked.message_id ELSE m.message_id END,

@@ -59,8 +59,7 @@ def build_content(
             f"Reply-To: {sender.address}",
             f"Subject: {_encode_words(message.subject, first_line=66)}",
             f"Message-ID: {message_id}",
-            f"List-Unsubscribe: <{unsubscribe_url}>",
-            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+            *(f"{name}: {value}" for name, value in unsubscribe_headers(unsubscribe_url).items()),
             "MIME-Version: 1.0",
             f'Content-Type: multipart/alternative; boundary="{boundary}"',
         )
@@ -68,6 +67,11 @@ def build_content(
     mark = f"--{boundary}".encode()
     parts = (head.encode("ascii") + b"\r\n", mark, *_part("plain", message.text), mark, *_part("html", message.html))
     return b"\r\n".join((*parts, mark + b"--", b""))
+
+
+def unsubscribe_headers(url: str) -> dict[str, str]:
+    """RFC 2369 and 8058: one click by which a mailbox provider takes somebody off the list."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def hash_body(message: RenderedMessage) -> str:

@@ -6,19 +6,17 @@ is taken back by `reaper`; the guards below make the late worker's writes change
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.conf import settings
 from django.db import connection
-from django.utils.crypto import salted_hmac
 
 from campaigns.audience.channels import SENT_CHANNELS
 from campaigns.models import Arm, Campaign, MessageStatus, SkipReason
 
-from .channels import Outcome, Reply
+from .channels import SMTP_ROUTE, Outcome, Reply, Route
 
 #: Tries before a temporary refusal counts as a final one: with the waits below, about nine hours after the first.
 MAX_ATTEMPTS = 7
@@ -35,7 +33,10 @@ OPEN_STATES = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.SENDIN
 
 @dataclass(frozen=True)
 class ClaimedMessage:
-    """A row that one worker holds until its lease ends."""
+    """A row that one worker holds until its lease ends.
+
+    `kept_slots` are those of an earlier try whose end nobody knows: the next one must say exactly the same.
+    """
 
     id: int
     campaign_id: int
@@ -43,6 +44,11 @@ class ClaimedMessage:
     customer_id: int
     variant_id: int
     attempts: int
+    kept_slots: Mapping[str, str] | None = None
+
+    @property
+    def is_in_doubt(self) -> bool:
+        return self.kept_slots is not None
 
 
 def queue_messages(campaign: Campaign, *, step: int = 1) -> int:
@@ -83,10 +89,11 @@ def queue_messages(campaign: Campaign, *, step: int = 1) -> int:
         return int(cursor.rowcount)
 
 
-def claim_batch(worker: str, *, campaign_id: int, size: int) -> list[ClaimedMessage]:
+def claim_batch(worker: str, *, campaign_id: int, size: int, route: Route = SMTP_ROUTE) -> list[ClaimedMessage]:
     """Take up to `size` waiting messages of a sending campaign, oldest first, for `claim_lease_s()` seconds.
 
-    Rows that another worker is just taking are passed over (SKIP LOCKED): two workers never hold the same row.
+    Rows that another worker is just taking are passed over (SKIP LOCKED): two workers never hold the same row. One in doubt
+    is taken only for the route that it went by, while the key of its first try is still known there.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -95,6 +102,8 @@ def claim_batch(worker: str, *, campaign_id: int, size: int) -> list[ClaimedMess
                 SELECT id FROM campaigns_message
                 WHERE campaign_id = %(campaign)s AND status = 'queued'
                   AND (not_before IS NULL OR not_before <= clock_timestamp())
+                  AND (in_doubt_since IS NULL OR route = %(route)s
+                       AND in_doubt_since > clock_timestamp() - make_interval(secs => %(window)s))
                 ORDER BY id LIMIT %(size)s FOR UPDATE SKIP LOCKED
             )
             UPDATE campaigns_message m
@@ -102,11 +111,23 @@ def claim_batch(worker: str, *, campaign_id: int, size: int) -> list[ClaimedMess
                 lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
             FROM waiting, campaigns_campaign c
             WHERE m.id = waiting.id AND c.id = m.campaign_id AND c.status = 'sending'
-            RETURNING m.id, m.campaign_id, m.step, m.customer_id, m.variant_id, m.attempts
+            RETURNING m.id, m.campaign_id, m.step, m.customer_id, m.variant_id, m.attempts,
+                      CASE WHEN m.in_doubt_since IS NOT NULL THEN m.slots END
             """,
-            {"campaign": campaign_id, "size": size, "worker": worker, "lease": claim_lease_s()},
+            {
+                "campaign": campaign_id,
+                "size": size,
+                "worker": worker,
+                "lease": claim_lease_s(),
+                "route": route.name,
+                "window": route.key_window_s,
+            },
         )
-        return sorted((ClaimedMessage(*row) for row in cursor.fetchall()), key=lambda message: message.id)
+        rows = sorted(cursor.fetchall())
+    return [
+        ClaimedMessage(pk, campaign, step, customer, variant, attempts, json.loads(slots) if slots else None)
+        for pk, campaign, step, customer, variant, attempts, slots in rows
+    ]
 
 
 def release_claims(worker: str) -> int:
@@ -121,10 +142,14 @@ def release_claims(worker: str) -> int:
 
 
 def skip_claimed(worker: str, message_id: int, *, reason: SkipReason, response: str = "") -> bool:
-    """`claimed -> skipped`, for a row that cannot be sent as it is; the others go on. False when it was not ours."""
+    """`claimed -> skipped`, for a row that cannot be sent as it is; the others go on. False when it was not ours.
+
+    One that is in doubt becomes `unknown`: it may have been sent already.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE campaigns_message SET status = 'skipped', skip_reason = %s, response = %s, lease_until = NULL,"
+            "UPDATE campaigns_message SET status = CASE WHEN in_doubt_since IS NULL THEN 'skipped' ELSE 'unknown' END,"
+            " skip_reason = CASE WHEN in_doubt_since IS NULL THEN %s ELSE '' END, response = %s, lease_until = NULL,"
             " settled_at = clock_timestamp() WHERE id = %s AND status = 'claimed' AND claimed_by = %s",
             [reason, response[:300], message_id, worker],
         )
@@ -133,30 +158,32 @@ def skip_claimed(worker: str, message_id: int, *, reason: SkipReason, response: 
 
 @dataclass(frozen=True)
 class Settlement:
-    """How one delivery ended, ready to be written. `wait_s` is how long to wait before the next try, None for no more."""
+    """How one delivery ended, ready to be written. `wait_s` is how long to wait before the next try, None for no more.
+
+    `in_doubt`: it may have been sent, and goes again only under the same key.
+    """
 
     id: int
     worker: str
     status: str
     response: str
     wait_s: float | None = None
+    in_doubt: bool = False
 
 
 def conclude(worker: str, message: ClaimedMessage, reply: Reply) -> Settlement:
     """What a reply means for the row. A refusal that certainly sent nothing waits, longer each time, and fails for good
-    after MAX_ATTEMPTS."""
+    after MAX_ATTEMPTS. Once a try is in doubt, only a yes ends the doubt: a refusal is about the later try alone."""
     attempts = message.attempts + 1
+    in_doubt = message.is_in_doubt or reply.outcome is Outcome.REPEAT
     status = _STATUS_BY_OUTCOME[reply.outcome]
-    if reply.outcome is Outcome.RETRY and attempts >= MAX_ATTEMPTS:
+    if status == MessageStatus.RETRY_WAIT and attempts >= MAX_ATTEMPTS:
         status = MessageStatus.FAILED
-    wait_s = retry_wait_s(attempts) if status == MessageStatus.RETRY_WAIT else None
-    return Settlement(message.id, worker, status.value, reply.summary, wait_s)
-
-
-def derive_message_id(campaign_id: int, step: int, customer_id: int, *, domain: str) -> str:
-    """The Message-ID of a row: the same on every try and every machine, and not to be guessed."""
-    name = f"{campaign_id}.{step}.{customer_id}"
-    return f"<{name}.{hmac.digest(_name_key(settings.SECRET_KEY), name.encode(), 'sha256').hex()[:20]}@{domain}>"
+    if status == MessageStatus.FAILED and in_doubt:
+        status = MessageStatus.UNKNOWN
+    waits = status == MessageStatus.RETRY_WAIT
+    wait_s = max(retry_wait_s(attempts), reply.wait_s) if waits else None
+    return Settlement(message.id, worker, status.value, reply.summary, wait_s, in_doubt and waits)
 
 
 def retry_wait_s(attempts: int) -> float:
@@ -184,14 +211,10 @@ def open_message_ids(campaign_id: int) -> Sequence[int]:
         return [int(row[0]) for row in cursor.fetchall()]
 
 
-@lru_cache(maxsize=4)
-def _name_key(secret: str) -> bytes:
-    return salted_hmac("campaigns.delivery.message_id", "key", secret=secret, algorithm="sha256").digest()
-
-
 _STATUS_BY_OUTCOME = {
     Outcome.ACCEPTED: MessageStatus.ACCEPTED,
     Outcome.RETRY: MessageStatus.RETRY_WAIT,
+    Outcome.REPEAT: MessageStatus.RETRY_WAIT,
     Outcome.FAILED: MessageStatus.FAILED,
     Outcome.UNKNOWN: MessageStatus.UNKNOWN,
 }

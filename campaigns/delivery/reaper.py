@@ -1,4 +1,4 @@
-"""Puts right what dead workers left behind. What may have been sent is never sent again by itself."""
+"""Puts right what dead workers left behind. What may have been sent is never sent again by itself, unless its key is known."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from .channels.choice import current_route
+
 
 @dataclass(frozen=True)
 class ReapedCounts:
-    """Rows moved: claims queued again, tries whose wait is over queued again, and deliveries nobody knows the end of."""
+    """Rows moved: claims queued again, tries whose wait is over or whose key is known queued again, and deliveries nobody
+    knows the end of."""
 
     requeued: int
     retried: int
@@ -19,13 +22,25 @@ class ReapedCounts:
 def reap_stuck_messages() -> ReapedCounts:
     """By the database's clock: `claimed -> queued` (nothing was sent), `sending -> unknown` (nobody knows) when their
     lease ended; `retry_wait -> queued` when its wait is over. Safe to run twice and in parallel.
+
+    A message that was under way to a provider that knows its key and would not take it twice is queued again instead.
     """
+    route = current_route()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE campaigns_message SET status = 'queued', claimed_by = '', lease_until = NULL"
             " WHERE status = 'claimed' AND lease_until < clock_timestamp()"
         )
         requeued = cursor.rowcount
+        repeated = 0
+        if route.has_keys:
+            cursor.execute(
+                "UPDATE campaigns_message SET status = 'queued', lease_until = NULL,"
+                " in_doubt_since = coalesce(in_doubt_since, sending_at)"
+                " WHERE status = 'sending' AND lease_until < clock_timestamp() AND route = %s",
+                [route.name],
+            )
+            repeated = cursor.rowcount
         cursor.execute(
             # claimed_by stays: a worker that was only slow may still settle what it knows.
             "UPDATE campaigns_message SET status = 'unknown', lease_until = NULL, settled_at = clock_timestamp(),"
@@ -33,7 +48,8 @@ def reap_stuck_messages() -> ReapedCounts:
             " WHERE status = 'sending' AND lease_until < clock_timestamp()"
         )
         unknown = cursor.rowcount
-    return ReapedCounts(requeued, queue_due_retries(), unknown)
+    unknown += give_up_old_doubts()
+    return ReapedCounts(requeued, repeated + queue_due_retries(), unknown)
 
 
 def queue_due_retries() -> int:
@@ -42,5 +58,19 @@ def queue_due_retries() -> int:
         cursor.execute(
             "UPDATE campaigns_message SET status = 'queued', not_before = NULL"
             " WHERE status = 'retry_wait' AND not_before <= clock_timestamp()"
+        )
+        return int(cursor.rowcount)
+
+
+def give_up_old_doubts() -> int:
+    """`-> unknown` for what waits in doubt while its key is no longer known, or for another door than mail leaves by now."""
+    route = current_route()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE campaigns_message SET status = 'unknown', not_before = NULL, settled_at = clock_timestamp(),"
+            " response = 'not known whether the first try arrived, and too late to repeat it'"
+            " WHERE in_doubt_since IS NOT NULL AND status IN ('queued', 'retry_wait')"
+            " AND (route <> %s OR in_doubt_since <= clock_timestamp() - make_interval(secs => %s))",
+            [route.name, route.key_window_s],
         )
         return int(cursor.rowcount)

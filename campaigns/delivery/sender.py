@@ -28,13 +28,13 @@ from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, S
 
 from .breaker import Breaker
 from .channels import Channel, ChannelUnavailable, Outcome, Phase, Reply
-from .channels.smtp import SmtpChannel, SmtpServer
+from .channels.choice import open_mail_channel
 from .control import pause_campaign
 from .copies import ApprovedTexts, Batch, Copy, StaleApproval, Unsendable, load_approved_texts, make_copy, prepare_batch
 from .desk import Desk
 from .marking import Bid, Mark, write_outcomes_and_marks
 from .outbox import ClaimedMessage, Settlement, claim_batch, conclude, release_claims, skip_claimed
-from .reaper import queue_due_retries
+from .reaper import give_up_old_doubts, queue_due_retries
 from .sent_events import record_sent_events
 from .slots import sending_slot
 
@@ -74,7 +74,8 @@ def send_waiting_messages(
     """
     total = connections or settings.SMTP_CONNECTIONS
     deadline = time.monotonic() + seconds
-    sweep = _Sweep(deadline, stop or threading.Event(), Breaker(), open_channel or _open_smtp)
+    sweep = _Sweep(deadline, stop or threading.Event(), Breaker(), open_channel or open_mail_channel)
+    give_up_old_doubts()
     queue_due_retries()
     if not find_sending_campaigns():
         return SendRun()
@@ -168,7 +169,8 @@ class _Courier:
         """One batch of one campaign; False when there was nothing to take, or no way to send it now."""
         if self.sweep.is_over:
             return False
-        messages = claim_batch(self.worker, campaign_id=campaign_id, size=self.batch_size)
+        route = self.channel.route
+        messages = claim_batch(self.worker, campaign_id=campaign_id, size=self.batch_size, route=route)
         if not messages:
             return False
         began = time.monotonic()
@@ -221,11 +223,12 @@ class _Courier:
         except ChannelUnavailable as error:
             self._settle()
             log.warning("mail_server_unavailable", phase=error.phase, campaign=campaign_id)
-            reason = self.sweep.breaker.note_unavailable(error)
+            reason = "" if error.wait_s else self.sweep.breaker.note_unavailable(error)
             if reason:
                 self._pause(campaign_id, reason)
             else:
-                self.sweep.stop.wait(min(self.sweep.breaker.wait_s(), max(self.sweep.deadline - time.monotonic(), 0)))
+                wait_s = error.wait_s or self.sweep.breaker.wait_s()
+                self.sweep.stop.wait(min(wait_s, max(self.sweep.deadline - time.monotonic(), 0)))
             return False
         self.sweep.breaker.note_connected()
         return True
@@ -234,7 +237,8 @@ class _Courier:
         """Write the outcome of the last message and the mark of this one, in one commit."""
         message = copy.intent.message
         try:
-            receipt = self.sweep.desk.exchange(self.outcome, Bid(self.worker, copy.intent, batch.checks))
+            bid = Bid(self.worker, copy.intent, batch.checks, self.channel.route.name)
+            receipt = self.sweep.desk.exchange(self.outcome, bid)
         except IntegrityError:  # the trigger of the database: not sending any more, or not approved by a second person
             self._pause(message.campaign_id, _("It is not approved by a second person. Cancel it and start another."))
             return Mark()
@@ -303,7 +307,3 @@ def _database_now() -> dt.datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: dt.datetime = cursor.fetchone()[0]
         return now
-
-
-def _open_smtp() -> Channel:
-    return SmtpChannel(SmtpServer.from_settings())

@@ -1,7 +1,8 @@
 """`./rekindle faults [--quick]`: kill workers, flush the broker and restart the database in mid-send, and count.
 
 Everything is real and its own: PostgreSQL and Valkey with durable files, a Celery worker group and beat as processes, an
-SMTP sink that notes every message it takes. The last line is one JSON object.
+SMTP sink that notes every message it takes. The last line is one JSON object. With `--provider` the messages leave by a
+provider's HTTP API whose sink honours idempotency keys: then nothing may stay unknown either.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .sink import count_arrivals, read_arrivals, running_sink
 from .workers import ROOT, Nursery, WorkerGroup, start_beat
 
 CONNECTIONS = 2
+SMTP_SINK, HTTP_SINK = "tests.faults.sink", "tests.faults.http_sink"
 #: Short, because the leases after which the reaper takes back what a killed worker held are multiples of it.
 MAIL_TIMEOUT_S = 1.25
 
@@ -38,6 +40,7 @@ class Plan:
     flushes: int
     restarts: int
     seed: int
+    uses_provider: bool = False
     patience_s: float = 900
 
 
@@ -63,14 +66,14 @@ def main(arguments: Sequence[str]) -> int:
     with throwaway_engines(durable=True) as engines:
         folder = engines.folder / "faults"
         folder.mkdir()
-        with running_sink(folder / "sink.log") as port:
-            environment = make_environment(engines, port)
+        with running_sink(folder / "sink.log", HTTP_SINK if plan.uses_provider else SMTP_SINK) as port:
+            environment = make_environment(engines, port, uses_provider=plan.uses_provider)
             figures = carry_out(plan, engines, environment, folder)
         if kept := os.environ.get("REKINDLE_FAULT_LOGS"):
             shutil.copytree(folder, kept, dirs_exist_ok=True)
     print_table(figures)
     print(json.dumps(figures))
-    return 1 if figures["doubled"] or figures["lost"] else 0
+    return 1 if figures["doubled"] or figures["lost"] or (plan.uses_provider and figures["unknown"]) else 0
 
 
 def read_plan(arguments: Sequence[str]) -> Plan:
@@ -81,6 +84,7 @@ def read_plan(arguments: Sequence[str]) -> Plan:
     parser.add_argument("--flushes", type=int)
     parser.add_argument("--restarts", type=int)
     parser.add_argument("--seed", type=int, default=20261123)
+    parser.add_argument("--provider", action="store_true", help="by a provider's HTTP API with idempotency keys")
     options = parser.parse_args(arguments)
     size, kills, flushes, restarts = (2_000, 5, 1, 1) if options.quick else (10_000, 20, 3, 5)
     return Plan(
@@ -89,14 +93,16 @@ def read_plan(arguments: Sequence[str]) -> Plan:
         flushes=flushes if options.flushes is None else options.flushes,
         restarts=restarts if options.restarts is None else options.restarts,
         seed=options.seed,
+        uses_provider=options.provider,
     )
 
 
-def make_environment(engines: ThrowAwayEngines, port: int) -> dict[str, str]:
+def make_environment(engines: ThrowAwayEngines, port: int, *, uses_provider: bool) -> dict[str, str]:
+    provider = f"resend://a-key?api_url=http://127.0.0.1:{port}/"
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("LLM_", "MAIL_CATCHER_"))}
     return kept | engines.environment | {
         "SECRET_KEY": "for-faults-only",
-        "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+        "EMAIL_URL": provider if uses_provider else f"smtp://127.0.0.1:{port}",
         "EMAIL_TIMEOUT": str(MAIL_TIMEOUT_S),
         "SMTP_CONNECTIONS": str(CONNECTIONS),
         "DJANGO_SETTINGS_MODULE": "retention_site.settings",
@@ -127,6 +133,7 @@ def carry_out(plan: Plan, engines: ThrowAwayEngines, environment: dict[str, str]
     return {
         "seed": plan.seed,
         "size": plan.size,
+        "provider": "resend" if plan.uses_provider else "",
         "doubled": len(verdict.doubled),
         "lost": len(verdict.lost) + len(verdict.unsaid) + len(verdict.strangers),
         "unknown": len(verdict.unknown),
@@ -151,7 +158,7 @@ def start_a_campaign(environment: dict[str, str], size: int) -> tuple[int, dict[
     from django.core.management import call_command
     from django.utils import timezone
 
-    from campaigns.delivery.outbox import derive_message_id
+    from campaigns.delivery.names import derive_message_id
     from campaigns.models import Message
     from tests.campaigns import arrange
 
@@ -261,7 +268,8 @@ def wait_for_the_end(run: Run, campaign_id: int, seconds: float) -> dict[str, st
     """Until no message is open; the state of each row by its Message-ID."""
     from django.conf import settings
 
-    from campaigns.delivery.outbox import derive_message_id, open_message_ids
+    from campaigns.delivery.names import derive_message_id
+    from campaigns.delivery.outbox import open_message_ids
     from campaigns.models import Message
 
     end = time.monotonic() + seconds

@@ -85,9 +85,9 @@ class Sink(asyncio.Protocol):
 
 
 @contextmanager
-def running_sink(log: Path) -> Iterator[int]:
-    """Run the sink as a child; gives its port."""
-    command = [sys.executable, "-m", "tests.faults.sink", "--log", os.fspath(log)]
+def running_sink(log: Path, module: str = "tests.faults.sink") -> Iterator[int]:
+    """Run this sink, or the one of another module, as a child; gives its port."""
+    command = [sys.executable, "-m", module, "--log", os.fspath(log)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         try:

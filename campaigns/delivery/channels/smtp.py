@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from . import ChannelUnavailable, Envelope, Outcome, Phase, Reply
+from . import SMTP_ROUTE, ChannelUnavailable, Envelope, Outcome, Phase, Reply
+from .refusals import AUTHENTICATION_CODES, find_cause
 
-#: Answers that concern our log-in and not the message (RFC 4954): trying the next message cannot help.
-AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
 FINAL_DOT = b".\r\n"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -65,6 +64,8 @@ class _Refused(Exception):
 
 class SmtpChannel:
     """One connection to one server."""
+
+    route = SMTP_ROUTE
 
     def __init__(self, server: SmtpServer) -> None:
         self.server = server
@@ -131,14 +132,13 @@ class SmtpChannel:
         """The one answer that counts. What is no clear yes or no leaves it unknown."""
         code, text = smtp.getreply()
         if 200 <= code <= 299:
-            return Reply(Outcome.ACCEPTED, Phase.DOT, code, _decode(text))
-        if 400 <= code <= 499:
+            return Reply(Outcome.ACCEPTED, Phase.DOT, code, decode_answer(text))
+        if 400 <= code <= 599:
             self._drop_if_closing(code)
-            return Reply(Outcome.RETRY, Phase.DOT, code, _decode(text))
-        if 500 <= code <= 599:
-            return Reply(Outcome.FAILED, Phase.DOT, code, _decode(text))
+            said, outcome = decode_answer(text), Outcome.RETRY if code <= 499 else Outcome.FAILED
+            return Reply(outcome, Phase.DOT, code, said, cause=find_cause(code, said))
         self._drop()
-        return Reply(Outcome.UNKNOWN, Phase.DOT, 0, f"not understood: {_decode(text)}")
+        return Reply(Outcome.UNKNOWN, Phase.DOT, 0, f"not understood: {decode_answer(text)}")
 
     def _refuse(self, phase: Phase, refusal: _Refused) -> Reply:
         """A refusal before the dot. 5xx is for good, but for those that mean our log-in; all else may be tried again."""
@@ -148,7 +148,8 @@ class SmtpChannel:
         else:
             self._drop()  # out of step, closing, or half-way into DATA: a new connection is the clean way
         outcome = Outcome.FAILED if is_final else Outcome.RETRY
-        return Reply(outcome, phase, refusal.code if refusal.code > 0 else 0, refusal.text)
+        code = refusal.code if refusal.code > 0 else 0
+        return Reply(outcome, phase, code, refusal.text, cause=find_cause(code, refusal.text))
 
     def _reset(self) -> None:
         try:
@@ -207,7 +208,7 @@ def _is_about_login(error: smtplib.SMTPResponseException) -> bool:
 def _expect(answer: tuple[int, bytes], *codes: int) -> None:
     code, text = answer
     if code not in codes:
-        raise _Refused(code, _decode(text))
+        raise _Refused(code, decode_answer(text))
 
 
 def _has_spoken(smtp: smtplib.SMTP) -> bool:
@@ -223,10 +224,10 @@ _has_gone = _has_spoken
 
 
 def _say(code: int, text: bytes | str) -> str:
-    return f"{code} {_decode(text)}".strip() if code > 0 else f"not understood: {_decode(text)}"
+    return f"{code} {decode_answer(text)}".strip() if code > 0 else f"not understood: {decode_answer(text)}"
 
 
-def _decode(text: bytes | str) -> str:
+def decode_answer(text: bytes | str) -> str:
     """One printable line; addresses are blotted out, because answers are kept and logged."""
     plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     plain = "".join(c if c.isprintable() else " " for c in plain)
@@ -235,5 +236,5 @@ def _decode(text: bytes | str) -> str:
 
 def _name_failure(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"not understood: {_decode(error.smtp_error)}"
-    return _decode(str(error)) or type(error).__name__
+        return f"not understood: {decode_answer(error.smtp_error)}"
+    return decode_answer(str(error)) or type(error).__name__

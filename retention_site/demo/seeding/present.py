@@ -111,6 +111,7 @@ class _StoppingChannel:
         self._channel = channel
         self._left = messages
         self._stop = stop
+        self.route = channel.route
 
     def ensure_open(self) -> None:
         self._channel.ensure_open()
