@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from campaigns.content import drafting
-from campaigns.delivery import reaper, scheduler, sender
+from campaigns.delivery import engagement, reaper, scheduler, sender
 from campaigns.delivery.stopping import stop_on_sigterm
 from campaigns.outcomes import rollup
 from llm.drafting_role import acting_as_drafter
@@ -38,6 +38,12 @@ def reap_stuck_messages() -> None:
     """Take back what dead workers held, and finish campaigns that this completes."""
     reaper.reap_stuck_messages()
     scheduler.finish_campaigns(timezone.now())
+
+
+@shared_task
+def judge_visits() -> None:
+    """Believe the clicks and opens that were not a machine's."""
+    engagement.judge_visits(timezone.now())
 
 
 @shared_task

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from campaigns.views import (
+    coming_back,
     decision_cards,
     decisions,
     drafts,
@@ -65,5 +66,8 @@ urlpatterns = [
     path("outbox/<int:pk>/", outbox.show_message, name="outbox-message"),
     path("outbox/<int:pk>/body/", outbox.show_body, name="outbox-body"),
     path("outbox/<int:pk>/decision/", decision_cards.show_message_decision, name="message-decision"),
+    path("c/<str:token>", coming_back.follow_link, name="click"),
+    path("o/<str:token>", coming_back.show_picture, name="open"),
+    path("hooks/mail/", coming_back.take_webhook, name="mail-webhook"),
     path("u/<str:token>/", unsubscribe.show_unsubscribe, name="unsubscribe"),
 ]

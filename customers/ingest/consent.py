@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -94,6 +95,42 @@ def suppress_address(address: str, *, reason: str, source: str = "", channel: st
             [channel, hash_address(address), Suppression.Reason(reason), source],
         )
         return bool(cursor.rowcount)
+
+
+def suppress_addresses(addresses: Sequence[str], *, reason: str, source: str, channel: str = Channel.EMAIL) -> int:
+    """The same for many at once; returns how many are new. Empty ones are passed over."""
+    hashes = sorted({hash_address(address) for address in addresses if address})
+    if not hashes:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_suppression (channel, address_hash, reason, source)"
+            " SELECT %s, hash, %s, %s FROM unnest(%s::text[]) AS hash ON CONFLICT (channel, address_hash) DO NOTHING",
+            [channel, Suppression.Reason(reason), source, hashes],
+        )
+        return int(cursor.rowcount)
+
+
+def withdraw_consents(customer_ids: Sequence[int], *, source: str, channel: str = Channel.EMAIL) -> int:
+    """Note for many at once that they no longer agree; returns how many did until now. By the database's clock."""
+    if not customer_ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO customers_consentrecord (customer_id, channel, status, legal_basis, source, recorded_at)
+            SELECT c.id, %(channel)s, 'withdrawn', newest.legal_basis, %(source)s,
+                   greatest(clock_timestamp(), newest.recorded_at)
+            FROM (SELECT id FROM customers_customer WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE) AS c
+            CROSS JOIN LATERAL (
+                SELECT r.status, r.legal_basis, r.recorded_at FROM customers_consentrecord r
+                WHERE r.customer_id = c.id AND r.channel = %(channel)s ORDER BY r.recorded_at DESC, r.id DESC LIMIT 1
+            ) AS newest
+            WHERE newest.status = 'given'
+            """,
+            {"channel": channel, "source": source, "ids": list(customer_ids)},
+        )
+        return int(cursor.rowcount)
 
 
 def hash_address(address: str) -> str:

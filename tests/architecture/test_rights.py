@@ -14,7 +14,10 @@ from tests.conftest import MakeUser
 pytestmark = pytest.mark.django_db
 
 #: Addresses that anybody may ask; all others send a stranger to the log-in page, or say 401 or 403.
-PUBLIC = {"login", "set_language", "healthz", "readyz", "campaigns:unsubscribe"}
+PUBLIC = {
+    "login", "set_language", "healthz", "readyz", "campaigns:unsubscribe", "campaigns:click", "campaigns:open",
+    "campaigns:mail-webhook",
+}  # fmt: skip
 PUBLIC_PREFIXES = ("password_reset", "admin:login", "admin:jsi18n")
 #: What each role may open without being refused. "" is somebody with no role.
 PAGES = {

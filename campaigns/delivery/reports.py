@@ -1,0 +1,300 @@
+"""Takes in what came back about messages: once each, in any order, and set-based.
+
+The state of a message is what all its events together prove, never what the last one said: so copies, disorder and a lost
+first event change nothing, and no state ever goes backwards.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+
+from campaigns.models import DeliveryEvent, DeliveryKind
+from customers.ingest.consent import suppress_addresses, withdraw_consents
+from customers.ingest.recorder import NewEvent, record_events
+from customers.models import EventKind, Suppression
+
+from .channels import Cause
+from .channels.refusals import find_cause
+from .names import MessageKey
+from .reputation import pause_for_reports
+from .sent_events import EVENT_SOURCE, record_sent_events
+
+log = structlog.get_logger(__name__)
+
+REPORTS_PER_WRITE = 2_000
+#: Messages of one campaign whose unsigned reports must speak against our name before it is paused.
+LEAST_UNSIGNED = 3
+#: A time further off than this is a broken clock: then the time of arrival counts.
+OLDEST = dt.timedelta(days=60)
+NEWEST = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Report:
+    """One thing that came back. `event_id` is its own within the provider: the same for every copy of it.
+
+    `address` is the one that was written to, "" where it is not told. `trusts_address`: it comes from somebody who cannot lie
+    about it (a signed webhook); where not, another address than the customer's proves nothing about theirs.
+    """
+
+    provider: str
+    event_id: str
+    key: MessageKey
+    kind: DeliveryKind
+    occurred_at: dt.datetime
+    address: str = ""
+    trusts_address: bool = True
+    detail: str = ""
+    cause: Cause = Cause.NONE
+    link: int | None = None
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """Reports that were new, that were known already, and that are about no message of ours."""
+
+    new: int = 0
+    known: int = 0
+    strange: int = 0
+
+    def __add__(self, other: TakenIn) -> TakenIn:
+        return TakenIn(self.new + other.new, self.known + other.known, self.strange + other.strange)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The message a report is about."""
+
+    id: int
+    campaign_id: int
+    customer_id: int
+    email: str
+
+
+def take_in_reports(reports: Sequence[Report], *, now: dt.datetime) -> TakenIn:
+    """Write the events down, move the messages, tell the customers' log, suppress addresses, and pause what does harm.
+
+    A fixed number of queries for each REPORTS_PER_WRITE. Safe to run twice and in parallel.
+    """
+    taken = TakenIn()
+    for first in range(0, len(reports), REPORTS_PER_WRITE):
+        part = reports[first : first + REPORTS_PER_WRITE]
+        counts, causes = _take_in(part, now)
+        taken += counts
+        pause_for_reports(causes, now=now)
+    return taken
+
+
+@transaction.atomic
+def _take_in(reports: Sequence[Report], now: dt.datetime) -> tuple[TakenIn, dict[int, tuple[Cause, str]]]:
+    rows = _lock_messages({report.key for report in reports})
+    about_us = [_judge(report, rows[report.key], now) for report in reports if report.key in rows]
+    new = _write_events(about_us, rows)
+    settled = advance_messages(sorted({rows[report.key].id for _pk, report in new}))
+    record_sent_events(settled)
+    _tell_customers_log(new, rows)
+    _suppress(new, rows)
+    known = len(about_us) - len(new)
+    causes = {rows[report.key].campaign_id: (Cause.NONE, "") for _pk, report in new}
+    causes |= {
+        rows[report.key].campaign_id: (report.cause, report.detail)
+        for _pk, report in new
+        if report.cause and (report.trusts_address or _is_said_often(rows[report.key].campaign_id))
+    }
+    log.info("reports_taken_in", new=len(new), known=known, strange=len(reports) - len(about_us))
+    return TakenIn(len(new), known, len(reports) - len(about_us)), causes
+
+
+def _is_said_often(campaign_id: int) -> bool:
+    """Anybody who got a message can make up a report of it: such ones have to come about several messages."""
+    failures = DeliveryEvent.objects.filter(
+        message__campaign=campaign_id, kind__in=[DeliveryKind.BOUNCED, DeliveryKind.SOFT_BOUNCED]
+    ).order_by("-pk")
+    said = {message for message, detail in failures.values_list("message", "detail")[:200] if find_cause(0, detail)}
+    return len(said) >= LEAST_UNSIGNED
+
+
+def advance_messages(message_ids: Sequence[int]) -> list[int]:
+    """Give messages the state that their events prove, and return those that moved. Never backwards: accepted < delivered
+    < bounced < complained. What was unknown, under way or in doubt is settled by it and will not be sent again."""
+    if not message_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE campaigns_message m
+            SET status = (ARRAY['accepted', 'delivered', 'bounced', 'complained'])[proven.rank],
+                settled_at = coalesce(m.settled_at, clock_timestamp()),
+                sending_at = coalesce(m.sending_at, clock_timestamp()), claimed_by = '', lease_until = NULL,
+                not_before = NULL, in_doubt_since = NULL
+            FROM (
+                SELECT e.message_id, max({_RANK_OF_KIND}) AS rank FROM campaigns_deliveryevent e
+                WHERE e.message_id = ANY(%(ids)s) GROUP BY e.message_id
+            ) AS proven
+            WHERE m.id = proven.message_id AND m.status <> 'skipped' AND proven.rank > {_RANK_OF_STATUS}
+            RETURNING m.id
+            """,
+            {"ids": list(message_ids)},
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+_RANK_OF_KIND = """CASE WHEN e.kind = 'complained' THEN 4 WHEN e.kind IN ('bounced', 'soft_bounced') THEN 3
+                   WHEN e.kind = 'delivered' THEN 2 ELSE 1 END"""
+_RANK_OF_STATUS = "coalesce(array_position(ARRAY['accepted', 'delivered', 'bounced', 'complained'], m.status::text), 0)"
+
+
+def _lock_messages(keys: Iterable[MessageKey]) -> Mapping[MessageKey, _Row]:
+    """In the order of their ids, so that two such calls cannot wait for each other."""
+    asked = [[key.campaign_id, key.step, key.customer_id] for key in keys]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT m.campaign_id, m.step, m.customer_id, m.id, c.email
+            FROM json_to_recordset(%s::json) AS k(campaign bigint, step int, customer bigint)
+            JOIN campaigns_message m ON m.campaign_id = k.campaign AND m.step = k.step AND m.customer_id = k.customer
+            JOIN customers_customer c ON c.id = m.customer_id
+            ORDER BY m.id FOR UPDATE OF m
+            """,
+            [json.dumps([dict(zip(("campaign", "step", "customer"), key, strict=True)) for key in asked])],
+        )
+        return {
+            MessageKey(campaign, step, customer): _Row(pk, campaign, customer, email)
+            for campaign, step, customer, pk, email in cursor.fetchall()
+        }
+
+
+def _judge(report: Report, row: _Row, now: dt.datetime) -> Report:
+    """The report with a possible time, and no more than it proves."""
+    is_possible = now - OLDEST <= report.occurred_at <= now + NEWEST
+    report = report if is_possible else replace(report, occurred_at=now)
+    if report.trusts_address or not report.address or _same(report.address, row.email):
+        return report
+    # Forwarded, or the customer has moved, or somebody made it up: that address is dead, theirs may not be.
+    lesser = {DeliveryKind.BOUNCED: DeliveryKind.SOFT_BOUNCED}
+    return replace(report, kind=lesser.get(report.kind, report.kind))
+
+
+def _write_events(reports: Sequence[Report], rows: Mapping[MessageKey, _Row]) -> list[tuple[int, Report]]:
+    """The reports that were not there yet, with their row's id; of copies in one call the first."""
+    by_id: dict[tuple[str, str], Report] = {}
+    for report in reports:
+        by_id.setdefault((report.provider, report.event_id), report)
+    values = [
+        {
+            "provider": report.provider,
+            "event": report.event_id,
+            "message": rows[report.key].id,
+            "kind": report.kind.value,
+            "at": report.occurred_at.isoformat(),
+            "detail": report.detail[:300],
+            "link": report.link,
+        }
+        for report in by_id.values()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO campaigns_deliveryevent
+                (provider, provider_event_id, message_id, kind, occurred_at, detail, link)
+            SELECT provider, event, message, kind, at, detail, link
+            FROM json_to_recordset(%s::json) AS r(
+                provider text, event text, message bigint, kind text, at timestamptz, detail text, link smallint
+            ) ORDER BY provider, event
+            ON CONFLICT (provider, provider_event_id) DO NOTHING
+            RETURNING id, provider, provider_event_id
+            """,
+            [json.dumps(values)],
+        )
+        return sorted(
+            ((pk, by_id[provider, event]) for pk, provider, event in cursor.fetchall()), key=lambda pair: pair[0]
+        )
+
+
+_EVENT_OF_KIND = {
+    DeliveryKind.BOUNCED: EventKind.EMAIL_BOUNCED,
+    DeliveryKind.SOFT_BOUNCED: EventKind.EMAIL_BOUNCED,
+    DeliveryKind.COMPLAINED: EventKind.EMAIL_COMPLAINED,
+    DeliveryKind.UNSUBSCRIBED: EventKind.EMAIL_UNSUBSCRIBED,
+}
+
+
+def _tell_customers_log(new: Sequence[tuple[int, Report]], rows: Mapping[MessageKey, _Row]) -> None:
+    events = [
+        NewEvent(
+            customer_id=rows[report.key].customer_id,
+            kind=_EVENT_OF_KIND[report.kind],
+            occurred_at=report.occurred_at,
+            external_id=f"report:{pk}",
+            properties={
+                "campaign": rows[report.key].campaign_id,
+                "message": rows[report.key].id,
+                "by": report.provider,
+                **({"for_good": report.kind == DeliveryKind.BOUNCED} if "bounced" in report.kind else {}),
+            },
+        )
+        for pk, report in new
+        if report.kind in _EVENT_OF_KIND
+    ]
+    if events:
+        record_events(events, source=EVENT_SOURCE)
+
+
+def _suppress(new: Sequence[tuple[int, Report]], rows: Mapping[MessageKey, _Row]) -> None:
+    """Hard bounces, complaints and unsubscribes at once; soft bounces once there were too many of them."""
+    reasons = {
+        DeliveryKind.COMPLAINED: Suppression.Reason.COMPLAINED,
+        DeliveryKind.UNSUBSCRIBED: Suppression.Reason.UNSUBSCRIBED,
+        DeliveryKind.BOUNCED: Suppression.Reason.BOUNCED,
+    }
+    for kind, reason in reasons.items():
+        hit = [report for _pk, report in new if report.kind == kind]
+        suppress_addresses(
+            [_address_of(report, rows[report.key]) for report in hit], reason=reason, source="what came back"
+        )
+    left = {rows[report.key].customer_id for _pk, report in new if report.kind == DeliveryKind.UNSUBSCRIBED}
+    withdraw_consents(sorted(left), source="provider")
+    soft = {rows[report.key].customer_id for _pk, report in new if report.kind == DeliveryKind.SOFT_BOUNCED}
+    worn_out = _find_worn_out(sorted(soft))
+    suppress_addresses(worn_out, reason=Suppression.Reason.BOUNCED, source="repeated soft bounces")
+
+
+def _find_worn_out(customer_ids: Sequence[int]) -> list[str]:
+    """Addresses with settings.SOFT_BOUNCES messages that came back for a while within SOFT_BOUNCE_DAYS."""
+    if not customer_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT c.email FROM (
+                SELECT customer_id, at, lag(at, %(others)s) OVER (PARTITION BY customer_id ORDER BY at) AS earlier
+                FROM (
+                    SELECT m.customer_id, min(e.occurred_at) AS at
+                    FROM campaigns_message m JOIN campaigns_deliveryevent e ON e.message_id = m.id
+                    WHERE m.customer_id = ANY(%(customers)s) AND e.kind = 'soft_bounced' GROUP BY m.id
+                ) AS came_back
+            ) AS series JOIN customers_customer c ON c.id = series.customer_id
+            WHERE series.earlier >= series.at - make_interval(days => %(days)s) AND c.email <> ''
+            """,
+            {
+                "customers": list(customer_ids),
+                "others": settings.SOFT_BOUNCES - 1,
+                "days": settings.SOFT_BOUNCE_DAYS,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _address_of(report: Report, row: _Row) -> str:
+    return report.address if report.address and report.trusts_address else row.email
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
