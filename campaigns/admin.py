@@ -29,6 +29,7 @@ from campaigns.models import (
     Campaign,
     CampaignResult,
     CampaignTransition,
+    DeliveryEvent,
     Message,
     Offer,
     PromptEvaluation,
@@ -166,6 +167,16 @@ class MessageAdmin(ReadOnlyAdmin):
     list_display = ("customer", "campaign", "status", "skip_reason", "attempts", "settled_at")
     list_filter = ("status", "skip_reason")
     list_select_related = ("campaign", "customer")
+    show_full_result_count = False
+
+
+@admin.register(DeliveryEvent)
+class DeliveryEventAdmin(ReadOnlyAdmin):
+    """What came back, as it came."""
+
+    list_display = ("message", "kind", "provider", "occurred_at", "received_at", "detail")
+    list_filter = ("kind", "provider")
+    list_select_related = ("message",)
     show_full_result_count = False
 
 

@@ -15,7 +15,7 @@ READ = (
 ROLES: dict[str, tuple[str, ...]] = {
     "marketer": (
         *READ,
-        "campaigns.view_message",
+        "campaigns.view_message", "campaigns.view_deliveryevent",
         "customers.add_segment", "customers.change_segment",
         "customers.add_importrun", "customers.view_importrun", "customers.view_importrejection",
         "customers.add_replay",
@@ -26,7 +26,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "approver": (
         *READ,
-        "campaigns.view_message", "campaigns.approve_campaign", "campaigns.schedule_campaign",
+        "campaigns.view_message", "campaigns.view_deliveryevent", "campaigns.approve_campaign", "campaigns.schedule_campaign",
         "customers.add_replay",
         "campaigns.control_sending", "llm.view_llmcall",
         # What every text is held against is the word of those who approve, not of those who write the texts.
@@ -36,18 +36,18 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ,
         "customers.add_segment", "customers.change_segment", "customers.add_importrun", "customers.view_importrun",
         "customers.view_importrejection", "customers.add_modelversion", "customers.add_replay",
-        "customers.add_sensitiveattributes", "campaigns.view_message", "llm.view_llmcall",
+        "customers.add_sensitiveattributes", "campaigns.view_message", "campaigns.view_deliveryevent", "llm.view_llmcall",
     ),
     "support": ("customers.view_customer", "customers.view_order", "customers.view_orderline",
                 "customers.view_product", "customers.view_customerevent", "customers.view_score",
-                "campaigns.view_message"),
+                "campaigns.view_message", "campaigns.view_deliveryevent"),
     # A shop's own key: it delivers what it knows and reads what we make of it; it decides nothing.
     "integration": (
         "customers.view_customer", "customers.add_customer", "customers.change_customer",
         "customers.view_order", "customers.add_order", "customers.change_order",
         "customers.view_product", "customers.add_product", "customers.change_product",
         "customers.view_customerevent", "customers.add_customerevent", "customers.view_segment",
-        "campaigns.view_campaign", "campaigns.view_campaignresult",
+        "campaigns.view_campaign", "campaigns.view_campaignresult", "campaigns.view_deliveryevent",
     ),
 }  # fmt: skip
 ADMIN_ROLE = "admin"

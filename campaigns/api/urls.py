@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from .delivery_events import DeliveryEventViewSet
 from .texts import ArchetypeViewSet, VariantViewSet
 from .views import CampaignViewSet
 from .voice import BrandVoiceVersionViewSet, BrandVoiceView, PoliciesVersionViewSet, PoliciesView
@@ -12,6 +13,7 @@ from .voice import BrandVoiceVersionViewSet, BrandVoiceView, PoliciesVersionView
 router = SimpleRouter()
 router.register("campaigns", CampaignViewSet, basename="api-campaign")
 router.register("archetypes", ArchetypeViewSet, basename="api-archetype")
+router.register("delivery-events", DeliveryEventViewSet, basename="api-delivery-event")
 router.register("variants", VariantViewSet, basename="api-variant")
 router.register("brand-voice/versions", BrandVoiceVersionViewSet, basename="api-brand-voice-version")
 router.register("policies/versions", PoliciesVersionViewSet, basename="api-policies-version")

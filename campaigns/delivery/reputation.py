@@ -20,6 +20,7 @@ from campaigns.models import Campaign, CampaignStatus, TransitionConflict
 from .breaker import say_cause
 from .channels import Cause
 from .control import pause_campaign
+from .progress import Progress
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +103,12 @@ def read_reputation(campaign_id: int) -> Reputation:
             [campaign_id],
         )
         return Reputation(*cursor.fetchone())
+
+
+def judge_progress(progress: Progress) -> Reputation:
+    """The same of figures that were read already."""
+    numbers = progress.by_status
+    return Reputation(progress.sent, numbers.get("bounced", 0), numbers.get("complained", 0))
 
 
 def pause_for_reports(causes: Mapping[int, tuple[Cause, str]], *, now: dt.datetime) -> int:

@@ -15,6 +15,8 @@ from django.db import connection
 from campaigns.audience.archetypes import label_archetype
 from campaigns.models import Campaign, MessageStatus, SkipReason, Variant
 
+from .responses import Responses, count_responses
+
 _HANDED_OVER = (
     MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED,
 )  # fmt: skip
@@ -30,6 +32,7 @@ class TextCount:
     handed_over: int
     ordered: int
     not_connected: int
+    responses: Responses
 
     @property
     def ordered_share(self) -> float:
@@ -48,7 +51,11 @@ def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
         .select_related("archetype")
         .order_by("-archetype__size", "archetype", "label")
     )
-    return [TextCount(text, label_archetype(text.archetype), *counts[text.pk]) for text in texts]
+    responses = count_responses(campaign)
+    return [
+        TextCount(text, label_archetype(text.archetype), *counts[text.pk], responses.get(text.pk, Responses()))
+        for text in texts
+    ]
 
 
 def _count_messages(campaign: Campaign, as_of: dt.datetime) -> Mapping[int, tuple[int, int, int, int]]:

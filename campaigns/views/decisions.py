@@ -17,14 +17,16 @@ from django.views.decorators.http import require_POST, require_safe
 from campaigns.approval import policy, workflow
 from campaigns.delivery import control
 from campaigns.delivery.progress import read_progress
+from campaigns.delivery.reputation import judge_progress
 from campaigns.forms import CommentForm
 from campaigns.models import Approval, ApprovalPart, Campaign, CampaignResult, CampaignStatus, CampaignTransition
+from campaigns.outcomes.responses import add_up
 from campaigns.outcomes.texts import count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
 
 from .access import carry_out, current_user, get_campaign_for
 from .steps import describe_archetypes, describe_audience, frame_step
-from .telling import tell_lift, tell_progress, tell_remaining
+from .telling import tell_lift, tell_progress, tell_remaining, tell_responses
 
 
 @require_safe
@@ -58,6 +60,7 @@ def show_live(request: HttpRequest, pk: int) -> HttpResponse:
     progress = read_progress(campaign)
     context = frame_step(request, campaign, "live") | {
         "progress": progress,
+        "reputation": judge_progress(progress),
         "pause_decision": policy.may_pause(user, campaign),
         "resume_decision": policy.may_resume(user, campaign),
         "unschedule_decision": policy.may_unschedule(user, campaign),
@@ -93,7 +96,9 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
         "axis_high": lift.reach if lift else None,
         "trend": [(label, found.points, found.low, found.high) for label, found in told],
     }
-    context["texts"] = count_texts(campaign, as_of=timezone.now())
+    context["texts"] = texts = count_texts(campaign, as_of=timezone.now())
+    context["responses"] = responses = add_up(text.responses for text in texts)
+    context["steps_of_reading"] = tell_responses(responses)
     context |= tell_progress(read_progress(campaign))
     return render(request, "campaigns/result.html", context)
 

@@ -18,6 +18,7 @@ from campaigns.delivery.unsubscribe import unsubscribe_url
 from campaigns.models import Campaign, Message, MessageStatus
 
 PAGE_SIZE = 25
+EVENTS_SHOWN = 50
 
 
 @require_safe
@@ -47,16 +48,15 @@ def list_messages(request: HttpRequest) -> HttpResponse:
 @permission_required("campaigns.view_message", raise_exception=True)
 def show_message(request: HttpRequest, pk: int) -> HttpResponse:
     """One message: its states, and the copy, rendered again from the approved text and the kept slots."""
-    message = get_object_or_404(
-        Message.objects.select_related("customer", "campaign", "variant__archetype").prefetch_related(
-            "delivery_events"
-        ),
-        pk=pk,
-    )
+    message = get_object_or_404(Message.objects.select_related("customer", "campaign", "variant__archetype"), pk=pk)
     # Only of a caught mail: of a real one the page is the customer's, and nobody else should follow it.
     is_caught = settings.USES_MAIL_CATCHER and message.status == MessageStatus.ACCEPTED
     page = unsubscribe_url(message.pk, message.customer_id) if is_caught else ""
-    context = {"message": message, "unsubscribe_page": page.removeprefix(settings.SITE_URL)}
+    context = {
+        "message": message,
+        "unsubscribe_page": page.removeprefix(settings.SITE_URL),
+        "events": message.delivery_events.order_by("occurred_at", "pk")[:EVENTS_SHOWN],
+    }
     return render(request, "campaigns/outbox_message.html", context | _render_copy(message))
 
 

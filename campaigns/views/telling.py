@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from campaigns.delivery.progress import Progress
 from campaigns.models import CampaignResult, MessageStatus, SkipReason
+from campaigns.outcomes.responses import Responses
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,34 @@ def tell_lift(result: CampaignResult | None) -> ToldLift | None:
 
 
 def tell_progress(progress: Progress) -> dict[str, list[tuple[str, int]]]:
-    """Messages as (label, number): `states` in the order a message goes through them, `skips` with the most first."""
+    """Messages as (label, number): `states` in the order a message goes through them, then what people did with them, `skips`
+    with the most first."""
     states = [(str(state.label), progress.by_status.get(state.value, 0)) for state in MessageStatus]
     labels = dict(SkipReason.choices)
     skips = [(str(labels.get(reason, reason)), number) for reason, number in progress.by_skip_reason.items()]
+    states += [(_("opened"), progress.opened), (_("clicked"), progress.clicked)]
     return {
         "states": [(label, number) for label, number in states if number],
         "skips": sorted(skips, key=lambda row: -row[1]),
     }
+
+
+def tell_responses(responses: Responses) -> list[dict[str, Any]]:
+    """The way from the hand-over to the click, each step with the people it is a share of."""
+    sent, known = responses.handed_over, responses.reported
+    steps = [
+        (_("Accepted by the mail server"), sent, sent, "faint"),
+        (_("Delivered"), responses.delivered, sent if known else 0, "kept"),
+        (_("Came back"), responses.bounced, sent if known else 0, "stop"),
+        (_("Reported as spam"), responses.complained, sent if known else 0, "stop"),
+        (_("Opened, of those who agreed that it is seen"), responses.opened, responses.followed, "held"),
+        (_("Clicked"), responses.clicked, sent, "ember"),
+        (_("Unsubscribed"), responses.unsubscribed, sent, "warn"),
+    ]
+    return [
+        {"label": label, "people": people, "of": of, "share": people / of if of else None, "tone": tone}
+        for label, people, of, tone in steps
+    ]
 
 
 def tell_remaining(progress: Progress) -> str:

@@ -89,6 +89,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "local_time": _tell_local_time(customer, now),
         "language_label": name_language(customer.language),
         "consents": consents,
+        "tracking": customer.tracking_consents.order_by("-recorded_at", "-pk").first(),
         "newest_consent": consents[0] if consents else None,
         "is_suppressed": Suppression.objects.filter(address_hash=hash_address(customer.email)).exists(),
         "has_open_complaint": _has_open_complaint(customer, now),
