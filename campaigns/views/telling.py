@@ -62,14 +62,15 @@ def tell_lift(result: CampaignResult | None) -> ToldLift | None:
 
 
 def tell_progress(progress: Progress) -> dict[str, list[tuple[str, int]]]:
-    """Messages as (label, number): `states` in the order a message goes through them, then what people did with them, `skips`
-    with the most first."""
+    """Messages as (label, number): `states` in the order a message goes through them, `read` what people did with them,
+    `skips` with the most first."""
     states = [(str(state.label), progress.by_status.get(state.value, 0)) for state in MessageStatus]
     labels = dict(SkipReason.choices)
     skips = [(str(labels.get(reason, reason)), number) for reason, number in progress.by_skip_reason.items()]
-    states += [(_("opened"), progress.opened), (_("clicked"), progress.clicked)]
+    read = [(_("opened"), progress.opened), (_("clicked"), progress.clicked)]
     return {
         "states": [(label, number) for label, number in states if number],
+        "read": [(label, number) for label, number in read if number],
         "skips": sorted(skips, key=lambda row: -row[1]),
     }
 
