@@ -20,6 +20,7 @@ from pytest_django import DjangoDbBlocker
 from campaigns.content.rendering import load_source, render_message
 from campaigns.delivery.mime import hash_body
 from campaigns.delivery.past import NOT_SENT
+from campaigns.delivery.progress import HANDED_OVER
 from campaigns.models import (
     Arm,
     AudienceMember,
@@ -31,6 +32,7 @@ from campaigns.models import (
     MessageStatus,
     Variant,
 )
+from campaigns.outcomes.responses import add_up, count_responses
 from customers.models import CustomerEvent, EventKind, ImportRun, ModelVersion, Order, Replay, ScoreHistory
 from customers.scoring.groups import read_sensitive
 from retention_site.demo.people import DEMO_PASSWORD, PEOPLE, find_open_logins
@@ -139,8 +141,12 @@ class TestSeededShop:
 
     def test_past_messages_say_that_nothing_went_out_and_can_be_replayed(self) -> None:
         messages = Message.objects.filter(campaign__name__in=PAST_NAMES).select_related("variant", "campaign")
-        assert set(messages.values_list("status", "response")) <= {("accepted", NOT_SENT), ("skipped", "")}
-        for message in messages.filter(status=MessageStatus.ACCEPTED).order_by("body_hash")[:20]:
+        assert set(messages.values_list("status", "response")) <= {
+            ("delivered", NOT_SENT),
+            ("bounced", NOT_SENT),
+            ("skipped", ""),
+        }
+        for message in messages.filter(status=MessageStatus.DELIVERED).order_by("body_hash")[:20]:
             rendered = render_message(load_source(message.variant), message.slots)
             assert hash_body(rendered) == message.body_hash
             assert message.sending_at is not None
@@ -148,9 +154,18 @@ class TestSeededShop:
             assert message.sending_at - message.campaign.sending_started_at < dt.timedelta(hours=1)
 
     def test_every_message_that_went_out_is_an_event_of_its_customer(self) -> None:
-        sent = Message.objects.filter(status=MessageStatus.ACCEPTED)
+        sent = Message.objects.filter(status__in=HANDED_OVER)
         events = CustomerEvent.objects.filter(source="rekindle", kind=EventKind.EMAIL_SENT)
         assert set(events.values_list("customer", "occurred_at")) == set(sent.values_list("customer", "sending_at"))
+
+    def test_what_people_did_with_past_messages_is_noted_beside_them(self) -> None:
+        for campaign in Campaign.objects.filter(name__in=PAST_NAMES):
+            found = add_up(count_responses(campaign).values())
+            assert found.delivered > 0.9 * found.handed_over
+            assert 0 < found.opened <= found.followed < found.handed_over, "opens only of those who agreed"
+            assert 0 < found.clicked < found.handed_over
+        unseen = Message.objects.filter(opened_at__isnull=False).exclude(slots__has_key="open_pixel")
+        assert not unseen.exists()
 
     def test_held_out_people_got_nothing(self) -> None:
         held_out = AudienceMember.objects.filter(arm=Arm.HOLDOUT)

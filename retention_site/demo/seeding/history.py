@@ -19,6 +19,7 @@ from customers.models import ModelVersion
 from customers.scoring.runner import score_customers, train_model_version
 from retention_site.demo.simulator import CampaignMessage, ShopSimulator
 
+from .answers import ask_to_be_seen, note_readings, report_back
 from .campaigns import WORK_HOURS, Office, Stage, at_shop_time, bring_campaign
 from .plans import CampaignPlan, PastPlan
 from .stretches import CAMPAIGN_TABLES, Say, import_stretch, note_growth
@@ -56,8 +57,11 @@ class History:
         for part in self.simulator.iter_advance(until, [past.message for past in self._waiting]):
             import_stretch(part, self.say)
             effects.append(part.message_effects)
+            ask_to_be_seen()
         told = pl.concat(effects)
         self.true_points |= {past.campaign.pk: _true_points(told, past) for past in self._waiting}
+        for past in self._waiting:
+            note_readings(past.campaign)
         self._waiting = []
 
     def learn(self, now: dt.datetime) -> ModelVersion:
@@ -85,6 +89,7 @@ class History:
         finish_campaigns(send_at + dt.timedelta(hours=1))
         campaign.refresh_from_db()
         sent = _note_sent(campaign, past.campaign)
+        report_back(campaign, now=send_at + dt.timedelta(hours=1))
         self.sent.append(sent)
         self._waiting.append(sent)
 
