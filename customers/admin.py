@@ -6,11 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from customers.models import (
     ApiKey,
+    AuditAction,
+    AuditEntry,
     ConsentRecord,
     Customer,
     ImportRun,
@@ -22,6 +25,7 @@ from customers.models import (
     Segment,
     SegmentRevision,
     Suppression,
+    record_audit,
 )
 from llm.admin import ReadOnlyAdmin
 
@@ -56,6 +60,11 @@ class CustomerAdmin(ModelAdmin):  # type: ignore[misc]
     readonly_fields = ("source", "external_id", "created_at", "updated_at")
     inlines = (ConsentInline,)
     show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: ModelForm[Customer], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        about = ("customer", obj.pk)
+        record_audit(AuditAction.CUSTOMER_EDITED, actor=request.user, about=about, fields=sorted(form.changed_data))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -148,3 +157,13 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "prefix", "user", "created_at", "last_used_at", "revoked_at")
     exclude = ("key_hash",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """To be read; the page Audit under Settings has the filters. PostgreSQL refuses every change."""
+
+    list_display = ("number", "happened_at", "actor_id", "action_label", "object_kind", "object_id")
+    search_fields = ("=object_id", "=action")
+    ordering = ("-id",)
+    show_full_result_count = False

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.ingest.clock import read_shop_clock
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
-from customers.models import Customer, Segment
+from customers.models import AuditAction, AuditEntry, Customer, Segment
 from customers.segments.compiler import compile_rule
 from customers.segments.rules import parse_rule
 
@@ -51,3 +51,18 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]
     def filter_segment(self, queryset: QuerySet[Customer], name: str, value: Segment) -> QuerySet[Customer]:
         query = compile_rule(parse_rule(value.rule), as_of=read_shop_clock(timezone.now()))
         return queryset.filter(pk__in=RawSQL(*query.as_positional()))
+
+
+class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Who, what, about what, when; days are whole days of the reader's zone, both included."""
+
+    who = django_filters.NumberFilter(field_name="actor_id", label=_("Who"), min_value=0, max_value=2**31)
+    what = django_filters.ChoiceFilter(field_name="action", choices=AuditAction.choices, label=_("What"))
+    kind = django_filters.CharFilter(field_name="object_kind", label=_("Kind of object"), max_length=40)
+    object = django_filters.CharFilter(field_name="object_id", label=_("Number of the object"), max_length=64)
+    since = django_filters.DateFilter(field_name="happened_at", lookup_expr="date__gte", label=_("From"))
+    until = django_filters.DateFilter(field_name="happened_at", lookup_expr="date__lte", label=_("Until"))
+
+    class Meta:
+        model = AuditEntry
+        fields: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from customers.features.interests import profiles, texts
 from customers.ingest import runs
-from customers.insights import report
+from customers.insights import audit_witness, report
 from customers.insights.risk import AT_RISK
 from customers.scoring import groups, replays, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
@@ -50,6 +50,12 @@ def watch_model() -> None:
     """Every five minutes and after scoring: the day's drift report and missing fairness reports; a second time nothing."""
     watch.watch_model(timezone.now())
     groups.review_groups(threshold=AT_RISK)
+
+
+@shared_task
+def witness_audit() -> None:
+    """Once an hour: keep the head of the audit log outside the database; where it is kept already nothing."""
+    audit_witness.witness_audit(timezone.now())
 
 
 @shared_task

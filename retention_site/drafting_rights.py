@@ -22,7 +22,7 @@ from llm.drafting_role import ROLE, may_act_as_drafter
 
 #: What drafts are made of. Not: passwords, sessions, keys.
 READ_APPS: Final = ("customers", "campaigns", "llm")
-NEVER_READ: Final = frozenset({"customers.ApiKey"})
+NEVER_READ: Final = frozenset({"customers.ApiKey", "customers.AuditEntry"})
 #: Rights to write, by model; a column in brackets is all of it that may be changed.
 WRITES: Final[dict[str, tuple[str, ...]]] = {
     "campaigns.Variant": ("INSERT", "UPDATE"),

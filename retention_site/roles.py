@@ -37,6 +37,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "customers.add_segment", "customers.change_segment", "customers.add_importrun", "customers.view_importrun",
         "customers.view_importrejection", "customers.add_modelversion", "customers.add_replay",
         "customers.add_sensitiveattributes", "campaigns.view_message", "campaigns.view_deliveryevent", "llm.view_llmcall",
+        "customers.view_auditentry",
     ),
     "support": ("customers.view_customer", "customers.view_order", "customers.view_orderline",
                 "customers.view_product", "customers.view_customerevent", "customers.view_score",

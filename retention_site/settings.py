@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "retention_site.audit_people.ActorMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -140,6 +141,7 @@ CELERY_BEAT_SCHEDULE = {
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
     "watch-model": {"task": "customers.tasks.watch_model", "schedule": 300.0},
+    "witness-audit": {"task": "customers.tasks.witness_audit", "schedule": 3600.0},
     "warm-insights": {"task": "customers.tasks.warm_insights", "schedule": 3600.0},
     "replay-days": {"task": "customers.tasks.replay_sweep", "schedule": 30.0},
     "interests-nightly": {"task": "customers.tasks.interests_daily", "schedule": 3600.0},
@@ -197,6 +199,7 @@ SCORING_PROCESSES = read_number("SCORING_PROCESSES", 1, least=1, most=64)  # for
 SEQUENCE_MODEL = read_flag("SEQUENCE_MODEL")  # needs PyTorch; without it nothing changes
 MAX_UPLOAD_MB = read_number("MAX_UPLOAD_MB", 512, least=1)
 UPLOAD_DIR = VAR_DIR / "uploads"
+AUDIT_WITNESS_FILE = read_text("AUDIT_WITNESS_FILE", str(VAR_DIR / "audit_heads.jsonl"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # --- Language model ---------------------------------------------------------------------------------------------------

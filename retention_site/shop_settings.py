@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from customers.api.authentication import issue_api_key
+from customers.api.authentication import issue_api_key, revoke_api_key
 from customers.models import ApiKey
 from customers.views.interests import tell_reading
 from llm.budget import read_day_spend
@@ -48,8 +48,10 @@ def create_key(request: HttpRequest) -> HttpResponse:
 @permission_required("customers.change_apikey", raise_exception=True)
 def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
     """End a key at once; ending it twice changes nothing."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
     row = get_object_or_404(ApiKey, pk=pk)
-    ApiKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
+    revoke_api_key(request.user, row, now=timezone.now())
     messages.success(request, _("“%(name)s” no longer opens anything.") % {"name": row.name})
     return redirect("settings")
 

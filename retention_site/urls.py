@@ -9,13 +9,15 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from retention_site import health, home, model_settings, search, shop_settings
+from retention_site import audit_page, health, home, model_settings, search, shop_settings
 from retention_site.accounts import ShopLoginView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.show_home, name="home"),
     path("search/", search.find, name="search"),
     path("settings/", shop_settings.show_settings, name="settings"),
+    path("settings/audit/", audit_page.show_audit, name="audit"),
+    path("settings/audit.csv", audit_page.download_audit, name="audit-file"),
     path("settings/model/", model_settings.show_model, name="model-settings"),
     path("settings/model-check/", model_settings.check_model, name="check-model"),
     path("settings/keys/", shop_settings.create_key, name="create-key"),

@@ -27,7 +27,8 @@ from campaigns.models import (
     TransitionConflict,
     Variant,
 )
-from customers.models import Channel
+from customers.models import AuditAction, Channel, record_audit
+from customers.models.audit import name_actor
 
 from . import policy
 from .brief import tidy_talking_points
@@ -73,6 +74,7 @@ def create_campaign(
     Campaign.objects.filter(pk=campaign.pk).update(created_at=now, updated_at=now)
     campaign.refresh_from_db()
     _write_offer(Offer(campaign=campaign), offer_fields or {}, set(offer_fields or {}))
+    record_audit(AuditAction.CAMPAIGN_CREATED, actor=user, about=("campaign", campaign.pk))
     return campaign
 
 
@@ -109,6 +111,8 @@ def edit_campaign(
         split_again(campaign, now=now)
     if changed_offer or changed & (FACT_FIELDS | {"max_archetypes"}):
         recheck_campaign(campaign, now=now)  # the texts were checked against what was so before
+    about, offer_names = ("campaign", campaign.pk), sorted(changed_offer)
+    record_audit(AuditAction.CAMPAIGN_EDITED, actor=user, about=about, fields=sorted(changed), offer=offer_names)
     return campaign
 
 
@@ -135,9 +139,13 @@ def edit_variant(
     _refresh_text(variant)
     if seen not in ("", hash_words(variant)):
         raise StaleText(_("This text was changed after you opened it. Look at it again."))
-    is_shown_anew = shows_products not in (None, variant.shows_products)
-    if is_shown_anew or any(getattr(variant, name, None) != value for name, value in fields.items()):
+    changed = [name for name, value in fields.items() if getattr(variant, name, None) != value]
+    if shows_products not in (None, variant.shows_products):
+        changed.append("shows_products")
+    if changed:
         return_to_draft(user, campaign, reason=_("A text was edited."), now=now)
+        about = ("campaign", campaign.pk)
+        record_audit(AuditAction.TEXT_EDITED, actor=user, about=about, variant=variant.pk, fields=sorted(changed))
     take_back(variant.archetype, variant.label)
     return write_variant(variant, fields, user=user, now=now, shows_products=shows_products)
 
@@ -147,7 +155,12 @@ def refreeze_audience(user: User, campaign: Campaign, *, now: dt.datetime) -> Au
     """Freeze the audience (again): same seed, same arms for the same people. Voids what was approved."""
     lock_for_edit(user, campaign)
     return_to_draft(user, campaign, reason=_("The audience was frozen again."), now=now)
-    return freeze_audience(campaign, now=now, actor=user)
+    counts = freeze_audience(campaign, now=now, actor=user)
+    about = ("campaign", campaign.pk)
+    record_audit(
+        AuditAction.AUDIENCE_FROZEN, actor=user, about=about, treatment=counts.treatment, holdout=counts.holdout
+    )
+    return counts
 
 
 @transaction.atomic
@@ -190,7 +203,7 @@ def _refresh_text(variant: Variant) -> None:
 
 def return_to_draft(user: User | None, campaign: Campaign, *, reason: str, now: dt.datetime) -> None:
     """`approved | scheduled | missed -> draft`, approvals voided, history written. In `draft`: who writes is noted."""
-    void_approvals(campaign, reason=reason, now=now)
+    void_approvals(campaign, reason=reason, now=now, actor=user)
     if campaign.status == CampaignStatus.DRAFT:
         if user is not None:
             note_writer(campaign, user, reason=reason, now=now)
@@ -207,8 +220,9 @@ def return_to_draft(user: User | None, campaign: Campaign, *, reason: str, now: 
     )
 
 
-def void_approvals(campaign: Campaign, *, reason: str, now: dt.datetime) -> int:
+def void_approvals(campaign: Campaign, *, reason: str, now: dt.datetime, actor: User | None = None) -> int:
     """Mark every valid approval as void; the rows stay as history. Returns how many."""
+    name_actor(actor)  # a trigger writes each void into the audit log
     valid = Approval.objects.filter(campaign=campaign, voided_at=None)
     return valid.update(voided_at=now, void_reason=reason[:300])
 
@@ -224,6 +238,7 @@ def _shape(user: User, campaign: Campaign, change: Callable[[], Shaped], *, now:
     return_to_draft(user, campaign, reason=_("The archetypes were changed."), now=now)
     changed = change()
     recheck_campaign(campaign, now=now)  # what an archetype likes decides which wares its texts may name
+    record_audit(AuditAction.ARCHETYPES_CHANGED, actor=user, about=("campaign", campaign.pk))
     return changed
 
 

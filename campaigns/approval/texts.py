@@ -14,6 +14,7 @@ from campaigns.content.drafting import request_drafts, request_text, request_tra
 from campaigns.content.editing import EDITABLE_FIELDS, write_variant
 from campaigns.content.plans import MOST_TEXTS, plan_one, take_back
 from campaigns.models import Archetype, Campaign, TransitionConflict, Variant
+from customers.models import AuditAction, record_audit
 
 from .editing import lock_for_edit, return_to_draft
 from .policy import NotReady
@@ -34,7 +35,7 @@ def ask_for_drafts(
 
     Texts that a person has edited stay as they are unless `also_edited`.
     """
-    _begin(user, campaign, _("New drafts were asked for."), now)
+    _begin(user, campaign, _("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
     target = campaign if archetypes is None else list(archetypes)
     return request_drafts(
         target, user=user, instruction=instruction, count=count, also_edited=also_edited, now=now
@@ -53,7 +54,7 @@ def ask_for_text(
     user: User, archetype: Archetype, *, label: str = "", angle: str = "", instruction: str = "", now: dt.datetime
 ) -> None:
     """Have one text drafted: that label again, or one more. NotReady where there are four already."""
-    _begin(user, archetype.campaign, _("New drafts were asked for."), now)
+    _begin(user, archetype.campaign, _("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
     if not request_text(archetype, user=user, label=label, angle=angle, instruction=instruction, now=now):
         _refuse(archetype, label)
 
@@ -61,7 +62,7 @@ def ask_for_text(
 @transaction.atomic
 def ask_for_translation(user: User, source: Variant, target: Archetype, *, now: dt.datetime) -> None:
     """Have a finished text drafted in the language of another archetype of the campaign, which keeps its other texts."""
-    _begin(user, target.campaign, _("New drafts were asked for."), now)
+    _begin(user, target.campaign, _("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
     if target.campaign_id != source.archetype.campaign_id or target.language == source.archetype.language:
         raise NotReady([_("Choose an archetype of this campaign with another language.")])
     if target.channel != source.archetype.channel:
@@ -76,7 +77,7 @@ def ask_for_translation(user: User, source: Variant, target: Archetype, *, now: 
 def copy_text(user: User, source: Variant, *, angle: str = "", now: dt.datetime) -> Variant:
     """One more text of the same archetype, with the same words, for a person to write. NotReady where there are four."""
     archetype = source.archetype
-    _begin(user, archetype.campaign, _("A text was added."), now)
+    _begin(user, archetype.campaign, _("A text was added."), AuditAction.TEXT_ADDED, now)
     plan = plan_one(archetype, angle=angle)
     if not plan:
         _refuse(archetype, "")
@@ -90,16 +91,17 @@ def copy_text(user: User, source: Variant, *, angle: str = "", now: dt.datetime)
 @transaction.atomic
 def remove_text(user: User, variant: Variant, *, now: dt.datetime) -> None:
     """Take a text away for good. One that was sent to anybody stays: then the campaign cannot be edited any more."""
-    _begin(user, variant.archetype.campaign, _("A text was removed."), now)
+    _begin(user, variant.archetype.campaign, _("A text was removed."), AuditAction.TEXT_REMOVED, now)
     if not user.has_perm("campaigns.change_variant"):
         raise PermissionDenied
     take_back(variant.archetype, variant.label)
     Variant.objects.filter(pk=variant.pk).delete()
 
 
-def _begin(user: User, campaign: Campaign, reason: str, now: dt.datetime) -> None:
+def _begin(user: User, campaign: Campaign, reason: str, action: AuditAction, now: dt.datetime) -> None:
     lock_for_edit(user, campaign)
     return_to_draft(user, campaign, reason=reason, now=now)
+    record_audit(action, actor=user, about=("campaign", campaign.pk))
 
 
 def _refuse(archetype: Archetype, label: str) -> None:

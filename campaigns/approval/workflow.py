@@ -113,7 +113,7 @@ def request_changes(user: User, campaign: Campaign, *, comment: str, now: dt.dat
     policy.may_request_changes(user, campaign).enforce()
     if not comment.strip():
         raise NotReady([_("Say what should be changed.")])
-    void_approvals(campaign, reason=_("Changes were asked for."), now=now)
+    void_approvals(campaign, reason=_("Changes were asked for."), now=now, actor=user)
     change_status(
         campaign, sources=[CampaignStatus.IN_REVIEW], target=CampaignStatus.DRAFT, actor=user, reason=comment.strip(),
         now=now, content_hash="", submitted_at=None,
@@ -148,7 +148,7 @@ def unschedule_campaign(user: User, campaign: Campaign, *, now: dt.datetime) -> 
     _lock(campaign)
     policy.may_unschedule(user, campaign).enforce()
     reason = _("Taken back before it was sent.")
-    void_approvals(campaign, reason=reason, now=now)
+    void_approvals(campaign, reason=reason, now=now, actor=user)
     change_status(
         campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.DRAFT, actor=user, reason=reason, now=now,
         content_hash="", submitted_at=None,

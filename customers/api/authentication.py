@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import secrets
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -15,16 +17,27 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from customers.models import ApiKey
+from customers.models import ApiKey, AuditAction, record_audit
 
 PREFIX_LENGTH = 12
 
 
+@transaction.atomic
 def issue_api_key(user: User, name: str) -> tuple[ApiKey, str]:
     """Make a key for `user`. The second value is the key itself: it is shown once and kept nowhere."""
     key = "rk_" + secrets.token_urlsafe(32)
     row = ApiKey.objects.create(user=user, name=name, prefix=key[:PREFIX_LENGTH], key_hash=_hash(key))
+    record_audit(AuditAction.KEY_MADE, actor=user, about=("api_key", row.pk))
     return row, key
+
+
+@transaction.atomic
+def revoke_api_key(user: User, row: ApiKey, *, now: dt.datetime) -> bool:
+    """End a key at once; False, and nothing written, where it was ended before."""
+    if not ApiKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=now):
+        return False
+    record_audit(AuditAction.KEY_REVOKED, actor=user, about=("api_key", row.pk))
+    return True
 
 
 class ApiKeyAuthentication(BaseAuthentication):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from .audit import AuditList
 from .customers import CustomerBulk, CustomerItem, CustomerList
 from .events import EventList
 from .insights import CohortInsights, IntervalInsights, RfmInsights, ValueInsights
@@ -13,6 +14,7 @@ from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
 
 # Ids of a shop may hold a slash, so the last part takes the rest of the address.
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("audit/", AuditList.as_view(), name="api-audit"),
     path("customers/", CustomerList.as_view(), name="api-customers"),
     path("customers/bulk/", CustomerBulk.as_view(), name="api-customers-bulk"),
     path("customers/<slug:source>/<path:external_id>/", CustomerItem.as_view(), name="api-customer"),

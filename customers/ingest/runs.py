@@ -11,9 +11,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from customers.models import ImportRun
+from customers.models import AuditAction, ImportRun, record_audit
 
 from .files import import_orders_file
 from .progress import RunIsTaken, abandoned_runs, fail_run, queue_run
@@ -79,7 +80,9 @@ def request_import(user: User, run: ImportRun, options: ImportOptions) -> None:
     _check_right(user)
     options.check()
     find_columns(open_table(find_kept_file(run), encoding=options.encoding).header, options.columns)
-    queue_run(run, options)
+    with transaction.atomic():
+        queue_run(run, options)
+        record_audit(AuditAction.IMPORT_REQUESTED, actor=user, about=("import", run.pk))
 
 
 def find_kept_file(run: ImportRun) -> Path:

@@ -1,6 +1,7 @@
 """What we know: the tables of customers, their orders and behaviour, scores and segments."""
 
 from .api_key import ApiKey
+from .audit import AuditAction, AuditEntry, record_audit
 from .consent import Channel, ConsentRecord, Suppression, TrackingConsent
 from .customer import Customer, CustomerAlias
 from .event import CustomerEvent, EventKind, ensure_event_partitions
@@ -14,6 +15,8 @@ from .watch import DriftReport, FairnessReport, Replay, SensitiveAttributes
 
 __all__ = [
     "ApiKey",
+    "AuditAction",
+    "AuditEntry",
     "Channel",
     "ConsentRecord",
     "Customer",
@@ -42,4 +45,5 @@ __all__ = [
     "TextReadingSwitch",
     "TrackingConsent",
     "ensure_event_partitions",
+    "record_audit",
 ]

@@ -14,7 +14,7 @@ from django.db import connection
 
 from customers.features.catalogue import FEATURE_KEYS
 from customers.features.reader import read_rows, read_shop, split_customers
-from customers.models import Customer, FairnessReport, ModelVersion, SensitiveAttributes
+from customers.models import AuditAction, Customer, FairnessReport, ModelVersion, SensitiveAttributes, record_audit
 
 from .backtest import Backtest, run_backtest
 from .fairness import group_names, measure_groups
@@ -56,6 +56,7 @@ def mark_sensitive(user: User | AnonymousUser, keys: Sequence[str], *, now: dt.d
     if chosen == read_sensitive():
         return False
     SensitiveAttributes.objects.create(keys=chosen, changed_by=user, changed_at=now)
+    record_audit(AuditAction.GROUPS_MARKED, actor=user, keys=chosen)
     logger.info("sensitive_attributes_marked", keys=chosen, actor=user.pk)
     return True
 

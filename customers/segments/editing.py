@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from customers.models import Segment, SegmentRevision
+from customers.models import AuditAction, Segment, SegmentRevision, record_audit
 
 from .rules import dump_rule, parse_rule
 
@@ -40,4 +40,5 @@ def save_segment(
     segment.save()
     if is_new_rule:
         SegmentRevision.objects.create(segment=segment, number=segment.number, rule=tree, saved_by=user, saved_at=now)
+    record_audit(AuditAction.SEGMENT_SAVED, actor=user, about=("segment", segment.pk), revision=segment.number)
     return segment

@@ -30,6 +30,7 @@ from customers.ingest.runs import drop_file, find_kept_file, receive_file, reque
 from customers.ingest.schema import ENCODINGS, FileProblem
 from customers.models import ImportRejection, ImportRun
 from customers.tasks import import_file
+from customers.views.spreadsheets import defuse, record_export
 
 PAGE_SIZE = 25
 SHOWN_REJECTIONS = 10
@@ -159,13 +160,14 @@ def list_left_out(run: ImportRun) -> list[LeftOut]:
 def download_rejections(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """Every left-out line with its reason as CSV; what a spreadsheet would run as a formula is defused."""
     run = get_object_or_404(ImportRun, pk=pk)
+    record_export(request, "import", run.pk)
     writer = csv.writer(_Echo())
     rows = ImportRejection.objects.filter(run=run).order_by("line_number")
 
     def lines() -> Iterator[str]:
         yield writer.writerow(["line", "reason", "content"])
         for rejection in rows.iterator(chunk_size=2000):
-            yield writer.writerow([rejection.line_number, rejection.reason, _defuse(rejection.content)])
+            yield writer.writerow([rejection.line_number, rejection.reason, defuse(rejection.content)])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="left-out-{run.pk}.csv"'
@@ -217,7 +219,3 @@ def _show_columns(request: HttpRequest, run: ImportRun, form: ColumnsForm, *, is
     is_reading = bool(request.headers.get("HX-Request"))
     template = "customers/_import_reading.html" if is_reading else "customers/import_columns.html"
     return render(request, template, context, status=422 if is_refused else 200)
-
-
-def _defuse(text: str) -> str:
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -42,6 +42,7 @@ from customers.insights.intervals import LAST_STEP, PERCENTILES, Step
 from customers.insights.report import Insights, choose_insights_as_of, read_insights
 from customers.insights.rfm import Band, RfmMap
 from customers.models import Order
+from customers.views.spreadsheets import record_export
 
 #: So many cohorts, and so many periods after the first, stand on the page; the file has all.
 COHORTS_SHOWN = 13
@@ -84,6 +85,7 @@ def download_figures(request: HttpRequest, figure: str) -> HttpResponse:
     found = read_insights(timezone.now())
     if figure not in _FILES or found is None:
         raise Http404(_("There is nothing to download yet."))
+    record_export(request, "figure", figure)
     kind, list_rows = _FILES[figure]
     unit = _read_unit(request)
     response = HttpResponse(write_csv(kind, list_rows(found, unit)), content_type="text/csv; charset=utf-8")

@@ -37,6 +37,8 @@ PAGES = {
     "campaigns:voice-history": {"marketer", "approver", "analyst", "admin"},
     "campaigns:policies": {"marketer", "approver", "analyst", "admin"},
     "campaigns:policies-history": {"marketer", "approver", "analyst", "admin"},
+    "audit": {"analyst", "admin"},
+    "audit-file": {"analyst", "admin"},
     "settings": {"marketer", "approver", "analyst", "admin"},
     "model-settings": {"marketer", "approver", "analyst", "admin"},
     "home": {"marketer", "approver", "analyst", "support", "admin", ""},

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.ingest.clock import read_shop_clock
-from customers.models import TextReadingSwitch
+from customers.models import AuditAction, TextReadingSwitch, record_audit
 from llm.budget import read_day_spend, read_limits
 from llm.client import complete
 from llm.completion import Completion
@@ -69,6 +69,7 @@ def switch_reading(user: User | AnonymousUser, *, is_on: bool, now: dt.datetime)
     if is_switched_on() == is_on:
         return False
     TextReadingSwitch.objects.create(is_on=is_on, changed_by=user, changed_at=now)
+    record_audit(AuditAction.READING_SWITCHED, actor=user, is_on=is_on)
     log.info("text_reading_switched", is_on=is_on, actor=user.pk)
     return True
 
