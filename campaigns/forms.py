@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.approval.brief import tidy_talking_points
+from campaigns.audience.topics import topic_choices
 from campaigns.content.channels import find_writer
 from campaigns.content.editing import hash_words
 from campaigns.content.plans import MOST_TEXTS
@@ -28,11 +29,12 @@ class GoalForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Campaign
-        fields = ("name", "goal", "segment", "talking_points", "tone", "avoid", "instruction")
+        fields = ("name", "goal", "segment", "topic", "talking_points", "tone", "avoid", "instruction")
         labels = {
             "name": gettext_lazy("Name"),
             "goal": gettext_lazy("Goal"),
             "segment": gettext_lazy("Segment"),
+            "topic": gettext_lazy("Topic"),
             "talking_points": gettext_lazy("Talking points"),
             "tone": gettext_lazy("Tone"),
             "avoid": gettext_lazy("What not to say"),
@@ -40,6 +42,7 @@ class GoalForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {
             "goal": gettext_lazy("In your own words. Colleagues read it in the review."),
+            "topic": gettext_lazy("Who switched this topic off gets nothing of this campaign."),
             "talking_points": gettext_lazy(
                 "Facts that you vouch for, one to a line, such as: repairs are free for two years. Drafts may state them, "
                 "and the checks take them as true."
@@ -58,9 +61,17 @@ class GoalForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.fields["segment"].queryset = Segment.objects.filter(is_archived=False)  # type: ignore[attr-defined]
         self.fields["segment"].empty_label = _("Choose a segment")  # type: ignore[attr-defined]
+        known, field = dict(topic_choices()), self.fields["topic"]
+        known.setdefault(self.instance.topic, self.instance.topic)  # one that the shop has given up since
+        self.fields["topic"] = forms.ChoiceField(
+            choices=list(known.items()), label=field.label, help_text=field.help_text, required=False
+        )
 
     def clean_talking_points(self) -> str:
         return tidy_talking_points(self.cleaned_data["talking_points"])
+
+    def clean_topic(self) -> str:
+        return str(self.cleaned_data["topic"] or self.instance.topic)
 
 
 class OfferForm(forms.ModelForm):  # type: ignore[type-arg]

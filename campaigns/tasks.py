@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from campaigns.content import drafting
 from campaigns.delivery import engagement, reaper, scheduler, sender
+from campaigns.delivery.domain import doctor
 from campaigns.delivery.stopping import stop_on_sigterm
 from campaigns.outcomes import rollup
 from llm.drafting_role import acting_as_drafter
@@ -44,6 +46,13 @@ def reap_stuck_messages() -> None:
 def judge_visits() -> None:
     """Believe the clicks and opens that were not a machine's."""
     engagement.judge_visits(timezone.now())
+
+
+@shared_task
+def check_domain() -> None:
+    """Some times a day: what DNS says of the sending domain. Not while mail is only caught: then nothing is asked of anybody."""
+    if not settings.USES_MAIL_CATCHER:
+        doctor.check_domain(timezone.now())
 
 
 @shared_task

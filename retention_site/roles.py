@@ -9,7 +9,8 @@ READ = (
     "customers.view_customer", "customers.view_order", "customers.view_orderline", "customers.view_product",
     "customers.view_customerevent", "customers.view_score", "customers.view_segment", "customers.view_modelversion",
     "campaigns.view_campaign", "campaigns.view_campaignresult", "campaigns.view_archetype", "campaigns.view_variant",
-    "campaigns.view_offer", "campaigns.view_approval", "campaigns.view_audiencemember",
+    "campaigns.view_offer", "campaigns.view_approval", "campaigns.view_audiencemember", "campaigns.view_domaincheck",
+    "campaigns.view_countryrule",
     "campaigns.view_brandvoice", "campaigns.view_shoppolicies",
 )  # fmt: skip
 ROLES: dict[str, tuple[str, ...]] = {
@@ -21,12 +22,13 @@ ROLES: dict[str, tuple[str, ...]] = {
         "customers.add_replay",
         "campaigns.add_campaign", "campaigns.change_campaign", "campaigns.submit_campaign",
         "campaigns.schedule_campaign", "campaigns.control_sending",
-        "campaigns.change_offer", "campaigns.change_variant", "campaigns.add_variant",
+        "campaigns.change_offer", "campaigns.change_variant", "campaigns.add_variant", "campaigns.add_domaincheck",
         "llm.view_llmcall",
     ),
     "approver": (
         *READ,
         "campaigns.view_message", "campaigns.view_deliveryevent", "campaigns.approve_campaign", "campaigns.schedule_campaign",
+        "campaigns.add_domaincheck",
         "customers.add_replay",
         "campaigns.control_sending", "llm.view_llmcall",
         # What every text is held against is the word of those who approve, not of those who write the texts.

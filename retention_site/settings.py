@@ -137,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "reap-stuck-messages": {"task": "campaigns.tasks.reap_stuck_messages", "schedule": 30.0},
     "draft-requested": {"task": "campaigns.tasks.draft_sweep", "schedule": 10.0},
     "judge-visits": {"task": "campaigns.tasks.judge_visits", "schedule": 30.0},
+    "check-domain": {"task": "campaigns.tasks.check_domain", "schedule": 21600.0},
     "measure-results": {"task": "campaigns.tasks.measure_results", "schedule": 3600.0},
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
@@ -168,6 +169,10 @@ if USES_MAIL_CATCHER:
 else:
     globals().update(read_email_url(EMAIL_URL))
 ANYMAIL["REQUESTS_TIMEOUT"] = EMAIL_TIMEOUT
+DNS_RESOLVER = read_text("DNS_RESOLVER")  # host or host:port; "": that of the system
+DNS_TIMEOUT_S = read_number("DNS_TIMEOUT_S", 3.0, least=0.1, most=30)
+DKIM_SELECTOR = read_text("DKIM_SELECTOR")
+DKIM_DOMAIN = read_text("DKIM_DOMAIN").lower()  # "": the domain of SHOP_FROM_EMAIL
 SMTP_CONNECTIONS = read_number("SMTP_CONNECTIONS", 2, least=1, most=100)
 
 # --- What comes back ----------------------------------------------------------------------------------------------------
@@ -190,6 +195,7 @@ DEFAULT_FROM_EMAIL = SHOP_FROM_EMAIL
 
 # --- Limits --------------------------------------------------------------------------------------------------------
 HOLDOUT_SHARE = read_number("HOLDOUT_SHARE", 0.1, most=1)
+MESSAGE_TOPICS = read_list("MESSAGE_TOPICS", "promotions,news,advice")  # of campaigns.audience.topics
 FREQUENCY_CAP_MESSAGES = read_number("FREQUENCY_CAP_MESSAGES", 2)
 FREQUENCY_CAP_DAYS = read_number("FREQUENCY_CAP_DAYS", 7, most=3650)
 MAX_ARCHETYPES = read_number("MAX_ARCHETYPES", 12, least=1, most=60)  # proposed to a new campaign

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from campaigns.audience.cards import Card
 from campaigns.audience.cells import SIDES
+from campaigns.audience.topics import TOPICS
 from campaigns.content.plans import MOST_TEXTS
 from campaigns.models import Angle, ApprovalPart, Archetype, Campaign, CampaignResult, Offer, Variant
 from customers.models import Channel
@@ -44,13 +45,14 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     channels = serializers.ListField(
         child=serializers.ChoiceField(choices=Channel.choices), min_length=1, max_length=len(Channel), required=False
     )
+    topic = serializers.ChoiceField(choices=[(key, name) for key, (name, _meaning) in TOPICS.items()], required=False)
     max_archetypes = serializers.IntegerField(min_value=1, max_value=settings.MOST_ARCHETYPES, required=False)
     author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
 
     class Meta:
         model = Campaign
         fields = (
-            "id", "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "author", "status",
+            "id", "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "author", "status",
             "status_reason", "offer", "holdout_share", "channels", "max_archetypes", "is_test_audience",
             "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
             "attribution_days", "content_hash", "submitted_at", "sending_started_at", "sending_finished_at", "created_at",

@@ -16,6 +16,7 @@ from campaigns.audience import shaping
 from campaigns.audience.freeze import AudienceCounts, freeze_audience
 from campaigns.audience.holdout import draw_seed
 from campaigns.audience.shaping import split_again
+from campaigns.audience.topics import TOPICS
 from campaigns.content.editing import hash_words, recheck_campaign, write_variant
 from campaigns.content.plans import take_back
 from campaigns.models import (
@@ -40,12 +41,12 @@ Shaped = TypeVar("Shaped")
 #: What `edit_campaign` may set. Everything else belongs to the workflow, the freeze or the sender.
 CAMPAIGN_FIELDS = frozenset(
     {
-        "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "channels", "max_archetypes",
+        "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "channels", "max_archetypes",
         "holdout_share", "is_test_audience", "scheduled_for", "send_window_hours", "attribution_days",
     }
 )  # fmt: skip
 #: A change of these makes the frozen audience stand for something else: it must be frozen again.
-AUDIENCE_FIELDS = frozenset({"segment", "holdout_share", "is_test_audience", "channels"})
+AUDIENCE_FIELDS = frozenset({"segment", "topic", "holdout_share", "is_test_audience", "channels"})
 OFFER_FIELDS = frozenset({"kind", "value", "currency", "code", "min_basket", "valid_from", "valid_until", "url"})
 #: A new name or goal is no new message, and how drafts should sound says nothing of those that stand; all else voids.
 HARMLESS_FIELDS = frozenset({"name", "goal", "instruction", "tone", "avoid"})
@@ -246,6 +247,8 @@ def _tidy_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The brief in its shape; refuses a number of archetypes or channels that cannot be. The error names the field."""
     tidy = dict(fields)
     most, channels = fields.get("max_archetypes"), fields.get("channels")
+    if "topic" in fields and fields["topic"] not in TOPICS:
+        raise ValidationError({"topic": _("Choose a topic that there is.")})
     if most is not None and not 1 <= most <= settings.MOST_ARCHETYPES:
         raise ValidationError({"max_archetypes": _("From 1 to %(most)d.") % {"most": settings.MOST_ARCHETYPES}})
     if channels is not None and not (isinstance(channels, list) and set(channels) <= set(Channel.values)):

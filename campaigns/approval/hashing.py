@@ -15,6 +15,7 @@ from django.db import connection
 from django.forms.models import model_to_dict
 
 from campaigns.models import ApprovalPart, Campaign, Offer, Variant
+from campaigns.models.campaign import DEFAULT_TOPIC
 
 #: Members are hashed in blocks, then the blocks: no single string grows with the audience beyond this many ids.
 MEMBERS_PER_BLOCK = 65_536
@@ -85,6 +86,8 @@ def _hash_audience(campaign: Campaign) -> str:
             "is_test": campaign.is_test_audience,
             "members": _hash_members(campaign.pk),
         }
+        # Left out where it is the usual one, so that what was approved before there were topics still is.
+        | ({"topic": campaign.topic} if campaign.topic != DEFAULT_TOPIC else {})
     )
 
 

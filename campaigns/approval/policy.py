@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.audience.archetypes import label_archetype
+from campaigns.audience.country_rules import misses_address
 from campaigns.content.channels import find_writer
 from campaigns.content.plans import OPEN
 from campaigns.models import (
@@ -20,9 +20,12 @@ from campaigns.models import (
     Campaign,
     CampaignStatus,
     CampaignTransition,
+    CountryRule,
     TransitionConflict,
     Variant,
 )
+
+from .sender_domain import find_domain_obstacles
 
 
 class NotReady(ValidationError):
@@ -118,11 +121,11 @@ def find_obstacles(campaign: Campaign) -> list[str]:
     found = _find_audience_obstacles(campaign) + _find_text_obstacles(campaign)
     if campaign.scheduled_for is None:
         found.append(_("No time to send is set. Choose one under Timing: it is part of what is approved."))
-    if not settings.SHOP_POSTAL_ADDRESS.strip():
+    if misses_address(CountryRule.objects.all()):
         found.append(
             _("The shop's postal address is missing, and every campaign mail must show it. Set SHOP_POSTAL_ADDRESS.")
         )
-    return found
+    return found + find_domain_obstacles()
 
 
 def _decide(user: User, campaign: Campaign, right: str, states: set[str]) -> Decision:

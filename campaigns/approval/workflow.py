@@ -30,6 +30,7 @@ from . import policy
 from .editing import edit_campaign, edit_variant, refreeze_audience, void_approvals
 from .hashing import combine_hashes, part_hashes
 from .policy import NotReady
+from .sender_domain import find_domain_obstacles
 from .transitions import change_status
 
 __all__ = [
@@ -86,6 +87,8 @@ def approve_campaign(
     """
     _lock(campaign)
     policy.may_approve(user, campaign).enforce()
+    if domain := find_domain_obstacles():
+        raise NotReady(domain)
     hashes = part_hashes(campaign)
     if combine_hashes(hashes) != campaign.content_hash or seen_hash not in ("", campaign.content_hash):
         raise TransitionConflict(

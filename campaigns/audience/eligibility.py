@@ -17,6 +17,7 @@ from customers.models import Channel, ConsentRecord
 from customers.segments.complaints import open_complaint_sql
 
 from .channels import address_sql
+from .country_rules import country_rule_sql, read_country_rules
 
 #: Messages that may have reached a person; they count against the frequency cap.
 STATUSES_THAT_REACHED = (
@@ -46,6 +47,8 @@ CASE
     THEN '{ExclusionReason.NO_CONSENT}'
   WHEN {_newest_consent(customer, channel, "is_test")}
     AND NOT (%(x_accepts_test)s AND lower(right({customer}.email, 5)) = '.test') THEN '{ExclusionReason.TEST_ONLY}'
+  WHEN NOT {_newest_consent(customer, channel, country_rule_sql("x_c", customer), is_expression=True)}
+    THEN '{ExclusionReason.COUNTRY_RULE}'
   WHEN {_is_suppressed(address, channel)} THEN '{ExclusionReason.SUPPRESSED}'
   WHEN {has_open_complaint} THEN '{ExclusionReason.OPEN_COMPLAINT}'
   WHEN (
@@ -53,7 +56,7 @@ CASE
     WHERE x_m.customer_id = {customer}.id AND x_m.sending_at > %(x_capped_since)s
       AND x_m.status = ANY(%(x_reached)s)
   ) >= %(x_cap)s THEN '{ExclusionReason.CAPPED}'
-  ELSE ''
+  ELSE {_own_choice(customer)}
 END"""
 
 
@@ -66,12 +69,31 @@ def exclusion_params(campaign: Campaign, *, now: dt.datetime) -> dict[str, Any]:
         "x_capped_since": now - dt.timedelta(days=settings.FREQUENCY_CAP_DAYS),
         "x_cap": settings.FREQUENCY_CAP_MESSAGES,
         "x_reached": [status.value for status in STATUSES_THAT_REACHED],
+        "x_topic": campaign.topic,
+        "x_terms": read_country_rules().as_terms(),
+        "x_frozen_at": campaign.audience_frozen_at or now,
     }
 
 
-def _newest_consent(customer: str, channel: str, column: str) -> str:
+def _own_choice(customer: str) -> str:
+    """What the person chose in the preference centre; hardly anybody has such a row, so it is one look into its key."""
+    return f"""coalesce((
+    SELECT CASE
+      WHEN x_p.paused_until > %(x_now)s THEN '{ExclusionReason.PAUSED}'
+      WHEN %(x_topic)s = ANY(x_p.topics_off) THEN '{ExclusionReason.TOPIC_OFF}'
+      WHEN x_p.objects_to_profiling_at > %(x_frozen_at)s THEN '{ExclusionReason.OBJECTED}'
+      WHEN x_p.most_per_month <= (
+        SELECT count(*) FROM campaigns_message x_o
+        WHERE x_o.customer_id = {customer}.id AND x_o.sending_at > %(x_now)s - interval '30 days'
+          AND x_o.status = ANY(%(x_reached)s)
+      ) THEN '{ExclusionReason.CAPPED}'
+    END FROM customers_preference x_p WHERE x_p.customer_id = {customer}.id
+  ), '')"""
+
+
+def _newest_consent(customer: str, channel: str, column: str, *, is_expression: bool = False) -> str:
     return (
-        f"(SELECT x_c.{column} FROM customers_consentrecord x_c"
+        f"(SELECT {column if is_expression else f'x_c.{column}'} FROM customers_consentrecord x_c"
         f" WHERE x_c.customer_id = {customer}.id AND x_c.channel = '{Channel(channel)}'"
         " ORDER BY x_c.recorded_at DESC, x_c.id DESC LIMIT 1)"
     )

@@ -16,6 +16,7 @@ from django.db import connection
 from campaigns.models import Arm, Campaign, ExclusionReason, ValueBand
 from customers.features.catalogue import FEATURES, THEMES
 from customers.ingest.currency import read_shop_currency
+from customers.ingest.preferences import may_profile_sql
 from customers.segments.compiler import compile_rule
 from customers.segments.rules import parse_rule
 
@@ -123,16 +124,18 @@ CREATE TEMPORARY TABLE {PEOPLE} ON COMMIT DROP AS
 WITH matched AS ({segment.sql}),
 judged AS MATERIALIZED (
   SELECT c.id AS customer_id, s.churn_probability, s.expected_value, coalesce(s.interest, '') AS interest,
-         {LANGUAGE_SQL} AS language,
+         {LANGUAGE_SQL} AS language, o.customer_id IS NOT NULL AS objects,
          {judged}
   FROM (SELECT DISTINCT customer_id FROM matched) AS m
   JOIN customers_customer c ON c.id = m.customer_id
-  LEFT JOIN customers_score s ON s.customer_id = c.id
+  LEFT JOIN customers_preference o ON o.customer_id = c.id AND o.objects_to_profiling_at IS NOT NULL
+  LEFT JOIN customers_score s ON s.customer_id = c.id AND o.customer_id IS NULL
 ),
 placed AS (
   SELECT *, CASE {chosen} ELSE '{channels[0]}' END AS channel,
          coalesce(nullif(CASE WHEN '' IN ({", ".join(reasons)}) THEN '' ELSE {reasons[0]} END, ''),
-                  CASE WHEN churn_probability IS NULL THEN '{ExclusionReason.TOO_NEW}' ELSE '' END) AS exclusion_reason
+                  CASE WHEN churn_probability IS NULL AND NOT objects THEN '{ExclusionReason.TOO_NEW}' ELSE '' END
+         ) AS exclusion_reason
   FROM judged
 )
 SELECT customer_id, exclusion_reason,
@@ -146,10 +149,12 @@ SELECT customer_id, exclusion_reason,
        coalesce(b.discounted, 0) AS discounted, coalesce(b.returned, 0) AS returned,
        extract(epoch FROM %(clock)s - b.last_at) / 86400 AS recency_days,
        extract(epoch FROM %(clock)s - b.first_at) / 86400 AS known_days
-FROM placed LEFT JOIN {BUYERS} b USING (customer_id)"""
+FROM placed
+LEFT JOIN (SELECT * FROM {BUYERS} buyer WHERE {may_profile_sql("buyer.customer_id")}) b USING (customer_id)"""
     params = {
         **segment.params,
         **exclusion_params(campaign, now=now),
+        "x_frozen_at": now,
         "clock": clock,
         "holdout_seed": campaign.holdout_seed,
         "holdout_share": campaign.holdout_share,

@@ -106,6 +106,8 @@ class Phrases:
     picks: str
     why: str
     unsubscribe: str
+    preferences: str
+    reasons: str
     short_sender: str
     short_way_out: str
 
@@ -118,6 +120,8 @@ PHRASES: Final = {
         "A few things you may like",
         "You get this e-mail because you bought from {shop} and agreed to hear from us.",
         "Unsubscribe",
+        "Choose what you get",
+        "Why did I get this?",
         "{shop}: ",
         "Opt out: {{ unsubscribe_url }}",
     ),
@@ -128,6 +132,8 @@ PHRASES: Final = {
         "几样您可能会喜欢的",
         "您收到这封邮件，是因为您曾在{shop}购物并同意接收我们的邮件。",
         "退订",
+        "选择接收内容",
+        "为什么收到这封邮件？",
         "【{shop}】",
         "退订：{{ unsubscribe_url }}",
     ),

@@ -56,7 +56,8 @@ def find_tags(source: MessageSource) -> frozenset[str]:
 
 
 def read_traits(customer_ids: Sequence[int], tags: Collection[str]) -> dict[int, Traits]:
-    """The traits of some people by id, in one query; none where no tag asks for them. Set-based."""
+    """The traits of some people by id, in one query; none where no tag asks for them, and none of who objects to being
+    profiled. Set-based."""
     if not _ASKED & set(tags):
         return {}
     with connection.cursor() as cursor:
@@ -67,6 +68,9 @@ def read_traits(customer_ids: Sequence[int], tags: Collection[str]) -> dict[int,
                         THEN s.interest ELSE '' END,
                    (SELECT max(o.ordered_at) FROM customers_order o WHERE o.customer_id = who.id AND NOT o.is_return)
             FROM unnest(%s::bigint[]) AS who(id) LEFT JOIN customers_score s ON s.customer_id = who.id
+            WHERE NOT EXISTS (
+                SELECT 1 FROM customers_preference p WHERE p.customer_id = who.id AND p.objects_to_profiling_at IS NOT NULL
+            )
             """,
             [list(customer_ids)],
         )
@@ -78,15 +82,23 @@ def slots_for(
     *,
     language: str,
     unsubscribe_url: str,
+    preferences_url: str,
+    subject_prefix: str = "",
     tags: Collection[str] = ("first_name",),
     traits: Traits = Traits(),
 ) -> dict[str, str]:
-    """The values that fill a source for one person: its name, its way out, and those of `tags`.
+    """The values that fill a source for one person: its name, its way out, what the law of its country wants before a
+    subject, and those of `tags`.
 
     `language` is the archetype's ("en", "zh"): a Chinese greeting takes the whole name. A name that looks like a link or
     is over 40 characters is none.
     """
-    slots = {"first_name": _clean_name(customer, language), "unsubscribe_url": unsubscribe_url}
+    slots = {
+        "first_name": _clean_name(customer, language),
+        "unsubscribe_url": unsubscribe_url,
+        "preferences_url": preferences_url,
+        "subject_prefix": subject_prefix,
+    }
     if "shop_name" in tags:
         slots["shop_name"] = settings.SHOP_NAME
     if "favourite_category" in tags:

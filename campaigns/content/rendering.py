@@ -111,6 +111,7 @@ def render_for(source: MessageSource, language: str, customer: Customer | None) 
         somebody,
         language=language,
         unsubscribe_url=_dead_link(source.channel),
+        preferences_url=f"{settings.SITE_URL}/p/preview/",
         tags=tags,
         traits=known.get(somebody.pk, Traits()),
     )

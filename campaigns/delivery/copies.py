@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from campaigns.approval.hashing import hash_messages
+from campaigns.audience.country_rules import CountryRules, read_country_rules
 from campaigns.audience.eligibility import exclusion_params
 from campaigns.content.rendering import (
     MessageSource,
@@ -31,7 +32,7 @@ from .marking import Intent
 from .mime import BadAddress, Sender, build_content, hash_body, normalise_address, unsubscribe_headers
 from .names import derive_bounce_address, derive_name
 from .outbox import ClaimedMessage
-from .unsubscribe import unsubscribe_url
+from .unsubscribe import preferences_url, unsubscribe_url
 
 
 class StaleApproval(Exception):
@@ -71,6 +72,7 @@ class Batch:
     tags: frozenset[str]
     tracked: frozenset[int]
     sender: Sender
+    countries: CountryRules
     checks: Mapping[str, Any]
     now: dt.datetime
 
@@ -97,6 +99,7 @@ def prepare_batch(
         tags=tags,
         tracked=read_tracked(people),
         sender=Sender(settings.SHOP_NAME, settings.SHOP_FROM_EMAIL),
+        countries=read_country_rules(),
         checks=exclusion_params(campaign, now=now),
         now=now,
     )
@@ -170,6 +173,14 @@ def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: 
 
 def _slots(batch: Batch, message: ClaimedMessage, customer: Customer, link: str) -> Mapping[str, str]:
     source, language = batch.texts.sources[message.variant_id]
-    known = batch.traits.get(customer.pk, Traits())
-    slots = slots_for(customer, language=language, unsubscribe_url=link, tags=batch.tags, traits=known)
+    known, rule = batch.traits.get(customer.pk, Traits()), batch.countries.find(customer.country)
+    slots = slots_for(
+        customer,
+        language=language,
+        unsubscribe_url=link,
+        preferences_url=preferences_url(message.id, customer.pk),
+        subject_prefix=rule.subject_prefix if rule else "",
+        tags=batch.tags,
+        traits=known,
+    )
     return slots | follow_slots(source, message_id=message.id, customer_id=customer.pk, tracked=batch.tracked)

@@ -19,6 +19,8 @@ from .sent_events import EVENT_SOURCE
 #: The address of the public page. It stands in mail that was sent, so it can never change; spelled out here, because
 #: asking the URL conf would load every page of the site into the worker. A test holds the two together.
 UNSUBSCRIBE_PATH = "/u/"
+#: Of the preference centre, which takes the same token.
+PREFERENCES_PATH = "/p/"
 
 
 class BadToken(Exception):
@@ -58,6 +60,11 @@ def read_token(token: str) -> Link:
 def unsubscribe_url(message_id: int, customer_id: int) -> str:
     """The address in header and footer of a message."""
     return f"{settings.SITE_URL}{UNSUBSCRIBE_PATH}{make_token(message_id, customer_id)}/"
+
+
+def preferences_url(message_id: int, customer_id: int) -> str:
+    """The address in the footer behind which a person chooses what they get."""
+    return f"{settings.SITE_URL}{PREFERENCES_PATH}{make_token(message_id, customer_id)}/"
 
 
 def describe_subscriber(token: str) -> Subscriber:

@@ -10,6 +10,8 @@ from .campaign import (
     Offer,
     TransitionConflict,
 )
+from .country import CountryRule
+from .domain import DomainCheck, DomainOverride
 from .evaluation import PromptEvaluation
 from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipReason
 from .result import CampaignResult
@@ -30,8 +32,11 @@ __all__ = [
     "CampaignResult",
     "CampaignStatus",
     "CampaignTransition",
+    "CountryRule",
     "DeliveryEvent",
     "DeliveryKind",
+    "DomainCheck",
+    "DomainOverride",
     "DraftStatus",
     "ExclusionReason",
     "Message",

@@ -26,6 +26,10 @@ class ExclusionReason(models.TextChoices):
     CAPPED = "capped", _("had enough messages")
     TEST_ONLY = "test_only", _("only a test contact")
     TOO_NEW = "too_new", _("no prediction yet")
+    PAUSED = "paused", _("asked for a pause")
+    TOPIC_OFF = "topic_off", _("does not want this topic")
+    OBJECTED = "objected", _("objected to profiling since")
+    COUNTRY_RULE = "country_rule", _("consent does not count in their country")
 
 
 class AudienceCell(models.Model):

@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Channel, Segment
 
+#: What a campaign is about unless somebody says otherwise; `campaigns.audience.topics` lists them all.
+DEFAULT_TOPIC = "promotions"
+
 
 class TransitionConflict(Exception):
     """The row was not in the state that the change starts from: somebody else was first (HTTP 409)."""
@@ -68,6 +71,7 @@ class Campaign(models.Model):
     tone = models.CharField(_("tone"), max_length=200, blank=True, default="")
     avoid = models.CharField(_("what not to say"), max_length=500, blank=True, default="")
     talking_points = models.CharField(_("talking points"), max_length=1000, blank=True, default="")
+    topic = models.CharField(_("topic"), max_length=40, default=DEFAULT_TOPIC, db_default=DEFAULT_TOPIC)
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("segment"))
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("author")

@@ -15,6 +15,8 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.approval import policy, workflow
+from campaigns.approval.sender_domain import find_domain_warnings
+from campaigns.audience.country_rules import find_quiet_countries
 from campaigns.delivery import control
 from campaigns.delivery.progress import read_progress
 from campaigns.delivery.reputation import judge_progress
@@ -47,6 +49,8 @@ def show_review(request: HttpRequest, pk: int) -> HttpResponse:
         "changes_decision": policy.may_request_changes(user, campaign),
         "schedule_decision": policy.may_schedule(user, campaign),
         "unschedule_decision": policy.may_unschedule(user, campaign),
+        "domain_warnings": find_domain_warnings(timezone.now()),
+        "quiet": [rule.country or _("other countries") for rule, _zone in find_quiet_countries(campaign)],
         "comment_form": CommentForm(),
         "history": CampaignTransition.objects.filter(campaign=campaign).select_related("actor").order_by("-number"),
     }

@@ -44,5 +44,6 @@ def _show_page(request: HttpRequest, token: str, is_subscribed: bool) -> HttpRes
         "shop_name": settings.SHOP_NAME,
         "shop_url": settings.SHOP_URL,
         "is_subscribed": is_subscribed,
+        "token": token,
     }
     return render(request, "campaigns/unsubscribe.html", context)

@@ -17,6 +17,7 @@ import polars as pl
 from django.db import connection, transaction
 from psycopg.conninfo import make_conninfo
 
+from customers.ingest.preferences import may_profile_sql
 from customers.models import EventKind
 
 from .builder import EVENT_WINDOW_DAYS, ShopData
@@ -173,9 +174,8 @@ def query_orders(before: dt.datetime, partition: Whose, currency: str = "") -> Q
         ("discount", "o.discount::float8", pl.Float64),
         ("is_return", "o.is_return", pl.Boolean),
     )
-    return Query(
-        columns, f"FROM customers_order o WHERE o.ordered_at < {_moment(before)}{and_only(partition, 'o.customer_id')}"
-    )
+    source = f"FROM customers_order o WHERE o.ordered_at < {_moment(before)}"
+    return Query(columns, source + and_only(partition, "o.customer_id") + _and_not_objecting("o.customer_id"))
 
 
 def _query_lines(before: dt.datetime, partition: Whose) -> Query:
@@ -186,7 +186,8 @@ def _query_lines(before: dt.datetime, partition: Whose) -> Query:
         ("quantity", "l.quantity::float8", pl.Float64),
     )
     joined = "FROM customers_orderline l JOIN customers_order o ON o.id = l.order_id"
-    return Query(columns, f"{joined} WHERE o.ordered_at < {_moment(before)}{and_only(partition, 'o.customer_id')}")
+    source = f"{joined} WHERE o.ordered_at < {_moment(before)}"
+    return Query(columns, source + and_only(partition, "o.customer_id") + _and_not_objecting("o.customer_id"))
 
 
 def query_events(before: dt.datetime, since: dt.datetime | None, partition: Whose) -> Query:
@@ -197,7 +198,8 @@ def query_events(before: dt.datetime, since: dt.datetime | None, partition: Whos
         ("occurred_at", "e.occurred_at", _TIME),
     )
     window = f"e.occurred_at < {_moment(before)}" + (f" AND e.occurred_at >= {_moment(since)}" if since else "")
-    return Query(columns, f"FROM customers_customerevent e WHERE {window}{and_only(partition, 'e.customer_id')}")
+    source = f"FROM customers_customerevent e WHERE {window}"
+    return Query(columns, source + and_only(partition, "e.customer_id") + _and_not_objecting("e.customer_id"))
 
 
 def query_bare_lines() -> Query:
@@ -216,6 +218,16 @@ def _quote(text: str) -> str:
 
 def _moment(moment: dt.datetime) -> str:
     return f"'{moment.isoformat()}'::timestamptz"
+
+
+def read_objectors() -> pl.DataFrame:
+    """Those who object to being profiled: customer_id. Nothing that they did is in any of the frames above."""
+    return _read(Query((("customer_id", "p.customer_id", pl.Int64),), "FROM customers_preference p WHERE"
+                       " p.objects_to_profiling_at IS NOT NULL"))  # fmt: skip
+
+
+def _and_not_objecting(column: str) -> str:
+    return f" AND {may_profile_sql(column)}"
 
 
 def and_only(partition: Whose, column: str) -> str:

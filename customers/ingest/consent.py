@@ -133,6 +133,14 @@ def withdraw_consents(customer_ids: Sequence[int], *, source: str, channel: str 
         return int(cursor.rowcount)
 
 
+def lift_unsubscription(address: str, *, channel: str = Channel.EMAIL) -> bool:
+    """The person asks for mail again: forget that they unsubscribed. Bounces, complaints and all else stay suppressed."""
+    found = Suppression.objects.filter(
+        channel=channel, address_hash=hash_address(address), reason=Suppression.Reason.UNSUBSCRIBED
+    )
+    return bool(found.delete()[0])
+
+
 def hash_address(address: str) -> str:
     """The keyed hash under which an address is suppressed: HMAC-SHA256, the key derived from SECRET_KEY.
 

@@ -8,6 +8,7 @@ from .event import CustomerEvent, EventKind, ensure_event_partitions
 from .import_run import ImportRejection, ImportRun
 from .interest import InterestProfile, ReadingStatus, TextReading, TextReadingSwitch
 from .order import Order, OrderLine
+from .preference import Preference, PreferenceChange
 from .product import Product
 from .score import ModelVersion, Score, ScoreHistory, ScoreStatus
 from .segment import Segment, SegmentRevision
@@ -31,6 +32,8 @@ __all__ = [
     "ModelVersion",
     "Order",
     "OrderLine",
+    "Preference",
+    "PreferenceChange",
     "Product",
     "ReadingStatus",
     "Replay",

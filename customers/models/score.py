@@ -62,6 +62,7 @@ class ScoreStatus(models.TextChoices):
     SCORED = "scored", _("scored")
     TOO_NEW = "too_new", _("too new to say")
     NO_HISTORY = "no_history", _("no order yet")
+    OBJECTED = "objected", _("objects to profiling")
 
 
 class ScoreFields(models.Model):

@@ -20,6 +20,7 @@ from customers.features.reader import (
     Partition,
     events_needed_since,
     read_customer_ids,
+    read_objectors,
     read_products,
     read_shop,
     split_customers,
@@ -202,7 +203,10 @@ def _tell_part(
         part.customers.join(told, on="customer_id", how="left")
         .with_columns(
             pl.lit(as_of).cast(pl.Datetime("us", "UTC")).alias("as_of"),
-            pl.col("status").fill_null(ScoreStatus.NO_HISTORY.value),
+            pl.when(pl.col("customer_id").is_in(read_objectors()["customer_id"].implode()))
+            .then(pl.lit(ScoreStatus.OBJECTED.value))
+            .otherwise(pl.col("status").fill_null(ScoreStatus.NO_HISTORY.value))
+            .alias("status"),
             pl.col("interest", "main_reason").fill_null(""),
             pl.col("reasons").fill_null("[]"),
         )

@@ -45,7 +45,7 @@ def write_scores(frame: pl.DataFrame) -> int:
 
 @transaction.atomic
 def _write_rows(rows: pl.DataFrame, *, may_copy: bool) -> int:
-    past = rows.filter(pl.col("status") != ScoreStatus.NO_HISTORY.value)
+    past = rows.filter(~pl.col("status").is_in([ScoreStatus.NO_HISTORY.value, ScoreStatus.OBJECTED.value]))
     return sum(
         _copy_rows(target, own) if may_copy and not _is_any_present(target, own) else _merge_rows(target, own)
         for target, own in ((_CURRENT, rows), (_HISTORY, past))

@@ -20,6 +20,8 @@ from campaigns.content.markup import hide_liquid, show_liquid, write_html, write
 
 from .filled import Measure, RenderedMessage, one_line
 
+#: What the law of some countries wants before the words, from the shop's country rules; "" for all others.
+SUBJECT_PREFIX: Final = "{{ subject_prefix }}"
 SUBJECT_SHOWN: Final = 60
 PREHEADER_SHOWN: Final = 90
 
@@ -33,7 +35,7 @@ class EmailWriter:
     def compose(self, words: Words, frame: Frame) -> MessageSource:
         said = Words(*(add_fall_backs(part, frame.language) for part in _parts_of(words)))
         return MessageSource(
-            subject=said.subject, preheader=said.preheader, html=_compose_html(said, frame), text=_compose_text(said, frame),
+            subject=SUBJECT_PREFIX + said.subject, preheader=said.preheader, html=_compose_html(said, frame), text=_compose_text(said, frame),
             links=_list_links(frame),
         )  # fmt: skip
 
@@ -99,6 +101,8 @@ def _fill_places(words: Words, frame: Frame) -> dict[str, str]:
         "button": escape_around_tags(words.button_label or phrases.button),
         "why": literal(escape(phrases.why.format(shop=sender.name))),
         "unsubscribe": phrases.unsubscribe,
+        "preferences": phrases.preferences,
+        "reasons": phrases.reasons,
         "address": literal(escape(sender.postal_address)),
         "pixel": _PIXEL,
     }
@@ -135,7 +139,10 @@ def _compose_text(words: Words, frame: Frame) -> str:
     ]
     body = "\n\n".join(part.strip() for part in parts if part.strip())
     why = literal(phrases.why.format(shop=sender.name))
-    way_out = f"{phrases.unsubscribe}: {{{{ unsubscribe_url }}}}"
+    way_out = (
+        f"{phrases.preferences}: {{{{ preferences_url }}}}\n{phrases.reasons} {{{{ preferences_url }}}}why/\n"
+        f"{phrases.unsubscribe}: {{{{ unsubscribe_url }}}}"
+    )
     return f"{body}\n\n-- \n{why}\n{way_out}\n{literal(sender.postal_address)}\n"
 
 
@@ -166,6 +173,8 @@ _PAGE: Final = f"""<!doctype html>
 <table {_TABLE}><tr><td class="go"><a class="go-to" href="{{url}}">{{button}}</a></td></tr></table>
 </td></tr>
 <tr><td class="foot">{{why}}<br>
+<a class="out" href="{{{{{{{{ preferences_url }}}}}}}}">{{preferences}}</a> ·
+<a class="out" href="{{{{{{{{ preferences_url }}}}}}}}why/">{{reasons}}</a> ·
 <a class="out" href="{{{{{{{{ unsubscribe_url }}}}}}}}">{{unsubscribe}}</a><br>
 {{address}}</td></tr>
 </table></td></tr></table>{{pixel}}

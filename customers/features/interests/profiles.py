@@ -10,7 +10,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Max
 
-from customers.features.reader import Partition, read_customer_ids, split_customers
+from customers.features.reader import Partition, read_customer_ids, read_objectors, split_customers
 from customers.ingest.clock import choose_as_of
 from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
 from customers.models import Customer, InterestProfile
@@ -110,6 +110,7 @@ def _refresh_part(
     told = _list_as_json(topics, "topics", ("topic", "times"), MOST_CATEGORIES)
     frame = (
         read_customer_ids(partition)
+        .join(read_objectors(), on="customer_id", how="anti")
         .join(profiles, on="customer_id", how="left")
         .join(told, on="customer_id", how="left")
         .with_columns(

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from customers.features.reader import Partition, and_only, read_rows
+from customers.ingest.preferences import may_profile_sql
 
 from .affinity import EVENT_ACTS, EVENT_WINDOW_DAYS
 
@@ -73,6 +74,7 @@ def read_priced_lines(*, before: dt.datetime, partition: Partition | None) -> pl
     source = (
         "FROM customers_orderline l JOIN customers_order o ON o.id = l.order_id"
         f" LEFT JOIN customers_product p ON p.id = l.product_id WHERE o.ordered_at < {_literal(before)}"
+        f" AND {may_profile_sql('o.customer_id')}"
     )
     return read_rows(columns, source + and_only(partition, "o.customer_id"))
 
@@ -93,6 +95,7 @@ def read_acts(*, before: dt.datetime, partition: Partition | None) -> pl.DataFra
     source = (
         f"FROM customers_customerevent e {_WARES} WHERE e.kind IN ({kinds})"
         f" AND e.occurred_at >= {_literal(since)} AND e.occurred_at < {_literal(before)}"
+        f" AND {may_profile_sql('e.customer_id')}"
     )
     return read_rows(columns, source + and_only(partition, "e.customer_id"))
 

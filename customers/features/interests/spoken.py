@@ -11,6 +11,7 @@ import polars as pl
 from django.db import connection
 
 from customers.features.reader import Partition, and_only, read_rows
+from customers.ingest.preferences import may_profile_sql
 from customers.models import EventKind
 
 from .vocabulary import COUNTED, VERSION
@@ -83,6 +84,7 @@ def read_topics(*, as_of: dt.datetime, partition: Partition | None) -> pl.DataFr
         f"FROM customers_customerevent e JOIN customers_textreading r ON r.text_hash = {HASH_SQL}"
         " CROSS JOIN LATERAL jsonb_array_elements(r.topics) t"
         f" WHERE {HAS_TEXT_SQL} AND e.occurred_at >= '{since.isoformat()}' AND e.occurred_at < '{as_of.isoformat()}'"
+        f" AND {may_profile_sql('e.customer_id')}"
         f" AND r.status = 'read' AND r.prompt_version = '{VERSION}' AND t.value->>'confidence' IN ({counted})"
     )
     return read_rows(

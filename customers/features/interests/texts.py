@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.ingest.clock import read_shop_clock
+from customers.ingest.preferences import may_profile_sql
 from customers.models import AuditAction, TextReadingSwitch, record_audit
 from llm.budget import read_day_spend, read_limits
 from llm.client import complete
@@ -88,7 +89,7 @@ def queue_texts(now: dt.datetime) -> int:
             " event_external_id, occurred_at) SELECT f.hash, %(version)s, %(model)s, f.customer_id, f.kind, f.source,"
             f" f.external_id, f.occurred_at FROM (SELECT DISTINCT ON (hash) {HASH_SQL} AS hash, e.customer_id, e.kind,"
             f" e.source, e.external_id, e.occurred_at FROM customers_customerevent e WHERE {HAS_TEXT_SQL}"
-            " AND e.occurred_at >= %(since)s AND e.occurred_at < %(until)s"
+            f" AND e.occurred_at >= %(since)s AND e.occurred_at < %(until)s AND {may_profile_sql('e.customer_id')}"
             " ORDER BY hash, e.occurred_at DESC, e.source, e.external_id) f"
             " WHERE NOT EXISTS (SELECT 1 FROM customers_textreading r WHERE r.text_hash = f.hash"
             " AND r.prompt_version = %(version)s AND r.model = %(model)s)"

@@ -31,7 +31,10 @@ WORDS = Words(
 PINNED = {
     "email": "b9c923d6722fa867", "sms": "1dd6387d6dfb62f4", "push": "d9569faf8ad57ac4", "webhook": "75e1f8b9ddcb3a21",
 }  # fmt: skip
-SLOTS = {"first_name": "Kim", "unsubscribe_url": "https://shop.test/u/abc/"}
+SLOTS = {
+    "first_name": "Kim", "unsubscribe_url": "https://shop.test/u/abc/", "preferences_url": "https://shop.test/p/abc/",
+    "subject_prefix": "",
+}  # fmt: skip
 
 
 def fill(channel: str, frame: Frame = FRAME, words: Words = WORDS, **slots: str) -> RenderedMessage:

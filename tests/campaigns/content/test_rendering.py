@@ -19,7 +19,10 @@ OFFER = OfferTerms("percent", Decimal(10), "EUR", "HIKE10", Decimal(50), None, d
 NO_OFFER = OfferTerms("none", None, "EUR", "", None, None, None)
 SENDER = Sender("Tarnside & Sons", "4 Harbour Street, Leith", "https://tarnside.test/jackets")
 WORDS = Words("Dry feet", "A jacket too", "The paths are wet & muddy.\nGo out anyway.", "", "Have a look.", "")
-SLOTS = {"first_name": "Kim", "unsubscribe_url": "https://shop.test/u/abc/"}
+SLOTS = {
+    "first_name": "Kim", "unsubscribe_url": "https://shop.test/u/abc/", "preferences_url": "https://shop.test/p/abc/",
+    "subject_prefix": "",
+}  # fmt: skip
 
 
 def _message(words: Words = WORDS, offer: OfferTerms = OFFER, language: str = "en") -> MessageSource:
@@ -131,12 +134,12 @@ def test_what_the_shop_says_of_itself_is_never_read_as_a_template(words: str) ->
 )
 def test_a_name_that_is_none_gives_the_default_greeting(name: str, shown: str) -> None:
     customer = Customer(first_name=name)
-    assert slots_for(customer, language="en", unsubscribe_url="u")["first_name"] == shown
+    assert slots_for(customer, language="en", unsubscribe_url="u", preferences_url="p")["first_name"] == shown
 
 
 def test_a_chinese_greeting_takes_the_whole_name() -> None:
     customer = Customer(first_name="小明", last_name="王")
-    assert slots_for(customer, language="zh", unsubscribe_url="u")["first_name"] == "王小明"
+    assert slots_for(customer, language="zh", unsubscribe_url="u", preferences_url="p")["first_name"] == "王小明"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,8 @@ def test_a_copy_keeps_the_values_of_the_tags_that_its_text_uses() -> None:
     copy = make_copy(prepare_batch(campaign, messages, now=NOW), messages[0])
     assert '"last_order_month": ""' in copy.intent.slots_json
     text = render_message(load_source(archetype.variants.get()), {
-        "first_name": "Kim", "unsubscribe_url": "x", "last_order_month": "", "favourite_category": "tents",
+        "first_name": "Kim", "unsubscribe_url": "x", "preferences_url": "y", "subject_prefix": "", "last_order_month": "",
+        "favourite_category": "tents",
     }).text  # fmt: skip
     assert "Since your last order our tents grew." in text
 

@@ -10,6 +10,7 @@ import pytest
 from customers.features.interests.profiles import are_old, refresh_for_today, refresh_profiles
 from customers.features.interests.reading import read_acts, read_catalogue, read_prices
 from customers.ingest.clock import choose_as_of
+from customers.ingest.preferences import save_preference
 from customers.models import Customer, InterestProfile, Product
 
 from .conftest import NOW, Buy, Say
@@ -45,6 +46,15 @@ def test_a_profile_says_what_somebody_likes_pays_and_did_not_find(
     assert (profile.price_level, profile.price_band, profile.price_lines) == (0.9, "high", 3)
     assert [(row["query"], row["category"]) for row in profile.searches] == [("hiking boots", "Boots and shoes")]
     assert [(row["product_id"], row["times"]) for row in profile.viewed] == [(products["Gas Stove"].pk, 2)]
+
+
+def test_who_objects_to_profiling_has_no_interests(products: Shelves, anna: Customer, bo: Customer, buy: Buy) -> None:
+    for person in (anna, bo):
+        buy(person, products["Storm Tent"], days_ago=30)
+    refresh_profiles(as_of=NOW)
+    save_preference(anna, {"objects_to_profiling_at": NOW}, source="test", now=NOW)
+    refresh_profiles(as_of=NOW)
+    assert list(InterestProfile.objects.values_list("customer", flat=True)) == [bo.pk]
 
 
 def test_what_comes_after_the_date_is_not_known(

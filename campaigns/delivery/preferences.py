@@ -1,0 +1,117 @@
+"""What a person sees and chooses in the preference centre. The link is the token of a message, as in `unsubscribe`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from campaigns.audience.channels import address_sql
+from campaigns.audience.topics import TOPICS
+from customers.ingest.consent import lift_unsubscription, record_consent, withdraw_consent
+from customers.ingest.preferences import read_preference, save_preference
+from customers.models import Channel, ConsentRecord, Customer, Preference
+
+from .unsubscribe import read_token, unsubscribe
+
+SOURCE: Final = "preferences"
+#: How many messages in 30 days a person may ask for at the most; None is as many as the shop's own limit lets through.
+FEWER: Final = (None, 4, 2, 1)
+PAUSES_DAYS: Final = (30, 60, 90)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the form says. `pause_days` None leaves a pause as it is, 0 ends it."""
+
+    channels: Collection[str]
+    topics: Collection[str]
+    most_per_month: int | None
+    pause_days: int | None
+    may_profile: bool
+    allows_tracking: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the page shows: the channels that reach this person and whether each may, and what they chose."""
+
+    customer: Customer | None
+    channels: dict[str, bool]
+    preference: Preference | None
+
+    @property
+    def interface_language(self) -> str:
+        language = self.customer.language if self.customer else ""
+        return "zh-hans" if language.lower().startswith("zh") else "en"
+
+
+def read_standing(token: str) -> Standing:
+    """How things stand for the person behind a link; no customer where they were erased meanwhile. Raises BadToken."""
+    customer = Customer.objects.filter(pk=read_token(token).customer_id).first()
+    if customer is None:
+        return Standing(None, {}, None)
+    return Standing(customer, _read_channels(customer), read_preference(customer))
+
+
+@transaction.atomic
+def save_choices(token: str, choices: Choices, *, now: dt.datetime) -> None:
+    """Do what the person chose: consents by channel with proof, the rest as preferences. Raises BadToken.
+
+    The same choices again change nothing. E-mail that is switched off is an unsubscription like any other; switched on again
+    it lifts that, and nothing that a bounce or a complaint suppressed.
+    """
+    link, standing = read_token(token), read_standing(token)
+    customer, kept = standing.customer, standing.preference
+    if customer is None or kept is None:
+        return
+    for channel, is_on in standing.channels.items():
+        if is_on != (channel in choices.channels):
+            _switch_channel(token, customer, channel, is_on=not is_on, message_id=link.message_id, now=now)
+    values: dict[str, Any] = {
+        "topics_off": _choose_topics_off(kept, choices.topics),
+        "most_per_month": choices.most_per_month,
+        "allows_tracking": choices.allows_tracking,
+    }
+    if choices.pause_days is not None:
+        values["paused_until"] = now + dt.timedelta(days=choices.pause_days) if choices.pause_days else None
+    if choices.may_profile != (kept.objects_to_profiling_at is None):
+        values["objects_to_profiling_at"] = None if choices.may_profile else now
+    save_preference(customer, values, source=SOURCE, message_id=link.message_id, now=now)
+
+
+def _choose_topics_off(kept: Preference, wanted: Collection[str]) -> list[str]:
+    """A topic that the page does not show stays as it was."""
+    shown = set(settings.MESSAGE_TOPICS)
+    return [key for key in TOPICS if (key not in wanted if key in shown else key in kept.topics_off)]
+
+
+def _switch_channel(
+    token: str, customer: Customer, channel: str, *, is_on: bool, message_id: int, now: dt.datetime
+) -> None:
+    proof = {"message": message_id, "by": SOURCE}
+    if is_on:
+        record_consent(customer, source=SOURCE, proof=proof, channel=channel, now=now)
+        if channel == Channel.EMAIL:
+            lift_unsubscription(customer.email)
+    elif channel == Channel.EMAIL:
+        unsubscribe(token, now=now, source=SOURCE)
+    else:
+        withdraw_consent(customer, source=SOURCE, proof=proof, channel=channel, now=now)
+
+
+def _read_channels(customer: Customer) -> dict[str, bool]:
+    """Each channel that there is an address for, but webhooks, which no person reads; whether the newest consent is given."""
+    asked = [channel for channel in Channel.values if channel != Channel.WEBHOOK]
+    columns = ", ".join(f"{address_sql(channel)} <> ''" for channel in asked)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM customers_customer c WHERE c.id = %s", [customer.pk])
+        reached = dict(zip(asked, cursor.fetchone(), strict=True))
+    newest: dict[str, str] = {}
+    for channel, status in customer.consents.order_by("recorded_at", "id").values_list("channel", "status"):
+        newest[channel] = status
+    return {channel: newest.get(channel) == ConsentRecord.Status.GIVEN for channel in asked if reached[channel]}

@@ -1,0 +1,162 @@
+"""Why somebody got a message, told to them in plain words and from stored data alone: never a score, never a guess."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from campaigns.models import Campaign, Message
+from customers.models import ConsentRecord, Customer, CustomerEvent, EventKind, Segment, SegmentRevision
+from customers.segments.rules import Condition, Group, Rule, RuleError, parse_rule
+from customers.segments.wording import describe_rule
+
+from .preferences import read_standing
+from .unsubscribe import read_token
+
+#: The theme of a reason as one says it to the person whom it is about.
+GENTLE_REASONS: Final[dict[str, Promise]] = {
+    "rhythm": gettext_lazy("it has been a while since your last order"),
+    "frequency": gettext_lazy("you order now and then"),
+    "value": gettext_lazy("of what you usually spend with us"),
+    "newness": gettext_lazy("of how long you have been a customer"),
+    "basket": gettext_lazy("of the kind of things you bought"),
+    "returns": gettext_lazy("something did not suit you and came back"),
+    "discounts": gettext_lazy("you like a good offer"),
+    "browsing": gettext_lazy("you looked around in the shop"),
+    "email": gettext_lazy("of how you use our e-mails"),
+    "support": gettext_lazy("you had a question or a complaint"),
+    "season": gettext_lazy("of the time of the year"),
+}
+_EVENT_DATA: Final[tuple[tuple[Promise, frozenset[str]], ...]] = (
+    (
+        gettext_lazy("what you looked at, searched for and put into the cart"),
+        frozenset({EventKind.PRODUCT_VIEWED, EventKind.SEARCH_PERFORMED, EventKind.CART_UPDATED}),
+    ),
+    (
+        gettext_lazy("whether you opened or clicked our mail"),
+        frozenset({EventKind.EMAIL_OPENED, EventKind.EMAIL_CLICKED}),
+    ),
+    (
+        gettext_lazy("questions, complaints and reviews"),
+        frozenset({EventKind.TICKET_OPENED, EventKind.COMPLAINT_OPENED, EventKind.REVIEW_WRITTEN}),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Why:
+    """Sentences for one person: what makes us allowed to write, whom we wrote to, why this text, and from which data."""
+
+    interface_language: str
+    allowed: str = ""
+    group: str = ""
+    text: list[str] = field(default_factory=list)
+    data: list[str] = field(default_factory=list)
+    is_profiled: bool = True
+
+
+def explain_message(token: str) -> Why:
+    """All of it for the message of a link, in the active language. Raises BadToken; parts that are gone are left out."""
+    link, standing = read_token(token), read_standing(token)
+    customer = standing.customer
+    if customer is None:
+        return Why(standing.interface_language)
+    is_profiled = standing.preference is None or standing.preference.objects_to_profiling_at is None
+    message = (
+        Message.objects.filter(pk=link.message_id, customer=customer)
+        .select_related("campaign__segment", "variant__archetype")
+        .first()
+    )
+    return Why(
+        interface_language=standing.interface_language,
+        allowed=_tell_consent(customer, message),
+        group=_tell_group(message.campaign) if message else "",
+        text=_tell_text(message) if message else [],
+        data=_tell_data(customer, is_profiled=is_profiled),
+        is_profiled=is_profiled,
+    )
+
+
+def describe_gently(rule: Rule) -> str:
+    """A segment's rule for the people in it. What it asks of predictions is told as what it is for, once, without a figure."""
+    parts = dict.fromkeys(_tell_parts(rule))  # in their order, each once
+    return _("; ").join(parts)
+
+
+def _tell_parts(rule: Rule) -> list[str]:
+    if isinstance(rule, Group) and rule.match == "all":
+        return [part for child in rule.rules for part in _tell_parts(child)]
+    if isinstance(rule, Group):
+        return [_(" or ").join(dict.fromkeys(describe_gently(child) for child in rule.rules))]
+    if isinstance(rule, Condition) and rule.field.family == "prediction":
+        return [_("people to whom a word from us may be welcome now, going by earlier orders and visits")]
+    return [describe_rule(rule)]
+
+
+def _tell_consent(customer: Customer, message: Message | None) -> str:
+    until = (message.sending_at if message else None) or dt.datetime.max.replace(tzinfo=dt.UTC)
+    given = customer.consents.filter(status=ConsentRecord.Status.GIVEN, recorded_at__lte=until)
+    consent = given.filter(channel=message.channel if message else "email").order_by("-recorded_at", "-id").first()
+    if consent is None:
+        return ""
+    told = {"shop": settings.SHOP_NAME, "day": date_format(consent.recorded_at, "DATE_FORMAT")}
+    if consent.legal_basis == ConsentRecord.LegalBasis.EXISTING_CUSTOMER:
+        return _("You bought from %(shop)s, and did not object to hearing from us (noted on %(day)s).") % told
+    return _("On %(day)s you agreed to hear from %(shop)s.") % told
+
+
+def _tell_group(campaign: Campaign) -> str:
+    try:
+        words = describe_gently(parse_rule(_rule_then(campaign)))
+    except RuleError:
+        return ""
+    return _("This mail went to customers who were, on that day: %(rule)s.") % {"rule": words}
+
+
+def _rule_then(campaign: Campaign) -> object:
+    """The rule as it was when the audience was frozen."""
+    segment: Segment = campaign.segment
+    saved = SegmentRevision.objects.filter(segment=segment)
+    if campaign.audience_frozen_at is not None:
+        saved = saved.filter(saved_at__lte=campaign.audience_frozen_at)
+    newest = saved.order_by("-number").values_list("rule", flat=True).first()
+    return newest if newest is not None else segment.rule
+
+
+def _tell_text(message: Message) -> list[str]:
+    archetype, said = message.variant.archetype, []
+    if reason := GENTLE_REASONS.get(archetype.reason):
+        said.append(_("You got this text because %(reason)s.") % {"reason": reason})
+    if archetype.interest:
+        said.append(_("It speaks of “%(what)s” because that is what you bought or looked at most.") % {
+            "what": archetype.interest})  # fmt: skip
+    said.append(
+        _(
+            "The words were written once, for a whole group, and approved by a person. Only your name was filled in for you."
+        )
+    )
+    return said
+
+
+def _tell_data(customer: Customer, *, is_profiled: bool) -> list[str]:
+    told = [_("your name, address and language")]
+    if not is_profiled:
+        return told
+    orders = customer.orders.filter(is_return=False).count()
+    if orders:
+        told.append(ngettext("your %(n)d order", "your %(n)d orders", orders) % {"n": orders})
+    kinds = set(
+        CustomerEvent.objects.filter(customer=customer)
+        .values("kind")
+        .annotate(n=Count("kind"))
+        .values_list("kind", flat=True)
+    )
+    return told + [str(words) for words, needed in _EVENT_DATA if kinds & needed]

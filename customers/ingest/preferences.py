@@ -1,0 +1,84 @@
+"""Notes what a person chose, and takes away at once what an objection to profiling forbids to keep."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import transaction
+
+from customers.models import (
+    Customer,
+    InterestProfile,
+    Preference,
+    PreferenceChange,
+    Score,
+    ScoreHistory,
+    ScoreStatus,
+    TextReading,
+)
+
+#: What `save_preference` may set.
+FIELDS: Final = frozenset(
+    {"topics_off", "most_per_month", "paused_until", "objects_to_profiling_at", "allows_tracking"}
+)
+
+#: SQL that is true for everybody who has not objected to being profiled; `{column}` is the customer's id. A hashed set of
+#: the few who did: a scan of millions of rows probes it and asks no index.
+MAY_PROFILE: Final = (
+    "{column} NOT IN (SELECT objector.customer_id FROM customers_preference objector"
+    " WHERE objector.objects_to_profiling_at IS NOT NULL)"
+)
+
+
+def may_profile_sql(column: str) -> str:
+    """SQL that is true where the customer whose id is `column` may be profiled."""
+    return MAY_PROFILE.format(column=column)
+
+
+def read_preference(customer: Customer) -> Preference:
+    """What they chose; an unsaved row with nothing chosen where there is none."""
+    return Preference.objects.filter(customer=customer).first() or Preference(customer=customer)
+
+
+@transaction.atomic
+def save_preference(
+    customer: Customer, values: Mapping[str, Any], *, source: str, now: dt.datetime, message_id: int | None = None
+) -> list[str]:
+    """Set fields of a person's preferences; returns the names of those that changed, and notes the change as proof.
+
+    The same values again change nothing. An objection to profiling blanks the score and removes past scores, interests
+    and what a model read, in the same transaction; taking it back lets the next night score them again.
+    """
+    assert set(values) <= FIELDS, sorted(set(values) - FIELDS)
+    Customer.objects.select_for_update().get(pk=customer.pk)  # two clicks at once make one change
+    kept = read_preference(customer)
+    changed = sorted(name for name, value in values.items() if getattr(kept, name) != value)
+    if not changed:
+        return []
+    for name in changed:
+        setattr(kept, name, values[name])
+    kept.updated_at = now
+    kept.save()
+    told = {name: _as_json(values[name]) for name in changed}
+    PreferenceChange.objects.create(
+        customer=customer, changes=told, source=source, message_id=message_id, recorded_at=now
+    )
+    if "objects_to_profiling_at" in changed and kept.objects_to_profiling_at is not None:
+        _forget_profile(customer)
+    return changed
+
+
+def _forget_profile(customer: Customer) -> None:
+    Score.objects.filter(customer=customer).update(
+        status=ScoreStatus.OBJECTED, churn_probability=None, expected_orders=None, expected_value=None,
+        next_order_on=None, next_order_from=None, next_order_until=None, recency_days=None, interest="", main_reason="",
+        reasons=[],
+    )  # fmt: skip
+    for model in (ScoreHistory, InterestProfile, TextReading):
+        model.objects.filter(customer=customer).delete()
+
+
+def _as_json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.datetime) else value
