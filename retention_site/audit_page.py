@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from campaigns.models import Campaign
+from campaigns.models import ApprovalPart, Campaign, CampaignStatus
 from customers.filters import AuditFilter
 from customers.insights.audit_chain import read_head
 from customers.models import ApiKey, AuditAction, AuditEntry, Segment
@@ -51,6 +51,22 @@ NAMED: Final[dict[str, tuple[type[Any], str]]] = {
     "role": (Group, "name"),
     "api_key": (ApiKey, "name"),
 }
+#: What details are called, and those whose values have names.
+DETAILS: Final[dict[str, Promise]] = {
+    "fields": gettext_lazy("fields"),
+    "offer": gettext_lazy("offer"),
+    "part": gettext_lazy("part"),
+    "from": gettext_lazy("before"),
+    "variant": gettext_lazy("text"),
+    "treatment": gettext_lazy("people who get it"),
+    "holdout": gettext_lazy("held out"),
+    "revision": gettext_lazy("revision"),
+    "change": gettext_lazy("change"),
+    "groups": gettext_lazy("roles"),
+    "rights": gettext_lazy("rights"),
+    "keys": gettext_lazy("which"),
+}
+CHOICES: Final = {"part": ApprovalPart.choices, "from": CampaignStatus.choices}
 #: Details that say nothing to a reader of the page; the file has them.
 UNSHOWN: Final = frozenset({"hash", "now"})
 
@@ -63,6 +79,7 @@ class Told:
     who: str
     what: str
     about: str
+    kind: str
     url: str
     details: list[tuple[str, str]]
 
@@ -106,13 +123,17 @@ def _tell(entry: AuditEntry, people: dict[int, str], names: dict[tuple[str, str]
     kind, key = entry.object_kind, entry.object_id
     label, page = KINDS.get(kind, (kind, ""))
     name = people.get(int(key), "") if kind == "user" and key.isdecimal() else names.get((kind, key), "")
-    about = " ".join(part for part in (str(label), name or key) if part)
-    details = [(name.replace("_", " "), _join(value)) for name, value in entry.details.items() if name not in UNSHOWN]
+    details = [
+        (str(DETAILS.get(name, name.replace("_", " "))), _join(name, value))
+        for name, value in entry.details.items()
+        if name not in UNSHOWN
+    ]
     return Told(
         entry=entry,
         who=_name_actor(entry.actor_id, people),
         what=entry.action_label,
-        about=about,
+        about=name or key or str(label),
+        kind=str(label) if name or key else "",
         url=_find_page(page, key),
         details=[(name, value) for name, value in details if value != ""],
     )
@@ -130,7 +151,9 @@ def _find_page(name: str, key: str) -> str:
     return reverse(name, args=[int(key)]) if key.isdecimal() else "" if key else reverse(name)
 
 
-def _join(value: Any) -> str:
+def _join(name: str, value: Any) -> str:
+    if name in CHOICES:
+        return str(dict(CHOICES[name]).get(value, value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return ", ".join(map(str, value)).replace("_", " ") if isinstance(value, list) else str(value)

@@ -179,7 +179,7 @@ def _slots(batch: Batch, message: ClaimedMessage, customer: Customer, link: str)
         language=language,
         unsubscribe_url=link,
         preferences_url=preferences_url(message.id, customer.pk),
-        subject_prefix=rule.subject_prefix if rule else "",
+        subject_prefix=f"{rule.subject_prefix} " if rule and rule.subject_prefix else "",
         tags=batch.tags,
         traits=known,
     )

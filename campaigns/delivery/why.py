@@ -97,8 +97,32 @@ def _tell_parts(rule: Rule) -> list[str]:
     if isinstance(rule, Group):
         return [_(" or ").join(dict.fromkeys(describe_gently(child) for child in rule.rules))]
     if isinstance(rule, Condition) and rule.field.family == "prediction":
-        return [_("people to whom a word from us may be welcome now, going by earlier orders and visits")]
-    return [describe_rule(rule)]
+        return [_("a word from us may be welcome to you now, going by your earlier orders and visits")]
+    return [_say_condition(rule) if isinstance(rule, Condition) else describe_rule(rule)]
+
+
+def _say_condition(condition: Condition) -> str:
+    """What a condition says of the reader; in the words of the segment's page where there are none of our own."""
+    key, op, value = condition.field.key, condition.op, condition.value
+    values = [str(each) for each in value] if isinstance(value, tuple) else [str(value)]
+    if key == "country" and op in ("is", "in"):
+        return _("you live in %(where)s") % {"where": _(" or ").join(values)}
+    if key in ("interest", "interested_in", "likes_brand") and op in ("is", "in"):
+        return _("you like %(what)s") % {"what": _(" or ").join(values)}
+    if op not in ("gte", "lte") or not isinstance(value, int | float) or isinstance(value, bool):
+        return describe_rule(condition)
+    number = int(value)
+    if key == "orders_count" and op == "gte":
+        return ngettext("you ordered at least %(n)d time", "you ordered at least %(n)d times", number) % {"n": number}
+    if key == "recency_days" and op == "gte":
+        return ngettext(
+            "your last order was at least %(n)d day ago", "your last order was at least %(n)d days ago", number
+        ) % {"n": number}
+    if key == "recency_days":
+        return ngettext(
+            "your last order was at most %(n)d day ago", "your last order was at most %(n)d days ago", number
+        ) % {"n": number}
+    return describe_rule(condition)
 
 
 def _tell_consent(customer: Customer, message: Message | None) -> str:
@@ -118,7 +142,7 @@ def _tell_group(campaign: Campaign) -> str:
         words = describe_gently(parse_rule(_rule_then(campaign)))
     except RuleError:
         return ""
-    return _("This mail went to customers who were, on that day: %(rule)s.") % {"rule": words}
+    return _("This mail went to the customers of whom this was true on that day: %(rule)s.") % {"rule": words}
 
 
 def _rule_then(campaign: Campaign) -> object:
@@ -140,7 +164,8 @@ def _tell_text(message: Message) -> list[str]:
             "what": archetype.interest})  # fmt: skip
     said.append(
         _(
-            "The words were written once, for a whole group, and approved by a person. Only your name was filled in for you."
+            "The words were written once, for a whole group, and approved by a person. Only a few of them, such as your"
+            " name, were filled in for you."
         )
     )
     return said

@@ -17,10 +17,10 @@ RULES = [
     ("US", ["usa", "united states", "united states of america"], "", True, None, None, "21:00", "08:00",
      "CAN-SPAM: postal address and a way out in every mail."),
     ("CA", ["canada"], "", True, None, 24, "21:00", "08:00", "CASL: an existing business relationship counts for two years."),
-    ("KR", ["korea", "south korea", "republic of korea", "대한민국"], "(광고) ", True, 24, 6, "21:00", "08:00",
+    ("KR", ["korea", "south korea", "republic of korea", "대한민국"], "(광고)", True, 24, 6, "21:00", "08:00",
      "Network Act, art. 50: mark, confirm consent every two years, none at night."),
-    ("CN", ["china", "中国"], "(AD) ", False, None, None, "21:00", "08:00", "Measures for Internet E-mail Services, art. 13: consent and mark."),
-    ("SG", ["singapore"], "<ADV> ", True, None, None, "21:00", "08:00", "Spam Control Act: mark unsolicited bulk mail."),
+    ("CN", ["china", "中国"], "(AD)", False, None, None, "21:00", "08:00", "Measures for Internet E-mail Services, art. 13: consent and mark."),
+    ("SG", ["singapore"], "<ADV>", True, None, None, "21:00", "08:00", "Spam Control Act: mark unsolicited bulk mail."),
 ]
 
 
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='message',
             name='skip_reason',
-            field=models.CharField(blank=True, choices=[('no_consent', 'no consent'), ('suppressed', 'suppressed'), ('open_complaint', 'open complaint'), ('capped', 'had enough messages'), ('cancelled', 'campaign cancelled'), ('stale_approval', 'approval no longer valid'), ('unrenderable', 'could not be rendered'), ('window_closed', 'send window closed'), ('test_only', 'only a test contact'), ('no_address', 'no address'), ('offer_over', 'the offer is over'), ('product_changed', 'a product in it is gone or costs something else'), ('stock_changed', 'a stock figure in it is no longer true'), ('date_passed', 'a day in it has gone by'), ('no_channel', 'prepared, not sent: nothing sends this channel yet'), ('paused', 'asked for a pause'), ('topic_off', 'does not want this topic'), ('objected', 'objected to profiling since'), ('country_rule', 'consent does not count in their country'), ('policy_changed', 'a promise in it is no longer made by the shop')], db_default='', default='', max_length=20),
+            field=models.CharField(blank=True, choices=[('no_consent', 'no consent'), ('suppressed', 'suppressed'), ('open_complaint', 'open complaint'), ('capped', 'had enough messages'), ('cancelled', 'campaign cancelled'), ('stale_approval', 'approval no longer valid'), ('unrenderable', 'could not be rendered'), ('window_closed', 'send window closed'), ('test_only', 'only a test contact'), ('no_address', 'no address'), ('offer_over', 'the offer is over'), ('product_changed', 'a product in it is gone or costs something else'), ('stock_changed', 'a stock figure in it is no longer true'), ('date_passed', 'what it says of days is no longer true'), ('no_channel', 'prepared, not sent: nothing sends this channel yet'), ('paused', 'asked for a pause'), ('topic_off', 'does not want this topic'), ('objected', 'objected to profiling since'), ('country_rule', 'consent does not count in their country'), ('policy_changed', 'a promise in it is no longer made by the shop'), ('offer_changed', 'the offer is no longer the one that was approved'), ('point_changed', 'a talking point that it rests on was taken back')], db_default='', default='', max_length=20),
         ),
         migrations.CreateModel(
             name='DomainCheck',
