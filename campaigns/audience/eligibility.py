@@ -70,6 +70,7 @@ def exclusion_params(campaign: Campaign, *, now: dt.datetime) -> dict[str, Any]:
         "x_cap": settings.FREQUENCY_CAP_MESSAGES,
         "x_reached": [status.value for status in STATUSES_THAT_REACHED],
         "x_topic": campaign.topic,
+        "x_month_ago": now - dt.timedelta(days=30),
         "x_terms": read_country_rules().as_terms(),
         "x_frozen_at": campaign.audience_frozen_at or now,
     }
@@ -84,7 +85,7 @@ def _own_choice(customer: str) -> str:
       WHEN x_p.objects_to_profiling_at > %(x_frozen_at)s THEN '{ExclusionReason.OBJECTED}'
       WHEN x_p.most_per_month <= (
         SELECT count(*) FROM campaigns_message x_o
-        WHERE x_o.customer_id = {customer}.id AND x_o.sending_at > %(x_now)s - interval '30 days'
+        WHERE x_o.customer_id = {customer}.id AND x_o.sending_at > %(x_month_ago)s
           AND x_o.status = ANY(%(x_reached)s)
       ) THEN '{ExclusionReason.CAPPED}'
     END FROM customers_preference x_p WHERE x_p.customer_id = {customer}.id

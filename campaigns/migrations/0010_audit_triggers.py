@@ -30,6 +30,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION campaigns_audit_transition(), campaigns_audit_approval(), campaigns_audit_revision() FROM PUBLIC;
 -- A row from a state to itself only says who worked on a draft; the edit has an entry of its own.
 CREATE TRIGGER campaigns_transition_audited AFTER INSERT ON campaigns_campaigntransition
     FOR EACH ROW WHEN (NEW.from_status <> NEW.to_status) EXECUTE FUNCTION campaigns_audit_transition();

@@ -69,6 +69,9 @@ CREATE TRIGGER customers_audit_refuse BEFORE UPDATE OR DELETE ON customers_audit
 CREATE TRIGGER customers_audit_refuse_emptying BEFORE TRUNCATE ON customers_auditentry
     FOR EACH STATEMENT EXECUTE FUNCTION customers_audit_refuse();
 
+-- A trigger runs whoever writes; nobody has to call these.
+REVOKE EXECUTE ON FUNCTION customers_audit_queue(), customers_audit_seal() FROM PUBLIC;
+
 -- A login that is no superuser cannot even try; only what seals a row is left to its owner.
 REVOKE UPDATE, DELETE, TRUNCATE ON customers_auditentry FROM PUBLIC, CURRENT_USER;
 GRANT UPDATE (number, previous_hash, hash) ON customers_auditentry TO CURRENT_USER;
