@@ -14,6 +14,7 @@ from campaigns.audience.channels import address_sql
 from campaigns.audience.topics import TOPICS
 from customers.ingest.consent import lift_unsubscription, record_consent, withdraw_consent
 from customers.ingest.preferences import read_preference, save_preference
+from customers.ingest.tracking import allows_tracking, record_tracking_consent
 from customers.models import Channel, ConsentRecord, Customer, Preference
 
 from .unsubscribe import read_token, unsubscribe
@@ -43,6 +44,7 @@ class Standing:
     customer: Customer | None
     channels: dict[str, bool]
     preference: Preference | None
+    allows_tracking: bool = False
 
     @property
     def interface_language(self) -> str:
@@ -55,7 +57,7 @@ def read_standing(token: str) -> Standing:
     customer = Customer.objects.filter(pk=read_token(token).customer_id).first()
     if customer is None:
         return Standing(None, {}, None)
-    return Standing(customer, _read_channels(customer), read_preference(customer))
+    return Standing(customer, _read_channels(customer), read_preference(customer), allows_tracking(customer))
 
 
 @transaction.atomic
@@ -75,12 +77,14 @@ def save_choices(token: str, choices: Choices, *, now: dt.datetime) -> None:
     values: dict[str, Any] = {
         "topics_off": _choose_topics_off(kept, choices.topics),
         "most_per_month": choices.most_per_month,
-        "allows_tracking": choices.allows_tracking,
     }
     if choices.pause_days is not None:
         values["paused_until"] = now + dt.timedelta(days=choices.pause_days) if choices.pause_days else None
     if choices.may_profile != (kept.objects_to_profiling_at is None):
         values["objects_to_profiling_at"] = None if choices.may_profile else now
+    if choices.allows_tracking != standing.allows_tracking:
+        proof = {"message": link.message_id, "by": SOURCE}
+        record_tracking_consent(customer, is_given=choices.allows_tracking, source=SOURCE, proof=proof, now=now)
     save_preference(customer, values, source=SOURCE, message_id=link.message_id, now=now)
 
 

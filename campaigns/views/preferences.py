@@ -82,7 +82,7 @@ def _describe(request: HttpRequest, token: str, standing: Standing) -> dict[str,
         "pauses": PAUSES_DAYS,
         "paused_until": paused_until,
         "may_profile": kept is None or kept.objects_to_profiling_at is None,
-        "allows_tracking": bool(kept and kept.allows_tracking),
+        "allows_tracking": standing.allows_tracking,
     }
 
 

@@ -20,9 +20,7 @@ from customers.models import (
 )
 
 #: What `save_preference` may set.
-FIELDS: Final = frozenset(
-    {"topics_off", "most_per_month", "paused_until", "objects_to_profiling_at", "allows_tracking"}
-)
+FIELDS: Final = frozenset({"topics_off", "most_per_month", "paused_until", "objects_to_profiling_at"})
 
 #: SQL that is true for everybody who has not objected to being profiled; `{column}` is the customer's id. A hashed set of
 #: the few who did: a scan of millions of rows probes it and asks no index.

@@ -17,6 +17,12 @@ def record_tracking_consent(
     )
 
 
+def allows_tracking(customer: Customer) -> bool:
+    """Whether the newest word of this person is yes; without a word it is no."""
+    said = TrackingConsent.objects.filter(customer=customer).order_by("-recorded_at", "-id")
+    return bool(said.values_list("is_given", flat=True).first())
+
+
 def is_tracked_sql(customer_id: str) -> str:
     """SQL that is true where the newest word of the customer with this id (an expression) is yes."""
     return (

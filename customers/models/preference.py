@@ -13,8 +13,8 @@ from .customer import Customer
 class Preference(models.Model):
     """What a person chose; no row: nothing. Key: customer. Whether we may write at all is a ConsentRecord.
 
-    `objects_to_profiling_at`: from then on no score, no interests and no text by a reason for leaving. `allows_tracking`:
-    opens and clicks of this person may be noted; nobody's are unless they said so.
+    `objects_to_profiling_at`: from then on no score, no interests and no text by a reason for leaving. Whether opens may be
+    noted is a TrackingConsent.
     """
 
     customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True, related_name="preference")
@@ -22,7 +22,6 @@ class Preference(models.Model):
     most_per_month = models.PositiveSmallIntegerField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
     objects_to_profiling_at = models.DateTimeField(null=True, blank=True)
-    allows_tracking = models.BooleanField(default=False, db_default=False)
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:

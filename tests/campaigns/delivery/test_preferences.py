@@ -21,6 +21,7 @@ from campaigns.delivery.why import describe_gently, explain_message
 from campaigns.models import Archetype, AudienceMember, Campaign, Message
 from customers.ingest.consent import suppress_address
 from customers.ingest.preferences import save_preference
+from customers.ingest.tracking import allows_tracking
 from customers.models import (
     ConsentRecord,
     Customer,
@@ -32,6 +33,7 @@ from customers.models import (
     ScoreHistory,
     Segment,
     Suppression,
+    TrackingConsent,
 )
 from customers.segments.rules import parse_rule
 from tests.campaigns import arrange
@@ -124,9 +126,10 @@ def test_every_choice_is_kept_with_proof_and_shown_again(client: Client, row: Me
         shown = client.post(page, {**chosen, "may_profile": "1"}, follow=True).content.decode()
     kept = Preference.objects.get(customer=row.customer)
     assert kept.topics_off == ["promotions", "advice"]
-    assert kept.most_per_month == 1 and kept.allows_tracking and kept.objects_to_profiling_at is None
+    assert kept.most_per_month == 1 and kept.objects_to_profiling_at is None
     assert kept.paused_until is not None
     assert 59 <= (kept.paused_until - timezone.now()).days <= 60
+    assert TrackingConsent.objects.get().proof["message"] == row.pk and allows_tracking(row.customer)
     proof = PreferenceChange.objects.earliest("pk")
     assert proof.message_id == row.pk and "topics_off" in proof.changes
     assert "Nothing before" in shown and "Saved." in shown
@@ -167,7 +170,6 @@ def test_what_a_complaint_suppressed_stays_so(client: Client, row: Message, page
         ({"objects_to_profiling_at": arrange.NOW + dt.timedelta(minutes=1)}, "objected"),
         ({"objects_to_profiling_at": arrange.NOW - dt.timedelta(days=1)}, ""),
         ({"most_per_month": 1}, ""),
-        ({"allows_tracking": True}, ""),
     ],
 )
 def test_a_choice_holds_wherever_eligibility_is_asked(cast: Cast, values: dict[str, Any], reason: str) -> None:

@@ -91,7 +91,7 @@ DROP FUNCTION customers_audit_begin();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0008_channels")]
+    dependencies = [("customers", "0009_tracking_consent")]
 
     operations = [
         migrations.CreateModel(

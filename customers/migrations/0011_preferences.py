@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0009_audit'),
+        ('customers', '0010_audit'),
     ]
 
     operations = [
@@ -31,7 +31,6 @@ class Migration(migrations.Migration):
                 ('most_per_month', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('paused_until', models.DateTimeField(blank=True, null=True)),
                 ('objects_to_profiling_at', models.DateTimeField(blank=True, null=True)),
-                ('allows_tracking', models.BooleanField(db_default=False, default=False)),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={

@@ -56,6 +56,6 @@ DROP FUNCTION campaigns_audit_transition();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0009_what_texts_stand_on"), ("customers", "0009_audit")]
+    dependencies = [("campaigns", "0010_what_comes_back"), ("customers", "0010_audit")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -38,7 +38,7 @@ def insert_rules(apps, _schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0011_topic_and_preferences'),
+        ('campaigns', '0012_topic_and_preferences'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0010_audit_triggers'),
+        ('campaigns', '0011_audit_triggers'),
     ]
 
     operations = [
