@@ -35,9 +35,12 @@ class EmailWriter:
     def compose(self, words: Words, frame: Frame) -> MessageSource:
         said = Words(*(add_fall_backs(part, frame.language) for part in _parts_of(words)))
         return MessageSource(
-            subject=SUBJECT_PREFIX + said.subject, preheader=said.preheader, html=_compose_html(said, frame), text=_compose_text(said, frame),
+            subject=SUBJECT_PREFIX + said.subject,
+            preheader=said.preheader,
+            html=_compose_html(said, frame),
+            text=_compose_text(said, frame),
             links=_list_links(frame),
-        )  # fmt: skip
+        )
 
     def fill(self, source: MessageSource, slots: Mapping[str, str]) -> RenderedMessage:
         slots = plain_links(source) | dict(slots)

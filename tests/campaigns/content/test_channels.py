@@ -27,9 +27,9 @@ FRAME = Frame(OFFER, SENDER, "en", PICKS)
 WORDS = Words(
     "Dry feet, {{ first_name }}?", "A jacket too", "The paths are *muddy*.\n\n- Dry\n- Warm", "", "Have a look.", ""
 )
-#: Composer 2.
+#: Composer 3.
 PINNED = {
-    "email": "b9c923d6722fa867", "sms": "1dd6387d6dfb62f4", "push": "d9569faf8ad57ac4", "webhook": "75e1f8b9ddcb3a21",
+    "email": "676a75fe3368583b", "sms": "1dd6387d6dfb62f4", "push": "d9569faf8ad57ac4", "webhook": "75e1f8b9ddcb3a21",
 }  # fmt: skip
 SLOTS = {
     "first_name": "Kim", "unsubscribe_url": "https://shop.test/u/abc/", "preferences_url": "https://shop.test/p/abc/",
