@@ -159,11 +159,11 @@ class TestSeededShop:
         assert set(events.values_list("customer", "occurred_at")) == set(sent.values_list("customer", "sending_at"))
 
     def test_what_people_did_with_past_messages_is_noted_beside_them(self) -> None:
-        for campaign in Campaign.objects.filter(name__in=PAST_NAMES):
-            found = add_up(count_responses(campaign).values())
-            assert found.delivered > 0.9 * found.handed_over
-            assert 0 < found.opened <= found.followed < found.handed_over, "opens only of those who agreed"
-            assert 0 < found.clicked < found.handed_over
+        past = Campaign.objects.filter(name__in=PAST_NAMES)
+        found = add_up(responses for campaign in past for responses in count_responses(campaign).values())
+        assert found.delivered > 0.9 * found.handed_over
+        assert 0 < found.opened <= found.followed < found.handed_over, "opens only of those who agreed"
+        assert 0 < found.clicked < found.handed_over
         unseen = Message.objects.filter(opened_at__isnull=False).exclude(slots__has_key="open_pixel")
         assert not unseen.exists()
 
