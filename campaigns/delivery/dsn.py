@@ -20,7 +20,7 @@ from .channels import Cause
 from .channels.refusals import find_cause, is_lasting
 from .channels.smtp import decode_answer
 from .names import MessageKey, read_name
-from .reports import Report
+from .report import Report
 
 PROVIDER = "mail"
 #: Larger mail is no report; the reports that servers send bring back little of the message.

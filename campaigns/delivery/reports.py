@@ -9,22 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
-from django.conf import settings
 from django.db import connection, transaction
 
 from campaigns.models import DeliveryEvent, DeliveryKind
-from customers.ingest.consent import suppress_addresses, withdraw_consents
 from customers.ingest.recorder import NewEvent, record_events
-from customers.models import EventKind, Suppression
+from customers.models import EventKind
 
 from .channels import Cause
 from .channels.refusals import find_cause
 from .names import MessageKey
+from .report import Report, ReportedMessage, TakenIn
 from .reputation import pause_for_reports
 from .sent_events import EVENT_SOURCE, record_sent_events
+from .suppressing import suppress_for_reports
 
 log = structlog.get_logger(__name__)
 
@@ -34,48 +34,6 @@ LEAST_UNSIGNED = 3
 #: A time further off than this is a broken clock: then the time of arrival counts.
 OLDEST = dt.timedelta(days=60)
 NEWEST = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Report:
-    """One thing that came back. `event_id` is its own within the provider: the same for every copy of it.
-
-    `address` is the one that was written to, "" where it is not told. `trusts_address`: it comes from somebody who cannot lie
-    about it (a signed webhook); where not, another address than the customer's proves nothing about theirs.
-    """
-
-    provider: str
-    event_id: str
-    key: MessageKey
-    kind: DeliveryKind
-    occurred_at: dt.datetime
-    address: str = ""
-    trusts_address: bool = True
-    detail: str = ""
-    cause: Cause = Cause.NONE
-    link: int | None = None
-
-
-@dataclass(frozen=True)
-class TakenIn:
-    """Reports that were new, that were known already, and that are about no message of ours."""
-
-    new: int = 0
-    known: int = 0
-    strange: int = 0
-
-    def __add__(self, other: TakenIn) -> TakenIn:
-        return TakenIn(self.new + other.new, self.known + other.known, self.strange + other.strange)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """The message a report is about."""
-
-    id: int
-    campaign_id: int
-    customer_id: int
-    email: str
 
 
 def take_in_reports(reports: Sequence[Report], *, now: dt.datetime) -> TakenIn:
@@ -100,7 +58,7 @@ def _take_in(reports: Sequence[Report], now: dt.datetime) -> tuple[TakenIn, dict
     settled = advance_messages(sorted({rows[report.key].id for _pk, report in new}))
     record_sent_events(settled)
     _tell_customers_log(new, rows)
-    _suppress(new, rows)
+    suppress_for_reports([(report, rows[report.key]) for _pk, report in new])
     known = len(about_us) - len(new)
     causes = {rows[report.key].campaign_id: (Cause.NONE, "") for _pk, report in new}
     causes |= {
@@ -151,7 +109,7 @@ _RANK_OF_KIND = """CASE WHEN e.kind = 'complained' THEN 4 WHEN e.kind IN ('bounc
 _RANK_OF_STATUS = "coalesce(array_position(ARRAY['accepted', 'delivered', 'bounced', 'complained'], m.status::text), 0)"
 
 
-def _lock_messages(keys: Iterable[MessageKey]) -> Mapping[MessageKey, _Row]:
+def _lock_messages(keys: Iterable[MessageKey]) -> Mapping[MessageKey, ReportedMessage]:
     """In the order of their ids, so that two such calls cannot wait for each other."""
     asked = [[key.campaign_id, key.step, key.customer_id] for key in keys]
     with connection.cursor() as cursor:
@@ -166,12 +124,12 @@ def _lock_messages(keys: Iterable[MessageKey]) -> Mapping[MessageKey, _Row]:
             [json.dumps([dict(zip(("campaign", "step", "customer"), key, strict=True)) for key in asked])],
         )
         return {
-            MessageKey(campaign, step, customer): _Row(pk, campaign, customer, email)
+            MessageKey(campaign, step, customer): ReportedMessage(pk, campaign, customer, email)
             for campaign, step, customer, pk, email in cursor.fetchall()
         }
 
 
-def _judge(report: Report, row: _Row, now: dt.datetime) -> Report:
+def _judge(report: Report, row: ReportedMessage, now: dt.datetime) -> Report:
     """The report with a possible time, and no more than it proves."""
     is_possible = now - OLDEST <= report.occurred_at <= now + NEWEST
     report = report if is_possible else replace(report, occurred_at=now)
@@ -182,7 +140,7 @@ def _judge(report: Report, row: _Row, now: dt.datetime) -> Report:
     return replace(report, kind=lesser.get(report.kind, report.kind))
 
 
-def _write_events(reports: Sequence[Report], rows: Mapping[MessageKey, _Row]) -> list[tuple[int, Report]]:
+def _write_events(reports: Sequence[Report], rows: Mapping[MessageKey, ReportedMessage]) -> list[tuple[int, Report]]:
     """The reports that were not there yet, with their row's id; of copies in one call the first."""
     by_id: dict[tuple[str, str], Report] = {}
     for report in reports:
@@ -226,7 +184,7 @@ _EVENT_OF_KIND = {
 }
 
 
-def _tell_customers_log(new: Sequence[tuple[int, Report]], rows: Mapping[MessageKey, _Row]) -> None:
+def _tell_customers_log(new: Sequence[tuple[int, Report]], rows: Mapping[MessageKey, ReportedMessage]) -> None:
     events = [
         NewEvent(
             customer_id=rows[report.key].customer_id,
@@ -245,55 +203,6 @@ def _tell_customers_log(new: Sequence[tuple[int, Report]], rows: Mapping[Message
     ]
     if events:
         record_events(events, source=EVENT_SOURCE)
-
-
-def _suppress(new: Sequence[tuple[int, Report]], rows: Mapping[MessageKey, _Row]) -> None:
-    """Hard bounces, complaints and unsubscribes at once; soft bounces once there were too many of them."""
-    reasons = {
-        DeliveryKind.COMPLAINED: Suppression.Reason.COMPLAINED,
-        DeliveryKind.UNSUBSCRIBED: Suppression.Reason.UNSUBSCRIBED,
-        DeliveryKind.BOUNCED: Suppression.Reason.BOUNCED,
-    }
-    for kind, reason in reasons.items():
-        hit = [report for _pk, report in new if report.kind == kind]
-        suppress_addresses(
-            [_address_of(report, rows[report.key]) for report in hit], reason=reason, source="what came back"
-        )
-    left = {rows[report.key].customer_id for _pk, report in new if report.kind == DeliveryKind.UNSUBSCRIBED}
-    withdraw_consents(sorted(left), source="provider")
-    soft = {rows[report.key].customer_id for _pk, report in new if report.kind == DeliveryKind.SOFT_BOUNCED}
-    worn_out = _find_worn_out(sorted(soft))
-    suppress_addresses(worn_out, reason=Suppression.Reason.BOUNCED, source="repeated soft bounces")
-
-
-def _find_worn_out(customer_ids: Sequence[int]) -> list[str]:
-    """Addresses with settings.SOFT_BOUNCES messages that came back for a while within SOFT_BOUNCE_DAYS."""
-    if not customer_ids:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT c.email FROM (
-                SELECT customer_id, at, lag(at, %(others)s) OVER (PARTITION BY customer_id ORDER BY at) AS earlier
-                FROM (
-                    SELECT m.customer_id, min(e.occurred_at) AS at
-                    FROM campaigns_message m JOIN campaigns_deliveryevent e ON e.message_id = m.id
-                    WHERE m.customer_id = ANY(%(customers)s) AND e.kind = 'soft_bounced' GROUP BY m.id
-                ) AS came_back
-            ) AS series JOIN customers_customer c ON c.id = series.customer_id
-            WHERE series.earlier >= series.at - make_interval(days => %(days)s) AND c.email <> ''
-            """,
-            {
-                "customers": list(customer_ids),
-                "others": settings.SOFT_BOUNCES - 1,
-                "days": settings.SOFT_BOUNCE_DAYS,
-            },
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _address_of(report: Report, row: _Row) -> str:
-    return report.address if report.address and report.trusts_address else row.email
 
 
 def _same(one: str, other: str) -> bool:

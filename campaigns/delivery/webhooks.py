@@ -24,7 +24,7 @@ from .channels.providers import PROVIDERS
 from .channels.refusals import find_cause, is_lasting
 from .channels.smtp import decode_answer
 from .names import MessageKey, read_name
-from .reports import Report
+from .report import Report
 from .signatures import BadSignature, digest_event, find_timestamp, verify_age, verify_standard_webhook
 
 #: The address that is given to the provider, below SITE_URL.

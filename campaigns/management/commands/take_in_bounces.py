@@ -16,7 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from campaigns.delivery.dsn import LONGEST_MAIL, read_report_mail
-from campaigns.delivery.reports import Report, TakenIn, take_in_reports
+from campaigns.delivery.report import Report, TakenIn
+from campaigns.delivery.reports import take_in_reports
 
 
 class Command(BaseCommand):

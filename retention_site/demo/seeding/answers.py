@@ -11,7 +11,8 @@ import datetime as dt
 from django.db import connection
 
 from campaigns.delivery.names import MessageKey
-from campaigns.delivery.reports import Report, take_in_reports
+from campaigns.delivery.report import Report
+from campaigns.delivery.reports import take_in_reports
 from campaigns.models import Campaign, DeliveryKind, Message, MessageStatus
 
 #: Whom the events name as their source; no provider is called so.

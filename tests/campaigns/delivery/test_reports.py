@@ -18,7 +18,8 @@ from pytest_django import Settings
 from campaigns.delivery import control
 from campaigns.delivery.channels import Cause
 from campaigns.delivery.names import MessageKey, derive_message_id, derive_name, read_name
-from campaigns.delivery.reports import Report, TakenIn, take_in_reports
+from campaigns.delivery.report import Report, TakenIn
+from campaigns.delivery.reports import take_in_reports
 from campaigns.delivery.reputation import Level, Reputation, read_reputation
 from campaigns.models import Campaign, CampaignStatus, DeliveryEvent, DeliveryKind, Message
 from customers.ingest.consent import hash_address

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.delivery.names import MessageKey
-from campaigns.delivery.reports import Report, take_in_reports
+from campaigns.delivery.report import Report
+from campaigns.delivery.reports import take_in_reports
 from campaigns.models import Campaign, CampaignStatus, DeliveryEvent, DeliveryKind, Message
 from campaigns.outcomes.responses import Responses, add_up, count_responses
 from campaigns.outcomes.rollup import store_result
