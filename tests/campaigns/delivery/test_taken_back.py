@@ -20,9 +20,9 @@ KEPT, TAKEN_BACK = "Free returns within 30 days", "Two-year warranty on tents"
 
 @pytest.fixture
 def promising(cast: Cast, site_admin: User, now: dt.datetime) -> Campaign:
-    """Six people are promised one of two things, or nothing, each in a text of its own."""
+    """People are promised one of two things, or nothing, each in a text of its own: so many that each text has somebody."""
     save_policies(site_admin, {"en": [KEPT, TAKEN_BACK]}, base=0, now=now)
-    campaign = arrange.make_campaign(cast.marketer, arrange.make_customers(9, now=now), send_at=now, now=now)
+    campaign = arrange.make_campaign(cast.marketer, arrange.make_customers(40, now=now), send_at=now, now=now)
     archetype = campaign.archetypes.select_related("campaign").get()
     for label, promise in (("A", f"As ever: {KEPT}."), ("B", "You have a two-year warranty on tents."), ("C", "")):
         arrange.make_variant(archetype, cast.marketer, now=now, label=label, opening=f"The wind is back. {promise}")
