@@ -6,6 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from campaigns.approval import notices, validity
 from campaigns.content import drafting
 from campaigns.delivery import engagement, reaper, scheduler, sender
 from campaigns.delivery.domain import doctor
@@ -33,6 +34,18 @@ def send_sweep() -> None:
     scheduler.finish_campaigns(timezone.now())
     if run.has_more and not stop.is_set():
         send_sweep.delay()
+
+
+@shared_task
+def void_outlived_approvals() -> None:
+    """Take back approvals that are too old, or whose people have changed too much."""
+    validity.void_outlived_approvals(timezone.now())
+
+
+@shared_task
+def mail_notifications() -> None:
+    """Mail what colleagues are to be told."""
+    notices.mail_notifications(timezone.now())
 
 
 @shared_task

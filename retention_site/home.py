@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
+from campaigns.approval.policy import needs_second_person
 from campaigns.models import Archetype, Campaign, CampaignResult, CampaignStatus, DraftStatus, Message, MessageStatus
 from campaigns.views.telling import ToldLift, tell_lift
 from customers.ingest.clock import read_shop_clock
@@ -66,7 +67,8 @@ def list_tasks(request: HttpRequest) -> list[Task]:
     """What waits for this person, by what their role may do."""
     user, tasks = request.user, []
     if user.has_perm("campaigns.approve_campaign"):
-        for campaign in Campaign.objects.in_review().exclude(author=user.pk)[:5]:
+        waiting = Campaign.objects.in_review()
+        for campaign in (waiting.exclude(author=user.pk) if needs_second_person() else waiting)[:5]:
             text = _("“%(name)s” waits for your approval") % {"name": campaign.name}
             tasks.append(Task(text, reverse("campaigns:review-campaign", args=[campaign.pk]), _("Read")))
     if user.has_perm("campaigns.change_campaign"):

@@ -76,6 +76,7 @@ FLAME = (
 #: The icon of each entry of the menu, by the name of its address.
 MENU_ICONS: dict[str, str] = {
     "home": "home",
+    "campaigns:notifications": "bell",
     "customers:list": "people",
     "customers:segments": "segment",
     "customers:predictions": "predict",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from campaigns.models import Campaign
+from campaigns.approval.policy import needs_second_person
+from campaigns.models import Campaign, Notification
 from customers.ingest.currency import read_shop_currency
 from retention_site.roles import ADMIN_ROLE
 
@@ -32,7 +34,13 @@ class MenuGroup:
 
 #: (group, [(label, url name, right needed)])
 STRUCTURE = (
-    ("", ((gettext_lazy("Home"), "home", ""),)),
+    (
+        "",
+        (
+            (gettext_lazy("Home"), "home", ""),
+            (gettext_lazy("Notifications"), "campaigns:notifications", "campaigns.view_campaign"),
+        ),
+    ),
     (
         gettext_lazy("Understand"),
         (
@@ -114,8 +122,8 @@ def name_role(request: HttpRequest) -> str:
 def _make_item(request: HttpRequest, label: str, name: str) -> MenuItem:
     url = reverse(name)
     is_current = request.path == url if name == "home" else request.path.startswith(url)
-    count = _count_reviews(request) if name == "campaigns:review" else 0
-    return MenuItem(label, url, is_current, count)
+    counted = _COUNTS.get(name)
+    return MenuItem(label, url, is_current, counted(request) if counted is not None else 0)
 
 
 def _exists(name: str) -> bool:
@@ -127,7 +135,18 @@ def _exists(name: str) -> bool:
 
 
 def _count_reviews(request: HttpRequest) -> int:
-    """The campaigns that this person may decide on: nobody approves what they wrote themselves."""
+    """The campaigns that this person may decide on: nobody approves what they wrote themselves, unless four eyes are off."""
     if not request.user.has_perm("campaigns.approve_campaign"):
         return 0
-    return Campaign.objects.in_review().exclude(author=request.user.pk).count()
+    waiting = Campaign.objects.in_review()
+    return (waiting.exclude(author=request.user.pk) if needs_second_person() else waiting).count()
+
+
+def _count_unread(request: HttpRequest) -> int:
+    return Notification.objects.unread_by(request.user.pk or 0).count()
+
+
+_COUNTS: dict[str, Callable[[HttpRequest], int]] = {
+    "campaigns:review": _count_reviews,
+    "campaigns:notifications": _count_unread,
+}

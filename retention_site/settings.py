@@ -133,6 +133,8 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "start-due-campaigns": {"task": "campaigns.tasks.start_due_campaigns", "schedule": 15.0},
+    "void-outlived-approvals": {"task": "campaigns.tasks.void_outlived_approvals", "schedule": 600.0},
+    "mail-notifications": {"task": "campaigns.tasks.mail_notifications", "schedule": 20.0},
     "send-queued-messages": {"task": "campaigns.tasks.send_sweep", "schedule": 10.0},
     "reap-stuck-messages": {"task": "campaigns.tasks.reap_stuck_messages", "schedule": 30.0},
     "draft-requested": {"task": "campaigns.tasks.draft_sweep", "schedule": 10.0},
@@ -198,6 +200,8 @@ HOLDOUT_SHARE = read_number("HOLDOUT_SHARE", 0.1, most=1)
 MESSAGE_TOPICS = read_list("MESSAGE_TOPICS", "promotions,news,advice")  # of campaigns.audience.topics
 FREQUENCY_CAP_MESSAGES = read_number("FREQUENCY_CAP_MESSAGES", 2)
 FREQUENCY_CAP_DAYS = read_number("FREQUENCY_CAP_DAYS", 7, most=3650)
+ALLOWED_DRIFT_SHARE = read_number("ALLOWED_DRIFT_SHARE", 0.1, most=1)
+APPROVAL_VALID_DAYS = read_number("APPROVAL_VALID_DAYS", 14, least=1, most=365)
 MAX_ARCHETYPES = read_number("MAX_ARCHETYPES", 12, least=1, most=60)  # proposed to a new campaign
 MOST_ARCHETYPES = read_number("MOST_ARCHETYPES", 30, least=1, most=60)  # more than this nobody can choose
 CHURN_HORIZON_DAYS = read_number("CHURN_HORIZON_DAYS", 0, most=3650)  # 0: proposed from the shop's own gaps

@@ -9,13 +9,16 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from campaigns.approval.four_eyes import switch_four_eyes
+from campaigns.approval.policy import needs_second_person
+from campaigns.models import FourEyesSwitch
 from customers.api.authentication import issue_api_key, revoke_api_key
 from customers.models import ApiKey
 from customers.views.interests import tell_reading
@@ -56,6 +59,31 @@ def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("settings")
 
 
+@require_POST
+@permission_required("campaigns.add_foureyesswitch", raise_exception=True)
+def set_four_eyes(request: HttpRequest) -> HttpResponse:
+    """Say whether a second person has to approve; an admin only, with a reason that everybody can read."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    is_required = request.POST.get("is_required") == "1"
+    try:
+        is_changed = switch_four_eyes(
+            request.user, is_required=is_required, reason=request.POST.get("reason", ""), now=timezone.now()
+        )
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("settings")
+    if not is_changed:
+        messages.warning(request, _("That was so already."))
+    elif is_required:
+        messages.success(request, _("From now on a second person has to approve."))
+    else:
+        messages.warning(
+            request, _("From now on whoever wrote a campaign may approve it. Each such approval is marked.")
+        )
+    return redirect("settings")
+
+
 def _describe(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     model = configured_model()
@@ -65,6 +93,8 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
         "spend": read_day_spend(now),
         "reading": tell_reading(request),
         "shop": {name: getattr(settings, name) for name in _SHOWN},
+        "needs_second_person": needs_second_person(),
+        "switches": FourEyesSwitch.objects.select_related("changed_by").order_by("-pk")[:5],
         "uses_catcher": settings.USES_MAIL_CATCHER,
         "keys": ApiKey.objects.select_related("user").order_by("-created_at")[:50]
         if request.user.has_perm("customers.view_apikey")
@@ -74,6 +104,7 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
 
 _SHOWN = (
     "SHOP_NAME", "SHOP_URL", "SHOP_FROM_EMAIL", "SHOP_POSTAL_ADDRESS", "SHOP_CURRENCY", "SHOP_TIME_ZONE",
+    "ALLOWED_DRIFT_SHARE", "APPROVAL_VALID_DAYS",
     "HOLDOUT_SHARE", "FREQUENCY_CAP_MESSAGES", "FREQUENCY_CAP_DAYS", "MAX_ARCHETYPES", "LLM_DAILY_TOKEN_CAP",
     "LLM_CALL_TOKEN_CAP", "LLM_KEEP_CALLS_DAYS",
 )  # fmt: skip

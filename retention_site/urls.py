@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/audit.csv", audit_page.download_audit, name="audit-file"),
     path("settings/model/", model_settings.show_model, name="model-settings"),
     path("settings/model-check/", model_settings.check_model, name="check-model"),
+    path("settings/four-eyes/", shop_settings.set_four_eyes, name="four-eyes"),
     path("settings/keys/", shop_settings.create_key, name="create-key"),
     path("settings/keys/<int:pk>/end/", shop_settings.revoke_key, name="revoke-key"),
     path("", include("customers.urls")),

@@ -8,12 +8,26 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from campaigns.approval.comments import LONGEST_COMMENT, LONGEST_QUOTE
 from campaigns.audience.cards import Card
 from campaigns.audience.cells import SIDES
 from campaigns.audience.topics import TOPICS
 from campaigns.content.plans import MOST_TEXTS
-from campaigns.models import Angle, ApprovalPart, Archetype, Campaign, CampaignResult, Offer, Variant
+from campaigns.models import (
+    Angle,
+    ApprovalPart,
+    Archetype,
+    Campaign,
+    CampaignResult,
+    CommentPlace,
+    Offer,
+    ReviewComment,
+    Variant,
+)
 from customers.models import Channel
+
+#: The largest id that a row can have.
+MOST_ID = 2**63 - 1
 
 
 class OfferSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
@@ -47,6 +61,8 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     )
     topic = serializers.ChoiceField(choices=[(key, name) for key, (name, _meaning) in TOPICS.items()], required=False)
     max_archetypes = serializers.IntegerField(min_value=1, max_value=settings.MOST_ARCHETYPES, required=False)
+    allowed_drift_share = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
+    approval_valid_days = serializers.IntegerField(min_value=1, max_value=365, required=False, allow_null=True)
     author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
 
     class Meta:
@@ -55,7 +71,8 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
             "id", "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "author", "status",
             "status_reason", "offer", "holdout_share", "channels", "max_archetypes", "is_test_audience",
             "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
-            "attribution_days", "content_hash", "submitted_at", "sending_started_at", "sending_finished_at", "created_at",
+            "attribution_days", "allowed_drift_share", "approval_valid_days", "content_hash", "submitted_at",
+            "sending_started_at", "sending_finished_at", "created_at",
         )  # fmt: skip
         read_only_fields = (
             "status", "status_reason", "audience_frozen_at", "audience_counts", "value_bounds", "content_hash", "submitted_at",
@@ -190,14 +207,53 @@ class PreviewSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class ApprovalSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """`seen` is the content_hash that the approver read; `parts` are all four where left out."""
+    """`seen` is the content_hash that the approver read; `parts` are all four where left out. `fairness_reason` is needed
+    where a sensitive group gets clearly less."""
 
     seen = serializers.CharField(max_length=64)
+    fairness_reason = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
     parts = serializers.MultipleChoiceField(choices=ApprovalPart.choices, required=False)
 
 
 class CommentSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    comment = serializers.CharField(max_length=500)
+    """`comment` is about the campaign as a whole; it may be left out where a thread is open."""
+
+    comment = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class BodySerializer(serializers.Serializer):  # type: ignore[type-arg]
+    body = serializers.CharField(max_length=LONGEST_COMMENT)
+
+
+class ThreadRequestSerializer(BodySerializer):
+    """`variant` with `field` and `quote` for a comment on a text; else `place` says which part it is about."""
+
+    place = serializers.ChoiceField(choices=CommentPlace.choices, required=False, default=CommentPlace.CAMPAIGN)
+    variant = serializers.IntegerField(min_value=1, max_value=MOST_ID, required=False, allow_null=True, default=None)
+    field = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
+    quote = serializers.CharField(max_length=LONGEST_QUOTE, required=False, allow_blank=True, default="")
+
+
+class ReplySerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    class Meta:
+        model = ReviewComment
+        fields = ("id", "author", "body", "created_at")
+
+
+class ThreadSerializer(ReplySerializer):
+    """A thread with its answers. `about` names the text as it was called, also when it is gone."""
+
+    resolved_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    replies = ReplySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = ReviewComment
+        fields = (
+            "id", "place", "variant", "about", "field", "quote", "author", "body", "created_at", "resolved_at", "resolved_by",
+            "replies",
+        )  # fmt: skip
 
 
 class ReasonSerializer(serializers.Serializer):  # type: ignore[type-arg]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from .comments import ThreadViewSet
 from .delivery_events import DeliveryEventViewSet
 from .texts import ArchetypeViewSet, VariantViewSet
 from .views import CampaignViewSet
@@ -15,6 +16,7 @@ router.register("campaigns", CampaignViewSet, basename="api-campaign")
 router.register("archetypes", ArchetypeViewSet, basename="api-archetype")
 router.register("delivery-events", DeliveryEventViewSet, basename="api-delivery-event")
 router.register("variants", VariantViewSet, basename="api-variant")
+router.register("review-comments", ThreadViewSet, basename="api-review-comment")
 router.register("brand-voice/versions", BrandVoiceVersionViewSet, basename="api-brand-voice-version")
 router.register("policies/versions", PoliciesVersionViewSet, basename="api-policies-version")
 urlpatterns = [

@@ -31,6 +31,7 @@ from campaigns.delivery import control
 from campaigns.models import Archetype, Campaign, CampaignResult
 from customers.ingest.currency import read_shop_currency
 
+from .comments import begin_thread
 from .errors import carry_out, read_body
 from .serializers import (
     ApprovalSerializer,
@@ -42,6 +43,8 @@ from .serializers import (
     ReasonSerializer,
     RemovalSerializer,
     ResultSerializer,
+    ThreadRequestSerializer,
+    ThreadSerializer,
 )
 
 
@@ -166,7 +169,12 @@ class CampaignViewSet(
         parts = sorted(asked.get("parts") or workflow.ALL_PARTS)
         return self._change(
             lambda campaign: workflow.approve_campaign(
-                self.person, campaign, now=timezone.now(), parts=parts, seen_hash=asked["seen"]
+                self.person,
+                campaign,
+                now=timezone.now(),
+                parts=parts,
+                seen_hash=asked["seen"],
+                fairness_reason=asked["fairness_reason"],
             )
         )
 
@@ -180,6 +188,12 @@ class CampaignViewSet(
                 self.person, campaign, comment=asked["comment"], now=timezone.now()
             )
         )
+
+    @extend_schema(request=ThreadRequestSerializer, responses={201: ThreadSerializer})
+    @action(detail=True, methods=["post"])
+    def comments(self, request: Request, pk: str) -> Response:
+        """Comment on a text, a part, or the campaign."""
+        return begin_thread(request, self.get_object())
 
     @extend_schema(request=None, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])

@@ -20,10 +20,8 @@ from campaigns.audience.topics import TOPICS
 from campaigns.content.editing import hash_words, recheck_campaign, write_variant
 from campaigns.content.plans import take_back
 from campaigns.models import (
-    Approval,
     Archetype,
     Campaign,
-    CampaignStatus,
     Offer,
     TransitionConflict,
     Variant,
@@ -34,7 +32,7 @@ from customers.models.audit import name_actor
 from . import policy
 from .brief import tidy_talking_points
 from .policy import NotReady
-from .transitions import change_status, note_writer
+from .voiding import return_to_draft
 
 Shaped = TypeVar("Shaped")
 
@@ -43,6 +41,7 @@ CAMPAIGN_FIELDS = frozenset(
     {
         "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "channels", "max_archetypes",
         "holdout_share", "is_test_audience", "scheduled_for", "send_window_hours", "attribution_days",
+        "allowed_drift_share", "approval_valid_days",
     }
 )  # fmt: skip
 #: A change of these makes the frozen audience stand for something else: it must be frozen again.
@@ -200,32 +199,6 @@ def _refresh_text(variant: Variant) -> None:
         variant.refresh_from_db()
     except Variant.DoesNotExist:
         raise TransitionConflict(_("This text was removed meanwhile.")) from None
-
-
-def return_to_draft(user: User | None, campaign: Campaign, *, reason: str, now: dt.datetime) -> None:
-    """`approved | scheduled | missed -> draft`, approvals voided, history written. In `draft`: who writes is noted."""
-    void_approvals(campaign, reason=reason, now=now, actor=user)
-    if campaign.status == CampaignStatus.DRAFT:
-        if user is not None:
-            note_writer(campaign, user, reason=reason, now=now)
-        return
-    change_status(
-        campaign,
-        sources=[CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.MISSED],
-        target=CampaignStatus.DRAFT,
-        actor=user,
-        reason=reason,
-        now=now,
-        content_hash="",
-        submitted_at=None,
-    )
-
-
-def void_approvals(campaign: Campaign, *, reason: str, now: dt.datetime, actor: User | None = None) -> int:
-    """Mark every valid approval as void; the rows stay as history. Returns how many."""
-    name_actor(actor)  # a trigger writes each void into the audit log
-    valid = Approval.objects.filter(campaign=campaign, voided_at=None)
-    return valid.update(voided_at=now, void_reason=reason[:300])
 
 
 def _refuse_unknown(fields: Mapping[str, Any], known: frozenset[str]) -> None:

@@ -30,13 +30,17 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
     """The hash of each part as it stands in the database now (the instance's own fields may be stale).
 
     messages: texts as composed, offer, what the shop says of itself. audience: segment and its rule, every
-    member with arm and archetype. timing: when, and how late at most. measurement: hold-out and attribution window.
+    member with arm and archetype, and the drift allowed. timing: when, how late at most, and how long an approval holds.
+    measurement: hold-out and attribution window.
     """
     fresh = Campaign.objects.select_related("segment").get(pk=campaign.pk)
     return {
         ApprovalPart.MESSAGES: hash_messages(fresh),
         ApprovalPart.AUDIENCE: _hash_audience(fresh),
-        ApprovalPart.TIMING: _hash({"send_at": fresh.scheduled_for, "window_hours": fresh.send_window_hours}),
+        ApprovalPart.TIMING: _hash(
+            {"send_at": fresh.scheduled_for, "window_hours": fresh.send_window_hours}
+            | _where_set(valid_days=fresh.approval_valid_days)
+        ),
         ApprovalPart.MEASUREMENT: _hash(
             {
                 "attribution_days": fresh.attribution_days,
@@ -88,7 +92,13 @@ def _hash_audience(campaign: Campaign) -> str:
         }
         # Left out where it is the usual one, so that what was approved before there were topics still is.
         | ({"topic": campaign.topic} if campaign.topic != DEFAULT_TOPIC else {})
+        | _where_set(allowed_drift_share=campaign.allowed_drift_share)
     )
+
+
+def _where_set(**facts: Any) -> dict[str, Any]:
+    """What a campaign left to the shop is no part of the hash: approvals outlive a change of the shop's settings."""
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _hash_members(campaign_id: int) -> str:

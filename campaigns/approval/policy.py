@@ -21,6 +21,7 @@ from campaigns.models import (
     CampaignStatus,
     CampaignTransition,
     CountryRule,
+    FourEyesSwitch,
     TransitionConflict,
     Variant,
 )
@@ -71,15 +72,23 @@ def may_submit(user: User, campaign: Campaign) -> Decision:
 
 
 def may_approve(user: User, campaign: Campaign) -> Decision:
-    """A person with the right who neither made, submitted nor wrote any part of it."""
+    """A person with the right who neither made, submitted nor wrote any part of it, unless four eyes are switched off."""
     decision = _decide(user, campaign, "campaigns.approve_campaign", {CampaignStatus.IN_REVIEW})
-    if not decision.is_forbidden and has_written(user, campaign):
+    if not decision.is_forbidden and has_written(user, campaign) and needs_second_person():
         return Decision(False, (_("You made or edited this campaign: a second person must approve it."),), True)
     return decision
 
 
 def may_request_changes(user: User, campaign: Campaign) -> Decision:
     return _decide(user, campaign, "campaigns.approve_campaign", {CampaignStatus.IN_REVIEW})
+
+
+def may_comment(user: User, campaign: Campaign) -> Decision:
+    """Whoever may approve or edit, as long as there is something to decide; it changes nothing of what is approved."""
+    right = "campaigns.approve_campaign"
+    if not user.has_perm(right):
+        right = "campaigns.change_campaign"
+    return _decide(user, campaign, right, set(CampaignStatus.values) - {CampaignStatus.SENT, CampaignStatus.CANCELLED})
 
 
 def may_schedule(user: User, campaign: Campaign) -> Decision:
@@ -102,6 +111,12 @@ def may_cancel(user: User, campaign: Campaign) -> Decision:
     """Anything unfinished; what was sent stays sent."""
     unfinished = set(CampaignStatus.values) - {CampaignStatus.SENT, CampaignStatus.CANCELLED}
     return _decide(user, campaign, "campaigns.control_sending", unfinished)
+
+
+def needs_second_person() -> bool:
+    """Whether four eyes are switched on, which they are unless an admin of the shop switched them off."""
+    newest = FourEyesSwitch.objects.order_by("-pk").values_list("is_required", flat=True).first()
+    return newest is None or newest
 
 
 def has_written(user: User, campaign: Campaign) -> bool:

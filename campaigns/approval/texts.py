@@ -16,8 +16,9 @@ from campaigns.content.plans import MOST_TEXTS, plan_one, take_back
 from campaigns.models import Archetype, Campaign, TransitionConflict, Variant
 from customers.models import AuditAction, record_audit
 
-from .editing import lock_for_edit, return_to_draft
+from .editing import lock_for_edit
 from .policy import NotReady
+from .voiding import return_to_draft
 
 
 @transaction.atomic

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import ALLOWED_TRANSITIONS, Campaign, CampaignStatus, CampaignTransition, TransitionConflict
 
+from .notifying import notify_of
+
 
 def change_status(
     campaign: Campaign,
@@ -24,7 +26,7 @@ def change_status(
     now: dt.datetime,
     **values: Any,
 ) -> CampaignTransition:
-    """Move a campaign from one of `sources` to `target` and write its history row, in one transaction.
+    """Move a campaign from one of `sources` to `target` and write its history row and who is told, in one transaction.
 
     `values` are further columns set by the same UPDATE. `actor` None is the system. Who comes second finds the row
     in another state: raises TransitionConflict and changes nothing. Refreshes the given instance.
@@ -38,6 +40,7 @@ def change_status(
             status=target, status_reason=reason[:300], updated_at=now, **values
         )
         row = _write_history(campaign, locked.status, target, actor, reason, now)
+        notify_of(campaign, row, now=now)
     campaign.refresh_from_db()
     return row
 

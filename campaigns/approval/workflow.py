@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from campaigns.audience.drift import measure_drift
 from campaigns.content.editing import recheck_campaign
 from campaigns.models import (
     Approval,
@@ -27,17 +30,22 @@ from campaigns.models import (
 )
 
 from . import policy
-from .editing import edit_campaign, edit_variant, refreeze_audience, void_approvals
+from .comments import count_open, start_thread
+from .editing import edit_campaign, edit_variant, refreeze_audience
+from .group_reach import check_fairness
 from .hashing import combine_hashes, part_hashes
 from .policy import NotReady
 from .sender_domain import find_domain_obstacles
 from .transitions import change_status
+from .validity import explain_drift, explain_expiry
+from .voiding import void_approvals
 
 __all__ = [
     "ALL_PARTS",
     "NotReady",
     "approve_campaign",
     "cancel_campaign",
+    "check_audience",
     "edit_campaign",
     "edit_variant",
     "find_stale_parts",
@@ -56,7 +64,10 @@ OPEN_MESSAGES = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.RETR
 
 @transaction.atomic
 def submit_campaign(user: User, campaign: Campaign, *, now: dt.datetime) -> Campaign:
-    """`draft -> in_review`: lock it, and keep the hash of what is to be approved. NotReady lists what is missing."""
+    """`draft -> in_review`: lock it, and keep the hash of what is to be approved. NotReady lists what is missing.
+
+    Comments may still be open: the history says how many.
+    """
     _lock(campaign)
     policy.may_submit(user, campaign).enforce()
     recheck_campaign(campaign, now=now)  # products and prices may have changed since the texts were checked
@@ -66,7 +77,7 @@ def submit_campaign(user: User, campaign: Campaign, *, now: dt.datetime) -> Camp
     kept = combine_hashes(part_hashes(campaign))
     change_status(
         campaign, sources=[CampaignStatus.DRAFT], target=CampaignStatus.IN_REVIEW, actor=user, now=now,
-        content_hash=kept, submitted_at=now,
+        reason=_tell_open(count_open(campaign)), content_hash=kept, submitted_at=now,
     )  # fmt: skip
     return campaign
 
@@ -79,11 +90,14 @@ def approve_campaign(
     now: dt.datetime,
     parts: Collection[ApprovalPart | str] = ALL_PARTS,
     seen_hash: str = "",
+    fairness_reason: str = "",
 ) -> Campaign:
     """Approve `parts`, each bound to the hash of what it covers; the fourth one moves `in_review -> approved`.
 
     `seen_hash` is the `content_hash` that the page showed: another one now raises TransitionConflict, so that nobody
-    approves what they have not seen. Four parts may come from different people, none of them a writer of the campaign.
+    approves what they have not seen. Four parts may come from different people, none of them a writer of the campaign
+    unless four eyes are switched off; then the approval is marked as its writer's own. The audience is refused (NotReady)
+    while it has drifted too far, and without a `fairness_reason` where a sensitive group gets clearly less of it.
     """
     _lock(campaign)
     policy.may_approve(user, campaign).enforce()
@@ -98,28 +112,51 @@ def approve_campaign(
     wanted = [ApprovalPart(part) for part in parts if part not in valid]
     if not wanted:
         raise TransitionConflict(_("This was approved already. Reload the page and look again."))
-    Approval.objects.bulk_create(
-        [
-            Approval(campaign=campaign, part=part, part_hash=hashes[part], approved_by=user, approved_at=now)
-            for part in wanted
-        ]
-    )
+    fairness = check_audience(campaign, fairness_reason, now=now) if ApprovalPart.AUDIENCE in wanted else []
+    is_own = policy.has_written(user, campaign)
+    rows = [
+        Approval(campaign=campaign, part=part, part_hash=hashes[part], approved_by=user, approved_at=now, is_own=is_own)
+        for part in wanted
+    ]
+    for row in rows:
+        if row.part == ApprovalPart.AUDIENCE:
+            row.fairness, row.reason = fairness, fairness_reason.strip()[:1000]
+    Approval.objects.bulk_create(rows)
     if valid | set(wanted) == set(ALL_PARTS):
-        change_status(campaign, sources=[CampaignStatus.IN_REVIEW], target=CampaignStatus.APPROVED, actor=user, now=now)
+        reason = _("Approved by a person who wrote it: four eyes are switched off.") if is_own else ""
+        change_status(
+            campaign, sources=[CampaignStatus.IN_REVIEW], target=CampaignStatus.APPROVED, actor=user, reason=reason,
+            now=now,
+        )  # fmt: skip
     return campaign
 
 
+def check_audience(campaign: Campaign, fairness_reason: str, *, now: dt.datetime) -> list[dict[str, Any]]:
+    """What must hold before the audience can be approved; returns the figures of fairness to keep. NotReady otherwise."""
+    drift = explain_drift(measure_drift(campaign, now=now), campaign)
+    if drift:
+        raise NotReady([drift])
+    return check_fairness(campaign, reason=fairness_reason)
+
+
 @transaction.atomic
-def request_changes(user: User, campaign: Campaign, *, comment: str, now: dt.datetime) -> Campaign:
-    """`in_review -> draft`, with what the reviewer wants changed (required) in the history."""
+def request_changes(user: User, campaign: Campaign, *, comment: str = "", now: dt.datetime) -> Campaign:
+    """`in_review -> draft`, with what the reviewer wants changed in the history.
+
+    `comment` is about the campaign as a whole and becomes a thread; it may be empty where a thread is open. NotReady
+    without either.
+    """
     _lock(campaign)
     policy.may_request_changes(user, campaign).enforce()
-    if not comment.strip():
+    comment, already_open = comment.strip(), count_open(campaign)
+    if not comment and not already_open:
         raise NotReady([_("Say what should be changed.")])
+    if comment:
+        start_thread(user, campaign, body=comment, now=now)
     void_approvals(campaign, reason=_("Changes were asked for."), now=now, actor=user)
     change_status(
-        campaign, sources=[CampaignStatus.IN_REVIEW], target=CampaignStatus.DRAFT, actor=user, reason=comment.strip(),
-        now=now, content_hash="", submitted_at=None,
+        campaign, sources=[CampaignStatus.IN_REVIEW], target=CampaignStatus.DRAFT, actor=user,
+        reason=comment or _tell_open(already_open), now=now, content_hash="", submitted_at=None,
     )  # fmt: skip
     return campaign
 
@@ -141,6 +178,9 @@ def schedule_campaign(
         raise NotReady([_("The approved time to send is over. Choose a new one under Timing and submit again.")])
     if find_stale_parts(campaign):
         raise TransitionConflict(_("The campaign changed after it was approved. Edit or cancel it."))
+    outlived = explain_expiry(campaign, now=now)
+    if outlived:
+        raise NotReady([outlived])
     change_status(campaign, sources=[CampaignStatus.APPROVED], target=CampaignStatus.SCHEDULED, actor=user, now=now)
     return campaign
 
@@ -177,8 +217,14 @@ def cancel_campaign(user: User, campaign: Campaign, *, reason: str = "", now: dt
 
 
 def find_stale_parts(campaign: Campaign) -> list[ApprovalPart]:
-    """The parts without a valid approval of exactly what they are now; empty means: may be sent."""
-    approved = {(row.part, row.part_hash) for row in Approval.objects.filter(campaign=campaign, voided_at=None)}
+    """The parts without a valid approval of exactly what they are now; empty means: may be sent.
+
+    A writer's own approval counts only while four eyes are switched off.
+    """
+    valid = Approval.objects.filter(campaign=campaign, voided_at=None)
+    if policy.needs_second_person():
+        valid = valid.filter(is_own=False)
+    approved = {(row.part, row.part_hash) for row in valid}
     return [part for part, now_hash in part_hashes(campaign).items() if (part.value, now_hash) not in approved]
 
 
@@ -194,6 +240,12 @@ def _lock(campaign: Campaign) -> None:
     if not locked:
         raise TransitionConflict(_("This campaign no longer exists."))
     campaign.refresh_from_db()
+
+
+def _tell_open(number: int) -> str:
+    if not number:
+        return ""
+    return ngettext("%(n)d comment is open.", "%(n)d comments are open.", number) % {"n": number}
 
 
 def _valid_parts(campaign: Campaign) -> list[str]:

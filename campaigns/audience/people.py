@@ -108,10 +108,12 @@ def _name_bounds(low: Decimal | None, high: Decimal | None, currency: str) -> di
     return {"low_up_to": str(low), "high_from": str(high), "currency": currency}
 
 
-def _people_sql(
-    campaign: Campaign, now: dt.datetime, clock: dt.datetime, bounds: dict[str, Any]
-) -> tuple[str, dict[str, Any]]:
-    """`judged` is materialised because its reasons are read twice and would be worked out twice."""
+def placed_sql(campaign: Campaign, *, now: dt.datetime, clock: dt.datetime) -> tuple[str, dict[str, Any]]:
+    """SQL of the common tables that end in `placed`: everybody whom the campaign's segment means as of `clock`, with
+    customer_id, exclusion_reason ('' for who may be written to), channel and what the score says; and its parameters.
+
+    `judged` is materialised because its reasons are read twice and would be worked out twice.
+    """
     segment = compile_rule(parse_rule(campaign.segment.rule), as_of=clock)
     channels = campaign.offered_channels
     reasons = [f"x_{channel}" for channel in channels]
@@ -120,8 +122,7 @@ def _people_sql(
     )
     chosen = " ".join(f"WHEN x_{channel} = '' THEN '{channel}'" for channel in channels)
     sql = f"""
-CREATE TEMPORARY TABLE {PEOPLE} ON COMMIT DROP AS
-WITH matched AS ({segment.sql}),
+matched AS ({segment.sql}),
 judged AS MATERIALIZED (
   SELECT c.id AS customer_id, s.churn_probability, s.expected_value, coalesce(s.interest, '') AS interest,
          {LANGUAGE_SQL} AS language, o.customer_id IS NOT NULL AS objects,
@@ -137,7 +138,17 @@ placed AS (
                   CASE WHEN churn_probability IS NULL AND NOT objects THEN '{ExclusionReason.TOO_NEW}' ELSE '' END
          ) AS exclusion_reason
   FROM judged
-)
+)"""
+    return sql, {**segment.params, **exclusion_params(campaign, now=now)}
+
+
+def _people_sql(
+    campaign: Campaign, now: dt.datetime, clock: dt.datetime, bounds: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    placed, params = placed_sql(campaign, now=now, clock=clock)
+    sql = f"""
+CREATE TEMPORARY TABLE {PEOPLE} ON COMMIT DROP AS
+WITH {placed}
 SELECT customer_id, exclusion_reason,
        CASE WHEN exclusion_reason <> '' THEN '{Arm.EXCLUDED}'
             WHEN {HOLDOUT_SQL} THEN '{Arm.HOLDOUT}' ELSE '{Arm.TREATMENT}' END AS arm,
@@ -152,9 +163,7 @@ SELECT customer_id, exclusion_reason,
 FROM placed
 LEFT JOIN (SELECT * FROM {BUYERS} buyer WHERE {may_profile_sql("buyer.customer_id")}) b USING (customer_id)"""
     params = {
-        **segment.params,
-        **exclusion_params(campaign, now=now),
-        "x_frozen_at": now,
+        **params,
         "clock": clock,
         "holdout_seed": campaign.holdout_seed,
         "holdout_share": campaign.holdout_share,

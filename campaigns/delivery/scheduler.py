@@ -9,8 +9,9 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.approval.editing import return_to_draft
 from campaigns.approval.transitions import change_status
+from campaigns.approval.validity import find_void_reason
+from campaigns.approval.voiding import return_to_draft
 from campaigns.approval.workflow import find_stale_parts, window_end
 from campaigns.models import Campaign, CampaignStatus, TransitionConflict
 
@@ -54,8 +55,8 @@ def start_due_campaigns(now: dt.datetime) -> StartCounts:
 def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
     """`scheduled -> sending` with its outbox; returns the new status and the rows queued.
 
-    `-> missed` after its window; `-> draft`, approvals voided, when anything is no longer what was approved. Raises
-    TransitionConflict when it is not scheduled (any more).
+    `-> missed` after its window; `-> draft`, approvals voided, when anything is no longer what was approved, the approval is too
+    old, or too many of its people have changed. Raises TransitionConflict when it is not scheduled (any more).
     """
     if not Campaign.objects.select_for_update().filter(pk=campaign.pk, status=CampaignStatus.SCHEDULED).exists():
         raise TransitionConflict
@@ -72,6 +73,10 @@ def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
         names = ", ".join(str(part.label) for part in stale)
         reason = _("Changed after the approval: %(parts)s. Look at it and submit it again.") % {"parts": names}
         return_to_draft(None, campaign, reason=reason, now=now)
+        return campaign.status, 0
+    outlived = find_void_reason(campaign, now=now)
+    if outlived:
+        return_to_draft(None, campaign, reason=outlived, now=now)
         return campaign.status, 0
     change_status(
         campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.SENDING, actor=None, now=now,

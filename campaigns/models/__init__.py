@@ -1,6 +1,6 @@
 """What we say, and what it did: campaigns, their frozen audiences, texts, approvals, messages and results."""
 
-from .approval import Approval, ApprovalPart
+from .approval import Approval, ApprovalPart, FourEyesSwitch
 from .audience import Arm, AudienceCell, AudienceMember, ExclusionReason
 from .campaign import (
     ALLOWED_TRANSITIONS,
@@ -10,10 +10,12 @@ from .campaign import (
     Offer,
     TransitionConflict,
 )
+from .comment import CommentPlace, ReviewComment
 from .country import CountryRule
 from .domain import DomainCheck, DomainOverride
 from .evaluation import PromptEvaluation
 from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipReason
+from .notification import Notification, NotificationChoice, NotificationKind
 from .result import CampaignResult
 from .variant import Angle, Archetype, DraftStatus, ValueBand, Variant
 from .voice import BrandVoice, ShopPolicies
@@ -32,6 +34,7 @@ __all__ = [
     "CampaignResult",
     "CampaignStatus",
     "CampaignTransition",
+    "CommentPlace",
     "CountryRule",
     "DeliveryEvent",
     "DeliveryKind",
@@ -39,10 +42,15 @@ __all__ = [
     "DomainOverride",
     "DraftStatus",
     "ExclusionReason",
+    "FourEyesSwitch",
     "Message",
     "MessageStatus",
+    "Notification",
+    "NotificationChoice",
+    "NotificationKind",
     "Offer",
     "PromptEvaluation",
+    "ReviewComment",
     "ShopPolicies",
     "SkipReason",
     "TransitionConflict",

@@ -61,6 +61,7 @@ class Campaign(models.Model):
     """One experiment on one audience: what is said, to whom, when, and how it is measured.
 
     `status` is written only by `campaigns.approval.workflow` and `campaigns.delivery`, through a guarded UPDATE.
+    `allowed_drift_share` (of the frozen people) and `approval_valid_days` are the shop's settings where they are empty.
     `holdout_seed` is drawn once and kept: it decides for ever who is held out. `is_test_audience` lets people whose
     consent is a test one into the audience, which only the mail catcher accepts.
     """
@@ -94,6 +95,15 @@ class Campaign(models.Model):
     send_window_hours = models.PositiveIntegerField(_("send window, hours"), default=24)
     attribution_days = models.PositiveIntegerField(
         _("measured for, days"), default=60, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
+    allowed_drift_share = models.FloatField(
+        _("allowed drift"), null=True, blank=True, validators=[MinValueValidator(0.0), MaxValueValidator(1.0)]
+    )
+    approval_valid_days = models.PositiveSmallIntegerField(
+        _("approvals are valid for, days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
     )
     content_hash = models.CharField(max_length=64, blank=True, default="")
     status_reason = models.CharField(max_length=300, blank=True, default="")
@@ -141,6 +151,16 @@ class Campaign(models.Model):
     def offered_channels(self) -> list[str]:
         """The channels that people may be reached by, the first that a person agreed to counts. E-mail unless chosen."""
         return [channel for channel in Channel.values if channel in self.channels] or [Channel.EMAIL.value]
+
+    @property
+    def most_drift(self) -> float:
+        """The share of the frozen people that may have changed before the approval is void."""
+        return settings.ALLOWED_DRIFT_SHARE if self.allowed_drift_share is None else self.allowed_drift_share
+
+    @property
+    def valid_days(self) -> int:
+        """For how many days an approval holds."""
+        return self.approval_valid_days or settings.APPROVAL_VALID_DAYS
 
     @property
     def is_finished(self) -> bool:

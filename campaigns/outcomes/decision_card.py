@@ -80,12 +80,16 @@ class Text:
 
 @dataclass(frozen=True)
 class Consent:
-    """One part that somebody approved, bound to the hash of how it stood."""
+    """One part that somebody approved, bound to the hash of how it stood. `is_own`: by a person who wrote the campaign, while
+    four eyes were off. `reason` is why the audience was to go out although a group gets less; `fairness` the figures of then."""
 
     part: str
     who: str
     approved_at: dt.datetime
     part_hash: str
+    is_own: bool = False
+    reason: str = ""
+    fairness: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,15 @@ def _read_approvals(campaign: Campaign, at: dt.datetime | None) -> list[Consent]
     else:
         approvals = approvals.filter(Q(voided_at__isnull=True) | Q(voided_at__gt=at), approved_at__lte=at)
     return [
-        Consent(str(approval.get_part_display()), _name(approval.approved_by), approval.approved_at, approval.part_hash)
+        Consent(
+            str(approval.get_part_display()),
+            _name(approval.approved_by),
+            approval.approved_at,
+            approval.part_hash,
+            approval.is_own,
+            approval.reason,
+            approval.fairness,
+        )
         for approval in approvals.order_by("approved_at", "pk")
     ]
 

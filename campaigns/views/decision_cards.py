@@ -16,6 +16,7 @@ from campaigns.outcomes.decision_card import DecisionCard, read_draft_card, read
 from llm.detectors import PersonalKind
 
 from .access import get_variant_for
+from .reviewing import name_report
 
 KIND_WORDS = {
     PersonalKind.NAME: gettext_lazy("names"),
@@ -53,6 +54,7 @@ def _tell(card: DecisionCard) -> dict[str, Any]:
         "card": card,
         "most_points": max((abs(reason.share) for reason in reasons), default=0.0),
         "masked": [(KIND_WORDS[PersonalKind(kind)], n) for kind, n in masked.items()] if masked else [],
+        "fairness": [name_report(dict(report)) for approval in card.approvals for report in approval.fairness],
         "facts": _tell_facts(card),
         "products": card.text.facts.get("products") or [],
     }

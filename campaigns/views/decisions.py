@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,18 +16,21 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.approval import policy, workflow
+from campaigns.approval.editing import edit_campaign
 from campaigns.approval.sender_domain import find_domain_warnings
 from campaigns.audience.country_rules import find_quiet_countries
 from campaigns.delivery import control
 from campaigns.delivery.progress import read_progress
 from campaigns.delivery.reputation import judge_progress
-from campaigns.forms import CommentForm
+from campaigns.forms import ApprovalTermsForm, CommentForm
 from campaigns.models import Approval, ApprovalPart, Campaign, CampaignResult, CampaignStatus, CampaignTransition
 from campaigns.outcomes.responses import add_up
 from campaigns.outcomes.texts import count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
 
 from .access import carry_out, current_user, get_campaign_for
+from .comments import describe_threads, hang_threads
+from .reviewing import describe_outlook, tell_history
 from .steps import describe_archetypes, describe_audience, frame_step
 from .telling import tell_lift, tell_progress, tell_remaining, tell_responses
 
@@ -52,9 +56,23 @@ def show_review(request: HttpRequest, pk: int) -> HttpResponse:
         "domain_warnings": find_domain_warnings(timezone.now()),
         "quiet": [rule.country or _("other countries") for rule, _zone in find_quiet_countries(campaign)],
         "comment_form": CommentForm(),
-        "history": CampaignTransition.objects.filter(campaign=campaign).select_related("actor").order_by("-number"),
+        "history": tell_history(campaign),
+        "sent_back": _find_return(campaign),
+        "terms_form": ApprovalTermsForm(campaign=campaign),
+        **describe_threads(user, campaign),
+        **describe_outlook(campaign, now=timezone.now()),
     }
+    hang_threads(context["cards"], context["threads_by_text"])
+    context["back"] = request.path
     return render(request, "campaigns/review.html", context)
+
+
+def _find_return(campaign: Campaign) -> CampaignTransition | None:
+    """The last change of state where it sent the campaign back from review."""
+    changes = CampaignTransition.objects.filter(campaign=campaign).exclude(from_status=F("to_status"))
+    last = changes.select_related("actor").order_by("-number").first()
+    is_return = last is not None and last.from_status == CampaignStatus.IN_REVIEW
+    return last if is_return and campaign.status == CampaignStatus.DRAFT else None
 
 
 @require_safe
@@ -127,8 +145,9 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act() -> Campaign:
         return workflow.approve_campaign(
-            user, campaign, now=now, parts=named or workflow.ALL_PARTS, seen_hash=request.POST.get("seen", "")
-        )
+            user, campaign, now=now, parts=named or workflow.ALL_PARTS, seen_hash=request.POST.get("seen", ""),
+            fairness_reason=request.POST.get("fairness_reason", ""),
+        )  # fmt: skip
 
     return carry_out(request, campaign, "review-campaign", act, _("Approved."))
 
@@ -142,6 +161,21 @@ def ask_for_changes(request: HttpRequest, pk: int) -> HttpResponse:
         return workflow.request_changes(user, campaign, comment=comment, now=now)
 
     return carry_out(request, campaign, "review-campaign", act, _("Sent back with your comment."))
+
+
+@require_POST
+def set_terms(request: HttpRequest, pk: int) -> HttpResponse:
+    """How long an approval holds and how far its people may drift; a change voids what was approved."""
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    form = ApprovalTermsForm(request.POST, campaign=campaign)
+    if not form.is_valid():
+        for sentences in form.errors.values():
+            messages.error(request, " ".join(map(str, sentences)))
+        return redirect("campaigns:review-campaign", pk)
+    return carry_out(
+        request, campaign, "review-campaign", lambda: edit_campaign(user, campaign, form.campaign_fields(), now=now),
+        _("Kept."),
+    )  # fmt: skip
 
 
 @require_POST

@@ -21,6 +21,7 @@ from campaigns.tasks import draft_archetype
 from llm.configuration import configured_model
 
 from .access import current_user, get_campaign_for, read_id
+from .comments import describe_threads, hang_threads
 from .steps import describe_archetypes, frame_step
 
 
@@ -36,6 +37,9 @@ def render_messages(request: HttpRequest, campaign: Campaign, form: DraftsForm, 
     people = build_cards(campaign)
     for card in context["cards"]:
         card["people"] = people.get(card["archetype"].pk)
+    context |= describe_threads(current_user(request), campaign)
+    hang_threads(context["cards"], context["threads_by_text"])
+    context["back"] = request.path
     context |= {"model": configured_model(), "angles": Angle.choices, "counts": DraftsForm.COUNTS, "form": form}
     template = "campaigns/_archetypes.html" if request.headers.get("HX-Request") else "campaigns/messages.html"
     return render(request, template, context, status=status)

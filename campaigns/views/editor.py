@@ -27,6 +27,7 @@ from campaigns.forms import TextRequestForm, VariantForm
 from campaigns.models import Angle, Archetype, Campaign, Variant
 
 from .access import current_user, get_variant_for
+from .comments import describe_threads, hang_threads_on
 from .previews import THEMES
 from .steps import frame_step
 
@@ -116,8 +117,11 @@ def _describe_editor(request: HttpRequest, variant: Variant, form: VariantForm) 
         "whose": request.GET.get("whose", "1"),
     }
     siblings = list(Variant.objects.filter(archetype=archetype).order_by("label"))
+    threads = describe_threads(current_user(request), campaign)
+    hang_threads_on(variant, threads["threads_by_text"])
     return (
         frame_step(request, campaign, "messages")
+        | {"comment_decision": threads["comment_decision"], "back": request.path}
         | chosen
         | {
             "variant": variant,

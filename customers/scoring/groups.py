@@ -126,15 +126,18 @@ def _review(model: ModelVersion, backtest: Backtest, key: str, *, threshold: flo
     return int(is_new)
 
 
-def _read_values(key: str) -> pl.DataFrame:
-    """customer_id and group_name, the value of an attribute as text, null where it is not known.
+def value_sql(key: str, customer: str = "c") -> str:
+    """SQL for the value of an attribute as text, null where it is not known, of a row of customers_customer.
 
     A key is what somebody once typed, so it does not enter SQL as text: `chr` codes rebuild it.
     """
     if key in COLUMNS:
-        sql = f"nullif(left(c.{key}, {LONGEST_VALUE}), '')"
-    else:
-        spelt = " || ".join(f"chr({ord(letter)})" for letter in key)
-        sql = f"nullif(left(c.attributes ->> ({spelt}), {LONGEST_VALUE}), '')"
-    columns = (("customer_id", "c.id", pl.Int64), ("group_name", sql, pl.String))
+        return f"nullif(left({customer}.{key}, {LONGEST_VALUE}), '')"
+    spelt = " || ".join(f"chr({ord(letter)})" for letter in key)
+    return f"nullif(left({customer}.attributes ->> ({spelt}), {LONGEST_VALUE}), '')"
+
+
+def _read_values(key: str) -> pl.DataFrame:
+    """customer_id and group_name."""
+    columns = (("customer_id", "c.id", pl.Int64), ("group_name", value_sql(key), pl.String))
     return read_rows(columns, "FROM customers_customer c")

@@ -14,7 +14,7 @@ from campaigns.models import Archetype, Arm, AudienceMember, Campaign, CampaignS
 from customers.models import ConsentRecord, Customer, Segment
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
-RULE = {"all": [{"field": "country", "op": "in", "value": ["Scotland"]}]}
+RULE = {"field": "country", "op": "in", "value": ["Scotland"]}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,88 @@
+"""Threads of a review over the API: read and begun by campaign; answered, resolved and opened again one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns.approval import comments
+from campaigns.models import Campaign, ReviewComment, Variant
+
+from .errors import carry_out, read_body
+from .serializers import BodySerializer, ThreadRequestSerializer, ThreadSerializer
+
+
+class MaySeeReviews(BasePermission):
+    """Who may see approvals may read; the function then asks whether they may comment."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.user.has_perm("campaigns.view_approval")
+
+
+class ThreadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ReviewComment]):
+    """Comments of reviews, each with its answers. They change no state of a campaign."""
+
+    queryset = (
+        ReviewComment.objects.threads()
+        .select_related("campaign", "author", "resolved_by")
+        .prefetch_related("replies__author")
+        .order_by("pk")
+    )
+    serializer_class = ThreadSerializer
+    permission_classes = (MaySeeReviews,)
+    filterset_fields = ("campaign", "place", "variant")
+    http_method_names = ("get", "post", "head", "options")
+
+    @extend_schema(request=BodySerializer, responses={201: ThreadSerializer})
+    @action(detail=True, methods=["post"])
+    def replies(self, request: Request, pk: str) -> Response:
+        """Answer; a resolved thread is open again."""
+        body = read_body(BodySerializer, request)["body"]
+        return self._change(
+            lambda thread: comments.reply(person_of(request), thread, body=body, now=timezone.now()),
+            status.HTTP_201_CREATED,
+        )
+
+    @extend_schema(request=None, responses=ThreadSerializer)
+    @action(detail=True, methods=["post"])
+    def resolution(self, request: Request, pk: str) -> Response:
+        """Say that it is done."""
+        return self._change(lambda thread: comments.resolve(person_of(request), thread, now=timezone.now()))
+
+    @extend_schema(request=None, responses=ThreadSerializer)
+    @action(detail=True, methods=["post"], url_path="resolution/removal")
+    def reopening(self, request: Request, pk: str) -> Response:
+        """Open it again."""
+        return self._change(lambda thread: comments.reopen(person_of(request), thread, now=timezone.now()))
+
+    def _change(self, act: Callable[[ReviewComment], Any], code: int = status.HTTP_200_OK) -> Response:
+        thread = self.get_object()
+        carry_out(lambda: act(thread))
+        return Response(ThreadSerializer(self.get_queryset().get(pk=thread.pk)).data, status=code)
+
+
+def begin_thread(request: Request, campaign: Campaign) -> Response:
+    """Begin a thread about a text, a part or the campaign."""
+    asked = read_body(ThreadRequestSerializer, request)
+    found = Variant.objects.select_related("archetype").filter(archetype__campaign=campaign)
+    asked["variant"] = get_object_or_404(found, pk=asked["variant"]) if asked["variant"] is not None else None
+    made: list[ReviewComment] = []
+    carry_out(lambda: made.append(comments.start_thread(person_of(request), campaign, **asked, now=timezone.now())))
+    return Response(ThreadSerializer(made[0]).data, status=status.HTTP_201_CREATED)
+
+
+def person_of(request: Request) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
