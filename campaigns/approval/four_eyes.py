@@ -39,7 +39,7 @@ def switch_four_eyes(user: User, *, is_required: bool, reason: str, now: dt.date
     FourEyesSwitch.objects.create(is_required=is_required, reason=reason.strip()[:300], changed_by=user, changed_at=now)
     log.info("four_eyes_switched", is_required=is_required, actor=user.pk)
     if is_required:
-        _withdraw_own_approvals(user, now=now)
+        _withdraw_own_approvals(now=now)
     return True
 
 
@@ -48,17 +48,19 @@ def _lock_switch() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SWITCH_LOCK])
 
 
-def _withdraw_own_approvals(user: User, *, now: dt.datetime) -> None:
-    """In the order of their ids, so that two transactions cannot wait for each other."""
+def _withdraw_own_approvals(*, now: dt.datetime) -> None:
+    """In the order of their ids, so that two transactions cannot wait for each other. The history names nobody for it: whoever
+    turned the switch wrote nothing of these campaigns and may well be the second person.
+    """
     reason = _("A second person has to approve again: four eyes were switched on.")
     own = Approval.objects.filter(is_own=True, voided_at=None).values("campaign_id")
     for campaign in Campaign.objects.select_for_update().filter(pk__in=own).order_by("pk"):
         if campaign.status in {CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.MISSED}:
-            return_to_draft(user, campaign, reason=reason, now=now)
+            return_to_draft(None, campaign, reason=reason, now=now)
         elif campaign.status == CampaignStatus.IN_REVIEW:
             void_approvals(campaign, reason=reason, now=now)
         elif campaign.status == CampaignStatus.SENDING:
             change_status(
-                campaign, sources=[CampaignStatus.SENDING], target=CampaignStatus.PAUSED, actor=user, reason=reason,
+                campaign, sources=[CampaignStatus.SENDING], target=CampaignStatus.PAUSED, actor=None, reason=reason,
                 now=now,
             )  # fmt: skip

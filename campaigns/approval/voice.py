@@ -23,8 +23,8 @@ from campaigns.content.revisions import Revision
 from campaigns.content.voice import LANGUAGES, add_voice
 from campaigns.models import BrandVoice, Campaign, CampaignStatus, ShopPolicies, TransitionConflict, Variant
 
-from .editing import void_approvals
 from .transitions import change_status
+from .voiding import void_approvals
 
 #: From these a campaign can still be sent as it stands; it goes back where a text of it is blocked.
 _RETURNED: Final = (CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED)

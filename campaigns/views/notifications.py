@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,6 +22,7 @@ PAGE_SIZE = 30
 
 
 @require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
 def list_notifications(request: HttpRequest) -> HttpResponse:
     """A person's own, the newest first."""
     found = Notification.objects.filter(user=current_user(request).pk).select_related("campaign", "transition__actor")
@@ -31,6 +33,7 @@ def list_notifications(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@permission_required("campaigns.view_campaign", raise_exception=True)
 def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark it as read and go to the page on which to act. Another person's is not found."""
     row = get_object_or_404(Notification, pk=pk, user=current_user(request).pk)
@@ -39,6 +42,7 @@ def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@permission_required("campaigns.view_campaign", raise_exception=True)
 def mark_all_read(request: HttpRequest) -> HttpResponse:
     """Mark all of one's own as read; once more changes nothing."""
     Notification.objects.unread_by(current_user(request).pk).update(read_at=timezone.now())
@@ -46,6 +50,7 @@ def mark_all_read(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("campaigns.view_campaign", raise_exception=True)
 def choose_notifications(request: HttpRequest) -> HttpResponse:
     """Which kinds, whether by mail, and in which language."""
     user = current_user(request)

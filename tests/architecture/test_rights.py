@@ -32,6 +32,8 @@ PAGES = {
     "campaigns:list": {"marketer", "approver", "analyst", "admin"},
     "campaigns:new": {"marketer", "admin"},
     "campaigns:review": {"marketer", "approver", "analyst", "admin"},
+    "campaigns:notifications": {"marketer", "approver", "analyst", "admin"},
+    "campaigns:notification-choice": {"marketer", "approver", "analyst", "admin"},
     "campaigns:outbox": {"marketer", "approver", "analyst", "support", "admin"},
     "campaigns:voice": {"marketer", "approver", "analyst", "admin"},
     "campaigns:voice-history": {"marketer", "approver", "analyst", "admin"},
