@@ -38,8 +38,11 @@ _KINDS: Final = {
 def notify_of(campaign: Campaign, transition: CampaignTransition, *, now: dt.datetime) -> int:
     """Write a row for everybody whom this change concerns, but not for who made it; returns how many.
 
-    Kinds that a person has silenced give no row. A second call adds nothing: the key is (user, transition).
+    Kinds that a person has silenced give no row. What asked for a review that is over is no longer news. A second call adds
+    nothing: the key is (user, transition).
     """
+    if transition.from_status == CampaignStatus.IN_REVIEW:
+        _settle_requests(campaign, now=now)
     kind = _KINDS.get((CampaignStatus(transition.from_status), CampaignStatus(transition.to_status)))
     if kind is None or (kind == NotificationKind.PAUSED and transition.actor_id is not None):
         return 0
@@ -73,6 +76,12 @@ def with_right(codename: str) -> QuerySet[User]:
         .distinct()
         .order_by("pk")
     )
+
+
+def _settle_requests(campaign: Campaign, *, now: dt.datetime) -> None:
+    asked = Notification.objects.filter(campaign=campaign, kind=NotificationKind.REVIEW_ASKED)
+    asked.filter(read_at=None).update(read_at=now)
+    asked.filter(mail_state=Notification.Mail.WAITING).update(mail_state=Notification.Mail.NONE)
 
 
 def _find_concerned(campaign: Campaign, kind: NotificationKind) -> Iterable[User]:

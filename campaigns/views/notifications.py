@@ -26,7 +26,7 @@ PAGE_SIZE = 30
 def list_notifications(request: HttpRequest) -> HttpResponse:
     """A person's own, the newest first."""
     found = Notification.objects.filter(user=current_user(request).pk).select_related("campaign", "transition__actor")
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(found.order_by("-created_at", "-pk"), PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [{"row": row, "sentence": tell_notification(row)} for row in page.object_list]
     unread = Notification.objects.unread_by(current_user(request).pk).count()
     return render(request, "campaigns/notifications.html", {"page": page, "rows": rows, "unread": unread})

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from campaigns.approval import workflow
+from campaigns.approval.validity import void_outlived_approvals
+from campaigns.delivery.scheduler import start_due_campaigns
 from campaigns.models import (
     Approval,
     Campaign,
@@ -154,3 +158,65 @@ def test_approving_and_asking_for_changes_at_once_end_in_one_state(together: Tog
     assert sum(isinstance(result, TransitionConflict) for result in results) == 1
     valid = Approval.objects.filter(voided_at=None).count()
     assert (campaign.status, valid) in {("approved", 4), ("draft", 0)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_approvers_of_all_parts_at_once_give_each_part_once(together: Together) -> None:
+    cast = arrange.make_cast()
+    second = User.objects.create_superuser("ada")
+    campaign = arrange.submit(arrange.make_campaign(cast.marketer), cast)
+
+    results = together.run(
+        *(
+            lambda user=user, parts=parts: workflow.approve_campaign(
+                user, Campaign.objects.get(pk=campaign.pk), now=NOW, parts=parts
+            )
+            for user in (cast.approver, second)
+            for parts in (["messages", "audience"], ["timing", "measurement"])
+        )
+    )
+
+    campaign.refresh_from_db()
+    assert sum(isinstance(result, TransitionConflict) for result in results) == 2
+    assert campaign.status == CampaignStatus.APPROVED
+    assert Approval.objects.filter(voided_at=None).count() == 4
+    assert CampaignTransition.objects.filter(to_status="approved").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round_number", range(3))
+def test_an_edit_during_the_approval_is_refused_or_comes_after_and_voids(together: Together, round_number: int) -> None:
+    cast = arrange.make_cast()
+    campaign = arrange.submit(arrange.make_campaign(cast.marketer), cast)
+    text = Variant.objects.get(archetype__campaign=campaign)
+
+    results = together.run(
+        lambda: workflow.approve_campaign(cast.approver, Campaign.objects.get(pk=campaign.pk), now=NOW),
+        lambda: workflow.edit_variant(
+            cast.marketer, Variant.objects.get(pk=text.pk), {"subject": f"Edited {round_number}"}, now=NOW
+        ),
+    )
+
+    campaign.refresh_from_db()
+    text.refresh_from_db()
+    refused = any(isinstance(result, TransitionConflict) for result in results)
+    valid = Approval.objects.filter(voided_at=None).count()
+    edited = text.subject == f"Edited {round_number}"
+    assert (refused, edited, campaign.status, valid) in {(True, False, "approved", 4), (False, True, "draft", 0)}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round_number", range(3))
+def test_a_sweep_and_a_launch_at_once_never_send_what_has_outlived_its_approval(
+    together: Together, round_number: int
+) -> None:
+    cast = arrange.make_cast()
+    late = NOW + dt.timedelta(days=20)
+    campaign = arrange.schedule(arrange.make_campaign(cast.marketer, send_at=late), cast)
+
+    together.run(*[lambda: void_outlived_approvals(late)] * 3, *[lambda: start_due_campaigns(late)] * 3)
+
+    campaign.refresh_from_db()
+    assert campaign.status == CampaignStatus.DRAFT
+    assert not Message.objects.exists()
+    assert CampaignTransition.objects.filter(from_status="scheduled", to_status="draft").count() == 1

@@ -100,6 +100,13 @@ def test_a_pause_by_hand_is_no_news(campaign: Campaign, cast: Cast) -> None:
     assert not {row for row in told() if row[1] == "paused"}
 
 
+def test_what_asked_for_a_review_that_is_over_is_no_longer_news(campaign: Campaign, cast: Cast) -> None:
+    arrange.approve(campaign, cast)
+    row = Notification.objects.get(kind="review_asked")
+    assert (row.read_at, row.mail_state) == (NOW, Notification.Mail.NONE)
+    assert mail_notifications(NOW) == 1, "the author is mailed that it is approved"
+
+
 def test_telling_twice_adds_nothing(campaign: Campaign, cast: Cast) -> None:
     arrange.submit(campaign, cast)
     notify_of(campaign, CampaignTransition.objects.get(), now=NOW)
@@ -139,6 +146,7 @@ def test_each_is_mailed_once_in_the_language_of_its_reader(campaign: Campaign, c
 
 def test_nothing_of_a_customer_or_a_comment_is_mailed_and_no_message_is_counted(campaign: Campaign, cast: Cast) -> None:
     arrange.submit(campaign, cast)
+    mail_notifications(NOW)
     workflow.request_changes(cast.approver, campaign, comment="Ask Kim Number0 (c0@shopper.test) first.", now=NOW)
     mail_notifications(NOW)
     words = " ".join(f"{message.subject} {message.body}" for message in mail.outbox)
