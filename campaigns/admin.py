@@ -59,7 +59,7 @@ class OfferInline(ReadOnlyInline):
 
 class ApprovalInline(ReadOnlyInline):
     model = Approval
-    fields = ("part", "approved_by", "approved_at", "voided_at", "void_reason")
+    fields = ("part", "approved_by", "approved_at", "is_own", "reason", "voided_at", "void_reason")
 
 
 class TransitionInline(ReadOnlyInline):

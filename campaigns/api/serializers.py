@@ -258,3 +258,47 @@ class ThreadSerializer(ReplySerializer):
 
 class ReasonSerializer(serializers.Serializer):  # type: ignore[type-arg]
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class DriftSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """How far the frozen audience has drifted; `allowed_share` is how far it may."""
+
+    frozen = serializers.IntegerField()
+    left = serializers.IntegerField()
+    excluded = serializers.IntegerField()
+    joined = serializers.IntegerField()
+    share = serializers.FloatField()
+
+
+class OverlapSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    campaign_id = serializers.IntegerField()
+    name = serializers.CharField()
+    status = serializers.CharField()
+    scheduled_for = serializers.DateTimeField()
+    people = serializers.IntegerField()
+
+
+class OfferCostSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Money in `currency`; `expected` is null where too few people have had a code."""
+
+    currency = serializers.CharField()
+    people = serializers.IntegerField()
+    most = serializers.FloatField()
+    expected = serializers.FloatField(allow_null=True)
+    expected_low = serializers.FloatField(allow_null=True)
+    expected_high = serializers.FloatField(allow_null=True)
+
+
+class OutlookSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What an approver has to know beside the texts. `fairness` is a report for each sensitive attribute: its groups with the
+    share reached and the discount per head, each as a ratio to the others with a 95 % interval."""
+
+    drift = DriftSerializer(allow_null=True)
+    allowed_share = serializers.FloatField()
+    valid_until = serializers.DateTimeField(allow_null=True)
+    overlaps = OverlapSerializer(many=True)
+    capped = serializers.IntegerField(allow_null=True)
+    offer_cost = OfferCostSerializer(allow_null=True)
+    fairness = serializers.ListField(child=serializers.DictField())
+    needs_reason = serializers.BooleanField()
+    needs_second_person = serializers.BooleanField()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from .comments import ThreadViewSet
 from .delivery_events import DeliveryEventViewSet
+from .reviewing import ThreadViewSet
 from .texts import ArchetypeViewSet, VariantViewSet
 from .views import CampaignViewSet
 from .voice import BrandVoiceVersionViewSet, BrandVoiceView, PoliciesVersionViewSet, PoliciesView

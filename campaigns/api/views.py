@@ -31,8 +31,8 @@ from campaigns.delivery import control
 from campaigns.models import Archetype, Campaign, CampaignResult
 from customers.ingest.currency import read_shop_currency
 
-from .comments import begin_thread
 from .errors import carry_out, read_body
+from .reviewing import MaySeeReviews, begin_thread, read_outlook
 from .serializers import (
     ApprovalSerializer,
     ArchetypeSerializer,
@@ -40,6 +40,7 @@ from .serializers import (
     CommentSerializer,
     DraftRequestSerializer,
     MergerSerializer,
+    OutlookSerializer,
     ReasonSerializer,
     RemovalSerializer,
     ResultSerializer,
@@ -189,6 +190,12 @@ class CampaignViewSet(
             )
         )
 
+    @extend_schema(responses=OutlookSerializer, filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def outlook(self, request: Request, pk: str) -> Response:
+        """Drift, overlap, cap, cost and fairness, as they stand now."""
+        return read_outlook(self.get_object())
+
     @extend_schema(request=ThreadRequestSerializer, responses={201: ThreadSerializer})
     @action(detail=True, methods=["post"])
     def comments(self, request: Request, pk: str) -> Response:
@@ -241,7 +248,7 @@ class CampaignViewSet(
         """A state noun needs the right that its function asks for; to see the campaign is enough to reach it."""
         if self.action in {"create", "update", "partial_update", "list", "retrieve"}:
             return super().get_permissions()
-        return [MayViewCampaigns()]
+        return [MaySeeReviews()] if self.action == "outlook" else [MayViewCampaigns()]
 
 
 def _with_currency(offer: dict[str, Any]) -> dict[str, Any]:

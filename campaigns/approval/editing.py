@@ -27,7 +27,6 @@ from campaigns.models import (
     Variant,
 )
 from customers.models import AuditAction, Channel, record_audit
-from customers.models.audit import name_actor
 
 from . import policy
 from .brief import tidy_talking_points

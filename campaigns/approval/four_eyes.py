@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.models import Approval, Campaign, CampaignStatus, FourEyesSwitch
+from customers.models.audit import AuditAction, record_audit
 
 from .policy import NotReady, needs_second_person
 from .transitions import change_status
@@ -37,6 +38,7 @@ def switch_four_eyes(user: User, *, is_required: bool, reason: str, now: dt.date
     if needs_second_person() == is_required:
         return False
     FourEyesSwitch.objects.create(is_required=is_required, reason=reason.strip()[:300], changed_by=user, changed_at=now)
+    record_audit(AuditAction.FOUR_EYES_SWITCHED, actor=user, about=("settings", ""), is_required=is_required)
     log.info("four_eyes_switched", is_required=is_required, actor=user.pk)
     if is_required:
         _withdraw_own_approvals(now=now)

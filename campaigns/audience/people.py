@@ -164,6 +164,7 @@ FROM placed
 LEFT JOIN (SELECT * FROM {BUYERS} buyer WHERE {may_profile_sql("buyer.customer_id")}) b USING (customer_id)"""
     params = {
         **params,
+        "x_frozen_at": now,
         "clock": clock,
         "holdout_seed": campaign.holdout_seed,
         "holdout_share": campaign.holdout_share,

@@ -37,6 +37,7 @@ class AuditAction(models.TextChoices):
     POLICIES_SAVED = "policies_saved", _("shop policies saved")
     SEGMENT_SAVED = "segment_saved", _("segment saved")
     SETTINGS_CHANGED = "settings_changed", _("settings changed")
+    FOUR_EYES_SWITCHED = "four_eyes_switched", _("second person switched on or off")
     COUNTRY_RULE_CHANGED = "country_rule_changed", _("country rule changed")
     DOMAIN_OVERRIDDEN = "domain_overridden", _("domain check overridden")
     DOMAIN_OVERRIDE_ENDED = "domain_override_ended", _("domain override ended")

@@ -273,3 +273,12 @@ def test_a_list_of_news_asks_no_more_for_more(campaign: Campaign, ava: Client, c
             assert ava.get("/notifications/").status_code == 200
         counts.append(len(asked))
     assert counts[0] == counts[1]
+
+
+def test_the_api_tells_what_an_approver_has_to_know(campaign: Campaign, ava: Client, outsider: User) -> None:
+    told = ava.get(f"/api/v1/campaigns/{campaign.pk}/outlook/").json()
+    assert (told["drift"]["frozen"], told["allowed_share"], told["overlaps"], told["capped"]) == (3, 0.1, [], 0)
+    assert told["offer_cost"]["people"] == 3 and told["offer_cost"]["expected"] is None
+    assert (told["fairness"], told["needs_reason"], told["needs_second_person"]) == ([], False, True)
+    ava.force_login(outsider)
+    assert ava.get(f"/api/v1/campaigns/{campaign.pk}/outlook/").status_code == 403

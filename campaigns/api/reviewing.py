@@ -1,4 +1,4 @@
-"""Threads of a review over the API: read and begun by campaign; answered, resolved and opened again one by one."""
+"""Reviewing over the API: what an approver has to know, and threads, begun by campaign and answered one by one."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.approval import comments
+from campaigns.approval.group_reach import read_group_reach
+from campaigns.approval.outlook import count_capped, estimate_offer_cost, list_overlaps
+from campaigns.approval.policy import needs_second_person
+from campaigns.approval.validity import valid_until
+from campaigns.audience.drift import measure_drift
 from campaigns.models import Campaign, ReviewComment, Variant
 
 from .errors import carry_out, read_body
-from .serializers import BodySerializer, ThreadRequestSerializer, ThreadSerializer
+from .serializers import BodySerializer, OutlookSerializer, ThreadRequestSerializer, ThreadSerializer
 
 
 class MaySeeReviews(BasePermission):
@@ -80,6 +85,24 @@ def begin_thread(request: Request, campaign: Campaign) -> Response:
     made: list[ReviewComment] = []
     carry_out(lambda: made.append(comments.start_thread(person_of(request), campaign, **asked, now=timezone.now())))
     return Response(ThreadSerializer(made[0]).data, status=status.HTTP_201_CREATED)
+
+
+def read_outlook(campaign: Campaign) -> Response:
+    """What an approver has to know beside the texts, as things stand now."""
+    now = timezone.now()
+    reports = read_group_reach(campaign)
+    found = {
+        "drift": measure_drift(campaign, now=now),
+        "allowed_share": campaign.most_drift,
+        "valid_until": valid_until(campaign),
+        "overlaps": list_overlaps(campaign),
+        "capped": count_capped(campaign),
+        "offer_cost": estimate_offer_cost(campaign, now=now),
+        "fairness": [report.to_json() for report in reports],
+        "needs_reason": any(report.fairness.has_low for report in reports),
+        "needs_second_person": needs_second_person(),
+    }
+    return Response(OutlookSerializer(found).data)
 
 
 def person_of(request: Request) -> User:
