@@ -11,7 +11,7 @@ from typing import Literal
 #: At most 15 digits: a longer row is no amount, and would be read once from each of its digits.
 NUMBER = r"\d{1,3}(?:[.,' ]\d{3}){1,5}(?:[.,]\d{1,2})?(?!\d)|\d{1,15}(?:[.,]\d{1,15})?"
 #: What goods are counted in.
-MEASURES = "[件双个只台套条顶把款份瓶盒支张本辆部罐饼包袋箱桶块枚颗斤册幅对副束片根棵盆]"
+MEASURES = "[件双个只台套条顶把款份瓶盒支张本辆部罐饼包袋箱桶块枚颗斤册幅对副束片根棵盆团座粒卷株杯听盏]"
 _START = r"(?<![\d.,])(?<![\w])"
 
 Kind = Literal["percent", "money", "off", "span", "stock", "count", "number"]
@@ -94,7 +94,8 @@ def find_counts(text: str) -> Iterator[Claim]:
     for pattern in _COUNTS:
         for match in pattern.finditer(text):
             groups = match.groupdict()
-            values = read_number(groups.get("n") or "")
+            scale = _SCALES.get(groups.get("scale") or "", 1)
+            values = tuple(value * scale for value in read_number(groups.get("n") or ""))
             yield Claim("count", match.start(), match.end(), values, stem_noun(groups.get("noun") or ""))
 
 
@@ -192,9 +193,13 @@ _CODES = (
     "EUR|GBP|USD|CHF|JPY|CNY|RMB|SEK|NOK|DKK|PLN|CZK|HUF|RON|AUD|CAD|NZD|HKD|SGD|TWD|NTD|INR|KRW|BRL|ZAR|TRY|RUB|MXN|THB"
     "|AED|ILS|MYR|PHP|IDR|VND|UAH|ISK"
 )
-_SIGNS = rf"\b(?:US|AU|CA|NZ|HK|NT|A|C|S|R)?\$|\$|[€£¥₩₹₽₺฿₫₱₴₪]|人民币|\b(?:{_CODES})(?![A-Za-z])|\bRs\.?|\bkr\b\.?"
+#: In capitals, or those that people write small: "try four" is no Turkish money.
+_CURRENCY_CODE = rf"(?:(?-i:{_CODES})|eur|gbp|usd|cny|rmb|chf)"
+_SIGNS = (
+    rf"\b(?:US|AU|CA|NZ|HK|NT|A|C|S|R)?\$|\$|[€£¥₩₹₽₺฿₫₱₴₪]|人民币|\b{_CURRENCY_CODE}(?![A-Za-z])|\bRs\.?|\bkr\b\.?"
+)
 _WORDS = (
-    rf"(?:US|AU|CA|NZ|HK|NT)?\$|[€£¥₩₹₽₺฿₫₱₴₪]|(?:{_CODES})\b|euros?\b|pounds?(?:\s+sterling)?\b|quid\b|dollars?\b|bucks?\b"
+    rf"(?:US|AU|CA|NZ|HK|NT)?\$|[€£¥₩₹₽₺฿₫₱₴₪]|{_CURRENCY_CODE}\b|euros?\b|pounds?(?:\s+sterling)?\b|quid\b|dollars?\b|bucks?\b"
     r"|yuan\b|renminbi\b|yen\b|kronor\b|kroner\b|kronen\b|kr\b|francs?\b|rupees?\b|z[lł]oty\b|zł\b|Kč|fr\b"
     r"|欧元|英镑|美元|美金|日元|港[币元]|新?台币|瑞士?法?郎|人民币|元|块钱?|圆"
 )
@@ -204,7 +209,8 @@ _MONEY = re.compile(
     _I,
 )
 _FROM_BASKET = re.compile(
-    rf"(?:满|凑够|达到?)\s*(?P<n>{NUMBER})(?![\d.]|\s*(?:[件双个岁天月年周级分%]|包(?!邮)|{_WORDS}))", _I
+    rf"(?:满|凑够|达到?)\s*(?P<n>{NUMBER})(?![\d.]|\s*(?:[件双个岁天月年周级分小秒团公克米名位人本瓶盒份套只条张支枚颗粒%]|包(?!邮)|{_WORDS}))",
+    _I,
 )
 _MINOR = re.compile(rf"{_START}(?P<n>{NUMBER})\s?(?P<u>(?<=\d)p\b|pence\b|cents?\b|¢)", _I)
 _BARE = re.compile(
@@ -240,7 +246,7 @@ _NOUNS = (
 )
 _COUNTS = (
     re.compile(rf"{_START}(?P<n>{NUMBER})\s*[kKmM+]?\s*\+?[\s-]*(?:[a-z'-]+\s+){{0,2}}?(?P<noun>{_NOUNS})\b", _I),
-    re.compile(rf"{_START}(?P<n>{NUMBER})\s*(?:out\s+of|in|of|/)\s*(?P<noun>\d+)\b(?!\s*(?:%|per))", _I),
+    re.compile(rf"{_START}(?!24/7)(?P<n>{NUMBER})\s*(?:out\s+of|in|of|/)\s*(?P<noun>\d+)\b(?!\s*(?:%|per))", _I),
     re.compile(r"(?P<noun>#)\s?(?P<n>1)(?!\d)|\bno\.?\s?1\b|\bnumber[\s-]1\b", _I),
     re.compile(
         r"\b(?:hundreds|thousands|millions|dozens|tens\s+of\s+thousands)\s+of\s+(?:[a-z'-]+\s+){0,2}?"
@@ -248,7 +254,7 @@ _COUNTS = (
         _I,
     ),
     re.compile(
-        rf"(?<![\d.,])(?P<n>{NUMBER})\s*[万千百]?[多余+]?\s*(?:[位名人]|个?(?=顾客|客户|用户|会员|好评|评价)|条?(?=好评|评价)|星|家(?=门?店)"
+        rf"(?<![\d.,])(?P<n>{NUMBER})\s*(?P<scale>[万千百]?)[多余+]?\s*(?:[位名人]|个?(?=顾客|客户|用户|会员|好评|评价)|条?(?=好评|评价)|星|家(?=门?店)"
         r"|★)(?P<noun>[顾客户用会员好评价]{0,2})"
     ),
     re.compile(r"(?:数|上|近|超|过|成)[十百千万亿]{1,6}(?P<noun>[名位人家]|顾客|客户|用户)"),
@@ -256,6 +262,7 @@ _COUNTS = (
         r"[一二两三四五六七八九十百千数\d]{1,12}[百千万亿](?:[多余]?[名位个])?(?P<noun>[名位人家]|顾客|客户|用户|会员|买家|好评|读者|家庭|粉丝|网友|球友|宝妈|妈妈|车主|玩家|学员|女性|男性|人次)"
     ),
 )
+_SCALES = {"万": 10_000, "千": 1_000, "百": 100}
 _PIECES = r"pairs?|pieces?|items?|units?|sets?|of\s+(?:them|these|those|our|the)|copies|bottles?|boxes"
 _STOCK = (
     re.compile(
@@ -273,5 +280,6 @@ _STOCK = (
         r"(?:[仅只还现]剩下?|剩余|仅余|剩下|最后|库存(?:数量)?(?:[仅只还]?[剩有]?|不足|不到|为)|[仅只还]有|现货|限量)\s*:?\s*"
         rf"(?:最后)?(?:不到|不足)?(?P<n>{NUMBER})\s*{MEASURES}"
     ),
+    re.compile(rf"(?<![\d.,])(?P<n>{NUMBER})\s*{MEASURES}(?=\s*(?:现货|库存|在库|可售|有货))"),
 )
 _REST = re.compile(rf"(?P<n>(?<!\d)(?:{NUMBER}))(?:[\s-]*(?P<noun>[A-Za-z°]+|[\u4e00-\u9fff]))?")

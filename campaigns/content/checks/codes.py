@@ -74,7 +74,7 @@ _CHINESE = re.compile(
     r"(?:优惠码|折扣码|券码|兑换码|促销码|口令|优惠代码|代码|暗号|输入|使用|填写|凭)\s*[:为是]?\s*(?P<quote>[\"'「『【《]+)?\s*(?P<code>[A-Za-z0-9][A-Za-z0-9_-]{2,})"
 )
 _NO_CODE = re.compile(
-    r"\b(?:no|without(?:\s+an?y?)?|don't\s+need\s+an?y?|do\s+not\s+need\s+an?y?)\s+(?:promo\s+|discount\s+|voucher\s+|coupon\s+)?(?:code|coupon)s?\b|无需(?:任何)?(?:优惠码|折扣码|券码|输码)|不需要(?:优惠码|折扣码)",
+    r"\b(?:no|without(?:\s+an?y?)?|don't\s+need\s+an?y?|do\s+not\s+need\s+an?y?)\s+(?:promo\s+|discount\s+|voucher\s+|coupon\s+)?(?:code|coupon)s?\b|(?:无需|无须|不用|不需要?|不必|免|没有?)(?:任何|输入?|填写?)?(?:优惠码|折扣码|券码|输码|优惠券)",
     _I,
 )
 _HAS_CODE = re.compile(

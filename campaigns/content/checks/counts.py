@@ -13,12 +13,13 @@ from campaigns.content.findings import Finding, Verdict
 from .amounts import Claim, read_number
 from .reading import Draft, Reading, read_support
 from .sheet import FactSheet, known_numbers, names_of_products
-from .text import sentence_around
+from .text import OFFER_WORDS, content_stems, is_instruction, sentence_around, sentence_span
 
 
 def check_counts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """Customers, stars, reviews, first places: only what the facts say in the same words."""
-    true = {(value, claim.unit) for claim in read_support(sheet).of_kind("count") for value in claim.values}
+    support = read_support(sheet)
+    true = {(value, claim.unit) for claim in support.of_kind("count") for value in claim.values}
     for reading in draft.readings:
         for claim in reading.of_kind("count"):
             if reading.is_spelled(claim) and set(claim.values) == {Decimal(1)} and claim.unit not in {"", "#"}:
@@ -29,9 +30,20 @@ def check_counts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 and _is_few_people(reading, claim)
             ):
                 continue
-            if true.isdisjoint((value, claim.unit) for value in claim.values) and not _quoted(sheet, reading, claim):
+            is_true = not true.isdisjoint((value, claim.unit) for value in claim.values)
+            if not is_true and not _quoted(sheet, reading, claim) and not _counts_same(support, reading, claim):
                 message = _("The facts do not say this about the shop or its customers.")
                 yield reading.finding("count", "block", message, (claim.start, claim.end))
+
+
+def _counts_same(support: Reading, reading: Reading, claim: Claim) -> bool:
+    """五万会员 and "会员超过5万名": the same figure, and the noun stands in the line of the facts."""
+    for known in support.of_kind("count"):
+        line, here = (sentence_around(r.masked, c.start) for r, c in ((support, known), (reading, claim)))
+        nouns = set(_HAN_NOUNS.findall(line)) & set(_HAN_NOUNS.findall(here))
+        if nouns and set(known.values) & set(claim.values):
+            return True
+    return False
 
 
 def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -41,13 +53,25 @@ def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     for reading in draft.readings:
         for claim in reading.of_kind("number"):
             other = said_of.get(claim.unit)
-            if other and other.isdisjoint(claim.values) and not _is_of_product(sheet, reading, claim):
+            if (
+                other
+                and other.isdisjoint(claim.values)
+                and _same_topic(sheet, reading, claim)
+                and not _is_of_product(sheet, reading, claim)
+            ):
                 message = _("The facts give another number for this.")
                 yield reading.finding("number", "block", message, (claim.start, claim.end))
                 continue
             if not true.isdisjoint(claim.values) or _is_small_word(reading, claim) or _is_stock(sheet, reading, claim):
                 continue
-            if _is_day_of_sales(sheet, reading, claim):
+            if (
+                reading.masked[claim.start : claim.start + 4] == "24/7"
+                or reading.masked[max(0, claim.end - 4) : claim.end] == "24/7"
+            ):
+                continue  # a service, which the promises look at
+            if _is_day_of_sales(sheet, reading, claim) or _is_age_of_shop(sheet, claim):
+                continue
+            if reading.passage.field in _HEADLINES and _is_stock_of_named(sheet, draft, claim):
                 continue
             is_harmless = claim.unit in _HARMLESS or _is_year_of_story(sheet, reading, claim)
             near_name = _beside_product(sheet, reading, claim)
@@ -55,10 +79,62 @@ def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             is_told = reading.is_spelled(claim) and most <= 100 and claim.unit not in _MEASURES
             is_small = (most < 10 or is_told) and most == most.to_integral_value() and claim.unit not in _MEASURES
             verdict: Verdict = "warn" if (is_harmless or is_small) and not near_name else "block"
+            if _only_tells(draft, reading, claim):
+                verdict = "warn"
             message = _("This number is not in the facts.")
             if _is_postcode(reading, claim):
                 continue
             yield reading.finding("number", verdict, message, (claim.start, claim.end))
+
+
+def _same_topic(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """The sentence shares more with the line of the facts than the noun that both count."""
+    support = read_support(sheet)
+    here = content_stems(sentence_around(reading.masked, claim.start).replace(claim.unit, " "))
+    lines = (sentence_around(support.masked, c.start) for c in support.of_kind("number") if c.unit == claim.unit)
+    return any(here & content_stems(line.replace(claim.unit, " ")) for line in lines)
+
+
+def _only_tells(draft: Draft, reading: Reading, claim: Claim) -> bool:
+    """The number says how something is done, or nothing of the shop; a headline has it from such a sentence."""
+    if is_instruction(sentence_around(reading.masked, claim.start)):
+        return True
+    if reading.passage.field in _HEADLINES:
+        same = [
+            (r, c)
+            for r in draft.readings
+            if r.passage.field not in _HEADLINES
+            for c in r.of_kind("number")
+            if set(c.values) & set(claim.values)
+        ]
+        return bool(same) and all(_only_tells(draft, r, c) for r, c in same)
+    is_boast = max(claim.values, default=Decimal(0)) >= 1000 and claim.unit not in _MEASURES | {"米", "克", "度"}
+    return not is_boast and not _is_about_shop(reading, claim)
+
+
+def _is_about_shop(reading: Reading, claim: Claim) -> bool:
+    """The sentence names a product, the shop or an offer; else its numbers tell of cooking, knitting or the road."""
+    start, end = sentence_span(reading.passage.text, claim.start)
+    sentence = reading.passage.text[start:end]
+    return any(start <= s < end for s, _e, _p in reading.mentions) or bool(
+        _OF_SHOP.search(sentence) or OFFER_WORDS.search(sentence) or _BOAST.search(sentence)
+    )
+
+
+def _is_age_of_shop(sheet: FactSheet, claim: Claim) -> bool:
+    """ "65 winters", where the facts say "since 1961"."""
+    if sheet.send_date is None:
+        return False
+    years = re.findall(r"(?<!\d)(?:1[89]\d\d|20\d\d)(?!\d)", read_support(sheet).passage.text)
+    return any(
+        Decimal(sheet.send_date.year - int(year)) in claim.values for year in years if int(year) < sheet.send_date.year
+    )
+
+
+def _is_stock_of_named(sheet: FactSheet, draft: Draft, claim: Claim) -> bool:
+    """A headline counts what the body names: "Six balls of cloud"."""
+    named = {p for reading in draft.readings for _s, _e, p in reading.mentions}
+    return any(p.stock is not None and Decimal(p.stock) in claim.values for p in named)
 
 
 def _numbers_by_unit(sheet: FactSheet) -> dict[str, set[Decimal]]:
@@ -140,6 +216,13 @@ def _is_postcode(reading: Reading, claim: Claim) -> bool:
     return bool(re.search(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", around))
 
 
+_HEADLINES = frozenset(["subject", "preheader", "button_label"])
+_OF_SHOP = re.compile(
+    r"\b(?:we|our|us|pay|cost|months?|trusted|chosen|used|loved|sold|shop|store|brand|it|they|this|these|its|has|have|comes?|made|holds?|weighs?|lasts?|contains?|new)\b"
+    r"|我们|本店|店|它|这|新|有|含|重|达|款|采用|配备|支持",
+    re.I,
+)
+_HAN_NOUNS = re.compile(r"会员|顾客|客户|用户|买家|好评|评价|读者|门店|店|家庭|粉丝")
 _BOAST = re.compile(
     r"\b(?:since|founded|establish\w*|est\b|began|started|opened|born|award\w*|winner|won|medal|voted|we|our)\b|创立|成立|创始|始于|自|起|获|奖|我们",
     re.I,

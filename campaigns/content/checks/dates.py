@@ -140,10 +140,14 @@ _UNTIL = re.compile(
 )
 _FROM = re.compile(
     r"\b(?:from|starts?|starting|begins?|beginning|since|as\s+of|opens?|opening|launch(?:es|ing)?|kicks?\s+off|after)\b"
-    r"|自|从|开始于|始于|起始",
+    r"|自(?![己然动由家])|从(?![来不容])|开始于|始于|起始",
     re.IGNORECASE,
 )
-_AFTER_UNTIL = re.compile(r"^\s*(?:\d{1,2}[点:时][\d]*\s*)?(?:之?前|截止|到期|止|结束|为止|失效|过期|以前|晚?24点)")
+_AFTER_UNTIL = re.compile(
+    r"^\s*(?:,?\s*(?:is|will\s+be|being)\s+(?:the|your)\s+(?:very\s+)?(?:last|final)|是最后)"
+    r"|^\s*(?:晚上|中午|夜里|零点|午夜)?(?:\d{1,2}[点:时][\d]*\s*)?(?:之?前|截止|到期|止|结束|为止|失效|过期|以前|晚?24点)",
+    re.IGNORECASE,
+)
 _AFTER_FROM = re.compile(
     r"^\s*(?:起|开始|开启|开抢|-(?=\s*\d)|[至到](?=\s*\d)"
     r"|(?:to|until|till|through|thru)\s+(?:[a-z]+day\b|(?:[a-z]+day,?\s+)?(?:the\s+)?(?:\d|[a-z]+\s\d)))",
@@ -153,7 +157,7 @@ _AFTER_FROM = re.compile(
 
 def _role(text: str, match: re.Match[str]) -> Role:
     """The nearest word of ending or starting before the day in its sentence decides, unless one follows directly."""
-    behind = text[match.end("whole") : match.end("whole") + 14]
+    behind = text[match.end("whole") : match.end("whole") + 24]
     if _AFTER_UNTIL.match(behind):
         return "until"
     if _AFTER_FROM.match(behind):
@@ -296,7 +300,7 @@ _READERS = (
     ),
     (
         re.compile(
-            r"(?<![月\d])(?P<whole>(?P<d>\d{1,2})\s*(?:号|日(?=之?前|截止|起|到期|止|结束|为止|晚|\)|24)))(?!店|楼|线)"
+            r"(?<![月\d大小几])(?P<whole>(?P<d>\d{1,2})\s*(?:号|日(?=之?前|截止|起|到期|止|结束|为止|晚|\)|24)))(?!店|楼|线)"
         ),
         _day_only,
     ),

@@ -13,7 +13,7 @@ from campaigns.content.findings import Finding, Verdict
 from .dates import DateClaim, last_of_month
 from .reading import Draft, Reading, read_support
 from .sheet import FactSheet
-from .text import OFFER_WORDS, sentence_around
+from .text import OFFER_WORDS, content_stems, sentence_around
 
 
 def check_dates(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -109,7 +109,11 @@ def _offer_clause(sheet: FactSheet, reading: Reading, claim: DateClaim) -> str:
     if claim.edge == "whole":
         return sentence + (" code" if has_code else "")
     clause = re.split(r"[,;:]", reading.passage.text[claim.start - 60 if claim.start > 60 else 0 : claim.start])[-1]
-    return f"{clause} {reading.masked[claim.end : claim.end + 40]}" + (" code" if has_code else "")
+    # The point of "April." ends the sentence; that of "Apr." does not.
+    said = reading.masked[claim.start : claim.end]
+    is_end = said.endswith(".") and len(said) > 5
+    behind = "" if is_end else re.split(r"[.!?;\n]", reading.masked[claim.end : claim.end + 40])[0]
+    return f"{clause} {behind}" + (" code" if has_code else "")
 
 
 def _check_weekday(sheet: FactSheet, reading: Reading, claim: DateClaim) -> Iterator[Finding]:
@@ -127,6 +131,8 @@ def _check_weekday(sheet: FactSheet, reading: Reading, claim: DateClaim) -> Iter
     ):
         return
     sentence = sentence_around(reading.masked, claim.start)
+    if _is_of_policy(sheet, claim, sentence):
+        return
     role = claim.role or ("until" if _ENDS_IN_SENTENCE.search(sentence) else "")
     if role == "until" and not _is_next(sheet, sheet.valid_until, claim, reading):
         yield reading.finding("weekday", "block", _("The offer does not end on this day."), span)
@@ -136,6 +142,22 @@ def _check_weekday(sheet: FactSheet, reading: Reading, claim: DateClaim) -> Iter
         days = (sheet.valid_from, sheet.valid_until, sheet.send_date)
         if all(day is None or day.weekday() != claim.weekday for day in days):
             yield reading.finding("weekday", "block", _("The facts do not tie the offer to this day."), span)
+
+
+def _is_of_policy(sheet: FactSheet, claim: DateClaim, sentence: str) -> bool:
+    """The opening hours of a shop, the days of delivery: a line of the facts names this weekday and speaks of the same."""
+    support = read_support(sheet)
+    topic = content_stems(sentence)
+    if OFFER_WORDS.search(sentence):
+        return False
+    if sheet.send_date and any(
+        day.weekday() == claim.weekday and 0 <= (day - sheet.send_date).days <= 7 for day in _support_days(sheet)
+    ):
+        return True  # "order by Saturday", where the facts name the date
+    return any(
+        known.weekday == claim.weekday and len(topic & content_stems(sentence_around(support.masked, known.start))) > 1
+        for known in support.dates
+    )
 
 
 def _is_next(sheet: FactSheet, day: dt.date | None, claim: DateClaim, reading: Reading) -> bool:

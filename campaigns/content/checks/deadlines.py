@@ -24,6 +24,8 @@ def check_deadlines(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         text = reading.masked
         for pattern, is_true in _DEADLINES:
             for match in pattern.finditer(text):
+                if _DAY_IS.search(text[max(0, match.start() - 24) : match.start()]) and "last" in match.group().lower():
+                    continue  # "Sunday is the last day": the day itself is looked at elsewhere
                 if not is_true(sheet):
                     message = _("The offer does not end then.")
                     yield reading.finding("deadline", "block", message, match.span())
@@ -41,10 +43,22 @@ def check_deadlines(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         for match in _ENDLESS.finditer(text):
             if sheet.valid_until:
                 yield reading.finding("deadline", "block", _("The offer has a last day."), match.span())
+        yield from _check_next_week(sheet, reading)
         yield from _check_holidays(sheet, reading)
         yield from _check_lasting(sheet, reading)
         yield from _check_clock(sheet, reading)
         yield from _check_start(sheet, reading)
+
+
+def _check_next_week(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
+    """ "Your discount works all next week" needs days of the offer in it."""
+    if sheet.send_date is None or sheet.valid_until is None:
+        return
+    monday = sheet.send_date + dt.timedelta(days=7 - sheet.send_date.weekday())
+    for match in _NEXT_WEEK.finditer(reading.masked):
+        sentence = sentence_around(reading.passage.text, match.start())
+        if sheet.valid_until < monday and OFFER_WORDS.search(sentence) and not _OF_PARCEL.search(sentence):
+            yield reading.finding("deadline", "block", _("The offer does not end then."), match.span())
 
 
 def _check_holidays(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
@@ -190,6 +204,13 @@ _DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
         _ends_this_month,
     ),
 )
+_DAY_IS = re.compile(
+    r"(?:\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d(?:st|nd|rd|th)?|\b(?!Today|Tonight|This|That|Here|Now)[A-Z][a-z]{2,8}|\ue000)(?:\s*,)?\s+(?:is|was|will\s+be)\s+$"
+)
+_NEXT_WEEK = re.compile(
+    r"(?<!until )(?<!till )(?<!before )\bnext\s+week\b(?!end)|下个?(?:周|星期)(?![一二三四五六日天末])", _I
+)
+_OF_PARCEL = re.compile(r"arriv|deliver|ship|\bnew\b|再见|送达|发货|上新|到店|结束后|恢复", _I)
 _SOON = re.compile(
     r"\b(?:ends?|ending|expires?|expiring)\s+(?:very\s+)?soon\b|\b(?:almost|nearly)\s+(?:over|up|finished)\b|\b(?:last|final)\s+(?:chance|call|reminder|days|opportunity)\b"
     r"|\b(?:time\s+is|is)\s+running\s+out\b|\brunning\s+out\s+of\s+time|\bclock\s+is\s+ticking|\bcountdown\b|\bany\s+minute\b|\babout\s+to\s+(?:end|expire)"

@@ -73,6 +73,7 @@ _MORE = re.compile(
 )
 _NEARLY = re.compile(r"\b(?:nearly|almost|close\s+to|just\s+under)\s*$|(?:近|将近|接近|差不多)\s*$", _I)
 _MULTIPLE = re.compile(
+    r"(?<!\bpack of )(?<!\bset of )(?<!\bbox of )"
     r"\b\d\s+for\s+[€£$¥]\s?\d+|\b(?:double|triple|twice)\s+(?:the\s+|your\s+)?(?:discount|saving|points?|offer|reward)"
     r"|双倍(?:优惠|积分|折扣)|折上折",
     _I,

@@ -88,6 +88,8 @@ def _count_for(reading: Reading, claim: Claim) -> int:
     """ "5 for 450", 3件99元: how many pieces the amount is said to buy; 0 where it does not say."""
     before, after = reading.masked[max(0, claim.start - 20) : claim.start], reading.masked[claim.end : claim.end + 10]
     found = _PIECES_FOR.search(before) or _PIECES_AFTER.match(after)
+    if found and _A_PACK.search(before[: found.start()] if found.re is _PIECES_FOR else ""):
+        return 0
     return int(found["n"]) if found else 0
 
 
@@ -178,7 +180,7 @@ _DISCOUNT_AFTER = re.compile(
 )
 _DISCOUNT_BEFORE = re.compile(
     r"(?:\b(?:sav(?:e|ing)s?(?:\s+of)?|discount(?:\s+of)?|knock|take|reduc\w+\s+(?:by|of)|voucher\s+(?:for|worth|of)|minus|get)|"
-    r"立减|减免?|直[降减]|优惠|立省|节?省|返|抵扣?|便宜|降价?)\s*(?:an?\s+|up\s+to\s+|another\s+|extra\s+|了)*$",
+    r"立减|减免?|直[降减]|优惠|立省|节?省|返|抵扣?|便宜|降价?)\s*(?:an?\s+|up\s+to\s+|another\s+|extra\s+|了|下|出)*$",
     _I,
 )
 _LIMIT_BEFORE = re.compile(
@@ -195,6 +197,7 @@ _CUT_TO = re.compile(
     _I,
 )
 _PIECES_FOR = re.compile(r"\b(?P<n>[2-9]|1\d)\s+for\s+(?:only\s+|just\s+)?$", _I)
+_A_PACK = re.compile(r"\b(?:packs?|sets?|box(?:es)?|bundles?|cases?)\s+of\s*$", _I)
 _PIECES_AFTER = re.compile(rf"\s*(?:任选|任意)?(?P<n>[2-9])\s*{MEASURES}(?!起|以上)")
 _BELOW = re.compile(r"\b(?:under|below|less\s+than|cheaper\s+than)\s*$|(?:不到|低于|不足)\s*$", _I)
 _FROM = re.compile(r"\b(?:from|starting\s+at)\s*$", _I)

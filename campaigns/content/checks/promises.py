@@ -12,7 +12,7 @@ from campaigns.content.findings import Finding, Verdict
 
 from .reading import Draft, read_support
 from .sheet import FactSheet
-from .text import blank, content_stems, is_negated, sentence_around
+from .text import blank, content_stems, is_instruction, is_negated, sentence_around
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,16 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             for match in list(promise.said.finditer(reading.masked if promise.code == "delivery" else text)):
                 if is_negated(reading.masked, match.start()):
                     continue
+                sentence = sentence_around(reading.masked, match.start())
+                if promise.code == "comparison" and is_instruction(sentence):
+                    continue  # "plant it three times as deep as it is tall"
                 if not promise.known.search(facts):
+                    is_idiom = match.group().lower() == "for life" and not _WARRANTS.search(sentence)
+                    is_story = match.group().lower() == "by christmas" and not _DELIVERS.search(sentence)
+                    if is_idiom or is_story:
+                        message = _("The facts do not promise this.")
+                        yield reading.finding(promise.code, "warn", message, match.span())
+                        continue
                     message = _("The facts do not promise this.")
                     yield reading.finding(promise.code, promise.verdict, message, match.span())
                 text = blank(text, [match.span()])
@@ -47,7 +56,8 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 continue
             if is_negated(reading.masked, match.start()):
                 continue
-            if _is_known_free(sentence_around(reading.masked, match.start()), facts):
+            sentence = sentence_around(reading.passage.text, match.start())
+            if _is_known_free(sentence, facts) and _gives_the_same(reading.passage.text, match, facts):
                 continue
             if not (noun and re.search(rf"(?:free|complimentary)\s+(?:\w+\s+)?{re.escape(noun)}", facts, re.I)):
                 yield reading.finding("free", "block", _("The facts give nothing like this for free."), match.span())
@@ -61,7 +71,23 @@ def _is_known_free(sentence: str, facts: str) -> bool:
     ):
         return True
     topic = content_stems(_IS_FREE.sub(" ", sentence))
-    return any(_IS_FREE.search(line) and topic & content_stems(_IS_FREE.sub(" ", line)) for line in facts.split("\n"))
+    return any(
+        _IS_FREE.search(line) and topic & content_stems(_IS_FREE.sub(" ", line)) for line in _SENTENCE.split(facts)
+    )
+
+
+def _gives_the_same(text: str, match: re.Match[str], facts: str) -> bool:
+    """ "Free needles with every order" is not borne out by "patterns are free with any yarn order"."""
+    if not (found := _FREE_THING.match(text, match.start())):
+        return True
+    thing = content_stems(
+        re.split(
+            r"\b(?:with|for|on|in|when|if|until|and|within|at|to|from|as|by|of|once|above|over|beyond|past|after|before|only|again|too|or|but|so|you|your|every|any|each|the|an?)\b",
+            found["thing"],
+        )[0]
+    )
+    given = content_stems("\n".join(line for line in _SENTENCE.split(facts) if _IS_FREE.search(line)))
+    return not thing or not thing.isdisjoint(given)
 
 
 def check_reach_of_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -77,7 +103,14 @@ def check_reach_of_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]
                 )
                 if is_wide and limit.rstrip("s")[:5] not in sentence.lower():
                     message = _("The facts promise this for something else, or not for everything.")
-                    yield reading.finding("scope", "block", message, match.span())
+                    # Whether a guitar is one of the "instruments" no fact says.
+                    is_open = not _WHOLE_SHOP.search(sentence) and not _is_category(sheet, limit)
+                    yield reading.finding("scope", "warn" if is_open else "block", message, match.span())
+
+
+def _is_category(sheet: FactSheet, limit: str) -> bool:
+    stem = limit.rstrip("s")[:5]
+    return any(stem in f"{p.category} {p.name}".lower() for p in sheet.products)
 
 
 def _limit_of(line: str) -> str:
@@ -103,8 +136,30 @@ def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             if not _COMBINED.search(facts) and not is_negated(reading.masked, match.start()):
                 yield reading.finding("scope", "block", _("The facts do not say that offers add up."), match.span())
         for match in _EVERY_ORDER.finditer(reading.masked):
-            if re.search(r"deliver|shipping|包邮|免邮|运费|配送", match.group(), re.I) and _THRESHOLD.search(facts):
+            if re.search(r"deliver|shipping|包邮|免邮|运费|配送", match.group(), re.I) and _needs_basket(facts):
                 yield reading.finding("scope", "block", _("Delivery is free from a minimum only."), match.span())
+
+
+def _needs_basket(facts: str) -> bool:
+    """Delivery is free from a minimum, and no line of the facts says so without one."""
+    lines = [
+        line for line in _SENTENCE.split(facts) if re.search(r"deliver|\bship|postage|包邮|免邮|运费|配送", line, re.I)
+    ]
+    free = [line for line in lines if _IS_FREE.search(line) or "包邮" in line]
+    return any(_THRESHOLD.search(line) for line in lines) and all(_THRESHOLD.search(line) for line in free)
+
+
+def check_presents(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """ "A helmet for free with every bicycle", where the facts give another present: 送头盔 against 送首次保养."""
+    facts = read_support(sheet).passage.text
+    given = content_stems(" ".join(line for line in _SENTENCE.split(facts) if re.search(r"送|赠|免费", line)))
+    for reading in draft.readings:
+        for match in _PRESENT.finditer(reading.masked):
+            if not given or is_negated(reading.masked, match.start()):
+                continue
+            what = content_stems(match["what"])
+            if what and what.isdisjoint(given):
+                yield reading.finding("gift", "block", _("The facts do not promise this."), match.span())
 
 
 def check_offer_exists(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -123,6 +178,15 @@ def _promise(code: str, said: str, known: str = "", verdict: Verdict = "block") 
 
 
 _I = re.IGNORECASE
+_WHOLE_SHOP = re.compile(
+    r"\beverything\b|\b(?:all|every|any)\s+(?:our\s+)?(?:products?|items?|goods|orders?)\b|\bwhatever\b|所有|全部|全场|一切",
+    _I,
+)
+_DELIVERS = re.compile(
+    r"arriv|deliver|\border|\bship|parcel|\bthere\b|\byours\b|\bsend|\bsent\b|\bget\b|\bwith\s+you\b|\bdoor\b|\bpost\b",
+    _I,
+)
+_WARRANTS = re.compile(r"guarant|warrant|\brepair|\breplac|\bfree\b|\bfix|\bmend|\bcovered?\b", _I)
 _RETURNS = re.compile(r"\breturn|\bsend\b.{0,20}\bback\b|\bexchange|退|换", _I)
 _SHIPS = re.compile(r"\bship|\bdeliver|\bpost(?:age)?\b|\btravels?\b|\bparcel|运|送|邮", _I)
 _SHIPPING = r"(?:shipping|delivery|postage|p&p|dispatch)"
@@ -137,7 +201,7 @@ PROMISES: tuple[Promise, ...] = (
     _promise(
         "shipping",
         _FREE_SHIPPING,
-        _FREE_SHIPPING + r"|free.?shipping|\b(?:deliver\w*|shipping|postage)\b[^.\n]{0,40}\bfree\b",
+        _FREE_SHIPPING + r"|free.?shipping|\b(?:deliver\w*|shipping|postage)\b(?:[^.\n]|\.(?=\d)){0,40}\bfree\b",
     ),
     _promise(
         "returns",
@@ -178,7 +242,7 @@ PROMISES: tuple[Promise, ...] = (
     _promise("guarantee", r"\blifetime\b|\bfor\s+life\b|终身"),
     _promise(
         "comparison",
-        r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:twice|\d+\s*(?:x|times)|half)\s+as\s+\w+\s+as\b|\bas\s+\w+\s+as\s+(?:any|no)\s+other|\b\w{3,}er\s+than\s+(?:any|all|every|other|the\s+(?:rest|others?|competition))\b|\b(?:not|never|n't|nobody|no\s+one|nowhere)\b[^.!?\n]{0,40}\b(?:cheaper|better\s+(?:price|value)|less)\b[^.!?\n]{0,10}\b(?:anywhere|elsewhere|else)\b|\b(?:cheapest|lowest)\b|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
+        r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:twice|\d+\s*(?:x|times)|half)\s+as\s+\w+\s+as\b|\bas\s+\w+\s+as\s+(?:any|no)\s+other|\b\w{3,}er\s+than\s+(?:any|all|every|other|the\s+(?:rest|others?|competition))\b|\b(?:not|never|n't|nobody|no\s+one|nowhere)\b[^.!?\n]{0,40}\b(?:cheaper|better\s+(?:price|value)|less)\b[^.!?\n]{0,10}\b(?:anywhere|elsewhere|else)\b|\b(?:cheapest|lowest)\b(?!\s+(?:(?:1|one|book|item|piece|bottle|pair|title|of\s+(?:the|them|your)(?:\s+\w+)?)\s+)?(?:is|comes|goes)\s+(?:on\b|free|for\s+free|our))|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
         r"|\bnobody\s+(?:else\s+)?(?:sells|offers)|\bno\s+one\s+else\b|最低价|全网最低|史上?最低|最便宜|历史最低|最优惠|最大力度|全网第一|行业第一|全国第一|销量.{0,4}第一|第一名|第一品牌|排名第一|比.{1,8}(?:便宜|优惠)|力度最大|独家|顶级",
     ),
     _promise(
@@ -198,6 +262,14 @@ PROMISES: tuple[Promise, ...] = (
         "delivery",
         r"\b(?:next|same)[\s-]day\b|\bexpress\s+(?:delivery|shipping)|\bovernight\b(?=\s+(?:delivery|shipping))|\b(?:arriv\w+|deliver\w*|ship\w*|with\s+you|there|yours)\s+(?:\w+\s+){0,2}?overnight\b|\b(?:arrives?|delivered|deliver|get\s+it|at\s+your\s+door|with\s+you|yours)\s+(?:it\s+)?(?:by\s+)?(?:tomorrow|today|tonight|in\s+time\s+for|before\s+christmas|by\s+christmas|in\s+time)|\bby\s+christmas\b|\bdeliver\w*\b[^.!?\n]{0,30}\b(?:tomorrow|today|tonight)\b|\bfast\s+(?:delivery|shipping)|\bworldwide\s+(?:delivery|shipping)"
         r"|次日达|当日达|隔日达|次日送达|当天发货|今日发货|明[天日](?:送达|就?到)|极速发货|闪电发货|圣诞前送达|节前送达",
+    ),
+    _promise(
+        "delivery",
+        r"\b(?:sent|ship(?:s|ped)?|dispatch(?:ed)?|deliver(?:s|ed|y)?|roast(?:s|ed)?|baked?|bakes|post(?:ed)?)\b[^.!?\n]{0,25}\b(?:every\s+(?:single\s+)?day|daily|7\s+days\s+a\s+week|at\s+weekends)\b|(?:每[天日]|天天)(?:都)?(?:发货|烘焙|现烤|配送|送货)|周末(?:也|照常|不休|无休)",
+    ),
+    _promise(
+        "delivery",
+        r"\bnation[\s-]?wide\b|\bworld[\s-]?wide\b|\bto\s+(?:any|every)\s+country\b|全国(?:各地)?(?:包邮|次日|当日|隔日|免邮|送达|免费送)|全球(?:包邮|直邮|配送)|港澳台",
     ),
     _promise(
         "gift",
@@ -230,12 +302,18 @@ PROMISES: tuple[Promise, ...] = (
         verdict="warn",
     ),
 )
+_SENTENCE = re.compile(r"\n|[.;](?=\s|$)|。")
 _FREE = re.compile(
     r"(?<![\w-])(?<!feel )(?<!feeling )(?<!set )(?<!break )(?<!hands )(?<!worry )"
     r"(?:completely\s+|totally\s+|absolutely\s+)?(?:for\s+)?free\b"
     r"(?!\s*-|\s+(?:to|time|hand|hands|spirit|weekend|afternoon|evening|day|moment|from|for\s+an?\b|of(?!\s+charge)|up|and\s+easy|range|hour|minute|rein|as)\b)(?:\s+(?:of\s+charge|(?P<noun>[a-z]+)))?"
     r"|\bcomplimentary\b|\bon\s+the\s+house\b|\bat\s+no\s+(?:extra\s+)?(?:cost|charge)|\bgratis\b|免费|白送|零元购|0元购",
     _I,
+)
+_FREE_THING = re.compile(r"(?:completely\s+|totally\s+|absolutely\s+)?free\s+(?P<thing>(?:[a-z-]+\s+){0,3}[a-z-]+)", _I)
+_PRESENT = re.compile(
+    r"(?<![赠附加再])(?:[买购满][^,。!?\n送]{1,12}|下单|随单|免费|立|即|就|再|还|加|附)?[送赠]送?(?:您|你)?(?:[一1\d]{0,2}[个件份只顶条套瓶盒支张本把款])?"
+    r"(?![货达到给人礼朋爸妈长她他完自您你上一])(?P<what>[\u4e00-\u9fff]{2,6})"
 )
 _FOR_GOODS = re.compile(
     r"\b(?:on|for)\s+(?:all\s+|our\s+|selected\s+)?(?!orders?|purchases?|everything|every|any|all\b|free|request|baskets?|deliver|shipping|returns?"

@@ -86,7 +86,7 @@ def read_draft(sheet: FactSheet, draft: Mapping[str, Any]) -> Draft:
 def read_claims(passage: Passage, sheet: FactSheet | None) -> Reading:
     """Names first, then dates, then the kinds of number from the most to the least certain; each sign is read once."""
     text = passage.text
-    mentions = tuple(_find_mentions(text, sheet.products)) if sheet else ()
+    mentions = tuple(find_mentions(text, sheet.products)) if sheet else ()
     masked = blank(text, _known_spans(text, sheet)) if sheet else text
     bundles: list[Bundle] = []
     rest = masked = _take(find_bundles(masked), masked, bundles)
@@ -180,8 +180,8 @@ def _compile_name(name: str, ends: str) -> re.Pattern[str] | None:
     return re.compile(rf"{begins}{words}{ends if folded[-1].isascii() else ''}", re.I)
 
 
-def _find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[int, int, Product]]:
-    """Whole names first; else a word of a name that no other product has."""
+def find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[int, int, Product]]:
+    """Where products are spoken of: whole names first; else a word of a name that no other product has."""
     found: list[tuple[int, int, Product]] = []
     for product in sorted(products, key=lambda product: -len(product.name)):
         for start, end in find_name(text, product.name):
@@ -200,11 +200,21 @@ def _find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[i
 def _words_of_name(name: str) -> set[str]:
     """Words of a name by which people call the product; Chinese has no spaces, so every run of three signs or more, and
     the last two."""
-    words = set(re.findall(r"[A-Za-zÀ-ÿ]{4,}", name.lower()))
-    for run in re.findall(r"[\u4e00-\u9fff]{3,}", name):
+    words = set(re.findall(r"[A-Za-zÀ-ÿ]{4,}", name.lower())) - _MEASURE_WORDS
+    for run in re.findall(r"(?<!\d)[\u4e00-\u9fff]{2,}", name):
         words.add(run[-2:])
         words |= {run[start:end] for start in range(len(run) - 2) for end in range(start + 3, len(run) + 1)}
     return words
+
+
+#: "Wool Socks, 3 pairs": nobody calls them "pairs".
+_MEASURE_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "pair pairs pack packs piece pieces bottle bottles bag bags grams litre litres liter liters inch inches month months"
+        " year years edition size with from large small medium mini sets bulbs balls sheets rolls tablets",
+    )
+)
 
 
 def read_support(sheet: FactSheet) -> Reading:

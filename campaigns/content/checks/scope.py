@@ -28,6 +28,11 @@ def check_scope_of_offer(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             says_inside = any(_names(text, word) for word in inside) or any(is_in_scope(sheet, p) for p in named)
             says_outside = any(_names(text, word) for word in outside) or any(not is_in_scope(sheet, p) for p in named)
             wide = _EVERYTHING.search(text)
+            if wide and says_inside and _OF_THESE.match(text, wide.end()):
+                wide = None  # "everything from last season's jackets"
+            also = _OBJECT.match(reading.passage.text, end)
+            if also and any(_names(also.group(), word) for word in outside):
+                says_outside, says_inside = True, False
             if (says_outside and not says_inside) or (wide and not _NOT_ALL.search(text[: wide.start()])):
                 message = _("The offer does not apply to this.")
                 yield reading.finding("scope", "block", message, (place, end))
@@ -92,4 +97,7 @@ _EVERYTHING = re.compile(
     r"|\b(?:all|every)\s+(?:our\s+|single\s+)?(?:products?|items?)\b|全场|全店|全站|所有商品|全部商品",
     re.I,
 )
+_OF_THESE = re.compile(r"\s+(?:from|in|of|among)\s+(?!(?:the|our|this)\s+(?:\w+\s+)?(?:shop|store|site|range)\b)", re.I)
+#: What is taken off of: "30% off jackets and socks".
+_OBJECT = re.compile(r"\s*(?:off|on)\s+[^.,;:!?\n]{0,60}", re.I)
 _NOT_ALL = re.compile(r"\bnot\s+(?:on\s+)?$|并非$|不是$", re.I)

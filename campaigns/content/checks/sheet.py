@@ -30,6 +30,10 @@ _OWN_KEYS |= {"language", "lang", "locale", "merge_tags", "allowed_domains", "is
 _OWN_KEYS |= {"voice", "policies_version", "offer_policies"}
 #: Lists in lists: facts have three levels.
 DEEPEST = 20
+#: "1,450.00", "1.450,00" and "1,234,567"; a single group such as "1.450" stays a fraction, as in JSON.
+_GROUPED = re.compile(
+    r"-?(?<![\d.,])(?:\d{1,3}(?:,\d{3})+\.\d{1,2}|\d{1,3}(?:\.\d{3})+,\d{1,2}|\d{1,3}(?:,\d{3}){2,})(?!\d)"
+)
 LABEL_KEYS = ("segment", "segment_name", "segment_label", "archetype", "archetype_label")
 
 
@@ -153,14 +157,19 @@ def measure_size(value: Any, most: int) -> int:
 
 
 def read_decimal(value: Any) -> Decimal | None:
-    """A number, or the number in a string such as "10 %" or "€5,00"."""
+    """A number, or the number in a string such as "10 %", "€5,00" or "1,450.00"."""
     if value is None or isinstance(value, bool):
         return None
-    found = re.search(r"-?\d+(?:[.,]\d+)?", str(value).replace(" ", ""))
+    plain = str(value).replace(" ", "")
+    found = _GROUPED.search(plain) or re.search(r"-?\d+(?:[.,]\d+)?", plain)
     if not found:
         return None
+    digits = found.group()
+    if found.re is _GROUPED:
+        comma_is_point = digits.rfind(",") > digits.rfind(".") and "." in digits
+        digits = digits.replace("." if comma_is_point else ",", "")
     try:
-        return Decimal(found.group().replace(",", "."))
+        return Decimal(digits.replace(",", "."))
     except InvalidOperation:
         return None
 

@@ -25,6 +25,8 @@ def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             sentence = sentence_around(reading.masked, claim.start)
             if not reading.masked[claim.start].isdigit() and not _STRICT.search(sentence):
                 continue
+            if _IDIOM.match(reading.masked, claim.start) or _is_age(supported, reading, claim, sentence):
+                continue
             values = {value.quantize(Decimal("0.01")) for value in claim.values}
             is_supported = bool(values & {value.quantize(Decimal("0.01")) for value in true})
             if is_supported and _speaks_of_offer(sentence) and not _fits_deadline(sheet, sentence, values):
@@ -40,6 +42,15 @@ def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             is_loose = is_small and (not _PROMISE.search(sentence) or _is_habit(reading, claim, sentence))
             verdict: Verdict = "warn" if is_loose else "block"
             yield reading.finding("time", verdict, _MESSAGE_SPAN(), (claim.start, claim.end))
+
+
+def _is_age(supported: Reading, reading: Reading, claim: Claim, sentence: str) -> bool:
+    """ "For children from 3 years", where the facts say "for ages 3 and up"."""
+    if not _AGE.search(sentence):
+        return False
+    said = set(re.findall(r"\d+", reading.masked[claim.start : claim.end]))
+    lines = (line for line in supported.passage.text.split("\n") if _AGE.search(line))
+    return any(said & set(re.findall(r"\d+", line)) for line in lines)
 
 
 def _speaks_of_offer(sentence: str) -> bool:
@@ -115,6 +126,11 @@ _SHOP_SAYS = re.compile(
     r"\b(?:we|our|us|returns?|refund|warrant\w*|guarante\w*|deliver\w*|ship\w*|left|remaining|expir\w*|valid|trial|exchange)\b|我们|退|换货|保修|质保|联保|送达|发货|配送|有效|截止|到期|活动",
     _I,
 )
+#: Words in which a length of time measures nothing.
+_IDIOM = re.compile(
+    r"1年(?:四季|到头|又1年)|1天(?:到晚|之计|里|的)|百年好合|\b1\s+day\s+(?:soon|when)|a\s+day\s+(?:out|off)", _I
+)
+_AGE = re.compile(r"\bages?d?\b|\bchild(?:ren)?\b|\bkids?\b|\bbab(?:y|ies)\b|\bold\b|岁|个月(?:以上|起|宝宝)", _I)
 _OFFER_LASTS = re.compile(
     r"\bvalid\b|expir|\bends?\b|\bleft\b|remaining|\bcode\b|\boffer\b|\bdiscount\b|有效|截止|到期|结束|优惠|还剩|仅剩",
     _I,

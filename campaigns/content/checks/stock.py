@@ -89,7 +89,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(
-            r"\bplenty\s+(?:left|in\s+stock|of\s+(?:them|stock|sizes))|\bfully\s+stocked|\bhuge\s+stock|库存充足|货源充足|大量现货",
+            r"\b(?:plenty|lots)\s+(?:left|in\s+stock|of\s+(?:(?:the|our|these)\s+)?(?:them|stock|sizes|\ue000))|\bfully\s+stocked|\bhuge\s+stock|库存充足|货源充足|大量现货",
             _I,
         ),
         "many",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import combinations
+from itertools import combinations, islice
+from itertools import product as product_of
 
 from .amounts import MEASURES, Claim
 from .reading import Reading, read_support
@@ -27,7 +28,8 @@ def follows_from_facts(sheet: FactSheet, reading: Reading, claim: Claim, meant: 
     start = sentence_span(reading.passage.text, max(0, start - 2))[0]  # "Three come to 174; with the code you pay 149"
     text = reading.passage.text[start:end]
     products = list(dict.fromkeys([p for s, _, p in reading.mentions if start <= s < end] or meant[:1]))
-    totals = {*_totals(sheet, products, _pieces(reading, text, start, end)), *_shares(products, text)}
+    pieces = _pieces(reading, text, start, end)
+    totals = {*_totals(sheet, products, pieces), *_shares(products, text), *_counted_baskets(sheet, reading, claim)}
     return bool(said & {_cents(value) for value in totals}) or bool(said & example)
 
 
@@ -79,6 +81,30 @@ def _totals(sheet: FactSheet, products: list[Product], pieces: set[int]) -> Iter
                 yield product.price * n - bundle.cost(product.price, n)
 
 
+def _counted_baskets(sheet: FactSheet, reading: Reading, claim: Claim) -> Iterator[Decimal]:
+    """ "Two pairs of shoes, and with two cloths 456": so many of each product that was named up to here, plainly and after
+    the offer. A sum may reach over sentences where the text says that it is one."""
+    text = reading.passage.text
+    start, end = sentence_span(text, claim.start)
+    before = sentence_span(text, max(0, start - 2))[0]
+    low = 0 if _IS_SUM.search(text[start:end]) else before
+    choices: dict[Product, set[int]] = {}
+    for s, e, product in reading.mentions:
+        if low <= s < end and product.price is not None:
+            near = f"{text[max(low, s - 12) : s]} | {text[e : e + 8]}"
+            found = {int(n) for n in _COUNT_NEAR.findall(near)}
+            choices.setdefault(product, {1}).update(n for n in found if 1 < n <= MOST_PIECES)
+    named = list(choices)[-MOST_PRODUCTS:]
+    for first in range(len(named) - 1):
+        basket = named[first:]
+        for counts in islice(product_of(*(sorted(choices[p])[:3] for p in basket)), 81):
+            total = sum((p.price * n for p, n in zip(basket, counts, strict=True) if p.price is not None), Decimal(0))
+            yield total
+            for after in apply_offer(sheet, total):
+                yield after
+                yield total - after
+
+
 def _shares(products: list[Product], text: str) -> Iterator[Decimal]:
     """The price of each piece of a pack: the name or the sentence says how many there are in it."""
     if not _EACH.search(text):
@@ -99,6 +125,9 @@ def _pieces(reading: Reading, text: str, start: int, end: int) -> set[int]:
         found.add(2)
     if re.search(r"\bboth\b|\bsecond\b|another|再", text, re.I):
         found.add(2)
+    singles = re.findall(rf"(?<![\d.,])1\s*{MEASURES}", text)
+    if len(singles) > 1:  # 左手一只右手一只
+        found.add(len(singles))
     return {n for n in found if 1 < n <= MOST_PIECES}
 
 
@@ -132,8 +161,14 @@ def _cents(value: Decimal) -> Decimal:
 
 _OVER = re.compile(r"\b(?:over|above|more\s+than|at\s+least|from|minimum(?:\s+of)?)\s*$|(?<!每)(?:满|超过)\s*$", re.I)
 _OR_MORE = re.compile(r"\s*(?:or\s+more|and\s+(?:over|above|up|more)|\+|以上|起)", re.I)
+_IS_SUM = re.compile(
+    r"\b(?:add|plus|together|total|sum|altogether|both|all\s+in|you(?:'re|\s+are)\s+at|comes?\s+to|makes?|with)\b|再?加|共|合计|总价|一起|凑|搭配|一套",
+    re.I,
+)
+_COUNT_NEAR = re.compile(rf"(?<![\d.,])(\d{{1,2}})\s*(?:{MEASURES}|(?:[a-z]+\s+)?(?:of\s+)?(?:the\s+)?(?=\|))", re.I)
 _EACH = re.compile(
     rf"\b(?:each|apiece|per\s+\w+|every\s+(?:one|pair|piece)|an?\s+(?:pair|piece|bottle|cup|bar|bag|sheet|roll|set|day|serving|portion))\b"
+    r"|\binstal?lments?\b|\bpayments?\s+of\b|期"
     rf"|\b(?:makes|works\s+out\s+at|comes\s+to)\b|[每单一1]\s*{MEASURES}|平均|合",
     re.I,
 )

@@ -112,9 +112,19 @@ def is_negated(text: str, place: int) -> bool:
 
 def content_stems(text: str) -> frozenset[str]:
     """The words that say what a sentence is about, cut to what their forms have in common; pairs of signs in Chinese."""
-    words = {word[:5] for word in re.findall(r"[a-zà-ÿ]{4,}", text.lower()) if word not in _EMPTY_WORDS}
+    words = {
+        word.removesuffix("s")[:5] for word in re.findall(r"[a-zà-ÿ]{4,}", text.lower()) if word not in _EMPTY_WORDS
+    }
     runs = re.findall(r"[\u4e00-\u9fff]+", text)
     return frozenset(words | {run[i : i + 2] for run in runs for i in range(len(run) - 1)})
+
+
+def is_instruction(sentence: str) -> bool:
+    """How a thing is used, kept or prepared ("steep for 3 minutes at 80 degrees"), where nothing is said of the shop, the
+    offer or what the thing can do: its figures promise nothing."""
+    if OFFER_WORDS.search(sentence) or _SHOP_SPEAKS.search(sentence):
+        return False
+    return bool(_IMPERATIVE.search(sentence) or _CHINESE_USE.search(sentence))
 
 
 #: Words of four letters or more that say nothing of what a sentence is about.
@@ -125,8 +135,26 @@ _EMPTY_WORDS = frozenset(
         " just more most also each into over until after before about comes within days weeks months years always",
     )
 )
+_SHOP_SPEAKS = re.compile(
+    r"\b(?:we|our|us|returns?|refund\w*|warrant\w*|guarante\w*|deliver\w*|ship\w*|stock|holds?|lasts?|contains?|weighs?|pay|costs?|interest|instal?lments?)\b"
+    r"|我们|本店|退货|换货|退款|保修|质保|联保|送达|发货|配送|包邮|库存|续航|容量|含有|重达",
+    re.IGNORECASE,
+)
+#: The verb stands where a sentence or a clause of it begins, as orders to the reader do.
+_IMPERATIVE = re.compile(
+    r"(?:^|[,:;(-]|\b(?:and|then|or|just|simply|always|never|first|to)\b)\s*(?:(?:just|simply|always|then|gently)\s+)?"
+    r"(?:add|apply|bake|cast|knit|grind|weigh|stretch|spread|boil|brew|charge|check|chew|chill|clean|cook|cool|cover|cut|decant|dig|dissolve|drain|dry|feed|fill|"
+    r"heat|hold|infuse|iron|keep|knead|leave|let|massage|mix|open|pat|plant|plug|pour|press|prune|pump|rest|rinse|roast|rub|"
+    r"serve|set|simmer|soak|sow|space|spray|sprinkle|steep|stir|store|swirl|turn|use|wait|warm|wash|water|whisk|wipe)\b"
+    r"|\b(?:likes?|needs?|wants?|prefers?)\s+(?:\w+\s+){0,3}?(?:water|sun|shade|light|rest|minutes?|hours?|degrees?)\b",
+    re.IGNORECASE,
+)
+_CHINESE_USE = re.compile(
+    r"喝|吃|煮|泡|焖|烤|炖|腌|晾|洗|浇水|浇透|充电|保存|存放|冷藏|开封|敷|涂|抹|按摩|静置|醒酒|冰[到镇]|加热|预热|水温|度的水|度以上"
+    r"|种植|播种|埋深|埋[入下在]|间距|株距|修剪|施肥|换水|温水|热水|开水|打气|骑行前|起针|平针|研磨|手冲|每[天日周次月]|早晚|睡前"
+)
 _DENIED = re.compile(
-    r"\b(?:no|without(?:\s+(?:an?|any))?)\s+(?:\w+\s+)?$|\b(?:not|never|neither|nor)\s+(?:be\s+|an?\s+|the\s+|any\s+|our\s+|in\s+|on\s+)*$"
+    r"\b(?:no|without(?:\s+(?:an?|any))?)\s+(?:\w+\s+)?$|\b(?:not|never|neither|nor)\s+(?:be\s+|open\s+|always\s+|an?\s+|the\s+|any\s+|our\s+|in\s+|on\s+)*$"
     r"|(?:\bcannot|n't|\b(?:can|will|does|do|is|are)\s+not)\s+(?:be\s+|an?\s+|any\s+|the\s+|work\s+|apply\s+|include\s+|offer\s+|promise\s+|have\s+|use\s+)*$"
     r"|(?<!是)(?:没有(?!比|谁|哪|什么比)|不是|并非|不会|不可|不能|无法|不与|不做|不搞|不玩|不提供|不含|不承诺|不[谈讲说提打要靠含]|无需|不用|不支持|不参与)[^,]{0,10}$|(?<![要得差是])(?:不|没|从不|绝不)$",
     re.IGNORECASE,
