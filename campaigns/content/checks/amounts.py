@@ -246,7 +246,10 @@ _NOUNS = (
 )
 _COUNTS = (
     re.compile(rf"{_START}(?P<n>{NUMBER})\s*[kKmM+]?\s*\+?[\s-]*(?:[a-z'-]+\s+){{0,2}}?(?P<noun>{_NOUNS})\b", _I),
-    re.compile(rf"{_START}(?!24/7)(?P<n>{NUMBER})\s*(?:out\s+of|in|of|/)\s*(?P<noun>\d+)\b(?!\s*(?:%|per))", _I),
+    re.compile(
+        rf"{_START}(?!24/7)(?P<n>{NUMBER})\s*(?:(?:out\s+of|in|of)\s*|/\s?(?=\d{1, 2}\b|100\b))(?P<noun>\d+)\b(?!\s*(?:%|per))",
+        _I,
+    ),
     re.compile(r"(?P<noun>#)\s?(?P<n>1)(?!\d)|\bno\.?\s?1\b|\bnumber[\s-]1\b", _I),
     re.compile(
         r"\b(?:hundreds|thousands|millions|dozens|tens\s+of\s+thousands)\s+of\s+(?:[a-z'-]+\s+){0,2}?"

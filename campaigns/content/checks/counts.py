@@ -73,6 +73,14 @@ def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 continue
             if reading.passage.field in _HEADLINES and _is_stock_of_named(sheet, draft, claim):
                 continue
+            if _contradicts_range(sheet, reading, claim):
+                message = _("The facts give another number for this.")
+                yield reading.finding("number", "block", message, (claim.start, claim.end))
+                continue
+            if _is_rating(reading, claim):
+                message = _("The facts do not say this about the shop or its customers.")
+                yield reading.finding("count", "block", message, (claim.start, claim.end))
+                continue
             is_harmless = claim.unit in _HARMLESS or _is_year_of_story(sheet, reading, claim)
             near_name = _beside_product(sheet, reading, claim)
             most = max(claim.values, default=Decimal(0))
@@ -93,6 +101,24 @@ def _same_topic(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     here = content_stems(sentence_around(reading.masked, claim.start).replace(claim.unit, " "))
     lines = (sentence_around(support.masked, c.start) for c in support.of_kind("number") if c.unit == claim.unit)
     return any(here & content_stems(line.replace(claim.unit, " ")) for line in lines)
+
+
+def _contradicts_range(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "For 2 to 6 players", where the facts say 2 to 4 of the same product."""
+    support = read_support(sheet)
+    before = _RANGE_BEFORE.search(reading.masked[max(0, claim.start - 12) : claim.start])
+    if not before or not claim.unit:
+        return False
+    return any(
+        known.unit == claim.unit and _RANGE_BEFORE.search(support.masked[max(0, known.start - 12) : known.start])
+        for known in support.of_kind("number")
+    )
+
+
+def _is_rating(reading: Reading, claim: Claim) -> bool:
+    """ "Rated 4.9": what customers gave."""
+    before, after = reading.masked[max(0, claim.start - 16) : claim.start], reading.masked[claim.end : claim.end + 8]
+    return bool(_RATED.search(before) or re.match(r"\s*(?:out\s+of|/\s*5|分(?!钟))", after, re.I))
 
 
 def _only_tells(draft: Draft, reading: Reading, claim: Claim) -> bool:
@@ -148,7 +174,9 @@ def _numbers_by_unit(sheet: FactSheet) -> dict[str, set[Decimal]]:
 
 def _is_of_product(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     """The number is one of the names or the stock of a product, whatever else is counted in that noun."""
-    named = {v for n in re.findall(r"\d+(?:[.,]\d+)*", names_of_products(sheet)) for v in read_number(n)}
+    start, end = sentence_span(reading.passage.text, claim.start)
+    here = "\n".join(p.name for s, _e, p in reading.mentions if start <= s < end)
+    named = {v for n in re.findall(r"\d+(?:[.,]\d+)*", here) for v in read_number(n)}
     return not named.isdisjoint(claim.values) or _is_stock(sheet, reading, claim)
 
 
@@ -216,6 +244,8 @@ def _is_postcode(reading: Reading, claim: Claim) -> bool:
     return bool(re.search(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", around))
 
 
+_RATED = re.compile(r"\b(?:rated|rating|score[ds]?|average)\b[^.!?\d]*$|评分[^。\d]*$|好评率[^。\d]*$", re.I)
+_RANGE_BEFORE = re.compile(r"\d\s*(?:to|-|or|至|到|~)\s*$", re.I)
 _HEADLINES = frozenset(["subject", "preheader", "button_label"])
 _OF_SHOP = re.compile(
     r"\b(?:we|our|us|pay|cost|months?|trusted|chosen|used|loved|sold|shop|store|brand|it|they|this|these|its|has|have|comes?|made|holds?|weighs?|lasts?|contains?|new)\b"

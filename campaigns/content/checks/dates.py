@@ -277,7 +277,7 @@ _READERS = (
         ),
         _named,
     ),
-    (re.compile(r"(?<![\d.,])(?P<whole>(?P<a>\d{1,2})\.(?P<b>\d{1,2})\.)(?!\d)"), _figures),
+    (re.compile(r"(?<![\d.,])(?P<whole>(?P<a>\d{1,2})\.(?P<b>\d{1,2})\.)(?!\d|\s+[A-Z\d]|\s*$)"), _figures),
     (
         re.compile(
             r"\b(?:until|till|by|before|from|on|ends?|expires?|through|to|starts?|and|between|截止|截至|至|到)\s*(?:on\s+)?(?:the\s+)?"

@@ -24,7 +24,9 @@ def check_deadlines(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         text = reading.masked
         for pattern, is_true in _DEADLINES:
             for match in pattern.finditer(text):
-                if _DAY_IS.search(text[max(0, match.start() - 24) : match.start()]) and "last" in match.group().lower():
+                if _DAY_IS.search(text[max(0, match.start() - 24) : match.start()]) and re.search(
+                    "last|最后", match.group(), re.I
+                ):
                     continue  # "Sunday is the last day": the day itself is looked at elsewhere
                 if not is_true(sheet):
                     message = _("The offer does not end then.")
@@ -57,7 +59,11 @@ def _check_next_week(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
     monday = sheet.send_date + dt.timedelta(days=7 - sheet.send_date.weekday())
     for match in _NEXT_WEEK.finditer(reading.masked):
         sentence = sentence_around(reading.passage.text, match.start())
-        if sheet.valid_until < monday and OFFER_WORDS.search(sentence) and not _OF_PARCEL.search(sentence):
+        if (
+            sheet.valid_until < monday
+            and (OFFER_WORDS.search(sentence) or _TAKES_OFF.search(sentence))
+            and not _OF_PARCEL.search(sentence)
+        ):
             yield reading.finding("deadline", "block", _("The offer does not end then."), match.span())
 
 
@@ -103,8 +109,14 @@ def _check_clock(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
     """An hour is a claim too; the end of the last day is none."""
     known = {_clock(match) for match in _CLOCK.finditer(read_support(sheet).passage.text)}
     for match in _CLOCK.finditer(reading.rest):
-        if _clock(match) not in known and not _is_end_of_day(match.group()):
+        if _clock(match) not in known and not _is_end_of_day(match.group()) and _is_hour_of_shop(reading, match):
             yield reading.finding("hour", "block", _("The facts give no such hour."), match.span())
+
+
+def _is_hour_of_shop(reading: Reading, match: re.Match[str]) -> bool:
+    """The hour of an offer, a delivery or a shop; "tea at four o'clock" is the reader's own."""
+    sentence = sentence_around(reading.passage.text, match.start())
+    return bool(OFFER_WORDS.search(sentence) or _HOUR_OF_SHOP.search(sentence))
 
 
 def _clock(match: re.Match[str]) -> str:
@@ -171,7 +183,7 @@ _DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
     (
         re.compile(
             rf"\b{_END}\s+(?:at\s+)?(?:midnight\s+)?tomorrow\b|\btomorrow\s+(?:is\s+(?:the|your)\s+(?:last|final)|only|it(?:'s|\s+is)?\s+(?:over|gone|ends))"
-            r"|[明][天日晚](?:就)?(?:截止|结束|到期|失效|过期)|截[止至]到?明[天日]|[至到]明[天日]",
+            r"|[明][天日晚](?:就)?(?:截止|结束|到期|失效|过期)|截[止至]到?明[天日]|[至到]明[天日]|明[天日](?:就?是)?最后",
             _I,
         ),
         _ends_in(1),
@@ -204,12 +216,20 @@ _DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
         _ends_this_month,
     ),
 )
+_HOUR_OF_SHOP = re.compile(
+    r"\b(?:we|our|us|orders?|ordered|deliver\w*|ship\w*|dispatch\w*|open\w*|clos\w*|ends?|until|till|starts?|sale|shop|store|"
+    r"workshop|class|event|live|last|only|hurry|expires?|stock|over|gone|call|phone|reach|chat|answer|support)\b"
+    r"|下单|发货|送达|配送|营业|开门|关门|截止|结束|之?前|开始|开抢|开售|有效|到期|门店|客服|直播|上架|我们|最后",
+    _I,
+)
 _DAY_IS = re.compile(
     r"(?:\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d(?:st|nd|rd|th)?|\b(?!Today|Tonight|This|That|Here|Now)[A-Z][a-z]{2,8}|\ue000)(?:\s*,)?\s+(?:is|was|will\s+be)\s+$"
+    r"|(?:[明后]天|周[一二三四五六日天]|\d[日号])\s*,?(?:就?是)?\s*$"
 )
 _NEXT_WEEK = re.compile(
     r"(?<!until )(?<!till )(?<!before )\bnext\s+week\b(?!end)|下个?(?:周|星期)(?![一二三四五六日天末])", _I
 )
+_TAKES_OFF = re.compile(r"立?减\s*\d|满\s*\d+.{0,6}[减送赠]|买.{1,3}送|继续有效|[€£$¥]\s?\d+\s+off", _I)
 _OF_PARCEL = re.compile(r"arriv|deliver|ship|\bnew\b|再见|送达|发货|上新|到店|结束后|恢复", _I)
 _SOON = re.compile(
     r"\b(?:ends?|ending|expires?|expiring)\s+(?:very\s+)?soon\b|\b(?:almost|nearly)\s+(?:over|up|finished)\b|\b(?:last|final)\s+(?:chance|call|reminder|days|opportunity)\b"

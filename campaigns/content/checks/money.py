@@ -14,8 +14,8 @@ from .amounts import MEASURES, Claim
 from .reading import Draft, Reading, products_meant, read_support
 from .scope import is_in_scope
 from .sheet import FactSheet, Product, known_numbers
-from .sums import cost_of, follows_from_facts
-from .text import sentence_around
+from .sums import cost_of, find_deals, follows_from_facts
+from .text import sentence_around, sentence_span
 
 
 def check_money(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -34,9 +34,33 @@ def _counts_pieces(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     if claim.unit != "块":
         return False
     behind = reading.masked[claim.end : claim.end + 1]
+    if re.search(r"\d\s*元\s*$", reading.masked[max(0, claim.start - 6) : claim.start]) and set(claim.values) == {
+        Decimal(1)
+    }:
+        return True  # 3000元一块
+    if _counts_stock(sheet, reading, claim) or _counts_as_priced(reading, claim):
+        return True
     if reading.is_spelled(claim) and set(claim.values) == {Decimal(1)}:
         return bool(re.match(r"[\u4e00-\u9fff\ue000]", behind)) and behind not in "钱就起包"
     return any(f"{value:f}块" in product.name for value in claim.values for product in sheet.products)
+
+
+def _counts_stock(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """还剩8块: eight pieces are left, where eight is the stock, or only 剩 can be meant."""
+    before = reading.masked[max(0, claim.start - 6) : claim.start]
+    stocks = {Decimal(p.stock) for p in products_meant(reading, claim.start, sheet) if p.stock is not None}
+    is_stock = re.search(r"剩下?|还有|仅有|库存|现货|最后$", before) or reading.passage.field in _HEADLINES
+    return bool(is_stock) and not stocks.isdisjoint(claim.values)
+
+
+def _counts_as_priced(reading: Reading, claim: Claim) -> bool:
+    """两块90元: so many pieces, and the price behind them."""
+    return bool(
+        re.match(
+            r"\s*(?:共|一共|只要|只需|仅|要|原价|合计|才)?\s*\d+(?:\.\d+)?\s*元",
+            reading.masked[claim.end : claim.end + 14],
+        )
+    )
 
 
 def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
@@ -46,6 +70,8 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     supported = said & {v for c in read_support(sheet).of_kind("money") for v in c.values}
     if not _fits_currency(sheet, reading, claim):
         return _("The facts give this in another currency.")
+    if (deals := find_deals(sheet)) and (verdict := _judge_deal(reading, claim, deals)) is not None:
+        return "" if verdict else _("So many of this do not cost that.")
     if (count := _count_for(reading, claim)) and not _costs_that(sheet, reading, claim, count):
         return _("So many of this do not cost that.")
     if follows_from_facts(sheet, reading, claim, products_meant(reading, claim.start, sheet)):
@@ -82,6 +108,21 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     if said & known_numbers(sheet.amount, sheet.min_basket) and not _PRICE_WORDS.search(before[-20:]):
         return ""
     return _("No price or amount of the facts is this one.")
+
+
+def _judge_deal(reading: Reading, claim: Claim, deals: dict[Decimal, int]) -> bool | None:
+    """ "Two puzzles for 30" is the offer: whether the text gives so many for it; None where it speaks of no such amount."""
+    pieces = next((deals[value] for value in claim.values if value in deals), None)
+    if pieces is None:
+        return None
+    start, _end = sentence_span(reading.masked, claim.start)
+    said = [
+        int(n)
+        for n in re.findall(
+            rf"(?<![\d.,£€$])(\d{{1,2}})(?![\d.,%])\s*(?:{MEASURES}|[a-z])", reading.masked[start : claim.start], re.I
+        )
+    ]
+    return not said or pieces in said
 
 
 def _count_for(reading: Reading, claim: Claim) -> int:
@@ -130,7 +171,7 @@ def _derived_prices(sheet: FactSheet, products: Iterable[Product]) -> set[Decima
         if sheet.percent:
             exact = product.price * (100 - sheet.percent) / 100
             found |= {exact, exact.quantize(Decimal("0.01"), ROUND_HALF_UP)}
-        if sheet.amount:
+        if sheet.amount and (sheet.min_basket is None or product.price >= sheet.min_basket):
             found.add(product.price - sheet.amount)
     return found
 

@@ -35,11 +35,21 @@ def check_prizes(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
 def check_contradicted_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """ "Plays for 60 hours", where the facts say 40 of the same product: another figure in the same unit."""
     support = read_support(sheet)
+    replaced = [
+        (claim, line)
+        for claim in support.of_kind("span")
+        if _REPLACES.search(line := sentence_around(support.passage.text, claim.start))
+    ]
     known = [(claim, sentence_around(support.passage.text, claim.start)) for claim in support.of_kind("span")]
     for reading in draft.readings:
         for claim in reading.of_kind("span"):
             sentence = sentence_around(reading.passage.text, claim.start)
             here = {p for s, _e, p in reading.mentions if reading.passage.text[s:_e] in sentence}
+            if _REPLACES.search(sentence) and replaced:
+                if all(set(other.values).isdisjoint(claim.values) for other, _line in replaced):
+                    message = _("The facts give another number for this.")
+                    yield reading.finding("time", "block", message, (claim.start, claim.end))
+                continue
             rivals = [
                 other
                 for other, line in known
@@ -54,7 +64,11 @@ def check_contradicted_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding
 
 def check_pieces(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """The offer needs so many pieces ("20 % off any 12 bottles", 满3本打七折); the text says that fewer are enough."""
-    needed = {n for n, _start, _end in find_conditions(read_passage("offer", sheet.offer).text)}
+    offer = read_passage("offer", sheet.offer).text
+    needed = {n for n, _start, _end in find_conditions(offer)} | {
+        int(match["en"] or match["zh"]) for match in _OFF_PIECES.finditer(offer)
+    }
+    needed.discard(1)
     if not needed:
         return
     for reading in draft.readings:
@@ -104,6 +118,8 @@ def _unit(reading: Reading, claim: Claim) -> str:
     return words[-1].rstrip("s") if words else ""
 
 
+#: A promise to make good, however it is worded.
+_REPLACES = re.compile(r"\b(?:send|get|give)\b.{0,20}\bnew\s+1\b|\breplac\w+|\bdies\b|补发|包赔|死苗", re.IGNORECASE)
 _PRIZE = re.compile(
     r"\b(?:won|wins|winner\s+of|took|takes|received|earned|awarded)\b[^.!?\n]{0,24}?\b(?:gold|silver|bronze|awards?|medals?|prizes?|trophy)\b"
     r"|\b(?:gold|silver|bronze)\s+(?:medal|award)|金奖|银奖|铜奖|大奖得主|荣获|斩获",
@@ -114,8 +130,13 @@ _ALL_GOODS = re.compile(
     r"\beverything\b|\b(?:all|every|any)\s+(?:our\s+)?(?:products?|items?)\b|所有(?:商品|产品)|全部商品|全场|任何商品",
     re.IGNORECASE,
 )
+#: "£4 off two jars", 两瓶立减20元.
+_OFF_PIECES = re.compile(
+    rf"\b(?:off|on)\s+(?P<en>[2-9]|1\d)\s+[a-z]+s\b|(?<![\d.])(?P<zh>[2-9])\s*{MEASURES}(?=立?减|[\d.]+\s*折)",
+    re.IGNORECASE,
+)
 _ONLY_ONE = re.compile(
-    rf"\b(?:take|buy|order|choose|pick|want)\s+(?:only|just)\s+1\b|\beven\s+(?:for\s+|on\s+)?(?:a\s+single|1)\b|[买拿选要]1{MEASURES}也",
+    rf"\b(?:take|buy|order|choose|pick|want)\s+(?:only|just)\s+1\b|\beven\s+(?:for\s+|on\s+)?(?:a\s+single|1)\b|(?:[买拿选要]|^|[,。!?])\s*1{MEASURES}也|\b(?:off|on)\s+(?:a\s+single|just\s+1|only\s+1|1)\s+[a-z]+",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(

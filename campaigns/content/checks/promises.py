@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from campaigns.content.findings import Finding, Verdict
 
-from .reading import Draft, read_support
+from .reading import Draft, Reading, read_support
 from .sheet import FactSheet
-from .text import blank, content_stems, is_instruction, is_negated, sentence_around
+from .text import blank, content_stems, is_instruction, is_negated, sentence_around, sentence_span
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,14 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 sentence = sentence_around(reading.masked, match.start())
                 if promise.code == "comparison" and is_instruction(sentence):
                     continue  # "plant it three times as deep as it is tall"
-                if not promise.known.search(facts):
+                if (
+                    _LIFE.search(match.group())
+                    and _WARRANTS.search(sentence)
+                    and not _is_for_this(reading, match, facts)
+                ):
+                    message = _("The facts promise this for something else, or not for everything.")
+                    yield reading.finding(promise.code, promise.verdict, message, match.span())
+                elif not promise.known.search(facts):
                     is_idiom = match.group().lower() == "for life" and not _WARRANTS.search(sentence)
                     is_story = match.group().lower() == "by christmas" and not _DELIVERS.search(sentence)
                     if is_idiom or is_story:
@@ -57,10 +64,33 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             if is_negated(reading.masked, match.start()):
                 continue
             sentence = sentence_around(reading.passage.text, match.start())
+            if reading.passage.field in _HEADLINES and _is_headline_free(draft, facts):
+                continue
+            if not _topic_of(sentence):
+                before, _end = sentence_span(reading.passage.text, match.start())
+                sentence = sentence_around(reading.passage.text, max(0, before - 2)) + " " + sentence
             if _is_known_free(sentence, facts) and _gives_the_same(reading.passage.text, match, facts):
                 continue
             if not (noun and re.search(rf"(?:free|complimentary)\s+(?:\w+\s+)?{re.escape(noun)}", facts, re.I)):
                 yield reading.finding("free", "block", _("The facts give nothing like this for free."), match.span())
+
+
+def _is_for_this(reading: Reading, match: re.Match[str], facts: str) -> bool:
+    """What the facts promise for life is what the sentence speaks of: batteries for life are no guarantee for life."""
+    lines = [_LIFE.sub(" ", line) for line in _SENTENCE.split(facts) if _LIFE.search(line)]
+    here = content_stems(_LIFE.sub(" ", sentence_around(reading.passage.text, match.start())))
+    return any(here & content_stems(_IS_FREE.sub(" ", line)) for line in lines)
+
+
+def _is_headline_free(draft: Draft, facts: str) -> bool:
+    """ "Your initials, free": too short to say what of, the body says it, and all of that is true."""
+    said = [
+        sentence_around(reading.passage.text, match.start())
+        for reading in draft.readings
+        if reading.passage.field not in _HEADLINES
+        for match in _IS_FREE.finditer(reading.masked)
+    ]
+    return bool(said) and all(_is_known_free(sentence, facts) for sentence in said)
 
 
 def _is_known_free(sentence: str, facts: str) -> bool:
@@ -70,10 +100,14 @@ def _is_known_free(sentence: str, facts: str) -> bool:
         for said, known in ((_RETURNS, PROMISES[1].known), (_SHIPS, PROMISES[0].known))
     ):
         return True
-    topic = content_stems(_IS_FREE.sub(" ", sentence))
-    return any(
-        _IS_FREE.search(line) and topic & content_stems(_IS_FREE.sub(" ", line)) for line in _SENTENCE.split(facts)
-    )
+    topic = _topic_of(sentence)
+    return any(_IS_FREE.search(line) and topic & _topic_of(line) for line in _SENTENCE.split(facts))
+
+
+def _topic_of(sentence: str) -> frozenset[str]:
+    """What is free: the stems, and in Chinese also the sign behind 免费, because 免费修 is 免费维修."""
+    signs = {sign for found in re.findall(r"免费([\u4e00-\u9fff]{1,2})", sentence) for sign in found}
+    return content_stems(_IS_FREE.sub(" ", sentence)) | signs
 
 
 def _gives_the_same(text: str, match: re.Match[str], facts: str) -> bool:
@@ -186,7 +220,8 @@ _DELIVERS = re.compile(
     r"arriv|deliver|\border|\bship|parcel|\bthere\b|\byours\b|\bsend|\bsent\b|\bget\b|\bwith\s+you\b|\bdoor\b|\bpost\b",
     _I,
 )
-_WARRANTS = re.compile(r"guarant|warrant|\brepair|\breplac|\bfree\b|\bfix|\bmend|\bcovered?\b", _I)
+_LIFE = re.compile(r"\blifetime\b|\bfor\s+life\b|终身", _I)
+_WARRANTS = re.compile(r"guarant|warrant|质保|保修|联保|包换|\brepair|\breplac|\bfree\b|\bfix|\bmend|\bcovered?\b", _I)
 _RETURNS = re.compile(r"\breturn|\bsend\b.{0,20}\bback\b|\bexchange|退|换", _I)
 _SHIPS = re.compile(r"\bship|\bdeliver|\bpost(?:age)?\b|\btravels?\b|\bparcel|运|送|邮", _I)
 _SHIPPING = r"(?:shipping|delivery|postage|p&p|dispatch)"
@@ -236,18 +271,18 @@ PROMISES: tuple[Promise, ...] = (
     ),
     _promise(
         "price",
-        r"\bprices?\s+(?:\w+\s+)?(?:go(?:es|ing)?\s+up|ris(?:e|es|ing)|increas(?:e|es|ing)|will\s+(?:go\s+up|rise|increase)|hike)|即将涨价|[就将要会马上]涨价|恢复原价",
+        r"\bprices?\s+(?:\w+\s+)?(?:go(?:es|ing)?\s+up|ris(?:e|es|ing)|increas(?:e|es|ing)|will\s+(?:go\s+up|rise|increase)|hike)|(?<!不)(?<!不会)(?<!没)涨价|恢复原价",
         r"prices?\s+(?:\w+\s+)?(?:go|ris|increas|will)|涨价|恢复原价",
     ),
     _promise("guarantee", r"\blifetime\b|\bfor\s+life\b|终身"),
     _promise(
         "comparison",
-        r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:twice|\d+\s*(?:x|times)|half)\s+as\s+\w+\s+as\b|\bas\s+\w+\s+as\s+(?:any|no)\s+other|\b\w{3,}er\s+than\s+(?:any|all|every|other|the\s+(?:rest|others?|competition))\b|\b(?:not|never|n't|nobody|no\s+one|nowhere)\b[^.!?\n]{0,40}\b(?:cheaper|better\s+(?:price|value)|less)\b[^.!?\n]{0,10}\b(?:anywhere|elsewhere|else)\b|\b(?:cheapest|lowest)\b(?!\s+(?:(?:1|one|book|item|piece|bottle|pair|title|of\s+(?:the|them|your)(?:\s+\w+)?)\s+)?(?:is|comes|goes)\s+(?:on\b|free|for\s+free|our))|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
+        r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:twice|\d+\s*(?:x|times)|half)\s+as\s+\w+\s+as\b|\bas\s+\w+\s+as\s+(?:any|no)\s+other|\b\w{3,}er\s+than\s+(?:any|all|every|other|the\s+(?:rest|others?|competition))\b|\b(?:not|never|n't|nobody|no\s+one|nowhere)\b[^.!?\n]{0,40}\b(?:cheaper|better\s+(?:price|value)|less)\b[^.!?\n]{0,10}\b(?:anywhere|elsewhere|else)\b|\bno\s+other\s+(?:shop|store|brand|seller)\b|\b(?:cheapest|lowest)\b(?!\s+(?:(?:1|one|book|item|piece|bottle|pair|title|of\s+(?:the|them|your)(?:\s+\w+)?)\s+)?(?:is|comes|goes)\s+(?:on\b|free|for\s+free|our))|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
         r"|\bnobody\s+(?:else\s+)?(?:sells|offers)|\bno\s+one\s+else\b|最低价|全网最低|史上?最低|最便宜|历史最低|最优惠|最大力度|全网第一|行业第一|全国第一|销量.{0,4}第一|第一名|第一品牌|排名第一|比.{1,8}(?:便宜|优惠)|力度最大|独家|顶级",
     ),
     _promise(
         "reputation",
-        r"\baward[\s-]winning\b|\btop[\s-]rated\b|\b(?:highest|best)[\s-]rated\b|\bas\s+seen\s+(?:on|in)\b|\brecommended\s+by\b|\bendorsed\s+by\b|\bcertified\b|\bclinically\b|\bscientifically\b|\bvoted\b|获奖|认证|专家推荐|明星同款|好评如潮|销量冠军|国家级|免检",
+        r"\baward[\s-]winning\b|\btop[\s-]rated\b|\b(?:highest|best)[\s-]rated\b|\bas\s+seen\s+(?:on|in)\b|\brecommended\s+by\b|\bendorsed\s+by\b|\b(?:named|crowned|elected|chosen\s+as)\s+(?:the\s+)?[^.!?\n]{0,30}\bof\s+the\s+(?:year|month)\b|\bdermatologist\w*\s+(?:tested|recommended|approved)|\bcertified\b|\bclinically\b|\bscientifically\b|\bvoted\b|获奖|认证|(?:专家|医生|医师|营养师|教练|老师|名人)(?:都)?(?:推荐|认可|力荐)|\d成(?:的)?[\u4e00-\u9fff]{1,4}(?:推荐|选择|喜欢|回购|好评)|临床|(?:医学|科学)(?:证明|验证|证实)|年度最佳|明星同款|好评如潮|销量冠军|国家级|免检",
     ),
     _promise(
         "reputation",
@@ -261,7 +296,7 @@ PROMISES: tuple[Promise, ...] = (
     _promise(
         "delivery",
         r"\b(?:next|same)[\s-]day\b|\bexpress\s+(?:delivery|shipping)|\bovernight\b(?=\s+(?:delivery|shipping))|\b(?:arriv\w+|deliver\w*|ship\w*|with\s+you|there|yours)\s+(?:\w+\s+){0,2}?overnight\b|\b(?:arrives?|delivered|deliver|get\s+it|at\s+your\s+door|with\s+you|yours)\s+(?:it\s+)?(?:by\s+)?(?:tomorrow|today|tonight|in\s+time\s+for|before\s+christmas|by\s+christmas|in\s+time)|\bby\s+christmas\b|\bdeliver\w*\b[^.!?\n]{0,30}\b(?:tomorrow|today|tonight)\b|\bfast\s+(?:delivery|shipping)|\bworldwide\s+(?:delivery|shipping)"
-        r"|次日达|当日达|隔日达|次日送达|当天发货|今日发货|明[天日](?:送达|就?到)|极速发货|闪电发货|圣诞前送达|节前送达",
+        r"|次日达|当日达|隔日达|次日送达|(?:当天|当日|今天|今日)(?:就|即|可|能)?(?:发货|完成|送达|寄出|出库|取|冲|修|装|洗|磨|做好)|今日发货|明[天日](?:送达|就?到)|极速发货|闪电发货|圣诞前送达|节前送达",
     ),
     _promise(
         "delivery",
@@ -293,8 +328,8 @@ PROMISES: tuple[Promise, ...] = (
     ),
     _promise(
         "service",
-        r"\b24/7\b|\bround\s+the\s+clock\b|\bfree\s+(?:\w+\s+)?(?:repairs?|fitting|advice|trial|samples?|upgrade|installation|engraving)\b"
-        r"|全天候|24小时(?:客服|服务|在线)|免费(?:维修|试用|体验|安装|升级|样品)",
+        r"\b24/7\b|\bround\s+the\s+clock\b|\bfree\s+(?:\w+\s+)?(?:fitting|advice|trial|samples?|upgrade|installation|engraving)\b"
+        r"|全天候|24小时(?:都?有人)?(?:客服|服务|在线|免费|咨询|营业)|免费(?:维修|试用|体验|安装|升级|样品)",
     ),
     _promise(
         "material",
@@ -310,6 +345,7 @@ _FREE = re.compile(
     r"|\bcomplimentary\b|\bon\s+the\s+house\b|\bat\s+no\s+(?:extra\s+)?(?:cost|charge)|\bgratis\b|免费|白送|零元购|0元购",
     _I,
 )
+_HEADLINES = frozenset(["subject", "preheader", "button_label"])
 _FREE_THING = re.compile(r"(?:completely\s+|totally\s+|absolutely\s+)?free\s+(?P<thing>(?:[a-z-]+\s+){0,3}[a-z-]+)", _I)
 _PRESENT = re.compile(
     r"(?<![赠附加再])(?:[买购满][^,。!?\n送]{1,12}|下单|随单|免费|立|即|就|再|还|加|附)?[送赠]送?(?:您|你)?(?:[一1\d]{0,2}[个件份只顶条套瓶盒支张本把款])?"
@@ -343,7 +379,8 @@ _COMBINED = re.compile(
     _I,
 )
 _EVERY_ORDER = re.compile(
-    rf"(?:{_FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任[意何][一1]?[单件]?(?:订单)?|每[一1]?[单件]|[无不]论[^,。]{{0,6}}|一律)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{_FREE_SHIPPING})",
+    rf"(?:{_FREE_SHIPPING})\s+(?:on|for|with)\s+(?:every|all|any|each)\s+(?!orders?\b|purchases?\b|baskets?\b)(?:\w+|\ue000+)(?!\s+(?:\w+\s+)?(?:from|over|above|of|worth))"
+    rf"|(?:全部|所有|每[一1]?[件个只盒瓶份])[^,。\n]{{0,6}}(?:包邮|免邮|免运费)|(?:{_FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任[意何][一1]?[单件]?(?:订单)?|每[一1]?[单件]|[无不]论[^,。]{{0,6}}|一律)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{_FREE_SHIPPING})",
     _I,
 )
 _THRESHOLD = re.compile(r"\b(?:over|above|from|minimum|at\s+least)\s+\S{0,4}\d|满\s*\S?\d|以上", _I)

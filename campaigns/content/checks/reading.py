@@ -152,6 +152,9 @@ def _known_spans(text: str, sheet: FactSheet) -> Iterator[tuple[int, int]]:
     for start, end in find_name(text, sheet.code, ends=r"(?!-?[A-Za-z0-9])"):
         if not is_word or text[start:end] == sheet.code:
             yield start, end
+    for name in {name for name in names if "%" in name}:
+        for part in re.findall(r"\w+\s+\d+\s?%|\d+\s?%\s*\w+", name):  # "a square of Peru 70%"
+            yield from find_name(text, part, ends="")
     for line in sheet.support.split("\n"):
         if len(line) >= 12 and re.search(r"\d", line):
             yield from find_name(text, line)

@@ -31,7 +31,10 @@ def check_scope_of_offer(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             if wide and says_inside and _OF_THESE.match(text, wide.end()):
                 wide = None  # "everything from last season's jackets"
             also = _OBJECT.match(reading.passage.text, end)
-            if also and any(_names(also.group(), word) for word in outside):
+            names_outside = also and any(
+                _names(also.group(), name) for name in outside | {p.name for p in named if not is_in_scope(sheet, p)}
+            )
+            if names_outside and also and not any(_names(also.group(), p.name) for p in named if is_in_scope(sheet, p)):
                 says_outside, says_inside = True, False
             if (says_outside and not says_inside) or (wide and not _NOT_ALL.search(text[: wide.start()])):
                 message = _("The offer does not apply to this.")
@@ -86,6 +89,11 @@ def _discounts(reading: Reading) -> Iterator[tuple[int, int]]:
         yield bundle.start, bundle.end
     for claim in reading.of_kind("percent", "off"):
         yield claim.start, claim.end
+    for claim in reading.of_kind("money"):
+        if re.match(r"\s*off\b", reading.masked[claim.end : claim.end + 6], re.I) or re.search(
+            r"减\s*$", reading.masked[max(0, claim.start - 4) : claim.start]
+        ):
+            yield claim.start, claim.end
 
 
 _EXCEPT = re.compile(

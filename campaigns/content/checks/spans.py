@@ -13,7 +13,7 @@ from campaigns.content.findings import Finding, Verdict
 from .amounts import Claim, find_spans
 from .reading import Draft, Reading, read_support
 from .sheet import FactSheet, names_of_products
-from .text import OFFER_WORDS, sentence_around
+from .text import OFFER_WORDS, sentence_around, sentence_span
 
 
 def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -38,10 +38,25 @@ def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 continue
             if _fits_deadline(sheet, sentence, values) or _in_names(sheet, claim):
                 continue
+            if _is_story(reading, claim, sentence):
+                yield reading.finding("time", "warn", _MESSAGE_SPAN(), (claim.start, claim.end))
+                continue
             is_small = reading.is_spelled(claim) or max(claim.values) < 10
             is_loose = is_small and (not _PROMISE.search(sentence) or _is_habit(reading, claim, sentence))
             verdict: Verdict = "warn" if is_loose else "block"
             yield reading.finding("time", verdict, _MESSAGE_SPAN(), (claim.start, claim.end))
+
+
+def _is_story(reading: Reading, claim: Claim, sentence: str) -> bool:
+    """ "After 30 days you will not want to stop": the reader's own time, with no product, offer or shop beside it."""
+    start, end = sentence_span(reading.passage.text, claim.start)
+    said = reading.passage.text[start:end]
+    names_product = any(start <= s < end for s, _e, _p in reading.mentions)
+    return (
+        reading.passage.field not in {"subject", "preheader"}
+        and not names_product
+        and not (_SHOP_SAYS.search(said) or _PROMISE.search(said) or OFFER_WORDS.search(said) or _OF_THING.search(said))
+    )
 
 
 def _is_age(supported: Reading, reading: Reading, claim: Claim, sentence: str) -> bool:
@@ -124,6 +139,10 @@ _USE = re.compile(
 )
 _SHOP_SAYS = re.compile(
     r"\b(?:we|our|us|returns?|refund|warrant\w*|guarante\w*|deliver\w*|ship\w*|left|remaining|expir\w*|valid|trial|exchange)\b|我们|退|换货|保修|质保|联保|送达|发货|配送|有效|截止|到期|活动",
+    _I,
+)
+_OF_THING = re.compile(
+    r"\b(?:it|its|they|lasts?|plays?|holds?|runs?|batter\w+|made|aged|cured|matured|tested|worn|trusted|years)\b|续航|熟成|陈酿|发酵|历时|可用|耐用|试[穿睡用戴]|它",
     _I,
 )
 #: Words in which a length of time measures nothing.

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 
 from campaigns.content.findings import Finding
 
-from .reading import Draft, Reading, products_meant
+from .amounts import Claim
+from .reading import Draft, Reading, products_meant, read_support
 from .sheet import FactSheet, Product
-from .text import blank, is_negated
+from .text import blank, content_stems, is_negated, sentence_around
 
 LOW_STOCK = 10
 SCARCE_STOCK = 20
@@ -25,7 +26,9 @@ def check_stock(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """Figures exactly; "almost sold out" up to ten, "back in stock" from one."""
     for reading in draft.readings:
         for claim in reading.of_kind("stock"):
-            stocks = _stocks(reading, claim.start, sheet)
+            stocks = _stocks_of_noun(reading, claim.end, sheet) or _stocks(reading, claim.start, sheet)
+            if _is_of_shop(sheet, reading, claim):
+                continue
             true = any(
                 stock < value if claim.unit == "under" else stock == value for stock in stocks for value in claim.values
             )
@@ -41,6 +44,30 @@ def check_stock(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             stocks = _stocks(reading, match.start(), sheet)
             if not any(stock <= SCARCE_STOCK for stock in stocks):
                 yield reading.finding("stock", "warn", _("The facts do not say that these are few."), match.span())
+
+
+def _stocks_of_noun(reading: Reading, end: int, sheet: FactSheet) -> list[int]:
+    """ "Five tins are left": of the products named in the text that are tins."""
+    found = re.match(
+        r"\s+(?:[a-z]+\s+)?(?!are\b|left\b)([a-z]{3,12}?)(?:e?s)?\s+(?:are|is|left|remain)",
+        reading.masked[end : end + 40],
+        re.I,
+    )
+    if not found:
+        return []
+    named = {p for _s, _e, p in reading.mentions}
+    return [p.stock for p in named if p.stock is not None and found[1].lower() in f"{p.name} {p.category}".lower()]
+
+
+def _is_of_shop(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "14,000 records on our shelves", where the facts count the same things."""
+    support = read_support(sheet)
+    here = content_stems(sentence_around(reading.passage.text, claim.start))
+    return any(
+        set(known.values) & set(claim.values) and here & content_stems(sentence_around(support.masked, known.start))
+        for known in support.of_kind("number", "count", "stock")
+        if max(known.values, default=0) > SCARCE_STOCK
+    )
 
 
 def find_stock_phrases(reading: Reading) -> Iterator[tuple[int, int, str]]:
@@ -89,7 +116,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(
-            r"\b(?:plenty|lots)\s+(?:left|in\s+stock|of\s+(?:(?:the|our|these)\s+)?(?:them|stock|sizes|\ue000))|\bfully\s+stocked|\bhuge\s+stock|库存充足|货源充足|大量现货",
+            r"\b(?:plenty|lots)\s+(?:left|in\s+stock|of\s+(?:(?:the|our|these)\s+)?(?:them|stock|sizes|\ue000))|\bfully\s+stocked|\bhuge\s+stock|(?:库存|货源|现货|备货)(?:非常|十分|很|都)?(?:充足|充裕|很多)|大量现货|要多少有多少",
             _I,
         ),
         "many",
@@ -104,7 +131,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bsold[\s-]out\b|\bout\s+of\s+stock\b|售罄|缺货|断货|卖完|卖光", _I), "none"),
     (
         re.compile(
-            r"\b(?:back\s+)?in\s+stock\b|\brestocked\b|\bback\s+on\s+(?:the|our)\s+shel(?:f|ves)|\bavailable\s+(?:again|now|immediately)|\bready\s+to\s+ship|现货|有货|(?<!等待)(?<!正在)(?<!等)补货(?![中后])|(?<!等)(?<!待)到货(?!后|时|提醒|通知|会|再|即)|上架",
+            r"\b(?:back\s+)?in\s+stock\b|\brestocked\b|\ue000\s+(?:is|are)\s+(?:back|here\s+again)\b|\bback\s+on\s+(?:the|our)\s+shel(?:f|ves)|\bavailable\s+(?:again|now|immediately)|\bready\s+to\s+ship|现货|有货|(?<!等待)(?<!正在)(?<!等)补货(?![中后])|(?<!等)(?<!待)到货(?!后|时|提醒|通知|会|再|即)|上架",
             _I,
         ),
         "some",

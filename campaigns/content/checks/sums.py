@@ -12,7 +12,7 @@ from .amounts import MEASURES, Claim
 from .reading import Reading, read_support
 from .scope import is_in_scope
 from .sheet import FactSheet, Product
-from .text import sentence_span
+from .text import read_passage, sentence_span
 
 MOST_PIECES = 12
 MOST_PRODUCTS = 4
@@ -31,6 +31,14 @@ def follows_from_facts(sheet: FactSheet, reading: Reading, claim: Claim, meant: 
     pieces = _pieces(reading, text, start, end)
     totals = {*_totals(sheet, products, pieces), *_shares(products, text), *_counted_baskets(sheet, reading, claim)}
     return bool(said & {_cents(value) for value in totals}) or bool(said & example)
+
+
+def find_deals(sheet: FactSheet) -> dict[Decimal, int]:
+    """Offers of so many pieces for an amount, "two puzzles for 30": the pieces by the amount."""
+    text = read_passage("offer", sheet.offer).text
+    return {
+        Decimal(match["price"] or match["zh_price"]): int(match["n"] or match["zh"]) for match in _DEAL.finditer(text)
+    }
 
 
 def apply_offer(sheet: FactSheet, total: Decimal, *, is_rate: bool = False) -> set[Decimal]:
@@ -71,6 +79,9 @@ def _totals(sheet: FactSheet, products: list[Product], pieces: set[int]) -> Iter
         for after in apply_offer(sheet, total):
             yield after
             yield total - after
+    for amount in find_deals(sheet):
+        for product in priced:
+            yield amount + (product.price or 0)
     for bundle in read_support(sheet).bundles:
         for product in products:
             if product.price is None or not is_in_scope(sheet, product):
@@ -161,6 +172,11 @@ def _cents(value: Decimal) -> Decimal:
 
 _OVER = re.compile(r"\b(?:over|above|more\s+than|at\s+least|from|minimum(?:\s+of)?)\s*$|(?<!每)(?:满|超过)\s*$", re.I)
 _OR_MORE = re.compile(r"\s*(?:or\s+more|and\s+(?:over|above|up|more)|\+|以上|起)", re.I)
+_DEAL = re.compile(
+    rf"(?<![\d.,])(?P<n>[2-9]|1\d)\s+(?:[a-z]+\s+){{0,3}}for\s+(?:only\s+)?(?:[£€$¥]|[A-Z]{{3}}\s)\s?(?P<price>\d{{1,5}}(?:\.\d{{1,2}})?)"
+    rf"|(?<![\d.,])(?P<zh>[2-9]|1\d)\s*{MEASURES}[\u4e00-\u9fff]{{0,5}}?(?P<zh_price>\d{{1,5}}(?:\.\d{{1,2}})?)\s*元",
+    re.I,
+)
 _IS_SUM = re.compile(
     r"\b(?:add|plus|together|total|sum|altogether|both|all\s+in|you(?:'re|\s+are)\s+at|comes?\s+to|makes?|with)\b|再?加|共|合计|总价|一起|凑|搭配|一套",
     re.I,

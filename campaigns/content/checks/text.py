@@ -182,6 +182,9 @@ def _with_digits(field: str, raw: str, text: str, origin: list[tuple[int, int]])
             continue
         signs.append(text[done:start])
         places.extend(origin[done:start])
+        if signs and signs[-1][-1:].isdigit():  # "Rug 120" and 七八折 behind it are two numbers
+            signs.append(" ")
+            places.append((origin[start][0], origin[start][0]))
         spelled.add(len(places))
         signs.append(digits)
         places.extend([(origin[start][0], origin[end - 1][1])] * len(digits))
