@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from campaigns.approval import policy
 from campaigns.approval.group_reach import read_group_reach
@@ -15,12 +14,11 @@ from campaigns.approval.outlook import count_capped, days_around, estimate_offer
 from campaigns.approval.validity import explain_drift, valid_until
 from campaigns.audience.drift import measure_drift
 from campaigns.models import Approval, Campaign, CampaignStatus, CampaignTransition, ReviewComment
+from customers.views.fairness import name_attribute, name_group
 from llm.budget import read_limits, read_scope_spend
 
 #: States in which it is still to be decided whether the campaign goes out as it is.
 UNDECIDED = {CampaignStatus.DRAFT, CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED}
-
-ATTRIBUTES = {"country": gettext_lazy("Country"), "language": gettext_lazy("Language")}
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,10 @@ def describe_outlook(campaign: Campaign, *, now: dt.datetime) -> dict[str, Any]:
 
 
 def name_report(report: dict[str, Any]) -> dict[str, Any]:
-    """A report of fairness, as measured now or as kept with an approval, with the attribute in the reader's words."""
+    """A report of fairness, as measured now or as kept with an approval, with attribute and groups in the reader's words."""
     key = str(report["attribute"])
-    return report | {"label": str(ATTRIBUTES.get(key, key))}
+    groups = [group | {"name": name_group(key, str(group["name"] or ""))} for group in report["groups"]]
+    return report | {"label": name_attribute(key), "groups": groups}
 
 
 def tell_history(campaign: Campaign) -> list[Happening]:

@@ -57,10 +57,15 @@ def name_attribute(key: str) -> str:
     return {"country": _("Country"), "language": _("Language")}.get(key, key.replace("_", " ").capitalize())
 
 
+def name_group(attribute: str, name: str) -> str:
+    """What a group is called: a language in words, anything else as the shop writes it."""
+    return (name_language(name) if attribute == "language" else name) or _("not known")
+
+
 def tell_report(report: FairnessReport) -> dict[str, Any]:
     """A report in words: its groups with their names, one sentence for each warning, and the strongest proxies."""
     label, figures = name_attribute(report.attribute), report.figures
-    rows = [group | {"label": _name_group(report.attribute, group["name"])} for group in figures["groups"]]
+    rows = [group | {"label": name_group(report.attribute, group["name"])} for group in figures["groups"]]
     return {
         "attribute": report.attribute,
         "label": label,
@@ -75,10 +80,6 @@ def tell_report(report: FairnessReport) -> dict[str, Any]:
             for proxy in row["proxies"][:PROXIES_SHOWN]
         ],
     }
-
-
-def _name_group(attribute: str, name: str) -> str:
-    return (name_language(name) if attribute == "language" else name) or _("not known")
 
 
 def _tell_gaps(label: str, row: dict[str, Any]) -> list[str]:
