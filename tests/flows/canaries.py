@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from customers.models import Customer
@@ -35,6 +36,10 @@ MEANT: dict[str, Any] = {
     "customers.Order.currency": "EUR",
     "campaigns.Message.status": "accepted",
     "campaigns.Message.skip_reason": "",
+    # What a person chose that keeps them out of an audience.
+    "customers.Preference.most_per_month": None,
+    "customers.Preference.paused_until": None,
+    "customers.Preference.objects_to_profiling_at": None,
 }
 #: Written by the flow itself.
 NOT_PLANTED = frozenset({"campaigns.AudienceMember"})
@@ -105,6 +110,9 @@ def make_canary(field: models.Field[Any, Any], column: str, tag: str, now: dt.da
     if isinstance(field, models.JSONField):
         made = _make_json(word, number, tag)
         return [made] if field.get_default() == [] else made, [word, str(number)]
+    if isinstance(field, ArrayField):
+        value, words = make_canary(field.base_field, column, tag, now)
+        return [value], words
     if isinstance(field, models.UUIDField):
         unique = uuid.UUID(hex=hashlib.sha256(f"{column}{tag}".encode()).hexdigest()[:32])
         return unique, [unique.hex, str(unique)]
