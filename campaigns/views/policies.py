@@ -20,10 +20,8 @@ from campaigns.models import ShopPolicies, TransitionConflict
 
 from .access import current_user
 from .revisions import (
-    list_changes,
+    describe_history,
     list_languages,
-    page_revisions,
-    pick_two,
     read_language,
     read_number,
     restore_revision,
@@ -71,15 +69,7 @@ def show_policies(request: HttpRequest) -> HttpResponse:
 @permission_required("campaigns.view_shoppolicies", raise_exception=True)
 def show_history(request: HttpRequest) -> HttpResponse:
     """Every version with who saved it, and the difference of two, word by word."""
-    newest = _newest_number()
-    before, after = pick_two(request, ShopPolicies, newest)
-    old = before.texts if before else {}
-    context = {
-        "page": page_revisions(request, ShopPolicies),
-        "newest": newest,
-        "before": before,
-        "after": after,
-        "changes": list_changes(old, after.texts, _describe_parts) if after else [],
+    context = describe_history(request, ShopPolicies, _newest_number(), _describe_parts) | {
         "may_edit": request.user.has_perm(RIGHT),
         "title": _("Policies"),
         "home": "campaigns:policies",

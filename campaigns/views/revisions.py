@@ -39,38 +39,30 @@ def list_languages() -> list[tuple[str, str]]:
     return [(code, str(LANGUAGE_NAMES[code])) for code in LANGUAGES]
 
 
-def page_revisions(request: HttpRequest, model: type[BrandVoice] | type[ShopPolicies]) -> Page[Any]:
-    """The revisions, newest first, with who saved them; their texts are not read."""
-    found = model._default_manager.select_related("saved_by").defer("texts").order_by("-number")
-    return Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+def describe_history(
+    request: HttpRequest,
+    model: type[BrandVoice] | type[ShopPolicies],
+    newest: int,
+    describe: Callable[[Any], Mapping[str, str]],
+) -> dict[str, Any]:
+    """The page of a history: every version with who saved it, and the difference of two, word by word.
 
-
-def pick_two(
-    request: HttpRequest, model: type[BrandVoice] | type[ShopPolicies], newest: int
-) -> tuple[Any | None, Any | None]:
-    """The two revisions to be compared, ?from= and ?to=; the newest with the one before it unless others are asked for."""
-    last = read_number(request.GET.get("to", ""), newest)
-    first = read_number(request.GET.get("from", ""), last - 1)
-    found = {row.number: row for row in model._default_manager.filter(number__in=[first, last])}
-    return found.get(first), found.get(last)
+    `describe` gives the texts of a language by the names of its parts.
+    """
+    before, after = _pick_two(request, model, newest)
+    old = before.texts if before else {}
+    return {
+        "page": _page_revisions(request, model),
+        "newest": newest,
+        "before": before,
+        "after": after,
+        "changes": _list_changes(old, after.texts, describe) if after else [],
+    }
 
 
 def write_lines(entries: Sequence[str]) -> str:
     """Entries one to a line. The last has its end too, or one more entry would look like a change of the one before."""
     return "".join(f"{entry}\n" for entry in entries)
-
-
-def list_changes(
-    before: Mapping[str, Any], after: Mapping[str, Any], describe: Callable[[Any], Mapping[str, str]]
-) -> list[tuple[str, Sequence[Change]]]:
-    """By language, the parts that differ; `describe` gives the texts of a language by the names of its parts."""
-    changes: list[tuple[str, Sequence[Change]]] = []
-    for code, name in list_languages():
-        old, new = describe(before.get(code)), describe(after.get(code))
-        differing = [(part, old[part], new[part]) for part in new if old[part] != new[part]]
-        if differing:
-            changes.append((name, differing))
-    return changes
 
 
 def tell_saved(request: HttpRequest, saved: Saved[Any]) -> None:
@@ -95,3 +87,32 @@ def restore_revision(request: HttpRequest, act: Callable[[], Saved[Any]], page: 
         for sentence in error.messages:
             messages.error(request, sentence)
     return redirect(page)
+
+
+def _page_revisions(request: HttpRequest, model: type[BrandVoice] | type[ShopPolicies]) -> Page[Any]:
+    """The revisions, newest first, with who saved them; their texts are not read."""
+    found = model._default_manager.select_related("saved_by").defer("texts").order_by("-number")
+    return Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+
+
+def _pick_two(
+    request: HttpRequest, model: type[BrandVoice] | type[ShopPolicies], newest: int
+) -> tuple[Any | None, Any | None]:
+    """The two revisions to be compared, ?from= and ?to=; the newest with the one before it unless others are asked for."""
+    last = read_number(request.GET.get("to", ""), newest)
+    first = read_number(request.GET.get("from", ""), last - 1)
+    found = {row.number: row for row in model._default_manager.filter(number__in=[first, last])}
+    return found.get(first), found.get(last)
+
+
+def _list_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], describe: Callable[[Any], Mapping[str, str]]
+) -> list[tuple[str, Sequence[Change]]]:
+    """By language, the parts that differ; `describe` gives the texts of a language by the names of its parts."""
+    changes: list[tuple[str, Sequence[Change]]] = []
+    for code, name in list_languages():
+        old, new = describe(before.get(code)), describe(after.get(code))
+        differing = [(part, old[part], new[part]) for part in new if old[part] != new[part]]
+        if differing:
+            changes.append((name, differing))
+    return changes
