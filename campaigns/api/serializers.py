@@ -261,7 +261,7 @@ class ReasonSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class DriftSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """How far the frozen audience has drifted; `allowed_share` is how far it may."""
+    """How far the frozen audience has drifted."""
 
     frozen = serializers.IntegerField()
     left = serializers.IntegerField()
@@ -290,8 +290,9 @@ class OfferCostSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class OutlookSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """What an approver has to know beside the texts. `fairness` is a report for each sensitive attribute: its groups with the
-    share reached and the discount per head, each as a ratio to the others with a 95 % interval."""
+    """What an approver has to know beside the texts. `allowed_share` is how far the audience may drift. `fairness` is a report
+    for each sensitive attribute: its groups with the share reached and the discount per head, each as a ratio to the others
+    with a 95 % interval."""
 
     drift = DriftSerializer(allow_null=True)
     allowed_share = serializers.FloatField()

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import structlog
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 
@@ -24,6 +25,7 @@ from .snapshots import NotEnoughHistory
 COLUMNS = ("country", "language")
 MOST_ATTRIBUTES = 12
 LONGEST_VALUE = 60
+TRIED_AGAIN_S = 3600
 
 logger = structlog.get_logger(__name__)
 
@@ -80,11 +82,15 @@ def review_groups(*, threshold: float, seed: int = 0) -> int:
     """Make the reports that are missing for the model in use; returns how many.
 
     `threshold` is the probability from which on people count as at risk. The model's own back-test is run again, with the
-    same cutoff and seed: what is judged are people whom that model had not seen. Safe to run twice.
+    same cutoff and seed: what is judged are people whom that model had not seen. Safe to run twice; what could not be
+    judged is tried again after TRIED_AGAIN_S, because a back-test takes its time each time.
     """
     wanted = missing_reports()
     model = ModelVersion.objects.in_use().defer("artifact").first()
     if model is None or not wanted or "test_cutoff" not in model.card:
+        return 0
+    tried = f"groups-not-reviewed:{model.pk}"
+    if cache.get(tried) == wanted:
         return 0
     cutoff = dt.datetime.fromisoformat(model.card["test_cutoff"]).replace(tzinfo=dt.UTC)
     sample = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_TRAINED_ON)[0]
@@ -100,9 +106,11 @@ def review_groups(*, threshold: float, seed: int = 0) -> int:
         )
     except NotEnoughHistory:
         logger.info("groups_not_reviewed", model_version=model.version, reason="not_enough_history")
+        cache.set(tried, wanted, TRIED_AGAIN_S)
         return 0
     if model.estimator not in backtest.predictions:  # the self-attention model, and no PyTorch on this machine
         logger.info("groups_not_reviewed", model_version=model.version, reason="estimator_cannot_work")
+        cache.set(tried, wanted, TRIED_AGAIN_S)
         return 0
     return sum(_review(model, backtest, key, threshold=threshold, seed=seed) for key in wanted)
 

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from customers.features.builder import ShopData
 from customers.models import Customer, FairnessReport, ModelVersion, SensitiveAttributes
 from customers.scoring import groups
+from customers.scoring.snapshots import NotEnoughHistory
 from customers.scoring.training import TrainingResult
 
 from .simulated_shop import LAST_AT, store_model, store_shop
@@ -67,3 +68,20 @@ def test_each_marked_attribute_gets_one_report(model: ModelVersion, analyst: Use
     groups.mark_sensitive(analyst, ["country"], now=NOW)
     assert groups.read_reports(model) == [country]
     assert FairnessReport.objects.count() == 2
+
+
+def test_what_cannot_be_judged_is_not_worked_out_again_every_five_minutes(
+    model: ModelVersion, analyst: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups.mark_sensitive(analyst, ["o'clock"], now=NOW)
+    tries: list[dt.datetime] = []
+
+    def refuse(shop: ShopData, *, cutoff: dt.datetime, **_settings: object) -> None:
+        tries.append(cutoff)
+        raise NotEnoughHistory("too few")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(groups, "run_backtest", refuse)
+        assert [groups.review_groups(threshold=0.6) for _time in range(3)] == [0, 0, 0]
+    assert len(tries) == 1
+    assert groups.missing_reports() == ["o'clock"]
