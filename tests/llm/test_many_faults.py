@@ -73,7 +73,10 @@ def test_fifty_faulty_requests(
     assert (errors.ServerPaused in raised) <= (breaker > 0)
     paid = LlmCall.objects.exclude(outcome="over_budget").values_list("completion_id", flat=True)
     assert max(list(paid).count(completion) for completion in set(paid)) <= 3
-    assert model_server.count == len(paid) <= 3 * REQUESTS
+    # Who gives up after 150 ms on a busy machine may have hung up before the server saw the request.
+    patient = name not in {"time-out", "slow drip"}
+    assert model_server.count == len(paid) if patient else 0 < model_server.count <= len(paid)
+    assert len(paid) <= 3 * REQUESTS
     assert read_day_spend(NOON).tokens <= settings.LLM_DAILY_TOKEN_CAP
     assert not LlmCall.objects.filter(outcome="asked").exists()
 
