@@ -144,7 +144,7 @@ def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: 
     link = unsubscribe_url(message.id, customer.pk)
     slots = message.kept_slots or _slots(batch, message, customer, link)
     rendered = render_message(source, slots)
-    name = derive_name(message.campaign_id, message.step, message.customer_id)
+    name = derive_name(message.campaign_id, message.step, message.customer_id, message.entry)
     message_id = f"<{name}@{batch.sender.domain}>"
     content = build_content(
         rendered,

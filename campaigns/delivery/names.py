@@ -16,7 +16,10 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 #: In any text: capitals do not matter, because mail servers may change those of a local part.
-_NAME = re.compile(r"(?<![0-9A-Za-z.])(\d{1,18})\.(\d{1,5})\.(\d{1,18})\.([0-9a-f]{20})(?![0-9a-f])", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?<![0-9A-Za-z.])(\d{1,18})\.(\d{1,5})\.(\d{1,18})(?:\.(\d{1,5}))?\.([0-9a-f]{20})(?![0-9a-f])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -26,16 +29,22 @@ class MessageKey:
     campaign_id: int
     step: int
     customer_id: int
+    entry: int = 1
+
+    def __str__(self) -> str:
+        """The first entry goes without a number, as names did before people could enter twice."""
+        again = f".{self.entry}" if self.entry != 1 else ""
+        return f"{self.campaign_id}.{self.step}.{self.customer_id}{again}"
 
 
-def derive_name(campaign_id: int, step: int, customer_id: int) -> str:
+def derive_name(campaign_id: int, step: int, customer_id: int, entry: int = 1) -> str:
     """Such as 12.1.345.0f3a…: the key of the row and twenty hexadecimal digits of its HMAC."""
-    return _sign(f"{campaign_id}.{step}.{customer_id}", settings.SECRET_KEY)
+    return _sign(str(MessageKey(campaign_id, step, customer_id, entry)), settings.SECRET_KEY)
 
 
-def derive_message_id(campaign_id: int, step: int, customer_id: int, *, domain: str) -> str:
+def derive_message_id(campaign_id: int, step: int, customer_id: int, entry: int = 1, *, domain: str) -> str:
     """The Message-ID of a row: the same on every try and every machine, and not to be guessed."""
-    return f"<{derive_name(campaign_id, step, customer_id)}@{domain}>"
+    return f"<{derive_name(campaign_id, step, customer_id, entry)}@{domain}>"
 
 
 def derive_bounce_address(name: str, base: str) -> str:
@@ -46,11 +55,11 @@ def derive_bounce_address(name: str, base: str) -> str:
 
 def read_name(text: str) -> MessageKey | None:
     """The row that a text names (a Message-ID, a bounce address); None where no name in it has our signature."""
-    for campaign_id, step, customer_id, signature in _NAME.findall(text):
-        key = f"{campaign_id}.{step}.{customer_id}"
+    for campaign_id, step, customer_id, entry, signature in _NAME.findall(text):
+        key = MessageKey(int(campaign_id), int(step), int(customer_id), int(entry or 1))
         wanted = f"{key}.{signature.lower()}"
-        if any(hmac.compare_digest(_sign(key, secret), wanted) for secret in _secrets()):
-            return MessageKey(int(campaign_id), int(step), int(customer_id))
+        if any(hmac.compare_digest(_sign(str(key), secret), wanted) for secret in _secrets()):
+            return key
     return None
 
 

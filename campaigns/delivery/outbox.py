@@ -45,6 +45,7 @@ class ClaimedMessage:
     variant_id: int
     attempts: int
     kept_slots: Mapping[str, str] | None = None
+    entry: int = 1
 
     @property
     def is_in_doubt(self) -> bool:
@@ -55,7 +56,7 @@ def queue_messages(campaign: Campaign, *, step: int = 1) -> int:
     """One row for every treated member, with one text of their archetype. Returns how many are new.
 
     Which text of several is a stable hash of the campaign's seed and the customer, so that the texts share the people
-    evenly and the same person always gets the same one. One INSERT ... SELECT; the key (campaign, step, customer) makes a
+    evenly and the same person always gets the same one. One INSERT ... SELECT; the key (campaign, step, customer, entry) makes a
     second run add nothing. People who are held out or left out get no row; those whose channel is not connected get one
     that says so.
     """
@@ -73,10 +74,10 @@ def queue_messages(campaign: Campaign, *, step: int = 1) -> int:
                 SELECT id, archetype_id, row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
                        count(*) OVER (PARTITION BY archetype_id) AS texts
                 FROM campaigns_variant
-                WHERE archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
+                WHERE step = %(step)s AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
             ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts
             WHERE m.campaign_id = %(campaign)s AND m.arm = %(arm)s
-            ON CONFLICT (campaign_id, step, customer_id) DO NOTHING
+            ON CONFLICT (campaign_id, step, customer_id, entry) DO NOTHING
             """,
             {
                 "campaign": campaign.pk,
@@ -112,7 +113,7 @@ def claim_batch(worker: str, *, campaign_id: int, size: int, route: Route = SMTP
             FROM waiting, campaigns_campaign c
             WHERE m.id = waiting.id AND c.id = m.campaign_id AND c.status = 'sending'
             RETURNING m.id, m.campaign_id, m.step, m.customer_id, m.variant_id, m.attempts,
-                      CASE WHEN m.in_doubt_since IS NOT NULL THEN m.slots END
+                      CASE WHEN m.in_doubt_since IS NOT NULL THEN m.slots END, m.entry
             """,
             {
                 "campaign": campaign_id,
@@ -125,8 +126,8 @@ def claim_batch(worker: str, *, campaign_id: int, size: int, route: Route = SMTP
         )
         rows = sorted(cursor.fetchall())
     return [
-        ClaimedMessage(pk, campaign, step, customer, variant, attempts, json.loads(slots) if slots else None)
-        for pk, campaign, step, customer, variant, attempts, slots in rows
+        ClaimedMessage(pk, campaign, step, customer, variant, attempts, json.loads(slots) if slots else None, entry)
+        for pk, campaign, step, customer, variant, attempts, slots, entry in rows
     ]
 
 

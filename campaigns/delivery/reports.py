@@ -111,21 +111,24 @@ _RANK_OF_STATUS = "coalesce(array_position(ARRAY['accepted', 'delivered', 'bounc
 
 def _lock_messages(keys: Iterable[MessageKey]) -> Mapping[MessageKey, ReportedMessage]:
     """In the order of their ids, so that two such calls cannot wait for each other."""
-    asked = [[key.campaign_id, key.step, key.customer_id] for key in keys]
+    asked = [
+        {"campaign": key.campaign_id, "step": key.step, "customer": key.customer_id, "entry": key.entry} for key in keys
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT m.campaign_id, m.step, m.customer_id, m.id, c.email
-            FROM json_to_recordset(%s::json) AS k(campaign bigint, step int, customer bigint)
+            SELECT m.campaign_id, m.step, m.customer_id, m.entry, m.id, c.email
+            FROM json_to_recordset(%s::json) AS k(campaign bigint, step int, customer bigint, entry int)
             JOIN campaigns_message m ON m.campaign_id = k.campaign AND m.step = k.step AND m.customer_id = k.customer
+                                    AND m.entry = k.entry
             JOIN customers_customer c ON c.id = m.customer_id
             ORDER BY m.id FOR UPDATE OF m
             """,
-            [json.dumps([dict(zip(("campaign", "step", "customer"), key, strict=True)) for key in asked])],
+            [json.dumps(asked)],
         )
         return {
-            MessageKey(campaign, step, customer): ReportedMessage(pk, campaign, customer, email)
-            for campaign, step, customer, pk, email in cursor.fetchall()
+            MessageKey(campaign, step, customer, entry): ReportedMessage(pk, campaign, customer, email)
+            for campaign, step, customer, entry, pk, email in cursor.fetchall()
         }
 
 

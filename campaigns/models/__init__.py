@@ -5,18 +5,22 @@ from .audience import Arm, AudienceCell, AudienceMember, ExclusionReason
 from .campaign import (
     ALLOWED_TRANSITIONS,
     Campaign,
+    CampaignKind,
     CampaignStatus,
     CampaignTransition,
     Offer,
+    SendMode,
     TransitionConflict,
 )
 from .comment import CommentPlace, ReviewComment
 from .country import CountryRule
 from .domain import DomainCheck, DomainOverride
+from .entry import Entry, ExitReason, FollowUp
 from .evaluation import PromptEvaluation
 from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipReason
 from .notification import Notification, NotificationChoice, NotificationKind
 from .result import CampaignResult
+from .staged import StagedChange
 from .variant import Angle, Archetype, DraftStatus, ValueBand, Variant
 from .voice import BrandVoice, ShopPolicies
 
@@ -31,6 +35,7 @@ __all__ = [
     "AudienceMember",
     "BrandVoice",
     "Campaign",
+    "CampaignKind",
     "CampaignResult",
     "CampaignStatus",
     "CampaignTransition",
@@ -41,7 +46,10 @@ __all__ = [
     "DomainCheck",
     "DomainOverride",
     "DraftStatus",
+    "Entry",
     "ExclusionReason",
+    "ExitReason",
+    "FollowUp",
     "FourEyesSwitch",
     "Message",
     "MessageStatus",
@@ -51,8 +59,10 @@ __all__ = [
     "Offer",
     "PromptEvaluation",
     "ReviewComment",
+    "SendMode",
     "ShopPolicies",
     "SkipReason",
+    "StagedChange",
     "TransitionConflict",
     "ValueBand",
     "Variant",

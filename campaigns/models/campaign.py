@@ -15,6 +15,12 @@ from customers.models import Channel, Segment
 #: What a campaign is about unless somebody says otherwise; `campaigns.audience.topics` lists them all.
 DEFAULT_TOPIC = "promotions"
 
+#: Between 1 (gives way to all others) and 9 (comes first where two campaigns want the same person).
+USUAL_PRIORITY = 5
+
+EMPTY_OBJECT = models.Value({}, models.JSONField())
+EMPTY_LIST = models.Value([], models.JSONField())
+
 
 class TransitionConflict(Exception):
     """The row was not in the state that the change starts from: somebody else was first (HTTP 409)."""
@@ -48,6 +54,22 @@ ALLOWED_TRANSITIONS: dict[str, frozenset[str]] = {
 }
 
 
+class CampaignKind(models.TextChoices):
+    """How people get into a campaign. Those of the last two are live: people enter one by one while it is `sending`."""
+
+    ONE_OFF = "one_off", _("once")
+    RECURRING = "recurring", _("again and again")
+    TRIGGERED = "triggered", _("when something happens")
+
+
+class SendMode(models.TextChoices):
+    """At which hour a person is written to."""
+
+    TOGETHER = "together", _("everybody at the same moment")
+    LOCAL = "local", _("at this hour of each person's own day")
+    BEST_HOUR = "best_hour", _("at the hour in which each person tends to read")
+
+
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def due(self, now: dt.datetime) -> CampaignQuerySet:
         """Scheduled campaigns whose hour has come."""
@@ -64,6 +86,11 @@ class Campaign(models.Model):
     `allowed_drift_share` (of the frozen people) and `approval_valid_days` are the shop's settings where they are empty.
     `holdout_seed` is drawn once and kept: it decides for ever who is held out. `is_test_audience` lets people whose
     consent is a test one into the audience, which only the mail catcher accepts.
+
+    A live campaign (`is_live`) stays `sending` until `live_until`, or until a person ends it. Its frozen audience stands for
+    the people who are expected: archetypes and texts are made for them. Who really enters is an `Entry`. `trigger` says
+    what lets people in, `recurrence` at which occurrences, `re_entry_days` how long after one entry the next may follow
+    (empty: never), `exit_on` what ends a person's sequence early. `entered_until` is up to when the log was looked at.
     """
 
     name = models.CharField(_("name"), max_length=120)
@@ -91,6 +118,28 @@ class Campaign(models.Model):
     audience_frozen_at = models.DateTimeField(null=True, blank=True)
     audience_counts = models.JSONField(default=dict, blank=True)
     value_bounds = models.JSONField(default=dict, blank=True)
+    kind = models.CharField(
+        _("kind"),
+        max_length=12,
+        choices=CampaignKind,
+        default=CampaignKind.ONE_OFF,
+        db_default=CampaignKind.ONE_OFF.value,
+    )
+    trigger = models.JSONField(_("trigger"), default=dict, db_default=EMPTY_OBJECT, blank=True)
+    recurrence = models.JSONField(_("recurrence"), default=dict, db_default=EMPTY_OBJECT, blank=True)
+    re_entry_days = models.PositiveSmallIntegerField(_("may enter again after, days"), null=True, blank=True)
+    exit_on = models.JSONField(_("ends early on"), default=list, db_default=EMPTY_LIST, blank=True)
+    live_until = models.DateTimeField(_("lets people in until"), null=True, blank=True)
+    entered_until = models.DateTimeField(null=True, blank=True)
+    send_mode = models.CharField(
+        _("hour"), max_length=12, choices=SendMode, default=SendMode.TOGETHER, db_default=SendMode.TOGETHER.value
+    )
+    priority = models.PositiveSmallIntegerField(
+        _("priority"),
+        default=USUAL_PRIORITY,
+        db_default=USUAL_PRIORITY,
+        validators=[MinValueValidator(1), MaxValueValidator(9)],
+    )
     scheduled_for = models.DateTimeField(_("send at"), null=True, blank=True)
     send_window_hours = models.PositiveIntegerField(_("send window, hours"), default=24)
     attribution_days = models.PositiveIntegerField(
@@ -161,6 +210,11 @@ class Campaign(models.Model):
     def valid_days(self) -> int:
         """For how many days an approval holds."""
         return self.approval_valid_days or settings.APPROVAL_VALID_DAYS
+
+    @property
+    def is_live(self) -> bool:
+        """People enter one by one while it is `sending`, each with times of their own."""
+        return self.kind != CampaignKind.ONE_OFF
 
     @property
     def is_finished(self) -> bool:

@@ -53,19 +53,21 @@ class SkipReason(models.TextChoices):
 
 
 class Message(models.Model):
-    """One copy to one person. Key: (campaign, step, customer).
+    """One copy to one person. Key: (campaign, step, customer, entry).
 
     `slots` are the values that fill the approved text: render(variant, slots) is the body, for ever; `body_hash` is
     its SHA-256. `message_id` is derived from the row and the same on every try. Times are the database's.
 
     `route` is the door by which it last left. `in_doubt_since`: when a try began whose end nobody knows, at a provider that
     knows the message's key; until that is settled it may leave by this door alone. `opened_at` and `clicked_at` are the
-    first times that a person did it.
+    first times that a person did it. `entry` is the number of the person's `Entry`, 1 where they can enter only once. It
+    leaves at `not_before` at the earliest and before `send_by`; where that is empty, inside the campaign's window.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="messages")
     step = models.PositiveSmallIntegerField(default=1, db_default=1)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="messages")
+    entry = models.PositiveSmallIntegerField(default=1, db_default=1)
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="messages")
     channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
     status = models.CharField(
@@ -79,6 +81,7 @@ class Message(models.Model):
     claimed_by = models.CharField(max_length=80, blank=True, default="", db_default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
+    send_by = models.DateTimeField(null=True, blank=True)
     response = models.CharField(max_length=300, blank=True, default="", db_default="")
     queued_at = models.DateTimeField(db_default=Now())
     sending_at = models.DateTimeField(null=True, blank=True)
@@ -92,7 +95,7 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         constraints = [
-            models.UniqueConstraint(fields=["campaign", "step", "customer"], name="message_key"),
+            models.UniqueConstraint(fields=["campaign", "step", "customer", "entry"], name="message_key"),
             models.CheckConstraint(
                 condition=Q(status="skipped", skip_reason__gt="") | (~Q(status="skipped") & Q(skip_reason="")),
                 name="message_skip_has_reason",

@@ -96,7 +96,7 @@ class Archetype(models.Model):
 
 
 class Variant(models.Model):
-    """One text of an archetype, in the slots that a model or a person may fill. Key: (archetype, label).
+    """One text of an archetype, in the slots that a model or a person may fill. Key: (archetype, step, label).
 
     Greeting, offer, code, links, prices, dates and footer are no slots: `campaigns.content.rendering` puts them in.
     `findings` is the list that `campaigns.content.guardrails` returned for exactly this `content_hash`, `claims` its ledger:
@@ -112,6 +112,7 @@ class Variant(models.Model):
         PERSON = "person", _("written by a person")
 
     archetype = models.ForeignKey(Archetype, on_delete=models.CASCADE, related_name="variants")
+    step = models.PositiveSmallIntegerField(default=1, db_default=1)
     label = models.CharField(max_length=8, default="A")
     angle = models.CharField(_("angle"), max_length=20, choices=Angle, blank=True, default="")
     origin = models.CharField(max_length=12, choices=Origin)
@@ -149,8 +150,8 @@ class Variant(models.Model):
     class Meta:
         verbose_name = _("variant")
         verbose_name_plural = _("variants")
-        ordering = ["archetype", "label"]
-        constraints = [models.UniqueConstraint(fields=["archetype", "label"], name="variant_key")]
+        ordering = ["archetype", "step", "label"]
+        constraints = [models.UniqueConstraint(fields=["archetype", "step", "label"], name="variant_key")]
 
     def __str__(self) -> str:
         return f"{self.archetype_id}{self.label}: {self.subject}"

@@ -290,11 +290,12 @@ def test_one_unsigned_answer_about_our_name_pauses_nothing(
 # --- Names ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_name_is_read_back_from_wherever_it_stands() -> None:
-    name, key = derive_name(12, 1, 345), MessageKey(12, 1, 345)
+@pytest.mark.parametrize("entry", [1, 2, 365])
+def test_a_name_is_read_back_from_wherever_it_stands(entry: int) -> None:
+    name, key = derive_name(12, 1, 345, entry), MessageKey(12, 1, 345, entry)
     for text in (
         f"<{name}@fernweh.test>", f"bounces+{name}@mail.test", f"BOUNCES+{name.upper()}@MAIL.TEST", name,
-        f"x <bounces+{name}@mail.test>, y", derive_message_id(12, 1, 345, domain="d.test"),
+        f"x <bounces+{name}@mail.test>, y", derive_message_id(12, 1, 345, entry, domain="d.test"),
     ):  # fmt: skip
         assert read_name(text) == key, text
 
