@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/reset/done/", auth_views.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("api/v1/", include("retention_site.api")),
+    path("v1/", include("customers.api.tracking.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),

@@ -49,6 +49,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != self.keyword.lower():
             return None
+        return self.find_key(key)
+
+    def find_key(self, key: str) -> tuple[Any, ApiKey]:
+        """Who acts with `key`. Raises AuthenticationFailed where it is not known or no longer valid."""
         row = ApiKey.objects.select_related("user").filter(prefix=key.strip()[:PREFIX_LENGTH]).first()
         now = timezone.now()
         if row is None or not hmac.compare_digest(row.key_hash, _hash(key.strip())):

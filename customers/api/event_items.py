@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import polars as pl
 import pydantic
-from django.db import connection
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 
+from customers.ingest.identity import find_people
 from customers.ingest.recorder import storable_json
 from customers.models import EventKind
 
@@ -101,7 +101,7 @@ def read_events(body: bytes) -> tuple[str, dict[int, Item], list[Fault]]:
 
 def keep_possible(items: dict[int, Item], source: str, now: dt.datetime, faults: list[Fault]) -> pl.DataFrame:
     """The items as the recorder takes them; those that cannot be kept go to `faults`."""
-    known = _find_customers(source, {item.customer for item in items.values()})
+    known = find_people(source, {item.customer for item in items.values()})
     latest = now + FUTURE_TOLERANCE
     rows = []
     for index, item in items.items():
@@ -129,16 +129,6 @@ def _explain_body(error: pydantic.ValidationError) -> Exception:
     if faults[0]["type"] == "json_invalid":
         return ParseError(_("This is no JSON: %(reason)s") % {"reason": faults[0]["msg"]})
     return serializers.ValidationError({_path(fault["loc"]): [str(fault["msg"])] for fault in faults})
-
-
-def _find_customers(source: str, names: set[str]) -> dict[str, int]:
-    """Ids by the shop's id, in one array: a thousand placeholders would take longer than the answer."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT external_id, id FROM customers_customer WHERE source = %s AND external_id = ANY(%s)",
-            [source, sorted(names)],
-        )
-        return dict(cursor.fetchall())
 
 
 def _dump_properties(properties: dict[str, Any]) -> str | None:

@@ -17,6 +17,8 @@ FAMILIES: dict[Family, frozenset[str]] = {
             EventKind.SEARCH_PERFORMED,
             EventKind.CART_UPDATED,
             EventKind.REVIEW_WRITTEN,
+            EventKind.PAGE_VIEWED,
+            EventKind.CUSTOM,
         }
     ),
     "messages": frozenset(kind for kind in EventKind.values if kind.startswith("email_")),

@@ -1,10 +1,10 @@
 """What we know: the tables of customers, their orders and behaviour, scores and segments."""
 
-from .api_key import ApiKey
+from .api_key import ApiKey, KeptAnswer
 from .audit import AuditAction, AuditEntry, record_audit
 from .consent import Channel, ConsentRecord, Suppression, TrackingConsent
 from .customer import Customer, CustomerAlias
-from .event import CustomerEvent, EventKind, ensure_event_partitions
+from .event import CustomerEvent, EventKind, HeldEvent, ensure_event_partitions
 from .import_run import ImportRejection, ImportRun
 from .interest import InterestProfile, ReadingStatus, TextReading, TextReadingSwitch
 from .order import Order, OrderLine
@@ -26,9 +26,11 @@ __all__ = [
     "DriftReport",
     "EventKind",
     "FairnessReport",
+    "HeldEvent",
     "ImportRejection",
     "ImportRun",
     "InterestProfile",
+    "KeptAnswer",
     "ModelVersion",
     "Order",
     "OrderLine",

@@ -25,3 +25,27 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class KeptAnswer(models.Model):
+    """The answer to a POST that bore an Idempotency-Key. Key: (actor, key); forgotten after a day.
+
+    `actor` is the hash of who asked, `request_hash` of what; without a `status` it is still being worked on, until `lease_until`.
+    """
+
+    actor = models.CharField(max_length=64)
+    key = models.CharField(max_length=255)
+    request_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    body = models.TextField(blank=True, default="", db_default="")
+    begun_at = models.DateTimeField(db_default=models.functions.Now())
+    lease_until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("kept answer")
+        verbose_name_plural = _("kept answers")
+        constraints = [models.UniqueConstraint(fields=["actor", "key"], name="keptanswer_key")]
+        indexes = [models.Index(fields=["begun_at"], name="keptanswer_begun")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.status or '…'}"

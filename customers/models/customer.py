@@ -77,16 +77,24 @@ class Customer(models.Model):
 
 
 class CustomerAlias(models.Model):
-    """Another identity of the same person. Key: (source, external_id). A merge can be undone from here."""
+    """Another identity of the same person. Key: (source, is_visitor, external_id).
+
+    `is_visitor` marks the anonymous id of a browser or app; the newest person who was seen there counts.
+    """
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="aliases")
     source = models.CharField(max_length=40)
     external_id = models.CharField(max_length=120)
+    is_visitor = models.BooleanField(default=False, db_default=False)
     merged_at = models.DateTimeField()
-    merged_by = models.CharField(max_length=150, blank=True, default="")
+    merged_by = models.CharField(max_length=150, blank=True, default="", db_default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="customeralias_key")]
+        verbose_name = _("further identity")
+        verbose_name_plural = _("further identities")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "is_visitor", "external_id"], name="customeralias_key")
+        ]
 
     def __str__(self) -> str:
         return f"{self.source}:{self.external_id}"

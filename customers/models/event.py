@@ -26,6 +26,9 @@ class EventKind(models.TextChoices):
     TICKET_CLOSED = "ticket_closed", _("support answered")
     COMPLAINT_OPENED = "complaint_opened", _("complained")
     COMPLAINT_CLOSED = "complaint_closed", _("complaint solved")
+    PAGE_VIEWED = "page_viewed", _("viewed a page")
+    #: Whatever else a shop tells of; its own name for it is in the properties, as `name`.
+    CUSTOM = "custom", _("did something else")
 
 
 class CustomerEvent(models.Model):
@@ -56,6 +59,35 @@ class CustomerEvent(models.Model):
                 condition=models.Q(kind__in=["complaint_opened", "complaint_closed"]),
                 name="event_complaints",
             ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.source}:{self.external_id}"
+
+
+class HeldEvent(models.Model):
+    """An event of a visitor whom nobody knows yet. Key: (source, external_id, occurred_at), as that of an event.
+
+    Once the visitor is known (`customers.ingest.identity`), it goes into the log; after HELD_EVENT_DAYS it is forgotten.
+    """
+
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=160)
+    occurred_at = models.DateTimeField()
+    visitor = models.CharField(max_length=120)
+    kind = models.CharField(max_length=40, choices=EventKind)
+    properties = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
+    received_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("event of an unknown visitor")
+        verbose_name_plural = _("events of unknown visitors")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id", "occurred_at"], name="heldevent_key"),
+        ]
+        indexes = [
+            models.Index(fields=["source", "visitor"], name="heldevent_visitor"),
+            models.Index(fields=["received_at"], name="heldevent_received"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,89 @@
+"""The addresses under /v1/, as Segment's clients call them. A write key is an API key of ours, sent as the user name."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from customers.api.authentication import ApiKeyAuthentication
+from customers.models import ApiKey
+
+from .calls import Fault, read_calls, unpack_body
+from .writing import Kept, keep_calls
+
+RIGHTS = (
+    "customers.add_customerevent", "customers.add_customer", "customers.change_customer",
+    "customers.add_order", "customers.change_order", "customers.add_product", "customers.change_product",
+)  # fmt: skip
+
+
+class WriteKeyAuthentication(ApiKeyAuthentication):
+    """`Authorization: Basic base64(KEY:)`, or Bearer as elsewhere."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
+        scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return super().authenticate(request)
+        try:
+            key = base64.b64decode(given, validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise AuthenticationFailed(_("This API key is not known.")) from error
+        return self.find_key(key)
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Basic realm="write key"'
+
+
+class MayTrack(BasePermission):
+    """Who delivers people, orders and events needs the right to write all three."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.is_authenticated and request.user.has_perms(RIGHTS))
+
+
+class TrackingView(APIView):
+    """One verb. Good calls are kept; what is wrong with the others stands in the answer, which is 200 all the same: a client
+    would send all of it again. 400 where there is nothing to keep."""
+
+    authentication_classes = [WriteKeyAuthentication]
+    permission_classes = [MayTrack]
+    schema = None
+    verb = "batch"
+
+    def post(self, request: Request) -> Response:
+        now = timezone.now()
+        body = unpack_body(request.body, request.headers.get("Content-Encoding", ""))
+        received, faults = read_calls(body, self.verb, now)
+        key = request.auth
+        by = f"key {key.prefix}" if isinstance(key, ApiKey) else ""
+        kept = keep_calls(received, faults, source=settings.TRACKING_SOURCE, by=by, now=now) if received else Kept()
+        return _answer(kept, faults, has_good=len(faults) == 0 or bool(received))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Errors in the words that the clients read: a code and a message."""
+        response = super().handle_exception(exc)
+        if isinstance(exc, APIException):
+            code = exc.get_codes() if isinstance(exc.detail, str) else "invalid"
+            response.data = {"success": False, "code": str(code), "message": str(exc.detail)}
+        return response
+
+
+def _answer(kept: Kept, faults: list[Fault], *, has_good: bool) -> Response:
+    errors = [asdict(fault) for fault in sorted(faults, key=lambda fault: fault.index)]
+    if not has_good:
+        first = errors[0]
+        return Response(
+            {"success": False, "code": "invalid", "message": first["message"], "errors": errors}, status=400
+        )
+    return Response({"success": not errors, **asdict(kept), "errors": errors})
