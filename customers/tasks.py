@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from customers.features.interests import profiles, texts
 from customers.ingest import runs
+from customers.ingest.identity import forget_held_events
 from customers.insights import audit_witness, report
 from customers.insights.risk import AT_RISK
+from customers.models import KeptAnswer
 from customers.scoring import groups, replays, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
 from llm.drafting_role import acting_as_drafter
@@ -50,6 +52,13 @@ def watch_model() -> None:
     """Every five minutes and after scoring: the day's drift report and missing fairness reports; a second time nothing."""
     watch.watch_model(timezone.now())
     groups.review_groups(threshold=AT_RISK)
+
+
+@shared_task
+def forget_intake() -> None:
+    """Once an hour: answers kept for a day, and events of visitors who never became known."""
+    KeptAnswer.objects.outlived(timezone.now()).delete()
+    forget_held_events(timezone.now())
 
 
 @shared_task

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +29,16 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
+#: How long the answer to a request is kept, so that the same request gets it again.
+KEPT_FOR = dt.timedelta(hours=24)
+
+
+class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
+    def outlived(self, now: dt.datetime) -> KeptAnswerQuerySet:
+        """Answers that nobody may ask for any more."""
+        return self.filter(begun_at__lt=now - KEPT_FOR)
+
+
 class KeptAnswer(models.Model):
     """The answer to a POST that bore an Idempotency-Key. Key: (actor, key); forgotten after a day.
 
@@ -40,6 +52,8 @@ class KeptAnswer(models.Model):
     body = models.TextField(blank=True, default="", db_default="")
     begun_at = models.DateTimeField(db_default=models.functions.Now())
     lease_until = models.DateTimeField()
+
+    objects = KeptAnswerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("kept answer")

@@ -7,13 +7,14 @@ import datetime as dt
 import gzip
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.test import APIClient
+from segment.analytics import request as segment_request
 from segment.analytics.client import Client as SegmentClient
 
 from customers.api.authentication import issue_api_key
@@ -22,6 +23,13 @@ from customers.models import ConsentRecord, Customer, CustomerAlias, CustomerEve
 
 URL = "/v1/batch"
 Send = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _hang_up() -> Iterator[None]:
+    """The client keeps its connection; our server's thread would keep one to the database as long."""
+    yield
+    segment_request._session.close()
 
 
 @pytest.fixture
@@ -62,6 +70,7 @@ def test_ten_thousand_events_of_the_unmodified_client_land_once(live_server: Any
     failed: list[Any] = []
     client = SegmentClient(
         write_key, host=live_server.url, gzip=True, upload_size=500, upload_interval=0.05, timeout=60, thread=2,
+        max_queue_size=20_000,
         on_error=lambda error, _items: failed.append(error),
     )  # fmt: skip
     began = timezone.now() - dt.timedelta(days=1)
