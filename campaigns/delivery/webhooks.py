@@ -125,6 +125,8 @@ def _judge_bounce(event: AnymailTrackingEvent, answer: str) -> DeliveryKind:
         return DeliveryKind.UNSUBSCRIBED
     if event.reject_reason == RejectReason.SPAM:
         return DeliveryKind.COMPLAINED
+    if _read_resend_type(event.esp_event) == "Permanent":  # whatever its sentence, from which anymail guesses a reason
+        return DeliveryKind.BOUNCED
     if _says_soft(event.esp_event) or event.reject_reason in _SOFT_REASONS:
         return DeliveryKind.SOFT_BOUNCED
     return DeliveryKind.SOFT_BOUNCED if is_lasting(answer) is False else DeliveryKind.BOUNCED
@@ -134,15 +136,19 @@ def _says_soft(raw: Any) -> bool:
     """Providers that put both kinds under one name: Postmark's Type, Brevo's event, SendGrid's blocks, Resend's subType."""
     if not isinstance(raw, dict):
         return False
-    data = raw.get("data")
-    bounce = data.get("bounce") if isinstance(data, dict) else None
-    resend = bounce.get("type") if isinstance(bounce, dict) else None
     return (
         raw.get("Type") in {"SoftBounce", "Transient", "DnsError"}
         or raw.get("event") == "soft_bounce"
         or (raw.get("event") == "bounce" and raw.get("type") == "blocked")
-        or resend in {"Transient", "Temporary", "Undetermined"}
+        or _read_resend_type(raw) in {"Transient", "Temporary", "Undetermined"}
     )
+
+
+def _read_resend_type(raw: Any) -> str:
+    """`data.bounce.type` of Resend's events; "" where there is none."""
+    data = raw.get("data") if isinstance(raw, dict) else None
+    bounce = data.get("bounce") if isinstance(data, dict) else None
+    return str(bounce.get("type") or "") if isinstance(bounce, dict) else ""
 
 
 def _identify(event: AnymailTrackingEvent) -> str:

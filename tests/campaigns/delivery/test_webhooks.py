@@ -226,3 +226,15 @@ def test_a_resend_bounce_that_is_not_for_good_suppresses_nobody(
         body = json.dumps(resend_event(message, "email.bounced", bounce=bounce)).encode()
         assert post(client, body, **sign(body, name=f"msg_{number}")) == 200
         assert Suppression.objects.count() == suppressed
+
+
+def test_a_resend_bounce_that_is_for_good_suppresses_whatever_its_sentence(
+    client: Client, settings: Settings, message: Message
+) -> None:
+    use(settings, "resend", SECRET)
+    bounce = {"type": "Permanent", "subType": "Suppressed", "message": "The address is on the suppression list."}
+    body = json.dumps(resend_event(message, "email.bounced", bounce=bounce)).encode()
+
+    assert post(client, body, **sign(body)) == 200
+
+    assert DeliveryEvent.objects.get().kind == "bounced" and Suppression.objects.count() == 1
