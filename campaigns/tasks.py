@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from campaigns.approval import notices, validity
@@ -26,9 +27,9 @@ def start_due_campaigns() -> None:
         send_sweep.delay()
 
 
-@shared_task
+@shared_task(autoretry_for=(OperationalError, InterfaceError), default_retry_delay=1, max_retries=20)
 def send_sweep() -> None:
-    """Send what waits for some seconds; go on at once while there is more."""
+    """Send what waits for some seconds; go on at once while there is more, and a second later where the database went away."""
     with stop_on_sigterm() as stop:
         run = sender.send_waiting_messages(seconds=SWEEP_S, stop=stop)
     scheduler.finish_campaigns(timezone.now())

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import structlog
@@ -50,6 +50,8 @@ BATCH_S = 1.0
 TEXTS_KEPT_S = 2.0
 EVENTS_PER_WRITE = 500
 DATABASE_PATIENCE_S = 30.0
+#: After which a message goes again whose mark the database lost.
+DATABASE_WAIT_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -245,9 +247,9 @@ class _Courier:
         except (OperationalError, InterfaceError):
             # The commit may have happened or not. If it did, we know that nothing was sent.
             self._settle()
-            self.outcome = conclude(
-                self.worker, message, Reply(Outcome.RETRY, Phase.CONNECT, 0, "the database went away")
-            )
+            unsent = conclude(self.worker, message, Reply(Outcome.RETRY, Phase.CONNECT, 0, "the database went away"))
+            # No server refused it: it need not wait as if one had.
+            self.outcome = unsent if unsent.wait_s is None else replace(unsent, wait_s=DATABASE_WAIT_S)
             self._settle()
             raise
         self.outcome = None
