@@ -59,3 +59,53 @@ def longest_silence(arrivals_s: Sequence[float], since_s: Sequence[float]) -> fl
         return None
     moments = [min(since_s), *sorted(at for at in arrivals_s if at > min(since_s))]
     return max((later - earlier for earlier, later in pairwise(moments)), default=None)
+
+
+def count_between(arrivals_s: Sequence[float], spans_s: Sequence[tuple[float, float]]) -> int:
+    """Arrivals inside any of these spans of time; one that ends before it begins holds none."""
+    return sum(any(since < at < until for since, until in spans_s) for at in arrivals_s)
+
+
+@dataclass(frozen=True)
+class Withdrawals:
+    """Who took back their consent in mid-send: whom it still spared, who had been written to, and who was written to late.
+
+    longest_s: from a withdrawal to the last arrival after it, None where nothing came after any.
+    """
+
+    spared: tuple[str, ...]
+    before: tuple[str, ...]
+    late: tuple[str, ...]
+    longest_s: float | None
+
+
+def judge_withdrawals(
+    withdrawn_s: Mapping[str, float], arrivals: Sequence[tuple[float, str]], *, grace_s: float = 1.0
+) -> Withdrawals:
+    """`withdrawn_s`: when each withdrawal was committed, by Message-ID; late is what came more than `grace_s` after it."""
+    came: dict[str, list[float]] = {name: [] for name in withdrawn_s}
+    for at, name in arrivals:
+        if name in came:
+            came[name].append(at)
+    after = {name: max(moments) - withdrawn_s[name] for name, moments in came.items() if moments}
+    return Withdrawals(
+        spared=tuple(sorted(name for name, moments in came.items() if not moments)),
+        before=tuple(sorted(name for name, seconds in after.items() if seconds <= grace_s)),
+        late=tuple(sorted(name for name, seconds in after.items() if seconds > grace_s)),
+        longest_s=max((seconds for seconds in after.values() if seconds > 0), default=None),
+    )
+
+
+def most_in_window(moments: Sequence[float], width: float) -> int:
+    """The most of these moments within any span of `width`, of which one end does not count."""
+    ordered, most, first = sorted(moments), 0, 0
+    for last, at in enumerate(ordered):
+        while ordered[first] <= at - width:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def count_steps_back(states: Sequence[str], rank: Mapping[str, int]) -> int:
+    """How often a row went backwards, seen in this order."""
+    return sum(rank[later] < rank[earlier] for earlier, later in pairwise(states))

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from .history import judge_history, longest_silence, resume_time
+from .history import (
+    count_between,
+    count_steps_back,
+    judge_history,
+    judge_withdrawals,
+    longest_silence,
+    most_in_window,
+    resume_time,
+)
 
 ASKED = ["a", "b", "c"]
 SAID = dict.fromkeys(ASKED, "accepted")
@@ -51,3 +59,34 @@ def test_a_silence_that_comes_later_than_the_fault_is_seen() -> None:
     assert longest_silence([1.0, 2.0, 2.6, 9.0, 10.0], [2.5]) == 6.4
     assert longest_silence([1.0, 9.0, 10.0, 12.0], [9.5]) == 2.0
     assert longest_silence([1.0], []) is None
+
+
+def test_what_arrives_inside_a_span_is_seen_and_what_arrives_beside_it_is_not() -> None:
+    assert count_between([1.0, 2.5, 4.0, 7.0], [(2.0, 3.0), (6.0, 6.5)]) == 1
+    assert count_between([2.5], [(3.0, 2.0)]) == 0, "a span that ends before it begins"
+    assert count_between([2.5, 2.6], [(2.0, 3.0), (1.0, 4.0)]) == 2, "each arrival once, however many spans hold it"
+
+
+def test_a_message_after_a_withdrawal_is_late_and_one_just_on_its_way_is_not() -> None:
+    withdrawn = {"a": 10.0, "b": 10.0, "c": 10.0, "d": 10.0}
+    found = judge_withdrawals(withdrawn, [(9.0, "a"), (10.4, "b"), (11.5, "c"), (99.0, "x")])
+    assert (found.before, found.late, found.spared) == (("a", "b"), ("c",), ("d",))
+    assert found.longest_s == 1.5
+
+
+def test_a_second_message_that_is_late_is_seen_behind_a_first_that_was_not() -> None:
+    assert judge_withdrawals({"a": 10.0}, [(9.0, "a"), (12.0, "a")]).late == ("a",)
+    assert judge_withdrawals({"a": 10.0}, [(9.0, "a")]).longest_s is None
+
+
+def test_the_fullest_window_is_found_wherever_it_lies() -> None:
+    assert most_in_window([], 7) == 0
+    assert most_in_window([0, 7, 14], 7) == 1, "seven days after is outside"
+    assert most_in_window([0, 6.9, 14, 15, 16, 30], 7) == 3
+    assert most_in_window([16, 0, 15, 14], 7) == 3, "in any order"
+
+
+def test_a_row_that_goes_back_is_seen() -> None:
+    rank = {"accepted": 0, "delivered": 1, "bounced": 2}
+    assert count_steps_back(["accepted", "delivered", "bounced"], rank) == 0
+    assert count_steps_back(["accepted", "bounced", "delivered", "bounced", "accepted"], rank) == 2

@@ -1,4 +1,4 @@
-"""kill -9 of a real Celery worker group in mid-send: nothing doubled, nothing lost, and little in doubt."""
+"""kill -9 of a real Celery worker group in mid-send, at a provider that knows what it was given: nothing even in doubt."""
 
 from __future__ import annotations
 
@@ -21,15 +21,3 @@ def test_a_worker_killed_in_mid_send_leaves_no_doubt_at_a_provider_with_keys() -
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
     assert (figures["doubled"], figures["lost"], figures["unknown"], figures["provider"]) == (0, 0, 0, "resend")
-
-
-@pytest.mark.slow
-def test_a_worker_killed_in_mid_send_doubles_and_loses_nothing() -> None:
-    command = [sys.executable, "-m", "tests.faults.run", "--messages", "400", "--kills", "1", "--flushes", "0"]
-
-    done = subprocess.run([*command, "--restarts", "0"], cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    figures = json.loads(done.stdout.splitlines()[-1])
-    assert (figures["doubled"], figures["lost"]) == (0, 0)
-    assert figures["unknown"] <= figures["connections"] * figures["kills"]

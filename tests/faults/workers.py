@@ -65,10 +65,13 @@ class Nursery:
         self._process.wait()
 
 
-def start_beat(environment: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:
+def start_beat(
+    environment: Mapping[str, str], folder: Path, *, module: str = "", level: str = "WARNING"
+) -> subprocess.Popen[bytes]:
+    """Celery's beat, or a module that runs it, with its log and its memory in `folder`."""
+    command = [module] if module else ["celery", "-A", "retention_site", "beat"]
     with (folder / "beat.log").open("ab") as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "retention_site", "beat", "--loglevel", "WARNING",
-             "--schedule", os.fspath(folder / "schedule")],
+            [sys.executable, "-m", *command, "--loglevel", level, "--schedule", os.fspath(folder / "schedule")],
             cwd=ROOT, env=dict(environment), stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
