@@ -13,7 +13,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from campaigns.approval.policy import needs_second_person
-from campaigns.models import Campaign, Notification
+from campaigns.delivery.fence.gate import read_fence
+from campaigns.models import Campaign, Notification, SendingEpoch
 from customers.ingest.currency import read_shop_currency
 from retention_site.roles import ADMIN_ROLE
 
@@ -89,8 +90,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "menu": SimpleLazyObject(lambda: build_menu(request)),
         "shop_name": settings.SHOP_NAME,
         "shop_currency": SimpleLazyObject(read_shop_currency),
+        "sending_fence": SimpleLazyObject(lambda: find_fence(request)),
         "role_label": SimpleLazyObject(lambda: name_role(request)),
     }
+
+
+def find_fence(request: HttpRequest) -> SendingEpoch | None:
+    """Why nothing is sent, for those who see the outbox."""
+    user = getattr(request, "user", None)
+    return read_fence() if user is not None and user.has_perm("campaigns.view_message") else None
 
 
 def build_menu(request: HttpRequest) -> list[MenuGroup]:

@@ -177,6 +177,8 @@ DNS_RESOLVER = read_text("DNS_RESOLVER")  # host or host:port; "": that of the s
 DNS_TIMEOUT_S = read_number("DNS_TIMEOUT_S", 3.0, least=0.1, most=30)
 DKIM_SELECTOR = read_text("DKIM_SELECTOR")
 DKIM_DOMAIN = read_text("DKIM_DOMAIN").lower()  # "": the domain of SHOP_FROM_EMAIL
+EPOCH_FILE = read_text("EPOCH_FILE", str(VAR_DIR / "sending_epoch.json"))
+EPOCH_KEY = read_text("EPOCH_KEY", "rekindle:sending-epoch")
 SMTP_CONNECTIONS = read_number("SMTP_CONNECTIONS", 2, least=1, most=100)
 
 # --- What comes back ----------------------------------------------------------------------------------------------------

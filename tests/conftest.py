@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -34,6 +35,17 @@ def back_to_english() -> Iterator[None]:
     """A page that was asked for in Chinese leaves its language to the thread, and so to the next test."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def epoch_of_its_own(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is emptied after each test, and what is kept outside it would take the next one for a restored backup."""
+    folder = tmp_path_factory.mktemp("epoch")
+    settings.EPOCH_FILE, settings.EPOCH_KEY = str(folder / "sending_epoch.json"), f"epoch:{uuid4().hex}"
+    monkeypatch.setenv("EPOCH_FILE", settings.EPOCH_FILE)
+    monkeypatch.setenv("EPOCH_KEY", settings.EPOCH_KEY)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from .delivery_events import DeliveryEventViewSet
+from .epoch import SendingEpochView
 from .reviewing import ThreadViewSet
 from .texts import ArchetypeViewSet, VariantViewSet
 from .views import CampaignViewSet
@@ -21,6 +22,7 @@ router.register("brand-voice/versions", BrandVoiceVersionViewSet, basename="api-
 router.register("policies/versions", PoliciesVersionViewSet, basename="api-policies-version")
 urlpatterns = [
     path("brand-voice/", BrandVoiceView.as_view(), name="api-brand-voice"),
+    path("sending-epoch/", SendingEpochView.as_view(), name="api-sending-epoch"),
     path("policies/", PoliciesView.as_view(), name="api-policies"),
     *router.urls,
 ]

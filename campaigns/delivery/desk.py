@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
+from .fence.gate import Leave
 from .marking import Bid, Mark, Written, write_outcomes_and_marks
 from .outbox import Settlement
 
@@ -41,7 +42,8 @@ class _Ticket:
 class Desk:
     """Shared by the threads of one sweep. Whoever writes does so with the database connection of its own thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, leave: Leave) -> None:
+        self._leave = leave
         self._lock = threading.Lock()
         self._waiting: list[_Ticket] = []
         self._writers = 0
@@ -73,7 +75,7 @@ class Desk:
         with self._lock:
             group = self._take_group(mine)
         try:
-            _serve(group)
+            _serve(group, self._leave)
         finally:
             with self._lock:
                 heir = self._waiting[0] if self._waiting else None
@@ -99,10 +101,10 @@ class Desk:
         return group
 
 
-def _serve(group: Sequence[_Ticket]) -> None:
+def _serve(group: Sequence[_Ticket], leave: Leave) -> None:
     """Write for all; where the database refuses that, for each alone. Leaves a receipt or an error in each ticket."""
     try:
-        _hand_out(group, _write(group))
+        _hand_out(group, _write(group, leave))
     except (OperationalError, InterfaceError) as error:
         _refuse(group, error)
     except DatabaseError as error:
@@ -110,15 +112,20 @@ def _serve(group: Sequence[_Ticket]) -> None:
             _refuse(group, error)
         else:
             for ticket in group:
-                _serve([ticket])
+                _serve([ticket], leave)
     except BaseException as error:
         _refuse(group, error)
         raise
 
 
-def _write(group: Sequence[_Ticket]) -> Written:
+def _write(group: Sequence[_Ticket], leave: Leave) -> Written:
+    """What was marked is told outside the database before anything of it reaches the network."""
     outcomes = [ticket.outcome for ticket in group if ticket.outcome is not None]
-    return write_outcomes_and_marks(outcomes, [ticket.bid for ticket in group])
+    written = write_outcomes_and_marks(outcomes, [ticket.bid for ticket in group], leave)
+    marked = [row for row, mark in written.marks.items() if mark.may_send]
+    if marked:
+        leave.note({group[0].bid.campaign_id: max(marked)})
+    return written
 
 
 def _hand_out(group: Sequence[_Ticket], written: Written) -> None:

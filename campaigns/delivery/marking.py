@@ -19,6 +19,7 @@ from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import MessageStatus
 
 from .channels import SMTP_ROUTE
+from .fence.gate import Leave
 from .outbox import ClaimedMessage, Settlement, sending_lease_s
 
 #: The space of advisory locks that serialises marks for one customer: two campaigns cannot slip past a cap together.
@@ -76,7 +77,9 @@ class Written:
     marks: Mapping[int, Mark] = field(default_factory=dict)
 
 
-def write_outcomes_and_marks(outcomes: Sequence[Settlement], bids: Sequence[Bid]) -> Written:
+def write_outcomes_and_marks(
+    outcomes: Sequence[Settlement], bids: Sequence[Bid], leave: Leave | None = None
+) -> Written:
     """Settle what was sent and mark what is to be sent next, in one transaction and one round trip.
 
     The bids are of one campaign and of different customers. With a bid it commits with a sync to disk before it
@@ -86,6 +89,7 @@ def write_outcomes_and_marks(outcomes: Sequence[Settlement], bids: Sequence[Bid]
     because it knows better.
 
     A mark is `claimed -> sending`, or `-> skipped` with its reason (`-> unknown` where an earlier try may have sent it).
+    Nothing is marked without the sweep's `leave`, or once it no longer holds (a restored backup; `fence`).
     Checked in the same statement: the claim is still its worker's and its lease runs, the campaign is sending and inside
     its window, the messages are the approved ones (`approved_hash`), the address is the one rendered for, and consent,
     suppression, complaints and caps. A trigger of the database checks the approvals again (IntegrityError: then nothing
@@ -102,7 +106,7 @@ def write_outcomes_and_marks(outcomes: Sequence[Settlement], bids: Sequence[Bid]
             if outcomes:
                 settles.execute(_SETTLE, _settle_parameters(outcomes))
             if bids:
-                marks.execute(_MARK, _mark_parameters(bids))
+                marks.execute(_MARK, _mark_parameters(bids, leave))
         # The pipeline has ended without an error: all of it is committed.
         settled = settles.fetchall() if outcomes else []
         marked = marks.fetchall() if bids else []
@@ -114,7 +118,7 @@ def _settle_parameters(outcomes: Sequence[Settlement]) -> dict[str, Any]:
     return {"outcomes": json.dumps([vars(outcome) for outcome in outcomes]), "ids": f"{{{ids}}}"}
 
 
-def _mark_parameters(bids: Sequence[Bid]) -> dict[str, Any]:
+def _mark_parameters(bids: Sequence[Bid], leave: Leave | None) -> dict[str, Any]:
     rows = [
         {
             "id": bid.intent.message.id,
@@ -129,7 +133,13 @@ def _mark_parameters(bids: Sequence[Bid]) -> dict[str, Any]:
         for bid in bids
     ]
     newest = max((bid.checks for bid in bids), key=lambda checks: checks["x_now"])
-    return {**newest, "bids": json.dumps(rows), "lease": sending_lease_s()}
+    return {
+        **newest,
+        "bids": json.dumps(rows),
+        "lease": sending_lease_s(),
+        "epoch": leave.epoch if leave else "",
+        "moved": leave.moved if leave else 0,
+    }
 
 
 # The locks come first and alone, so that the snapshot of the marks is taken after any other mark for these customers was
@@ -175,6 +185,10 @@ WITH checked AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT * FROM customers_customer row WHERE row.id = m.customer_id OFFSET 0) AS c
     WHERE m.status = 'claimed' AND m.claimed_by = b.worker AND m.lease_until > clock_timestamp()
       AND p.status = 'sending' AND c.email = b.address
+      AND EXISTS (
+          SELECT 1 FROM campaigns_sendingepoch e
+          WHERE e.epoch = %(epoch)s AND e.moved >= %(moved)s AND e.fenced_at IS NULL
+      )
 )
 UPDATE campaigns_message m
 SET status = CASE WHEN reason = '' THEN 'sending' WHEN m.in_doubt_since IS NULL THEN 'skipped' ELSE 'unknown' END,

@@ -15,6 +15,7 @@ from campaigns.approval.voiding import return_to_draft
 from campaigns.approval.workflow import find_stale_parts, window_end
 from campaigns.models import Campaign, CampaignStatus, TransitionConflict
 
+from .fence.gate import may_launch
 from .outbox import open_message_ids, queue_messages
 from .sent_events import record_missing_sent_events
 
@@ -35,9 +36,12 @@ def start_due_campaigns(now: dt.datetime) -> StartCounts:
     """Start every due campaign inside its window; a later one is missed, a changed one goes back to draft.
 
     Safe to run twice and in parallel: the guarded change of state lets one caller win, and the outbox' key lets each
-    person be queued once. State and rows are one transaction, so a crash leaves the campaign scheduled.
+    person be queued once. State and rows are one transaction, so a crash leaves the campaign scheduled. After a restored
+    backup none starts until a person confirms.
     """
     started = missed = voided = queued = 0
+    if not Campaign.objects.due(now).exists() or not may_launch():
+        return StartCounts()
     for campaign in Campaign.objects.due(now).order_by("scheduled_for", "pk"):
         try:
             outcome, rows = start_campaign(campaign, now=now)

@@ -32,6 +32,7 @@ from .channels.choice import open_mail_channel
 from .control import pause_campaign
 from .copies import ApprovedTexts, Batch, Copy, StaleApproval, Unsendable, load_approved_texts, make_copy, prepare_batch
 from .desk import Desk
+from .fence.gate import Leave, ask_leave
 from .marking import Bid, Mark, write_outcomes_and_marks
 from .outbox import ClaimedMessage, Settlement, claim_batch, conclude, release_claims, skip_claimed
 from .reaper import give_up_old_doubts, queue_due_retries
@@ -76,17 +77,18 @@ def send_waiting_messages(
     """
     total = connections or settings.SMTP_CONNECTIONS
     deadline = time.monotonic() + seconds
-    sweep = _Sweep(deadline, stop or threading.Event(), Breaker(), open_channel or open_mail_channel)
     give_up_old_doubts()
     queue_due_retries()
     if not find_sending_campaigns():
         return SendRun()
-    if total == 1:
-        runs = [sweep.work(total)]
-    else:
-        with ThreadPoolExecutor(total, thread_name_prefix="send") as pool:
-            futures = [pool.submit(sweep.work_in_thread, total) for _number in range(total)]
-        runs = [future.result() for future in futures]
+    leave = ask_leave()
+    if leave is None:  # a restored backup, until a person confirms
+        return SendRun()
+    sweep = _Sweep(deadline, stop or threading.Event(), Breaker(), open_channel or open_mail_channel, leave)
+    try:
+        runs = sweep.work_all(total)
+    finally:
+        leave.close()
     return SendRun(sum((run.counts for run in runs), Counter()), any(run.has_more for run in runs))
 
 
@@ -101,12 +103,17 @@ class _Sweep:
     """One sweep's shared state; `work` runs once per connection."""
 
     def __init__(
-        self, deadline: float, stop: threading.Event, breaker: Breaker, open_channel: Callable[[], Channel]
+        self,
+        deadline: float,
+        stop: threading.Event,
+        breaker: Breaker,
+        open_channel: Callable[[], Channel],
+        leave: Leave,
     ) -> None:
         self.deadline = deadline
         self.stop = stop
         self.breaker = breaker
-        self.desk = Desk()
+        self.desk = Desk(leave)
         self.open_channel = open_channel
         self._texts: dict[int, tuple[float, ApprovedTexts]] = {}
 
@@ -121,6 +128,14 @@ class _Sweep:
             texts = load_approved_texts(campaign)
             self._texts[campaign.pk] = time.monotonic(), texts
         return texts
+
+    def work_all(self, slots: int) -> list[SendRun]:
+        """Over `slots` connections at once; one needs no thread."""
+        if slots == 1:
+            return [self.work(slots)]
+        with ThreadPoolExecutor(slots, thread_name_prefix="send") as pool:
+            futures = [pool.submit(self.work_in_thread, slots) for _number in range(slots)]
+        return [future.result() for future in futures]
 
     def work_in_thread(self, slots: int) -> SendRun:
         try:

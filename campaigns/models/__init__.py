@@ -16,6 +16,7 @@ from .comment import CommentPlace, ReviewComment
 from .country import CountryRule
 from .domain import DomainCheck, DomainOverride
 from .entry import Entry, ExitReason, FollowUp
+from .epoch import FenceCause, SendingEpoch
 from .evaluation import PromptEvaluation
 from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipReason
 from .notification import Notification, NotificationChoice, NotificationKind
@@ -49,6 +50,7 @@ __all__ = [
     "Entry",
     "ExclusionReason",
     "ExitReason",
+    "FenceCause",
     "FollowUp",
     "FourEyesSwitch",
     "Message",
@@ -60,6 +62,7 @@ __all__ = [
     "PromptEvaluation",
     "ReviewComment",
     "SendMode",
+    "SendingEpoch",
     "ShopPolicies",
     "SkipReason",
     "StagedChange",

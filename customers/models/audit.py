@@ -36,6 +36,8 @@ class AuditAction(models.TextChoices):
     VOICE_SAVED = "voice_saved", _("brand voice saved")
     POLICIES_SAVED = "policies_saved", _("shop policies saved")
     SEGMENT_SAVED = "segment_saved", _("segment saved")
+    SENDING_FENCED = "sending_fenced", _("sending stopped: restored backup")
+    SENDING_CONFIRMED = "sending_confirmed", _("sending confirmed after a backup")
     SETTINGS_CHANGED = "settings_changed", _("settings changed")
     FOUR_EYES_SWITCHED = "four_eyes_switched", _("second person switched on or off")
     COUNTRY_RULE_CHANGED = "country_rule_changed", _("country rule changed")

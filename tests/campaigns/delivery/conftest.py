@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from django.utils import timezone
 
 from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer
+from campaigns.delivery.fence.gate import ask_leave
+from campaigns.delivery.marking import Bid, Written, write_outcomes_and_marks
+from campaigns.delivery.outbox import Settlement
 from campaigns.delivery.sender import SendRun, send_waiting_messages
 from campaigns.models import Campaign, Message
 from tests.campaigns import arrange
@@ -50,3 +53,8 @@ def sweep() -> Sweep:
 
 def states(campaign: Campaign) -> Counter[str]:
     return Counter(Message.objects.filter(campaign=campaign).values_list("status", flat=True))
+
+
+def write(outcomes: Sequence[Settlement], bids: Sequence[Bid]) -> Written:
+    """The write of a sweep that has its leave."""
+    return write_outcomes_and_marks(outcomes, bids, ask_leave())

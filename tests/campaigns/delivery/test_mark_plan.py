@@ -15,7 +15,7 @@ from django.db import connection
 from campaigns.content.ledger import version_of_text
 from campaigns.delivery import outbox
 from campaigns.delivery.copies import make_copy, prepare_batch
-from campaigns.delivery.marking import Bid, write_outcomes_and_marks
+from campaigns.delivery.marking import Bid
 from campaigns.delivery.outbox import Settlement
 from campaigns.models import Archetype, Campaign, ShopPolicies, Variant
 from customers.ingest.consent import address_hash_sql
@@ -23,6 +23,8 @@ from customers.models import Product
 from customers.models.event import ensure_event_partitions
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
+
+from .conftest import write
 
 SIZE = 5_000
 CLAIMED = 20
@@ -136,7 +138,7 @@ def test_a_mark_reads_no_rows_of_other_customers(cast: Cast, now: dt.datetime, a
         outcomes: list[Settlement] = []
         for first in range(0, RUNS * 2, 2):
             pair = bids[first : first + 2]
-            written = write_outcomes_and_marks(outcomes, pair)
+            written = write(outcomes, pair)
             assert len(written.marks) == 2
             outcomes = [Settlement(row, "w", "accepted", "ok") for row, mark in written.marks.items() if mark.may_send]
 

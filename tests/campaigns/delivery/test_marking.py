@@ -11,7 +11,7 @@ from django.utils import timezone
 from campaigns.delivery import outbox
 from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer
 from campaigns.delivery.copies import make_copy, prepare_batch
-from campaigns.delivery.marking import Bid, write_outcomes_and_marks
+from campaigns.delivery.marking import Bid
 from campaigns.delivery.outbox import Settlement
 from campaigns.delivery.sender import send_waiting_messages
 from campaigns.models import Approval, Campaign, Message
@@ -20,7 +20,7 @@ from customers.models import CustomerEvent
 from tests.campaigns import arrange
 from tests.smtp_server import ScriptedSmtpServer
 
-from .conftest import states
+from .conftest import states, write
 
 
 def make_bids(campaign: Campaign, worker: str, now: dt.datetime, size: int = 9) -> list[Bid]:
@@ -31,11 +31,11 @@ def make_bids(campaign: Campaign, worker: str, now: dt.datetime, size: int = 9) 
 
 def test_one_write_settles_the_last_and_marks_the_next(running: Campaign, now: dt.datetime) -> None:
     first, second, third = make_bids(running, "w", now)
-    marked = write_outcomes_and_marks([], [first])
+    marked = write([], [first])
     assert [mark.status for mark in marked.marks.values()] == ["sending"]
 
     done = Settlement(first.intent.message.id, "w", "accepted", "dot: 250 ok")
-    written = write_outcomes_and_marks([done], [second, third])
+    written = write([done], [second, third])
 
     assert written.settled == {done.id: "accepted"}
     assert {mark.status for mark in written.marks.values()} == {"sending"} and len(written.marks) == 2
@@ -49,7 +49,7 @@ def test_one_who_said_no_is_passed_over_in_the_middle_of_a_write(running: Campai
     row = Message.objects.get(pk=bids[1].intent.message.id)
     withdraw_consent(row.customer, source="page", now=now)
 
-    written = write_outcomes_and_marks([], bids)
+    written = write([], bids)
 
     assert (written.marks[row.pk].status, written.marks[row.pk].skip_reason) == ("skipped", "no_consent")
     assert states(running) == {"sending": 2, "skipped": 1}
@@ -57,11 +57,11 @@ def test_one_who_said_no_is_passed_over_in_the_middle_of_a_write(running: Campai
 
 def test_a_write_that_the_fence_refuses_writes_nothing(running: Campaign, now: dt.datetime) -> None:
     first, *others = make_bids(running, "w", now)
-    write_outcomes_and_marks([], [first])
+    write([], [first])
     Approval.objects.filter(part="audience").update(voided_at=now)
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        write_outcomes_and_marks([Settlement(first.intent.message.id, "w", "accepted", "ok")], others)
+        write([Settlement(first.intent.message.id, "w", "accepted", "ok")], others)
 
     assert states(running) == {"sending": 1, "claimed": 2}
 
@@ -69,22 +69,22 @@ def test_a_write_that_the_fence_refuses_writes_nothing(running: Campaign, now: d
 def test_another_workers_rows_are_left_alone(running: Campaign, now: dt.datetime) -> None:
     bids = make_bids(running, "w", now)
     strange = [Bid("other", bid.intent, bid.checks) for bid in bids]
-    assert write_outcomes_and_marks([], strange).marks == {}
+    assert write([], strange).marks == {}
 
-    write_outcomes_and_marks([], bids[:1])
+    write([], bids[:1])
     late = Settlement(bids[0].intent.message.id, "other", "accepted", "ok")
-    assert write_outcomes_and_marks([late], []).settled == {}
+    assert write([late], []).settled == {}
     assert states(running) == {"sending": 1, "claimed": 2}
 
 
 def test_the_worker_knows_better_than_the_reaper(running: Campaign, now: dt.datetime) -> None:
     (bid, *_others) = make_bids(running, "w", now)
-    write_outcomes_and_marks([], [bid])
+    write([], [bid])
     Message.objects.filter(pk=bid.intent.message.id).update(status="unknown")
 
     done = Settlement(bid.intent.message.id, "w", "accepted", "ok")
-    assert write_outcomes_and_marks([done], []).settled == {done.id: "accepted"}
-    assert write_outcomes_and_marks([done], []).settled == {}
+    assert write([done], []).settled == {done.id: "accepted"}
+    assert write([done], []).settled == {}
 
 
 @pytest.mark.django_db(transaction=True)

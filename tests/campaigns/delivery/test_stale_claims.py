@@ -11,14 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from campaigns.delivery.marking import write_outcomes_and_marks
 from campaigns.models import Archetype, Campaign, Message, SkipReason, Variant
 from customers.models import Product
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
 from tests.smtp_server import ScriptedSmtpServer
 
-from .conftest import Sweep, states
+from .conftest import Sweep, states, write
 from .test_marking import make_bids
 
 FACT_REASONS = (
@@ -73,10 +72,10 @@ def test_a_change_that_was_committed_before_the_mark_is_seen_by_it(
     bids = make_bids(scarce, "w", now)
     claiming = [bid for bid in bids if bid.intent.message.variant_id == Variant.objects.get(label="A").pk]
     first, *others = claiming
-    assert write_outcomes_and_marks([], [first]).marks[first.intent.message.id].may_send
+    assert write([], [first]).marks[first.intent.message.id].may_send
 
     Product.objects.update(stock=6)
-    marks = write_outcomes_and_marks([], others).marks
+    marks = write([], others).marks
 
     assert others and {mark.skip_reason for mark in marks.values()} == {"stock_changed"}
     assert states(scarce)["sending"] == 1
