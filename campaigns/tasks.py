@@ -11,6 +11,7 @@ from campaigns.approval import notices, validity
 from campaigns.content import drafting
 from campaigns.delivery import engagement, reaper, scheduler, sender
 from campaigns.delivery.domain import doctor
+from campaigns.delivery.entering import sweep
 from campaigns.delivery.stopping import stop_on_sigterm
 from campaigns.outcomes import rollup
 from llm.drafting_role import acting_as_drafter
@@ -24,6 +25,13 @@ SWEEP_S = 9.0
 def start_due_campaigns() -> None:
     """Start campaigns whose hour has come, and sending at once where one did."""
     if scheduler.start_due_campaigns(timezone.now()).started:
+        send_sweep.delay()
+
+
+@shared_task
+def let_people_in() -> None:
+    """Let people into live campaigns, and start sending at once where somebody came."""
+    if sweep.let_people_in(timezone.now()).queued:
         send_sweep.delay()
 
 

@@ -30,7 +30,8 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
     """The hash of each part as it stands in the database now (the instance's own fields may be stale).
 
     messages: texts as composed, offer, what the shop says of itself. audience: segment and its rule, every
-    member with arm and archetype, and the drift allowed. timing: when, how late at most, and how long an approval holds.
+    member with arm and archetype, the drift allowed, and what lets people into a live campaign, how often. timing: when, how
+    late at most, how long an approval holds, and until when a live campaign runs.
     measurement: hold-out and attribution window.
     """
     fresh = Campaign.objects.select_related("segment").get(pk=campaign.pk)
@@ -40,6 +41,7 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
         ApprovalPart.TIMING: _hash(
             {"send_at": fresh.scheduled_for, "window_hours": fresh.send_window_hours}
             | _where_set(valid_days=fresh.approval_valid_days)
+            | _when_live(fresh)
         ),
         ApprovalPart.MEASUREMENT: _hash(
             {
@@ -93,7 +95,15 @@ def _hash_audience(campaign: Campaign) -> str:
         # Left out where it is the usual one, so that what was approved before there were topics still is.
         | ({"topic": campaign.topic} if campaign.topic != DEFAULT_TOPIC else {})
         | _where_set(allowed_drift_share=campaign.allowed_drift_share)
+        | ({"trigger": campaign.trigger, "re_entry_days": campaign.re_entry_days} if campaign.is_live else {})
     )
+
+
+def _when_live(campaign: Campaign) -> dict[str, Any]:
+    """Left out where it happens once, so that what was approved before there were kinds still is."""
+    if not campaign.is_live:
+        return {}
+    return {"kind": campaign.kind, "recurrence": campaign.recurrence, "live_until": campaign.live_until}
 
 
 def _where_set(**facts: Any) -> dict[str, Any]:

@@ -133,6 +133,15 @@ def describe_cells(cells: Iterable[Cell], sizes: Mapping[Cell, int]) -> Cell:
     return found
 
 
+def find_nearest(cell: Cell, homes: Mapping[Cell, int], sizes: Mapping[Cell, int], nearness: Nearness) -> int | None:
+    """The home (an archetype) of the cell of the same language and channel that lies nearest, of two the one with more
+    people; None where no home is of that language and channel."""
+    near = [other for other in homes if other.place == cell.place]
+    if not near:
+        return None
+    return homes[min(near, key=lambda other: (nearness.between(cell, other), -sizes.get(other, 0), other))]
+
+
 def find_heirs(groups: Sequence[Group], former: Mapping[Cell, int], sizes: Mapping[Cell, int]) -> dict[int, int]:
     """Which archetype each group carries on: {index of the group: id of `former`}.
 

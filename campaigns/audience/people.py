@@ -17,7 +17,7 @@ from campaigns.models import Arm, Campaign, ExclusionReason, ValueBand
 from customers.features.catalogue import FEATURES, THEMES
 from customers.ingest.currency import read_shop_currency
 from customers.ingest.preferences import may_profile_sql
-from customers.segments.compiler import compile_rule
+from customers.segments.compiler import CompiledQuery, compile_rule
 from customers.segments.rules import parse_rule
 
 from .eligibility import exclusion_case_sql, exclusion_params
@@ -46,13 +46,15 @@ def judge_people(campaign: Campaign, *, now: dt.datetime, clock: dt.datetime) ->
     Must run inside a transaction; running it again replaces the tables.
     """
     bounds = _add_up_orders(clock)
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {PEOPLE}")
-        sql, params = _people_sql(campaign, now, clock, bounds)
-        cursor.execute(sql, params)
-        # A million rows that the planner does not know of would be joined one by one.
-        cursor.execute(f"ANALYZE {PEOPLE}")
+    _write_people(campaign, now, clock, bounds)
     return bounds
+
+
+def judge_entrants(campaign: Campaign, *, matched: str, now: dt.datetime, clock: dt.datetime) -> None:
+    """The same for those alone whom the query `matched` (without parameters) names by customer_id, in the value bands of
+    the frozen audience: only their orders are read."""
+    _add_up_orders(clock, matched=matched)
+    _write_people(campaign, now, clock, campaign.value_bounds, matched)
 
 
 def list_unexplained() -> Iterator[int]:
@@ -76,7 +78,19 @@ def read_reasons() -> None:
         )
 
 
-def _add_up_orders(clock: dt.datetime) -> dict[str, Any]:
+def _write_people(
+    campaign: Campaign, now: dt.datetime, clock: dt.datetime, bounds: dict[str, Any], matched: str | None = None
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {PEOPLE}")
+        sql, params = _people_sql(campaign, now, clock, bounds, matched)
+        cursor.execute(sql, params)
+        # A million rows that the planner does not know of would be joined one by one.
+        cursor.execute(f"ANALYZE {PEOPLE}")
+
+
+def _add_up_orders(clock: dt.datetime, *, matched: str | None = None) -> dict[str, Any]:
+    of_matched = f"AND customer_id IN ({matched})" if matched else ""
     currency = read_shop_currency()
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {BUYERS}")
@@ -89,7 +103,7 @@ SELECT customer_id, count(*) FILTER (WHERE NOT is_return) AS orders,
        max(ordered_at) FILTER (WHERE NOT is_return) AS last_at,
        count(*) FILTER (WHERE NOT is_return AND (discount > 0 OR discount_code <> '')) AS discounted,
        count(*) FILTER (WHERE is_return) AS returned
-FROM customers_order WHERE ordered_at <= %(clock)s GROUP BY customer_id""",
+FROM customers_order WHERE ordered_at <= %(clock)s {of_matched} GROUP BY customer_id""",
             {"currency": currency, "clock": clock},
         )
         cursor.execute(f"ANALYZE {BUYERS}")
@@ -108,13 +122,16 @@ def _name_bounds(low: Decimal | None, high: Decimal | None, currency: str) -> di
     return {"low_up_to": str(low), "high_from": str(high), "currency": currency}
 
 
-def placed_sql(campaign: Campaign, *, now: dt.datetime, clock: dt.datetime) -> tuple[str, dict[str, Any]]:
-    """SQL of the common tables that end in `placed`: everybody whom the campaign's segment means as of `clock`, with
-    customer_id, exclusion_reason ('' for who may be written to), channel and what the score says; and its parameters.
+def placed_sql(
+    campaign: Campaign, *, now: dt.datetime, clock: dt.datetime, matched: str | None = None
+) -> tuple[str, dict[str, Any]]:
+    """SQL of the common tables that end in `placed`: everybody whom the campaign's segment means as of `clock` (or whom the
+    query `matched` names), with customer_id, exclusion_reason ('' for who may be written to), channel and what the score
+    says; and its parameters.
 
     `judged` is materialised because its reasons are read twice and would be worked out twice.
     """
-    segment = compile_rule(parse_rule(campaign.segment.rule), as_of=clock)
+    segment = CompiledQuery(matched, {}) if matched else compile_rule(parse_rule(campaign.segment.rule), as_of=clock)
     channels = campaign.offered_channels
     reasons = [f"x_{channel}" for channel in channels]
     judged = ",\n         ".join(
@@ -143,9 +160,9 @@ placed AS (
 
 
 def _people_sql(
-    campaign: Campaign, now: dt.datetime, clock: dt.datetime, bounds: dict[str, Any]
+    campaign: Campaign, now: dt.datetime, clock: dt.datetime, bounds: dict[str, Any], matched: str | None
 ) -> tuple[str, dict[str, Any]]:
-    placed, params = placed_sql(campaign, now=now, clock=clock)
+    placed, params = placed_sql(campaign, now=now, clock=clock, matched=matched)
     sql = f"""
 CREATE TEMPORARY TABLE {PEOPLE} ON COMMIT DROP AS
 WITH {placed}

@@ -174,7 +174,8 @@ WITH checked AS MATERIALIZED (
             SELECT 1 FROM campaigns_approval a
             WHERE a.campaign_id = p.id AND a.part = 'messages' AND a.voided_at IS NULL AND a.part_hash = b.approved_hash
         ) THEN 'stale_approval'
-        WHEN clock_timestamp() > p.scheduled_for + make_interval(hours => p.send_window_hours) THEN 'window_closed'
+        WHEN clock_timestamp() > coalesce(m.send_by, p.scheduled_for + make_interval(hours => p.send_window_hours))
+          THEN 'window_closed'
         ELSE coalesce(nullif({stale_fact_sql("m", "p")}, ''), {exclusion_case_sql("c")})
     END AS reason
     FROM json_to_recordset(%(bids)s::json) AS b(

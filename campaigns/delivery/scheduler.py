@@ -13,8 +13,9 @@ from campaigns.approval.transitions import change_status
 from campaigns.approval.validity import find_void_reason
 from campaigns.approval.voiding import return_to_draft
 from campaigns.approval.workflow import find_stale_parts, window_end
-from campaigns.models import Campaign, CampaignStatus, TransitionConflict
+from campaigns.models import Campaign, CampaignStatus, Entry, TransitionConflict
 
+from .entering.sweep import begin_entering
 from .fence.gate import may_launch
 from .outbox import open_message_ids, queue_messages
 from .sent_events import record_missing_sent_events
@@ -86,17 +87,21 @@ def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
         campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.SENDING, actor=None, now=now,
         sending_started_at=now,
     )  # fmt: skip
+    if campaign.is_live:
+        begin_entering(campaign, now=now)
+        return campaign.status, 0
     return campaign.status, queue_messages(campaign)
 
 
 def finish_campaigns(now: dt.datetime) -> int:
     """`sending -> sent` for every campaign with no open message; returns how many. Safe to run twice.
 
-    Before that, events that a killed worker could not write are made up for.
+    A live one goes on until nobody may enter any more and nobody is on their way. Before that, events that a killed worker
+    could not write are made up for.
     """
     finished = 0
     for campaign in Campaign.objects.filter(status=CampaignStatus.SENDING):
-        if open_message_ids(campaign.pk):
+        if open_message_ids(campaign.pk) or (campaign.is_live and _is_alive(campaign, now)):
             continue
         record_missing_sent_events(campaign.pk)
         try:
@@ -109,3 +114,8 @@ def finish_campaigns(now: dt.datetime) -> int:
         finished += 1
         log.info("campaign_sent", campaign=campaign.pk)
     return finished
+
+
+def _is_alive(campaign: Campaign, now: dt.datetime) -> bool:
+    """Whether a live campaign still lets people in, or has some on their way."""
+    return campaign.lets_in(now) or Entry.objects.filter(campaign=campaign, next_at__isnull=False).exists()

@@ -15,6 +15,7 @@ from .campaign import (
 from .comment import CommentPlace, ReviewComment
 from .country import CountryRule
 from .domain import DomainCheck, DomainOverride
+from .entering import Occurrence, Presence
 from .entry import Entry, ExitReason, FollowUp
 from .epoch import FenceCause, SendingEpoch
 from .evaluation import PromptEvaluation
@@ -58,7 +59,9 @@ __all__ = [
     "Notification",
     "NotificationChoice",
     "NotificationKind",
+    "Occurrence",
     "Offer",
+    "Presence",
     "PromptEvaluation",
     "ReviewComment",
     "SendMode",

@@ -30,6 +30,7 @@ class ExclusionReason(models.TextChoices):
     TOPIC_OFF = "topic_off", _("does not want this topic")
     OBJECTED = "objected", _("objected to profiling since")
     COUNTRY_RULE = "country_rule", _("consent does not count in their country")
+    NO_TEXT = "no_text", _("no approved text fits")
 
 
 class AudienceCell(models.Model):

@@ -87,10 +87,12 @@ class Campaign(models.Model):
     `holdout_seed` is drawn once and kept: it decides for ever who is held out. `is_test_audience` lets people whose
     consent is a test one into the audience, which only the mail catcher accepts.
 
-    A live campaign (`is_live`) stays `sending` until `live_until`, or until a person ends it. Its frozen audience stands for
-    the people who are expected: archetypes and texts are made for them. Who really enters is an `Entry`. `trigger` says
-    what lets people in, `recurrence` at which occurrences, `re_entry_days` how long after one entry the next may follow
-    (empty: never), `exit_on` what ends a person's sequence early. `entered_until` is up to when the log was looked at.
+    A live campaign (`is_live`) stays `sending` until `live_until`, or until a person ends it (`ended_at`); what waits then
+    still goes. Its frozen audience stands for the people who are expected: archetypes and texts are made for them. Who really
+    enters is an `Entry`. `trigger` says what lets people in, `recurrence` at which occurrences, `re_entry_days` how long after
+    one entry the next may follow (empty: never), `exit_on` what ends a person's sequence early. `entered_until` is up to when
+    was looked at who comes (empty: not yet, and who is there already comes in too), `enters_from` since when what happens
+    counts. `entry_rule` is the segment's rule as it was approved: a later change of the segment is none of this campaign.
     """
 
     name = models.CharField(_("name"), max_length=120)
@@ -131,6 +133,9 @@ class Campaign(models.Model):
     exit_on = models.JSONField(_("ends early on"), default=list, db_default=EMPTY_LIST, blank=True)
     live_until = models.DateTimeField(_("lets people in until"), null=True, blank=True)
     entered_until = models.DateTimeField(null=True, blank=True)
+    enters_from = models.DateTimeField(null=True, blank=True)
+    entry_rule = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
     send_mode = models.CharField(
         _("hour"), max_length=12, choices=SendMode, default=SendMode.TOGETHER, db_default=SendMode.TOGETHER.value
     )
@@ -215,6 +220,17 @@ class Campaign(models.Model):
     def is_live(self) -> bool:
         """People enter one by one while it is `sending`, each with times of their own."""
         return self.kind != CampaignKind.ONE_OFF
+
+    @property
+    def closes_at(self) -> dt.datetime | None:
+        """From when on nobody enters any more; None while that is open."""
+        return min((at for at in (self.live_until, self.ended_at) if at is not None), default=None)
+
+    def lets_in(self, now: dt.datetime) -> bool:
+        """Whether people may enter at `now`."""
+        return (
+            self.is_live and self.status == CampaignStatus.SENDING and (self.closes_at is None or now < self.closes_at)
+        )
 
     @property
     def is_finished(self) -> bool:

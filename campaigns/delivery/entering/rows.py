@@ -1,0 +1,100 @@
+"""The rows of those who enter: an `Entry` for everybody in both arms, and a message of step 1 for the treated."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection
+
+from campaigns.audience.channels import SENT_CHANNELS
+from campaigns.audience.entrants import CANDIDATES, Look
+from campaigns.audience.people import PEOPLE, judge_entrants, list_unexplained, read_reasons
+from campaigns.audience.placing import place_people
+from campaigns.delivery.outbox import VARIANT_DRAW_SQL
+from campaigns.models import Arm, Campaign, ExitReason, FollowUp, SkipReason
+from customers.scoring.on_need import explain_scores
+
+
+@dataclass(frozen=True)
+class EnteredCounts:
+    """How many people entered, left out ones included, and how many messages were queued for them."""
+
+    entered: int = 0
+    queued: int = 0
+
+    def __add__(self, other: EnteredCounts) -> EnteredCounts:
+        return EnteredCounts(self.entered + other.entered, self.queued + other.queued)
+
+
+def write_entries(look: Look) -> EnteredCounts:
+    """Judge the candidates as a freeze would, and write their entries and messages in one statement.
+
+    Must run in the transaction that gathered them. The keys of both tables make a second run add nothing.
+    """
+    judge_entrants(look.campaign, matched=f"SELECT customer_id FROM {CANDIDATES}", now=look.now, clock=look.clock)
+    explain_scores(list_unexplained())
+    read_reasons()
+    place_people(look.campaign)
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, _parameters(look) | read_first_wait(look.campaign, entered_at=look.now))
+        return EnteredCounts(*cursor.fetchone())
+
+
+def read_first_wait(campaign: Campaign, *, entered_at: dt.datetime) -> dict[str, Any]:
+    """Where people stand after step 1, held-out ones too: due for step 2 where there is one, and through otherwise."""
+    second = FollowUp.objects.filter(campaign=campaign, number=2).first()
+    if second is None:
+        return {"next_step": None, "next_at": None, "exited_at": entered_at, "exit_reason": ExitReason.COMPLETED.value}
+    waits = dt.timedelta(hours=second.wait_hours)
+    return {"next_step": 2, "next_at": entered_at + waits, "exited_at": None, "exit_reason": ""}
+
+
+def _parameters(look: Look) -> dict[str, Any]:
+    return {
+        "campaign": look.campaign.pk,
+        "seed": look.campaign.holdout_seed,
+        "now": look.now,
+        "send_by": look.now + look.window,
+        "connected": sorted(SENT_CHANNELS),
+    }
+
+
+_WRITE: Final = f"""
+WITH entered AS (
+  INSERT INTO campaigns_entry (campaign_id, customer_id, number, cause, arm, exclusion_reason, archetype_id, channel,
+    churn_probability, expected_value, entered_at, next_step, next_at, exited_at, exit_reason)
+  SELECT %(campaign)s, p.customer_id, 1 + coalesce((
+           SELECT max(e.number) FROM campaigns_entry e WHERE e.campaign_id = %(campaign)s AND e.customer_id = p.customer_id
+         ), 0), k.cause, p.arm, p.exclusion_reason,
+         CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN p.archetype_id END, p.channel, p.churn_probability, p.expected_value,
+         %(now)s, CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN %(next_step)s::int END,
+         CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN %(next_at)s::timestamptz END,
+         CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN %(exited_at)s::timestamptz ELSE %(now)s END,
+         CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN %(exit_reason)s ELSE '' END
+  FROM {PEOPLE} p JOIN {CANDIDATES} k ON k.customer_id = p.customer_id
+  ON CONFLICT DO NOTHING
+  RETURNING customer_id, number, arm, archetype_id, channel
+),
+queued AS (
+  INSERT INTO campaigns_message (campaign_id, step, customer_id, entry, variant_id, channel, status, skip_reason, settled_at,
+    send_by)
+  SELECT %(campaign)s, 1, m.customer_id, m.number, v.id, m.channel,
+         CASE WHEN m.channel = ANY(%(connected)s) THEN 'queued' ELSE 'skipped' END,
+         CASE WHEN m.channel = ANY(%(connected)s) THEN '' ELSE '{SkipReason.NO_CHANNEL}' END,
+         CASE WHEN m.channel = ANY(%(connected)s) THEN NULL ELSE clock_timestamp() END,
+         %(send_by)s
+  FROM entered m
+  JOIN (
+    SELECT id, archetype_id, row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
+           count(*) OVER (PARTITION BY archetype_id) AS texts
+    FROM campaigns_variant
+    WHERE step = 1 AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
+  ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts
+  WHERE m.arm = '{Arm.TREATMENT}'
+  ON CONFLICT (campaign_id, step, customer_id, entry) DO NOTHING
+  RETURNING id
+)
+SELECT (SELECT count(*) FROM entered), (SELECT count(*) FROM queued)
+"""
