@@ -46,10 +46,10 @@ def let_people_in(now: dt.datetime) -> SweepCounts:
 
     Nobody is let in behind the fence: a restored backup has forgotten who entered since.
     """
-    if not may_launch():
-        return SweepCounts()
     counts, failed, paused = EnteredCounts(), 0, 0
     live = Campaign.objects.filter(status=CampaignStatus.SENDING).exclude(kind=CampaignKind.ONE_OFF)
+    if not live.exists() or not may_launch():
+        return SweepCounts()
     for campaign_id in live.order_by("pk").values_list("pk", flat=True):
         try:
             entered = enter_campaign(campaign_id, now=now)
