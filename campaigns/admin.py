@@ -71,8 +71,8 @@ class TransitionInline(ReadOnlyInline):
 class CampaignAdmin(ReadOnlyAdmin):
     """Campaigns are read here; submitting, approving and scheduling go through the workflow, four eyes included."""
 
-    list_display = ("name", "status", "segment", "author", "scheduled_for", "holdout_share")
-    list_filter = ("status",)
+    list_display = ("name", "status", "segment", "author", "scheduled_for", "send_mode", "holdout_share")
+    list_filter = ("status", "send_mode")
     list_select_related = ("segment", "author")
     search_fields = ("name",)
     inlines = (OfferInline, ApprovalInline, TransitionInline)

@@ -19,7 +19,7 @@ from campaigns.audience.topics import topic_choices
 from campaigns.content.channels import find_writer
 from campaigns.content.editing import hash_words
 from campaigns.content.plans import MOST_TEXTS
-from campaigns.models import Angle, Campaign, NotificationChoice, NotificationKind, Offer, Variant
+from campaigns.models import Angle, Campaign, NotificationChoice, NotificationKind, Offer, SendMode, Variant
 from customers.ingest.currency import read_shop_currency
 from customers.models import Channel, Segment
 
@@ -255,8 +255,12 @@ DAYTIME: Final = (8, 20)
 
 
 class TimingForm(forms.Form):
-    """When it goes out, and for how long its effect is counted. Times are the shop's."""
+    """When it goes out, by whose clock, and for how long its effect is counted. Times are the shop's."""
 
+    send_mode = forms.ChoiceField(
+        label=gettext_lazy("By whose clock"), choices=SendMode, initial=SendMode.TOGETHER, required=False,
+        widget=forms.RadioSelect,
+    )  # fmt: skip
     send_on = forms.DateField(
         label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -267,7 +271,7 @@ class TimingForm(forms.Form):
     )
     send_window_hours = forms.IntegerField(
         label=gettext_lazy("Send window, hours"), min_value=1, max_value=168, initial=24,
-        help_text=gettext_lazy("If it cannot start within this time it is missed rather than late."),
+        help_text=gettext_lazy("Whoever cannot be written to within this time is missed rather than written to late."),
     )  # fmt: skip
     attribution_days = forms.IntegerField(
         label=gettext_lazy("Orders are counted for, days"), min_value=1, max_value=365, initial=60,
@@ -284,6 +288,7 @@ class TimingForm(forms.Form):
         zone = zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE)
         local = campaign.scheduled_for.astimezone(zone) if campaign.scheduled_for else _next_daytime(now, zone)
         return {
+            "send_mode": campaign.send_mode,
             "send_on": local.date(),
             "send_at": local.time(),
             "send_window_hours": campaign.send_window_hours,
@@ -307,7 +312,12 @@ class TimingForm(forms.Form):
 
     def campaign_fields(self) -> dict[str, Any]:
         """The values in the shape that `edit_campaign` takes."""
-        return {name: self.cleaned_data[name] for name in ("scheduled_for", "send_window_hours", "attribution_days")}
+        names = ("scheduled_for", "send_window_hours", "send_mode", "attribution_days")
+        return {name: self.cleaned_data[name] for name in names}
+
+    def clean_send_mode(self) -> str:
+        """A form from before there were modes means the one that there was."""
+        return self.cleaned_data["send_mode"] or SendMode.TOGETHER.value
 
 
 def _next_daytime(now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:

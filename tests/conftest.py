@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
+from tests.campaigns.arrange import forget_quiet_hours
 from tests.model_server import ModelServer, use_model_server
 
 MakeUser = Callable[[str, str], User]
@@ -18,10 +19,12 @@ MakeUser = Callable[[str, str], User]
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Tests that commit are cleared up by TRUNCATE, which the audit log refuses everywhere else."""
+    """Tests that commit are cleared up by TRUNCATE, which the audit log refuses everywhere else. Tests run at any hour, so
+    nobody has quiet hours but where a test gives them."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE customers_auditentry DISABLE TRIGGER customers_audit_refuse_emptying")
         cursor.execute("GRANT TRUNCATE ON customers_auditentry TO CURRENT_USER")
+        forget_quiet_hours()
 
 
 @pytest.fixture(autouse=True)

@@ -71,13 +71,27 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
             "id", "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "author", "status",
             "status_reason", "offer", "holdout_share", "channels", "max_archetypes", "is_test_audience",
             "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
-            "attribution_days", "allowed_drift_share", "approval_valid_days", "content_hash", "submitted_at",
+            "send_mode", "attribution_days", "allowed_drift_share", "approval_valid_days", "content_hash", "submitted_at",
             "sending_started_at", "sending_finished_at", "created_at",
         )  # fmt: skip
         read_only_fields = (
             "status", "status_reason", "audience_frozen_at", "audience_counts", "value_bounds", "content_hash", "submitted_at",
             "sending_started_at", "sending_finished_at", "created_at",
         )  # fmt: skip
+
+
+class SendTimesSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """When the people of a campaign will be written to. `skips` says how many are not, by reason."""
+
+    people = serializers.IntegerField()
+    first_at = serializers.DateTimeField(source="first.at", default=None)
+    first_zone = serializers.CharField(source="first.zone", default="")
+    last_at = serializers.DateTimeField(source="last.at", default=None)
+    last_zone = serializers.CharField(source="last.zone", default="")
+    waiting_for_quiet_hours = serializers.IntegerField(source="waiting")
+    by_shop_clock = serializers.IntegerField()
+    without_best_hour = serializers.IntegerField(source="without_hour")
+    skips = serializers.DictField(child=serializers.IntegerField())
 
 
 class VariantSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]

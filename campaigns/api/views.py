@@ -27,6 +27,7 @@ from campaigns.approval.editing import (
 )
 from campaigns.approval.texts import ask_for_drafts, stop_drafting
 from campaigns.audience.cards import build_cards
+from campaigns.audience.send_preview import SendPreview, preview_times
 from campaigns.delivery import control
 from campaigns.models import Archetype, Campaign, CampaignResult
 from customers.ingest.currency import read_shop_currency
@@ -44,6 +45,7 @@ from .serializers import (
     ReasonSerializer,
     RemovalSerializer,
     ResultSerializer,
+    SendTimesSerializer,
     ThreadRequestSerializer,
     ThreadSerializer,
 )
@@ -178,6 +180,13 @@ class CampaignViewSet(
                 fairness_reason=asked["fairness_reason"],
             )
         )
+
+    @extend_schema(responses=SendTimesSerializer, filters=False)
+    @action(detail=True, methods=["get"], url_path="send-times", pagination_class=None)
+    def send_times(self, request: Request, pk: str) -> Response:
+        """When its people will be written to, and who waits for the end of their quiet hours; nobody before the audience is
+        frozen and a time is set."""
+        return Response(SendTimesSerializer(preview_times(self.get_object()) or SendPreview()).data)
 
     @extend_schema(request=CommentSerializer, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.forms.models import model_to_dict
 
-from campaigns.models import ApprovalPart, Campaign, Offer, Variant
+from campaigns.models import ApprovalPart, Campaign, Offer, SendMode, Variant
 from campaigns.models.campaign import DEFAULT_TOPIC
 
 #: Members are hashed in blocks, then the blocks: no single string grows with the audience beyond this many ids.
@@ -30,8 +30,8 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
     """The hash of each part as it stands in the database now (the instance's own fields may be stale).
 
     messages: texts as composed, offer, what the shop says of itself. audience: segment and its rule, every
-    member with arm and archetype, the drift allowed, and what lets people into a live campaign, how often. timing: when, how
-    late at most, how long an approval holds, and until when a live campaign runs.
+    member with arm and archetype, the drift allowed, and what lets people into a live campaign, how often. timing: when, by
+    whose clock, how late at most, how long an approval holds, and until when a live campaign runs.
     measurement: hold-out and attribution window.
     """
     fresh = Campaign.objects.select_related("segment").get(pk=campaign.pk)
@@ -42,6 +42,8 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
             {"send_at": fresh.scheduled_for, "window_hours": fresh.send_window_hours}
             | _where_set(valid_days=fresh.approval_valid_days)
             | _when_live(fresh)
+            # Left out where it is the usual one, so that what was approved before there were others still is.
+            | ({"send_mode": fresh.send_mode} if fresh.send_mode != SendMode.TOGETHER else {})
         ),
         ApprovalPart.MEASUREMENT: _hash(
             {

@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.audience.drift import measure_drift
+from campaigns.audience.send_groups import find_first_moment, make_schedule
+from campaigns.audience.send_times import last_moment
 from campaigns.content.editing import recheck_campaign
 from campaigns.models import (
     Approval,
@@ -25,6 +27,7 @@ from campaigns.models import (
     CampaignStatus,
     Message,
     MessageStatus,
+    SendMode,
     SkipReason,
     TransitionConflict,
 )
@@ -181,7 +184,10 @@ def schedule_campaign(
     outlived = explain_expiry(campaign, now=now)
     if outlived:
         raise NotReady([outlived])
-    change_status(campaign, sources=[CampaignStatus.APPROVED], target=CampaignStatus.SCHEDULED, actor=user, now=now)
+    change_status(
+        campaign, sources=[CampaignStatus.APPROVED], target=CampaignStatus.SCHEDULED, actor=user, now=now,
+        starts_at=None if campaign.send_mode == SendMode.TOGETHER else find_first_moment(campaign, now=now),
+    )  # fmt: skip
     return campaign
 
 
@@ -229,9 +235,8 @@ def find_stale_parts(campaign: Campaign) -> list[ApprovalPart]:
 
 
 def window_end(campaign: Campaign) -> dt.datetime:
-    """When it is too late to send; needs `scheduled_for`."""
-    assert campaign.scheduled_for is not None
-    return campaign.scheduled_for + dt.timedelta(hours=campaign.send_window_hours)
+    """When it is too late to send to anybody; needs `scheduled_for`."""
+    return last_moment(make_schedule(campaign))
 
 
 def _lock(campaign: Campaign) -> None:

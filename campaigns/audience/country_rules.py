@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from campaigns.models import Arm, AudienceMember, Campaign, CountryRule
-from customers.models import ConsentRecord
+from campaigns.models import CountryRule
+from customers.models import Channel, ConsentRecord
+
+from .wall_time import QuietHours
 
 Basis = ConsentRecord.LegalBasis
 
@@ -26,6 +26,23 @@ class CountryRules:
     def find(self, country: str) -> CountryRule | None:
         """The rule for a customer whose country is written so."""
         return self.by_name.get(fold_country(country)) or self.by_name.get("")
+
+    def quiet_for(self, country: str, channel: str) -> QuietHours | None:
+        """When a customer of that country is not written to by that channel."""
+        return _quiet_hours(self.find(country), channel)
+
+    @property
+    def has_quiet_hours(self) -> bool:
+        return any(_quiet_hours(rule, channel) for rule in self.by_name.values() for channel in Channel.values)
+
+    def quiet_by_channel(self) -> dict[str, dict[str, str]]:
+        """{channel: {name: quiet hours as text}}, "" for every country that is not named: what SQL looks up."""
+        found = {}
+        for channel in Channel.values:
+            told = {name: str(_quiet_hours(rule, channel) or "") for name, rule in self.by_name.items()}
+            usual = told.get("", "")
+            found[channel] = {"": usual} | {name: hours for name, hours in told.items() if hours != usual}
+        return found
 
     def as_terms(self) -> str:
         """JSON for `country_rule_sql`: {name: {legal basis: months or null}}."""
@@ -65,28 +82,14 @@ def misses_address(rules: Iterable[CountryRule]) -> bool:
     return not listed or any(rule.needs_postal_address for rule in listed)
 
 
-def find_quiet_countries(campaign: Campaign) -> list[tuple[CountryRule, str]]:
-    """Rules whose quiet hours the campaign's time falls into, with the zone in which it does: of the treated, one query."""
-    if campaign.scheduled_for is None:
-        return []
-    rules = read_country_rules()
-    treated = AudienceMember.objects.filter(campaign=campaign, arm=Arm.TREATMENT)
-    found: dict[str, tuple[CountryRule, str]] = {}
-    for country, zone in treated.values_list("customer__country", "customer__time_zone").distinct()[:500]:
-        rule = rules.find(country)
-        if rule is not None and rule.country not in found and is_quiet(rule, campaign.scheduled_for, zone):
-            found[rule.country] = (rule, zone)
-    return list(found.values())
-
-
-def is_quiet(rule: CountryRule, moment: dt.datetime, zone: str) -> bool:
-    """Whether a moment is in the quiet hours, by the clock of a time zone; they may run over midnight."""
-    if rule.quiet_from is None or rule.quiet_until is None:
-        return False
-    local = moment.astimezone(ZoneInfo(zone or "UTC")).time()
-    if rule.quiet_from <= rule.quiet_until:
-        return rule.quiet_from <= local < rule.quiet_until
-    return local >= rule.quiet_from or local < rule.quiet_until
+def _quiet_hours(rule: CountryRule | None, channel: str) -> QuietHours | None:
+    """Text messages have hours of their own where the rule gives them; they make a sound at night."""
+    if rule is None:
+        return None
+    start, end = rule.quiet_from, rule.quiet_until
+    if channel == Channel.SMS and rule.sms_quiet_from is not None:
+        start, end = rule.sms_quiet_from, rule.sms_quiet_until
+    return QuietHours(start, end) if start is not None and end is not None and start != end else None
 
 
 def _list_terms(rule: CountryRule) -> dict[str, Any]:

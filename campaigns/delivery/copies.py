@@ -32,6 +32,7 @@ from .marking import Intent
 from .mime import BadAddress, Sender, build_content, hash_body, normalise_address, unsubscribe_headers
 from .names import derive_bounce_address, derive_name
 from .outbox import ClaimedMessage
+from .quiet import next_quiet
 from .unsubscribe import preferences_url, unsubscribe_url
 
 
@@ -161,6 +162,7 @@ def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: 
         body_hash=hash_body(rendered),
         message_id=message_id,
         approved_hash=batch.texts.approved_hash,
+        quiet_at=next_quiet(customer, batch.countries, batch.now),
     )
     letter = Letter(
         batch.sender.name, batch.sender.address, rendered.subject, rendered.text, rendered.html,

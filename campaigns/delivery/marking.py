@@ -28,7 +28,8 @@ CUSTOMER_LOCKS = 0x5E4D
 
 @dataclass(frozen=True)
 class Intent:
-    """What is about to be sent: written into the row by the mark, so that it can be replayed for ever."""
+    """What is about to be sent: written into the row by the mark, so that it can be replayed for ever. `quiet_at` is when it
+    becomes quiet where the person is (ISO 8601): from then on nothing is marked."""
 
     message: ClaimedMessage
     address: str
@@ -36,6 +37,7 @@ class Intent:
     body_hash: str
     message_id: str
     approved_hash: str
+    quiet_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Bid:
 @dataclass(frozen=True)
 class Mark:
     """What came of it. Unknown: an earlier try is in doubt, and now it must not be sent. Any other: the row, the campaign
-    or the address changed; send nothing."""
+    or the address changed, or it became quiet there; send nothing."""
 
     status: str = ""
     skip_reason: str = ""
@@ -90,10 +92,10 @@ def write_outcomes_and_marks(
 
     A mark is `claimed -> sending`, or `-> skipped` with its reason (`-> unknown` where an earlier try may have sent it).
     Nothing is marked without the sweep's `leave`, or once it no longer holds (a restored backup; `fence`).
-    Checked in the same statement: the claim is still its worker's and its lease runs, the campaign is sending and inside
-    its window, the messages are the approved ones (`approved_hash`), the address is the one rendered for, and consent,
-    suppression, complaints and caps. A trigger of the database checks the approvals again (IntegrityError: then nothing
-    at all was written). Outside a transaction it is one of its own.
+    Checked in the same statement: the claim is still its worker's and its lease runs, it is not quiet where the person is,
+    the campaign is sending, the message inside its window, the messages are the approved ones (`approved_hash`), the
+    address is the one rendered for, and consent, suppression, complaints and caps. A trigger of the database checks the
+    approvals again (IntegrityError: then nothing at all was written). Outside a transaction it is one of its own.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -129,6 +131,7 @@ def _mark_parameters(bids: Sequence[Bid], leave: Leave | None) -> dict[str, Any]
             "slots": bid.intent.slots_json,
             "body_hash": bid.intent.body_hash,
             "message_id": bid.intent.message_id,
+            "quiet_at": bid.intent.quiet_at,
         }
         for bid in bids
     ]
@@ -175,17 +178,18 @@ WITH checked AS MATERIALIZED (
             WHERE a.campaign_id = p.id AND a.part = 'messages' AND a.voided_at IS NULL AND a.part_hash = b.approved_hash
         ) THEN 'stale_approval'
         WHEN clock_timestamp() > coalesce(m.send_by, p.scheduled_for + make_interval(hours => p.send_window_hours))
-          THEN 'window_closed'
+            THEN 'window_closed'
         ELSE coalesce(nullif({stale_fact_sql("m", "p")}, ''), {exclusion_case_sql("c")})
     END AS reason
     FROM json_to_recordset(%(bids)s::json) AS b(
-        id bigint, worker text, route text, address text, approved_hash text, slots text, body_hash text, message_id text
+        id bigint, worker text, route text, address text, approved_hash text, slots text, body_hash text, message_id text,
+        quiet_at timestamptz
     )
     CROSS JOIN LATERAL (SELECT * FROM campaigns_message row WHERE row.id = b.id OFFSET 0) AS m
     JOIN campaigns_campaign p ON p.id = m.campaign_id
     CROSS JOIN LATERAL (SELECT * FROM customers_customer row WHERE row.id = m.customer_id OFFSET 0) AS c
     WHERE m.status = 'claimed' AND m.claimed_by = b.worker AND m.lease_until > clock_timestamp()
-      AND p.status = 'sending' AND c.email = b.address
+      AND p.status = 'sending' AND c.email = b.address AND (b.quiet_at IS NULL OR b.quiet_at > clock_timestamp())
       AND EXISTS (
           SELECT 1 FROM campaigns_sendingepoch e
           WHERE e.epoch = %(epoch)s AND e.moved >= %(moved)s AND e.fenced_at IS NULL

@@ -6,6 +6,7 @@ is taken back by `reaper`; the guards below make the late worker's writes change
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from django.conf import settings
 from django.db import connection
 
 from campaigns.audience.channels import SENT_CHANNELS
+from campaigns.audience.send_groups import JOIN_TIMES_SQL, read_times_json, times_params
 from campaigns.models import Arm, Campaign, MessageStatus, SkipReason
+from campaigns.models.message import DUE_FROM_SQL
 
 from .channels import SMTP_ROUTE, Outcome, Reply, Route
 
@@ -26,6 +29,9 @@ LONGEST_WAIT_S = 4 * 3600
 #: A number for each customer that decides between the texts of an archetype. Its seed is not the hold-out's: who is held
 #: out must say nothing about who would have got which text.
 VARIANT_DRAW_SQL = "('x' || left(md5('text:' || %(seed)s || ':' || m.customer_id::text), 8))::bit(32)::bigint"
+
+#: Somebody whose zone or country was changed while we looked is due when the shop's clock says so.
+_OWN_MOMENT = "CASE WHEN t.zone IS NULL THEN %(usual)s ELSE t.not_before END, t.send_by"
 
 #: States in which something is still to be done; a campaign with none of these is finished.
 OPEN_STATES = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.SENDING, MessageStatus.RETRY_WAIT)
@@ -52,31 +58,42 @@ class ClaimedMessage:
         return self.kept_slots is not None
 
 
-def queue_messages(campaign: Campaign, *, step: int = 1) -> int:
-    """One row for every treated member, with one text of their archetype. Returns how many are new.
+def queue_messages(campaign: Campaign, *, step: int = 1, now: dt.datetime | None = None) -> int:
+    """One row for every treated member, with one text of their archetype and the moment from which on they are written to,
+    if the campaign is launched at `now` (its own time unless given). Returns how many are new.
 
     Which text of several is a stable hash of the campaign's seed and the customer, so that the texts share the people
     evenly and the same person always gets the same one. One INSERT ... SELECT; the key (campaign, step, customer, entry) makes a
-    second run add nothing. People who are held out or left out get no row; those whose channel is not connected get one
-    that says so.
+    second run add nothing. People who are held out or left out get no row; those whose channel is not connected, and those
+    whose window closes in their quiet hours, get one that says so.
     """
+    times = read_times_json(campaign, now=now)
+    moment, reason = (
+        (_OWN_MOMENT, "coalesce(t.reason, '')") if times else ("NULL::timestamptz, NULL::timestamptz", "''")
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO campaigns_message (campaign_id, step, customer_id, variant_id, channel, status, skip_reason, settled_at)
-            SELECT m.campaign_id, %(step)s, m.customer_id, v.id, a.channel,
-                   CASE WHEN a.channel = ANY(%(connected)s) THEN 'queued' ELSE 'skipped' END,
-                   CASE WHEN a.channel = ANY(%(connected)s) THEN '' ELSE '{SkipReason.NO_CHANNEL}' END,
-                   CASE WHEN a.channel = ANY(%(connected)s) THEN NULL ELSE clock_timestamp() END
-            FROM campaigns_audiencemember m
-            JOIN campaigns_archetype a ON a.id = m.archetype_id
-            JOIN (
-                SELECT id, archetype_id, row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
-                       count(*) OVER (PARTITION BY archetype_id) AS texts
-                FROM campaigns_variant
-                WHERE step = %(step)s AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
-            ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts
-            WHERE m.campaign_id = %(campaign)s AND m.arm = %(arm)s
+            INSERT INTO campaigns_message
+              (campaign_id, step, customer_id, variant_id, channel, status, skip_reason, settled_at, not_before, send_by)
+            SELECT campaign_id, %(step)s, customer_id, variant, channel,
+                   CASE WHEN reason = '' THEN 'queued' ELSE 'skipped' END, reason,
+                   CASE WHEN reason <> '' THEN clock_timestamp() END, not_before, send_by
+            FROM (
+                SELECT m.campaign_id, m.customer_id, v.id, a.channel, {moment},
+                       CASE WHEN a.channel = ANY(%(connected)s) THEN {reason} ELSE '{SkipReason.NO_CHANNEL}' END
+                FROM campaigns_audiencemember m
+                JOIN campaigns_archetype a ON a.id = m.archetype_id
+                JOIN (
+                    SELECT id, archetype_id, row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
+                           count(*) OVER (PARTITION BY archetype_id) AS texts
+                    FROM campaigns_variant
+                    WHERE step = %(step)s
+                      AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
+                ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts
+                {JOIN_TIMES_SQL if times else ""}
+                WHERE m.campaign_id = %(campaign)s AND m.arm = %(arm)s
+            ) AS due(campaign_id, customer_id, variant, channel, not_before, send_by, reason)
             ON CONFLICT (campaign_id, step, customer_id, entry) DO NOTHING
             """,
             {
@@ -85,27 +102,29 @@ def queue_messages(campaign: Campaign, *, step: int = 1) -> int:
                 "arm": Arm.TREATMENT,
                 "seed": campaign.holdout_seed,
                 "connected": sorted(SENT_CHANNELS),
+                "usual": campaign.scheduled_for,
+                **(times_params(times) if times else {}),
             },
         )
         return int(cursor.rowcount)
 
 
 def claim_batch(worker: str, *, campaign_id: int, size: int, route: Route = SMTP_ROUTE) -> list[ClaimedMessage]:
-    """Take up to `size` waiting messages of a sending campaign, oldest first, for `claim_lease_s()` seconds.
+    """Take up to `size` messages of a sending campaign that are due, the longest due first, for `claim_lease_s()` seconds.
 
     Rows that another worker is just taking are passed over (SKIP LOCKED): two workers never hold the same row. One in doubt
     is taken only for the route that it went by, while the key of its first try is still known there.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH waiting AS (
                 SELECT id FROM campaigns_message
                 WHERE campaign_id = %(campaign)s AND status = 'queued'
-                  AND (not_before IS NULL OR not_before <= clock_timestamp())
+                  AND {DUE_FROM_SQL} <= (SELECT clock_timestamp())
                   AND (in_doubt_since IS NULL OR route = %(route)s
                        AND in_doubt_since > clock_timestamp() - make_interval(secs => %(window)s))
-                ORDER BY id LIMIT %(size)s FOR UPDATE SKIP LOCKED
+                ORDER BY {DUE_FROM_SQL}, id LIMIT %(size)s FOR UPDATE SKIP LOCKED
             )
             UPDATE campaigns_message m
             SET status = 'claimed', claimed_by = %(worker)s,

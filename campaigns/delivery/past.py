@@ -113,7 +113,7 @@ def _write_accepted(intents: Sequence[Intent], moments: Sequence[dt.datetime]) -
             """
             UPDATE campaigns_message m
             SET status = 'sending', attempts = 1, slots = sent.slots::jsonb, body_hash = sent.body_hash,
-                message_id = sent.message_id, queued_at = sent.at, sending_at = sent.at
+                message_id = sent.message_id, queued_at = sent.at, sending_at = greatest(sent.at, m.not_before)
             FROM unnest(%(ids)s::bigint[], %(slots)s::text[], %(hashes)s::text[], %(names)s::text[],
                         %(moments)s::timestamptz[]) AS sent(id, slots, body_hash, message_id, at)
             WHERE m.id = sent.id AND m.status = 'queued'

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Max, Min
+from django.db.models.expressions import RawSQL
 
 from campaigns.models import Campaign, Message, MessageStatus
 
@@ -29,7 +30,8 @@ RATE_WINDOW_S = 60
 class Progress:
     """Messages of one campaign by status and skip reason. `per_second` is of the last minute, 0 when nothing went out.
 
-    `opened` and `clicked` are people, told from machines; opened of those alone who agreed that it is seen.
+    `opened` and `clicked` are people, told from machines; opened of those alone who agreed that it is seen. `waiting` are due
+    later, by their own clock or because of their quiet hours, from `waits_from` to `waits_until`.
     """
 
     total: int
@@ -38,6 +40,9 @@ class Progress:
     per_second: float
     opened: int = 0
     clicked: int = 0
+    waiting: int = 0
+    waits_from: dt.datetime | None = None
+    waits_until: dt.datetime | None = None
 
     @property
     def open(self) -> int:
@@ -59,12 +64,13 @@ class Progress:
 
     @property
     def remaining(self) -> dt.timedelta | None:
-        """At the present rate; None when nothing moves."""
-        return dt.timedelta(seconds=self.open / self.per_second) if self.per_second and self.open else None
+        """Of what is due, at the present rate; None when nothing moves."""
+        due = self.open - self.waiting
+        return dt.timedelta(seconds=due / self.per_second) if self.per_second and due > 0 else None
 
 
 def read_progress(campaign: Campaign) -> Progress:
-    """Two grouped counts and a rate, by the database's clock."""
+    """Two grouped counts, what waits for its hour, and a rate, by the database's clock."""
     messages = Message.objects.filter(campaign=campaign).order_by()
     found = messages.values_list("status").annotate(Count("pk"), Count("opened_at"), Count("clicked_at"))
     rows = {status: counts for status, *counts in found}
@@ -73,7 +79,19 @@ def read_progress(campaign: Campaign) -> Progress:
     skipped = messages.filter(status=MessageStatus.SKIPPED)
     by_skip_reason = dict(skipped.values_list("skip_reason").annotate(n=Count("pk")))
     rate = _measure_rate(campaign.pk)
-    return Progress(sum(by_status.values()), by_status, by_skip_reason, rate, opened, clicked)
+    waiting = messages.filter(status=MessageStatus.QUEUED, not_before__gt=RawSQL("clock_timestamp()", []))
+    hours = waiting.aggregate(n=Count("pk"), first=Min("not_before"), last=Max("not_before"))
+    return Progress(
+        sum(by_status.values()),
+        by_status,
+        by_skip_reason,
+        rate,
+        opened,
+        clicked,
+        hours["n"],
+        hours["first"],
+        hours["last"],
+    )
 
 
 def _measure_rate(campaign_id: int) -> float:

@@ -21,7 +21,7 @@ class ReapedCounts:
 
 def reap_stuck_messages() -> ReapedCounts:
     """By the database's clock: `claimed -> queued` (nothing was sent), `sending -> unknown` (nobody knows) when their
-    lease ended; `retry_wait -> queued` when its wait is over. Safe to run twice and in parallel.
+    lease ended; `retry_wait -> queued` when its wait is over, `-> skipped` when its window is. Safe to run twice and in parallel.
 
     A message that was under way to a provider that knows its key and would not take it twice is queued again instead.
     """
@@ -49,7 +49,22 @@ def reap_stuck_messages() -> ReapedCounts:
         )
         unknown = cursor.rowcount
     unknown += give_up_old_doubts()
+    give_up_late_retries()
     return ReapedCounts(requeued, repeated + queue_due_retries(), unknown)
+
+
+def give_up_late_retries() -> int:
+    """`retry_wait -> skipped` where the window closed meanwhile (`unknown` where a try may have sent it): missed rather than
+    late. What is only queued is skipped when its turn comes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE campaigns_message m SET settled_at = clock_timestamp(), not_before = NULL,"
+            " status = CASE WHEN m.in_doubt_since IS NULL THEN 'skipped' ELSE 'unknown' END,"
+            " skip_reason = CASE WHEN m.in_doubt_since IS NULL THEN 'window_closed' ELSE '' END"
+            " FROM campaigns_campaign p WHERE p.id = m.campaign_id AND m.status = 'retry_wait'"
+            " AND clock_timestamp() > coalesce(m.send_by, p.scheduled_for + make_interval(hours => p.send_window_hours))"
+        )
+        return int(cursor.rowcount)
 
 
 def queue_due_retries() -> int:

@@ -90,7 +90,7 @@ def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
     if campaign.is_live:
         begin_entering(campaign, now=now)
         return campaign.status, 0
-    return campaign.status, queue_messages(campaign)
+    return campaign.status, queue_messages(campaign, now=now)
 
 
 def finish_campaigns(now: dt.datetime) -> int:

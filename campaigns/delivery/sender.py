@@ -21,10 +21,12 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
-from django.db.models import Exists, OuterRef
+from django.db.models import BooleanField, Exists, OuterRef
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, SkipReason, TransitionConflict
+from campaigns.models.message import DUE_FROM_SQL
 
 from .breaker import Breaker
 from .channels import Channel, ChannelUnavailable, Outcome, Phase, Reply
@@ -35,6 +37,7 @@ from .desk import Desk
 from .fence.gate import Leave, ask_leave
 from .marking import Bid, Mark, write_outcomes_and_marks
 from .outbox import ClaimedMessage, Settlement, claim_batch, conclude, release_claims, skip_claimed
+from .quiet import put_off_quiet
 from .reaper import give_up_old_doubts, queue_due_retries
 from .sent_events import record_sent_events
 from .slots import sending_slot
@@ -93,8 +96,9 @@ def send_waiting_messages(
 
 
 def find_sending_campaigns() -> list[int]:
-    """Campaigns with waiting messages, the longest running first."""
-    waiting = Message.objects.filter(campaign=OuterRef("pk"), status=MessageStatus.QUEUED)
+    """Campaigns with messages that are due, the longest running first."""
+    is_due = RawSQL(f"{DUE_FROM_SQL} <= (SELECT clock_timestamp())", [], output_field=BooleanField())
+    waiting = Message.objects.filter(is_due, campaign=OuterRef("pk"), status=MessageStatus.QUEUED)
     sending = Campaign.objects.filter(Exists(waiting), status=CampaignStatus.SENDING)
     return list(sending.order_by("sending_started_at", "pk").values_list("pk", flat=True))
 
@@ -197,6 +201,8 @@ class _Courier:
         except StaleApproval:
             self._pause(campaign_id, _("The messages are no longer the approved ones. Cancel it and start another."))
             return False
+        messages, put_off = put_off_quiet(self.worker, messages, batch.customers, batch.countries, now=batch.now)
+        self.counts.update(+Counter({state: n for state, n in put_off.items() if state != MessageStatus.QUEUED}))
         is_going_on = all(self._send_one(batch, message) for message in messages)
         self._settle()
         if not is_going_on:

@@ -72,8 +72,10 @@ class SendMode(models.TextChoices):
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def due(self, now: dt.datetime) -> CampaignQuerySet:
-        """Scheduled campaigns whose hour has come."""
-        return self.filter(status=CampaignStatus.SCHEDULED, scheduled_for__lte=now)
+        """Scheduled campaigns whose hour has come; where each person has their own, the first person's."""
+        return self.filter(status=CampaignStatus.SCHEDULED).filter(
+            Q(starts_at__lte=now) | Q(starts_at=None, scheduled_for__lte=now)
+        )
 
     def in_review(self) -> CampaignQuerySet:
         return self.filter(status=CampaignStatus.IN_REVIEW)
@@ -93,6 +95,9 @@ class Campaign(models.Model):
     one entry the next may follow (empty: never), `exit_on` what ends a person's sequence early. `entered_until` is up to when
     was looked at who comes (empty: not yet, and who is there already comes in too), `enters_from` since when what happens
     counts. `entry_rule` is the segment's rule as it was approved: a later change of the segment is none of this campaign.
+
+    Where not everybody is written to at the same moment, `scheduled_for` is read as day and hour of the shop's clock, which
+    each person's own clock has to show; `starts_at`, kept when it is scheduled, is when the first of them is due.
     """
 
     name = models.CharField(_("name"), max_length=120)
@@ -146,6 +151,7 @@ class Campaign(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(9)],
     )
     scheduled_for = models.DateTimeField(_("send at"), null=True, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
     send_window_hours = models.PositiveIntegerField(_("send window, hours"), default=24)
     attribution_days = models.PositiveIntegerField(
         _("measured for, days"), default=60, validators=[MinValueValidator(1), MaxValueValidator(365)]

@@ -13,7 +13,8 @@ class CountryRule(models.Model):
     """The rules for customers of one country. Key: country (ISO 3166, two letters); "" is every country without a row.
 
     `names` are how the shop's data may call it, in small letters. A consent counts while its legal basis is allowed and no
-    older than the months given for it (None: for ever). Who changed what stands in the audit log.
+    older than the months given for it (None: for ever). Nobody is written to in the quiet hours, by their own clock; text
+    messages have stricter ones where they are given. Who changed what stands in the audit log.
     """
 
     country = models.CharField(_("country"), max_length=2, unique=True, blank=True)
@@ -33,6 +34,8 @@ class CountryRule(models.Model):
     )  # fmt: skip
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    sms_quiet_from = models.TimeField(_("text messages: quiet from"), null=True, blank=True)
+    sms_quiet_until = models.TimeField(_("text messages: quiet until"), null=True, blank=True)
     note = models.CharField(_("why"), max_length=300, blank=True, default="")
     updated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -48,7 +51,12 @@ class CountryRule(models.Model):
                 condition=models.Q(quiet_from__isnull=True, quiet_until__isnull=True)
                 | models.Q(quiet_from__isnull=False, quiet_until__isnull=False),
                 name="countryrule_quiet_has_both_ends",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sms_quiet_from__isnull=True, sms_quiet_until__isnull=True)
+                | models.Q(sms_quiet_from__isnull=False, sms_quiet_until__isnull=False),
+                name="countryrule_sms_quiet_has_both_ends",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Channel, Customer
 
 from .campaign import Campaign
 from .variant import Variant
+
+#: From when on a message may leave; one without a time comes first. The queue's index is by it.
+DUE_FROM = Coalesce("not_before", models.Func(template="'-infinity'::timestamptz"), output_field=models.DateTimeField())
+DUE_FROM_SQL = "coalesce(not_before, '-infinity'::timestamptz)"
 
 
 class MessageStatus(models.TextChoices):
@@ -49,6 +53,8 @@ class SkipReason(models.TextChoices):
     COUNTRY_RULE = "country_rule", _("consent does not count in their country")
     POLICY_CHANGED = "policy_changed", _("a promise in it is no longer made by the shop")
     OFFER_CHANGED = "offer_changed", _("the offer is no longer the one that was approved")
+    QUIET_HOURS = "quiet_hours", _("send window closed in their quiet hours")
+    BAD_TIME_ZONE = "bad_time_zone", _("their time zone is none")
     POINT_CHANGED = "point_changed", _("a talking point that it rests on was taken back")
 
 
@@ -102,7 +108,8 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["campaign", "id"], condition=Q(status="queued"), name="message_queue"),
+            # What waits for its hour lies behind what is due, so that a claim reads no row of a later hour.
+            models.Index(F("campaign"), DUE_FROM, F("id"), condition=Q(status="queued"), name="message_queue"),
             models.Index(
                 fields=["lease_until"],
                 condition=Q(status__in=["claimed", "sending", "retry_wait"]),

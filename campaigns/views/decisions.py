@@ -18,7 +18,6 @@ from django.views.decorators.http import require_POST, require_safe
 from campaigns.approval import policy, workflow
 from campaigns.approval.editing import edit_campaign
 from campaigns.approval.sender_domain import find_domain_warnings
-from campaigns.audience.country_rules import find_quiet_countries
 from campaigns.delivery import control
 from campaigns.delivery.progress import read_progress
 from campaigns.delivery.reputation import judge_progress
@@ -31,6 +30,7 @@ from campaigns.tasks import send_sweep, start_due_campaigns
 from .access import carry_out, current_user, get_campaign_for
 from .comments import describe_threads, hang_threads
 from .reviewing import describe_outlook, tell_history
+from .send_times import tell_times
 from .steps import describe_archetypes, describe_audience, frame_step
 from .telling import tell_lift, tell_progress, tell_remaining, tell_responses
 
@@ -54,7 +54,7 @@ def show_review(request: HttpRequest, pk: int) -> HttpResponse:
         "schedule_decision": policy.may_schedule(user, campaign),
         "unschedule_decision": policy.may_unschedule(user, campaign),
         "domain_warnings": find_domain_warnings(timezone.now()),
-        "quiet": [rule.country or _("other countries") for rule, _zone in find_quiet_countries(campaign)],
+        **tell_times(campaign),
         "comment_form": CommentForm(),
         "history": tell_history(campaign),
         "sent_back": _find_return(campaign),

@@ -39,14 +39,15 @@ class CountryRuleForm(forms.ModelForm):  # type: ignore[type-arg]
         model = CountryRule
         fields = FIELDS
         widgets = {
-            "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-            "quiet_until": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            name: forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+            for name in ("quiet_from", "quiet_until", "sms_quiet_from", "sms_quiet_until")
         }
         help_texts = {
             "subject_prefix": gettext_lazy("Put before the subject of every mail to this country, such as (광고)."),
             "consent_months": gettext_lazy("Older consents no longer count. Empty: for ever."),
             "existing_months": gettext_lazy("How long somebody who bought may be written to without a consent. Empty: for ever."),
-            "quiet_from": gettext_lazy("By the customer's own clock. A campaign whose time falls into it is warned of."),
+            "quiet_from": gettext_lazy("By the customer's own clock. Whoever is due then is written to when it is over."),
+            "sms_quiet_from": gettext_lazy("Text messages make a sound at night: give them longer quiet hours. Empty: as above."),
             "note": gettext_lazy("Which law, and who decided it. For your colleagues."),
         }  # fmt: skip
 
@@ -60,8 +61,9 @@ class CountryRuleForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
-            self.add_error("quiet_until", _("Give both ends, or none."))
+        for start, end in (("quiet_from", "quiet_until"), ("sms_quiet_from", "sms_quiet_until")):
+            if (cleaned.get(start) is None) != (cleaned.get(end) is None):
+                self.add_error(end, _("Give both ends, or none."))
         return cleaned
 
 

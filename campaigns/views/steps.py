@@ -48,6 +48,7 @@ from customers.segments.rules import parse_rule
 from customers.segments.wording import describe_rule
 
 from .access import current_user, get_campaign_for
+from .send_times import tell_times
 
 #: Of many parts of one archetype the largest are named.
 PARTS_SHOWN = 6
@@ -136,13 +137,13 @@ def freeze_audience(request: HttpRequest, pk: int) -> HttpResponse:
 def show_timing(request: HttpRequest, pk: int) -> HttpResponse:
     """When it goes out and for how long its effect is counted."""
     campaign, now = get_campaign_for(request.user, pk), timezone.now()
+    context = frame_step(request, campaign, "timing") | tell_times(campaign)
     if request.method != "POST":
         form = TimingForm(initial=TimingForm.initial_for(campaign, now), now=now)
-        return render(request, "campaigns/timing.html", frame_step(request, campaign, "timing") | {"form": form})
+        return render(request, "campaigns/timing.html", context | {"form": form})
     form = TimingForm(request.POST, now=now)
     if not form.is_valid() or not _save_edit(request, campaign, form, form.campaign_fields(), None):
-        context = frame_step(request, campaign, "timing") | {"form": form}
-        return render(request, "campaigns/timing.html", context, status=422)
+        return render(request, "campaigns/timing.html", context | {"form": form}, status=422)
     return redirect("campaigns:review-campaign", campaign.pk)
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from campaigns.approval import workflow
 from campaigns.content.editing import write_variant
 from campaigns.delivery.scheduler import start_campaign
-from campaigns.models import Archetype, Arm, AudienceMember, Campaign, CampaignStatus, Offer, Variant
+from campaigns.models import Archetype, Arm, AudienceMember, Campaign, CampaignStatus, CountryRule, Offer, Variant
 from customers.models import ConsentRecord, Customer, Segment
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -58,6 +58,11 @@ def make_customers(count: int, *, prefix: str = "c", now: dt.datetime = NOW, con
     return customers
 
 
+def forget_quiet_hours() -> None:
+    """Tests that send live in the present, which may be the middle of the night. Those of quiet hours give their own."""
+    CountryRule.objects.update(quiet_from=None, quiet_until=None, sms_quiet_from=None, sms_quiet_until=None)
+
+
 def make_campaign(
     author: User,
     customers: list[Customer] | None = None,
@@ -68,6 +73,7 @@ def make_campaign(
     now: dt.datetime = NOW,
 ) -> Campaign:
     """A draft that is ready for review: frozen audience of one archetype with one text."""
+    forget_quiet_hours()
     segment, _created = Segment.objects.get_or_create(name="Scots", defaults={"rule": RULE})
     campaign = Campaign.objects.create(
         name=name, segment=segment, author=author, holdout_seed="5eed" * 8, scheduled_for=send_at,

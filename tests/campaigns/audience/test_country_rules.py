@@ -17,8 +17,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from campaigns.approval.country_editing import remove_country_rule, save_country_rule
 from campaigns.approval.policy import find_obstacles
-from campaigns.audience.country_rules import find_quiet_countries, is_quiet, read_country_rules
+from campaigns.audience.country_rules import read_country_rules
 from campaigns.audience.eligibility import exclusion_case_sql, exclusion_params
+from campaigns.audience.wall_time import QuietHours
 from campaigns.delivery.copies import make_copy, prepare_batch
 from campaigns.delivery.outbox import claim_batch
 from campaigns.models import Campaign, CountryRule
@@ -115,25 +116,21 @@ def test_an_address_is_asked_for_where_a_rule_does(campaign: Campaign, settings:
     assert not any("postal address" in sentence for sentence in find_obstacles(campaign))
 
 
-@pytest.mark.parametrize(
-    ("clock", "zone", "quiet"),
-    [("20:59", "UTC", False), ("21:00", "UTC", True), ("07:59", "UTC", True), ("08:00", "UTC", False),
-     ("12:30", "Asia/Seoul", True), ("12:30", "", False)],
-)  # fmt: skip
-def test_quiet_hours_run_over_midnight_by_the_customers_clock(clock: str, zone: str, quiet: bool) -> None:
-    rule = CountryRule(quiet_from=dt.time(21), quiet_until=dt.time(8))
-    moment = dt.datetime.combine(NOW.date(), dt.time.fromisoformat(clock), dt.UTC)
-    assert is_quiet(rule, moment, zone) is quiet
-    assert not is_quiet(CountryRule(), moment, zone)
-
-
-def test_a_time_in_quiet_hours_is_warned_of(campaign: Campaign, client: Client) -> None:
-    Campaign.objects.filter(pk=campaign.pk).update(scheduled_for=NOW.replace(hour=23))
-    campaign.refresh_from_db()
-    assert [rule.country for rule, _zone in find_quiet_countries(campaign)] == ["GB"]
-    client.force_login(campaign.author)
-    page = client.get(reverse("campaigns:review-campaign", args=[campaign.pk])).content.decode()
-    assert "quiet hours" in page
+def test_quiet_hours_are_looked_up_by_country_and_channel(db: None) -> None:
+    CountryRule.objects.filter(country="").update(
+        quiet_from=None, quiet_until=None, sms_quiet_from="20:00", sms_quiet_until="09:00"
+    )
+    CountryRule.objects.filter(country="KR").update(
+        quiet_from="21:00", quiet_until="08:00", sms_quiet_from=None, sms_quiet_until=None
+    )
+    rules = read_country_rules()
+    nights, longer = QuietHours(dt.time(21), dt.time(8)), QuietHours(dt.time(20), dt.time(9))
+    assert [rules.quiet_for(country, "email") for country in ("Peru", " 대한민국")] == [None, nights]
+    assert [rules.quiet_for(country, "sms") for country in ("Peru", "kr")] == [longer, nights]
+    for channel in ("email", "sms"):
+        for country in ("Peru", "kr", "대한민국", ""):
+            told = rules.quiet_by_channel()[channel]
+            assert QuietHours.parse(told.get(country, told[""])) == rules.quiet_for(country, channel)
 
 
 def test_only_an_admin_changes_a_rule_and_the_log_says_so(marketer: User, site_admin: User) -> None:
