@@ -13,7 +13,10 @@ from html import escape
 from typing import Final
 
 from liquid import BoundTemplate, Environment, StrictUndefined
+from liquid import escape as escape_value
 from liquid.exceptions import LiquidError
+
+from .liquid_forms import Form, make_form
 
 LONGEST_TEMPLATE: Final = 60_000
 #: Names that Liquid fills by itself.
@@ -48,8 +51,11 @@ for _environment in (_HTML, _TEXT):
 
 def fill(template: str, slots: Mapping[str, str], *, is_html: bool) -> str:
     """Fill one part of a message. Deterministic; raises RenderError in words for staff."""
+    values = {key: str(value) for key, value in slots.items()}
     try:
-        return str(_parse(template, is_html).render(**{key: str(value) for key, value in slots.items()}))
+        parsed, form = _parse(template, is_html)
+        copy = form.fill(values, escape_value if is_html else str) if form else None
+        return str(parsed.render(**values)) if copy is None else copy
     except (LiquidError, RecursionError, ValueError, OverflowError) as error:
         raise RenderError(f"{type(error).__name__}: {str(error)[:200]}") from error
 
@@ -66,10 +72,10 @@ def literal(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _parse(template: str, is_html: bool) -> BoundTemplate:
+def _parse(template: str, is_html: bool) -> tuple[BoundTemplate, Form | None]:
     if len(template) > LONGEST_TEMPLATE:
         raise RenderError(f"the template is longer than {LONGEST_TEMPLATE} characters")
     parsed = (_HTML if is_html else _TEXT).from_string(template)
     if _CLOCK & set(parsed.variables(include_partials=False)):
         raise RenderError("a message cannot read the clock")
-    return parsed
+    return parsed, make_form(parsed.nodes)
