@@ -94,7 +94,7 @@ def slots_for(
     is over 40 characters is none.
     """
     slots = {
-        "first_name": _clean_name(customer, language),
+        "first_name": _clean_name(_choose_name(customer, language)),
         "unsubscribe_url": unsubscribe_url,
         "preferences_url": preferences_url,
         "subject_prefix": subject_prefix,
@@ -124,10 +124,13 @@ def _name_month(moment: dt.datetime | None, language: str) -> str:
     return f"{month}月" if language == "zh" else MONTHS[month - 1]
 
 
-def _clean_name(customer: Customer, language: str) -> str:
+def _choose_name(customer: Customer, language: str) -> str:
     name = customer.first_name.strip()
-    if language == "zh" and name and customer.last_name:
-        name = customer.display_name
+    return customer.display_name if language == "zh" and name and customer.last_name else name
+
+
+@lru_cache(maxsize=4096)
+def _clean_name(name: str) -> str:
     # Browsers read full-width signs and other dots in an address as the plain ones (UTS 46).
     folded = unicodedata.normalize("NFKC", name)
     is_plain = name.isprintable() and not _LOOKS_LIKE_A_LINK.search(folded) and any(map(str.isalpha, name))

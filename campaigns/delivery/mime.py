@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 
 from campaigns.content.rendering import RenderedMessage
 
@@ -53,7 +54,7 @@ def build_content(
     boundary = f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
     head = "\r\n".join(
         (
-            f"Date: {format_datetime(sent_at)}",
+            f"Date: {_write_date(sent_at)}",
             f"From: {_encode_words(sender.name)} <{sender.address}>" if sender.name else f"From: {sender.address}",
             f"To: {recipient}",
             f"Reply-To: {sender.address}",
@@ -84,7 +85,7 @@ def normalise_address(address: str) -> str:
     """The address as SMTP takes it, its domain in ASCII (IDNA). Raises BadAddress."""
     local, at, domain = address.strip().rpartition("@")
     try:
-        plain = f"{local}{at}{domain.encode('idna').decode('ascii')}"
+        plain = f"{local}{at}{_write_domain(domain)}"
     except UnicodeError as error:
         raise BadAddress("the domain is not valid") from error
     if not _ADDRESS.fullmatch(plain) or ".." in plain or local.startswith(".") or local.endswith("."):
@@ -92,6 +93,18 @@ def normalise_address(address: str) -> str:
     return plain
 
 
+@lru_cache(maxsize=8)
+def _write_date(moment: dt.datetime) -> str:
+    return format_datetime(moment)
+
+
+@lru_cache(maxsize=4096)
+def _write_domain(domain: str) -> str:
+    """In ASCII. Raises UnicodeError."""
+    return domain.encode("idna").decode("ascii")
+
+
+@lru_cache(maxsize=256)
 def _encode_words(value: str, first_line: int = 60) -> str:
     """ASCII as it is, all else as encoded words. Line ends inside a value never start a new header."""
     line = " ".join(value.split())[:LONGEST_HEADER]
@@ -102,10 +115,16 @@ def _encode_words(value: str, first_line: int = 60) -> str:
 
 def _part(subtype: str, body: str) -> tuple[bytes, ...]:
     """Quoted-printable for what is mostly ASCII, base64 for the rest: both keep lines short and seven bits clean."""
-    data = _LINE_END.sub("\r\n", body).encode()
+    data = _LINE_END.sub("\r\n", body).encode() if "\r" in body else body.replace("\n", "\r\n").encode()
     if len(data[:2000].translate(None, _SEVEN_BITS)) > 300:
         encoding, wire = "base64", base64.encodebytes(data).replace(b"\n", b"\r\n")
     else:
-        encoding, wire = "quoted-printable", binascii.b2a_qp(data, istext=True)
+        encoding, wire = "quoted-printable", b"\r\n".join(map(_quote_line, data.split(b"\r\n")))
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n"
     return head.encode("ascii"), wire
+
+
+@lru_cache(maxsize=4096)
+def _quote_line(line: bytes) -> bytes:
+    """Quoted-printable goes line by line, and most lines are the same in all copies of a text."""
+    return binascii.b2a_qp(line, istext=True).replace(b"\n", b"\r\n")  # inside a line it knows nothing of CRLF

@@ -15,12 +15,14 @@ from customers.ingest.recorder import NewEvent, record_events
 from customers.models import Channel, ConsentRecord, Customer, EventKind, Suppression
 
 from .sent_events import EVENT_SOURCE
+from .tokens import sign_token
 
 #: The address of the public page. It stands in mail that was sent, so it can never change; spelled out here, because
 #: asking the URL conf would load every page of the site into the worker. A test holds the two together.
 UNSUBSCRIBE_PATH = "/u/"
 #: Of the preference centre, which takes the same token.
 PREFERENCES_PATH = "/p/"
+SALT = "campaigns.delivery.unsubscribe"
 
 
 class BadToken(Exception):
@@ -45,7 +47,7 @@ class Subscriber:
 
 def make_token(message_id: int, customer_id: int) -> str:
     """The token of one message: always the same, so that a replay of the body is equal to the byte."""
-    return _signer().sign(f"{message_id}-{customer_id}")
+    return sign_token(f"{message_id}-{customer_id}", salt=SALT)
 
 
 def read_token(token: str) -> Link:
@@ -121,4 +123,4 @@ def _write_delivery_event(message_id: int, now: dt.datetime) -> None:
 
 
 def _signer() -> Signer:
-    return Signer(sep=".", salt="campaigns.delivery.unsubscribe")
+    return Signer(sep=".", salt=SALT)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import binascii
 import datetime as dt
+import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaigns.content.rendering import RenderedMessage
 from campaigns.delivery.mime import BadAddress, Sender, build_content, hash_body, normalise_address
@@ -113,3 +117,15 @@ def test_body_hash_covers_every_part() -> None:
     base = ("a", "b", "c", "d")
     hashes = {hash_body(RenderedMessage(*base[:n], "x", *base[n + 1 :])) for n in range(4)}
     assert len(hashes | {hash_body(RenderedMessage(*base))}) == 5
+
+
+@given(st.lists(st.text(alphabet="ab =.\té雨", max_size=90), max_size=6).map("\n".join))
+def test_lines_are_quoted_one_by_one_as_the_whole_text_is(text: str) -> None:
+    """Each part of a message is made of lines that were quoted before: the standard library quotes the whole."""
+    content = build_content(
+        RenderedMessage("", "", "", text), sender=Sender("", "hello@fernweh.test"), recipient="kim@shopper.test",
+        message_id="<1.1.2.abc@fernweh.test>", unsubscribe_url=LINK, sent_at=SENT_AT,
+    )  # fmt: skip
+    data = text.replace("\n", "\r\n").encode()
+    wanted = re.sub(rb"\r?\n", b"\r\n", binascii.b2a_qp(data, istext=True))
+    assert len(data.translate(None, bytes(range(128)))) > 300 or b"\r\n\r\n" + wanted + b"\r\n--" in content
