@@ -7,7 +7,8 @@ connections may share it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,23 +102,26 @@ def write_outcomes_and_marks(
     with connection.wrap_database_errors:
         raw = connection.connection
         raw.prepare_threshold = 1  # planning these statements takes longer than running them
-        locks, settles, marks = (psycopg.Cursor(raw) for _number in range(3))
+        locks, settles, marks = (psycopg.RawCursor(raw) for _number in range(3))
         with raw.pipeline():
-            sync, customers = "on" if bids else "off", [bid.customer_id % 2**31 for bid in bids]
-            locks.execute(_BEGIN, {"sync": sync, "customers": customers})
+            _BEGIN.run(locks, _lock_parameters(bids))
             if outcomes:
-                settles.execute(_SETTLE, _settle_parameters(outcomes))
+                _SETTLE.run(settles, _settle_parameters(outcomes))
             if bids:
-                marks.execute(_MARK, _mark_parameters(bids, leave))
+                _MARK.run(marks, _mark_parameters(bids, leave))
         # The pipeline has ended without an error: all of it is committed.
         settled = settles.fetchall() if outcomes else []
         marked = marks.fetchall() if bids else []
     return Written(dict(settled), {row: Mark(status, reason) for row, status, reason in marked})
 
 
+def _lock_parameters(bids: Sequence[Bid]) -> dict[str, Any]:
+    return {"sync": "on" if bids else "off", "customers": _write_array(bid.customer_id % 2**31 for bid in bids)}
+
+
 def _settle_parameters(outcomes: Sequence[Settlement]) -> dict[str, Any]:
-    ids = ",".join(str(outcome.id) for outcome in outcomes)
-    return {"outcomes": json.dumps([vars(outcome) for outcome in outcomes]), "ids": f"{{{ids}}}"}
+    ids = _write_array(outcome.id for outcome in outcomes)
+    return {"outcomes": json.dumps([vars(outcome) for outcome in outcomes]), "ids": ids}
 
 
 def _mark_parameters(bids: Sequence[Bid], leave: Leave | None) -> dict[str, Any]:
@@ -145,18 +149,37 @@ def _mark_parameters(bids: Sequence[Bid], leave: Leave | None) -> dict[str, Any]
     }
 
 
+def _write_array(numbers: Iterable[int]) -> str:
+    """As PostgreSQL reads it. A list of numbers would go over as one of two, four or eight bytes each, as they are large:
+    another statement to prepare for each."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+class _Statement:
+    """A statement with `%(name)s` for its parameters, numbered once: psycopg would search a long one for them every time."""
+
+    def __init__(self, query: str) -> None:
+        self.names = tuple(dict.fromkeys(re.findall(r"%\((\w+)\)s", query)))
+        numbers = {name: f"${number}" for number, name in enumerate(self.names, start=1)}
+        self.query = re.sub(r"%\((\w+)\)s", lambda found: numbers[found.group(1)], query).replace("%%", "%").encode()
+
+    def run(self, cursor: psycopg.RawCursor, parameters: Mapping[str, Any]) -> None:
+        cursor.execute(self.query, [parameters[name] for name in self.names])
+
+
 # The locks come first and alone, so that the snapshot of the marks is taken after any other mark for these customers was
-# committed; in order, so that two such transactions cannot wait for each other.
-_BEGIN = f"""
-SELECT set_config('synchronous_commit', %(sync)s, true), (
+# committed; in order, so that two such transactions cannot wait for each other. A plan for any values is as good as one for
+# these, and making one takes longer than a hundred messages: PostgreSQL would make six for each connection.
+_BEGIN = _Statement(f"""
+SELECT set_config('synchronous_commit', %(sync)s, true), set_config('plan_cache_mode', 'force_generic_plan', true), (
     SELECT count(pg_advisory_xact_lock({CUSTOMER_LOCKS}, key))
     FROM (SELECT key FROM unnest(%(customers)s::int[]) AS key ORDER BY key) AS ordered
 )
-"""
+""")
 
 # Both statements have to reach their rows by the primary key, whatever the statistics of a table that was filled a minute
 # ago make of it: hence OFFSET 0 and `status || ''`, which keep the planner from the indexes on status and campaign.
-_SETTLE = """
+_SETTLE = _Statement("""
 UPDATE campaigns_message m
 SET status = o.status, response = o.response, claimed_by = '', lease_until = NULL,
     in_doubt_since = CASE WHEN o.in_doubt THEN coalesce(m.in_doubt_since, m.sending_at) END,
@@ -167,10 +190,10 @@ FROM json_to_recordset(%(outcomes)s::json) AS o(
 )
 WHERE m.id = ANY(%(ids)s::bigint[]) AND m.id = o.id AND m.status || '' IN ('sending', 'unknown') AND m.claimed_by = o.worker
 RETURNING m.id, m.status
-"""
+""")
 
 # MATERIALIZED, or the planner would write the whole CASE into every place where its reason is used.
-_MARK = f"""
+_MARK = _Statement(f"""
 WITH checked AS MATERIALIZED (
     SELECT m.id, b.worker, b.route, b.slots, b.body_hash, b.message_id, CASE
         WHEN NOT EXISTS (
@@ -209,4 +232,4 @@ SET status = CASE WHEN reason = '' THEN 'sending' WHEN m.in_doubt_since IS NULL 
 FROM checked
 WHERE m.id = checked.id AND m.status || '' = 'claimed' AND m.claimed_by = checked.worker
 RETURNING m.id, m.status, m.skip_reason
-"""
+""")
