@@ -1,19 +1,22 @@
-"""Lets the connections of one sweep share their commits: who asks while another writes goes along with the next write."""
+"""Lets the connections of one sweep share their commits: one clerk writes for all who have asked meanwhile.
+
+A write costs far more than a row in it, so there is one at a time, and more messages gather for the next. It goes over one
+connection to the database, which prepares its statements once.
+"""
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from .fence.gate import Leave
 from .marking import Bid, Mark, Written, write_outcomes_and_marks
 from .outbox import Settlement
-
-#: Writes under way at once. With one, more messages gather for the next: a write costs far more than a row in it.
-WRITES_AT_ONCE = 1
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Receipt:
 
 @dataclass(eq=False)
 class _Ticket:
-    """One courier's request. Its `wake` is let go when it was served, or when it is its turn to write."""
+    """One courier's request. Its `wake` is let go when it was served."""
 
     outcome: Settlement | None
     bid: Bid
@@ -34,19 +37,27 @@ class _Ticket:
     receipt: Receipt | None = None
     error: BaseException | None = None
 
-    @property
-    def is_served(self) -> bool:
-        return self.receipt is not None or self.error is not None
-
 
 class Desk:
-    """Shared by the threads of one sweep. Whoever writes does so with the database connection of its own thread."""
+    """Shared by the threads of one sweep. Who is alone writes without a clerk."""
 
     def __init__(self, leave: Leave) -> None:
         self._leave = leave
-        self._lock = threading.Lock()
-        self._waiting: list[_Ticket] = []
-        self._writers = 0
+        self._tickets: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
+        self._has_clerk = False
+
+    @contextmanager
+    def staffed(self) -> Iterator[None]:
+        """With a clerk, for as long as there are several who write."""
+        clerk = threading.Thread(target=self._serve_all, name="desk")
+        clerk.start()
+        self._has_clerk = True
+        try:
+            yield
+        finally:
+            self._has_clerk = False
+            self._tickets.put(None)
+            clerk.join()
 
     def exchange(self, outcome: Settlement | None, bid: Bid) -> Receipt:
         """Hand in what became of the last message and ask to send the next; returns when both are committed.
@@ -55,50 +66,53 @@ class Desk:
         is written alone.
         """
         ticket = _Ticket(outcome, bid, threading.Lock())
-        ticket.wake.acquire()
-        with self._lock:
-            writes = self._writers < WRITES_AT_ONCE
-            if writes:
-                self._writers += 1
-            else:
-                self._waiting.append(ticket)
-        if not writes:
+        if self._has_clerk:
             ticket.wake.acquire()
-        if not ticket.is_served:
-            self._write_for_all(ticket)
+            self._tickets.put(ticket)
+            ticket.wake.acquire()
+        else:
+            _serve([ticket], self._leave)
         if ticket.error is not None:
             raise ticket.error
         assert ticket.receipt is not None
         return ticket.receipt
 
-    def _write_for_all(self, mine: _Ticket) -> None:
-        with self._lock:
-            group = self._take_group(mine)
+    def _serve_all(self) -> None:
+        """The clerk's work, until the sweep is over. Whoever has asked is answered, come what may."""
+        waiting: list[_Ticket] = []
         try:
-            _serve(group, self._leave)
+            while (ticket := self._tickets.get()) is not None:
+                waiting.append(ticket)
+                while waiting:
+                    waiting += self._take_more()
+                    group = _choose_group(waiting)
+                    waiting = [ticket for ticket in waiting if ticket not in group]
+                    _serve(group, self._leave)
+                    if any(isinstance(ticket.error, OperationalError | InterfaceError) for ticket in group):
+                        connection.close()  # the next write begins with a new one
+                    for ticket in group:
+                        ticket.wake.release()
         finally:
-            with self._lock:
-                heir = self._waiting[0] if self._waiting else None
-                if heir is None:
-                    self._writers -= 1
-                else:
-                    self._waiting.remove(heir)
-            for ticket in group:
-                if ticket is not mine:
-                    ticket.wake.release()
-            if heir is not None:
-                heir.wake.release()
+            connection.close()
 
-    def _take_group(self, mine: _Ticket) -> list[_Ticket]:
-        """Mine and those of the same campaign, one for each customer; the others are written next."""
-        group = [mine]
-        customers = {mine.bid.customer_id}
-        for ticket in self._waiting:
-            if ticket.bid.campaign_id == mine.bid.campaign_id and ticket.bid.customer_id not in customers:
-                customers.add(ticket.bid.customer_id)
-                group.append(ticket)
-        self._waiting = [ticket for ticket in self._waiting if ticket not in group]
-        return group
+    def _take_more(self) -> list[_Ticket]:
+        found = []
+        while not self._tickets.empty():
+            ticket = self._tickets.get()
+            if ticket is None:
+                self._tickets.put(None)
+                break
+            found.append(ticket)
+        return found
+
+
+def _choose_group(waiting: Sequence[_Ticket]) -> list[_Ticket]:
+    """The first and those of the same campaign, one for each customer; the others are written next."""
+    group: dict[int, _Ticket] = {}
+    for ticket in waiting:
+        if ticket.bid.campaign_id == waiting[0].bid.campaign_id:
+            group.setdefault(ticket.bid.customer_id, ticket)
+    return list(group.values())
 
 
 def _serve(group: Sequence[_Ticket], leave: Leave) -> None:
@@ -115,7 +129,6 @@ def _serve(group: Sequence[_Ticket], leave: Leave) -> None:
                 _serve([ticket], leave)
     except BaseException as error:
         _refuse(group, error)
-        raise
 
 
 def _write(group: Sequence[_Ticket], leave: Leave) -> Written:

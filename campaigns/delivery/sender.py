@@ -137,7 +137,7 @@ class _Sweep:
         """Over `slots` connections at once; one needs no thread."""
         if slots == 1:
             return [self.work(slots)]
-        with ThreadPoolExecutor(slots, thread_name_prefix="send") as pool:
+        with self.desk.staffed(), ThreadPoolExecutor(slots, thread_name_prefix="send") as pool:
             futures = [pool.submit(self.work_in_thread, slots) for _number in range(slots)]
         return [future.result() for future in futures]
 
