@@ -51,6 +51,7 @@ class ScriptedSmtpServer:
     times: int | None = 1
     slow_s: float = 30.0
     offers_auth: bool = False
+    offers_pipelining: bool = False
     taken: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
@@ -125,6 +126,7 @@ class _Session:
             verb = line[:4].upper().decode("ascii", "replace").strip()
             if verb in {"EHLO", "HELO"}:
                 features = "250-AUTH PLAIN\r\n" if self.server.offers_auth else ""
+                features += "250-PIPELINING\r\n" if self.server.offers_pipelining else ""
                 self._answer(At.HELO, f"250-scripted\r\n{features}250 SIZE 50000000")
             elif verb == "AUTH":
                 self._answer(At.AUTH, "235 2.7.0 welcome")

@@ -58,7 +58,7 @@ class Sink(asyncio.Protocol):
         del self.buffer[: end + 2]
         verb = line[:4].upper()
         if verb == b"EHLO":
-            self.transport.write(b"250-sink\r\n250-SIZE 50000000\r\n250 8BITMIME\r\n")
+            self.transport.write(b"250-sink\r\n250-SIZE 50000000\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
         elif verb == b"DATA":
             self.in_message = True
             self.transport.write(b"354 go on\r\n")

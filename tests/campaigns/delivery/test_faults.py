@@ -44,10 +44,15 @@ def expected_states(phase: At, fault: Fault) -> set[str]:
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-@pytest.mark.parametrize("phase", list(At))
-def test_each_fault_leaves_the_right_state_and_nothing_is_doubled(running: Campaign, phase: At, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    ("phase", "pipelines"), [(at, False) for at in At] + [(at, True) for at in (At.MAIL, At.RCPT, At.DATA)]
+)
+def test_each_fault_leaves_the_right_state_and_nothing_is_doubled(
+    running: Campaign, phase: At, fault: Fault, pipelines: bool
+) -> None:
     Message.objects.filter(pk__gt=Message.objects.earliest("pk").pk).delete()
-    with ScriptedSmtpServer(phase, fault, times=_how_often(phase, fault), offers_auth=True) as server:
+    times = _how_often(phase, fault)
+    with ScriptedSmtpServer(phase, fault, times, offers_auth=True, offers_pipelining=pipelines) as server:
         target = SmtpServer("127.0.0.1", server.port, 0.4, "shop", "secret")
         kind = LargeMail if phase is At.BODY and fault is not Fault.CLOSE_AFTER else SmtpChannel
 

@@ -9,6 +9,7 @@ import pytest
 
 from campaigns.delivery.channels import ChannelUnavailable, Envelope, Outcome, Phase
 from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer, quote_content
+from campaigns.delivery.channels.smtp_wire import SmtpWire
 from tests.smtp_server import At, Fault, ScriptedSmtpServer
 
 CONTENT = b"Message-ID: <1@fernweh.test>\r\nSubject: hello\r\n\r\n.starts with a dot\r\nbye\r\n"
@@ -58,9 +59,13 @@ def expected_outcomes(phase: At, fault: Fault) -> set[Outcome]:
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-@pytest.mark.parametrize("phase", [At.MAIL, At.RCPT, At.DATA, At.BODY, At.DOT])
-def test_each_fault_of_a_delivery_has_its_outcome(phase: At, fault: Fault) -> None:
-    with ScriptedSmtpServer(phase, fault) as server:
+@pytest.mark.parametrize(
+    ("phase", "pipelines"),
+    [(at, False) for at in (At.MAIL, At.RCPT, At.DATA, At.BODY, At.DOT)]
+    + [(at, True) for at in (At.MAIL, At.RCPT, At.DATA)],
+)
+def test_each_fault_of_a_delivery_has_its_outcome(phase: At, fault: Fault, pipelines: bool) -> None:
+    with ScriptedSmtpServer(phase, fault, offers_pipelining=pipelines) as server:
         channel = open_channel(server)
         channel.ensure_open()
         reply = channel.deliver(
@@ -133,3 +138,38 @@ def test_answers_are_kept_without_addresses() -> None:
 )
 def test_content_cannot_end_itself(content: bytes, wire: bytes) -> None:
     assert quote_content(content) == wire
+
+
+def open_wire() -> tuple[SmtpWire, socket.socket]:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(5)
+    return SmtpWire(ours), theirs
+
+
+def test_commands_that_go_together_are_one_packet_and_their_answers_are_told_apart() -> None:
+    wire, server = open_wire()
+    wire.command("MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "DATA")
+    assert server.recv(1000) == b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n"
+    server.sendall(b"250-first\r\n250 line\r\n550 no\r\n354 go on\r\n")
+    assert wire.read_answers(3) == [(250, b"first\nline"), (550, b"no"), (354, b"go on")]
+
+
+def test_an_answer_that_came_too_early_is_seen_before_the_dot() -> None:
+    """It is read ahead with the one before; taken for the answer to the dot, it would say what it does not mean."""
+    wire, server = open_wire()
+    server.sendall(b"354 go on\r\n250 too early\r\n")
+    assert wire.read_answer() == (354, b"go on")
+    assert wire.has_spoken()
+
+
+def test_a_command_cannot_bring_another() -> None:
+    wire, _server = open_wire()
+    with pytest.raises(ValueError, match="line end"):
+        wire.command("MAIL FROM:<a@b.test>\r\nDATA")
+
+
+@pytest.mark.parametrize("said", [b"hello there\r\n", b"25x\r\n", b"\r\n"])
+def test_what_is_no_answer_has_no_code(said: bytes) -> None:
+    wire, server = open_wire()
+    server.sendall(said)
+    assert wire.read_answer()[0] == -1
