@@ -104,7 +104,7 @@ def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def greedy_steps(plan: dict[str, Any]) -> list[str]:
     """The steps that read more rows for one person than one person has."""
     return [
-        f"{node['Node Type']} of {node.get('Relation Name') or node.get('Index Name')}: {rows:.0f} rows"
+        f"{node['Node Type']} of {node.get('Relation Name')} {node.get('Index Name', '')}: {rows:.0f} rows"
         for node in nodes_of(plan["Plan"])
         if (rows := rows_read(node)) > ROWS_OF_ONE
     ]

@@ -10,7 +10,7 @@ import pytest
 from campaigns.audience.country_rules import read_country_rules
 from campaigns.delivery import outbox
 from campaigns.delivery.copies import make_copy, prepare_batch
-from campaigns.delivery.marking import Bid, write_outcomes_and_marks
+from campaigns.delivery.marking import Bid
 from campaigns.delivery.quiet import put_off_quiet
 from campaigns.delivery.reaper import reap_stuck_messages
 from campaigns.delivery.scheduler import finish_campaigns
@@ -18,7 +18,7 @@ from campaigns.models import Campaign, CountryRule, Message
 from customers.models import Customer
 from tests.smtp_server import ScriptedSmtpServer
 
-from .conftest import Sweep, states
+from .conftest import Sweep, states, write
 
 HOUR = dt.timedelta(hours=1)
 
@@ -77,7 +77,7 @@ def test_it_may_become_quiet_between_the_copy_and_the_mark(running: Campaign, no
     assert {intent.quiet_at for intent in intents} == {None}
     quiet = [(now - HOUR).isoformat(), (now + HOUR).isoformat(), None]
     bids = [Bid("w", replace(intent, quiet_at=at), batch.checks) for intent, at in zip(intents, quiet, strict=True)]
-    marks = write_outcomes_and_marks([], bids).marks
+    marks = write([], bids).marks
     assert set(marks) == {claimed[1].id, claimed[2].id} and states(running) == {"sending": 2, "claimed": 1}
 
 
@@ -106,7 +106,7 @@ def test_a_messages_own_window_comes_before_the_campaigns(
     Message.objects.update(send_by=own)
     claimed = outbox.claim_batch("w", campaign_id=running.pk, size=1)
     batch = prepare_batch(running, claimed, now=now)
-    marks = write_outcomes_and_marks([], [Bid("w", make_copy(batch, claimed[0]).intent, batch.checks)]).marks
+    marks = write([], [Bid("w", make_copy(batch, claimed[0]).intent, batch.checks)]).marks
     assert [(mark.status, mark.skip_reason) for mark in marks.values()] == [(status, reason)]
 
 
