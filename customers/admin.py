@@ -21,6 +21,7 @@ from customers.models import (
     Order,
     OrderLine,
     Product,
+    ReadingHour,
     Score,
     Segment,
     SegmentRevision,
@@ -99,6 +100,13 @@ class ScoreAdmin(ReadOnlyAdmin):
     list_filter = ("status",)
     list_select_related = ("customer",)
     show_full_result_count = False
+
+
+@admin.register(ReadingHour)
+class ReadingHourAdmin(ReadOnlyAdmin):
+    list_display = ("customer", "hour", "opens", "weak", "as_of")
+    list_filter = ("hour",)
+    list_select_related = ("customer",)
 
 
 @admin.register(ModelVersion)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from customers.features.hours import refresh as hours
 from customers.features.interests import profiles, texts
 from customers.ingest import runs
 from customers.ingest.identity import forget_held_events
@@ -95,8 +96,9 @@ def interests_daily() -> None:
 
 @shared_task
 def refresh_interests() -> None:
-    """Write everybody's interests as of today; a second worker at the same time does nothing."""
+    """Write everybody's interests as of today, and when they tend to read; a second worker at the same time does nothing."""
     profiles.refresh_for_today(timezone.now())
+    hours.refresh_for_today(timezone.now())
 
 
 @shared_task

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from campaigns.models import Arm, Campaign, SendMode
+from customers.models import ReadingPattern
 
 from .channels import SENT_CHANNELS
 from .country_rules import read_country_rules
@@ -22,11 +23,16 @@ ZONE_SQL: Final = f"CASE WHEN c.time_zone = '' OR c.time_zone = ANY(%(g_zones)s)
 QUIET_SQL: Final = (
     "coalesce(%(g_quiet)s::jsonb -> a.channel ->> lower(btrim(c.country)), %(g_quiet)s::jsonb -> a.channel ->> '', '')"
 )
-HOUR_SQL: Final = f"{NO_HOUR}"
+#: Row h is there where everybody's own hour counts; of those who object to profiling since, it does not.
+HOUR_SQL: Final = f"coalesce(h.hour, {NO_HOUR})"
+HOURS_JOIN: Final = """
+LEFT JOIN customers_readinghour h ON %(g_personal)s AND h.customer_id = c.id AND NOT EXISTS (
+  SELECT 1 FROM customers_preference o WHERE o.customer_id = c.id AND o.objects_to_profiling_at IS NOT NULL
+)"""
 
 #: Finds the moment of each person: row t, all null for somebody whom `read_groups` did not see. The members are m.
 JOIN_TIMES_SQL: Final = f"""
-JOIN customers_customer c ON c.id = m.customer_id
+JOIN customers_customer c ON c.id = m.customer_id{HOURS_JOIN}
 LEFT JOIN json_to_recordset(%(g_times)s::json)
   AS t(zone text, quiet text, hour int, not_before timestamptz, send_by timestamptz, reason text)
   ON t.zone = {ZONE_SQL} AND t.quiet = {QUIET_SQL} AND t.hour = {HOUR_SQL}"""
@@ -35,12 +41,20 @@ LEFT JOIN json_to_recordset(%(g_times)s::json)
 def make_schedule(campaign: Campaign) -> Schedule:
     """What was approved of the timing; needs `scheduled_for`."""
     assert campaign.scheduled_for is not None
-    return Schedule(campaign.send_mode, campaign.scheduled_for, campaign.send_window_hours, settings.SHOP_TIME_ZONE)
+    shop_hour = ReadingPattern.objects.values_list("best_hour", flat=True).first() if _has_hours(campaign) else None
+    return Schedule(
+        campaign.send_mode, campaign.scheduled_for, campaign.send_window_hours, settings.SHOP_TIME_ZONE, shop_hour
+    )
 
 
-def group_params() -> dict[str, Any]:
+def group_params(campaign: Campaign) -> dict[str, Any]:
     """The parameters of the fragments above. One small query."""
-    return {"g_zones": sorted(zone_names()), "g_quiet": json.dumps(read_country_rules().quiet_by_channel())}
+    quiet = json.dumps(read_country_rules().quiet_by_channel())
+    return {"g_zones": sorted(zone_names()), "g_quiet": quiet, "g_personal": _has_hours(campaign)}
+
+
+def _has_hours(campaign: Campaign) -> bool:
+    return campaign.send_mode == SendMode.BEST_HOUR
 
 
 def read_groups(campaign: Campaign) -> list[PeopleGroup]:
@@ -51,10 +65,10 @@ def read_groups(campaign: Campaign) -> list[PeopleGroup]:
 SELECT {ZONE_SQL} AS zone, {QUIET_SQL} AS quiet, {HOUR_SQL} AS hour, count(*)
 FROM campaigns_audiencemember m
 JOIN campaigns_archetype a ON a.id = m.archetype_id
-JOIN customers_customer c ON c.id = m.customer_id
+JOIN customers_customer c ON c.id = m.customer_id{HOURS_JOIN}
 WHERE m.campaign_id = %(campaign)s AND m.arm = '{Arm.TREATMENT}' AND a.channel = ANY(%(sent)s)
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
-            {"campaign": campaign.pk, "sent": sorted(SENT_CHANNELS), **group_params()},
+            {"campaign": campaign.pk, "sent": sorted(SENT_CHANNELS), **group_params(campaign)},
         )
         return [PeopleGroup(*row) for row in cursor.fetchall()]
 
@@ -85,9 +99,9 @@ def read_times_json(campaign: Campaign, *, now: dt.datetime | None) -> str:
     return json.dumps([_as_row(time, launched, is_personal) for time in times])
 
 
-def times_params(times: str) -> dict[str, Any]:
+def times_params(campaign: Campaign, times: str) -> dict[str, Any]:
     """The parameters of `JOIN_TIMES_SQL`."""
-    return {"g_times": times, **group_params()}
+    return {"g_times": times, **group_params(campaign)}
 
 
 def _as_row(time: SendTime, launched: dt.datetime, is_personal: bool) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def queue_messages(campaign: Campaign, *, step: int = 1, now: dt.datetime | None
                 "seed": campaign.holdout_seed,
                 "connected": sorted(SENT_CHANNELS),
                 "usual": campaign.scheduled_for,
-                **(times_params(times) if times else {}),
+                **(times_params(campaign, times) if times else {}),
             },
         )
         return int(cursor.rowcount)

@@ -10,6 +10,7 @@ from .interest import InterestProfile, ReadingStatus, TextReading, TextReadingSw
 from .order import Order, OrderLine
 from .preference import Preference, PreferenceChange
 from .product import Product
+from .reading_hour import ReadingHour, ReadingPattern
 from .score import ModelVersion, Score, ScoreHistory, ScoreStatus
 from .segment import Segment, SegmentRevision
 from .watch import DriftReport, FairnessReport, Replay, SensitiveAttributes
@@ -37,6 +38,8 @@ __all__ = [
     "Preference",
     "PreferenceChange",
     "Product",
+    "ReadingHour",
+    "ReadingPattern",
     "ReadingStatus",
     "Replay",
     "Score",

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from customers.features.catalogue import THEMES
@@ -28,7 +29,9 @@ from customers.models import (
     Customer,
     EventKind,
     ModelVersion,
+    Preference,
     Product,
+    ReadingHour,
     Score,
     ScoreStatus,
     Segment,
@@ -87,6 +90,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "customer": customer,
         "local_time": _tell_local_time(customer, now),
+        "reading_hour": _tell_reading_hour(customer),
         "language_label": name_language(customer.language),
         "consents": consents,
         "tracking": customer.tracking_consents.order_by("-recorded_at", "-pk").first(),
@@ -192,6 +196,18 @@ def _tell_local_time(customer: Customer, now: dt.datetime) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return ""
     return date_format(now.astimezone(zone), "H:i")
+
+
+def _tell_reading_hour(customer: Customer) -> str:
+    """When they tend to read, and from what that is known; "" where too little is."""
+    found = ReadingHour.objects.filter(customer=customer, hour__isnull=False).first()
+    objects = Preference.objects.filter(customer=customer, objects_to_profiling_at__isnull=False).exists()
+    if found is None or found.hour is None or objects:
+        return ""
+    opens = ngettext("%(n)d open or click", "%(n)d opens and clicks", found.opens) % {"n": found.opens}
+    weak = ngettext("%(n)d visit or order", "%(n)d visits and orders", found.weak) % {"n": found.weak}
+    span = f"{found.hour}–{(found.hour + 1) % 24}"
+    return _("tends to read at %(span)s, from %(opens)s and %(weak)s") % {"span": span, "opens": opens, "weak": weak}
 
 
 def _describe_filters(request: HttpRequest, filters: CustomerFilter) -> list[dict[str, str]]:

@@ -15,16 +15,18 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from customers.features.hours.refresh import refresh_hours
 from customers.features.interests.profiles import refresh_profiles
 from customers.ingest.clock import choose_as_of
 from customers.models import Customer, CustomerEvent, ImportRun, Order, OrderLine
 from retention_site.demo.simulator import LEAN, SHOP_NAME, ShopSettings, ShopSimulator
 
 from .fence import NoDemoHere, refuse_outside_demo
-from .people import ANALYST, Person, make_people
+from .people import ANALYST, SITE_ADMIN, Person, make_people
 from .seeding.campaigns import WORK_HOURS, open_office
 from .seeding.history import History
 from .seeding.model_questions import ask_about_model
+from .seeding.nights import open_at_night
 from .seeding.plans import PAST
 from .seeding.present import leave_behind_last_week, prepare_today, send_and_pause
 from .seeding.stretches import LIFE_TABLES, note_growth
@@ -102,6 +104,7 @@ def stands_demo() -> bool:
 
 def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     users = make_people()
+    open_at_night(users[SITE_ADMIN], now=now)
     midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - dt.timedelta(days=365 * YEARS_OF_HISTORY)
     say(f"simulating {SHOP_NAME}: {customers:,} customers, {YEARS_OF_HISTORY} years, seed {seed}")
@@ -124,8 +127,9 @@ def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     leave_behind_last_week(office, last_week)
     history.live_until(now)
     history.score(history.learn(now), now)
-    say("working out what everybody is interested in")
+    say("working out what everybody is interested in, and when they read")
     refresh_profiles(as_of=choose_as_of(now))
+    refresh_hours(as_of=choose_as_of(now))
     say("today's campaigns are prepared, with template texts")
     prepare_today(office, now - dt.timedelta(hours=WORK_HOURS), now)
     history.measure(now)
