@@ -12,6 +12,7 @@ from customers.ingest.identity import forget_held_events
 from customers.insights import audit_witness, report
 from customers.insights.risk import AT_RISK
 from customers.models import KeptAnswer
+from customers.privacy.repeating import repeat_erasures
 from customers.scoring import groups, replays, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
 from llm.drafting_role import acting_as_drafter
@@ -57,9 +58,10 @@ def watch_model() -> None:
 
 @shared_task
 def forget_intake() -> None:
-    """Once an hour: answers kept for a day, and events of visitors who never became known."""
+    """Once an hour: answers kept for a day, events of visitors who never became known, and erasures that a backup undid."""
     KeptAnswer.objects.outlived(timezone.now()).delete()
     forget_held_events(timezone.now())
+    repeat_erasures(timezone.now())
 
 
 @shared_task

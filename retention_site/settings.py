@@ -217,6 +217,8 @@ UPLOAD_DIR = VAR_DIR / "uploads"
 TRACKING_SOURCE = read_text("TRACKING_SOURCE", "shop")  # the source of what comes in under /v1/
 HELD_EVENT_DAYS = read_number("HELD_EVENT_DAYS", 60, least=1, most=3650)  # of visitors whom nobody knows
 API_REQUESTS_PER_MINUTE = read_number("API_REQUESTS_PER_MINUTE", 6_000)  # of one key or person; 0: as many as come
+ERASURE_FILE = read_text("ERASURE_FILE", str(VAR_DIR / "erasures.jsonl"))
+EVENT_RETENTION_MONTHS = read_number("EVENT_RETENTION_MONTHS", 0, most=1200)  # 0: events are kept for good
 AUDIT_WITNESS_FILE = read_text("AUDIT_WITNESS_FILE", str(VAR_DIR / "audit_heads.jsonl"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Channel, Customer
+from customers.models import Channel, Customer, KeptOnErasure
 
 from .campaign import Campaign
 from .variant import Archetype, ValueBand
@@ -85,6 +85,8 @@ class AudienceMember(models.Model):
     channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
     churn_probability = models.FloatField(null=True)
     expected_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+
+    on_erasure = KeptOnErasure({"churn_probability": None, "expected_value": None})
 
     class Meta:
         verbose_name = _("audience member")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Channel, Customer
+from customers.models import Channel, Customer, KeptOnErasure
 
 from .audience import Arm, ExclusionReason
 from .campaign import Campaign
@@ -47,6 +48,15 @@ class Entry(models.Model):
     next_at = models.DateTimeField(null=True, blank=True)
     exited_at = models.DateTimeField(null=True, blank=True)
     exit_reason = models.CharField(max_length=20, choices=ExitReason, blank=True, default="", db_default="")
+
+    on_erasure = KeptOnErasure(
+        {
+            "churn_probability": None,
+            "expected_value": None,
+            # It may name an order or an event of theirs; what stays has to be as unique.
+            "cause": Concat(models.Value("erased "), Cast("number", models.CharField())),
+        }
+    )
 
     class Meta:
         verbose_name = _("entry")

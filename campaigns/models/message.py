@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Channel, Customer
+from customers.models import Channel, Customer, KeptOnErasure
 
 from .campaign import Campaign
 from .variant import Variant
@@ -97,6 +97,8 @@ class Message(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     clicked_at = models.DateTimeField(null=True, blank=True)
 
+    on_erasure = KeptOnErasure({"slots": {}, "body_hash": "", "response": ""})
+
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
@@ -153,6 +155,8 @@ class DeliveryEvent(models.Model):
     received_at = models.DateTimeField(db_default=Now())
     detail = models.CharField(max_length=300, blank=True, default="", db_default="")
     link = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    on_erasure = KeptOnErasure({"detail": ""})
 
     class Meta:
         verbose_name = _("delivery event")

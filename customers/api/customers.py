@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,6 +14,7 @@ from rest_framework.response import Response
 from customers.filters import CustomerFilter
 from customers.ingest.copying import UpsertCounts
 from customers.ingest.customers import CUSTOMERS, upsert_customers
+from customers.ingest.erased import find_erased
 from customers.models import Customer, Score
 from customers.models.customer import validate_time_zone
 
@@ -60,6 +62,7 @@ class CustomerWrites(KeyedView):
     serializer_class = CustomerSerializer
 
     def write(self, items: Sequence[Mapping[str, Any]]) -> UpsertCounts:
+        _refuse_erased(items)
         return write_groups(items, CUSTOMERS, upsert_customers)
 
 
@@ -77,3 +80,15 @@ class CustomerBulk(CustomerWrites, KeyedBulkView):
     @extend_schema(request=CustomerSerializer(many=True), responses=CountsSerializer)
     def post(self, request: Request) -> Response:
         return super().post(request)
+
+
+def _refuse_erased(items: Sequence[Mapping[str, Any]]) -> None:
+    """Name everybody who was erased: they come back only under another key."""
+    gone = find_erased((item["source"], item["external_id"]) for item in items)
+    faults = {
+        place: {"external_id": [_("This person was erased.")]}
+        for place, item in enumerate(items)
+        if (item["source"], item["external_id"]) in gone
+    }
+    if faults:
+        raise serializers.ValidationError(faults[0] if len(items) == 1 else faults)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from .contacts import give_test_contacts
 from .copying import Cursor, OnUpdate, UpsertCounts, copy_frame, merge_stage, staging, with_rules
 from .customers import CUSTOMERS, in_shop_zone
+from .erased import identity_hash_sql
 from .orders import GIVEN_ORDER, LINES, ORDERS, remove_lines_beyond, resolve_orders
 from .places import guess_places
 from .products import PRODUCTS
@@ -45,6 +46,15 @@ def leave_out_conflicts(cursor: Cursor, lines: str, left_out: str) -> None:
     cursor.execute(f"ANALYZE {lines}")
     cursor.execute(_DOUBLES.format(lines=lines, left_out=left_out, content=CONTENT))
     cursor.execute(_MIXED_ORDERS.format(lines=lines, left_out=left_out, content=CONTENT))
+
+
+def leave_out_erased(cursor: Cursor, lines: str, left_out: str, source: str) -> None:
+    """Move the lines of people who were erased to those left out, without a word of what they say."""
+    cursor.execute("SELECT EXISTS (SELECT 1 FROM customers_erasedperson)")
+    if cursor.fetchone()[0]:
+        cursor.execute(
+            _ERASED.format(lines=lines, left_out=left_out, hash=identity_hash_sql("%s", "l.customer")), [source]
+        )
 
 
 @transaction.atomic
@@ -164,6 +174,11 @@ gone AS (
     WHERE l."order" = h."order" AND (l.customer <> h.customer OR l.currency <> h.currency)
     RETURNING l.*, CASE WHEN l.customer <> h.customer THEN 'other_customer' ELSE 'bad_currency' END AS reason)
 INSERT INTO {left_out} SELECT line, reason, {content} FROM gone
+"""
+
+_ERASED = """
+WITH gone AS (DELETE FROM {lines} l USING customers_erasedperson e WHERE e.identity_hash = {hash} RETURNING l.line)
+INSERT INTO {left_out} SELECT line, 'erased', '' FROM gone
 """
 
 _ORDERS = """

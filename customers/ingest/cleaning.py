@@ -37,6 +37,7 @@ REASONS = {
     "bad_character": _("the character NUL, which cannot be kept"),
     "duplicate_line": _("exactly the same line stands above"),
     "other_customer": _("the order belongs to another customer"),
+    "erased": _("the person was erased"),
 }
 #: The columns of cleaned rows, as they are staged.
 CLEAN_COLUMNS: dict[str, str] = {

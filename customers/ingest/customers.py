@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from .copying import Column, OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging, with_rules
+from .erased import drop_erased
 
 CUSTOMERS = Target(
     table="customers_customer",
@@ -34,7 +35,7 @@ def upsert_customers(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCoun
 
     Columns: external_id, and any of source, email, first_name, last_name, language, time_zone, country, attributes
     (JSON text), joined_at (UTC). A null means blank. Where a key stands twice, its last row counts. New rows without
-    a time zone get the shop's. Raises ValueError for a column that customers do not have.
+    a time zone get the shop's. People who were erased are passed over. Raises ValueError for a column that customers do not have.
     """
     frame = with_source(frame, source).unique(CUSTOMERS.key, keep="last", maintain_order=True)
     return merge_customers(frame)
@@ -46,6 +47,7 @@ def merge_customers(frame: pl.DataFrame) -> UpsertCounts:
     check_columns(frame, CUSTOMERS)
     with staging(CUSTOMERS.types(frame.columns)) as (cursor, stage):
         copy_frame(cursor, stage, frame)
+        drop_erased(cursor, stage)
         return merge_stage(cursor, stage, in_shop_zone(CUSTOMERS), frame.columns)
 
 

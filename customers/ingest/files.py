@@ -22,6 +22,7 @@ from .apply import (
     count_left_out,
     keep_rejections,
     leave_out_conflicts,
+    leave_out_erased,
     refresh_statistics,
 )
 from .cleaning import CLEAN_COLUMNS, CONTENT_LENGTH, REASONS, Reading, clean_rows
@@ -134,6 +135,7 @@ def _import(table: Table, options: ImportOptions, run: ImportRun, now: dt.dateti
             raise FileProblem(_("The file has columns, but no rows."))
         note_progress(run, _("writing"), READING_SHARE)
         leave_out_conflicts(cursor, lines, left_out)
+        leave_out_erased(cursor, lines, left_out, options.source)
         reasons = count_left_out(left_out)
         if sum(reasons.values()) == lines_read:
             _refuse_all(cursor, run, left_out, lines_read, reasons)

@@ -8,6 +8,7 @@ from .event import CustomerEvent, EventKind, HeldEvent, ensure_event_partitions
 from .import_run import ImportRejection, ImportRun
 from .interest import InterestProfile, ReadingStatus, TextReading, TextReadingSwitch
 from .order import Order, OrderLine
+from .personal import ErasedPerson, KeptOnErasure, PrivacyRequest
 from .preference import Preference, PreferenceChange
 from .product import Product
 from .reading_hour import ReadingHour, ReadingPattern
@@ -25,6 +26,7 @@ __all__ = [
     "CustomerAlias",
     "CustomerEvent",
     "DriftReport",
+    "ErasedPerson",
     "EventKind",
     "FairnessReport",
     "HeldEvent",
@@ -32,11 +34,13 @@ __all__ = [
     "ImportRun",
     "InterestProfile",
     "KeptAnswer",
+    "KeptOnErasure",
     "ModelVersion",
     "Order",
     "OrderLine",
     "Preference",
     "PreferenceChange",
+    "PrivacyRequest",
     "Product",
     "ReadingHour",
     "ReadingPattern",

@@ -59,6 +59,8 @@ class AuditAction(models.TextChoices):
     CUSTOMER_EDITED = "customer_edited", _("customer corrected")
     CUSTOMER_MERGED = "customer_merged", _("customers merged")
     CUSTOMER_ERASED = "customer_erased", _("customer erased")
+    PRIVACY_REFUSED = "privacy_refused", _("privacy request refused")
+    EVENTS_DROPPED = "events_dropped", _("old events dropped")
     CONSENT_BY_STAFF = "consent_by_staff", _("consent noted by staff")
     SUPPRESSED_BY_STAFF = "suppressed_by_staff", _("address suppressed by staff")
 

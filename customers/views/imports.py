@@ -43,6 +43,7 @@ ADVICE: Final = {
     "bad_quantity": gettext_lazy("Look at the column for pieces."),
     "bad_price": gettext_lazy("Look at the column for the price or the amount."),
     "negative_price": gettext_lazy("What came back is a line with less than 0 pieces, at its full price."),
+    "erased": gettext_lazy("Who was erased does not come back with a file. What the lines said is not kept."),
     "other_customer": gettext_lazy("One order number stood for two customers; the one named first kept it."),
 }
 

@@ -36,6 +36,7 @@ MEANT: dict[str, Any] = {
     "customers.Order.currency": "EUR",
     "campaigns.Message.status": "accepted",
     "campaigns.Message.skip_reason": "",
+    "campaigns.Entry.exclusion_reason": "",
     # What a person chose that keeps them out of an audience.
     "customers.Preference.most_per_month": None,
     "customers.Preference.paused_until": None,

@@ -16,6 +16,7 @@ from customers.api.upserts import build_frame, write_groups
 from customers.ingest.copying import OnUpdate, copy_frame, merge_stage, staging, with_rules
 from customers.ingest.currency import read_shop_currency
 from customers.ingest.customers import CUSTOMERS, upsert_customers
+from customers.ingest.erased import find_erased
 from customers.ingest.identity import find_people, find_visitors, hold_events, link_visitors
 from customers.ingest.orders import upsert_orders
 from customers.ingest.products import PRODUCTS
@@ -61,7 +62,7 @@ def keep_calls(received: Sequence[Received], faults: list[Fault], *, source: str
 
     A person whom nobody knew is made, with nothing but the id: Segment's clients do not say who is new.
     """
-    received = _drop_unstorable(received, faults)
+    received = _drop_erased(_drop_unstorable(received, faults), faults, source)
     if not received:
         return Kept()
     # A new month locks the table of customers as well: before anything is written, or two requests wait for each other.
@@ -93,6 +94,16 @@ def _drop_unstorable(received: Sequence[Received], faults: list[Fault]) -> list[
         else:
             good.append(item)
     return good
+
+
+def _drop_erased(received: Sequence[Received], faults: list[Fault], source: str) -> list[Received]:
+    """Who was erased is not made again by a shop that goes on telling of them."""
+    gone = find_erased((source, item.call.userId) for item in received if item.call.userId)
+    names = {name for _source, name in gone}
+    faults += [
+        Fault(item.index, "userId", _("This person was erased.")) for item in received if item.call.userId in names
+    ]
+    return [item for item in received if item.call.userId not in names]
 
 
 def _write_people(received: Iterable[Received], source: str) -> dict[str, int]:

@@ -1,0 +1,83 @@
+"""What becomes of rows that tell of a person when that person is erased, and the erasures themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class KeptOnErasure:
+    """A table whose rows stay, because others are counted with them; `blanked` are the columns that are emptied.
+
+    A table says so by `on_erasure`. All others that refer to a customer lose the rows.
+    """
+
+    blanked: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ErasedPerson(models.Model):
+    """A person who was erased, as a keyed hash of (source, external_id). Key: identity_hash.
+
+    So that a file that still names them does not bring them back. No customer's number stands here.
+    """
+
+    identity_hash = models.CharField(max_length=64, unique=True)
+    erased_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("erased person")
+        verbose_name_plural = _("erased people")
+
+    def __str__(self) -> str:
+        return f"{self.identity_hash[:12]} {self.erased_at:%Y-%m-%d}"
+
+
+class PrivacyRequest(models.Model):
+    """What a person asked for, and by when it has to be done. The row stays; `customer_number` is emptied by an erasure."""
+
+    class Kind(models.TextChoices):
+        EXPORT = "export", _("a copy of their data")
+        ERASURE = "erasure", _("to be erased")
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")
+
+    customer_number = models.BigIntegerField(null=True, blank=True)
+    kind = models.CharField(max_length=12, choices=Kind)
+    status = models.CharField(max_length=12, choices=Status, default=Status.OPEN, db_default="open")
+    source = models.CharField(max_length=80)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+
+    class Meta:
+        verbose_name = _("privacy request")
+        verbose_name_plural = _("privacy requests")
+        ordering = ["status", "due_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer_number", "kind"],
+                condition=models.Q(status="open"),
+                name="privacyrequest_one_open",
+            )
+        ]
+        permissions = [
+            ("export_customer", "Can give a person a copy of their data"),
+            ("erase_customer", "Can erase a person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.status}"

@@ -1,0 +1,178 @@
+"""Erases one person everywhere: rows that refer to them, texts that name them, and the way back in.
+
+The row of the customer stays, empty and under a name that means nothing, because campaigns count their arms with it. What
+stays beside it says that somebody was written to and when, and nothing of whom (`Model.on_erasure`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
+
+from customers.ingest.consent import suppress_address
+from customers.ingest.erased import hash_identity
+from customers.models import (
+    AuditAction,
+    Channel,
+    Customer,
+    ErasedPerson,
+    HeldEvent,
+    PrivacyRequest,
+    Suppression,
+    record_audit,
+)
+
+from .tables import list_personal_tables
+from .witness import note_erasure
+
+log = structlog.get_logger(__name__)
+
+ERASED_SOURCE = "erased"
+#: Shorter than this, a name or id stands in other people's texts by chance.
+SHORTEST_VALUE = 6
+#: Tables without a reference to the customer whose texts may name them: the column, and what it becomes (None: the row goes).
+NAMING_TEXTS: tuple[tuple[str, str, Any], ...] = (
+    ("customers.ImportRejection", "content", ""),
+    ("customers.KeptAnswer", "body", None),
+    ("llm.LlmCall", "masked_request", {"erased": True}),
+    ("llm.LlmCall", "response", ""),
+)
+
+
+@dataclass(frozen=True)
+class ErasureReport:
+    """How many rows went, by table, and how many stay without a word of the person."""
+
+    deleted: dict[str, int] = field(default_factory=dict)
+    emptied: dict[str, int] = field(default_factory=dict)
+
+
+@transaction.atomic
+def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: dt.datetime) -> ErasureReport:
+    """Erase for good. Their addresses stay suppressed, and a later import does not bring them back.
+
+    Safe to run twice. Outside the database the erasure is noted as a hash, so that it can be done again after a restore.
+    """
+    customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    if customer.source == ERASED_SOURCE:
+        return ErasureReport()
+    report = ErasureReport()
+    identities = [(customer.source, customer.external_id)] + [
+        (alias.source, alias.external_id) for alias in customer.aliases.filter(is_visitor=False)
+    ]
+    addresses = _suppress_addresses(customer)
+    _erase_held_events(customer, report)
+    _empty_texts(_list_strong_values(customer), report)
+    _empty_admin_history(customer, report)
+    _erase_rows(customer.pk, report)
+    _empty_customer(customer)
+    hashes = [hash_identity(*identity) for identity in identities]
+    ErasedPerson.objects.bulk_create([ErasedPerson(identity_hash=found) for found in hashes], ignore_conflicts=True)
+    PrivacyRequest.objects.filter(customer_number=customer.pk).exclude(status=PrivacyRequest.Status.OPEN).update(
+        customer_number=None
+    )
+    PrivacyRequest.objects.filter(customer_number=customer.pk).update(
+        customer_number=None, status=PrivacyRequest.Status.DONE, decided_at=now, decided_by=actor
+    )
+    rows = sum(report.deleted.values())
+    record_audit(
+        AuditAction.CUSTOMER_ERASED, actor=actor, about=("customer", customer.pk), reason=reason[:200], rows=rows
+    )
+    transaction.on_commit(lambda: note_erasure(hashes, addresses, now=now))
+    log.info("customer_erased", customer=customer.pk, rows=rows)
+    return report
+
+
+def _suppress_addresses(customer: Customer) -> list[tuple[str, str]]:
+    """Each address of theirs is never written to again, under whichever name it may come back. Returns their hashes."""
+    found = []
+    for channel, column in ((Channel.EMAIL, "email"), (Channel.SMS, "phone")):
+        if address := getattr(customer, column, ""):
+            suppress_address(address, reason=Suppression.Reason.ERASED, source="erasure", channel=channel)
+            found.append((channel.value, address))
+    return found
+
+
+def _erase_held_events(customer: Customer, report: ErasureReport) -> None:
+    visitors = customer.aliases.filter(is_visitor=True).values_list("external_id", flat=True)
+    gone, _by_table = HeldEvent.objects.filter(source=customer.source, visitor__in=list(visitors)).delete()
+    if gone:
+        report.deleted[HeldEvent._meta.label] = gone
+
+
+def _erase_rows(customer_id: int, report: ErasureReport) -> None:
+    """Children first. Rows that stay are emptied of what tells of the person."""
+    for table in reversed(list_personal_tables()):
+        if table.model is Customer:
+            continue
+        label, rows = table.model._meta.label, table.rows_of(customer_id)
+        if table.kept is not None:
+            count = rows.update(**table.kept.blanked) if table.kept.blanked else rows.count()
+            if count:
+                report.emptied[label] = count
+        elif count := rows.delete()[1].get(label, 0):
+            report.deleted[label] = count
+
+
+def _empty_customer(customer: Customer) -> None:
+    blank: dict[str, Any] = {
+        "source": ERASED_SOURCE,
+        "external_id": uuid.uuid4().hex,
+        "attributes": {},
+        "joined_at": None,
+        "time_zone": "",
+        "language": "",
+    }
+    texts = {
+        column.name: ""
+        for column in Customer._meta.concrete_fields
+        if isinstance(column, models.CharField) and column.name not in blank
+    }
+    Customer.objects.filter(pk=customer.pk).update(**blank, **texts)
+
+
+def _list_strong_values(customer: Customer) -> list[str]:
+    """What names this person and nobody else: address, number, whole name, and the shop's id where it is long enough."""
+    values = [customer.email, getattr(customer, "phone", ""), customer.external_id]
+    if customer.first_name and customer.last_name:
+        values += [f"{customer.first_name} {customer.last_name}", f"{customer.last_name}{customer.first_name}"]
+    return sorted({value for value in values if len(value) >= SHORTEST_VALUE})
+
+
+def _empty_texts(values: Iterable[str], report: ErasureReport) -> None:
+    """Texts that name the person although nothing refers to them. All rows are read: an erasure is rare."""
+    values = list(values)
+    if not values:
+        return
+    for label, column, becomes in NAMING_TEXTS:
+        model = apps.get_model(label)
+        names = Q()
+        for value in values:
+            names |= Q(searched__icontains=value)
+        found = model._default_manager.annotate(searched=Cast(column, TextField())).filter(names)
+        keys = list(found.values_list("pk", flat=True))
+        rows = model._default_manager.filter(pk__in=keys)
+        if keys and becomes is None:
+            report.deleted[label] = report.deleted.get(label, 0) + rows.delete()[0]
+        elif keys:
+            report.emptied[label] = report.emptied.get(label, 0) + rows.update(**{column: becomes})
+
+
+def _empty_admin_history(customer: Customer, report: ErasureReport) -> None:
+    """Django's admin keeps the name of what was changed."""
+    kind = ContentType.objects.get_for_model(Customer)
+    history = apps.get_model("admin.LogEntry")._default_manager.filter(content_type=kind, object_id=str(customer.pk))
+    if count := history.update(object_repr=_("erased")):
+        report.emptied["admin.LogEntry"] = count
