@@ -97,6 +97,7 @@ urlpatterns = [
     path("settings/limits/<str:country>/", limits.edit_country, name="country-rule"),
     path("settings/limits/<str:country>/removal/", limits.remove_country, name="country-removal"),
     path("p/<str:token>/", preferences.show_preferences, name="preferences"),
+    path("p/<str:token>/data/", preferences.ask_for_data, name="ask-for-data"),
     path("p/<str:token>/why/", preferences.show_why, name="why"),
     path("u/<str:token>/", unsubscribe.show_unsubscribe, name="unsubscribe"),
 ]

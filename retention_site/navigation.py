@@ -70,6 +70,7 @@ STRUCTURE = (
         gettext_lazy("Learn"),
         (
             (gettext_lazy("Retention"), "customers:retention", "customers.view_segment"),
+            (gettext_lazy("Privacy"), "customers:privacy", "customers.view_privacyrequest"),
             (gettext_lazy("Settings"), "settings", "campaigns.view_campaign"),
         ),
     ),

@@ -43,6 +43,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "support": ("customers.view_customer", "customers.view_order", "customers.view_orderline",
                 "customers.view_product", "customers.view_customerevent", "customers.view_score",
+                "customers.view_privacyrequest", "customers.export_customer",
                 "campaigns.view_message", "campaigns.view_deliveryevent"),
     # A shop's own key: it delivers what it knows and reads what we make of it; it decides nothing.
     "integration": (

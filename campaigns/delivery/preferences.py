@@ -16,6 +16,7 @@ from customers.ingest.consent import lift_unsubscription, record_consent, withdr
 from customers.ingest.preferences import read_preference, save_preference
 from customers.ingest.tracking import allows_tracking, record_tracking_consent
 from customers.models import Channel, ConsentRecord, Customer, Preference
+from customers.privacy.requests import ask
 
 from .unsubscribe import read_token, unsubscribe
 
@@ -54,10 +55,19 @@ class Standing:
 
 def read_standing(token: str) -> Standing:
     """How things stand for the person behind a link; no customer where they were erased meanwhile. Raises BadToken."""
-    customer = Customer.objects.filter(pk=read_token(token).customer_id).first()
+    customer = Customer.objects.known().filter(pk=read_token(token).customer_id).first()
     if customer is None:
         return Standing(None, {}, None)
     return Standing(customer, _read_channels(customer), read_preference(customer), allows_tracking(customer))
+
+
+def ask_for_data(token: str, kind: str, *, now: dt.datetime) -> bool:
+    """Note that the person wants a copy of their data, or to be erased; False where nobody is there. Raises BadToken."""
+    link, standing = read_token(token), read_standing(token)
+    if standing.customer is None:
+        return False
+    ask(standing.customer, kind, source=f"{SOURCE}, message {link.message_id}", now=now)
+    return True
 
 
 @transaction.atomic

@@ -13,13 +13,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.audience.topics import list_topics
+from campaigns.delivery import preferences
 from campaigns.delivery.preferences import FEWER, PAUSES_DAYS, Choices, Standing, read_standing, save_choices
 from campaigns.delivery.unsubscribe import BadToken
 from campaigns.delivery.why import explain_message
-from customers.models import Channel
+from customers.models import Channel, PrivacyRequest
 
 
 @login_not_required
@@ -39,6 +40,24 @@ def show_preferences(request: HttpRequest, token: str) -> HttpResponse:
             messages.success(request, _("Saved. It holds from now on."))
             return redirect("campaigns:preferences", token)
         return render(request, "campaigns/preferences.html", _describe(request, token, standing))
+
+
+@login_not_required
+@never_cache
+@require_POST
+def ask_for_data(request: HttpRequest, token: str) -> HttpResponse:
+    """A copy of their data, or to be erased: staff answer within a month. A mail that was passed on must not erase anybody."""
+    kind = request.POST.get("kind", "")
+    try:
+        language = read_standing(token).interface_language
+        if kind in PrivacyRequest.Kind.values:
+            preferences.ask_for_data(token, kind, now=timezone.now())
+    except BadToken:
+        return render(request, "campaigns/unsubscribe.html", {"is_broken": True}, status=404)
+    with translation.override(language):
+        if kind in PrivacyRequest.Kind.values:
+            messages.success(request, _("We have noted it. Within 30 days you will hear from us."))
+        return redirect("campaigns:preferences", token)
 
 
 @login_not_required

@@ -58,7 +58,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
 class CustomerWrites(KeyedView):
     """What list, item and bulk of customers share."""
 
-    queryset = Customer.objects.select_related("score")
+    queryset = Customer.objects.known().select_related("score")
     serializer_class = CustomerSerializer
 
     def write(self, items: Sequence[Mapping[str, Any]]) -> UpsertCounts:

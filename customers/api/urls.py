@@ -9,6 +9,7 @@ from .customers import CustomerBulk, CustomerItem, CustomerList
 from .events import EventList
 from .insights import CohortInsights, IntervalInsights, RfmInsights, ValueInsights
 from .orders import OrderBulk, OrderItem, OrderList
+from .privacy import PersonErasure, PersonExport
 from .products import ProductBulk, ProductItem, ProductList
 from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
 
@@ -25,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/bulk/", OrderBulk.as_view(), name="api-orders-bulk"),
     path("orders/<slug:source>/<path:external_id>/", OrderItem.as_view(), name="api-order"),
     path("events/", EventList.as_view(), name="api-events"),
+    path("privacy/export/", PersonExport.as_view(), name="api-person-export"),
+    path("privacy/erase/", PersonErasure.as_view(), name="api-person-erase"),
     path("segments/", SegmentList.as_view(), name="api-segments"),
     path("segments/count/", RuleCount.as_view(), name="api-segments-count"),
     path("segments/<int:pk>/", SegmentItem.as_view(), name="api-segment"),

@@ -9,6 +9,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+#: The source of rows whose person was erased: counted with others, and nobody any more.
+ERASED_SOURCE = "erased"
+
 
 def validate_time_zone(name: str) -> None:
     """Refuse a name that is no IANA time zone, such as "UTC+8"."""
@@ -19,6 +22,10 @@ def validate_time_zone(name: str) -> None:
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
+    def known(self) -> CustomerQuerySet:
+        """Without the rows of people who were erased."""
+        return self.exclude(source=ERASED_SOURCE)
+
     def with_email(self, address: str) -> CustomerQuerySet:
         """Customers whose address is `address`, whatever its case."""
         return self.annotate(email_folded=Lower("email")).filter(email_folded=address.strip().lower())

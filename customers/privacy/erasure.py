@@ -33,13 +33,13 @@ from customers.models import (
     Suppression,
     record_audit,
 )
+from customers.models.customer import ERASED_SOURCE
 
 from .tables import list_personal_tables
 from .witness import note_erasure
 
 log = structlog.get_logger(__name__)
 
-ERASED_SOURCE = "erased"
 #: Shorter than this, a name or id stands in other people's texts by chance.
 SHORTEST_VALUE = 6
 #: Tables without a reference to the customer whose texts may name them: the column, and what it becomes (None: the row goes).

@@ -61,7 +61,7 @@ SORTS = {
 @permission_required("customers.view_customer", raise_exception=True)
 def list_customers(request: HttpRequest) -> HttpResponse:
     """Customers by filters in the URL. htmx gets only the table's fragment."""
-    filters = CustomerFilter(request.GET, queryset=Customer.objects.select_related("score"))
+    filters = CustomerFilter(request.GET, queryset=Customer.objects.known().select_related("score"))
     found = filters.qs.order_by(_read_sort(request), "pk")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     for customer in page.object_list:
@@ -84,7 +84,7 @@ def list_customers(request: HttpRequest) -> HttpResponse:
 @permission_required("customers.view_customer", raise_exception=True)
 def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
     """One customer: predictions with reasons, consent, time line, likes."""
-    customer = get_object_or_404(Customer.objects.select_related("score"), pk=pk)
+    customer = get_object_or_404(Customer.objects.known().select_related("score"), pk=pk)
     now = timezone.now()
     consents = list(ConsentRecord.objects.filter(customer=customer).order_by("-recorded_at", "-pk")[:10])
     context: dict[str, Any] = {

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 #: Addresses that anybody may ask; all others send a stranger to the log-in page, or say 401 or 403.
 PUBLIC = {
     "login", "set_language", "healthz", "readyz", "campaigns:unsubscribe", "campaigns:click", "campaigns:open",
-    "campaigns:mail-webhook", "campaigns:preferences", "campaigns:why",
+    "campaigns:mail-webhook", "campaigns:preferences", "campaigns:why", "campaigns:ask-for-data",
 }  # fmt: skip
 PUBLIC_PREFIXES = ("password_reset", "admin:login", "admin:jsi18n")
 #: What each role may open without being refused. "" is somebody with no role.
@@ -39,6 +39,7 @@ PAGES = {
     "campaigns:voice-history": {"marketer", "approver", "analyst", "admin"},
     "campaigns:policies": {"marketer", "approver", "analyst", "admin"},
     "campaigns:policies-history": {"marketer", "approver", "analyst", "admin"},
+    "customers:privacy": {"support", "admin"},
     "audit": {"analyst", "admin"},
     "campaigns:limits": {"marketer", "approver", "analyst", "admin"},
     "campaigns:domain": {"marketer", "approver", "analyst", "admin"},

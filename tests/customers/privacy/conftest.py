@@ -1,5 +1,5 @@
 """The API's client, and whatever else these tests share with those of the API."""
 
-from tests.customers.api.conftest import api
+from tests.customers.api.conftest import api, marketing
 
-__all__ = ["api"]
+__all__ = ["api", "marketing"]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0012_visitors_and_kept_answers'),
+        ('customers', '0013_reading_hours'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

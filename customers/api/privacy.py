@@ -1,0 +1,98 @@
+"""REST: a copy of what is kept of one person, and erasure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from customers.ingest.identity import find_people
+from customers.models import Customer
+from customers.privacy.erasure import erase_customer
+from customers.privacy.export import dump_export, export_customer
+from customers.privacy.requests import note_export
+
+from .fields import KeyField, SourceField
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    """Whom it is about: the shop's id, their own or one that was merged into them."""
+
+    source = SourceField()  # type: ignore[assignment]
+    external_id = KeyField()
+
+
+class EraseSerializer(PersonSerializer):
+    """Whom, and why: the reason goes into the audit log, so it names nobody."""
+
+    reason = serializers.CharField(max_length=200)
+
+
+class ErasedSerializer(serializers.Serializer[Any]):
+    """How many rows went, by table, and how many stay without a word of the person."""
+
+    deleted = serializers.DictField(child=serializers.IntegerField())
+    emptied = serializers.DictField(child=serializers.IntegerField())
+
+
+class _MayDo(BasePermission):
+    right = ""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.is_authenticated and request.user.has_perm(self.right))
+
+
+class MayExport(_MayDo):
+    right = "customers.export_customer"
+
+
+class MayErase(_MayDo):
+    right = "customers.erase_customer"
+
+
+class PersonExport(APIView):
+    """Everything that is kept of one person."""
+
+    permission_classes = [MayExport]
+
+    @extend_schema(request=PersonSerializer, responses={200: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> HttpResponse:
+        customer, now = _find(request, PersonSerializer)[0], timezone.now()
+        text = dump_export(export_customer(customer, actor=_user(request), now=now))
+        note_export(customer, actor=_user(request), now=now)
+        return HttpResponse(text, content_type="application/json; charset=utf-8")
+
+
+class PersonErasure(APIView):
+    """Erase one person for good. They stay suppressed, and no file brings them back."""
+
+    permission_classes = [MayErase]
+
+    @extend_schema(request=EraseSerializer, responses={200: ErasedSerializer})
+    def post(self, request: Request) -> Response:
+        customer, given = _find(request, EraseSerializer)
+        report = erase_customer(customer, actor=_user(request), reason=given["reason"], now=timezone.now())
+        return Response({"deleted": report.deleted, "emptied": report.emptied})
+
+
+def _find(request: Request, serializer_class: type[PersonSerializer]) -> tuple[Customer, dict[str, Any]]:
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    given = serializer.validated_data
+    pk = find_people(given["source"], [given["external_id"]]).get(given["external_id"])
+    if pk is None:
+        raise Http404
+    return Customer.objects.get(pk=pk), given
+
+
+def _user(request: Request) -> User | None:
+    return request.user if isinstance(request.user, User) else None
