@@ -17,6 +17,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from .fence.gate import Leave
 from .marking import Bid, Mark, Written, write_outcomes_and_marks
 from .outbox import Settlement
+from .pace.pacer import Pacer
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class _Ticket:
 class Desk:
     """Shared by the threads of one sweep. Who is alone writes without a clerk."""
 
-    def __init__(self, leave: Leave) -> None:
+    def __init__(self, leave: Leave, pacer: Pacer | None = None) -> None:
         self._leave = leave
+        self._pacer = pacer
         self._tickets: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
         self._has_clerk = False
 
@@ -71,7 +73,7 @@ class Desk:
             self._tickets.put(ticket)
             ticket.wake.acquire()
         else:
-            _serve([ticket], self._leave)
+            _serve([ticket], self._leave, self._pacer)
         if ticket.error is not None:
             raise ticket.error
         assert ticket.receipt is not None
@@ -87,7 +89,7 @@ class Desk:
                     waiting += self._take_more()
                     group = _choose_group(waiting)
                     waiting = [ticket for ticket in waiting if ticket not in group]
-                    _serve(group, self._leave)
+                    _serve(group, self._leave, self._pacer)
                     if any(isinstance(ticket.error, OperationalError | InterfaceError) for ticket in group):
                         connection.close()  # the next write begins with a new one
                     for ticket in group:
@@ -115,10 +117,10 @@ def _choose_group(waiting: Sequence[_Ticket]) -> list[_Ticket]:
     return list(group.values())
 
 
-def _serve(group: Sequence[_Ticket], leave: Leave) -> None:
+def _serve(group: Sequence[_Ticket], leave: Leave, pacer: Pacer | None) -> None:
     """Write for all; where the database refuses that, for each alone. Leaves a receipt or an error in each ticket."""
     try:
-        _hand_out(group, _write(group, leave))
+        _hand_out(group, _write(group, leave, pacer))
     except (OperationalError, InterfaceError) as error:
         _refuse(group, error)
     except DatabaseError as error:
@@ -126,19 +128,25 @@ def _serve(group: Sequence[_Ticket], leave: Leave) -> None:
             _refuse(group, error)
         else:
             for ticket in group:
-                _serve([ticket], leave)
+                _serve([ticket], leave, pacer)
     except BaseException as error:
         _refuse(group, error)
 
 
-def _write(group: Sequence[_Ticket], leave: Leave) -> Written:
+def _write(group: Sequence[_Ticket], leave: Leave, pacer: Pacer | None) -> Written:
     """What was marked is told outside the database before anything of it reaches the network."""
     outcomes = [ticket.outcome for ticket in group if ticket.outcome is not None]
-    written = write_outcomes_and_marks(outcomes, [ticket.bid for ticket in group], leave)
+    bids = [ticket.bid for ticket in group]
+    admitted = bids if pacer is None else pacer.admit(bids)
+    written = write_outcomes_and_marks(outcomes, admitted, leave) if outcomes or admitted else Written()
     marked = [row for row, mark in written.marks.items() if mark.may_send]
     if marked:
         leave.note({group[0].bid.campaign_id: max(marked)})
-    return written
+    if pacer is None:
+        return written
+    pacer.refund([bid for bid in admitted if bid.intent.message.id not in marked])
+    held = {bid.intent.message.id: Mark(is_held=True) for bid in bids if bid not in admitted}
+    return Written(written.settled, {**written.marks, **held})
 
 
 def _hand_out(group: Sequence[_Ticket], written: Written) -> None:

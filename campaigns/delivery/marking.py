@@ -66,6 +66,7 @@ class Mark:
 
     status: str = ""
     skip_reason: str = ""
+    is_held: bool = False  # a limit of the pace has no token for it now; it waits in the queue again
 
     @property
     def may_send(self) -> bool:

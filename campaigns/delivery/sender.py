@@ -37,6 +37,8 @@ from .desk import Desk
 from .fence.gate import Leave, ask_leave
 from .marking import Bid, Mark, write_outcomes_and_marks
 from .outbox import ClaimedMessage, Settlement, claim_batch, conclude, release_claims, skip_claimed
+from .pace.claiming import Place
+from .pace.pacer import Pacer, open_pacer
 from .quiet import put_off_quiet
 from .reaper import give_up_old_doubts, queue_due_retries
 from .sent_events import record_sent_events
@@ -87,7 +89,8 @@ def send_waiting_messages(
     leave = ask_leave()
     if leave is None:  # a restored backup, until a person confirms
         return SendRun()
-    sweep = _Sweep(deadline, stop or threading.Event(), Breaker(), open_channel or open_mail_channel, leave)
+    pacer = open_pacer(_database_now())
+    sweep = _Sweep(deadline, stop or threading.Event(), Breaker(), open_channel or open_mail_channel, leave, pacer)
     try:
         runs = sweep.work_all(total)
     finally:
@@ -96,11 +99,11 @@ def send_waiting_messages(
 
 
 def find_sending_campaigns() -> list[int]:
-    """Campaigns with messages that are due, the longest running first."""
+    """Campaigns with messages that are due: the most important first, and of those the longest running."""
     is_due = RawSQL(f"{DUE_FROM_SQL} <= (SELECT clock_timestamp())", [], output_field=BooleanField())
     waiting = Message.objects.filter(is_due, campaign=OuterRef("pk"), status=MessageStatus.QUEUED)
     sending = Campaign.objects.filter(Exists(waiting), status=CampaignStatus.SENDING)
-    return list(sending.order_by("sending_started_at", "pk").values_list("pk", flat=True))
+    return list(sending.order_by("-priority", "sending_started_at", "pk").values_list("pk", flat=True))
 
 
 class _Sweep:
@@ -113,17 +116,23 @@ class _Sweep:
         breaker: Breaker,
         open_channel: Callable[[], Channel],
         leave: Leave,
+        pacer: Pacer | None,
     ) -> None:
         self.deadline = deadline
         self.stop = stop
         self.breaker = breaker
-        self.desk = Desk(leave)
+        self.pacer = pacer
+        self.desk = Desk(leave, pacer)
         self.open_channel = open_channel
         self._texts: dict[int, tuple[float, ApprovedTexts]] = {}
 
     @property
     def is_over(self) -> bool:
         return self.stop.is_set() or time.monotonic() >= self.deadline
+
+    @property
+    def rest_s(self) -> float:
+        return max(self.deadline - time.monotonic(), 0.0)
 
     def read_texts(self, campaign: Campaign) -> ApprovedTexts:
         """The approved texts, read anew every TEXTS_KEPT_S. Raises StaleApproval."""
@@ -169,16 +178,38 @@ class _Courier:
         self.counts: Counter[str] = Counter()
         self.accepted: list[int] = []
         self.batch_size = BATCH_SIZE
+        self.places: dict[int, Place] = {}
         self.outcome: Settlement | None = None  # of the last message, until the next mark or `_settle` writes it
 
     def run(self) -> bool:
         """Until the outbox is empty (False) or the sweep is over (True)."""
         while not self.sweep.is_over:
             # A list: every campaign gets its batch in turn, none waits until another is through.
-            took = [self._send_batch(campaign_id) for campaign_id in find_sending_campaigns()]
-            if not any(took):
+            campaigns = find_sending_campaigns()
+            took = [self._send_batch(campaign_id) for campaign_id in campaigns]
+            if not any(took) and not self._wait_for_pace(campaigns):
                 return False
         return True
+
+    def _wait_for_pace(self, campaigns: list[int]) -> bool:
+        """Nothing could be taken: wait where that is because of a limit which lets something out within this sweep."""
+        pacer = self.sweep.pacer
+        if pacer is None or self.sweep.is_over:
+            return False
+        places = [self.places[campaign_id] for campaign_id in campaigns if campaign_id in self.places]
+        if any(place.after for place in places):
+            return True  # the rows behind have not been looked at yet
+        if not any(place.holds for place in places) or pacer.is_spent(self.sweep.rest_s):
+            return False
+        self.sweep.stop.wait(min(pacer.wait_s(), self.sweep.rest_s))
+        return True
+
+    def _claim(self, campaign_id: int) -> list[ClaimedMessage]:
+        size, route, pacer = self.batch_size, self.channel.route, self.sweep.pacer
+        if pacer is None:
+            return claim_batch(self.worker, campaign_id=campaign_id, size=size, route=route)
+        place = self.places.setdefault(campaign_id, Place())
+        return pacer.claim(self.worker, campaign_id=campaign_id, size=size, route=route, place=place)
 
     def end(self) -> None:
         self.channel.close()
@@ -190,8 +221,7 @@ class _Courier:
         """One batch of one campaign; False when there was nothing to take, or no way to send it now."""
         if self.sweep.is_over:
             return False
-        route = self.channel.route
-        messages = claim_batch(self.worker, campaign_id=campaign_id, size=self.batch_size, route=route)
+        messages = self._claim(campaign_id)
         if not messages:
             return False
         began = time.monotonic()
@@ -222,6 +252,8 @@ class _Courier:
             return self._park(message, error)
         self.sweep.breaker.note_copy()
         mark = self._mark(batch, copy)
+        if mark.is_held:
+            return True
         if not mark.may_send:
             self.counts.update([mark.status] if mark.status else [])
             return bool(mark.status)

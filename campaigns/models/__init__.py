@@ -21,6 +21,7 @@ from .epoch import FenceCause, SendingEpoch
 from .evaluation import PromptEvaluation
 from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipReason
 from .notification import Notification, NotificationChoice, NotificationKind
+from .pace import ContactCap, PaceBucket, PaceLimit, WarmUp
 from .result import CampaignResult
 from .staged import StagedChange
 from .variant import Angle, Archetype, DraftStatus, ValueBand, Variant
@@ -42,6 +43,7 @@ __all__ = [
     "CampaignStatus",
     "CampaignTransition",
     "CommentPlace",
+    "ContactCap",
     "CountryRule",
     "DeliveryEvent",
     "DeliveryKind",
@@ -61,6 +63,8 @@ __all__ = [
     "NotificationKind",
     "Occurrence",
     "Offer",
+    "PaceBucket",
+    "PaceLimit",
     "Presence",
     "PromptEvaluation",
     "ReviewComment",
@@ -72,4 +76,5 @@ __all__ = [
     "TransitionConflict",
     "ValueBand",
     "Variant",
+    "WarmUp",
 ]
