@@ -30,7 +30,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "campaigns.view_message", "campaigns.view_deliveryevent", "campaigns.approve_campaign", "campaigns.schedule_campaign",
         "campaigns.add_domaincheck",
         "customers.add_replay",
-        "campaigns.control_sending", "campaigns.confirm_sending", "llm.view_llmcall",
+        "campaigns.control_sending", "campaigns.confirm_sending", "campaigns.change_pacelimit", "llm.view_llmcall",
         # What every text is held against is the word of those who approve, not of those who write the texts.
         "campaigns.add_brandvoice", "campaigns.add_shoppolicies",
     ),

@@ -205,6 +205,8 @@ HOLDOUT_SHARE = read_number("HOLDOUT_SHARE", 0.1, most=1)
 MESSAGE_TOPICS = read_list("MESSAGE_TOPICS", "promotions,news,advice")  # of campaigns.audience.topics
 FREQUENCY_CAP_MESSAGES = read_number("FREQUENCY_CAP_MESSAGES", 2)
 FREQUENCY_CAP_DAYS = read_number("FREQUENCY_CAP_DAYS", 7, most=3650)
+UNCAPPED_TOPICS = read_list("UNCAPPED_TOPICS", "service")  # of campaigns.audience.topics
+PRIORITY_LOOK_AHEAD_HOURS = read_number("PRIORITY_LOOK_AHEAD_HOURS", 48, most=720)
 ALLOWED_DRIFT_SHARE = read_number("ALLOWED_DRIFT_SHARE", 0.1, most=1)
 APPROVAL_VALID_DAYS = read_number("APPROVAL_VALID_DAYS", 14, least=1, most=365)
 MAX_ARCHETYPES = read_number("MAX_ARCHETYPES", 12, least=1, most=60)  # proposed to a new campaign

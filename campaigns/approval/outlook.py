@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection
 
+from campaigns.audience.caps import find_uncapped, is_uncapped, read_caps, uncapped_topics
 from campaigns.audience.channels import SENT_CHANNELS
 from campaigns.audience.eligibility import STATUSES_THAT_REACHED
 from campaigns.models import Arm, Campaign, CampaignStatus, Offer
@@ -37,6 +38,7 @@ class Overlap:
     name: str
     status: str
     scheduled_for: dt.datetime
+    priority: int
     people: int
 
     @property
@@ -79,7 +81,7 @@ class OfferCost:
 
 
 def days_around() -> int:
-    return max(DAYS_AROUND, settings.FREQUENCY_CAP_DAYS)
+    return max(DAYS_AROUND, *(cap.days for cap in read_caps().values()))
 
 
 def list_overlaps(campaign: Campaign) -> list[Overlap]:
@@ -90,7 +92,7 @@ def list_overlaps(campaign: Campaign) -> list[Overlap]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-SELECT o.id, o.name, o.status, o.scheduled_for, count(*) AS people
+SELECT o.id, o.name, o.status, o.scheduled_for, o.priority, count(*) AS people
 FROM campaigns_campaign o
 JOIN campaigns_audiencemember theirs ON theirs.campaign_id = o.id AND theirs.arm = '{Arm.TREATMENT}'
 JOIN campaigns_audiencemember mine ON mine.customer_id = theirs.customer_id AND mine.arm = '{Arm.TREATMENT}'
@@ -111,17 +113,23 @@ GROUP BY o.id ORDER BY people DESC, o.scheduled_for""",
 def count_capped(campaign: Campaign) -> int | None:
     """How many of this campaign's people will have had their most messages when its hour comes; None without an hour.
 
-    Counted for each: what reached them within the cap's days before that hour, and every campaign that is decided, sends in
-    those days before this one, and has not sent to them yet. One query.
+    Counted for each: what reached them within the cap's days before that hour, and every campaign that is decided, has not
+    sent to them yet, and comes first: an earlier one that does not give way to this one, or a more important one that begins
+    within the look-ahead. One query. A campaign of a topic without caps is never held back.
     """
     if campaign.scheduled_for is None:
         return None
+    if is_uncapped(campaign.topic):
+        return 0
+    caps = read_caps()
+    look_ahead = dt.timedelta(hours=settings.PRIORITY_LOOK_AHEAD_HOURS)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
 WITH had AS (
   SELECT customer_id, count(*) AS messages FROM campaigns_message
   WHERE sending_at > %(since)s AND sending_at <= %(hour)s AND status = ANY(%(reached)s) AND campaign_id <> %(campaign)s
+    AND campaign_id <> ALL(%(uncapped)s)
   GROUP BY customer_id
 ),
 planned AS (
@@ -131,7 +139,10 @@ planned AS (
   LEFT JOIN campaigns_message done ON done.campaign_id = o.id AND done.customer_id = m.customer_id
    AND (done.sending_at IS NOT NULL OR done.settled_at IS NOT NULL)
   WHERE o.id <> %(campaign)s AND o.status = ANY(%(decided)s) AND o.scheduled_for > %(since)s
-    AND (o.scheduled_for, o.id) < (%(hour)s, %(campaign)s) AND done.id IS NULL
+    AND o.topic <> ALL(%(uncapped_topics)s) AND done.id IS NULL
+    AND CASE WHEN o.priority > %(priority)s THEN o.scheduled_for <= %(ahead)s
+             WHEN o.priority = %(priority)s THEN (o.scheduled_for, o.id) < (%(hour)s, %(campaign)s)
+             ELSE o.scheduled_for < %(behind)s END
   GROUP BY m.customer_id
 )
 SELECT count(*) FROM campaigns_audiencemember mine
@@ -141,8 +152,13 @@ WHERE mine.campaign_id = %(campaign)s AND mine.arm = '{Arm.TREATMENT}'
             {
                 "campaign": campaign.pk,
                 "hour": campaign.scheduled_for,
-                "since": campaign.scheduled_for - dt.timedelta(days=settings.FREQUENCY_CAP_DAYS),
-                "cap": settings.FREQUENCY_CAP_MESSAGES,
+                "since": campaign.scheduled_for - dt.timedelta(days=caps[""].days),
+                "cap": caps[""].messages,
+                "priority": campaign.priority,
+                "ahead": campaign.scheduled_for + look_ahead,
+                "behind": campaign.scheduled_for - look_ahead,
+                "uncapped": find_uncapped(caps, now=campaign.scheduled_for),
+                "uncapped_topics": uncapped_topics(),
                 "reached": [status.value for status in STATUSES_THAT_REACHED],
                 "sent": sorted(SENT_CHANNELS),
                 "decided": [status.value for status in DECIDED],

@@ -16,6 +16,7 @@ from customers.ingest.consent import address_hash_sql
 from customers.models import Channel, ConsentRecord
 from customers.segments.complaints import open_complaint_sql
 
+from .caps import Rivals, cap_params, cap_sql
 from .channels import address_sql
 from .country_rules import country_rule_sql, read_country_rules
 
@@ -32,8 +33,8 @@ STATUSES_THAT_REACHED = (
 
 def exclusion_case_sql(customer: str = "c", *, channel: str = Channel.EMAIL, of_everybody: bool = False) -> str:
     """SQL for the first ExclusionReason (a SkipReason of the same name) that holds for a row of customers_customer
-    called `customer`, who would be reached by `channel`, or ''. Its named parameters come from
-    `exclusion_params`; they have prefix `x_`.
+    called `customer`, who would be reached by `channel`, or ''; 'capped:N' where campaign N is
+    more important. Its named parameters come from `exclusion_params`; they have prefix `x_`.
 
     `of_everybody` is for a statement over a whole audience: the planner may then hash what it would otherwise walk by
     indexes, person by person.
@@ -51,29 +52,23 @@ CASE
     THEN '{ExclusionReason.COUNTRY_RULE}'
   WHEN {_is_suppressed(address, channel)} THEN '{ExclusionReason.SUPPRESSED}'
   WHEN {has_open_complaint} THEN '{ExclusionReason.OPEN_COMPLAINT}'
-  WHEN (
-    SELECT count(*) FROM campaigns_message x_m
-    WHERE x_m.customer_id = {customer}.id AND x_m.sending_at > %(x_capped_since)s
-      AND x_m.status = ANY(%(x_reached)s)
-  ) >= %(x_cap)s THEN '{ExclusionReason.CAPPED}'
-  ELSE {_own_choice(customer)}
+  ELSE coalesce(nullif({cap_sql(customer, channel)}, ''), {_own_choice(customer)})
 END"""
 
 
-def exclusion_params(campaign: Campaign, *, now: dt.datetime) -> dict[str, Any]:
+def exclusion_params(campaign: Campaign, *, now: dt.datetime, rivals: Rivals = Rivals()) -> dict[str, Any]:  # noqa: B008
     """The parameters of `exclusion_case_sql` for one campaign. A test consent counts only while mail goes to the
-    built-in catcher, the campaign says that its audience is a test, and the address ends in .test."""
+    built-in catcher, the campaign says that its audience is a test, and the address ends in .test. `rivals` are asked for
+    just before the send alone: an audience is frozen for everybody."""
     return {
         "x_accepts_test": bool(settings.USES_MAIL_CATCHER and campaign.is_test_audience),
         "x_now": now,
-        "x_capped_since": now - dt.timedelta(days=settings.FREQUENCY_CAP_DAYS),
-        "x_cap": settings.FREQUENCY_CAP_MESSAGES,
         "x_reached": [status.value for status in STATUSES_THAT_REACHED],
         "x_topic": campaign.topic,
         "x_month_ago": now - dt.timedelta(days=30),
         "x_terms": read_country_rules().as_terms(),
         "x_frozen_at": campaign.audience_frozen_at or now,
-    }
+    } | cap_params(campaign, now=now, rivals=rivals)
 
 
 def _own_choice(customer: str) -> str:

@@ -14,6 +14,7 @@ TOPICS: Final[dict[str, tuple[Promise, Promise]]] = {
     "news": (_("News"), _("What is new in the shop")),
     "advice": (_("Advice"), _("How to choose, use and care for things")),
     "events": (_("Events"), _("Openings, workshops and competitions")),
+    "service": (_("Service"), _("About what you have bought: care, safety, opening hours")),
     "surveys": (_("Your opinion"), _("A short question now and then")),
 }
 

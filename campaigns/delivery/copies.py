@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from campaigns.approval.hashing import hash_messages
+from campaigns.audience.caps import find_rivals
 from campaigns.audience.country_rules import CountryRules, read_country_rules
 from campaigns.audience.eligibility import exclusion_params
 from campaigns.content.rendering import (
@@ -101,7 +102,7 @@ def prepare_batch(
         tracked=read_tracked(people),
         sender=Sender(settings.SHOP_NAME, settings.SHOP_FROM_EMAIL),
         countries=read_country_rules(),
-        checks=exclusion_params(campaign, now=now),
+        checks=exclusion_params(campaign, now=now, rivals=find_rivals(campaign, now=now)),
         now=now,
     )
 

@@ -221,7 +221,8 @@ WITH checked AS MATERIALIZED (
 )
 UPDATE campaigns_message m
 SET status = CASE WHEN reason = '' THEN 'sending' WHEN m.in_doubt_since IS NULL THEN 'skipped' ELSE 'unknown' END,
-    skip_reason = CASE WHEN m.in_doubt_since IS NULL THEN reason ELSE '' END,
+    skip_reason = CASE WHEN m.in_doubt_since IS NULL THEN split_part(reason, ':', 1) ELSE '' END,
+    response = CASE WHEN reason LIKE '%%:%%' THEN 'in favour of campaign ' || split_part(reason, ':', 2) ELSE m.response END,
     route = CASE WHEN reason = '' THEN checked.route ELSE m.route END,
     slots = CASE WHEN reason = '' THEN checked.slots::jsonb ELSE m.slots END,
     body_hash = CASE WHEN reason = '' THEN checked.body_hash ELSE m.body_hash END,

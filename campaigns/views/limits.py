@@ -22,6 +22,7 @@ from campaigns.audience.topics import list_topics
 from campaigns.models import CountryRule
 
 from .access import current_user
+from .pace import describe_pace
 
 #: In the address, the rule for every country that has none.
 OTHERS = "others"
@@ -123,10 +124,9 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
     return {
         "rules": CountryRule.objects.select_related("updated_by").order_by("country"),
         "others": OTHERS,
-        "cap": settings.FREQUENCY_CAP_MESSAGES,
-        "cap_days": settings.FREQUENCY_CAP_DAYS,
         "holdout": settings.HOLDOUT_SHARE,
         "topics": list_topics(),
         "address": settings.SHOP_POSTAL_ADDRESS,
         "may_change": request.user.has_perm("campaigns.change_countryrule"),
+        **describe_pace(request, now=timezone.now()),
     }

@@ -1,0 +1,39 @@
+"""Mailbox providers by their domains, as far as they are known: what to propose for a limit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: What a provider publishes as its own domains for everybody; a company's own domain is added by hand.
+FAMILIES: Final[dict[str, tuple[str, ...]]] = {
+    "Google": ("gmail.com", "googlemail.com"),
+    "Microsoft": ("outlook.com", "hotmail.com", "live.com", "msn.com", "hotmail.co.uk", "hotmail.fr", "hotmail.de",
+                  "live.co.uk", "outlook.de", "outlook.fr"),
+    "Yahoo": ("yahoo.com", "yahoo.co.uk", "yahoo.de", "yahoo.fr", "ymail.com", "rocketmail.com", "aol.com"),
+    "Apple": ("icloud.com", "me.com", "mac.com"),
+    "QQ": ("qq.com", "foxmail.com", "vip.qq.com"),
+    "NetEase": ("163.com", "126.com", "yeah.net"),
+    "United Internet": ("gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "mail.com"),
+}  # fmt: skip
+
+#: How the name of a mail server ends, by family: whose customers' own domains it serves.
+MX_ENDINGS: Final[dict[str, tuple[str, ...]]] = {
+    "Google": (".google.com", ".googlemail.com"),
+    "Microsoft": (".protection.outlook.com", ".olc.protection.outlook.com"),
+    "Yahoo": (".yahoodns.net",),
+    "Apple": (".icloud.com",),
+    "QQ": (".qq.com",),
+    "NetEase": (".163.com", ".netease.com"),
+    "United Internet": (".gmx.net", ".web.de", ".kundenserver.de"),
+}
+
+
+def family_of(domain: str) -> str:
+    """The provider that a recipient's domain belongs to, or ""."""
+    return next((name for name, domains in FAMILIES.items() if domain in domains), "")
+
+
+def family_of_server(server: str) -> str:
+    """The provider whose mail server this is, or ""."""
+    name = f".{server.rstrip('.').lower()}"
+    return next((family for family, endings in MX_ENDINGS.items() if name.endswith(endings)), "")
