@@ -20,6 +20,7 @@ from campaigns.content.channels import find_writer
 from campaigns.content.editing import hash_words
 from campaigns.content.plans import MOST_TEXTS
 from campaigns.models import Angle, Campaign, NotificationChoice, NotificationKind, Offer, SendMode, Variant
+from campaigns.models.campaign import USUAL_PRIORITY
 from customers.ingest.currency import read_shop_currency
 from customers.models import Channel, Segment
 
@@ -273,6 +274,10 @@ class TimingForm(forms.Form):
         label=gettext_lazy("Send window, hours"), min_value=1, max_value=168, initial=24,
         help_text=gettext_lazy("Whoever cannot be written to within this time is missed rather than written to late."),
     )  # fmt: skip
+    priority = forms.IntegerField(
+        label=gettext_lazy("Priority, 1 to 9"), min_value=1, max_value=9, required=False,
+        help_text=gettext_lazy("Where a person may get one more message and two campaigns want to send it: the higher number."),
+    )  # fmt: skip
     attribution_days = forms.IntegerField(
         label=gettext_lazy("Orders are counted for, days"), min_value=1, max_value=365, initial=60,
         help_text=gettext_lazy("The same way for those who got the message and those held out."),
@@ -292,6 +297,7 @@ class TimingForm(forms.Form):
             "send_on": local.date(),
             "send_at": local.time(),
             "send_window_hours": campaign.send_window_hours,
+            "priority": campaign.priority,
             "attribution_days": campaign.attribution_days,
         }
 
@@ -312,8 +318,12 @@ class TimingForm(forms.Form):
 
     def campaign_fields(self) -> dict[str, Any]:
         """The values in the shape that `edit_campaign` takes."""
-        names = ("scheduled_for", "send_window_hours", "send_mode", "attribution_days")
+        names = ("scheduled_for", "send_window_hours", "send_mode", "priority", "attribution_days")
         return {name: self.cleaned_data[name] for name in names}
+
+    def clean_priority(self) -> int:
+        """Empty is the usual one."""
+        return self.cleaned_data["priority"] or USUAL_PRIORITY
 
     def clean_send_mode(self) -> str:
         """A form from before there were modes means the one that there was."""

@@ -64,6 +64,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/schedule/removal/", decisions.unschedule, name="unschedule"),
     path("campaigns/<int:pk>/pause/", decisions.pause, name="pause"),
     path("campaigns/<int:pk>/resumption/", decisions.resume, name="resumption"),
+    path("campaigns/<int:pk>/retries/", decisions.retry, name="retries"),
     path("campaigns/<int:pk>/cancellation/", decisions.confirm_cancellation, name="cancellation"),
     path("variants/<int:pk>/", editor.show_variant, name="variant"),
     path("variants/<int:pk>/preview/", previews.show_preview, name="variant-preview"),

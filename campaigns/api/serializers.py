@@ -13,6 +13,7 @@ from campaigns.audience.cards import Card
 from campaigns.audience.cells import SIDES
 from campaigns.audience.topics import TOPICS
 from campaigns.content.plans import MOST_TEXTS
+from campaigns.delivery.retrying import KINDS
 from campaigns.models import (
     Angle,
     ApprovalPart,
@@ -54,6 +55,7 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     offer = OfferSerializer(required=False)
     holdout_share = serializers.FloatField(min_value=0.01, max_value=0.5, required=False)
     send_window_hours = serializers.IntegerField(min_value=1, max_value=168, required=False)
+    priority = serializers.IntegerField(min_value=1, max_value=9, required=False)
     attribution_days = serializers.IntegerField(min_value=1, max_value=365, required=False)
     scheduled_for = serializers.DateTimeField(required=False, allow_null=True)
     channels = serializers.ListField(
@@ -71,8 +73,8 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
             "id", "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "author", "status",
             "status_reason", "offer", "holdout_share", "channels", "max_archetypes", "is_test_audience",
             "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
-            "send_mode", "attribution_days", "allowed_drift_share", "approval_valid_days", "content_hash", "submitted_at",
-            "sending_started_at", "sending_finished_at", "created_at",
+            "send_mode", "priority", "attribution_days", "allowed_drift_share", "approval_valid_days", "content_hash",
+            "submitted_at", "sending_started_at", "sending_finished_at", "created_at",
         )  # fmt: skip
         read_only_fields = (
             "status", "status_reason", "audience_frozen_at", "audience_counts", "value_bounds", "content_hash", "submitted_at",
@@ -272,6 +274,12 @@ class ThreadSerializer(ReplySerializer):
 
 class ReasonSerializer(serializers.Serializer):  # type: ignore[type-arg]
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class RetrySerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What is tried again: refused for a time until the tries were used up, or skipped for a reason that has gone."""
+
+    kind = serializers.ChoiceField(choices=KINDS)
 
 
 class DriftSerializer(serializers.Serializer):  # type: ignore[type-arg]

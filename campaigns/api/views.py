@@ -29,6 +29,7 @@ from campaigns.approval.texts import ask_for_drafts, stop_drafting
 from campaigns.audience.cards import build_cards
 from campaigns.audience.send_preview import SendPreview, preview_times
 from campaigns.delivery import control
+from campaigns.delivery.retrying import retry_messages
 from campaigns.models import Archetype, Campaign, CampaignResult
 from customers.ingest.currency import read_shop_currency
 
@@ -45,6 +46,7 @@ from .serializers import (
     ReasonSerializer,
     RemovalSerializer,
     ResultSerializer,
+    RetrySerializer,
     SendTimesSerializer,
     ThreadRequestSerializer,
     ThreadSerializer,
@@ -231,6 +233,15 @@ class CampaignViewSet(
     def resumption(self, request: Request, pk: str) -> Response:
         """Go on with sending."""
         return self._change(lambda campaign: control.resume_campaign(self.person, campaign, now=timezone.now()))
+
+    @extend_schema(request=RetrySerializer, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def retries(self, request: Request, pk: str) -> Response:
+        """Queue again what certainly was not sent and may be sent now."""
+        asked = read_body(RetrySerializer, request)
+        return self._change(
+            lambda campaign: retry_messages(self.person, campaign, kind=asked["kind"], now=timezone.now())
+        )
 
     @extend_schema(request=ReasonSerializer, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])

@@ -40,7 +40,7 @@ CAMPAIGN_FIELDS = frozenset(
     {
         "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "channels", "max_archetypes",
         "holdout_share", "is_test_audience", "scheduled_for", "send_window_hours", "send_mode",
-        "attribution_days", "allowed_drift_share", "approval_valid_days",
+        "priority", "attribution_days", "allowed_drift_share", "approval_valid_days",
     }
 )  # fmt: skip
 #: A change of these makes the frozen audience stand for something else: it must be frozen again.

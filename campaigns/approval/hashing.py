@@ -15,7 +15,7 @@ from django.db import connection
 from django.forms.models import model_to_dict
 
 from campaigns.models import ApprovalPart, Campaign, Offer, SendMode, Variant
-from campaigns.models.campaign import DEFAULT_TOPIC
+from campaigns.models.campaign import DEFAULT_TOPIC, USUAL_PRIORITY
 
 #: Members are hashed in blocks, then the blocks: no single string grows with the audience beyond this many ids.
 MEMBERS_PER_BLOCK = 65_536
@@ -44,6 +44,7 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
             | _when_live(fresh)
             # Left out where it is the usual one, so that what was approved before there were others still is.
             | ({"send_mode": fresh.send_mode} if fresh.send_mode != SendMode.TOGETHER else {})
+            | ({"priority": fresh.priority} if fresh.priority != USUAL_PRIORITY else {})
         ),
         ApprovalPart.MEASUREMENT: _hash(
             {

@@ -107,6 +107,11 @@ def may_resume(user: User, campaign: Campaign) -> Decision:
     return _decide(user, campaign, "campaigns.control_sending", {CampaignStatus.PAUSED})
 
 
+def may_retry(user: User, campaign: Campaign) -> Decision:
+    states = {CampaignStatus.SENDING, CampaignStatus.PAUSED, CampaignStatus.SENT}
+    return _decide(user, campaign, "campaigns.control_sending", states)
+
+
 def may_cancel(user: User, campaign: Campaign) -> Decision:
     """Anything unfinished; what was sent stays sent."""
     unfinished = set(CampaignStatus.values) - {CampaignStatus.SENT, CampaignStatus.CANCELLED}

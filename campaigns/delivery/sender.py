@@ -37,7 +37,7 @@ from .desk import Desk
 from .fence.gate import Leave, ask_leave
 from .marking import Bid, Mark, write_outcomes_and_marks
 from .outbox import ClaimedMessage, Settlement, claim_batch, conclude, release_claims, skip_claimed
-from .pace.claiming import Place
+from .pace.claiming import FRONT, Place
 from .pace.pacer import Pacer, open_pacer
 from .quiet import put_off_quiet
 from .reaper import give_up_old_doubts, queue_due_retries
@@ -197,7 +197,7 @@ class _Courier:
         if pacer is None or self.sweep.is_over:
             return False
         places = [self.places[campaign_id] for campaign_id in campaigns if campaign_id in self.places]
-        if any(place.after for place in places):
+        if any(place.after != FRONT for place in places):
             return True  # the rows behind have not been looked at yet
         if not any(place.holds for place in places) or pacer.is_spent(self.sweep.rest_s):
             return False

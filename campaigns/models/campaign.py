@@ -48,7 +48,7 @@ ALLOWED_TRANSITIONS: dict[str, frozenset[str]] = {
     ),
     CampaignStatus.SENDING: frozenset({CampaignStatus.PAUSED, CampaignStatus.SENT, CampaignStatus.CANCELLED}),
     CampaignStatus.PAUSED: frozenset({CampaignStatus.SENDING, CampaignStatus.CANCELLED}),
-    CampaignStatus.SENT: frozenset(),
+    CampaignStatus.SENT: frozenset({CampaignStatus.SENDING}),  # where a person has messages tried again
     CampaignStatus.MISSED: frozenset({CampaignStatus.DRAFT, CampaignStatus.CANCELLED}),
     CampaignStatus.CANCELLED: frozenset(),
 }

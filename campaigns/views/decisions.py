@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
@@ -21,8 +22,18 @@ from campaigns.approval.sender_domain import find_domain_warnings
 from campaigns.delivery import control
 from campaigns.delivery.progress import read_progress
 from campaigns.delivery.reputation import judge_progress
+from campaigns.delivery.retrying import count_failures, count_retriable, has_failures, retry_messages
 from campaigns.forms import ApprovalTermsForm, CommentForm
-from campaigns.models import Approval, ApprovalPart, Campaign, CampaignResult, CampaignStatus, CampaignTransition
+from campaigns.models import (
+    Approval,
+    ApprovalPart,
+    Campaign,
+    CampaignResult,
+    CampaignStatus,
+    CampaignTransition,
+    MessageStatus,
+    SkipReason,
+)
 from campaigns.outcomes.responses import add_up
 from campaigns.outcomes.texts import count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
@@ -90,12 +101,24 @@ def show_live(request: HttpRequest, pk: int) -> HttpResponse:
         "is_running": campaign.status in {CampaignStatus.SENDING, CampaignStatus.SCHEDULED},
     }
     context |= tell_progress(progress)
+    context["failures"] = count_failures(campaign) if progress.by_status.get(MessageStatus.FAILED) else []
     if not request.headers.get("HX-Request"):
+        context |= _describe_retries(user, campaign)
         return render(request, "campaigns/live.html", context)
     response = render(request, "campaigns/_progress.html", context)
     if request.GET.get("was", campaign.status) != campaign.status:
         response["HX-Refresh"] = "true"  # heading, state and buttons are others now
     return response
+
+
+def _describe_retries(user: User, campaign: Campaign) -> dict[str, Any]:
+    """What may be tried again; only for the whole page, because it asks of each skipped person what a mark asks."""
+    decision = policy.may_retry(user, campaign)
+    if not decision.allowed or not has_failures(campaign):
+        return {}
+    found, labels = count_retriable(campaign, now=timezone.now()), dict(SkipReason.choices)
+    skipped = [(str(labels.get(reason, reason)), number) for reason, number in found.skipped.items()]
+    return {"retriable": found, "retriable_skips": skipped, "retriable_skipped": sum(found.skipped.values())}
 
 
 @require_safe
@@ -214,6 +237,16 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
     campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
     return carry_out(
         request, campaign, "live", lambda: control.resume_campaign(user, campaign, now=now), _("Sending goes on.")
+    )
+
+
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Queue again what certainly was not sent and may be sent now."""
+    campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
+    kind = request.POST.get("kind", "")
+    return carry_out(
+        request, campaign, "live", lambda: retry_messages(user, campaign, kind=kind, now=now), _("Queued again.")
     )
 
 

@@ -13,6 +13,7 @@ from campaigns.approval.group_reach import read_group_reach
 from campaigns.approval.outlook import count_capped, days_around, estimate_offer_cost, list_overlaps
 from campaigns.approval.validity import explain_drift, valid_until
 from campaigns.audience.drift import measure_drift
+from campaigns.delivery.pace.forecast import forecast_send
 from campaigns.models import Approval, Campaign, CampaignStatus, CampaignTransition, ReviewComment
 from customers.views.fairness import name_attribute, name_group
 from llm.budget import read_limits, read_scope_spend
@@ -48,6 +49,7 @@ def describe_outlook(campaign: Campaign, *, now: dt.datetime) -> dict[str, Any]:
         "overlaps": list_overlaps(campaign),
         "days_around": days_around(),
         "capped": count_capped(campaign),
+        "forecast": forecast_send(campaign, now=now),
         "spend": read_scope_spend(f"campaign:{campaign.pk}"),
         "limits": read_limits(),
         "offer_cost": estimate_offer_cost(campaign, now=now),

@@ -28,6 +28,7 @@ from campaigns.audience.freeze import EmptyAudience
 from campaigns.audience.power import power
 from campaigns.content.plans import MOST_TEXTS
 from campaigns.content.twins import find_twins
+from campaigns.delivery.pace.forecast import forecast_send
 from campaigns.forms import AudienceForm, GoalForm, OfferForm, TimingForm, shop_time
 from campaigns.models import (
     Archetype,
@@ -138,6 +139,7 @@ def show_timing(request: HttpRequest, pk: int) -> HttpResponse:
     """When it goes out and for how long its effect is counted."""
     campaign, now = get_campaign_for(request.user, pk), timezone.now()
     context = frame_step(request, campaign, "timing") | tell_times(campaign)
+    context["forecast"] = forecast_send(campaign, now=now)
     if request.method != "POST":
         form = TimingForm(initial=TimingForm.initial_for(campaign, now), now=now)
         return render(request, "campaigns/timing.html", context | {"form": form})

@@ -44,14 +44,13 @@ class Risks:
 def assess_risks(fence: SendingEpoch, *, now: dt.datetime) -> Risks:
     """By what was found outside when the fence closed.
 
-    Messages are taken in the order of their ids, so one above the highest that was ever marked was certainly not sent.
-    That is only known where both keepers hold this very epoch; otherwise everything that waits is at risk.
+    One with an id above the highest that was ever marked was certainly not sent. That is only known where both keepers hold
+    this very epoch; otherwise everything that waits is at risk.
     """
     newest = _read_newest(fence)
     started = [risk for campaign in _running() if (risk := _weigh_running(campaign, newest)).at_risk]
-    idle = Campaign.objects.filter(status__in=NOT_STARTED)
-    is_due = Q(status=CampaignStatus.SCHEDULED, scheduled_for__lte=now)
-    idle = idle.filter(is_due if newest is None else Q(pk__in=newest))
+    sent_since = Campaign.objects.filter(status__in=NOT_STARTED, pk__in=newest or ())
+    idle = sent_since if newest is not None else Campaign.objects.due(now)
     whole = [_weigh_whole(campaign) for campaign in idle.order_by("pk")]
     known = set(Campaign.objects.filter(pk__in=newest or ()).values_list("pk", flat=True))
     return Risks(started + whole, newest is not None, len(set(newest or ()) - known))

@@ -12,6 +12,7 @@ from django.db import connection
 
 from campaigns.delivery.channels import SMTP_ROUTE, Route
 from campaigns.delivery.outbox import ClaimedMessage, claim_lease_s
+from campaigns.models.message import DUE_FROM_SQL
 
 from .meters import PacePlan
 from .tokens import peek, wait_s
@@ -20,6 +21,8 @@ from .tokens import peek, wait_s
 WINDOW: Final = 2000
 #: How often the rows at the front are looked at again while others behind them are sent.
 FRONT_S: Final = 1.0
+#: Before the first row: rows are looked at in the order in which they are due.
+FRONT: Final = ("-infinity", 0)
 NOBODY: Final = 2**31 - 1
 
 
@@ -28,16 +31,16 @@ class Place:
     """How far one connection has looked through the rows of a campaign, and when it last looked at the front. `holds`: it
     found rows there that have to wait."""
 
-    after: int = 0
+    after: tuple[str, int] = FRONT
     front_at: float = -FRONT_S
     holds: bool = False
 
-    def next_start(self) -> int:
+    def next_start(self) -> tuple[str, int]:
         now = time.monotonic()
         if now < self.front_at + FRONT_S:
             return self.after
         self.front_at = now
-        return 0
+        return FRONT
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def claim_paced_batch(
                 "lease": claim_lease_s(),
                 "route": route.name,
                 "window_s": route.key_window_s,
-                "after": start,
+                "after_due": start[0],
+                "after_id": start[1],
                 "window": WINDOW,
                 "domains": list(plan.groups),
                 "groups": list(plan.groups.values()),
@@ -87,13 +91,13 @@ def claim_paced_batch(
                 "budgets": list(budget.by_group.values()),
             },
         )
-        last, looked, taken = cursor.fetchone()
+        last_due, last_id, looked, taken = cursor.fetchone()
     rows: list[dict[str, Any]] = sorted(
         json.loads(taken) if isinstance(taken, str) else taken or [], key=lambda row: row["id"]
     )
     place.holds = looked > len(rows)
-    if len(rows) < wanted and start >= place.after:
-        place.after = int(last) if looked == WINDOW else 0
+    if len(rows) < wanted and start == place.after:
+        place.after = (last_due, last_id) if looked == WINDOW else FRONT
     return [
         ClaimedMessage(
             row["id"], row["campaign_id"], row["step"], row["customer_id"], row["variant_id"], row["attempts"],
@@ -115,25 +119,26 @@ def put_back(held: Mapping[int, str]) -> None:
 
 
 #: The rank of a row among those of its group says whether the group's budget reaches it.
-_CLAIM: Final = """
+_CLAIM: Final = f"""
 WITH looked AS MATERIALIZED (
-    SELECT m.id, limits.name AS grp
+    SELECT m.id, {DUE_FROM_SQL} AS due, limits.name AS grp
     FROM campaigns_message m
     JOIN customers_customer c ON c.id = m.customer_id
     LEFT JOIN unnest(%(domains)s::text[], %(groups)s::text[]) AS limits(domain, name)
       ON limits.domain = lower(split_part(c.email, '@', 2))
-    WHERE m.campaign_id = %(campaign)s AND m.status = 'queued' AND m.id > %(after)s
-      AND (m.not_before IS NULL OR m.not_before <= clock_timestamp())
+    WHERE m.campaign_id = %(campaign)s AND m.status = 'queued' AND {DUE_FROM_SQL} <= (SELECT clock_timestamp())
+      AND ({DUE_FROM_SQL}, m.id) > (%(after_due)s::timestamptz, %(after_id)s::bigint)
       AND (m.in_doubt_since IS NULL OR m.route = %(route)s
            AND m.in_doubt_since > clock_timestamp() - make_interval(secs => %(window_s)s))
-    ORDER BY m.id LIMIT %(window)s
+    ORDER BY {DUE_FROM_SQL}, m.id LIMIT %(window)s
 ),
-ranked AS (SELECT id, grp, row_number() OVER (PARTITION BY grp ORDER BY id) AS rank FROM looked),
+ranked AS (SELECT id, due, grp, row_number() OVER (PARTITION BY grp ORDER BY due, id) AS rank FROM looked),
+last AS (SELECT due::text, id FROM looked ORDER BY looked.due DESC, id DESC LIMIT 1),
 chosen AS (
     SELECT ranked.id FROM ranked
     LEFT JOIN unnest(%(limited)s::text[], %(budgets)s::int[]) AS left_over(name, n) ON left_over.name = ranked.grp
     WHERE ranked.grp IS NULL OR ranked.rank <= left_over.n
-    ORDER BY ranked.id LIMIT %(size)s
+    ORDER BY ranked.due, ranked.id LIMIT %(size)s
 ),
 waiting AS (
     SELECT id FROM campaigns_message WHERE id IN (SELECT id FROM chosen) AND status = 'queued'
@@ -147,5 +152,5 @@ taken AS (
     RETURNING m.id, m.campaign_id, m.step, m.customer_id, m.entry, m.variant_id, m.attempts,
               CASE WHEN m.in_doubt_since IS NOT NULL THEN m.slots END AS kept_slots
 )
-SELECT (SELECT max(id) FROM looked), (SELECT count(*) FROM looked), (SELECT json_agg(taken) FROM taken)
+SELECT (SELECT due FROM last), (SELECT id FROM last), (SELECT count(*) FROM looked), (SELECT json_agg(taken) FROM taken)
 """

@@ -1,0 +1,171 @@
+"""What may be retried is queued again by a person; what may have been sent never is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from campaigns.approval.policy import NotReady
+from campaigns.delivery import scheduler
+from campaigns.delivery.outbox import MAX_ATTEMPTS
+from campaigns.delivery.retrying import count_failures, count_retriable, retry_messages
+from campaigns.models import Campaign, Message
+from customers.ingest.consent import withdraw_consent
+from customers.models import AuditEntry, ConsentRecord
+from tests.campaigns.arrange import Cast
+from tests.smtp_server import ScriptedSmtpServer
+
+from .conftest import Sweep, states
+
+
+@pytest.fixture
+def smtp() -> Iterator[ScriptedSmtpServer]:
+    with ScriptedSmtpServer() as server:
+        yield server
+
+
+def fail(message: Message, response: str, *, attempts: int = MAX_ATTEMPTS, now: dt.datetime) -> None:
+    Message.objects.filter(pk=message.pk).update(
+        status="failed", response=response, attempts=attempts, sending_at=now, settled_at=now
+    )
+
+
+def three(campaign: Campaign) -> list[Message]:
+    return list(Message.objects.filter(campaign=campaign).order_by("pk"))
+
+
+def test_a_temporary_refusal_that_used_up_its_tries_gets_one_more(
+    running: Campaign, cast: Cast, now: dt.datetime, smtp: ScriptedSmtpServer, sweep: Sweep
+) -> None:
+    first, second, third = three(running)
+    fail(first, "rcpt: 450 try later", now=now)
+    fail(second, "rcpt: 550 no such user", now=now)
+    fail(third, "rcpt: 451 greylisted", attempts=2, now=now)
+
+    assert count_retriable(running, now=now).failed == 1
+    assert retry_messages(cast.marketer, running, kind="failed", now=now) == 1
+    sweep(smtp)
+
+    first.refresh_from_db()
+    assert (first.status, first.attempts) == ("accepted", MAX_ATTEMPTS + 1)
+    assert states(running) == {"accepted": 1, "failed": 2}
+    entry = AuditEntry.objects.get(action="messages_retried")
+    assert entry.details == {"kind": "failed", "messages": 1}
+
+
+@pytest.mark.parametrize("state", ["unknown", "sending", "accepted", "bounced", "delivered"])
+def test_what_may_have_been_sent_is_never_queued_again(
+    running: Campaign, cast: Cast, now: dt.datetime, state: str
+) -> None:
+    Message.objects.update(status=state, attempts=MAX_ATTEMPTS, response="dot: 450 later", sending_at=now)
+
+    for kind in ("failed", "skipped"):
+        with pytest.raises(NotReady):
+            retry_messages(cast.marketer, running, kind=kind, now=now)
+    assert states(running) == {state: 3}
+
+
+def test_nor_one_of_which_a_try_is_in_doubt(running: Campaign, cast: Cast, now: dt.datetime) -> None:
+    Message.objects.update(
+        status="failed", attempts=MAX_ATTEMPTS, response="connect: 450 later", in_doubt_since=now, sending_at=now
+    )
+    with pytest.raises(NotReady):
+        retry_messages(cast.marketer, running, kind="failed", now=now)
+
+
+def test_a_reason_that_has_gone_lets_the_message_out_and_one_that_holds_does_not(
+    running: Campaign, cast: Cast, now: dt.datetime, smtp: ScriptedSmtpServer, sweep: Sweep
+) -> None:
+    first, second, _third = three(running)
+    for message in (first, second):
+        withdraw_consent(message.customer, source="page", now=now)
+    sweep(smtp)
+    assert states(running) == {"skipped": 2, "accepted": 1}
+    with pytest.raises(NotReady):
+        retry_messages(cast.marketer, running, kind="skipped", now=now)
+
+    ConsentRecord.objects.create(
+        customer=first.customer, status="given", legal_basis="consent", source="checkout", proof={"form": "checkout"},
+        recorded_at=now + dt.timedelta(seconds=1),
+    )  # fmt: skip
+    assert count_retriable(running, now=now).skipped == {"no_consent": 1}
+    retry_messages(cast.marketer, running, kind="skipped", now=now)
+    sweep(smtp)
+
+    assert states(running) == {"skipped": 1, "accepted": 2}
+
+
+def test_a_campaign_that_was_through_goes_on(
+    running: Campaign, cast: Cast, now: dt.datetime, smtp: ScriptedSmtpServer, sweep: Sweep
+) -> None:
+    first, *_others = three(running)
+    fail(first, "connect: 421 busy", now=now)
+    sweep(smtp)
+    assert scheduler.finish_campaigns(now) == 1
+
+    retry_messages(cast.marketer, running, kind="failed", now=now)
+
+    running.refresh_from_db()
+    assert running.status == "sending"
+    sweep(smtp)
+    assert scheduler.finish_campaigns(now) == 1 and states(running) == {"accepted": 3}
+
+
+def test_nothing_is_tried_again_after_the_window_or_of_a_cancelled_campaign(
+    running: Campaign, cast: Cast, now: dt.datetime
+) -> None:
+    fail(three(running)[0], "rcpt: 450 later", now=now)
+    late = now + dt.timedelta(hours=25)
+    assert count_retriable(running, now=late).total == 0
+    with pytest.raises(NotReady):
+        retry_messages(cast.marketer, running, kind="failed", now=late)
+    Campaign.objects.update(status="cancelled")
+    with pytest.raises(Exception, match="cancelled"):
+        retry_messages(cast.marketer, running, kind="failed", now=now)
+
+
+def test_a_second_press_finds_nothing(running: Campaign, cast: Cast, now: dt.datetime) -> None:
+    fail(three(running)[0], "rcpt: 450 later", now=now)
+    retry_messages(cast.marketer, running, kind="failed", now=now)
+    with pytest.raises(NotReady):
+        retry_messages(cast.marketer, running, kind="failed", now=now)
+
+
+def test_failures_are_told_by_their_answer_without_its_words(running: Campaign, now: dt.datetime) -> None:
+    first, second, third = three(running)
+    fail(first, "rcpt: 550 no such user kim", now=now)
+    fail(second, "rcpt: 550 unknown mailbox", now=now)
+    fail(third, "connect: the name does not resolve", now=now)
+    assert count_failures(running) == [("rcpt: 550", 2), ("connect", 1)]
+
+
+def test_the_page_and_the_api_offer_it_to_who_may(
+    outsider: User, analyst: User, running: Campaign, cast: Cast, now: dt.datetime, client: Client, settings: Settings
+) -> None:
+    first, second, _third = three(running)
+    fail(first, "rcpt: 450 later", now=now)
+    fail(second, "rcpt: 450 later", now=now)
+    live = reverse("campaigns:live", args=[running.pk])
+    client.force_login(analyst)
+    assert "May be tried again" not in client.get(live).text
+    assert client.post(reverse("campaigns:retries", args=[running.pk]), {"kind": "failed"}).status_code == 403
+    with pytest.raises(PermissionDenied):
+        retry_messages(outsider, running, kind="failed", now=now)
+
+    client.force_login(cast.marketer)
+    page = client.get(live).text
+    assert "May be tried again" in page and "rcpt: 450" in page
+    done = client.post(reverse("campaigns:retries", args=[running.pk]), {"kind": "failed"}, follow=True)
+    assert "Queued again." in done.text
+    api = f"/api/v1/campaigns/{running.pk}/retries/"
+    assert client.post(api, {"kind": "unknown"}, content_type="application/json").status_code == 400
+    fail(first, "rcpt: 450 later", now=now)
+    assert client.post(api, {"kind": "failed"}, content_type="application/json").status_code == 200
+    assert states(running) == {"queued": 3}
