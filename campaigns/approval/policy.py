@@ -108,7 +108,7 @@ def may_resume(user: User, campaign: Campaign) -> Decision:
 
 
 def may_retry(user: User, campaign: Campaign) -> Decision:
-    states = {CampaignStatus.SENDING, CampaignStatus.PAUSED, CampaignStatus.SENT}
+    states: set[str] = {CampaignStatus.SENDING, CampaignStatus.PAUSED, CampaignStatus.SENT}
     return _decide(user, campaign, "campaigns.control_sending", states)
 
 
