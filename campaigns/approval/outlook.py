@@ -129,7 +129,7 @@ def count_capped(campaign: Campaign) -> int | None:
 WITH had AS (
   SELECT customer_id, count(*) AS messages FROM campaigns_message
   WHERE sending_at > %(since)s AND sending_at <= %(hour)s AND status = ANY(%(reached)s) AND campaign_id <> %(campaign)s
-    AND campaign_id <> ALL(%(uncapped)s)
+    AND campaign_id <> ALL(%(uncapped)s::bigint[])
   GROUP BY customer_id
 ),
 planned AS (
@@ -139,7 +139,7 @@ planned AS (
   LEFT JOIN campaigns_message done ON done.campaign_id = o.id AND done.customer_id = m.customer_id
    AND (done.sending_at IS NOT NULL OR done.settled_at IS NOT NULL)
   WHERE o.id <> %(campaign)s AND o.status = ANY(%(decided)s) AND o.scheduled_for > %(since)s
-    AND o.topic <> ALL(%(uncapped_topics)s) AND done.id IS NULL
+    AND o.topic <> ALL(%(uncapped_topics)s::text[]) AND done.id IS NULL
     AND CASE WHEN o.priority > %(priority)s THEN o.scheduled_for <= %(ahead)s
              WHEN o.priority = %(priority)s THEN (o.scheduled_for, o.id) < (%(hour)s, %(campaign)s)
              ELSE o.scheduled_for < %(behind)s END

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,9 +70,9 @@ def cap_params(campaign: Campaign, *, now: dt.datetime, rivals: Rivals = Rivals(
     """The parameters of `cap_sql`. Two queries."""
     caps: Mapping[str, Cap] = {} if is_uncapped(campaign.topic) else read_caps()
     params: dict[str, Any] = {
-        "x_uncapped": find_uncapped(caps, now=now),
-        "x_rivals": list(rivals.sending),
-        "x_planned": list(rivals.planned),
+        "x_uncapped": _write_array(find_uncapped(caps, now=now)),
+        "x_rivals": _write_array(rivals.sending),
+        "x_planned": _write_array(rivals.planned),
         "x_ahead": rivals.until or now,
     }
     for channel in ("", *Channel.values):
@@ -91,6 +91,11 @@ def find_uncapped(caps: Mapping[str, Cap], *, now: dt.datetime) -> list[int]:
     rows = Campaign.objects.filter(topic__in=topics)
     recent = Q(sending_finished_at=None) | Q(sending_finished_at__gte=since)
     return list(rows.filter(recent, sending_started_at__isnull=False).values_list("pk", flat=True))
+
+
+def _write_array(ids: Iterable[int]) -> str:
+    """As PostgreSQL reads it: a list of numbers would be another type, and so another statement to prepare, as they grow."""
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 def cap_sql(customer: str, channel: str) -> str:
