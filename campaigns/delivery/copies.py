@@ -144,7 +144,7 @@ def make_copy(batch: Batch, message: ClaimedMessage) -> Copy:
 def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: str) -> Copy:
     source, _language = batch.texts.sources[message.variant_id]
     link = unsubscribe_url(message.id, customer.pk)
-    slots = message.kept_slots or _slots(batch, message, customer, link)
+    slots = _slots(batch, message, customer, link) if message.kept_slots is None else message.kept_slots
     rendered = render_message(source, slots)
     name = derive_name(message.campaign_id, message.step, message.customer_id, message.entry)
     message_id = f"<{name}@{batch.sender.domain}>"

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
 from django.db.models import BooleanField, Exists, OuterRef
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
@@ -250,8 +250,11 @@ class _Courier:
             copy = make_copy(batch, message)
         except Unsendable as error:
             return self._park(message, error)
+        try:
+            mark = self._mark(batch, copy)
+        except DataError as error:  # the database cannot keep it: left as it is, it would end every sweep
+            return self._park(message, Unsendable(SkipReason.UNRENDERABLE, f"{type(error).__name__}: {error}"[:300]))
         self.sweep.breaker.note_copy()
-        mark = self._mark(batch, copy)
         if mark.is_held:
             return True
         if not mark.may_send:
