@@ -28,7 +28,7 @@ CHOOSY = 0.1
 
 
 def measure_caps(stage: Stage, people: int, days: int) -> dict[str, object]:
-    """`people` x `days` customer-days. One or two campaigns at once, every 4 to 20 simulated hours."""
+    """`people` x `days` customer-days. One or two campaigns at once, every 8 to 40 simulated hours."""
     from django.conf import settings
 
     from campaigns.models import Message
@@ -46,7 +46,7 @@ def measure_caps(stage: Stage, people: int, days: int) -> dict[str, object]:
         send_everything()
         for arrival in read_arrivals(stage.log)[before:]:
             moments[arrival.recipient].append(passed_s + arrival.at_s)
-        step_s = dice.uniform(4, 20) * 3_600
+        step_s = dice.uniform(8, 40) * 3_600
         move_the_past(step_s)
         passed_s += step_s
     widths = {settings.FREQUENCY_CAP_DAYS * DAY_S: settings.FREQUENCY_CAP_MESSAGES}

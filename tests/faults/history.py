@@ -109,3 +109,33 @@ def most_in_window(moments: Sequence[float], width: float) -> int:
 def count_steps_back(states: Sequence[str], rank: Mapping[str, int]) -> int:
     """How often a row went backwards, seen in this order."""
     return sum(rank[later] < rank[earlier] for earlier, later in pairwise(states))
+
+
+def arrival_rate(arrivals_s: Sequence[float]) -> float:
+    """Arrivals a second from the first to the last; 0 for fewer than two."""
+    if len(arrivals_s) < 2:
+        return 0.0
+    return round((len(arrivals_s) - 1) / max(max(arrivals_s) - min(arrivals_s), 1e-9), 1)
+
+
+@dataclass(frozen=True)
+class Toll:
+    """What became of one message each for a number of people, in people. doubled: in messages more than one each.
+
+    stuck: not sent, and the table says so although nothing happens any more. failed: not sent, and given up. lost: not sent,
+    and no row that says so.
+    """
+
+    doubled: int
+    stuck: int
+    failed: int
+    lost: int
+
+
+def judge_recipients(size: int, seen: Sequence[str], open_rows: int, failed_rows: int = 0) -> Toll:
+    """For senders of whose rows we know only how many are open or given up; rows of people who got theirs count for nothing."""
+    reached = len(set(seen))
+    unseen = max(size - reached, 0)
+    stuck = min(unseen, open_rows)
+    failed = min(unseen - stuck, failed_rows)
+    return Toll(doubled=len(seen) - reached, stuck=stuck, failed=failed, lost=unseen - stuck - failed)

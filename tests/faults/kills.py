@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .history import longest_silence, resume_time
+from .history import arrival_rate, longest_silence, resume_time
 from .stage import CONNECTIONS, Sending, Stage, nudge, start_a_campaign
 
 #: What bar.md allows from the end of a fault to the next message.
@@ -83,8 +83,8 @@ def measure_kills(stage: Stage, size: int, kills: int, flushes: int, restarts: i
         "broker_resumed_s": round_seconds(from_broker),
         "database_resumed_s": round_seconds(from_database),
         "longest_silence_s": round_seconds(longest_silence(moments, over_at)),
+        "per_second": arrival_rate(moments),
         "worker_restarts": stage.worker_restarts,
-        "seconds": round(time.monotonic() - sending.began, 1),
         "is_right": is_fine and is_quick,
     }
 

@@ -23,6 +23,7 @@ from .events import measure_events
 from .kills import measure_kills
 from .launches import measure_launches
 from .pauses import measure_pauses
+from .restore import measure_restore
 from .stage import ROOT, Stage, open_stage
 from .unsubscribes import measure_unsubscribes
 
@@ -47,12 +48,14 @@ class Sizes:
     told: int
     people: int
     days: int
+    restored: int
+    ways: int
 
 
-FULL = Sizes(10_000, 20, 3, 5, 5_000, 50, 10, 500, 50, 10_000, 1_000, 300, 3_334, 30)
+FULL = Sizes(10_000, 20, 3, 5, 5_000, 50, 10, 500, 50, 10_000, 1_000, 100, 3_334, 30, 3_000, 2)
 QUICK = replace(FULL, messages=2_000, kills=5, flushes=1, restarts=1)
 #: What the tests of the project run.
-SMALL = Sizes(400, 1, 1, 5, 400, 50, 2, 60, 50, 400, 60, 4, 30, 5)
+SMALL = Sizes(400, 1, 1, 5, 400, 50, 2, 60, 50, 400, 60, 4, 30, 5, 300, 1)
 
 ROWS: dict[str, Callable[[Stage, Sizes], Figures]] = {
     "kills": lambda stage, sizes: measure_kills(stage, sizes.messages, sizes.kills, sizes.flushes, sizes.restarts),
@@ -61,6 +64,7 @@ ROWS: dict[str, Callable[[Stage, Sizes], Figures]] = {
     "unsubscribes": lambda stage, sizes: measure_unsubscribes(stage, sizes.left, sizes.unsubscribes),
     "events": lambda stage, sizes: measure_events(stage, sizes.told),
     "caps": lambda stage, sizes: measure_caps(stage, sizes.people, sizes.days),
+    "restore": lambda stage, sizes: measure_restore(stage, sizes.restored, sizes.ways),
 }
 #: In a process of its own, because settings say once by which door mail leaves.
 PROVIDER = "provider"

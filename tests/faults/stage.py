@@ -88,9 +88,13 @@ class Sending:
         return count_arrivals(self.stage.log) - self.first
 
     def wait_for(self, count: int) -> None:
-        """Until so many messages have arrived."""
-        end = time.monotonic() + PATIENCE_S
+        """Until so many messages have arrived, or none is left to be sent."""
+        end, look_at = time.monotonic() + PATIENCE_S, time.monotonic() + 5
         while self.count() < count:
+            if time.monotonic() > look_at:
+                look_at = time.monotonic() + 5
+                if not self.is_open():
+                    return
             if time.monotonic() > end:
                 raise SystemExit(f"only {self.count()} messages arrived in {PATIENCE_S:.0f} s")
             self.stage.tend()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from .history import (
+    Toll,
+    arrival_rate,
     count_between,
     count_steps_back,
     judge_history,
+    judge_recipients,
     judge_withdrawals,
     longest_silence,
     most_in_window,
@@ -90,3 +93,18 @@ def test_a_row_that_goes_back_is_seen() -> None:
     rank = {"accepted": 0, "delivered": 1, "bounced": 2}
     assert count_steps_back(["accepted", "delivered", "bounced"], rank) == 0
     assert count_steps_back(["accepted", "bounced", "delivered", "bounced", "accepted"], rank) == 2
+
+
+def test_a_rate_is_counted_from_the_first_arrival_to_the_last() -> None:
+    assert arrival_rate([10.0, 10.5, 11.0]) == 2.0
+    assert arrival_rate([11.0, 10.0, 10.5]) == 2.0
+    assert arrival_rate([]) == arrival_rate([3.0]) == 0.0
+
+
+def test_of_a_sender_that_shows_only_numbers_each_kind_of_harm_is_seen() -> None:
+    assert judge_recipients(3, ["a", "b", "c"], 0) == Toll(0, 0, 0, 0)
+    assert judge_recipients(3, ["a", "b", "c", "b", "b"], 0) == Toll(2, 0, 0, 0)
+    assert judge_recipients(3, ["a"], 2) == Toll(0, 2, 0, 0)
+    assert judge_recipients(3, ["a"], 0) == Toll(0, 0, 0, 2)
+    assert judge_recipients(4, ["a", "a"], 1, 1) == Toll(1, 1, 1, 1)
+    assert judge_recipients(2, ["a", "b"], 1) == Toll(0, 0, 0, 0), "sent, and its row not yet gone"

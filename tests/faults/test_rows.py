@@ -17,7 +17,7 @@ Figures = dict[str, Any]
 @pytest.fixture(scope="module")
 def rows() -> Figures:
     """Every row once, one after the other on one stage."""
-    asked = "kills,pauses,launches,unsubscribes,events,caps"
+    asked = "kills,pauses,launches,unsubscribes,events,caps,restore"
     command = [sys.executable, "-m", "tests.faults.run", "--small", "--rows", asked]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     said = done.stdout.splitlines()
@@ -76,3 +76,11 @@ def test_copies_of_a_provider_s_events_count_once_and_take_nothing_back(rows: Fi
 def test_overlapping_campaigns_exceed_nobody_s_cap(rows: Figures) -> None:
     row = rows["caps"]
     assert row["exceeded"] == 0 and row["capped"] > 0 and row["is_right"]
+
+
+@pytest.mark.slow
+def test_a_restored_dump_sends_nothing_before_a_person_confirms_and_then_the_rest(rows: Figures) -> None:
+    row = rows["restore"]
+    assert (row["before_confirmation"], row["doubled"], row["lost"], row["again"]) == (0, 0, 0, 0)
+    assert row["sent_since_dump"] > 0 and row["rest"] > 0
+    assert row["is_right"]

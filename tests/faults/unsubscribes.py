@@ -23,7 +23,9 @@ def measure_unsubscribes(stage: Stage, size: int, unsubscribes: int) -> dict[str
     leaving = dice.sample(sorted(sending.asked), unsubscribes)
     moments = sorted(dice.uniform(0, 0.97) for _one in leaving)
     waiting = list(zip(moments, leaving, strict=True))[::-1]
-    lock, withdrawn_s, refused = threading.Lock(), {}, []
+    lock, refused = threading.Lock(), []
+    pressed_s: dict[str, float] = {}
+    withdrawn_s: dict[str, float] = {}
 
     def press() -> None:
         from django.db import connection
@@ -34,6 +36,7 @@ def measure_unsubscribes(stage: Stage, size: int, unsubscribes: int) -> dict[str
                     break
                 share, name = waiting.pop()
             wait_until(sending, share * (size - unsubscribes))
+            pressed_s[name] = time.monotonic()
             status = press_button(sending.asked[name])
             withdrawn_s[name] = time.monotonic()  # committed before it was answered
             if status != 204:
@@ -53,6 +56,7 @@ def measure_unsubscribes(stage: Stage, size: int, unsubscribes: int) -> dict[str
     verdict = sending.judge(states, but=withdrawn_s)
     arrivals = [(arrival.at_s, arrival.message_id) for arrival in sending.arrivals()]
     found = judge_withdrawals(withdrawn_s, arrivals, grace_s=GRACE_S)
+    since_pressed = judge_withdrawals(pressed_s, arrivals, grace_s=GRACE_S)
     unsaid = [name for name in found.spared if states[name] != "skipped"]
     twice = len([name for _at, name in arrivals if name in withdrawn_s]) - len(found.before) - len(found.late)
     return {
@@ -63,10 +67,10 @@ def measure_unsubscribes(stage: Stage, size: int, unsubscribes: int) -> dict[str
         "written_to_before": len(found.before),
         "late": len(found.late),
         "longest_s": round_seconds(found.longest_s),
+        "longest_since_pressed_s": round_seconds(since_pressed.longest_s),
         "doubled": len(verdict.doubled) + twice,
         "lost": len(verdict.lost) + len(verdict.unsaid) + len(verdict.strangers) + len(unsaid),
         "unknown": len(verdict.unknown),
-        "seconds": round(time.monotonic() - sending.began, 1),
         # Without both kinds of people the moments were not those of a send, and the figure would say nothing.
         "is_right": verdict.is_clean
         and not (found.late or refused or unsaid or twice)
