@@ -11,6 +11,7 @@ from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -259,7 +260,7 @@ class TimingForm(forms.Form):
     """When it goes out, by whose clock, and for how long its effect is counted. Times are the shop's."""
 
     send_mode = forms.ChoiceField(
-        label=gettext_lazy("By whose clock"), choices=SendMode, initial=SendMode.TOGETHER, required=False,
+        label=gettext_lazy("By whose clock"), choices=[(mode.value, capfirst(mode.label)) for mode in SendMode],
         widget=forms.RadioSelect,
     )  # fmt: skip
     send_on = forms.DateField(
@@ -283,8 +284,9 @@ class TimingForm(forms.Form):
         help_text=gettext_lazy("The same way for those who got the message and those held out."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, Any] | None = None, *, now: dt.datetime, **kwargs: Any) -> None:
+        # A form from before there were modes means the one that there was.
+        super().__init__(None if data is None else {"send_mode": SendMode.TOGETHER, **_flat(data)}, **kwargs)
         self.now = now
 
     @staticmethod
@@ -325,9 +327,10 @@ class TimingForm(forms.Form):
         """Empty is the usual one."""
         return self.cleaned_data["priority"] or USUAL_PRIORITY
 
-    def clean_send_mode(self) -> str:
-        """A form from before there were modes means the one that there was."""
-        return self.cleaned_data["send_mode"] or SendMode.TOGETHER.value
+
+def _flat(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The last value of each name, as a query string gives it."""
+    return {name: data[name] for name in data}
 
 
 def _next_daytime(now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:

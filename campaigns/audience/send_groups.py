@@ -41,9 +41,14 @@ LEFT JOIN json_to_recordset(%(g_times)s::json)
 def make_schedule(campaign: Campaign) -> Schedule:
     """What was approved of the timing; needs `scheduled_for`."""
     assert campaign.scheduled_for is not None
-    shop_hour = ReadingPattern.objects.values_list("best_hour", flat=True).first() if _has_hours(campaign) else None
+    known = ReadingPattern.objects.first() if _has_hours(campaign) else None
     return Schedule(
-        campaign.send_mode, campaign.scheduled_for, campaign.send_window_hours, settings.SHOP_TIME_ZONE, shop_hour
+        campaign.send_mode,
+        campaign.scheduled_for,
+        campaign.send_window_hours,
+        settings.SHOP_TIME_ZONE,
+        known.best_hour if known else None,
+        known.zone_hours if known else {},
     )
 
 

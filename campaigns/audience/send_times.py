@@ -7,8 +7,8 @@ groups, whose moments are computed here and joined to the people in SQL.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from .wall_time import QuietHours, find_zone, instant_of, span_of_wall_time
 
@@ -22,7 +22,8 @@ NO_HOUR = -1
 class Schedule:
     """What was approved: the mode (of SendMode), the shop's time and zone, how many hours a message may be late.
 
-    `shop_hour` is the hour in which most of the shop's readers read, None where too few are known.
+    `zone_hours` are the hours in which most people of a time zone read, `shop_hour` that of the others, None where too few are
+    known.
     """
 
     mode: str
@@ -30,6 +31,7 @@ class Schedule:
     window_hours: int
     shop_zone: str
     shop_hour: int | None = None
+    zone_hours: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def wall_time(self) -> dt.datetime:
@@ -95,7 +97,8 @@ def _find_target(schedule: Schedule, group: PeopleGroup, zone: dt.tzinfo) -> dt.
         return schedule.send_at
     wall = schedule.wall_time
     if schedule.mode == "best_hour":
-        hour = schedule.shop_hour if group.hour == NO_HOUR else group.hour
+        usual = schedule.zone_hours.get(group.zone, schedule.shop_hour)
+        hour = usual if group.hour == NO_HOUR else group.hour
         wall = wall if hour is None else wall.replace(hour=hour, minute=0, second=0, microsecond=0)
     return instant_of(wall, zone)
 

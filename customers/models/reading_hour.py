@@ -37,7 +37,8 @@ class ReadingHour(models.Model):
 class ReadingPattern(models.Model):
     """The hours of the whole shop as of a date: the prior of every customer's. Key: as_of.
 
-    `shares` are of the 24 hours; `best_hour` is null without any sign. `backtest` holds the fields of
+    `shares` are of the 24 hours; `best_hour` is null without any sign; `zone_hours` are those of the
+    time zones of which enough is known. `backtest` holds the fields of
     `features.hours.backtest.HourBacktest`, or nothing where nothing could be held back.
     """
 
@@ -45,6 +46,7 @@ class ReadingPattern(models.Model):
     shares = models.JSONField()
     concentration = models.FloatField()
     best_hour = models.PositiveSmallIntegerField(null=True)
+    zone_hours = models.JSONField(default=dict, blank=True)
     people = models.PositiveIntegerField()
     backtest = models.JSONField(default=dict, blank=True)
 

@@ -1,4 +1,4 @@
-"""Would each person's own hour have caught more of what they opened later than one hour for all? No framework."""
+"""Would each person's own hour have caught more of what they opened later than the one of their time zone? No framework."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .estimate import Counts, ReadingModel
+from .estimate import Counts
 
 REPLICATES = 400
 
@@ -15,12 +15,12 @@ REPLICATES = 400
 @dataclass(frozen=True)
 class HourBacktest:
     """Of `opens` later opens of `people` with an hour of their own: the share within their hour or the one after (`own`), and
-    within the shop's (`shop`). `gain` is the difference, with its 95 % interval over people."""
+    within the hour of all in their time zone (`usual`). `gain` is the difference, with its 95 % interval over people."""
 
     people: int
     opens: int
     own: float
-    shop: float
+    usual: float
     gain: float
     low: float
     high: float
@@ -31,20 +31,19 @@ class HourBacktest:
 
 
 def backtest_hours(
-    model: ReadingModel, hours: NDArray[np.int64], later: Counts, *, seed: int = 0
+    hours: NDArray[np.int64], usual: NDArray[np.int64], later: Counts, *, seed: int = 0
 ) -> HourBacktest | None:
-    """`hours` are those that were estimated before (-1 unknown), `later` what the same people opened afterwards. None where
-    nobody with an hour of their own opened anything."""
+    """`hours` are those that were estimated before (-1 unknown), `usual` those of all in the person's zone, `later` what the same
+    people opened afterwards. None where nobody with an hour of their own opened anything."""
     known = (hours >= 0) & (later.sum(axis=1) > 0)
     if not known.any():
         return None
-    own = _caught(later[known], hours[known])
-    shop = _caught(later[known], np.full(int(known.sum()), model.best_hour))
+    own, zone = _caught(later[known], hours[known]), _caught(later[known], usual[known])
     opens = later[known].sum(axis=1)
-    low, high = _bound(own - shop, opens, seed)
+    low, high = _bound(own - zone, opens, seed)
     whole = float(opens.sum())
-    own_share, shop_share = float(own.sum()) / whole, float(shop.sum()) / whole
-    return HourBacktest(len(opens), int(whole), own_share, shop_share, own_share - shop_share, low, high)
+    own_share, usual_share = float(own.sum()) / whole, float(zone.sum()) / whole
+    return HourBacktest(len(opens), int(whole), own_share, usual_share, own_share - usual_share, low, high)
 
 
 def _caught(later: Counts, hours: NDArray[np.int64]) -> Counts:

@@ -19,7 +19,7 @@ WEAK: Final = (EventKind.PRODUCT_VIEWED, EventKind.SEARCH_PERFORMED, EventKind.C
 
 
 def read_hours(*, since: dt.datetime, before: dt.datetime, whose: Whose = None) -> pl.DataFrame:
-    """customer_id, hour (0 to 23, by their own clock), opens, weak: hours of the calendar in which they did it, so that ten
+    """customer_id, zone, hour (0 to 23, by their own clock), opens, weak: hours of the calendar in which they did it, so that ten
     pages in a row count once.
 
     Opens of those whose newest word on tracking is no are left out, whatever was seen before, and everything of those who
@@ -27,6 +27,7 @@ def read_hours(*, since: dt.datetime, before: dt.datetime, whose: Whose = None) 
     """
     columns = (
         ("customer_id", "a.customer_id", pl.Int64),
+        ("zone", _ZONE, pl.String),
         ("hour", f"extract(hour FROM {_LOCAL})::int", pl.Int64),
         ("opens", f"count(DISTINCT date_trunc('hour', {_LOCAL})) FILTER (WHERE a.strong)", pl.Int64),
         ("weak", f"count(DISTINCT date_trunc('hour', {_LOCAL})) FILTER (WHERE NOT a.strong)", pl.Int64),
@@ -43,7 +44,7 @@ def read_hours(*, since: dt.datetime, before: dt.datetime, whose: Whose = None) 
     source = (
         f"FROM {acts} a JOIN customers_customer c ON c.id = a.customer_id"
         " LEFT JOIN (SELECT name FROM pg_timezone_names) z ON z.name = c.time_zone"
-        f" WHERE {may_profile_sql('a.customer_id')} GROUP BY 1, 2"
+        f" WHERE {may_profile_sql('a.customer_id')} GROUP BY 1, 2, 3"
     )
     return read_rows(columns, source)
 
@@ -64,4 +65,5 @@ def _literal(moment: dt.datetime) -> str:
     return f"'{moment.astimezone(dt.UTC).isoformat()}'::timestamptz"
 
 
-_LOCAL: Final = f"a.at AT TIME ZONE coalesce(z.name, '{settings.SHOP_TIME_ZONE}')"
+_ZONE: Final = f"coalesce(z.name, '{settings.SHOP_TIME_ZONE}')"
+_LOCAL: Final = f"a.at AT TIME ZONE {_ZONE}"

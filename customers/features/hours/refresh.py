@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from customers.ingest.copying import Column, Target, copy_frame, merge_stage, st
 from customers.models import Customer, ReadingHour, ReadingPattern
 
 from .backtest import HourBacktest, backtest_hours
-from .estimate import HOURS, Counts, ReadingModel, estimate_hours, fit_model
+from .estimate import HOURS, Counts, ShopModel, estimate_readers, fit_shop
 from .reading import LOOK_BACK_DAYS, read_hours
 
 #: What was opened in the last weeks is held back once, to see whether the hours before would have caught it.
@@ -40,29 +40,41 @@ _TARGET: Final = Target(
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Readers:
+    """People in the order of their ids, the time zone of each, and their opens and weaker signs by the 24 hours."""
+
+    ids: NDArray[np.int64]
+    zones: NDArray[Any]
+    opens: Counts
+    weak: Counts
+
+
 def refresh_hours(*, as_of: dt.datetime) -> int:
     """Estimate the hour of every customer as of a date; returns how many have one. Safe to run twice.
 
     The model of all comes from the first part of the customers where they are too many for one.
     """
     parts = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_IN_MEMORY)
+    first = parts[0] if parts else None
     since = as_of - dt.timedelta(days=LOOK_BACK_DAYS)
-    people, opens, _weak = as_matrices(read_hours(since=since, before=as_of, whose=parts[0] if parts else None))
-    model = fit_model(opens)
+    readers = as_readers(read_hours(since=since, before=as_of, whose=first))
+    model = fit_shop(readers.zones, readers.opens)
     found = sum(_refresh_part(model, part, since=since, as_of=as_of) for part in parts)
     ReadingHour.objects.exclude(as_of=as_of).delete()  # of whom nothing is known any more, or who object since
-    test = try_out(parts[0] if parts else None, as_of=as_of)
+    test = try_out(first, as_of=as_of)
     ReadingPattern.objects.update_or_create(
         as_of=as_of,
         defaults={
-            "shares": list(model.shares),
-            "concentration": model.concentration,
-            "best_hour": model.best_hour if len(people) else None,
+            "shares": list(model.shop.shares),
+            "concentration": model.shop.concentration,
+            "best_hour": model.shop.best_hour if len(readers.ids) else None,
+            "zone_hours": {zone: kept.best_hour for zone, kept in model.zones.items()},
             "people": found,
             "backtest": asdict(test) if test else {},
         },
     )
-    log.info("reading hours", people=found, concentration=model.concentration, gain=test.gain if test else None)
+    log.info("reading hours", people=found, gain=test.gain if test else None)
     return found
 
 
@@ -81,42 +93,41 @@ def refresh_for_today(now: dt.datetime) -> int:
 def try_out(part: Partition | None, *, as_of: dt.datetime) -> HourBacktest | None:
     """Hours as they were known HELD_BACK_DAYS ago against what was opened since."""
     then = as_of - dt.timedelta(days=HELD_BACK_DAYS)
-    known = read_hours(since=then - dt.timedelta(days=LOOK_BACK_DAYS), before=then, whose=part)
-    people, opens, weak = as_matrices(known)
-    if not len(people):
+    known = as_readers(read_hours(since=then - dt.timedelta(days=LOOK_BACK_DAYS), before=then, whose=part))
+    if not len(known.ids):
         return None
-    model = fit_model(opens)
-    hours, _share = estimate_hours(model, opens, weak)
-    _people, later, _weak = as_matrices(read_hours(since=then, before=as_of, whose=part), people)
-    return backtest_hours(model, hours, later)
+    model = fit_shop(known.zones, known.opens)
+    hours, _share = estimate_readers(model, known.zones, known.opens, known.weak)
+    later = read_hours(since=then, before=as_of, whose=part)
+    return backtest_hours(hours, model.usual_hours(known.zones), _count(later, "opens", known.ids))
 
 
-def as_matrices(
-    rows: pl.DataFrame, people: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.int64], Counts, Counts]:
-    """Customer ids in order (or those given), and for each the opens and the weaker signs of the 24 hours."""
-    ids = np.unique(rows["customer_id"].to_numpy()) if people is None else people
+def as_readers(rows: pl.DataFrame) -> Readers:
+    """From what `read_hours` gives."""
+    people = rows.select("customer_id", "zone").unique("customer_id").sort("customer_id")
+    ids = people["customer_id"].to_numpy()
+    return Readers(ids, people["zone"].to_numpy(), _count(rows, "opens", ids), _count(rows, "weak", ids))
+
+
+def _count(rows: pl.DataFrame, name: str, ids: NDArray[np.int64]) -> Counts:
+    """A row of 24 counts for each of `ids`, which are in order; others are left out."""
     kept = rows.filter(pl.col("customer_id").is_in(pl.Series(ids).implode()))
-    place = np.searchsorted(ids, kept["customer_id"].to_numpy())
-    matrices = []
-    for name in ("opens", "weak"):
-        counts = np.zeros((len(ids), HOURS))
-        counts[place, kept["hour"].to_numpy()] = kept[name].to_numpy()
-        matrices.append(counts)
-    return ids, matrices[0], matrices[1]
+    counts = np.zeros((len(ids), HOURS))
+    counts[np.searchsorted(ids, kept["customer_id"].to_numpy()), kept["hour"].to_numpy()] = kept[name].to_numpy()
+    return counts
 
 
 @transaction.atomic
-def _refresh_part(model: ReadingModel, part: Partition | None, *, since: dt.datetime, as_of: dt.datetime) -> int:
-    people, opens, weak = as_matrices(read_hours(since=since, before=as_of, whose=part))
-    hours, shares = estimate_hours(model, opens, weak)
+def _refresh_part(model: ShopModel, part: Partition | None, *, since: dt.datetime, as_of: dt.datetime) -> int:
+    readers = as_readers(read_hours(since=since, before=as_of, whose=part))
+    hours, shares = estimate_readers(model, readers.zones, readers.opens, readers.weak)
     frame = pl.DataFrame(
         {
-            "customer_id": people,
+            "customer_id": readers.ids,
             "hour": hours,
             "share": shares,
-            "opens": opens.sum(axis=1).astype(np.int64),
-            "weak": weak.sum(axis=1).astype(np.int64),
+            "opens": readers.opens.sum(axis=1).astype(np.int64),
+            "weak": readers.weak.sum(axis=1).astype(np.int64),
         }
     ).with_columns(pl.col("hour").replace({-1: None}), pl.lit(as_of).cast(pl.Datetime("us", "UTC")).alias("as_of"))
     with staging(_TARGET.types(frame.columns)) as (cursor, stage):

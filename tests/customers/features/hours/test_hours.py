@@ -13,9 +13,16 @@ from campaigns.audience.send_times import NO_HOUR, PeopleGroup, Schedule, plan_t
 from campaigns.delivery.outbox import queue_messages
 from campaigns.models import Campaign, Message
 from customers.features.hours.backtest import backtest_hours
-from customers.features.hours.estimate import ReadingModel, estimate_hours, fit_model
+from customers.features.hours.estimate import (
+    ReadingModel,
+    ShopModel,
+    estimate_hours,
+    estimate_readers,
+    fit_model,
+    fit_shop,
+)
 from customers.features.hours.reading import read_hours
-from customers.features.hours.refresh import as_matrices, refresh_hours
+from customers.features.hours.refresh import refresh_hours, try_out
 from customers.ingest.recorder import NewEvent, record_events
 from customers.ingest.tracking import record_tracking_consent
 from customers.models import Customer, EventKind, Preference, ReadingHour, ReadingPattern
@@ -44,8 +51,8 @@ def test_hours_of_their_own_are_found_and_catch_more_of_what_is_opened_later() -
     model = fit_model(before)
     hours, _share = estimate_hours(model, before, np.zeros_like(before))
     assert model.concentration <= 20 and np.mean(np.abs(hours - own) <= 1) > 0.9
-    found = backtest_hours(model, hours, later)
-    assert found is not None and found.is_better and found.own > 2 * found.shop
+    found = backtest_hours(hours, np.full(1500, model.best_hour), later)
+    assert found is not None and found.is_better and found.own > 2 * found.usual
 
 
 def test_where_nobody_has_an_hour_of_their_own_everybody_gets_the_shops_and_nothing_is_claimed() -> None:
@@ -57,7 +64,7 @@ def test_where_nobody_has_an_hour_of_their_own_everybody_gets_the_shops_and_noth
     hours, _share = estimate_hours(model, before, np.zeros_like(before))
     assert model.concentration >= 500 and model.best_hour == 18
     assert np.mean(hours == 18) > 0.8
-    found = backtest_hours(model, hours, later)
+    found = backtest_hours(hours, np.full(1500, model.best_hour), later)
     assert found is not None and not found.is_better and abs(found.gain) < 0.02
 
 
@@ -122,8 +129,10 @@ def readers(db: None) -> list[Customer]:
 def test_what_was_done_is_counted_by_the_persons_own_clock(readers: list[Customer]) -> None:
     rows = read_hours(since=NOW - dt.timedelta(days=30), before=NOW).sort("customer_id", "hour")
     assert rows.rows() == [
-        (readers[0].pk, 9, 0, 7), (readers[0].pk, 19, 7, 0),  # ten pages in an hour are one sign
-        (readers[1].pk, 9, 0, 7), (readers[1].pk, 19, 7, 0),  # clicks alone: opens are not to be seen
+        (readers[0].pk, "Asia/Shanghai", 9, 0, 7),  # ten pages in an hour are one sign
+        (readers[0].pk, "Asia/Shanghai", 19, 7, 0),
+        (readers[1].pk, "Asia/Shanghai", 9, 0, 7),
+        (readers[1].pk, "Asia/Shanghai", 19, 7, 0),  # clicks alone: opens are not to be seen
     ]  # fmt: skip
     Customer.objects.filter(pk=readers[0].pk).update(time_zone="Mars/Olympus")
     assert 11 in read_hours(since=NOW - dt.timedelta(days=30), before=NOW)["hour"].to_list()
@@ -162,8 +171,31 @@ def test_nobody_knows_anything_in_an_empty_shop(db: None) -> None:
     assert ReadingPattern.objects.get().best_hour is None
 
 
-def test_rows_become_matrices_of_the_people_that_were_asked_for(readers: list[Customer]) -> None:
-    rows = read_hours(since=NOW - dt.timedelta(days=30), before=NOW)
-    asked = np.array([readers[1].pk, readers[2].pk])
-    people, opens, weak = as_matrices(rows, asked)
-    assert list(people) == list(asked) and opens.sum(axis=1).tolist() == [7, 0] and weak[0, 9] == 7
+def test_people_of_another_zone_have_no_hours_of_their_own_because_mail_reaches_them_in_the_evening() -> None:
+    rng = np.random.default_rng(3)
+    shares = np.exp(-np.abs(np.arange(24) - np.repeat([9, 19], 700)[:, None]) / 2.0)
+    shares /= shares.sum(axis=1, keepdims=True)
+    zones = np.repeat(["Europe/London", "Asia/Shanghai"], 700)
+    before, later = draw_counts(shares, 8, rng), draw_counts(shares, 6, rng)
+    pooled, model = fit_model(before), fit_shop(zones, before)
+    assert pooled.concentration < 50 and min(kept.concentration for kept in model.zones.values()) >= 500
+    assert {zone: kept.best_hour for zone, kept in model.zones.items()} == {"Europe/London": 9, "Asia/Shanghai": 19}
+    hours, _share = estimate_readers(model, zones, before, np.zeros_like(before))
+    found = backtest_hours(hours, model.usual_hours(zones), later)
+    assert found is not None and not found.is_better
+    small = fit_shop(np.array(["UTC", "UTC"]), np.ones((2, 24)))
+    assert small == ShopModel(small.shop, {}) and small.model_of("UTC") == small.shop
+
+
+def test_who_has_no_hour_of_their_own_gets_that_of_their_zone() -> None:
+    nine = dt.datetime(2026, 11, 28, 9, tzinfo=dt.UTC)
+    schedule = Schedule("best_hour", nine, 12, "Europe/London", 18, {"Asia/Shanghai": 20})
+    groups = [PeopleGroup(zone, "", NO_HOUR, 1) for zone in ("Asia/Shanghai", "Europe/London")]
+    times = plan_times(schedule, groups, now=nine - dt.timedelta(days=2))
+    assert [time.target.hour for time in times] == [12, 18]
+
+
+def test_what_is_tried_out_is_what_was_not_known_yet(readers: list[Customer]) -> None:
+    assert try_out(None, as_of=NOW) is None  # all of it is of the last weeks
+    found = try_out(None, as_of=NOW + dt.timedelta(days=57))  # then half of it was known
+    assert found is not None and (found.people, found.own) == (2, 1.0) and found.opens < 14
