@@ -57,7 +57,7 @@ class CustomerAdmin(ModelAdmin):  # type: ignore[misc]
 
     list_display = ("external_id", "first_name", "last_name", "email", "country", "language")
     list_filter = ("language", "source")
-    search_fields = ("external_id", "email", "first_name", "last_name")
+    search_fields = ("external_id", "email", "phone", "first_name", "last_name")
     readonly_fields = ("source", "external_id", "created_at", "updated_at")
     inlines = (ConsentInline,)
     show_full_result_count = False

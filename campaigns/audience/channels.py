@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-#: SQL for a customer's address on a channel, '' where there is none. A shop sends phone and push token as attributes.
+#: SQL for a customer's address on a channel, '' where there is none. A shop sends the push token as an attribute; a webhook
+#: names the person by the shop's own id.
 _ADDRESS_SQL: Final[Mapping[str, str]] = {
     "email": "{0}.email",
-    "sms": "coalesce({0}.attributes->>'phone', '')",
+    "sms": "{0}.phone",
     "push": "coalesce({0}.attributes->>'push_token', '')",
     "webhook": "{0}.external_id",
 }

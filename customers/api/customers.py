@@ -15,6 +15,7 @@ from customers.filters import CustomerFilter
 from customers.ingest.copying import UpsertCounts
 from customers.ingest.customers import CUSTOMERS, upsert_customers
 from customers.ingest.erased import find_erased
+from customers.ingest.phones import LONGEST, BadPhone, normalise_phone
 from customers.models import Customer, Score
 from customers.models.customer import validate_time_zone
 
@@ -40,6 +41,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
 
     source = SourceField()  # type: ignore[assignment]
     external_id = KeyField()
+    phone = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST)
     time_zone = serializers.CharField(required=False, max_length=64, validators=[validate_time_zone])
     attributes = JSONObjectField(required=False)
     joined_at = MomentField(required=False, allow_null=True)
@@ -48,11 +50,22 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     class Meta:
         model = Customer
         fields = (
-            "id", "source", "external_id", "email", "first_name", "last_name", "language", "time_zone", "country",
+            "id", "source", "external_id", "email", "phone", "first_name", "last_name", "language", "time_zone", "country",
             "attributes", "joined_at", "score", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = ("created_at", "updated_at")
         validators: Sequence[Any] = ()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A telephone number is kept in E.164, read as of the customer's country where it has no +."""
+        if attrs.get("phone"):
+            try:
+                attrs["phone"] = normalise_phone(attrs["phone"], attrs.get("country") or "")
+            except BadPhone:
+                raise serializers.ValidationError(
+                    {"phone": _("Not a telephone number. Write it with + and the country code.")}
+                ) from None
+        return attrs
 
 
 class CustomerWrites(KeyedView):

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from .copying import Column, OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging, with_rules
 from .erased import drop_erased
+from .phones import normalise_phones
 
 CUSTOMERS = Target(
     table="customers_customer",
@@ -18,6 +19,7 @@ CUSTOMERS = Target(
         Column("source", "varchar(40)", "'shop'"),
         Column("external_id", "varchar(120)"),
         Column("email", "varchar(254)", "''"),
+        Column("phone", "varchar(16)", "''"),
         Column("first_name", "varchar(120)", "''"),
         Column("last_name", "varchar(120)", "''"),
         Column("language", "varchar(12)", "'en'"),
@@ -33,12 +35,13 @@ CUSTOMERS = Target(
 def upsert_customers(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCounts:
     """Create or change customers by (source, external_id); columns that the frame lacks stay as they are.
 
-    Columns: external_id, and any of source, email, first_name, last_name, language, time_zone, country, attributes
-    (JSON text), joined_at (UTC). A null means blank. Where a key stands twice, its last row counts. New rows without
-    a time zone get the shop's. People who were erased are passed over. Raises ValueError for a column that customers do not have.
+    Columns: external_id, and any of source, email, phone (read as of the country), first_name, last_name, language, time_zone,
+    country, attributes (JSON text), joined_at (UTC). A null means blank. Where a key stands twice, its last row counts. New
+    rows without a time zone get the shop's. People who were erased are passed over. Raises ValueError for a column that
+    customers do not have.
     """
     frame = with_source(frame, source).unique(CUSTOMERS.key, keep="last", maintain_order=True)
-    return merge_customers(frame)
+    return merge_customers(normalise_phones(frame))
 
 
 @transaction.atomic

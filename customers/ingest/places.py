@@ -34,15 +34,28 @@ MAIN_ZONES = {
 CHINESE = {"CN", "HK", "MO", "TW"}
 
 
+def find_country_code(country: str) -> str:
+    """ISO 3166, two letters, of a country as shops write it; "" where it is none that we know."""
+    folded = re.sub(r"\s+", " ", country.strip().lower())
+    if re.fullmatch(r"[a-z]{2}", folded) and folded != "uk":
+        return folded.upper()
+    return ALIASES.get(folded) or _codes().get(folded, "")
+
+
+def find_country_of_zone(zone: str) -> str:
+    """The first country of a time zone, two letters; "" where it has none."""
+    return next((code for code, _position, name, *_comment in _read_table("zone.tab") if name == zone), "")
+
+
 def guess_time_zone(country: str) -> str:
     """The zone in which most people of the country live; the shop's own where the country is not known."""
-    code = _country_code(country)
+    code = find_country_code(country)
     return MAIN_ZONES.get(code) or _zones().get(code) or settings.SHOP_TIME_ZONE
 
 
 def guess_language(country: str) -> str:
     """Chinese for Chinese-speaking countries, English else: the languages in which messages are written so far."""
-    return "zh" if _country_code(country) in CHINESE else "en"
+    return "zh" if find_country_code(country) in CHINESE else "en"
 
 
 def guess_places(countries: Iterable[str]) -> pl.DataFrame:
@@ -51,13 +64,6 @@ def guess_places(countries: Iterable[str]) -> pl.DataFrame:
     return pl.DataFrame(
         rows, schema={"country": pl.String, "time_zone": pl.String, "language": pl.String}, orient="row"
     )
-
-
-def _country_code(country: str) -> str:
-    folded = re.sub(r"\s+", " ", country.strip().lower())
-    if re.fullmatch(r"[a-z]{2}", folded) and folded != "uk":
-        return folded.upper()
-    return ALIASES.get(folded) or _codes().get(folded, "")
 
 
 @functools.cache

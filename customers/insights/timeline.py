@@ -21,7 +21,7 @@ FAMILIES: dict[Family, frozenset[str]] = {
             EventKind.CUSTOM,
         }
     ),
-    "messages": frozenset(kind for kind in EventKind.values if kind.startswith("email_")),
+    "messages": frozenset(kind for kind in EventKind.values if kind.startswith(("email_", "message_"))),
     "support": frozenset(kind for kind in EventKind.values if kind.startswith(("ticket_", "complaint_"))),
 }
 

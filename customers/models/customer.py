@@ -31,22 +31,24 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.annotate(email_folded=Lower("email")).filter(email_folded=address.strip().lower())
 
     def matching(self, words: str) -> CustomerQuerySet:
-        """Customers whose shop id, name or address contains `words`."""
+        """Customers whose shop id, name, address or number contains `words`."""
         words = words.strip()
         return self.filter(
             models.Q(external_id__icontains=words)
             | models.Q(email__icontains=words)
+            | models.Q(phone__contains=words)
             | models.Q(first_name__icontains=words)
             | models.Q(last_name__icontains=words)
         )
 
 
 class Customer(models.Model):
-    """One person of the shop. Key: (source, external_id)."""
+    """One person of the shop. Key: (source, external_id). `phone` is E.164 (`customers.ingest.phones`), "" for none."""
 
     source = models.CharField(_("source"), max_length=40, default="shop")
     external_id = models.CharField(_("shop's id"), max_length=120)
     email = models.EmailField(_("e-mail"), max_length=254, blank=True, default="")
+    phone = models.CharField(_("telephone"), max_length=16, blank=True, default="", db_default="")
     first_name = models.CharField(_("first name"), max_length=120, blank=True, default="")
     last_name = models.CharField(_("last name"), max_length=120, blank=True, default="")
     language = models.CharField(_("language"), max_length=12, blank=True, default="en")
@@ -66,10 +68,14 @@ class Customer(models.Model):
         verbose_name_plural = _("customers")
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="customer_key"),
+            models.CheckConstraint(
+                condition=models.Q(phone="") | models.Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"), name="customer_phone_e164"
+            ),
         ]
         indexes = [
             models.Index(Lower("email"), name="customer_email_folded"),
             models.Index(fields=["country"], name="customer_country"),
+            models.Index(fields=["phone"], condition=~models.Q(phone=""), name="customer_phone"),
         ]
 
     def __str__(self) -> str:

@@ -30,6 +30,7 @@ def personal_values(customer: Customer) -> list[PersonalValue]:
         PersonalValue(customer.first_name),
         PersonalValue(customer.last_name),
         PersonalValue(customer.email, PersonalKind.EMAIL),
+        PersonalValue(customer.phone, PersonalKind.PHONE),
         PersonalValue(customer.external_id, PersonalKind.ID),
     ]
     if customer.pk:

@@ -224,14 +224,14 @@ def test_who_agreed_to_text_messages_only_is_in_where_the_campaign_offers_them(
     campaign: Campaign, crowd: list[Customer], make_customer: MakeCustomer
 ) -> None:
     texters = [
-        make_customer(f"t{n}", email="", consent="", attributes={"phone": f"+44{n}"}, score={}) for n in range(5)
+        make_customer(f"t{n}", email="", consent="", phone=f"+44770090010{n}", score={}) for n in range(5)
     ]
-    both, silent = crowd[0], make_customer("silent", consent="", score={}, attributes={"phone": ""})
+    both, silent = crowd[0], make_customer("silent", consent="", score={}, phone="")
     for customer in (*texters, both, silent):
         ConsentRecord.objects.create(
             customer=customer, channel="sms", status="given", legal_basis="consent", source="test", recorded_at=NOW
         )
-    suppress_address("+443", reason="staff", channel="sms")
+    suppress_address("+447700900103", reason="staff", channel="sms")
     freeze_audience(campaign, now=NOW, actor=None)
     assert {reason_of(campaign, customer) for customer in texters} == {"no_address"}
     campaign.channels = ["sms", "email"]

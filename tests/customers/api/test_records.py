@@ -259,3 +259,12 @@ def test_money_is_exact(shop: APIClient) -> None:
     lines = [{"quantity": 3, "unit_price": "0.3333"}, {"quantity": 1, "unit_price": "0.0001"}]
     assert shop.post("/api/v1/orders/", order(lines=lines)).json()["total"] == "1.00"
     assert OrderLine.objects.get(position=1).unit_price == Decimal("0.3333")
+
+
+def test_a_telephone_number_is_kept_in_one_form_and_nonsense_is_refused(api: APIClient) -> None:
+    made = api.post("/api/v1/customers/", ANA | {"phone": "06 12 34 56 78", "country": "France"})
+    assert (made.status_code, made.json()["phone"]) == (201, "+33612345678")
+    refused = api.post("/api/v1/customers/", ANA | {"phone": "call me"})
+    assert refused.status_code == 400 and "country code" in str(refused.json())
+    assert Customer.objects.get().phone == "+33612345678"
+    assert api.post("/api/v1/customers/", ANA | {"phone": ""}).json()["phone"] == ""
