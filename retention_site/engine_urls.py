@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -10,6 +12,8 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from campaigns.delivery.channels.providers import PROVIDERS, BadProviderUrl, read_provider_url
+from campaigns.delivery.channels.targets import BadTarget, WebhookTarget, check_webhook_url
+from campaigns.delivery.standard_webhooks import read_key
 
 
 def read_database_url(url: str) -> dict[str, Any]:
@@ -69,3 +73,24 @@ def _read_provider(url: str) -> dict[str, Any]:
         "EMAIL_BACKEND": f"anymail.backends.{PROVIDERS[name].module}.EmailBackend",
         "ANYMAIL": options,
     }
+
+
+def read_webhook_target(url: str, *, secret: str, key_hours: float, is_public: bool) -> WebhookTarget:
+    """The receiver that WEBHOOK_URL and WEBHOOK_SECRET name. `is_public`: people reach this site over https, so that nothing
+    on this machine can be meant. Raises ImproperlyConfigured with a sentence for staff."""
+    try:
+        check_webhook_url(url, may_be_loopback=not is_public)
+        read_key(secret)
+    except BadTarget as error:
+        raise ImproperlyConfigured(str(error)) from None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"WEBHOOK_SECRET is {error}.") from None
+    # A claim may lie for some minutes before it is sent.
+    window_s = max(key_hours * 3600 - 600, 0.0)
+    return WebhookTarget(url, secret, window_s, may_be_loopback=not is_public)
+
+
+def catch_webhooks(url: str, *, secret_key: str) -> WebhookTarget:
+    """The built-in catcher in place of a receiver: it remembers every id."""
+    secret = base64.b64encode(hashlib.sha256(f"caught web hooks {secret_key}".encode()).digest()).decode()
+    return WebhookTarget(f"{url}/webhook", f"whsec_{secret}", 23 * 3600.0, may_be_loopback=True, may_be_internal=True)

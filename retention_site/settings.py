@@ -10,8 +10,9 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.delivery.channels.targets import WebhookTarget
 from retention_site.admin_look import ADMIN_LOOK
-from retention_site.engine_urls import read_database_url, read_email_url
+from retention_site.engine_urls import catch_webhooks, read_database_url, read_email_url, read_webhook_target
 from retention_site.env_values import (
     read_choice,
     read_currency,
@@ -181,6 +182,22 @@ DKIM_DOMAIN = read_text("DKIM_DOMAIN").lower()  # "": the domain of SHOP_FROM_EM
 EPOCH_FILE = read_text("EPOCH_FILE", str(VAR_DIR / "sending_epoch.json"))
 EPOCH_KEY = read_text("EPOCH_KEY", "rekindle:sending-epoch")
 SMTP_CONNECTIONS = read_number("SMTP_CONNECTIONS", 2, least=1, most=100)
+
+# --- Web hooks: caught like mail while no receiver and no mail server is named ------------------------------------------
+MESSAGE_CATCHER_HOST = read_text("MESSAGE_CATCHER_HOST", "127.0.0.1")
+MESSAGE_CATCHER_PORT = read_number("MESSAGE_CATCHER_PORT", 1026, least=1, most=65535)
+WEBHOOK_URL = read_text("WEBHOOK_URL")
+WEBHOOK_SECRET = read_text("WEBHOOK_SECRET")
+WEBHOOK_KEY_HOURS = read_number("WEBHOOK_KEY_HOURS", 0.0, most=720)
+WEBHOOK_IS_CAUGHT = USES_MAIL_CATCHER and not WEBHOOK_URL
+WEBHOOK_TARGET: WebhookTarget | None = None  # not connected
+if WEBHOOK_URL:
+    WEBHOOK_TARGET = read_webhook_target(
+        WEBHOOK_URL, secret=WEBHOOK_SECRET, key_hours=WEBHOOK_KEY_HOURS, is_public=SITE_IS_HTTPS
+    )
+elif WEBHOOK_IS_CAUGHT:
+    WEBHOOK_TARGET = catch_webhooks(f"http://{MESSAGE_CATCHER_HOST}:{MESSAGE_CATCHER_PORT}", secret_key=SECRET_KEY)
+CHANNEL_CONNECTIONS = read_number("CHANNEL_CONNECTIONS", 2, least=1, most=100)
 
 # --- What comes back ----------------------------------------------------------------------------------------------------
 EMAIL_WEBHOOK_SECRET = read_text("EMAIL_WEBHOOK_SECRET")  # without one no webhook is taken

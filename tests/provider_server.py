@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 
 class Harm(enum.StrEnum):
@@ -45,9 +45,10 @@ class ProviderServer:
     slow_s: float = 2.0
     letters: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     connections: int = 0
 
-    def __enter__(self) -> ProviderServer:
+    def __enter__(self) -> Self:
         self.lock = threading.Lock()
         self.ids: dict[str, tuple[str, str]] = {}
         script = self
@@ -78,6 +79,11 @@ class ProviderServer:
                 return None
             self.times = None if self.times is None else self.times - 1
             return self.harm
+
+    def parse(self, raw: bytes) -> dict[str, Any]:
+        """A request's body as what was meant by it."""
+        parsed: dict[str, Any] = json.loads(raw)
+        return parsed
 
     def take(self, path: str, headers: Mapping[str, str], letter: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """What the provider does with a request: with a known key nothing but to say again what it said."""
@@ -114,7 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
             return
         raw = self.rfile.read(int(self.headers["Content-Length"]))
-        letter = json.loads(raw)
+        letter = script.parse(raw)
+        script.bodies.append(raw)
         headers = dict(self.headers.items())
         script.requests.append((self.path, headers, letter))
         if harm is Harm.STATUS:

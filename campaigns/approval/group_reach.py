@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from campaigns.audience.channels import SENT_CHANNELS
+from campaigns.audience.connected import sent_channels
 from campaigns.models import Arm, Campaign, ExclusionReason, Offer
 from customers.ingest.currency import read_shop_currency
 from customers.scoring.groups import read_sensitive, value_sql
@@ -91,7 +91,7 @@ FROM person GROUP BY name""",
             {
                 **worth_params(campaign, offer),
                 "ours": [reason.value for reason in OUR_RULES],
-                "sent": sorted(SENT_CHANNELS),
+                "sent": sorted(sent_channels()),
             },
         )
         return [

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from campaigns.audience.caps import find_uncapped, is_uncapped, read_caps, uncapped_topics
-from campaigns.audience.channels import SENT_CHANNELS
+from campaigns.audience.connected import sent_channels
 from campaigns.audience.eligibility import STATUSES_THAT_REACHED
 from campaigns.models import Arm, Campaign, CampaignStatus, Offer
 from customers.ingest.currency import read_shop_currency
@@ -160,7 +160,7 @@ WHERE mine.campaign_id = %(campaign)s AND mine.arm = '{Arm.TREATMENT}'
                 "uncapped": find_uncapped(caps, now=campaign.scheduled_for),
                 "uncapped_topics": uncapped_topics(),
                 "reached": [status.value for status in STATUSES_THAT_REACHED],
-                "sent": sorted(SENT_CHANNELS),
+                "sent": sorted(sent_channels()),
                 "decided": [status.value for status in DECIDED],
             },
         )
@@ -179,7 +179,7 @@ WITH {worth_tables()}
 SELECT count(*), coalesce(sum({discount_sql()}), 0)
 FROM campaigns_audiencemember m LEFT JOIN baskets b ON b.customer_id = m.customer_id
 WHERE m.campaign_id = %(campaign)s AND m.arm = '{Arm.TREATMENT}' AND m.channel = ANY(%(sent)s)""",
-            {**worth_params(campaign, offer), "sent": sorted(SENT_CHANNELS)},
+            {**worth_params(campaign, offer), "sent": sorted(sent_channels())},
         )
         people, most = cursor.fetchone()
     return OfferCost(read_shop_currency(), people, float(most), read_redemption(campaign, now=now))

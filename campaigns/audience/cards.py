@@ -21,7 +21,7 @@ from customers.scoring.explain import describe_value
 
 from .archetypes import label_cell, label_side
 from .cells import COMMON_SHARE, SMALLEST_PEOPLE, Cell
-from .channels import is_sent
+from .connected import is_sent
 from .people import CHINESE
 from .totals import Totals, add_up
 from .truths import Truth, find_truths

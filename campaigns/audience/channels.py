@@ -1,9 +1,9 @@
-"""By which channel a person is reached: where the address of each stands, and which are sent today. No Django here."""
+"""By which channel a person is reached: where the address of each stands. No Django here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, Protocol
 
 #: SQL for a customer's address on a channel, '' where there is none. A shop sends the push token as an attribute; a webhook
 #: names the person by the shop's own id.
@@ -13,8 +13,17 @@ _ADDRESS_SQL: Final[Mapping[str, str]] = {
     "push": "coalesce({0}.attributes->>'push_token', '')",
     "webhook": "{0}.external_id",
 }
-#: Texts for the other channels are prepared, approved and queued as skipped (SkipReason.NO_CHANNEL), never sent.
-SENT_CHANNELS: Final = frozenset({"email"})
+
+_FIELDS: Final[Mapping[str, str]] = {"email": "email", "sms": "phone", "webhook": "external_id"}
+
+
+class HasAddresses(Protocol):
+    """A customer, as far as addresses go."""
+
+    email: Any
+    phone: Any
+    external_id: Any
+    attributes: Any
 
 
 def address_sql(channel: str, customer: str = "c") -> str:
@@ -22,6 +31,8 @@ def address_sql(channel: str, customer: str = "c") -> str:
     return _ADDRESS_SQL[channel].format(customer)
 
 
-def is_sent(channel: str) -> bool:
-    """Whether anything sends this channel yet."""
-    return channel in SENT_CHANNELS
+def read_address(channel: str, customer: HasAddresses) -> str:
+    """The same of a row in memory."""
+    if channel == "push":
+        return str(customer.attributes.get("push_token") or "")
+    return str(getattr(customer, _FIELDS[channel]))

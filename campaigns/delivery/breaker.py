@@ -6,7 +6,8 @@ import threading
 
 from django.utils.translation import gettext as _
 
-from .channels import Cause, ChannelUnavailable, Outcome, Reply
+from .breaker_words import say_cause, words_for
+from .channels import ChannelUnavailable, Outcome, Reply
 
 #: Failed connections in a row, with growing waits between them, before the campaign is paused.
 CONNECTIONS_IN_A_ROW = 5
@@ -19,7 +20,8 @@ UNMADE_IN_A_ROW = 3
 class Breaker:
     """Counts over all connections of one sweep; anything that succeeds starts the count anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: str = "email") -> None:
+        self._channel = channel
         self._lock = threading.Lock()
         self._connections = 0
         self._refusals = 0
@@ -34,13 +36,11 @@ class Breaker:
         with self._lock:
             self._connections += 1
             failed = self._connections
+        words = words_for(self._channel)
         if error.is_final:
-            return _("The mail server refused our log-in (%(error)s). Check EMAIL_URL, then resume.") % {"error": error}
+            return words.refused % {"error": error}
         if failed >= CONNECTIONS_IN_A_ROW:
-            sentence = _(
-                "The mail server could not be reached %(n)s times in a row (%(error)s). Resume when it is back."
-            )
-            return sentence % {"n": failed, "error": error}
+            return words.unreachable % {"n": failed, "error": error}
         return ""
 
     def note_copy(self, problem: str = "") -> str:
@@ -59,27 +59,12 @@ class Breaker:
             self._refusals = 0 if reply.outcome is Outcome.ACCEPTED else self._refusals + 1
             refused = self._refusals
         if reply.cause:
-            return say_cause(reply.cause, reply.summary)
+            return say_cause(reply.cause, reply.summary, self._channel)
         if refused < REFUSALS_IN_A_ROW:
             return ""
-        sentence = _("The mail server took none of the last %(n)s messages (%(answer)s). Mend the cause, then resume.")
-        return sentence % {"n": refused, "answer": reply.summary}
+        return words_for(self._channel).took_none % {"n": refused, "answer": reply.summary}
 
     def wait_s(self) -> float:
         """Seconds to wait before the next try to connect: half a second, doubled each time."""
         with self._lock:
             return float(min(0.5 * 2 ** max(self._connections - 1, 0), 8.0))
-
-
-def say_cause(cause: Cause, answer: str) -> str:
-    """The sentence with which one such answer pauses a campaign."""
-    if cause is Cause.LOGIN:
-        sentence = _(
-            "The mail server no longer takes our log-in (%(answer)s). Check EMAIL_URL and the account, then resume."
-        )
-    else:
-        sentence = _(
-            "A mail server refuses us because of our name or a missing proof of it (%(answer)s). Look at SPF, DKIM and"
-            " DMARC and at the block lists before you resume."
-        )
-    return sentence % {"answer": answer}

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from campaigns.approval.hashing import hash_messages
 from campaigns.audience.caps import find_rivals
+from campaigns.audience.channels import read_address
 from campaigns.audience.country_rules import CountryRules, read_country_rules
 from campaigns.audience.eligibility import exclusion_params
 from campaigns.content.rendering import (
@@ -30,9 +31,10 @@ from customers.models import Customer
 from .channels import Envelope, Letter
 from .following import follow_slots, read_tracked
 from .marking import Intent
-from .mime import BadAddress, Sender, build_content, hash_body, normalise_address, unsubscribe_headers
+from .mime import BadAddress, Sender, build_content, hash_body, unsubscribe_headers
 from .names import derive_bounce_address, derive_name
 from .outbox import ClaimedMessage
+from .packing import pack, read_recipient
 from .quiet import next_quiet
 from .unsubscribe import preferences_url, unsubscribe_url
 
@@ -77,6 +79,7 @@ class Batch:
     countries: CountryRules
     checks: Mapping[str, Any]
     now: dt.datetime
+    channel: str = "email"
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,12 @@ class Copy:
 
 
 def prepare_batch(
-    campaign: Campaign, messages: Sequence[ClaimedMessage], *, now: dt.datetime, texts: ApprovedTexts | None = None
+    campaign: Campaign,
+    messages: Sequence[ClaimedMessage],
+    *,
+    now: dt.datetime,
+    texts: ApprovedTexts | None = None,
+    channel: str = "email",
 ) -> Batch:
     """Read what the copies need in a handful of queries; `texts` where they were read just now. Raises StaleApproval."""
     texts = texts or load_approved_texts(campaign)
@@ -104,6 +112,7 @@ def prepare_batch(
         countries=read_country_rules(),
         checks=exclusion_params(campaign, now=now, rivals=find_rivals(campaign, now=now)),
         now=now,
+        channel=channel,
     )
 
 
@@ -131,7 +140,7 @@ def make_copy(batch: Batch, message: ClaimedMessage) -> Copy:
     if customer is None:
         raise Unsendable(SkipReason.NO_ADDRESS, "the customer no longer exists")
     try:
-        recipient = normalise_address(customer.email)
+        recipient = read_recipient(batch.channel, customer)
     except BadAddress as error:
         raise Unsendable(SkipReason.NO_ADDRESS, str(error)) from error
     try:
@@ -143,11 +152,25 @@ def make_copy(batch: Batch, message: ClaimedMessage) -> Copy:
 
 def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: str) -> Copy:
     source, _language = batch.texts.sources[message.variant_id]
+    if source.channel != batch.channel:
+        raise ValueError("the text was written for another channel")
     link = unsubscribe_url(message.id, customer.pk)
     slots = _slots(batch, message, customer, link) if message.kept_slots is None else message.kept_slots
     rendered = render_message(source, slots)
     name = derive_name(message.campaign_id, message.step, message.customer_id, message.entry)
-    message_id = f"<{name}@{batch.sender.domain}>"
+    message_id = f"<{name}@{batch.sender.domain}>" if batch.channel == "email" else name
+    intent = Intent(
+        message=message,
+        address=read_address(batch.channel, customer),
+        slots_json=json.dumps(dict(slots), ensure_ascii=False),
+        body_hash=hash_body(rendered),
+        message_id=message_id,
+        approved_hash=batch.texts.approved_hash,
+        channel=batch.channel,
+        quiet_at=next_quiet(customer, batch.countries, batch.now),
+    )
+    if batch.channel != "email":
+        return Copy(intent, pack(batch.channel, rendered, customer=customer, recipient=recipient, name=name))
     content = build_content(
         rendered,
         sender=batch.sender,
@@ -155,15 +178,6 @@ def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: 
         message_id=message_id,
         unsubscribe_url=link,
         sent_at=batch.now,
-    )
-    intent = Intent(
-        message=message,
-        address=customer.email,
-        slots_json=json.dumps(dict(slots), ensure_ascii=False),
-        body_hash=hash_body(rendered),
-        message_id=message_id,
-        approved_hash=batch.texts.approved_hash,
-        quiet_at=next_quiet(customer, batch.countries, batch.now),
     )
     letter = Letter(
         batch.sender.name, batch.sender.address, rendered.subject, rendered.text, rendered.html,

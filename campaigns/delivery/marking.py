@@ -10,14 +10,17 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 from django.db import connection
 
+from campaigns.audience.channels import address_sql
 from campaigns.audience.eligibility import exclusion_case_sql
 from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import MessageStatus
+from customers.models import Channel
 
 from .channels import SMTP_ROUTE
 from .fence.gate import Leave
@@ -39,6 +42,7 @@ class Intent:
     message_id: str
     approved_hash: str
     quiet_at: str | None = None
+    channel: str = "email"
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def write_outcomes_and_marks(
 ) -> Written:
     """Settle what was sent and mark what is to be sent next, in one transaction and one round trip.
 
-    The bids are of one campaign and of different customers. With a bid it commits with a sync to disk before it
+    The bids are of one campaign, of one channel and of different customers. With a bid it commits with a sync to disk before it
     returns; outcomes alone are not synced (the next mark's commit syncs them, and a crash before that leaves `unknown`).
 
     An outcome: only the worker that made the mark may settle it; it may do so even after the reaper called it unknown,
@@ -109,7 +113,7 @@ def write_outcomes_and_marks(
             if outcomes:
                 _SETTLE.run(settles, _settle_parameters(outcomes))
             if bids:
-                _MARK.run(marks, _mark_parameters(bids, leave))
+                _mark_statement(bids[0].intent.channel).run(marks, _mark_parameters(bids, leave))
         # The pipeline has ended without an error: all of it is committed.
         settled = settles.fetchall() if outcomes else []
         marked = marks.fetchall() if bids else []
@@ -193,8 +197,21 @@ WHERE m.id = ANY(%(ids)s::bigint[]) AND m.id = o.id AND m.status || '' IN ('send
 RETURNING m.id, m.status
 """)
 
+
+@lru_cache(maxsize=len(Channel))
+def _mark_statement(channel: str) -> _Statement:
+    """That of a channel: where its address stands, and which consent and suppression count."""
+    return _Statement(
+        _MARK.format(
+            stale=stale_fact_sql("m", "p"),
+            excluded=exclusion_case_sql("c", channel=channel),
+            address=address_sql(channel, "c"),
+        )
+    )
+
+
 # MATERIALIZED, or the planner would write the whole CASE into every place where its reason is used.
-_MARK = _Statement(f"""
+_MARK = """
 WITH checked AS MATERIALIZED (
     SELECT m.id, b.worker, b.route, b.slots, b.body_hash, b.message_id, CASE
         WHEN NOT EXISTS (
@@ -203,7 +220,7 @@ WITH checked AS MATERIALIZED (
         ) THEN 'stale_approval'
         WHEN clock_timestamp() > coalesce(m.send_by, p.scheduled_for + make_interval(hours => p.send_window_hours))
             THEN 'window_closed'
-        ELSE coalesce(nullif({stale_fact_sql("m", "p")}, ''), {exclusion_case_sql("c")})
+        ELSE coalesce(nullif({stale}, ''), {excluded})
     END AS reason
     FROM json_to_recordset(%(bids)s::json) AS b(
         id bigint, worker text, route text, address text, approved_hash text, slots text, body_hash text, message_id text,
@@ -213,7 +230,7 @@ WITH checked AS MATERIALIZED (
     JOIN campaigns_campaign p ON p.id = m.campaign_id
     CROSS JOIN LATERAL (SELECT * FROM customers_customer row WHERE row.id = m.customer_id OFFSET 0) AS c
     WHERE m.status = 'claimed' AND m.claimed_by = b.worker AND m.lease_until > clock_timestamp()
-      AND p.status = 'sending' AND c.email = b.address AND (b.quiet_at IS NULL OR b.quiet_at > clock_timestamp())
+      AND p.status = 'sending' AND {address} = b.address AND (b.quiet_at IS NULL OR b.quiet_at > clock_timestamp())
       AND EXISTS (
           SELECT 1 FROM campaigns_sendingepoch e
           WHERE e.epoch = %(epoch)s AND e.moved >= %(moved)s AND e.fenced_at IS NULL
@@ -234,4 +251,4 @@ SET status = CASE WHEN reason = '' THEN 'sending' WHEN m.in_doubt_since IS NULL 
 FROM checked
 WHERE m.id = checked.id AND m.status || '' = 'claimed' AND m.claimed_by = checked.worker
 RETURNING m.id, m.status, m.skip_reason
-""")
+"""

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
 
-from campaigns.audience.channels import SENT_CHANNELS
+from campaigns.audience.connected import sent_channels
 from campaigns.audience.send_groups import JOIN_TIMES_SQL, read_times_json, times_params
 from campaigns.models import Arm, Campaign, MessageStatus, SkipReason
 from campaigns.models.message import DUE_FROM_SQL
+from customers.models import Channel
 
 from .channels import SMTP_ROUTE, Outcome, Reply, Route
 
@@ -101,7 +102,7 @@ def queue_messages(campaign: Campaign, *, step: int = 1, now: dt.datetime | None
                 "step": step,
                 "arm": Arm.TREATMENT,
                 "seed": campaign.holdout_seed,
-                "connected": sorted(SENT_CHANNELS),
+                "connected": sorted(sent_channels()),
                 "usual": campaign.scheduled_for,
                 **(times_params(campaign, times) if times else {}),
             },
@@ -109,8 +110,11 @@ def queue_messages(campaign: Campaign, *, step: int = 1, now: dt.datetime | None
         return int(cursor.rowcount)
 
 
-def claim_batch(worker: str, *, campaign_id: int, size: int, route: Route = SMTP_ROUTE) -> list[ClaimedMessage]:
-    """Take up to `size` messages of a sending campaign that are due, the longest due first, for `claim_lease_s()` seconds.
+def claim_batch(
+    worker: str, *, campaign_id: int, size: int, route: Route = SMTP_ROUTE, channel: str = Channel.EMAIL
+) -> list[ClaimedMessage]:
+    """Take up to `size` messages of a sending campaign on one channel that are due, the longest due first, for
+    `claim_lease_s()` seconds.
 
     Rows that another worker is just taking are passed over (SKIP LOCKED): two workers never hold the same row. One in doubt
     is taken only for the route that it went by, while the key of its first try is still known there.
@@ -120,7 +124,7 @@ def claim_batch(worker: str, *, campaign_id: int, size: int, route: Route = SMTP
             f"""
             WITH waiting AS (
                 SELECT id FROM campaigns_message
-                WHERE campaign_id = %(campaign)s AND status = 'queued'
+                WHERE campaign_id = %(campaign)s AND channel = %(channel)s AND status = 'queued'
                   AND {DUE_FROM_SQL} <= (SELECT clock_timestamp())
                   AND (in_doubt_since IS NULL OR route = %(route)s
                        AND in_doubt_since > clock_timestamp() - make_interval(secs => %(window)s))
@@ -136,6 +140,7 @@ def claim_batch(worker: str, *, campaign_id: int, size: int, route: Route = SMTP
             """,
             {
                 "campaign": campaign_id,
+                "channel": channel,
                 "size": size,
                 "worker": worker,
                 "lease": claim_lease_s(),
@@ -148,6 +153,24 @@ def claim_batch(worker: str, *, campaign_id: int, size: int, route: Route = SMTP
         ClaimedMessage(pk, campaign, step, customer, variant, attempts, json.loads(slots) if slots else None, entry)
         for pk, campaign, step, customer, variant, attempts, slots, entry in rows
     ]
+
+
+def skip_unconnected(channels: Collection[str]) -> int:
+    """`queued -> skipped` for what waits on these channels, which nothing sends any more; in doubt it becomes `unknown`.
+
+    Returns how many. Safe to run twice.
+    """
+    if not channels:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE campaigns_message SET status = CASE WHEN in_doubt_since IS NULL THEN 'skipped' ELSE 'unknown' END,"
+            f" skip_reason = CASE WHEN in_doubt_since IS NULL THEN '{SkipReason.NO_CHANNEL}' ELSE '' END,"
+            " settled_at = clock_timestamp() WHERE status = 'queued' AND channel = ANY(%s)"
+            " AND campaign_id IN (SELECT id FROM campaigns_campaign WHERE status = 'sending')",
+            [sorted(channels)],
+        )
+        return int(cursor.rowcount)
 
 
 def release_claims(worker: str) -> int:

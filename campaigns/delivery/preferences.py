@@ -10,9 +10,9 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection, transaction
 
-from campaigns.audience.channels import address_sql
+from campaigns.audience.channels import address_sql, read_address
 from campaigns.audience.topics import TOPICS
-from customers.ingest.consent import lift_unsubscription, record_consent, withdraw_consent
+from customers.ingest.consent import lift_unsubscription, record_consent
 from customers.ingest.preferences import read_preference, save_preference
 from customers.ingest.tracking import allows_tracking, record_tracking_consent
 from customers.models import Channel, ConsentRecord, Customer, Preference
@@ -74,7 +74,7 @@ def ask_for_data(token: str, kind: str, *, now: dt.datetime) -> bool:
 def save_choices(token: str, choices: Choices, *, now: dt.datetime) -> None:
     """Do what the person chose: consents by channel with proof, the rest as preferences. Raises BadToken.
 
-    The same choices again change nothing. E-mail that is switched off is an unsubscription like any other; switched on again
+    The same choices again change nothing. A channel that is switched off is an unsubscription like any other; switched on again
     it lifts that, and nothing that a bounce or a complaint suppressed.
     """
     link, standing = read_token(token), read_standing(token)
@@ -107,15 +107,12 @@ def _choose_topics_off(kept: Preference, wanted: Collection[str]) -> list[str]:
 def _switch_channel(
     token: str, customer: Customer, channel: str, *, is_on: bool, message_id: int, now: dt.datetime
 ) -> None:
-    proof = {"message": message_id, "by": SOURCE}
     if is_on:
+        proof = {"message": message_id, "by": SOURCE}
         record_consent(customer, source=SOURCE, proof=proof, channel=channel, now=now)
-        if channel == Channel.EMAIL:
-            lift_unsubscription(customer.email)
-    elif channel == Channel.EMAIL:
-        unsubscribe(token, now=now, source=SOURCE)
+        lift_unsubscription(read_address(channel, customer), channel=channel)
     else:
-        withdraw_consent(customer, source=SOURCE, proof=proof, channel=channel, now=now)
+        unsubscribe(token, now=now, source=SOURCE, channel=channel)
 
 
 def _read_channels(customer: Customer) -> dict[str, bool]:

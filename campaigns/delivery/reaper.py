@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from .channels.choice import current_route
+from .channels.choice import current_routes
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def reap_stuck_messages() -> ReapedCounts:
 
     A message that was under way to a provider that knows its key and would not take it twice is queued again instead.
     """
-    route = current_route()
+    doors = [route.name for route in current_routes() if route.has_keys]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE campaigns_message SET status = 'queued', claimed_by = '', lease_until = NULL"
@@ -33,12 +33,12 @@ def reap_stuck_messages() -> ReapedCounts:
         )
         requeued = cursor.rowcount
         repeated = 0
-        if route.has_keys:
+        if doors:
             cursor.execute(
                 "UPDATE campaigns_message SET status = 'queued', lease_until = NULL,"
                 " in_doubt_since = coalesce(in_doubt_since, sending_at)"
-                " WHERE status = 'sending' AND lease_until < clock_timestamp() AND route = %s",
-                [route.name],
+                " WHERE status = 'sending' AND lease_until < clock_timestamp() AND route = ANY(%s)",
+                [doors],
             )
             repeated = cursor.rowcount
         cursor.execute(
@@ -78,14 +78,15 @@ def queue_due_retries() -> int:
 
 
 def give_up_old_doubts() -> int:
-    """`-> unknown` for what waits in doubt while its key is no longer known, or for another door than mail leaves by now."""
-    route = current_route()
+    """`-> unknown` for what waits in doubt while its key is no longer known, or for a door by which nothing leaves any more."""
+    routes = current_routes()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE campaigns_message SET status = 'unknown', not_before = NULL, settled_at = clock_timestamp(),"
             " response = 'not known whether the first try arrived, and too late to repeat it'"
-            " WHERE in_doubt_since IS NOT NULL AND status IN ('queued', 'retry_wait')"
-            " AND (route <> %s OR in_doubt_since <= clock_timestamp() - make_interval(secs => %s))",
-            [route.name, route.key_window_s],
+            " WHERE in_doubt_since IS NOT NULL AND status IN ('queued', 'retry_wait') AND NOT EXISTS ("
+            " SELECT 1 FROM unnest(%s::text[], %s::float8[]) AS door(name, key_s) WHERE door.name = route"
+            " AND in_doubt_since > clock_timestamp() - make_interval(secs => door.key_s))",
+            [[route.name for route in routes], [route.key_window_s for route in routes]],
         )
         return int(cursor.rowcount)

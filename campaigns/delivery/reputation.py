@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, CampaignStatus, TransitionConflict
 
-from .breaker import say_cause
+from .breaker_words import say_cause
 from .channels import Cause
 from .control import pause_campaign
 from .progress import Progress

@@ -13,30 +13,33 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 import structlog
 from django.conf import settings
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
-from django.db.models import BooleanField, Exists, OuterRef
+from django.db.models import BooleanField, Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
+from campaigns.audience.connected import sent_channels
 from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, SkipReason, TransitionConflict
 from campaigns.models.message import DUE_FROM_SQL
+from customers.models import Channel as Kind
 
 from .breaker import Breaker
-from .channels import Channel, ChannelUnavailable, Outcome, Phase, Reply
-from .channels.choice import open_mail_channel
+from .channels import Channel, ChannelUnavailable, Outcome, Phase, Reply, choice
 from .control import pause_campaign
 from .copies import ApprovedTexts, Batch, Copy, StaleApproval, Unsendable, load_approved_texts, make_copy, prepare_batch
 from .desk import Desk
 from .fence.gate import Leave, ask_leave
 from .marking import Bid, Mark, write_outcomes_and_marks
-from .outbox import ClaimedMessage, Settlement, claim_batch, conclude, release_claims, skip_claimed
+from .outbox import ClaimedMessage, Settlement, claim_batch, conclude, release_claims, skip_claimed, skip_unconnected
 from .pace.claiming import FRONT, Place
 from .pace.pacer import Pacer, open_pacer
 from .quiet import put_off_quiet
@@ -74,40 +77,71 @@ def send_waiting_messages(
     connections: int | None = None,
     stop: threading.Event | None = None,
     open_channel: Callable[[], Channel] | None = None,
+    channel: str = Kind.EMAIL,
 ) -> SendRun:
-    """Send what waits, over `connections` kept connections (settings.SMTP_CONNECTIONS), for `seconds` at most.
+    """Send what waits, over `connections` kept connections to each channel (settings.SMTP_CONNECTIONS,
+    settings.CHANNEL_CONNECTIONS), for `seconds` at most.
 
     Any number of sweeps on any number of machines may run at once: rows are claimed, and all sweeps together hold at
-    most `connections` connections. `stop` ends it after the message in hand; claims are then given back.
+    most `connections` connections. `stop` ends it after the message in hand; claims are then given back. With
+    `open_channel` only what waits for `channel` is sent, over that.
     """
-    total = connections or settings.SMTP_CONNECTIONS
-    deadline = time.monotonic() + seconds
+    deadline, stop = time.monotonic() + seconds, stop or threading.Event()
     give_up_old_doubts()
     queue_due_retries()
-    if not find_sending_campaigns():
+    waiting = find_waiting_channels()
+    skip_unconnected(waiting - sent_channels())
+    openers = (
+        {channel: open_channel} if open_channel else {kind: partial(choice.open_channel, kind) for kind in waiting}
+    )
+    kinds = sorted(waiting & sent_channels() & set(openers))
+    leave = ask_leave() if kinds else None
+    if leave is None:  # nothing to do, or a restored backup, until a person confirms
         return SendRun()
-    leave = ask_leave()
-    if leave is None:  # a restored backup, until a person confirms
-        return SendRun()
-    pacer = open_pacer(_database_now())
-    sweep = _Sweep(deadline, stop or threading.Event(), Breaker(), open_channel or open_mail_channel, leave, pacer)
+    jobs: list[tuple[_Sweep, int]] = []
+    for kind in kinds:
+        is_mail = kind == Kind.EMAIL
+        places = connections or (settings.SMTP_CONNECTIONS if is_mail else settings.CHANNEL_CONNECTIONS)
+        pacer = open_pacer(_database_now()) if is_mail else None  # limits are about mailbox providers
+        jobs += [(_Sweep(deadline, stop, Breaker(kind), openers[kind], leave, pacer, kind), places)] * places
     try:
-        runs = sweep.work_all(total)
+        runs = _work_all(jobs)
     finally:
         leave.close()
     return SendRun(sum((run.counts for run in runs), Counter()), any(run.has_more for run in runs))
 
 
-def find_sending_campaigns() -> list[int]:
-    """Campaigns with messages that are due: the most important first, and of those the longest running."""
-    is_due = RawSQL(f"{DUE_FROM_SQL} <= (SELECT clock_timestamp())", [], output_field=BooleanField())
-    waiting = Message.objects.filter(is_due, campaign=OuterRef("pk"), status=MessageStatus.QUEUED)
+def find_waiting_channels() -> set[str]:
+    """Channels on which something of a sending campaign is due."""
+    sending = Campaign.objects.filter(status=CampaignStatus.SENDING)
+    return {kind for kind in Kind.values if sending.filter(Exists(_waiting(kind))).exists()}
+
+
+def find_sending_campaigns(kind: str = Kind.EMAIL) -> list[int]:
+    """Campaigns with messages that are due on a channel: the most important first, and of those the longest running."""
+    waiting = _waiting(kind)
     sending = Campaign.objects.filter(Exists(waiting), status=CampaignStatus.SENDING)
     return list(sending.order_by("-priority", "sending_started_at", "pk").values_list("pk", flat=True))
 
 
+def _waiting(kind: str) -> QuerySet[Message]:
+    is_due = RawSQL(f"{DUE_FROM_SQL} <= (SELECT clock_timestamp())", [], output_field=BooleanField())
+    return Message.objects.filter(is_due, campaign=OuterRef("pk"), channel=kind, status=MessageStatus.QUEUED)
+
+
+def _work_all(jobs: Sequence[tuple[_Sweep, int]]) -> list[SendRun]:
+    """One connection for each job, all at once; one needs no thread."""
+    if len(jobs) == 1:
+        return [sweep.work(places) for sweep, places in jobs]
+    with ExitStack() as staff, ThreadPoolExecutor(len(jobs), thread_name_prefix="send") as pool:
+        for sweep in {sweep for sweep, places in jobs if places > 1}:
+            staff.enter_context(sweep.desk.staffed())
+        futures = [pool.submit(sweep.work_in_thread, places) for sweep, places in jobs]
+    return [future.result() for future in futures]
+
+
 class _Sweep:
-    """One sweep's shared state; `work` runs once per connection."""
+    """One sweep's shared state for one channel; `work` runs once per connection."""
 
     def __init__(
         self,
@@ -117,7 +151,9 @@ class _Sweep:
         open_channel: Callable[[], Channel],
         leave: Leave,
         pacer: Pacer | None,
+        kind: str = Kind.EMAIL,
     ) -> None:
+        self.kind = kind
         self.deadline = deadline
         self.stop = stop
         self.breaker = breaker
@@ -142,14 +178,6 @@ class _Sweep:
             self._texts[campaign.pk] = time.monotonic(), texts
         return texts
 
-    def work_all(self, slots: int) -> list[SendRun]:
-        """Over `slots` connections at once; one needs no thread."""
-        if slots == 1:
-            return [self.work(slots)]
-        with self.desk.staffed(), ThreadPoolExecutor(slots, thread_name_prefix="send") as pool:
-            futures = [pool.submit(self.work_in_thread, slots) for _number in range(slots)]
-        return [future.result() for future in futures]
-
     def work_in_thread(self, slots: int) -> SendRun:
         try:
             return self.work(slots)
@@ -157,7 +185,7 @@ class _Sweep:
             connection.close()
 
     def work(self, slots: int) -> SendRun:
-        with sending_slot(slots) as is_mine:
+        with sending_slot(slots, self.kind) as is_mine:
             if not is_mine:
                 return SendRun()
             courier = _Courier(self)
@@ -185,7 +213,7 @@ class _Courier:
         """Until the outbox is empty (False) or the sweep is over (True)."""
         while not self.sweep.is_over:
             # A list: every campaign gets its batch in turn, none waits until another is through.
-            campaigns = find_sending_campaigns()
+            campaigns = find_sending_campaigns(self.sweep.kind)
             took = [self._send_batch(campaign_id) for campaign_id in campaigns]
             if not any(took) and not self._wait_for_pace(campaigns):
                 return False
@@ -207,7 +235,9 @@ class _Courier:
     def _claim(self, campaign_id: int) -> list[ClaimedMessage]:
         size, route, pacer = self.batch_size, self.channel.route, self.sweep.pacer
         if pacer is None:
-            return claim_batch(self.worker, campaign_id=campaign_id, size=size, route=route)
+            return claim_batch(
+                self.worker, campaign_id=campaign_id, size=size, route=route, channel=self.sweep.kind
+            )
         place = self.places.setdefault(campaign_id, Place())
         return pacer.claim(self.worker, campaign_id=campaign_id, size=size, route=route, place=place)
 
@@ -227,7 +257,8 @@ class _Courier:
         began = time.monotonic()
         try:
             campaign = Campaign.objects.get(pk=campaign_id)
-            batch = prepare_batch(campaign, messages, now=_database_now(), texts=self.sweep.read_texts(campaign))
+            texts, kind = self.sweep.read_texts(campaign), self.sweep.kind
+            batch = prepare_batch(campaign, messages, now=_database_now(), texts=texts, channel=kind)
         except StaleApproval:
             self._pause(campaign_id, _("The messages are no longer the approved ones. Cancel it and start another."))
             return False
@@ -280,7 +311,7 @@ class _Courier:
             self.channel.ensure_open()
         except ChannelUnavailable as error:
             self._settle()
-            log.warning("mail_server_unavailable", phase=error.phase, campaign=campaign_id)
+            log.warning("server_unavailable", channel=self.sweep.kind, phase=error.phase, campaign=campaign_id)
             reason = "" if error.wait_s else self.sweep.breaker.note_unavailable(error)
             if reason:
                 self._pause(campaign_id, reason)

@@ -9,12 +9,13 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 
+from campaigns.audience.channels import read_address
 from campaigns.models import DeliveryEvent, DeliveryKind, Message
 from customers.ingest.consent import suppress_address, withdraw_consent
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import Channel, ConsentRecord, Customer, EventKind, Suppression
 
-from .sent_events import EVENT_SOURCE
+from .sent_events import EVENT_SOURCE, describe_message
 from .tokens import sign_token
 
 #: The address of the public page. It stands in mail that was sent, so it can never change; spelled out here, because
@@ -71,46 +72,60 @@ def preferences_url(message_id: int, customer_id: int) -> str:
 
 def describe_subscriber(token: str) -> Subscriber:
     """Whether this person still agrees to be written to, and in which language to say so. Raises BadToken."""
-    customer = Customer.objects.filter(pk=read_token(token).customer_id).first()
+    link = read_token(token)
+    customer = Customer.objects.filter(pk=link.customer_id).first()
     if customer is None:
         return Subscriber(False, "en")
-    newest = customer.consents.filter(channel=Channel.EMAIL).order_by("-recorded_at", "-id").first()
+    newest = customer.consents.filter(channel=_channel_of(link.message_id)).order_by("-recorded_at", "-id").first()
     is_subscribed = newest is not None and newest.status == ConsentRecord.Status.GIVEN
     language = "zh-hans" if customer.language.lower().startswith("zh") else "en"
     return Subscriber(is_subscribed, language)
 
 
 @transaction.atomic
-def unsubscribe(token: str, *, now: dt.datetime, source: str = "page") -> bool:
+def unsubscribe(token: str, *, now: dt.datetime, source: str = "page", channel: str = "") -> bool:
     """Withdraw the consent, suppress the address and write the event down; all or nothing. False when it was done before.
 
-    A customer who was erased meanwhile stays suppressed by the erasure. Raises BadToken. Safe to run twice.
+    On `channel`, else on that by which the message of the token came. A customer who was erased meanwhile stays suppressed
+    by the erasure. Raises BadToken. Safe to run twice.
     """
     link = read_token(token)
     customer = Customer.objects.filter(pk=link.customer_id).first()
     if customer is None:
         return False
-    proof = {"message": link.message_id, "by": source}
-    withdrawn = withdraw_consent(customer, source="unsubscribe", proof=proof, now=now)
-    is_new = (
-        suppress_address(customer.email, reason=Suppression.Reason.UNSUBSCRIBED, source="unsubscribe")
-        if customer.email
-        else False
+    return leave_channel(
+        customer, channel or _channel_of(link.message_id), message_id=link.message_id, source=source, now=now
+    )
+
+
+@transaction.atomic
+def leave_channel(customer: Customer, channel: str, *, message_id: int | None, source: str, now: dt.datetime) -> bool:
+    """The same for a customer who asked for it in another way. `message_id` is the message that they answer to, if any."""
+    proof = {"message": message_id, "by": source}
+    withdrawn = withdraw_consent(customer, source="unsubscribe", proof=proof, channel=channel, now=now)
+    address = read_address(channel, customer)
+    is_new = bool(address) and suppress_address(
+        address, reason=Suppression.Reason.UNSUBSCRIBED, source="unsubscribe", channel=channel
     )
     if withdrawn is None and not is_new:
         return False
-    campaign = Message.objects.filter(pk=link.message_id).values_list("campaign_id", flat=True).first()
+    campaign = Message.objects.filter(pk=message_id or 0).values_list("campaign_id", flat=True).first()
     event = NewEvent(
         customer_id=customer.pk,
-        kind=EventKind.EMAIL_UNSUBSCRIBED,
+        kind=EventKind.EMAIL_UNSUBSCRIBED if channel == Channel.EMAIL else EventKind.MESSAGE_UNSUBSCRIBED,
         occurred_at=now,
-        external_id=f"unsubscribed:{link.message_id}",
-        properties={"campaign": campaign, "message": link.message_id, "by": source},
+        external_id=f"unsubscribed:{message_id}" if message_id else f"unsubscribed:{channel}:{customer.pk}",
+        properties={**describe_message(campaign, message_id or 0, channel), "by": source},
     )
     record_events([event], source=EVENT_SOURCE)
-    if campaign is not None:
-        _write_delivery_event(link.message_id, now)
+    if message_id is not None and campaign is not None:
+        _write_delivery_event(message_id, now)
     return True
+
+
+def _channel_of(message_id: int) -> str:
+    """By which channel a message came; e-mail where its row is gone."""
+    return Message.objects.filter(pk=message_id).values_list("channel", flat=True).first() or Channel.EMAIL
 
 
 def _write_delivery_event(message_id: int, now: dt.datetime) -> None:

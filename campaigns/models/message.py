@@ -111,7 +111,9 @@ class Message(models.Model):
         ]
         indexes = [
             # What waits for its hour lies behind what is due, so that a claim reads no row of a later hour.
-            models.Index(F("campaign"), DUE_FROM, F("id"), condition=Q(status="queued"), name="message_queue"),
+            models.Index(
+                F("campaign"), F("channel"), DUE_FROM, F("id"), condition=Q(status="queued"), name="message_queue"
+            ),
             models.Index(
                 fields=["lease_until"],
                 condition=Q(status__in=["claimed", "sending", "retry_wait"]),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.approval.editing import StaleText, edit_variant
 from campaigns.audience.archetypes import describe_people, label_archetype
-from campaigns.audience.channels import is_sent
+from campaigns.audience.connected import is_sent
 from campaigns.content.channels import find_writer
 from campaigns.content.editing import hash_words
 from campaigns.content.findings import Finding

@@ -23,7 +23,7 @@ from campaigns.approval.editing import edit_campaign, refreeze_audience
 from campaigns.approval.policy import may_cancel, may_edit, may_submit
 from campaigns.audience.archetypes import describe_people, label_archetype
 from campaigns.audience.cards import Card, build_cards
-from campaigns.audience.channels import SENT_CHANNELS, is_sent
+from campaigns.audience.connected import is_sent, sent_channels
 from campaigns.audience.freeze import EmptyAudience
 from campaigns.audience.power import power
 from campaigns.content.plans import MOST_TEXTS
@@ -243,7 +243,7 @@ def describe_audience(campaign: Campaign) -> dict[str, Any]:
 def _tell_channels(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
     """Those who get the message, by channel where there are several; what nothing sends yet is said so."""
     by_channel = counts.get("channels") or {}
-    if set(by_channel) <= SENT_CHANNELS:
+    if set(by_channel) <= sent_channels():
         return [(_("Get the message"), counts.get("treatment", 0), "kept")]
     return [
         (

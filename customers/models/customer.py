@@ -69,7 +69,8 @@ class Customer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="customer_key"),
             models.CheckConstraint(
-                condition=models.Q(phone="") | models.Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"), name="customer_phone_e164"
+                condition=models.Q(phone="") | models.Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"),
+                name="customer_phone_e164",
             ),
         ]
         indexes = [

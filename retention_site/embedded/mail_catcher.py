@@ -1,7 +1,7 @@
 """A real SMTP server on loopback that keeps what it is sent, so that nothing leaves the machine by accident.
 
 It takes recipients only at domains that nobody real can have (RFC 2606, RFC 6761) and refuses all others
-with 550. `python -m retention_site.embedded.mail_catcher --folder FOLDER [--port N | --fd N]`.
+with 550. `python -m retention_site.embedded.mail_catcher --folder FOLDER [--port N | --fd N] [--messages-port N]`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from email import policy
 from email.parser import BytesParser
+from functools import partial
 from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -29,6 +30,7 @@ from .caught_mail import (
     name_for,
     read_caught,
 )
+from .message_catcher import serve_requests
 from .process import Engine
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
     "store_message",
 ]
 
+#: The folder of text messages and web hooks, below that of the mail.
+MESSAGES = "messages"
 SIZE_LIMIT_BYTES = 10 * 1024 * 1024
 RESERVED_TOP_LEVELS = {"test", "example", "invalid", "localhost"}
 RESERVED_DOMAINS = {"example.com", "example.net", "example.org", "localhost.localdomain"}
@@ -58,6 +62,7 @@ class MailCatcher(Engine):
         super().__init__(base)
         self.folder = folder
         self.listener = socket.create_server(("127.0.0.1", port))
+        self.message_listener = socket.create_server(("127.0.0.1", 0))
 
     @property
     def log(self) -> Path:
@@ -71,18 +76,20 @@ class MailCatcher(Engine):
             "MAIL_CATCHER_HOST": str(host),
             "MAIL_CATCHER_PORT": str(port),
             "MAIL_CATCHER_DIR": str(self.folder),
+            "MESSAGE_CATCHER_HOST": str(host),
+            "MESSAGE_CATCHER_PORT": str(self.message_listener.getsockname()[1]),
         }
 
     def start(self) -> None:
-        number = self.listener.fileno()
+        number, messages = self.listener.fileno(), self.message_listener.fileno()
         here = Path(__file__).resolve().parents[2]
         self.spawn(
             [
                 *(sys.executable, "-P", "-m", "retention_site.embedded.mail_catcher"),
-                *("--folder", self.folder, "--fd", str(number)),
+                *("--folder", self.folder, "--fd", str(number), "--messages-fd", str(messages)),
             ],
             env=os.environ | {"PYTHONPATH": str(here)},
-            pass_fds=(number,),
+            pass_fds=(number, messages),
         )
         self.wait_until(self.answers)
 
@@ -93,6 +100,7 @@ class MailCatcher(Engine):
         """Stop for good and give the port back."""
         self.stop()
         self.listener.close()
+        self.message_listener.close()
 
     def answers(self) -> bool:
         try:
@@ -174,8 +182,8 @@ def _give_name(folder: Path, draft: Path, key: str) -> str:
         return name
 
 
-async def serve(folder: Path, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
+async def serve(folder: Path, listener: socket.socket, messages: socket.socket | None = None) -> None:
+    """Serve until SIGTERM or SIGINT: mail over `listener`, text messages and web hooks over `messages`."""
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -185,9 +193,12 @@ async def serve(folder: Path, listener: socket.socket) -> None:
     def make_session() -> SMTP:
         return SMTP(handler, data_size_limit=SIZE_LIMIT_BYTES, enable_SMTPUTF8=True, hostname="localhost")
 
-    server = await loop.create_server(make_session, sock=listener)
+    servers = [await loop.create_server(make_session, sock=listener)]
+    if messages is not None:
+        servers.append(await asyncio.start_server(partial(serve_requests, folder / MESSAGES), sock=messages))
     await stopping.wait()
-    server.close()
+    for server in servers:
+        server.close()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -196,11 +207,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--listen", default="127.0.0.1", help="another address only inside a container")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one, which is printed")
     parser.add_argument("--fd", type=int, help="a listening socket handed down by the owner")
+    parser.add_argument("--messages-port", type=int, help="of text messages and web hooks; without it none are taken")
+    parser.add_argument("--messages-fd", type=int, help="the same as a socket handed down by the owner")
     options = parser.parse_args(argv)
     given = options.fd is not None
     listener = socket.socket(fileno=options.fd) if given else socket.create_server((options.listen, options.port))
     print(f"catching mail on {listener.getsockname()[1]} into {options.folder}", flush=True)
-    asyncio.run(serve(options.folder, listener))
+    messages = None
+    if options.messages_fd is not None:
+        messages = socket.socket(fileno=options.messages_fd)
+    elif options.messages_port is not None:
+        messages = socket.create_server((options.listen, options.messages_port))
+    asyncio.run(serve(options.folder, listener, messages))
     return 0
 
 

@@ -152,7 +152,11 @@ def open_stage(seed: int, *, uses_provider: bool = False) -> Iterator[Stage]:
 
 def make_environment(engines: ThrowAwayEngines, port: int, *, uses_provider: bool) -> dict[str, str]:
     provider = f"resend://a-key?api_url=http://127.0.0.1:{port}/"
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("LLM_", "MAIL_CATCHER_"))}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("LLM_", "MAIL_CATCHER_", "MESSAGE_CATCHER_"))
+    }
     return kept | engines.environment | {
         "SECRET_KEY": "for-faults-only",
         "EMAIL_URL": provider if uses_provider else f"smtp://127.0.0.1:{port}",

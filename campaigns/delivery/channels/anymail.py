@@ -6,7 +6,6 @@ request had come when it broke, the idempotency key, and what an answer allows t
 
 from __future__ import annotations
 
-import datetime as dt
 import email.utils
 import hashlib
 from typing import Any
@@ -15,11 +14,11 @@ import requests
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.utils import timezone
 from django.utils.module_loading import import_string
 from urllib3.exceptions import HTTPError
 
 from . import Cause, ChannelUnavailable, Envelope, Letter, Outcome, Phase, Reply, Route
+from .http_answers import NOT_OUR_ACCOUNT, Patience, judge_answer, judge_silence
 from .http_phases import Progress, connect_ahead, follow_requests
 from .providers import PROVIDERS, Provider
 from .refusals import find_cause
@@ -27,10 +26,6 @@ from .smtp import decode_answer
 
 #: Under this name a provider keeps the message's name beside it, and tells it with each event.
 METADATA_KEY = "rekindle"
-LONGEST_WAIT_S = 3600.0
-#: Answers after which nothing was sent whatever the provider: not understood in time, too early, too many, not now.
-NOT_TAKEN = frozenset({408, 425, 429, 503})
-NOT_OUR_ACCOUNT = frozenset({401, 402, 403, 407})
 
 
 class AnymailChannel:
@@ -42,16 +37,12 @@ class AnymailChannel:
         self._timeout_s = timeout_s
         self._progress = Progress()
         self._backend: Any = None
-        self._left_alone_until: dt.datetime | None = None
+        self._patience = Patience()
 
     def ensure_open(self) -> None:
         """Connect, unless a kept connection is still there. Raises ChannelUnavailable, too where the provider asked us to
         wait."""
-        if self._left_alone_until is not None:
-            wait_s = (self._left_alone_until - timezone.now()).total_seconds()
-            if wait_s > 0:
-                raise ChannelUnavailable(Phase.CONNECT, "the provider asked us to wait", wait_s=wait_s)
-            self._left_alone_until = None
+        self._patience.require()
         if self._backend is None:
             backend = import_string(f"anymail.backends.{self.provider.module}.EmailBackend")
             self._backend = backend(timeout=self._timeout_s)
@@ -113,32 +104,18 @@ class AnymailChannel:
         phase = self._progress.phase
         if response is None:
             self.close()
-            outcome = self._doubt() if phase is Phase.DOT else Outcome.RETRY
+            outcome = judge_silence(has_keys=self.route.has_keys) if phase is Phase.DOT else Outcome.RETRY
             return Reply(outcome, phase, 0, decode_answer(str(error.__cause__ or error)))
         code, text = _code_of(response), decode_answer(response.text[:2000])
         cause = Cause.LOGIN if code in NOT_OUR_ACCOUNT else find_cause(code, text)
-        wait_s = self._note_patience(response)
+        wait_s = self._patience.note(response.headers)
         return Reply(self._judge(code, text), Phase.DOT, code, text, cause=cause, wait_s=wait_s)
 
     def _judge(self, code: int, text: str) -> Outcome:
-        if code in NOT_TAKEN or code in NOT_OUR_ACCOUNT or 300 <= code <= 399:
-            return Outcome.RETRY
         if code == 409 and self.route.has_keys:
             # The first request under this key is still being worked on; or it held another text, and was taken or not.
             return Outcome.UNKNOWN if "invalid_idempotent" in text else Outcome.REPEAT
-        if 400 <= code <= 499:
-            return Outcome.FAILED
-        return self._doubt()  # 5xx of a gateway may hide a yes; a 2xx that nobody can read says nothing
-
-    def _doubt(self) -> Outcome:
-        return Outcome.REPEAT if self.route.has_keys else Outcome.UNKNOWN
-
-    def _note_patience(self, response: requests.Response) -> float:
-        """Seconds that the provider asks for (Retry-After, RFC 9110, 10.2.3), and keep them."""
-        asked = read_retry_after(response.headers.get("Retry-After", ""), now=timezone.now())
-        if asked > 0:
-            self._left_alone_until = timezone.now() + dt.timedelta(seconds=asked)
-        return asked
+        return judge_answer(code, has_keys=self.route.has_keys)
 
 
 def describe_route(name: str) -> Route:
@@ -146,19 +123,6 @@ def describe_route(name: str) -> Route:
     provider = PROVIDERS[name]
     secret = str(settings.ANYMAIL.get(f"{provider.prefix}_{provider.key}", ""))
     return Route(f"{name}/{hashlib.sha256(secret.encode()).hexdigest()[:8]}", provider.key_window_s)
-
-
-def read_retry_after(value: str, *, now: dt.datetime) -> float:
-    """Seconds, from a number or a date; 0 for none and for nonsense, an hour at most."""
-    value = value.strip()
-    if value.isdecimal():
-        return min(float(value[:9]), LONGEST_WAIT_S)
-    try:
-        until = email.utils.parsedate_to_datetime(value)
-    except (ValueError, TypeError):
-        return 0.0
-    until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT_S)
 
 
 def _code_of(response: Any) -> int:

@@ -1,14 +1,34 @@
-"""By which door mail leaves: the provider or server that EMAIL_URL names, else the built-in catcher."""
+"""By which door each channel leaves: what EMAIL_URL, SMS_URL and WEBHOOK_URL name, else the built-in catcher.
+
+To add a channel: its two functions here, a line in `_DOORS`, and `campaigns.audience.connected`.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from django.conf import settings
 
 from . import SMTP_ROUTE, Channel, Route
 
 
+def open_channel(kind: str = "email") -> Channel:
+    """A channel that connects when it is asked to. KeyError for one that nothing sends."""
+    return _DOORS[kind][0]()
+
+
+def current_route(kind: str = "email") -> Route | None:
+    """The route of `open_channel`, without opening anything; None where the channel is not connected."""
+    return _DOORS[kind][1]() if kind in _DOORS else None
+
+
+def current_routes() -> list[Route]:
+    """The doors of all connected channels."""
+    return [route for route in map(current_route, _DOORS) if route is not None]
+
+
 def open_mail_channel() -> Channel:
-    """A channel that connects when it is asked to."""
     if settings.EMAIL_PROVIDER:
         from .anymail import AnymailChannel  # 60 modules that a shop with a mail server never needs
 
@@ -18,10 +38,28 @@ def open_mail_channel() -> Channel:
     return SmtpChannel(SmtpServer.from_settings())
 
 
-def current_route() -> Route:
-    """The route of `open_mail_channel`, without opening anything."""
+def _route_mail() -> Route:
     if not settings.EMAIL_PROVIDER:
         return SMTP_ROUTE
     from .anymail import describe_route
 
     return describe_route(settings.EMAIL_PROVIDER)
+
+
+def _open_webhook() -> Channel:
+    from .webhook import WebhookChannel
+
+    assert settings.WEBHOOK_TARGET is not None, "sent_channels knows who is connected"
+    return WebhookChannel(settings.WEBHOOK_TARGET, timeout_s=settings.EMAIL_TIMEOUT)
+
+
+def _route_webhook() -> Route | None:
+    from .webhook import describe_webhook_route
+
+    return describe_webhook_route(settings.WEBHOOK_TARGET) if settings.WEBHOOK_TARGET else None
+
+
+_DOORS: Final[Mapping[str, tuple[Callable[[], Channel], Callable[[], Route | None]]]] = {
+    "email": (open_mail_channel, _route_mail),
+    "webhook": (_open_webhook, _route_webhook),
+}

@@ -6,6 +6,8 @@ while a byte is missing, nothing was sent; from then on only an answer settles i
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -23,9 +25,21 @@ class Progress:
         self.phase = Phase.CONNECT
 
 
-def follow_requests(session: requests.Session, progress: Progress) -> None:
-    """Have every request of the session note its phase; it keeps one connection and follows no redirect."""
-    adapter = _FollowedAdapter(progress)
+class ForbiddenPeer(OSError):
+    """The machine at the other end is none that we may talk to; nothing was said to it."""
+
+
+#: Raises ForbiddenPeer for the numeric address of a machine that a connection was made to.
+Guard = Callable[[str], None]
+
+
+def follow_requests(session: requests.Session, progress: Progress, guard: Guard | None = None) -> None:
+    """Have every request of the session note its phase; it keeps one connection and follows no redirect.
+
+    `guard` is asked of each new connection before a byte goes over it, by the address that it really has: a name that
+    leads elsewhere the second time it is asked for deceives nobody.
+    """
+    adapter = _FollowedAdapter(progress, guard)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     # Where a redirect leads the message would be sent a second time, with our key.
@@ -55,28 +69,34 @@ def connect_ahead(session: requests.Session, url: str, *, timeout_s: float) -> N
 class _FollowedAdapter(HTTPAdapter):
     """An adapter whose connections are ours. It tries nothing twice."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, progress: Progress, guard: Guard | None) -> None:
+        self._progress, self._guard = progress, guard
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
         manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = _make_pools(self._progress)
+        manager.pool_classes_by_scheme = _make_pools(self._progress, self._guard)
 
     def send(self, *args: Any, **options: Any) -> requests.Response:
         self._progress.phase = Phase.CONNECT
         return super().send(*args, **options)
 
 
-def _make_pools(progress: Progress) -> dict[str, Any]:
-    """Pools as urllib3 has them, whose connections note the phase."""
+def _make_pools(progress: Progress, guard: Guard | None) -> dict[str, Any]:
+    """Pools as urllib3 has them, whose connections note the phase and look whom they reached."""
 
     class FollowedConnection(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return _look_at(super()._new_conn(), guard)
+
         def request(self, *args: Any, **options: Any) -> None:
             _note_request(self, progress, super().request, *args, **options)
 
     class FollowedTlsConnection(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return _look_at(super()._new_conn(), guard)
+
         def request(self, *args: Any, **options: Any) -> None:
             _note_request(self, progress, super().request, *args, **options)
 
@@ -87,6 +107,16 @@ def _make_pools(progress: Progress) -> dict[str, Any]:
         ConnectionCls = FollowedTlsConnection
 
     return {"http": FollowedPool, "https": FollowedTlsPool}
+
+
+def _look_at(sock: socket.socket, guard: Guard | None) -> socket.socket:
+    if guard is not None:
+        try:
+            guard(str(sock.getpeername()[0]))
+        except ForbiddenPeer:
+            sock.close()
+            raise
+    return sock
 
 
 def _note_request(connection: HTTPConnection, progress: Progress, request: Any, *args: Any, **options: Any) -> None:

@@ -66,7 +66,7 @@ def read_budget(plan: PacePlan) -> Budget:
 def claim_paced_batch(
     worker: str, *, campaign_id: int, size: int, plan: PacePlan, budget: Budget, place: Place, route: Route = SMTP_ROUTE
 ) -> list[ClaimedMessage]:
-    """As `outbox.claim_batch`, of those for whom the budget has something left. `place` moves on past rows that have to wait."""
+    """As `outbox.claim_batch` of e-mail, of those for whom the budget has something left. `place` moves on past rows that have to wait."""
     wanted = min(size, budget.of_all)
     if wanted < 1:
         place.holds = True
@@ -126,7 +126,8 @@ WITH looked AS MATERIALIZED (
     JOIN customers_customer c ON c.id = m.customer_id
     LEFT JOIN unnest(%(domains)s::text[], %(groups)s::text[]) AS limits(domain, name)
       ON limits.domain = lower(split_part(c.email, '@', 2))
-    WHERE m.campaign_id = %(campaign)s AND m.status = 'queued' AND {DUE_FROM_SQL} <= (SELECT clock_timestamp())
+    WHERE m.campaign_id = %(campaign)s AND m.channel = 'email' AND m.status = 'queued'
+      AND {DUE_FROM_SQL} <= (SELECT clock_timestamp())
       AND ({DUE_FROM_SQL}, m.id) > (%(after_due)s::timestamptz, %(after_id)s::bigint)
       AND (m.in_doubt_since IS NULL OR m.route = %(route)s
            AND m.in_doubt_since > clock_timestamp() - make_interval(secs => %(window_s)s))

@@ -37,7 +37,11 @@ def run_on_throwaway_engines(module: str, options: Sequence[str]) -> int:
 
 def forget_user_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """A measurement uses no model, mail server or secret of the person who runs it."""
-    kept = {key: value for key, value in environment.items() if not key.startswith(("LLM_", "MAIL_CATCHER_"))}
+    kept = {
+        key: value
+        for key, value in environment.items()
+        if not key.startswith(("LLM_", "MAIL_CATCHER_", "MESSAGE_CATCHER_"))
+    }
     kept.pop("EMAIL_URL", None)
     return kept | {"SECRET_KEY": "for-measurements-only", "PYTHONPATH": os.fspath(ROOT)}
 

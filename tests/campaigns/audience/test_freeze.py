@@ -223,9 +223,7 @@ def test_the_number_of_queries_does_not_grow_with_the_audience(
 def test_who_agreed_to_text_messages_only_is_in_where_the_campaign_offers_them(
     campaign: Campaign, crowd: list[Customer], make_customer: MakeCustomer
 ) -> None:
-    texters = [
-        make_customer(f"t{n}", email="", consent="", phone=f"+44770090010{n}", score={}) for n in range(5)
-    ]
+    texters = [make_customer(f"t{n}", email="", consent="", phone=f"+44770090010{n}", score={}) for n in range(5)]
     both, silent = crowd[0], make_customer("silent", consent="", score={}, phone="")
     for customer in (*texters, both, silent):
         ConsentRecord.objects.create(

@@ -15,6 +15,8 @@ from campaigns.delivery.marking import Bid, Written, write_outcomes_and_marks
 from campaigns.delivery.outbox import Settlement
 from campaigns.delivery.sender import SendRun, send_waiting_messages
 from campaigns.models import Campaign, Message
+from customers.ingest.consent import record_consent
+from customers.models import Customer
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
 from tests.smtp_server import ScriptedSmtpServer
@@ -49,6 +51,29 @@ def sweep() -> Sweep:
         )
 
     return run
+
+
+def start_on(channel: str, cast: Cast, *, now: dt.datetime) -> Campaign:
+    """A campaign of three people that is sending on another channel than e-mail."""
+    people = arrange.make_customers(3, now=now, consents=False)
+    for number, customer in enumerate(people):
+        customer.phone = f"+44770090000{number}"
+        record_consent(customer, source="checkout", now=now - dt.timedelta(days=1), channel=channel)
+    Customer.objects.bulk_update(people, ["phone"])
+    campaign = arrange.make_campaign(cast.marketer, people, send_at=now, now=now)
+    put_on(channel, campaign, cast)
+    return arrange.start(campaign, cast, now=now)
+
+
+def put_on(channel: str, campaign: Campaign, cast: Cast) -> None:
+    """Have the archetypes of a draft written for another channel."""
+    campaign.channels = [channel]
+    campaign.save()
+    campaign.members.update(channel=channel)
+    for archetype in campaign.archetypes.all():
+        archetype.channel = channel
+        archetype.save()
+        arrange.make_variant(archetype, cast.marketer)
 
 
 def states(campaign: Campaign) -> Counter[str]:

@@ -13,7 +13,8 @@ from pytest_django import Settings
 from campaigns.approval import workflow
 from campaigns.delivery import reaper
 from campaigns.delivery.channels import Cause, ChannelUnavailable, Envelope, Letter, Outcome, Phase, Reply
-from campaigns.delivery.channels.anymail import AnymailChannel, describe_route, read_retry_after
+from campaigns.delivery.channels.anymail import AnymailChannel, describe_route
+from campaigns.delivery.channels.http_answers import read_retry_after
 from campaigns.delivery.channels.providers import PROVIDERS
 from campaigns.delivery.outbox import MAX_ATTEMPTS
 from campaigns.delivery.sender import SendRun, send_waiting_messages
