@@ -12,7 +12,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from campaigns.delivery.channels.providers import PROVIDERS, BadProviderUrl, read_provider_url
-from campaigns.delivery.channels.targets import BadTarget, WebhookTarget, check_webhook_url
+from campaigns.delivery.channels.targets import BadTarget, SmsTarget, WebhookTarget, check_webhook_url, read_sms_url
 from campaigns.delivery.standard_webhooks import read_key
 
 
@@ -73,6 +73,19 @@ def _read_provider(url: str) -> dict[str, Any]:
         "EMAIL_BACKEND": f"anymail.backends.{PROVIDERS[name].module}.EmailBackend",
         "ANYMAIL": options,
     }
+
+
+def read_sms_target(url: str) -> SmsTarget:
+    """The account that SMS_URL names. Raises ImproperlyConfigured with a sentence for staff that holds no key."""
+    try:
+        return read_sms_url(url)
+    except BadTarget as error:
+        raise ImproperlyConfigured(str(error)) from None
+
+
+def catch_sms(url: str) -> SmsTarget:
+    """The built-in catcher in place of a provider."""
+    return SmsTarget("twilio", "AC-caught", "caught", "+447700900000", api_url=url)
 
 
 def read_webhook_target(url: str, *, secret: str, key_hours: float, is_public: bool) -> WebhookTarget:

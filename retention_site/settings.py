@@ -10,9 +10,16 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.delivery.channels.targets import WebhookTarget
+from campaigns.delivery.channels.targets import SmsTarget, WebhookTarget
 from retention_site.admin_look import ADMIN_LOOK
-from retention_site.engine_urls import catch_webhooks, read_database_url, read_email_url, read_webhook_target
+from retention_site.engine_urls import (
+    catch_sms,
+    catch_webhooks,
+    read_database_url,
+    read_email_url,
+    read_sms_target,
+    read_webhook_target,
+)
 from retention_site.env_values import (
     read_choice,
     read_currency,
@@ -183,9 +190,18 @@ EPOCH_FILE = read_text("EPOCH_FILE", str(VAR_DIR / "sending_epoch.json"))
 EPOCH_KEY = read_text("EPOCH_KEY", "rekindle:sending-epoch")
 SMTP_CONNECTIONS = read_number("SMTP_CONNECTIONS", 2, least=1, most=100)
 
-# --- Web hooks: caught like mail while no receiver and no mail server is named ------------------------------------------
+# --- Text messages and web hooks: caught like mail while neither they nor a mail server are named ------------------------
 MESSAGE_CATCHER_HOST = read_text("MESSAGE_CATCHER_HOST", "127.0.0.1")
 MESSAGE_CATCHER_PORT = read_number("MESSAGE_CATCHER_PORT", 1026, least=1, most=65535)
+MESSAGE_CATCHER_URL = f"http://{MESSAGE_CATCHER_HOST}:{MESSAGE_CATCHER_PORT}"
+SMS_URL = read_text("SMS_URL")
+SMS_IS_CAUGHT = USES_MAIL_CATCHER and not SMS_URL
+SMS_TARGET: SmsTarget | None = None  # not connected
+if SMS_URL:
+    SMS_TARGET = read_sms_target(SMS_URL)
+elif SMS_IS_CAUGHT:
+    SMS_TARGET = catch_sms(MESSAGE_CATCHER_URL)
+SMS_PART_PRICE = read_number("SMS_PART_PRICE", 0.0, most=100)  # of one part, in SHOP_CURRENCY; 0: not known
 WEBHOOK_URL = read_text("WEBHOOK_URL")
 WEBHOOK_SECRET = read_text("WEBHOOK_SECRET")
 WEBHOOK_KEY_HOURS = read_number("WEBHOOK_KEY_HOURS", 0.0, most=720)
@@ -196,7 +212,7 @@ if WEBHOOK_URL:
         WEBHOOK_URL, secret=WEBHOOK_SECRET, key_hours=WEBHOOK_KEY_HOURS, is_public=SITE_IS_HTTPS
     )
 elif WEBHOOK_IS_CAUGHT:
-    WEBHOOK_TARGET = catch_webhooks(f"http://{MESSAGE_CATCHER_HOST}:{MESSAGE_CATCHER_PORT}", secret_key=SECRET_KEY)
+    WEBHOOK_TARGET = catch_webhooks(MESSAGE_CATCHER_URL, secret_key=SECRET_KEY)
 CHANNEL_CONNECTIONS = read_number("CHANNEL_CONNECTIONS", 2, least=1, most=100)
 
 # --- What comes back ----------------------------------------------------------------------------------------------------
@@ -381,7 +397,7 @@ LOGGING = {
     "loggers": {
         "django.server": {"level": "WARNING"},
         # They write down whole addresses, and at DEBUG headers and bodies: keys, and what models are asked.
-        **{name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai")},
+        **{name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "twilio")},
     },
 }
 structlog.configure(

@@ -7,7 +7,7 @@ from django.conf import settings
 
 def sent_channels() -> frozenset[str]:
     """E-mail always. Texts for the others are prepared, approved and queued as skipped (SkipReason.NO_CHANNEL), never sent."""
-    targets = {"email": True, "webhook": settings.WEBHOOK_TARGET}
+    targets = {"email": True, "sms": settings.SMS_TARGET, "webhook": settings.WEBHOOK_TARGET}
     return frozenset(channel for channel, target in targets.items() if target)
 
 

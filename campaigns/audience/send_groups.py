@@ -12,7 +12,7 @@ from django.db import connection
 from campaigns.models import Arm, Campaign, SendMode
 from customers.models import ReadingPattern
 
-from .channels import SENT_CHANNELS
+from .connected import sent_channels
 from .country_rules import read_country_rules
 from .send_times import NO_HOUR, NO_ZONE, PeopleGroup, Schedule, SendTime, plan_times
 from .wall_time import zone_names
@@ -73,7 +73,7 @@ JOIN campaigns_archetype a ON a.id = m.archetype_id
 JOIN customers_customer c ON c.id = m.customer_id{HOURS_JOIN}
 WHERE m.campaign_id = %(campaign)s AND m.arm = '{Arm.TREATMENT}' AND a.channel = ANY(%(sent)s)
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
-            {"campaign": campaign.pk, "sent": sorted(SENT_CHANNELS), **group_params(campaign)},
+            {"campaign": campaign.pk, "sent": sorted(sent_channels()), **group_params(campaign)},
         )
         return [PeopleGroup(*row) for row in cursor.fetchall()]
 

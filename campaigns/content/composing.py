@@ -110,6 +110,7 @@ class Phrases:
     reasons: str
     short_sender: str
     short_way_out: str
+    short_reply: str
 
 
 PHRASES: Final = {
@@ -123,7 +124,8 @@ PHRASES: Final = {
         "Choose what you get",
         "Why did I get this?",
         "{shop}: ",
-        "Opt out: {{ unsubscribe_url }}",
+        "Opt out: {{ stop_word }}{{ unsubscribe_url }}",
+        "reply STOP or ",
     ),
     "zh": Phrases(
         "zh-Hans",
@@ -135,7 +137,8 @@ PHRASES: Final = {
         "选择接收内容",
         "为什么收到这封邮件？",
         "【{shop}】",
-        "退订：{{ unsubscribe_url }}",
+        "退订：{{ stop_word }}{{ unsubscribe_url }}",
+        "回复TD或点",
     ),
 }
 

@@ -16,18 +16,18 @@ from customers.models import Customer
 
 from .catalogue_picks import choose_picks, list_products
 from .channels import RenderedMessage, compose, find_writer
-from .composing import COMPOSER_VERSION, Frame, MessageSource, OfferTerms, Sender, Words, is_shop_link
+from .composing import COMPOSER_VERSION, Frame, MessageSource, OfferTerms, Sender, Words, is_shop_link, phrases_in
 from .liquid_engine import RenderError
 from .merge_tags import MERGE_TAGS, Traits, find_tags, read_traits, slots_for
 
 __all__ = [
     "COMPOSER_VERSION", "MERGE_TAGS", "PREVIEW_CSP", "MessageSource", "RenderError", "RenderedMessage", "Traits",
     "choose_button_url", "compose_source", "find_tags", "load_source", "read_terms", "read_traits", "render_for",
-    "render_message", "render_preview", "slots_for", "source_hash",
+    "render_message", "render_preview", "short_slots", "slots_for", "source_hash",
 ]  # fmt: skip
 
-#: How many signs a link to unsubscribe has behind the address of the site; a test holds campaigns.delivery.unsubscribe to it.
-UNSUBSCRIBE_LENGTH: Final = 64
+#: How many signs a link in a text message has behind the address of the site; a test holds campaigns.delivery to it.
+SHORT_LENGTH: Final = 20
 #: The Content-Security-Policy of the page that an empty-sandbox preview frame shows.
 PREVIEW_CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -97,7 +97,7 @@ def render_message(source: MessageSource, slots: Mapping[str, str]) -> RenderedM
 def render_preview(variant: Variant, customer: Customer | None, *, now: dt.datetime) -> RenderedMessage:
     """The copy that `customer` would get, with a dead unsubscribe link; None stands for somebody of whom we know nothing.
 
-    In a text message, where each sign counts, the dead link is as long as a live one.
+    In a text message, where each sign counts, dead links are as long as live ones.
     """
     return render_for(compose_source(variant), variant.archetype.language, customer)
 
@@ -115,10 +115,26 @@ def render_for(source: MessageSource, language: str, customer: Customer | None) 
         tags=tags,
         traits=known.get(somebody.pk, Traits()),
     )
-    return render_message(source, slots)
+    return render_message(source, slots | short_slots(source, language) | _dead_links(source))
+
+
+def short_slots(source: MessageSource, language: str) -> dict[str, str]:
+    """What only a text message has: the word to reply with, where its sender can be answered."""
+    target = settings.SMS_TARGET
+    says_reply = source.channel == "sms" and target is not None and target.takes_replies
+    return {"stop_word": phrases_in(language).short_reply} if says_reply else {}
 
 
 def _dead_link(channel: str) -> str:
-    return (
-        f"{settings.SITE_URL}/u/".ljust(len(settings.SITE_URL) + UNSUBSCRIBE_LENGTH, "0") if channel == "sms" else "#"
-    )
+    return _dead_short_link("0") if channel == "sms" else "#"
+
+
+def _dead_links(source: MessageSource) -> dict[str, str]:
+    """Short links take the place of the plain ones in a text message that is followed."""
+    if source.channel != "sms" or settings.CLICK_TRACKING != "all":
+        return {}
+    return {f"link_{number}": _dead_short_link(str(number)) for number, _url in enumerate(source.links, start=1)}
+
+
+def _dead_short_link(digit: str) -> str:
+    return f"{settings.SITE_URL}/l/".ljust(len(settings.SITE_URL) + SHORT_LENGTH, digit)

@@ -22,6 +22,7 @@ from campaigns.content.rendering import (
     load_source,
     read_traits,
     render_message,
+    short_slots,
     slots_for,
     source_hash,
 )
@@ -36,6 +37,7 @@ from .names import derive_bounce_address, derive_name
 from .outbox import ClaimedMessage
 from .packing import pack, read_recipient
 from .quiet import next_quiet
+from .short_links import WAY_OUT, short_url
 from .unsubscribe import preferences_url, unsubscribe_url
 
 
@@ -154,7 +156,7 @@ def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: 
     source, _language = batch.texts.sources[message.variant_id]
     if source.channel != batch.channel:
         raise ValueError("the text was written for another channel")
-    link = unsubscribe_url(message.id, customer.pk)
+    link = short_url(message.id, WAY_OUT) if batch.channel == "sms" else unsubscribe_url(message.id, customer.pk)
     slots = _slots(batch, message, customer, link) if message.kept_slots is None else message.kept_slots
     rendered = render_message(source, slots)
     name = derive_name(message.campaign_id, message.step, message.customer_id, message.entry)
@@ -200,4 +202,8 @@ def _slots(batch: Batch, message: ClaimedMessage, customer: Customer, link: str)
         tags=batch.tags,
         traits=known,
     )
-    return slots | follow_slots(source, message_id=message.id, customer_id=customer.pk, tracked=batch.tracked)
+    return (
+        slots
+        | short_slots(source, language)
+        | follow_slots(source, message_id=message.id, customer_id=customer.pk, tracked=batch.tracked)
+    )

@@ -16,12 +16,12 @@ from django.db import connection, transaction
 from campaigns.models import DeliveryKind, Message
 from customers.ingest.recorder import NewEvent, record_events
 from customers.ingest.tracking import is_tracked_sql
-from customers.models import EventKind
+from customers.models import Channel, EventKind
 
 from .links import ClickLink
 from .machines import BURST, Visit, find_bursts, is_machine
 from .reports import advance_messages
-from .sent_events import EVENT_SOURCE, record_sent_events
+from .sent_events import EVENT_SOURCE, describe_message, record_sent_events
 
 PROVIDER = "rekindle"
 #: Of one link, one visit of each kind is kept in so many seconds: a page that is asked for without end fills no table.
@@ -89,6 +89,7 @@ class _Visit:
     kind: str
     at: dt.datetime
     link: int | None
+    channel: str
 
 
 def judge_visits(now: dt.datetime) -> Judged:
@@ -111,7 +112,7 @@ def _read_waiting(now: dt.datetime) -> list[_Visit]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT e.id, e.message_id, m.campaign_id, m.customer_id, e.kind, e.occurred_at, e.link
+            SELECT e.id, e.message_id, m.campaign_id, m.customer_id, e.kind, e.occurred_at, e.link, m.channel
             FROM campaigns_deliveryevent e JOIN campaigns_message m ON m.id = e.message_id
             WHERE e.kind IN ('opened', 'clicked') AND e.provider = %(provider)s
               AND e.received_at > %(since)s AND e.occurred_at <= %(until)s
@@ -168,10 +169,10 @@ def _tell(visits: Sequence[_Visit]) -> None:
         [
             NewEvent(
                 customer_id=visit.customer_id,
-                kind=kinds[DeliveryKind(visit.kind)],
+                kind=kinds[DeliveryKind(visit.kind)] if visit.channel == Channel.EMAIL else EventKind.MESSAGE_CLICKED,
                 occurred_at=visit.at,
                 external_id=f"visit:{visit.id}",
-                properties={"campaign": visit.campaign_id, "message": visit.message_id}
+                properties=describe_message(visit.campaign_id, visit.message_id, visit.channel)
                 | ({"link": visit.link} if visit.link else {}),
             )
             for visit in visits

@@ -9,8 +9,10 @@ from django.db import connection
 
 from campaigns.content.rendering import MessageSource
 from customers.ingest.tracking import is_tracked_sql
+from customers.models import Channel
 
 from .links import click_url, open_url
+from .short_links import short_url
 
 
 def read_tracked(customer_ids: Sequence[int]) -> frozenset[int]:
@@ -33,8 +35,10 @@ def follow_slots(
     agreed, slots = customer_id in tracked, dict[str, str]()
     if not source.links:
         return slots
+    is_short = source.channel == Channel.SMS
     if settings.CLICK_TRACKING == "all" or (settings.CLICK_TRACKING == "consent" and agreed):
         slots = {
-            f"link_{number}": click_url(message_id, number, url) for number, url in enumerate(source.links, start=1)
+            f"link_{number}": short_url(message_id, number) if is_short else click_url(message_id, number, url)
+            for number, url in enumerate(source.links, start=1)
         }
-    return slots | ({"open_pixel": open_url(message_id)} if agreed else {})
+    return slots | ({"open_pixel": open_url(message_id)} if agreed and source.channel == Channel.EMAIL else {})

@@ -50,4 +50,11 @@ def _pack_webhook(copy: RenderedMessage, customer: Customer, name: str) -> bytes
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-_PACKERS: Final[Mapping[str, Callable[[RenderedMessage, Customer, str], bytes]]] = {"webhook": _pack_webhook}
+def _pack_sms(copy: RenderedMessage, customer: Customer, name: str) -> bytes:
+    return copy.text.encode()
+
+
+_PACKERS: Final[Mapping[str, Callable[[RenderedMessage, Customer, str], bytes]]] = {
+    "sms": _pack_sms,
+    "webhook": _pack_webhook,
+}

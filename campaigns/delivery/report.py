@@ -45,9 +45,10 @@ class TakenIn:
 
 @dataclass(frozen=True)
 class ReportedMessage:
-    """The message a report is about."""
+    """The message a report is about; `address` is the customer's on its channel."""
 
     id: int
     campaign_id: int
     customer_id: int
-    email: str
+    address: str
+    channel: str = "email"

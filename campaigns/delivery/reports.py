@@ -14,16 +14,17 @@ from dataclasses import replace
 import structlog
 from django.db import connection, transaction
 
+from campaigns.audience.channels import address_sql
 from campaigns.models import DeliveryEvent, DeliveryKind
 from customers.ingest.recorder import NewEvent, record_events
-from customers.models import EventKind
+from customers.models import Channel, EventKind
 
 from .channels import Cause
 from .channels.refusals import find_cause
 from .names import MessageKey
 from .report import Report, ReportedMessage, TakenIn
 from .reputation import pause_for_reports
-from .sent_events import EVENT_SOURCE, record_sent_events
+from .sent_events import EVENT_SOURCE, describe_message, record_sent_events
 from .suppressing import suppress_for_reports
 
 log = structlog.get_logger(__name__)
@@ -109,6 +110,12 @@ _RANK_OF_KIND = """CASE WHEN e.kind = 'complained' THEN 4 WHEN e.kind IN ('bounc
 _RANK_OF_STATUS = "coalesce(array_position(ARRAY['accepted', 'delivered', 'bounced', 'complained'], m.status::text), 0)"
 
 
+#: The customer's address on the channel of the message.
+_ADDRESS = (
+    f"CASE m.channel {' '.join(f'WHEN {kind!r} THEN {address_sql(kind)}' for kind in Channel.values)} ELSE '' END"
+)
+
+
 def _lock_messages(keys: Iterable[MessageKey]) -> Mapping[MessageKey, ReportedMessage]:
     """In the order of their ids, so that two such calls cannot wait for each other."""
     asked = [
@@ -116,8 +123,8 @@ def _lock_messages(keys: Iterable[MessageKey]) -> Mapping[MessageKey, ReportedMe
     ]
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT m.campaign_id, m.step, m.customer_id, m.entry, m.id, c.email
+            f"""
+            SELECT m.campaign_id, m.step, m.customer_id, m.entry, m.id, {_ADDRESS}, m.channel
             FROM json_to_recordset(%s::json) AS k(campaign bigint, step int, customer bigint, entry int)
             JOIN campaigns_message m ON m.campaign_id = k.campaign AND m.step = k.step AND m.customer_id = k.customer
                                     AND m.entry = k.entry
@@ -127,8 +134,8 @@ def _lock_messages(keys: Iterable[MessageKey]) -> Mapping[MessageKey, ReportedMe
             [json.dumps(asked)],
         )
         return {
-            MessageKey(campaign, step, customer, entry): ReportedMessage(pk, campaign, customer, email)
-            for campaign, step, customer, entry, pk, email in cursor.fetchall()
+            MessageKey(campaign, step, customer, entry): ReportedMessage(pk, campaign, customer, address, channel)
+            for campaign, step, customer, entry, pk, address, channel in cursor.fetchall()
         }
 
 
@@ -136,7 +143,7 @@ def _judge(report: Report, row: ReportedMessage, now: dt.datetime) -> Report:
     """The report with a possible time, and no more than it proves."""
     is_possible = now - OLDEST <= report.occurred_at <= now + NEWEST
     report = report if is_possible else replace(report, occurred_at=now)
-    if report.trusts_address or not report.address or _same(report.address, row.email):
+    if report.trusts_address or not report.address or _same(report.address, row.address):
         return report
     # Forwarded, or the customer has moved, or somebody made it up: that address is dead, theirs may not be.
     lesser = {DeliveryKind.BOUNCED: DeliveryKind.SOFT_BOUNCED}
@@ -179,11 +186,12 @@ def _write_events(reports: Sequence[Report], rows: Mapping[MessageKey, ReportedM
         )
 
 
+#: What the log calls it, of e-mail and of all else.
 _EVENT_OF_KIND = {
-    DeliveryKind.BOUNCED: EventKind.EMAIL_BOUNCED,
-    DeliveryKind.SOFT_BOUNCED: EventKind.EMAIL_BOUNCED,
-    DeliveryKind.COMPLAINED: EventKind.EMAIL_COMPLAINED,
-    DeliveryKind.UNSUBSCRIBED: EventKind.EMAIL_UNSUBSCRIBED,
+    DeliveryKind.BOUNCED: (EventKind.EMAIL_BOUNCED, EventKind.MESSAGE_BOUNCED),
+    DeliveryKind.SOFT_BOUNCED: (EventKind.EMAIL_BOUNCED, EventKind.MESSAGE_BOUNCED),
+    DeliveryKind.COMPLAINED: (EventKind.EMAIL_COMPLAINED, EventKind.MESSAGE_COMPLAINED),
+    DeliveryKind.UNSUBSCRIBED: (EventKind.EMAIL_UNSUBSCRIBED, EventKind.MESSAGE_UNSUBSCRIBED),
 }
 
 
@@ -191,12 +199,11 @@ def _tell_customers_log(new: Sequence[tuple[int, Report]], rows: Mapping[Message
     events = [
         NewEvent(
             customer_id=rows[report.key].customer_id,
-            kind=_EVENT_OF_KIND[report.kind],
+            kind=_EVENT_OF_KIND[report.kind][rows[report.key].channel != Channel.EMAIL],
             occurred_at=report.occurred_at,
             external_id=f"report:{pk}",
             properties={
-                "campaign": rows[report.key].campaign_id,
-                "message": rows[report.key].id,
+                **describe_message(rows[report.key].campaign_id, rows[report.key].id, rows[report.key].channel),
                 "by": report.provider,
                 **({"for_good": report.kind == DeliveryKind.BOUNCED} if "bounced" in report.kind else {}),
             },

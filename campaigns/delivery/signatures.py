@@ -21,20 +21,22 @@ class BadSignature(Exception):
     """Forged, altered, or too old."""
 
 
-def verify_standard_webhook(headers: Mapping[str, str], body: bytes, secret: str, *, now: dt.datetime) -> None:
-    """Standard Webhooks (Svix), as Resend signs: HMAC-SHA256 over id, time and body; several signatures while a key is
-    changed. Raises BadSignature."""
-    name, stamp = headers.get("svix-id", ""), headers.get("svix-timestamp", "")
+def verify_standard_webhook(
+    headers: Mapping[str, str], body: bytes, secret: str, *, now: dt.datetime, prefix: str = "svix"
+) -> None:
+    """Standard Webhooks (`prefix` webhook; svix as Resend signs): HMAC-SHA256 over id, time and body; several
+    signatures while a key is changed. Raises BadSignature."""
+    name, stamp = headers.get(f"{prefix}-id", ""), headers.get(f"{prefix}-timestamp", "")
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadSignature("EMAIL_WEBHOOK_SECRET is no signing secret") from error
+        raise BadSignature("the setting is no signing secret") from error
     if not name or not key:
         raise BadSignature("not signed")
     verify_age(stamp, now=now)
     digest = hmac.digest(key, b".".join((name.encode(), stamp.encode(), body)), "sha256")
     wanted = b"v1," + base64.b64encode(digest)
-    given = headers.get("svix-signature", "").encode("ascii", "replace").split()
+    given = headers.get(f"{prefix}-signature", "").encode("ascii", "replace").split()
     if not any(hmac.compare_digest(wanted, signature) for signature in given):
         raise BadSignature("the signature does not fit")
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import connection
 
+from campaigns.audience.channels import address_sql
 from campaigns.models import DeliveryKind
 from customers.ingest.consent import suppress_addresses, withdraw_consents
 from customers.models import Suppression
@@ -21,37 +22,43 @@ def suppress_for_reports(new: Sequence[tuple[Report, ReportedMessage]]) -> None:
         DeliveryKind.UNSUBSCRIBED: Suppression.Reason.UNSUBSCRIBED,
         DeliveryKind.BOUNCED: Suppression.Reason.BOUNCED,
     }
-    for kind, reason in reasons.items():
-        addresses = [_address_of(report, row) for report, row in new if report.kind == kind]
-        suppress_addresses(addresses, reason=reason, source="what came back")
-    withdraw_consents(_customers_of(new, DeliveryKind.UNSUBSCRIBED), source="provider")
-    worn_out = _find_worn_out(_customers_of(new, DeliveryKind.SOFT_BOUNCED))
-    suppress_addresses(worn_out, reason=Suppression.Reason.BOUNCED, source="repeated soft bounces")
+    for channel in sorted({row.channel for _report, row in new}):
+        here = [(report, row) for report, row in new if row.channel == channel]
+        for kind, reason in reasons.items():
+            addresses = [_address_of(report, row) for report, row in here if report.kind == kind]
+            suppress_addresses(addresses, reason=reason, source="what came back", channel=channel)
+        withdraw_consents(_customers_of(here, DeliveryKind.UNSUBSCRIBED), source="provider", channel=channel)
+        worn_out = _find_worn_out(_customers_of(here, DeliveryKind.SOFT_BOUNCED), channel)
+        reason = Suppression.Reason.BOUNCED
+        suppress_addresses(worn_out, reason=reason, source="repeated soft bounces", channel=channel)
 
 
 def _customers_of(new: Sequence[tuple[Report, ReportedMessage]], kind: DeliveryKind) -> list[int]:
     return sorted({row.customer_id for report, row in new if report.kind == kind})
 
 
-def _find_worn_out(customer_ids: Sequence[int]) -> list[str]:
-    """Addresses with settings.SOFT_BOUNCES messages that came back for a while within SOFT_BOUNCE_DAYS."""
+def _find_worn_out(customer_ids: Sequence[int], channel: str) -> list[str]:
+    """Addresses with settings.SOFT_BOUNCES messages of a channel that came back for a while within SOFT_BOUNCE_DAYS."""
     if not customer_ids:
         return []
+    address = address_sql(channel)
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT DISTINCT c.email FROM (
+            f"""
+            SELECT DISTINCT {address} FROM (
                 SELECT customer_id, at, lag(at, %(others)s) OVER (PARTITION BY customer_id ORDER BY at) AS earlier
                 FROM (
                     SELECT m.customer_id, min(e.occurred_at) AS at
                     FROM campaigns_message m JOIN campaigns_deliveryevent e ON e.message_id = m.id
-                    WHERE m.customer_id = ANY(%(customers)s) AND e.kind = 'soft_bounced' GROUP BY m.id
+                    WHERE m.customer_id = ANY(%(customers)s) AND m.channel = %(channel)s AND e.kind = 'soft_bounced'
+                    GROUP BY m.id
                 ) AS came_back
             ) AS series JOIN customers_customer c ON c.id = series.customer_id
-            WHERE series.earlier >= series.at - make_interval(days => %(days)s) AND c.email <> ''
+            WHERE series.earlier >= series.at - make_interval(days => %(days)s) AND {address} <> ''
             """,
             {
                 "customers": list(customer_ids),
+                "channel": channel,
                 "others": settings.SOFT_BOUNCES - 1,
                 "days": settings.SOFT_BOUNCE_DAYS,
             },
@@ -60,4 +67,4 @@ def _find_worn_out(customer_ids: Sequence[int]) -> list[str]:
 
 
 def _address_of(report: Report, row: ReportedMessage) -> str:
-    return report.address if report.address and report.trusts_address else row.email
+    return report.address if report.address and report.trusts_address else row.address

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -99,10 +101,18 @@ def unsubscribe(token: str, *, now: dt.datetime, source: str = "page", channel: 
 
 
 @transaction.atomic
-def leave_channel(customer: Customer, channel: str, *, message_id: int | None, source: str, now: dt.datetime) -> bool:
+def leave_channel(
+    customer: Customer,
+    channel: str,
+    *,
+    message_id: int | None,
+    source: str,
+    now: dt.datetime,
+    proof: Mapping[str, Any] | None = None,
+) -> bool:
     """The same for a customer who asked for it in another way. `message_id` is the message that they answer to, if any."""
-    proof = {"message": message_id, "by": source}
-    withdrawn = withdraw_consent(customer, source="unsubscribe", proof=proof, channel=channel, now=now)
+    told = {"message": message_id, "by": source, **(proof or {})}
+    withdrawn = withdraw_consent(customer, source="unsubscribe", proof=told, channel=channel, now=now)
     address = read_address(channel, customer)
     is_new = bool(address) and suppress_address(
         address, reason=Suppression.Reason.UNSUBSCRIBED, source="unsubscribe", channel=channel

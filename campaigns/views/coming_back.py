@@ -11,12 +11,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from campaigns.delivery.answers import take_answer
 from campaigns.delivery.engagement import note_click, note_open
 from campaigns.delivery.links import BadLink, read_click, read_open
 from campaigns.delivery.machines import Visit
+from campaigns.delivery.receiver_reports import is_taking_receiver_reports, read_receiver_report
 from campaigns.delivery.reports import take_in_reports
+from campaigns.delivery.short_links import WAY_OUT, read_short
+from campaigns.delivery.sms_hooks import Answer, is_taking_sms_hooks, read_sms_hook
 from campaigns.delivery.webhooks import RefusedWebhook, is_taking_webhooks, read_webhook
 
 log = structlog.get_logger(__name__)
@@ -38,10 +42,50 @@ def take_webhook(request: HttpRequest) -> HttpResponse:
     try:
         reports = read_webhook(request, now=now)
     except RefusedWebhook as error:
-        log.warning("webhook_refused", reason=str(error)[:100])
-        return HttpResponse("refused\n", status=400, content_type="text/plain")
+        return _refuse(error)
     take_in_reports(reports, now=now)
     return HttpResponse(status=200)
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def take_sms_hook(request: HttpRequest) -> HttpResponse:
+    """Receipts and answers from the provider of text messages. To an answer we say nothing back: an empty TwiML."""
+    if not is_taking_sms_hooks():
+        raise Http404
+    now = timezone.now()
+    try:
+        told = read_sms_hook(request, now=now)
+    except RefusedWebhook as error:
+        return _refuse(error)
+    if isinstance(told, Answer):
+        take_answer(told, now=now)
+    elif told is not None:
+        take_in_reports([told], now=now)
+    return HttpResponse("<Response/>", content_type="text/xml")
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def take_receiver_report(request: HttpRequest) -> HttpResponse:
+    """What the receiver of the web hook tells of a message."""
+    if not is_taking_receiver_reports():
+        raise Http404
+    now = timezone.now()
+    try:
+        report = read_receiver_report(request, now=now)
+    except RefusedWebhook as error:
+        return _refuse(error)
+    if report is not None:
+        take_in_reports([report], now=now)
+    return HttpResponse(status=204)
+
+
+def _refuse(error: RefusedWebhook) -> HttpResponse:
+    log.warning("webhook_refused", reason=str(error)[:100])
+    return HttpResponse("refused\n", status=400, content_type="text/plain")
 
 
 @login_not_required
@@ -54,10 +98,21 @@ def follow_link(request: HttpRequest, token: str) -> HttpResponse:
     except BadLink:
         raise Http404 from None
     note_click(link, _visit_of(request))
-    response = HttpResponseRedirect(link.url)
-    response["Referrer-Policy"] = "no-referrer"  # the token is nobody else's business
-    response["X-Robots-Tag"] = "noindex"
-    return response
+    return _send_on(link.url)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def follow_short_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The same from a text message; number 0 leads to our page by which one gets off the list, and counts as no click."""
+    try:
+        link = read_short(token)
+    except BadLink:
+        raise Http404 from None
+    if link.number != WAY_OUT:
+        note_click(link, _visit_of(request))
+    return _send_on(link.url)
 
 
 @login_not_required
@@ -70,6 +125,13 @@ def show_picture(request: HttpRequest, token: str) -> HttpResponse:
     except BadLink:
         raise Http404 from None
     return HttpResponse(PICTURE, content_type="image/gif")
+
+
+def _send_on(url: str) -> HttpResponse:
+    response = HttpResponseRedirect(url)
+    response["Referrer-Policy"] = "no-referrer"  # the token is nobody else's business
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 def _visit_of(request: HttpRequest) -> Visit:

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 #: Addresses that anybody may ask; all others send a stranger to the log-in page, or say 401 or 403.
 PUBLIC = {
     "login", "set_language", "healthz", "readyz", "campaigns:unsubscribe", "campaigns:click", "campaigns:open",
-    "campaigns:mail-webhook", "campaigns:preferences", "campaigns:why", "campaigns:ask-for-data",
+    "campaigns:mail-webhook", "campaigns:sms-hook", "campaigns:receiver-report", "campaigns:short-link",
+    "campaigns:preferences", "campaigns:why", "campaigns:ask-for-data",
 }  # fmt: skip
 PUBLIC_PREFIXES = ("password_reset", "admin:login", "admin:jsi18n")
 #: What each role may open without being refused. "" is somebody with no role.

@@ -17,9 +17,12 @@ from campaigns.content.findings import Finding
 from campaigns.content.liquid_engine import fill, literal
 from campaigns.content.markup import write_text
 
+from .email import plain_links
 from .filled import Measure, RenderedMessage, one_line
 
 #: More parts than this cost more than an e-mail ever will, and hardly anybody reads them.
+#: As composing.COMPOSER_VERSION, of text messages alone: since 4 the link has a number, and the way out a word to reply.
+COMPOSED_BY: Final = 4
 SEGMENTS_WARN: Final = 3
 SEGMENTS_MOST: Final = 6
 _BASIC: Final = frozenset(
@@ -58,13 +61,15 @@ class SmsWriter:
         pieces = [
             write_text(add_fall_backs(words.opening, frame.language)),
             literal(describe_offer(frame.offer, frame.language)),
-            literal(frame.sender.button_url),
+            "{{ link_1 }}",
             phrases.short_way_out,
         ]
         text = literal(phrases.short_sender.format(shop=frame.sender.name)) + " ".join(filter(None, pieces))
-        return MessageSource(subject="", preheader="", html="", text=text, channel=self.key)
+        links = (frame.sender.button_url,)
+        return MessageSource("", "", "", text, version=COMPOSED_BY, channel=self.key, links=links)
 
     def fill(self, source: MessageSource, slots: Mapping[str, str]) -> RenderedMessage:
+        slots = plain_links(source) | {"stop_word": ""} | dict(slots)
         return RenderedMessage("", "", "", one_line(fill(source.text, slots, is_html=False)))
 
     def measure(self, copy: RenderedMessage) -> list[Measure]:

@@ -11,6 +11,7 @@ from typing import Final
 from django.conf import settings
 
 from . import SMTP_ROUTE, Channel, Route
+from .targets import describe_sms_route, describe_webhook_route
 
 
 def open_channel(kind: str = "email") -> Channel:
@@ -54,12 +55,22 @@ def _open_webhook() -> Channel:
 
 
 def _route_webhook() -> Route | None:
-    from .webhook import describe_webhook_route
-
     return describe_webhook_route(settings.WEBHOOK_TARGET) if settings.WEBHOOK_TARGET else None
+
+
+def _open_sms() -> Channel:
+    from .sms import SmsChannel  # and with it the provider's client
+
+    assert settings.SMS_TARGET is not None, "sent_channels knows who is connected"
+    return SmsChannel(settings.SMS_TARGET, timeout_s=settings.EMAIL_TIMEOUT)
+
+
+def _route_sms() -> Route | None:
+    return describe_sms_route(settings.SMS_TARGET) if settings.SMS_TARGET else None
 
 
 _DOORS: Final[Mapping[str, tuple[Callable[[], Channel], Callable[[], Route | None]]]] = {
     "email": (open_mail_channel, _route_mail),
+    "sms": (_open_sms, _route_sms),
     "webhook": (_open_webhook, _route_webhook),
 }

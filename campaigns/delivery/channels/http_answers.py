@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import re
 from collections.abc import Mapping
 
 from django.utils import timezone
@@ -17,6 +18,7 @@ LONGEST_WAIT_S = 3600.0
 #: Answers after which nothing was sent whatever the server: not understood in time, too early, too many, not now.
 NOT_TAKEN = frozenset({408, 425, 429, 503})
 NOT_OUR_ACCOUNT = frozenset({401, 402, 403, 407})
+_NUMBER = re.compile(r"\+?\d[\d ()-]{6,}\d")
 
 
 def judge_answer(code: int, *, has_keys: bool) -> Outcome:
@@ -54,6 +56,11 @@ class Patience:
         if asked > 0:
             self._left_alone_until = timezone.now() + dt.timedelta(seconds=asked)
         return asked
+
+
+def hide_numbers(text: str) -> str:
+    """Answers are kept and logged, and providers of text messages like to repeat the number."""
+    return _NUMBER.sub("…", text)
 
 
 def read_retry_after(value: str, *, now: dt.datetime) -> float:

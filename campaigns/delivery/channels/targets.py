@@ -6,11 +6,16 @@ WEBHOOK_URL=https://hooks.shop.example/rekindle
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from . import Route
+
+#: Where the provider of text messages says what became of one, below SITE_URL; the name of the message is added.
+SMS_HOOK_PATH = "/hooks/sms/"
 SMS_PROVIDERS = ("twilio",)
 #: A number in E.164, a short code, the id of a messaging service, or a name (GSM 03.40: 11 signs, no reply to it).
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
@@ -61,6 +66,11 @@ def read_sms_url(url: str) -> SmsTarget:
     )  # fmt: skip
 
 
+def describe_sms_route(target: SmsTarget) -> Route:
+    """Another account is another door."""
+    return Route(f"{target.provider}/{hashlib.sha256(target.account.encode()).hexdigest()[:8]}")
+
+
 @dataclass(frozen=True)
 class WebhookTarget:
     """One receiver. `secret` signs (Standard Webhooks: whsec_ and base64); `key_window_s` is how long it is known to
@@ -71,6 +81,12 @@ class WebhookTarget:
     key_window_s: float = 0.0
     may_be_loopback: bool = False
     may_be_internal: bool = False
+
+
+def describe_webhook_route(target: WebhookTarget) -> Route:
+    """Another address or secret is another receiver, which does not know the ids that this one was given."""
+    digest = hashlib.sha256(f"{target.url}\0{target.secret}".encode()).hexdigest()[:8]
+    return Route(f"webhook/{digest}", target.key_window_s)
 
 
 def check_webhook_url(url: str, *, may_be_loopback: bool) -> None:

@@ -5,7 +5,6 @@ Standard Webhooks: `webhook-id` is the message's name, the same on every try, so
 
 from __future__ import annotations
 
-import hashlib
 import time
 from ipaddress import ip_address
 
@@ -14,11 +13,11 @@ from urllib3.exceptions import HTTPError
 
 from campaigns.delivery.standard_webhooks import sign
 
-from . import Cause, ChannelUnavailable, Envelope, Outcome, Phase, Reply, Route
+from . import Cause, ChannelUnavailable, Envelope, Outcome, Phase, Reply
 from .http_answers import NOT_OUR_ACCOUNT, Patience, judge_answer, judge_silence
 from .http_phases import ForbiddenPeer, Guard, Progress, connect_ahead, follow_requests
 from .smtp import decode_answer
-from .targets import WebhookTarget
+from .targets import WebhookTarget, describe_webhook_route
 
 #: Of an answer so much is read; a longer one costs the receiver its kept connection.
 LONGEST_ANSWER = 8_192
@@ -121,12 +120,6 @@ class WebhookChannel:
         except (HTTPError, OSError):
             self.close()
         return decode_answer(raw[:2_000])
-
-
-def describe_webhook_route(target: WebhookTarget) -> Route:
-    """Another address or secret is another receiver, which does not know the ids that this one was given."""
-    digest = hashlib.sha256(f"{target.url}\0{target.secret}".encode()).hexdigest()[:8]
-    return Route(f"webhook/{digest}", target.key_window_s)
 
 
 def make_guard(target: WebhookTarget) -> Guard:

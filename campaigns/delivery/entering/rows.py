@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from campaigns.audience.channels import SENT_CHANNELS
+from campaigns.audience.connected import sent_channels
 from campaigns.audience.entrants import CANDIDATES, Look
 from campaigns.audience.people import PEOPLE, judge_entrants, list_unexplained, read_reasons
 from campaigns.audience.placing import place_people
@@ -57,7 +57,7 @@ def _parameters(look: Look) -> dict[str, Any]:
         "seed": look.campaign.holdout_seed,
         "now": look.now,
         "send_by": look.now + look.window,
-        "connected": sorted(SENT_CHANNELS),
+        "connected": sorted(sent_channels()),
     }
 
 

@@ -27,9 +27,9 @@ FRAME = Frame(OFFER, SENDER, "en", PICKS)
 WORDS = Words(
     "Dry feet, {{ first_name }}?", "A jacket too", "The paths are *muddy*.\n\n- Dry\n- Warm", "", "Have a look.", ""
 )
-#: Composer 3.
+#: Composer 3; of text messages 4.
 PINNED = {
-    "email": "676a75fe3368583b", "sms": "1dd6387d6dfb62f4", "push": "d9569faf8ad57ac4", "webhook": "75e1f8b9ddcb3a21",
+    "email": "676a75fe3368583b", "sms": "16eb0e18db2641f6", "push": "d9569faf8ad57ac4", "webhook": "75e1f8b9ddcb3a21",
 }  # fmt: skip
 SLOTS = {
     "first_name": "Kim", "unsubscribe_url": "https://shop.test/u/abc/", "preferences_url": "https://shop.test/p/abc/",
@@ -72,6 +72,7 @@ def test_a_text_message_says_who_sends_it_what_is_offered_and_how_to_stop() -> N
     assert "HIKE10" in text
     assert "https://tarnside.test/jackets" in text
     assert text.endswith("Opt out: https://shop.test/u/abc/")
+    assert fill("sms", stop_word="reply STOP or ").text.endswith("Opt out: reply STOP or https://shop.test/u/abc/")
     assert fill("sms", replace(FRAME, language="zh")).text.startswith("【Tarnside & Sons】")
 
 

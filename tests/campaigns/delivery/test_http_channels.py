@@ -13,7 +13,7 @@ from pytest_django import Settings
 from campaigns.delivery import reaper, scheduler
 from campaigns.delivery.channels import Cause, Channel, ChannelUnavailable, Envelope, Outcome, Phase
 from campaigns.delivery.channels.choice import current_route, open_channel
-from campaigns.delivery.channels.targets import WebhookTarget
+from campaigns.delivery.channels.targets import SmsTarget, WebhookTarget
 from campaigns.delivery.outbox import MAX_ATTEMPTS
 from campaigns.delivery.sender import SendRun, send_waiting_messages
 from campaigns.models import Campaign, CampaignStatus, Message
@@ -24,6 +24,7 @@ from tests.provider_server import TAKEN, Harm, ProviderServer
 
 from .conftest import start_on, states
 from .receiver import SECRET, Receiver
+from .texting import TextingProvider
 
 NAME = "1.1.2.0123456789abcdef0123"
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -58,7 +59,13 @@ def use_keyed_webhook(settings: Settings, server: ProviderServer) -> None:
     use_webhook(settings, server, window_s=3600.0)
 
 
+def use_sms(settings: Settings, server: ProviderServer) -> None:
+    settings.SMS_TARGET = SmsTarget("twilio", "AC1", "a-token", "+447700900000", api_url=server.url)
+    settings.EMAIL_TIMEOUT = 0.5
+
+
 DOORS = {
+    "sms": Door("sms", False, TextingProvider, use_sms, "+447700900123"),
     "webhook with keys": Door("webhook", True, Receiver, use_keyed_webhook, "c0"),
     "webhook without": Door("webhook", False, Receiver, use_webhook, "c0"),
 }

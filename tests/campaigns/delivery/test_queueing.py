@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 
 import pytest
+from pytest_django import Settings
 
 from campaigns.content.rendering import load_source, render_message
 from campaigns.delivery.copies import make_copy, prepare_batch
@@ -44,7 +45,10 @@ def test_the_same_person_always_gets_the_same_text(campaign: Campaign) -> None:
     assert dict(Message.objects.values_list("customer_id", "variant_id")) == first
 
 
-def test_people_of_a_channel_that_is_not_connected_get_a_row_that_says_so(campaign: Campaign) -> None:
+def test_people_of_a_channel_that_is_not_connected_get_a_row_that_says_so(
+    campaign: Campaign, settings: Settings
+) -> None:
+    settings.SMS_TARGET = None
     Archetype.objects.update(channel="sms")
     queue_messages(campaign)
     rows = set(Message.objects.values_list("channel", "status", "skip_reason"))
