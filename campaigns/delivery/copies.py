@@ -169,7 +169,7 @@ def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: 
         message_id=message_id,
         approved_hash=batch.texts.approved_hash,
         channel=batch.channel,
-        quiet_at=next_quiet(customer, batch.countries, batch.now),
+        quiet_at=next_quiet(customer, batch.countries, batch.now, batch.channel),
     )
     if batch.channel != "email":
         return Copy(intent, pack(batch.channel, rendered, customer=customer, recipient=recipient, name=name))

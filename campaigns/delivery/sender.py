@@ -262,7 +262,9 @@ class _Courier:
         except StaleApproval:
             self._pause(campaign_id, _("The messages are no longer the approved ones. Cancel it and start another."))
             return False
-        messages, put_off = put_off_quiet(self.worker, messages, batch.customers, batch.countries, now=batch.now)
+        messages, put_off = put_off_quiet(
+            self.worker, messages, batch.customers, batch.countries, now=batch.now, channel=kind
+        )
         self.counts.update(+Counter({state: n for state, n in put_off.items() if state != MessageStatus.QUEUED}))
         is_going_on = all(self._send_one(batch, message) for message in messages)
         self._settle()

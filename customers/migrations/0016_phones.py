@@ -6,7 +6,11 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
+<<<<<<<< HEAD:customers/migrations/0016_phones.py
         ('customers', '0015_zone_hours'),
+========
+        ('customers', '0012_visitors_and_kept_answers'),
+>>>>>>>> 1152616 (Queue by channel, and keep the quiet hours of each):customers/migrations/0013_phones.py
     ]
 
     operations = [
@@ -18,12 +22,17 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='customerevent',
             name='kind',
-            field=models.CharField(choices=[('product_viewed', 'viewed a product'), ('search_performed', 'searched'), ('cart_updated', 'changed the cart'), ('review_written', 'wrote a review'), ('email_sent', 'was sent an e-mail'), ('email_opened', 'opened an e-mail'), ('email_clicked', 'clicked in an e-mail'), ('email_bounced', 'e-mail came back'), ('email_complained', 'reported an e-mail as spam'), ('email_unsubscribed', 'unsubscribed'), ('message_sent', 'was sent a message'), ('message_clicked', 'followed a link in a message'), ('message_bounced', 'message could not be delivered'), ('message_complained', 'complained about a message'), ('message_unsubscribed', 'wants no more messages'), ('ticket_opened', 'asked support'), ('ticket_closed', 'support answered'), ('complaint_opened', 'complained'), ('complaint_closed', 'complaint solved')], max_length=40),
+            field=models.CharField(choices=[('product_viewed', 'viewed a product'), ('search_performed', 'searched'), ('cart_updated', 'changed the cart'), ('review_written', 'wrote a review'), ('email_sent', 'was sent an e-mail'), ('email_opened', 'opened an e-mail'), ('email_clicked', 'clicked in an e-mail'), ('email_bounced', 'e-mail came back'), ('email_complained', 'reported an e-mail as spam'), ('email_unsubscribed', 'unsubscribed'), ('message_sent', 'was sent a message'), ('message_clicked', 'followed a link in a message'), ('message_bounced', 'message could not be delivered'), ('message_complained', 'complained about a message'), ('message_unsubscribed', 'wants no more messages'), ('ticket_opened', 'asked support'), ('ticket_closed', 'support answered'), ('complaint_opened', 'complained'), ('complaint_closed', 'complaint solved'), ('page_viewed', 'viewed a page'), ('custom', 'did something else')], max_length=40),
+        ),
+        migrations.AlterField(
+            model_name='heldevent',
+            name='kind',
+            field=models.CharField(choices=[('product_viewed', 'viewed a product'), ('search_performed', 'searched'), ('cart_updated', 'changed the cart'), ('review_written', 'wrote a review'), ('email_sent', 'was sent an e-mail'), ('email_opened', 'opened an e-mail'), ('email_clicked', 'clicked in an e-mail'), ('email_bounced', 'e-mail came back'), ('email_complained', 'reported an e-mail as spam'), ('email_unsubscribed', 'unsubscribed'), ('message_sent', 'was sent a message'), ('message_clicked', 'followed a link in a message'), ('message_bounced', 'message could not be delivered'), ('message_complained', 'complained about a message'), ('message_unsubscribed', 'wants no more messages'), ('ticket_opened', 'asked support'), ('ticket_closed', 'support answered'), ('complaint_opened', 'complained'), ('complaint_closed', 'complaint solved'), ('page_viewed', 'viewed a page'), ('custom', 'did something else')], max_length=40),
         ),
         migrations.AlterField(
             model_name='textreading',
             name='kind',
-            field=models.CharField(choices=[('product_viewed', 'viewed a product'), ('search_performed', 'searched'), ('cart_updated', 'changed the cart'), ('review_written', 'wrote a review'), ('email_sent', 'was sent an e-mail'), ('email_opened', 'opened an e-mail'), ('email_clicked', 'clicked in an e-mail'), ('email_bounced', 'e-mail came back'), ('email_complained', 'reported an e-mail as spam'), ('email_unsubscribed', 'unsubscribed'), ('message_sent', 'was sent a message'), ('message_clicked', 'followed a link in a message'), ('message_bounced', 'message could not be delivered'), ('message_complained', 'complained about a message'), ('message_unsubscribed', 'wants no more messages'), ('ticket_opened', 'asked support'), ('ticket_closed', 'support answered'), ('complaint_opened', 'complained'), ('complaint_closed', 'complaint solved')], max_length=40),
+            field=models.CharField(choices=[('product_viewed', 'viewed a product'), ('search_performed', 'searched'), ('cart_updated', 'changed the cart'), ('review_written', 'wrote a review'), ('email_sent', 'was sent an e-mail'), ('email_opened', 'opened an e-mail'), ('email_clicked', 'clicked in an e-mail'), ('email_bounced', 'e-mail came back'), ('email_complained', 'reported an e-mail as spam'), ('email_unsubscribed', 'unsubscribed'), ('message_sent', 'was sent a message'), ('message_clicked', 'followed a link in a message'), ('message_bounced', 'message could not be delivered'), ('message_complained', 'complained about a message'), ('message_unsubscribed', 'wants no more messages'), ('ticket_opened', 'asked support'), ('ticket_closed', 'support answered'), ('complaint_opened', 'complained'), ('complaint_closed', 'complaint solved'), ('page_viewed', 'viewed a page'), ('custom', 'did something else')], max_length=40),
         ),
         # Numbers that shops have sent as an attribute, where they say their country.
         migrations.RunSQL(
