@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from campaigns.views import (
+    channels,
     coming_back,
     comments,
     decision_cards,
@@ -91,6 +92,8 @@ urlpatterns = [
     path("hooks/sms/", coming_back.take_sms_hook, name="sms-hook"),
     path("hooks/webhook/", coming_back.take_receiver_report, name="receiver-report"),
     path("hooks/mail/", coming_back.take_webhook, name="mail-webhook"),
+    path("settings/channels/", channels.show_channels, name="channels"),
+    path("settings/channels/<str:channel>/trial/", channels.try_one, name="channel-trial"),
     path("settings/sending/", domain.show_domain, name="domain"),
     path("settings/sending/check/", domain.check, name="domain-check"),
     path("settings/sending/override/", domain.override, name="domain-override"),

@@ -46,6 +46,7 @@ class Subscriber:
 
     is_subscribed: bool
     interface_language: str
+    channel: str = "email"
 
 
 def make_token(message_id: int, customer_id: int) -> str:
@@ -78,10 +79,11 @@ def describe_subscriber(token: str) -> Subscriber:
     customer = Customer.objects.filter(pk=link.customer_id).first()
     if customer is None:
         return Subscriber(False, "en")
-    newest = customer.consents.filter(channel=_channel_of(link.message_id)).order_by("-recorded_at", "-id").first()
+    channel = _channel_of(link.message_id)
+    newest = customer.consents.filter(channel=channel).order_by("-recorded_at", "-id").first()
     is_subscribed = newest is not None and newest.status == ConsentRecord.Status.GIVEN
     language = "zh-hans" if customer.language.lower().startswith("zh") else "en"
-    return Subscriber(is_subscribed, language)
+    return Subscriber(is_subscribed, language, channel)
 
 
 @transaction.atomic

@@ -98,6 +98,8 @@ class Message(models.Model):
     clicked_at = models.DateTimeField(null=True, blank=True)
 
     on_erasure = KeptOnErasure({"slots": {}, "body_hash": "", "response": ""})
+    #: On its channel; what a page fills in, never stored.
+    address: str = ""
 
     class Meta:
         verbose_name = _("message")

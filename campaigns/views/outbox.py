@@ -13,9 +13,13 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from campaigns.content.rendering import PREVIEW_CSP, RenderError, load_source, render_message
+from campaigns.audience.channels import read_address
+from campaigns.content.rendering import PREVIEW_CSP, RenderedMessage, RenderError, load_source, render_message
 from campaigns.delivery.unsubscribe import unsubscribe_url
 from campaigns.models import Campaign, Message, MessageStatus
+from customers.models import Channel
+
+from .previews import show_card
 
 PAGE_SIZE = 25
 EVENTS_SHOWN = 50
@@ -32,6 +36,8 @@ def list_messages(request: HttpRequest) -> HttpResponse:
     if status in MessageStatus.values:
         found = found.filter(status=status)
     page = Paginator(found.order_by("-pk"), PAGE_SIZE).get_page(request.GET.get("page"))
+    for message in page:
+        message.address = read_address(message.channel, message.customer)
     counts = dict(Message.objects.values_list("status").annotate(Count("pk")))
     context = {
         "page": page,
@@ -40,6 +46,7 @@ def list_messages(request: HttpRequest) -> HttpResponse:
         "campaign": campaign,
         "status": status,
         "uses_catcher": settings.USES_MAIL_CATCHER,
+        "is_all_caught": not (settings.SMS_URL or settings.WEBHOOK_URL),
     }
     return render(request, "campaigns/outbox.html", context)
 
@@ -50,10 +57,14 @@ def show_message(request: HttpRequest, pk: int) -> HttpResponse:
     """One message: its states, and the copy, rendered again from the approved text and the kept slots."""
     message = get_object_or_404(Message.objects.select_related("customer", "campaign", "variant__archetype"), pk=pk)
     # Only of a caught mail: of a real one the page is the customer's, and nobody else should follow it.
-    is_caught = settings.USES_MAIL_CATCHER and message.status == MessageStatus.ACCEPTED
+    caught = {Channel.EMAIL: settings.USES_MAIL_CATCHER, Channel.SMS: settings.SMS_IS_CAUGHT}
+    is_caught = (
+        caught.get(Channel(message.channel), settings.WEBHOOK_IS_CAUGHT) and message.status == MessageStatus.ACCEPTED
+    )
     page = unsubscribe_url(message.pk, message.customer_id) if is_caught else ""
     context = {
         "message": message,
+        "address": read_address(message.channel, message.customer),
         "unsubscribe_page": page.removeprefix(settings.SITE_URL),
         "events": message.delivery_events.order_by("occurred_at", "pk")[:EVENTS_SHOWN],
     }
@@ -66,17 +77,22 @@ def show_message(request: HttpRequest, pk: int) -> HttpResponse:
 def show_body(request: HttpRequest, pk: int) -> HttpResponse:
     """The copy's HTML for a sandboxed frame."""
     message = get_object_or_404(Message.objects.select_related("variant"), pk=pk)
-    response = HttpResponse(_render_copy(message).get("html", ""))
+    copy = _render_copy(message)
+    if message.channel != Channel.EMAIL and copy["is_rendered"]:
+        return show_card(message.channel, RenderedMessage(copy["subject"], "", "", copy["text"]))
+    response = HttpResponse(copy.get("html", ""))
     response["Content-Security-Policy"] = PREVIEW_CSP
     return response
 
 
 def _render_copy(message: Message) -> dict[str, Any]:
     """What was or will be sent; nothing while a message has no slots yet, the reason where it cannot be rendered."""
+    words = message.variant.subject or message.variant.opening
     if not message.slots:
-        return {"html": "", "subject": message.variant.subject, "is_rendered": False}
+        return {"html": "", "subject": words, "is_rendered": False}
     try:
         copy = render_message(load_source(message.variant), message.slots)
     except RenderError as error:
-        return {"html": "", "subject": message.variant.subject, "is_rendered": False, "fault": str(error)}
-    return {"html": copy.html, "text": copy.text, "subject": copy.subject, "is_rendered": True}
+        return {"html": "", "subject": words, "is_rendered": False, "fault": str(error)}
+    subject = copy.subject or (copy.text if message.channel == Channel.SMS else "")
+    return {"html": copy.html, "text": copy.text, "subject": subject, "is_rendered": True}

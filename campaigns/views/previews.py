@@ -41,7 +41,7 @@ def show_preview(request: HttpRequest, pk: int) -> HttpResponse:
     except RenderError as error:
         return _frame(f"<p>{_('This text cannot be shown')}: {escape(str(error))}</p>")
     if variant.archetype.channel != "email":
-        return _frame(_write_card(variant, copy, request.GET.get("theme", "")))
+        return show_card(variant.archetype.channel, copy, request.GET.get("theme", ""))
     if request.GET.get("as") == "text":
         response = HttpResponse(copy.text, content_type="text/plain; charset=utf-8")
         response["Content-Security-Policy"] = PREVIEW_CSP
@@ -64,9 +64,12 @@ def _take_words(variant: Variant, request: HttpRequest) -> None:
         variant.shows_products = "shows_products" in request.POST
 
 
-def _write_card(variant: Variant, copy: RenderedMessage, theme: str) -> str:
+def show_card(channel: str, copy: RenderedMessage, theme: str = "") -> HttpResponse:
     """A page of our own for what is no e-mail: the text as a phone shows it, or the payload."""
-    channel = variant.archetype.channel
+    return _frame(_write_card(channel, copy, theme))
+
+
+def _write_card(channel: str, copy: RenderedMessage, theme: str) -> str:
     if channel == "sms":
         shown = f'<p class="bubble">{escape(copy.text)}</p>'
     elif channel == "push":

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from campaigns.approval import policy
 from campaigns.approval.group_reach import read_group_reach
 from campaigns.approval.outlook import count_capped, days_around, estimate_offer_cost, list_overlaps
+from campaigns.approval.text_cost import estimate_text_cost
 from campaigns.approval.validity import explain_drift, valid_until
 from campaigns.audience.drift import measure_drift
 from campaigns.delivery.pace.forecast import forecast_send
@@ -52,6 +53,7 @@ def describe_outlook(campaign: Campaign, *, now: dt.datetime) -> dict[str, Any]:
         "forecast": forecast_send(campaign, now=now),
         "spend": read_scope_spend(f"campaign:{campaign.pk}"),
         "limits": read_limits(),
+        "text_cost": estimate_text_cost(campaign),
         "offer_cost": estimate_offer_cost(campaign, now=now),
         "fairness": [name_report(report.to_json()) for report in reports],
         "needs_reason": any(report.fairness.has_low for report in reports),

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from campaigns.delivery.unsubscribe import BadToken, describe_subscriber, unsubscribe
+from campaigns.delivery.unsubscribe import BadToken, Subscriber, describe_subscriber, unsubscribe
 
 
 @login_not_required
@@ -32,18 +32,19 @@ def show_unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         unsubscribe(token, now=timezone.now(), source="one-click")
         return HttpResponse(status=204)
     with translation.override(subscriber.interface_language):
-        return _show_page(request, token, subscriber.is_subscribed)
+        return _show_page(request, token, subscriber)
 
 
 @csrf_protect
-def _show_page(request: HttpRequest, token: str, is_subscribed: bool) -> HttpResponse:
+def _show_page(request: HttpRequest, token: str, subscriber: Subscriber) -> HttpResponse:
     if request.method == "POST":
         unsubscribe(token, now=timezone.now(), source="page")
         return redirect("campaigns:unsubscribe", token)
     context = {
         "shop_name": settings.SHOP_NAME,
         "shop_url": settings.SHOP_URL,
-        "is_subscribed": is_subscribed,
+        "is_subscribed": subscriber.is_subscribed,
+        "is_mail": subscriber.channel == "email",
         "token": token,
     }
     return render(request, "campaigns/unsubscribe.html", context)

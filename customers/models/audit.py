@@ -45,6 +45,7 @@ class AuditAction(models.TextChoices):
     SETTINGS_CHANGED = "settings_changed", _("settings changed")
     FOUR_EYES_SWITCHED = "four_eyes_switched", _("second person switched on or off")
     COUNTRY_RULE_CHANGED = "country_rule_changed", _("country rule changed")
+    CHANNEL_TRIED = "channel_tried", _("channel tried")
     DOMAIN_OVERRIDDEN = "domain_overridden", _("domain check overridden")
     DOMAIN_OVERRIDE_ENDED = "domain_override_ended", _("domain override ended")
     READING_SWITCHED = "reading_switched", _("reading of texts switched")

@@ -25,6 +25,7 @@ from customers.ingest.consent import hash_address
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.insights.timeline import FAMILIES, Entry, read_timeline
 from customers.models import (
+    Channel,
     ConsentRecord,
     Customer,
     EventKind,
@@ -94,8 +95,10 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "language_label": name_language(customer.language),
         "consents": consents,
         "tracking": customer.tracking_consents.order_by("-recorded_at", "-pk").first(),
-        "newest_consent": consents[0] if consents else None,
-        "is_suppressed": Suppression.objects.filter(address_hash=hash_address(customer.email)).exists(),
+        "newest_consent": _newest(customer, Channel.EMAIL),
+        "is_suppressed": _is_suppressed(Channel.EMAIL, customer.email),
+        "text_consent": _newest(customer, Channel.SMS),
+        "is_number_suppressed": bool(customer.phone) and _is_suppressed(Channel.SMS, customer.phone),
         "has_open_complaint": _has_open_complaint(customer, now),
         "segments": _segments_of(request, customer, read_shop_clock(now)),
         "at_risk": AT_RISK,
@@ -105,6 +108,14 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
     context |= tell_interests(request, customer, now)
     context |= _tell_timeline(request, customer, now) | (_tell_score(score) if score is not None else {})
     return render(request, "customers/detail.html", context)
+
+
+def _newest(customer: Customer, channel: str) -> ConsentRecord | None:
+    return customer.consents.filter(channel=channel).order_by("-recorded_at", "-pk").first()
+
+
+def _is_suppressed(channel: str, address: str) -> bool:
+    return Suppression.objects.filter(channel=channel, address_hash=hash_address(address)).exists()
 
 
 def _tell_score(score: Score) -> dict[str, Any]:

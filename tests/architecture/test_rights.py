@@ -43,6 +43,7 @@ PAGES = {
     "customers:privacy": {"support", "admin"},
     "audit": {"analyst", "admin"},
     "campaigns:limits": {"marketer", "approver", "analyst", "admin"},
+    "campaigns:channels": {"marketer", "approver", "analyst", "admin"},
     "campaigns:domain": {"marketer", "approver", "analyst", "admin"},
     "audit-file": {"analyst", "admin"},
     "settings": {"marketer", "approver", "analyst", "admin"},

@@ -16,6 +16,8 @@ from customers.ingest.recorder import record_events
 from customers.models import ConsentRecord
 from retention_site.demo.simulator import Shop
 
+from .telephones import add_telephones, add_text_consents
+
 #: Where customers, orders and events of the demo shop come from, as far as the database is told.
 SOURCE = "shop"
 
@@ -58,10 +60,13 @@ def _products(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _customers(frame: pl.DataFrame) -> pl.DataFrame:
     attributes = pl.struct("city").struct.json_encode().alias("attributes")
-    return frame.with_columns(attributes).drop("city", "marketing_consent", "consent_at", "withdrawn_at")
+    return (
+        add_telephones(frame).with_columns(attributes).drop("city", "marketing_consent", "consent_at", "withdrawn_at")
+    )
 
 
 def _consents(frame: pl.DataFrame) -> pl.DataFrame:
+    frame = add_text_consents(frame)
     return frame.rename({"customer_external_id": "customer", "source": "consent_source"}).with_columns(
         legal_basis=pl.lit(ConsentRecord.LegalBasis.CONSENT.value)
     )
