@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('campaigns', '0019_send_times'),
-        ('customers', '0013_phones'),
+        ('customers', '0014_phones'),
     ]
 
     operations = [

@@ -6,11 +6,10 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-<<<<<<<< HEAD:customers/migrations/0016_phones.py
         ('customers', '0015_zone_hours'),
 ========
-        ('customers', '0012_visitors_and_kept_answers'),
->>>>>>>> 1152616 (Queue by channel, and keep the quiet hours of each):customers/migrations/0013_phones.py
+        ('customers', '0013_reading_hours'),
+>>>>>>>> a8216c9 (Number the migration of telephones anew):customers/migrations/0014_phones.py
     ]
 
     operations = [
