@@ -235,9 +235,7 @@ class _Courier:
     def _claim(self, campaign_id: int) -> list[ClaimedMessage]:
         size, route, pacer = self.batch_size, self.channel.route, self.sweep.pacer
         if pacer is None:
-            return claim_batch(
-                self.worker, campaign_id=campaign_id, size=size, route=route, channel=self.sweep.kind
-            )
+            return claim_batch(self.worker, campaign_id=campaign_id, size=size, route=route, channel=self.sweep.kind)
         place = self.places.setdefault(campaign_id, Place())
         return pacer.claim(self.worker, campaign_id=campaign_id, size=size, route=route, place=place)
 

@@ -7,9 +7,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0015_zone_hours'),
-========
-        ('customers', '0013_reading_hours'),
->>>>>>>> a8216c9 (Number the migration of telephones anew):customers/migrations/0014_phones.py
     ]
 
     operations = [

@@ -66,7 +66,10 @@ def read_budget(plan: PacePlan) -> Budget:
 def claim_paced_batch(
     worker: str, *, campaign_id: int, size: int, plan: PacePlan, budget: Budget, place: Place, route: Route = SMTP_ROUTE
 ) -> list[ClaimedMessage]:
-    """As `outbox.claim_batch` of e-mail, of those for whom the budget has something left. `place` moves on past rows that have to wait."""
+    """As `outbox.claim_batch` of e-mail, of those for whom the budget has something left.
+
+    `place` moves on past rows that have to wait.
+    """
     wanted = min(size, budget.of_all)
     if wanted < 1:
         place.holds = True
