@@ -15,7 +15,7 @@ from campaigns.approval import policy
 from campaigns.approval.policy import NotReady
 from campaigns.approval.transitions import change_status
 from campaigns.approval.workflow import window_end
-from campaigns.audience.channels import SENT_CHANNELS
+from campaigns.audience.connected import sent_channels
 from campaigns.audience.eligibility import exclusion_case_sql, exclusion_params
 from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, SkipReason
@@ -127,7 +127,7 @@ def _params(campaign: Campaign, now: dt.datetime) -> dict[str, Any]:
         "campaign": campaign.pk,
         "tries": MAX_ATTEMPTS,
         "passing": [reason.value for reason in PASSING_REASONS],
-        "sent": sorted(SENT_CHANNELS),
+        "sent": sorted(sent_channels()),
         "now": now,
     }
 

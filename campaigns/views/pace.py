@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns.audience.caps import read_caps, uncapped_topics
-from campaigns.audience.channels import SENT_CHANNELS
+from campaigns.audience.connected import sent_channels
 from campaigns.audience.topics import TOPICS
 from campaigns.delivery.pace import editing
 from campaigns.delivery.pace.families import FAMILIES
@@ -100,7 +100,7 @@ def describe_pace(request: HttpRequest, *, now: dt.datetime) -> dict[str, Any]:
                 "label": Channel(channel).label if channel else _("All channels together"),
                 "cap": caps.get(channel),
             }
-            for channel in ("", *sorted(SENT_CHANNELS))
+            for channel in ("", *sorted(sent_channels()))
         ],
         "limits": limits,
         "has_door": any(limit.scope == PaceLimit.Scope.ROUTE for limit in limits),

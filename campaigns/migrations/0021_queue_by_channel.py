@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0019_send_times'),
-        ('customers', '0014_phones'),
+        ('campaigns', '0020_pace'),
+        ('customers', '0016_phones'),
     ]
 
     operations = [
