@@ -40,8 +40,8 @@ def tent(db: None) -> Product:
 
 @pytest.fixture
 def scarce(cast: Cast, tent: Product, now: dt.datetime) -> Campaign:
-    """Six people are told that seven tents are left: to half of them in one text, to the others in one without tents."""
-    campaign = arrange.make_campaign(cast.marketer, arrange.make_customers(6, now=now), send_at=now, now=now)
+    """Two dozen people are told that seven tents are left: to half of them in one text, to the others in one without tents."""
+    campaign = arrange.make_campaign(cast.marketer, arrange.make_customers(24, now=now), send_at=now, now=now)
     Archetype.objects.update(interest="Tents")
     archetype = Archetype.objects.select_related("campaign").get()
     claim = {"opening": "Only 7 of the Fjell 2 Tent are left."}
@@ -69,7 +69,7 @@ def test_a_change_that_was_committed_before_the_mark_is_seen_by_it(
     scarce: Campaign, tent: Product, now: dt.datetime
 ) -> None:
     """The copies are made, the batch is in the worker's hand: nothing that it read earlier lets one of them through."""
-    bids = make_bids(scarce, "w", now)
+    bids = make_bids(scarce, "w", now, size=24)
     claiming = [bid for bid in bids if bid.intent.message.variant_id == Variant.objects.get(label="A").pk]
     first, *others = claiming
     assert write([], [first]).marks[first.intent.message.id].may_send
