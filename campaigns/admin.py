@@ -34,6 +34,7 @@ from campaigns.models import (
     Offer,
     PromptEvaluation,
     ShopPolicies,
+    StagedChange,
     TransitionConflict,
     Variant,
 )
@@ -133,9 +134,20 @@ class ArchetypeAdmin(ReadOnlyAdmin):
 class VariantAdmin(ReadOnlyAdmin):
     """Texts are edited on their own page, which checks them and voids approvals."""
 
-    list_display = ("subject", "archetype_shown", "campaign_shown", "origin_shown", "edited_by", "created_at")
+    list_display = (
+        "subject",
+        "archetype_shown",
+        "campaign_shown",
+        "origin_shown",
+        "edited_by",
+        "created_at",
+        "retired_at",
+    )
     list_filter = ("origin",)
     list_select_related = ("archetype__campaign", "edited_by")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
+        return Variant.everything.all()
 
     @admin.display(description=gettext_lazy("archetype"), ordering="archetype__cell")
     def archetype_shown(self, variant: Variant) -> str:
@@ -148,6 +160,15 @@ class VariantAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("origin"))
     def origin_shown(self, variant: Variant) -> str:
         return _("Template text, not AI") if variant.origin == Variant.Origin.TEMPLATE else variant.get_origin_display()
+
+
+@admin.register(StagedChange)
+class StagedChangeAdmin(ReadOnlyAdmin):
+    """Changes of running campaigns are prepared and decided on their own pages, four eyes included."""
+
+    list_display = ("campaign", "number", "status", "author", "submitted_at", "decided_by", "decided_at")
+    list_filter = ("status",)
+    list_select_related = ("campaign", "author", "decided_by")
 
 
 @admin.register(AudienceMember)

@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from campaigns.approval import notices, validity
+from campaigns.approval.staging import deciding
 from campaigns.content import drafting
 from campaigns.delivery import engagement, reaper, scheduler, sender
 from campaigns.delivery.domain import doctor
@@ -47,8 +48,9 @@ def send_sweep() -> None:
 
 @shared_task
 def void_outlived_approvals() -> None:
-    """Take back approvals that are too old, or whose people have changed too much."""
+    """Take back approvals that are too old, or whose people have changed too much, and changes that nobody decided."""
     validity.void_outlived_approvals(timezone.now())
+    deciding.reopen_outlived_changes(timezone.now())
 
 
 @shared_task

@@ -10,7 +10,7 @@ READ = (
     "customers.view_customerevent", "customers.view_score", "customers.view_segment", "customers.view_modelversion",
     "campaigns.view_campaign", "campaigns.view_campaignresult", "campaigns.view_archetype", "campaigns.view_variant",
     "campaigns.view_offer", "campaigns.view_approval", "campaigns.view_audiencemember", "campaigns.view_domaincheck",
-    "campaigns.view_countryrule",
+    "campaigns.view_countryrule", "campaigns.view_stagedchange",
     "campaigns.view_brandvoice", "campaigns.view_shoppolicies",
 )  # fmt: skip
 ROLES: dict[str, tuple[str, ...]] = {

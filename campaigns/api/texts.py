@@ -48,7 +48,7 @@ class VariantViewSet(
 ):
     """One text. Changing it runs the guard-rails again and voids what was approved."""
 
-    queryset = Variant.objects.select_related("archetype__campaign").order_by("pk")
+    queryset = Variant.everything.select_related("archetype__campaign").order_by("pk")
     serializer_class = VariantSerializer
     permission_classes = (MayViewTexts,)
     http_method_names = ("get", "post", "patch", "delete", "head", "options")

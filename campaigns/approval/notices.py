@@ -38,6 +38,11 @@ def tell_notification(notification: Notification) -> str:
         NotificationKind.MISSED: _("“%(campaign)s” missed its time and was not sent. Choose another time."),
         NotificationKind.PAUSED: _("Sending “%(campaign)s” stopped by itself. Look at the reason, then resume."),
         NotificationKind.VOIDED: _("The approval of “%(campaign)s” is void. It has to be submitted again."),
+        NotificationKind.CHANGE_ASKED: _(
+            "%(who)s asks for your approval of a change of “%(campaign)s”, which is running."
+        ),
+        NotificationKind.CHANGE_APPLIED: _("%(who)s approved the change of “%(campaign)s”. It is in force."),
+        NotificationKind.CHANGE_REFUSED: _("The change of “%(campaign)s” was not approved. Look at the reason."),
     }
     actor = notification.transition.actor
     who = (actor.get_full_name() or actor.get_username()) if actor is not None else _("Somebody")
@@ -46,6 +51,9 @@ def tell_notification(notification: Notification) -> str:
 
 def find_page(notification: Notification) -> str:
     """The path of the page on which to act."""
+    changes = (NotificationKind.CHANGE_ASKED, NotificationKind.CHANGE_APPLIED, NotificationKind.CHANGE_REFUSED)
+    if notification.kind in changes:
+        return reverse("campaigns:staged-changes", args=[notification.campaign_id])
     step = "live" if notification.kind in (NotificationKind.PAUSED, NotificationKind.MISSED) else "review-campaign"
     return reverse(f"campaigns:{step}", args=[notification.campaign_id])
 

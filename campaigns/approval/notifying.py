@@ -42,11 +42,23 @@ def notify_of(campaign: Campaign, transition: CampaignTransition, *, now: dt.dat
     nothing: the key is (user, transition).
     """
     if transition.from_status == CampaignStatus.IN_REVIEW:
-        _settle_requests(campaign, now=now)
+        settle_requests(campaign, NotificationKind.REVIEW_ASKED, now=now)
     kind = _KINDS.get((CampaignStatus(transition.from_status), CampaignStatus(transition.to_status)))
     if kind is None or (kind == NotificationKind.PAUSED and transition.actor_id is not None):
         return 0
-    concerned = [user for user in _find_concerned(campaign, kind) if user.pk != transition.actor_id]
+    return notify_people(kind, _find_concerned(campaign, kind), campaign, transition, now=now)
+
+
+def notify_people(
+    kind: NotificationKind,
+    people: Iterable[User],
+    campaign: Campaign,
+    transition: CampaignTransition,
+    *,
+    now: dt.datetime,
+) -> int:
+    """Write a row for each of them but who made the change, and who has not silenced this kind; returns how many."""
+    concerned = [user for user in people if user.pk != transition.actor_id]
     choices = {row.user_id: row for row in NotificationChoice.objects.filter(user__in=concerned)}
     rows = [
         Notification(
@@ -78,8 +90,9 @@ def with_right(codename: str) -> QuerySet[User]:
     )
 
 
-def _settle_requests(campaign: Campaign, *, now: dt.datetime) -> None:
-    asked = Notification.objects.filter(campaign=campaign, kind=NotificationKind.REVIEW_ASKED)
+def settle_requests(campaign: Campaign, kind: NotificationKind, *, now: dt.datetime) -> None:
+    """What was asked for is decided: it is no longer news, and is mailed to nobody."""
+    asked = Notification.objects.filter(campaign=campaign, kind=kind)
     asked.filter(read_at=None).update(read_at=now)
     asked.filter(mail_state=Notification.Mail.WAITING).update(mail_state=Notification.Mail.NONE)
 

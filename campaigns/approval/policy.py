@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -22,11 +23,15 @@ from campaigns.models import (
     CampaignTransition,
     CountryRule,
     FourEyesSwitch,
+    StagedChange,
     TransitionConflict,
     Variant,
 )
 
 from .sender_domain import find_domain_obstacles
+
+#: People are being written to, or will be again.
+RUNNING: set[str] = {CampaignStatus.SENDING, CampaignStatus.PAUSED}
 
 
 class NotReady(ValidationError):
@@ -118,6 +123,46 @@ def may_cancel(user: User, campaign: Campaign) -> Decision:
     return _decide(user, campaign, "campaigns.control_sending", unfinished)
 
 
+def may_stage(user: User, campaign: Campaign) -> Decision:
+    """Prepare a change of a campaign that runs: what would be an edit before."""
+    return _decide(user, campaign, "campaigns.change_campaign", RUNNING)
+
+
+def may_edit_change(user: User, change: StagedChange) -> Decision:
+    return _unless_decided(
+        may_stage(user, change.campaign), change, {StagedChange.Status.OPEN, StagedChange.Status.IN_REVIEW}
+    )
+
+
+def may_submit_change(user: User, change: StagedChange) -> Decision:
+    decision = _decide(user, change.campaign, "campaigns.submit_campaign", RUNNING)
+    return _unless_decided(decision, change, {StagedChange.Status.OPEN})
+
+
+def may_approve_change(user: User, change: StagedChange) -> Decision:
+    """A person with the right who wrote neither any of the change nor of the campaign, unless four eyes are switched off."""
+    decision = may_refuse_change(user, change)
+    if not decision.is_forbidden and has_written_change(user, change) and needs_second_person():
+        return Decision(
+            False, (_("You wrote this change or the campaign: a second person must approve it."),), is_forbidden=True
+        )
+    return decision
+
+
+def may_refuse_change(user: User, change: StagedChange) -> Decision:
+    decision = _decide(user, change.campaign, "campaigns.approve_campaign", RUNNING)
+    return _unless_decided(decision, change, {StagedChange.Status.IN_REVIEW})
+
+
+def may_withdraw_change(user: User, change: StagedChange) -> Decision:
+    return may_edit_change(user, change)
+
+
+def has_written_change(user: User, change: StagedChange) -> bool:
+    """Whether the person wrote or submitted any of it, or wrote the campaign."""
+    return user.pk in (change.author_id, *change.writers) or has_written(user, change.campaign)
+
+
 def needs_second_person() -> bool:
     """Whether four eyes are switched on, which they are unless an admin of the shop switched them off."""
     newest = FourEyesSwitch.objects.order_by("-pk").values_list("is_required", flat=True).first()
@@ -125,8 +170,12 @@ def needs_second_person() -> bool:
 
 
 def has_written(user: User, campaign: Campaign) -> bool:
-    """Whether the person is the author, sent it to review, or ever changed the campaign or one of its texts."""
+    """Whether the person is the author, sent it to review, or ever changed the campaign or one of its texts, also while it
+    runs."""
     if user.pk == campaign.author_id:
+        return True
+    applied = StagedChange.objects.filter(campaign=campaign, status=StagedChange.Status.APPLIED)
+    if applied.filter(Q(author=user) | Q(writers__contains=[user.pk])).exists():
         return True
     changes = CampaignTransition.objects.filter(campaign=campaign, actor=user, to_status=CampaignStatus.DRAFT)
     if changes.exclude(from_status=CampaignStatus.IN_REVIEW).exists():
@@ -146,6 +195,13 @@ def find_obstacles(campaign: Campaign) -> list[str]:
             _("The shop's postal address is missing, and every campaign mail must show it. Set SHOP_POSTAL_ADDRESS.")
         )
     return found + find_domain_obstacles()
+
+
+def _unless_decided(decision: Decision, change: StagedChange, states: set[str]) -> Decision:
+    if not decision.allowed or change.status in states:
+        return decision
+    sentence = _("This cannot be done: change %(number)d is %(status)s.")
+    return Decision(False, (sentence % {"number": change.number, "status": change.get_status_display()},))
 
 
 def _decide(user: User, campaign: Campaign, right: str, states: set[str]) -> Decision:

@@ -11,7 +11,14 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from campaigns.models import ALLOWED_TRANSITIONS, Campaign, CampaignStatus, CampaignTransition, TransitionConflict
+from campaigns.models import (
+    ALLOWED_TRANSITIONS,
+    Campaign,
+    CampaignStatus,
+    CampaignTransition,
+    StagedChange,
+    TransitionConflict,
+)
 
 from .notifying import notify_of
 
@@ -41,6 +48,8 @@ def change_status(
         )
         row = _write_history(campaign, locked.status, target, actor, reason, now)
         notify_of(campaign, row, now=now)
+        if not ALLOWED_TRANSITIONS[target]:
+            _end_staged_change(campaign, now)
     campaign.refresh_from_db()
     return row
 
@@ -57,6 +66,19 @@ def note_writer(campaign: Campaign, user: User, *, reason: str, now: dt.datetime
         return False
     _write_history(campaign, CampaignStatus.DRAFT, CampaignStatus.DRAFT, user, reason, now)
     return True
+
+
+def note_event(campaign: Campaign, actor: User | None, *, reason: str, now: dt.datetime) -> CampaignTransition:
+    """A line of the history for what leaves the state as it is. Under the campaign's lock."""
+    return _write_history(campaign, campaign.status, campaign.status, actor, reason, now)
+
+
+def _end_staged_change(campaign: Campaign, now: dt.datetime) -> None:
+    """What was still wanted of a campaign that is over is wanted no more."""
+    waiting = (StagedChange.Status.OPEN, StagedChange.Status.IN_REVIEW)
+    StagedChange.objects.filter(campaign=campaign, status__in=waiting).update(
+        status=StagedChange.Status.WITHDRAWN, decided_at=now, decision_reason=_("The campaign is over.")
+    )
 
 
 def describe_conflict(campaign: Campaign, target: str) -> str:

@@ -91,8 +91,10 @@ def renumber_policies(claims: Sequence[Mapping[str, Any]], facts: Mapping[str, A
 
 
 def find_send_day(campaign: Campaign, now: dt.datetime) -> dt.date:
-    """The day on which the campaign is to be sent by the shop's calendar; today where no time was chosen yet."""
-    return (campaign.scheduled_for or now).astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    """The day on which the campaign is to be sent by the shop's calendar; today where no time was chosen yet, or where it is
+    being sent already."""
+    is_running = campaign.sending_started_at is not None
+    return (now if is_running else campaign.scheduled_for or now).astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
 
 
 def list_offer_policies(offer: Offer) -> list[str]:

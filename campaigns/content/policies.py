@@ -93,7 +93,7 @@ def count_policy_claims() -> dict[str, Use]:
             CROSS JOIN LATERAL jsonb_array_elements(
                 CASE WHEN jsonb_typeof(v.claims) = 'array' THEN v.claims ELSE '[]' END
             ) AS claim
-            WHERE claim->>'fact' = 'policy'
+            WHERE claim->>'fact' = 'policy' AND v.retired_at IS NULL
             GROUP BY 1
             """,
             [done, done],

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from campaigns.approval.hashing import hash_messages
+from campaigns.approval.policy import needs_second_person
 from campaigns.audience.caps import find_rivals
 from campaigns.audience.channels import read_address
 from campaigns.audience.country_rules import CountryRules, read_country_rules
@@ -55,10 +56,18 @@ class Unsendable(Exception):
 
 @dataclass(frozen=True)
 class ApprovedTexts:
-    """The sources of a campaign with the language of each, and the hash under which people approved them."""
+    """The sources of a campaign with the language of each, and the hash under which people approved them.
+
+    `standing` names for each text of the campaign the one that stands in its place now: mostly itself.
+    """
 
     approved_hash: str
     sources: Mapping[int, tuple[MessageSource, str]]
+    standing: Mapping[int, int]
+
+    def know(self, messages: Sequence[ClaimedMessage]) -> bool:
+        """Whether they hold a text for each: one that was put in place after they were read they do not."""
+        return all(message.variant_id in self.standing for message in messages)
 
     @property
     def tags(self) -> frozenset[str]:
@@ -121,19 +130,22 @@ def prepare_batch(
 def load_approved_texts(campaign: Campaign) -> ApprovedTexts:
     """The stored sources, after checking that they are what a second person approved. Raises StaleApproval."""
     found = hash_messages(campaign)
-    approvals = Approval.objects.filter(campaign=campaign, voided_at__isnull=True).exclude(
-        approved_by_id=campaign.author_id
-    )
+    approvals = Approval.objects.filter(campaign=campaign, voided_at__isnull=True)
+    if needs_second_person():
+        approvals = approvals.filter(is_own=False).exclude(approved_by_id=campaign.author_id)
     hashes = dict(approvals.values_list("part", "part_hash"))
     if hashes.get(ApprovalPart.MESSAGES) != found or set(hashes) != set(ApprovalPart.values):
         raise StaleApproval
-    sources = {}
-    for variant in Variant.objects.filter(archetype__campaign=campaign).select_related("archetype"):
+    sources, places, newest = {}, {}, {}
+    for variant in Variant.everything.filter(archetype__campaign=campaign).select_related("archetype"):
+        places[variant.pk] = place = (variant.archetype_id, variant.step, variant.label)
+        if variant.retired_at is not None:
+            continue
         source = load_source(variant)
         if source_hash(source) != variant.content_hash:
             raise StaleApproval
-        sources[variant.pk] = (source, variant.archetype.language)
-    return ApprovedTexts(found, sources)
+        sources[variant.pk], newest[place] = (source, variant.archetype.language), variant.pk
+    return ApprovedTexts(found, sources, {pk: newest[place] for pk, place in places.items() if place in newest})
 
 
 def make_copy(batch: Batch, message: ClaimedMessage) -> Copy:
@@ -147,22 +159,29 @@ def make_copy(batch: Batch, message: ClaimedMessage) -> Copy:
         raise Unsendable(SkipReason.NO_ADDRESS, str(error)) from error
     try:
         return _fill(batch, message, customer, recipient)
+    except Unsendable:
+        raise
     except Exception as error:
         # Whatever a row may hold, it must park itself alone: a send of a million does not stop at one poison row.
         raise Unsendable(SkipReason.UNRENDERABLE, f"{type(error).__name__}: {error}"[:300]) from error
 
 
 def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: str) -> Copy:
-    source, _language = batch.texts.sources[message.variant_id]
+    variant_id = batch.texts.standing[message.variant_id]
+    source, _language = batch.texts.sources[variant_id]
     if source.channel != batch.channel:
         raise ValueError("the text was written for another channel")
+    if message.is_in_doubt and variant_id != message.variant_id:
+        # It may have left with the text of then, and the same key must not say something else.
+        raise Unsendable(SkipReason.STALE_APPROVAL, "not known whether it left with the text that was replaced since")
     link = short_url(message.id, WAY_OUT) if batch.channel == "sms" else unsubscribe_url(message.id, customer.pk)
-    slots = _slots(batch, message, customer, link) if message.kept_slots is None else message.kept_slots
+    slots = _slots(batch, message, customer, link, variant_id) if message.kept_slots is None else message.kept_slots
     rendered = render_message(source, slots)
     name = derive_name(message.campaign_id, message.step, message.customer_id, message.entry)
     message_id = f"<{name}@{batch.sender.domain}>" if batch.channel == "email" else name
     intent = Intent(
         message=message,
+        variant_id=variant_id,
         address=read_address(batch.channel, customer),
         slots_json=json.dumps(dict(slots), ensure_ascii=False),
         body_hash=hash_body(rendered),
@@ -190,8 +209,8 @@ def _fill(batch: Batch, message: ClaimedMessage, customer: Customer, recipient: 
     return Copy(intent, Envelope(sender, recipient, content, name, letter))
 
 
-def _slots(batch: Batch, message: ClaimedMessage, customer: Customer, link: str) -> Mapping[str, str]:
-    source, language = batch.texts.sources[message.variant_id]
+def _slots(batch: Batch, message: ClaimedMessage, customer: Customer, link: str, variant_id: int) -> Mapping[str, str]:
+    source, language = batch.texts.sources[variant_id]
     known, rule = batch.traits.get(customer.pk, Traits()), batch.countries.find(customer.country)
     slots = slots_for(
         customer,

@@ -33,9 +33,11 @@ CUSTOMER_LOCKS = 0x5E4D
 @dataclass(frozen=True)
 class Intent:
     """What is about to be sent: written into the row by the mark, so that it can be replayed for ever. `quiet_at` is when it
-    becomes quiet where the person is (ISO 8601): from then on nothing is marked."""
+    becomes quiet where the person is (ISO 8601): from then on nothing is marked. `variant_id` is the text that it is made of:
+    the one that stands now, also where the row was queued with an older one."""
 
     message: ClaimedMessage
+    variant_id: int
     address: str
     slots_json: str
     body_hash: str
@@ -65,8 +67,8 @@ class Bid:
 
 @dataclass(frozen=True)
 class Mark:
-    """What came of it. Unknown: an earlier try is in doubt, and now it must not be sent. Any other: the row, the campaign
-    or the address changed, or it became quiet there; send nothing."""
+    """What came of it. Unknown: an earlier try is in doubt, and now it must not be sent. Queued: the texts were replaced since
+    the copy was made. Any other: the row, the campaign or the address changed, or it became quiet there; send nothing."""
 
     status: str = ""
     skip_reason: str = ""
@@ -75,6 +77,11 @@ class Mark:
     @property
     def may_send(self) -> bool:
         return self.status == MessageStatus.SENDING
+
+    @property
+    def is_replaced(self) -> bool:
+        """It waits again, for a copy made of the texts that are approved now."""
+        return self.status == MessageStatus.QUEUED
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,8 @@ def write_outcomes_and_marks(
     An outcome: only the worker that made the mark may settle it; it may do so even after the reaper called it unknown,
     because it knows better.
 
-    A mark is `claimed -> sending`, or `-> skipped` with its reason (`-> unknown` where an earlier try may have sent it).
+    A mark is `claimed -> sending`, or `-> skipped` with its reason (`-> unknown` where an earlier try may have sent it), or
+    back to `queued` where a change of the running campaign put other texts in place of those that this copy is made of.
     Nothing is marked without the sweep's `leave`, or once it no longer holds (a restored backup; `fence`).
     Checked in the same statement: the claim is still its worker's and its lease runs, it is not quiet where the person is,
     the campaign is sending, the message inside its window, the messages are the approved ones (`approved_hash`), the
@@ -133,6 +141,7 @@ def _mark_parameters(bids: Sequence[Bid], leave: Leave | None) -> dict[str, Any]
     rows = [
         {
             "id": bid.intent.message.id,
+            "variant_id": bid.intent.variant_id,
             "worker": bid.worker,
             "route": bid.route,
             "address": bid.intent.address,
@@ -203,7 +212,7 @@ def _mark_statement(channel: str) -> _Statement:
     """That of a channel: where its address stands, and which consent and suppression count."""
     return _Statement(
         _MARK.format(
-            stale=stale_fact_sql("m", "p"),
+            stale=stale_fact_sql("b", "p"),
             excluded=exclusion_case_sql("c", channel=channel),
             address=address_sql(channel, "c"),
         )
@@ -213,18 +222,20 @@ def _mark_statement(channel: str) -> _Statement:
 # MATERIALIZED, or the planner would write the whole CASE into every place where its reason is used.
 _MARK = """
 WITH checked AS MATERIALIZED (
-    SELECT m.id, b.worker, b.route, b.slots, b.body_hash, b.message_id, CASE
+    SELECT m.id, b.worker, b.variant_id, b.route, b.slots, b.body_hash, b.message_id, CASE
         WHEN NOT EXISTS (
             SELECT 1 FROM campaigns_approval a
             WHERE a.campaign_id = p.id AND a.part = 'messages' AND a.voided_at IS NULL AND a.part_hash = b.approved_hash
-        ) THEN 'stale_approval'
+        ) THEN CASE WHEN EXISTS (
+            SELECT 1 FROM campaigns_approval a WHERE a.campaign_id = p.id AND a.part = 'messages' AND a.voided_at IS NULL
+        ) THEN 'replaced' ELSE 'stale_approval' END
         WHEN clock_timestamp() > coalesce(m.send_by, p.scheduled_for + make_interval(hours => p.send_window_hours))
             THEN 'window_closed'
         ELSE coalesce(nullif({stale}, ''), {excluded})
     END AS reason
     FROM json_to_recordset(%(bids)s::json) AS b(
-        id bigint, worker text, route text, address text, approved_hash text, slots text, body_hash text, message_id text,
-        quiet_at timestamptz
+        id bigint, variant_id bigint, worker text, route text, address text, approved_hash text, slots text, body_hash text,
+        message_id text, quiet_at timestamptz
     )
     CROSS JOIN LATERAL (SELECT * FROM campaigns_message row WHERE row.id = b.id OFFSET 0) AS m
     JOIN campaigns_campaign p ON p.id = m.campaign_id
@@ -237,9 +248,12 @@ WITH checked AS MATERIALIZED (
       )
 )
 UPDATE campaigns_message m
-SET status = CASE WHEN reason = '' THEN 'sending' WHEN m.in_doubt_since IS NULL THEN 'skipped' ELSE 'unknown' END,
-    skip_reason = CASE WHEN m.in_doubt_since IS NULL THEN split_part(reason, ':', 1) ELSE '' END,
+SET status = CASE WHEN reason = '' THEN 'sending' WHEN reason = 'replaced' THEN 'queued'
+                  WHEN m.in_doubt_since IS NULL THEN 'skipped' ELSE 'unknown' END,
+    skip_reason = CASE WHEN m.in_doubt_since IS NULL AND reason <> 'replaced' THEN split_part(reason, ':', 1) ELSE '' END,
     response = CASE WHEN reason LIKE '%%:%%' THEN 'in favour of campaign ' || split_part(reason, ':', 2) ELSE m.response END,
+    claimed_by = CASE WHEN reason = 'replaced' THEN '' ELSE m.claimed_by END,
+    variant_id = CASE WHEN reason = '' THEN checked.variant_id ELSE m.variant_id END,
     route = CASE WHEN reason = '' THEN checked.route ELSE m.route END,
     slots = CASE WHEN reason = '' THEN checked.slots::jsonb ELSE m.slots END,
     body_hash = CASE WHEN reason = '' THEN checked.body_hash ELSE m.body_hash END,
@@ -247,7 +261,7 @@ SET status = CASE WHEN reason = '' THEN 'sending' WHEN m.in_doubt_since IS NULL 
     attempts = CASE WHEN reason = '' THEN m.attempts + 1 ELSE m.attempts END,
     sending_at = CASE WHEN reason = '' THEN clock_timestamp() ELSE m.sending_at END,
     lease_until = CASE WHEN reason = '' THEN clock_timestamp() + make_interval(secs => %(lease)s) END,
-    settled_at = CASE WHEN reason = '' THEN NULL ELSE clock_timestamp() END
+    settled_at = CASE WHEN reason NOT IN ('', 'replaced') THEN clock_timestamp() END
 FROM checked
 WHERE m.id = checked.id AND m.status || '' = 'claimed' AND m.claimed_by = checked.worker
 RETURNING m.id, m.status, m.skip_reason

@@ -89,7 +89,7 @@ def queue_messages(campaign: Campaign, *, step: int = 1, now: dt.datetime | None
                     SELECT id, archetype_id, row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
                            count(*) OVER (PARTITION BY archetype_id) AS texts
                     FROM campaigns_variant
-                    WHERE step = %(step)s
+                    WHERE retired_at IS NULL AND step = %(step)s
                       AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
                 ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts
                 {JOIN_TIMES_SQL if times else ""}

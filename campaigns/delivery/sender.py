@@ -170,13 +170,18 @@ class _Sweep:
     def rest_s(self) -> float:
         return max(self.deadline - time.monotonic(), 0.0)
 
-    def read_texts(self, campaign: Campaign) -> ApprovedTexts:
-        """The approved texts, read anew every TEXTS_KEPT_S. Raises StaleApproval."""
+    def read_texts(self, campaign: Campaign, messages: Sequence[ClaimedMessage]) -> ApprovedTexts:
+        """The approved texts, read anew every TEXTS_KEPT_S and where a message was queued with a newer one. Raises
+        StaleApproval."""
         read_at, texts = self._texts.get(campaign.pk, (0.0, None))
-        if texts is None or time.monotonic() > read_at + TEXTS_KEPT_S:
+        if texts is None or time.monotonic() > read_at + TEXTS_KEPT_S or not texts.know(messages):
             texts = load_approved_texts(campaign)
             self._texts[campaign.pk] = time.monotonic(), texts
         return texts
+
+    def forget_texts(self, campaign_id: int) -> None:
+        """They were replaced: whoever needs them reads them anew."""
+        self._texts.pop(campaign_id, None)
 
     def work_in_thread(self, slots: int) -> SendRun:
         try:
@@ -255,7 +260,7 @@ class _Courier:
         began = time.monotonic()
         try:
             campaign = Campaign.objects.get(pk=campaign_id)
-            texts, kind = self.sweep.read_texts(campaign), self.sweep.kind
+            texts, kind = self.sweep.read_texts(campaign, messages), self.sweep.kind
             batch = prepare_batch(campaign, messages, now=_database_now(), texts=texts, channel=kind)
         except StaleApproval:
             self._pause(campaign_id, _("The messages are no longer the approved ones. Cancel it and start another."))
@@ -288,6 +293,9 @@ class _Courier:
         self.sweep.breaker.note_copy()
         if mark.is_held:
             return True
+        if mark.is_replaced:
+            self.sweep.forget_texts(message.campaign_id)
+            return False
         if not mark.may_send:
             self.counts.update([mark.status] if mark.status else [])
             return bool(mark.status)

@@ -20,6 +20,9 @@ class NotificationKind(models.TextChoices):
     MISSED = "missed", _("a campaign missed its time")
     PAUSED = "paused", _("sending stopped by itself")
     VOIDED = "voided", _("an approval is void")
+    CHANGE_ASKED = "change_asked", _("a change of a running campaign waits for your approval")
+    CHANGE_APPLIED = "change_applied", _("a change of a running campaign is in force")
+    CHANGE_REFUSED = "change_refused", _("a change of a running campaign was not approved")
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):

@@ -7,13 +7,17 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .campaign import EMPTY_OBJECT, Campaign
+from .campaign import EMPTY_LIST, EMPTY_OBJECT, Campaign
 
 
 class StagedChange(models.Model):
     """What a person wants to be different in a campaign that runs. Key: (campaign, number); at most one waits.
 
-    `changes` holds the new values by what they are of; `affected` how many people it would touch, as counted then.
+    `changes` holds the new values by what they are of: {"texts": {id of the text: words}, "offer": {...}, "campaign": {...},
+    "follow_ups": {number: hours}}, and under "was" what stood there. `outcome` is what came of them when they were tried out
+    (`campaigns.approval.staging.trying`): each text before and after with its findings, and the parts touched. `base_hash` is
+    the campaign's hash that this was made from, `change_hash` the hash that it would have afterwards: what is approved.
+    `affected` is how many people it touched when it was submitted. `writers` are the ids of those who wrote any of it.
     """
 
     class Status(models.TextChoices):
@@ -27,10 +31,12 @@ class StagedChange(models.Model):
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=12, choices=Status, default=Status.OPEN)
     changes = models.JSONField(default=dict, db_default=EMPTY_OBJECT)
+    outcome = models.JSONField(default=dict, db_default=EMPTY_OBJECT)
     affected = models.JSONField(default=dict, db_default=EMPTY_OBJECT)
     reason = models.CharField(_("why"), max_length=500, blank=True, default="")
     base_hash = models.CharField(max_length=64, blank=True, default="")
     change_hash = models.CharField(max_length=64, blank=True, default="")
+    writers = models.JSONField(default=list, db_default=EMPTY_LIST)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
@@ -53,3 +59,7 @@ class StagedChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign_id} change {self.number} {self.status}"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status in {self.Status.OPEN, self.Status.IN_REVIEW}

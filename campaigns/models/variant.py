@@ -95,8 +95,16 @@ class Archetype(models.Model):
         return self.cell
 
 
+class StandingTexts(models.Manager["Variant"]):
+    """Without texts that a change of a running campaign replaced."""
+
+    def get_queryset(self) -> models.QuerySet[Variant]:
+        return super().get_queryset().filter(retired_at=None)
+
+
 class Variant(models.Model):
-    """One text of an archetype, in the slots that a model or a person may fill. Key: (archetype, step, label).
+    """One text of an archetype, in the slots that a model or a person may fill. Key: (archetype, step, label) of those that
+    stand.
 
     Greeting, offer, code, links, prices, dates and footer are no slots: `campaigns.content.rendering` puts them in.
     `findings` is the list that `campaigns.content.guardrails` returned for exactly this `content_hash`, `claims` its ledger:
@@ -104,6 +112,8 @@ class Variant(models.Model):
     this is asked again before each send (`campaigns.content.standing`). `facts` is what the draft was allowed to use.
     `source` is the composed Liquid that the hash covers, kept so that every message can be rendered again after the offer
     or the shop's settings have changed. `drafted_text` keeps the model's words, so that a page can show what people changed.
+    `retired_at`: when a change of the running campaign put another row in its place. It stays for the messages that left with
+    it; `objects` and `archetype.variants` leave it out, `everything` does not. SQL has to ask for `retired_at IS NULL`.
     """
 
     class Origin(models.TextChoices):
@@ -143,6 +153,10 @@ class Variant(models.Model):
     )
     edited_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StandingTexts()
+    everything: models.Manager[Variant] = models.Manager()
 
     #: What `campaigns.content.twins` finds for a page; never stored, because it changes with the texts of others.
     twin: object | None = None
@@ -151,7 +165,11 @@ class Variant(models.Model):
         verbose_name = _("variant")
         verbose_name_plural = _("variants")
         ordering = ["archetype", "step", "label"]
-        constraints = [models.UniqueConstraint(fields=["archetype", "step", "label"], name="variant_key")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["archetype", "step", "label"], condition=Q(retired_at=None), name="variant_key"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.archetype_id}{self.label}: {self.subject}"

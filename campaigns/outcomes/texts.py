@@ -24,7 +24,10 @@ _HANDED_OVER = (
 
 @dataclass(frozen=True)
 class TextCount:
-    """One text: how many people have a message of it, to how many it was handed over, how many of all ordered since."""
+    """One text: how many people have a message of it, to how many it was handed over, how many of all ordered since.
+
+    A text that a change of the running campaign replaced (`variant.retired_at`) counts for itself, as does what replaced it.
+    """
 
     variant: Variant
     archetype: str
@@ -47,9 +50,9 @@ def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
         return []
     counts = _count_messages(campaign, as_of)
     texts = (
-        Variant.objects.filter(pk__in=counts)
+        Variant.everything.filter(pk__in=counts)
         .select_related("archetype")
-        .order_by("-archetype__size", "archetype", "label")
+        .order_by("-archetype__size", "archetype", "step", "label", "pk")
     )
     responses = count_responses(campaign)
     return [

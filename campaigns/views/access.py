@@ -26,10 +26,10 @@ def get_campaign_for(user: User | AnonymousUser, pk: int) -> Campaign:
 
 
 def get_variant_for(user: User | AnonymousUser, pk: int) -> Variant:
-    """A text with its archetype and campaign; as `get_campaign_for`."""
+    """A text with its archetype and campaign; as `get_campaign_for`. Also one that was replaced while its campaign ran."""
     if not user.has_perm("campaigns.view_variant"):
         raise PermissionDenied("campaigns.view_variant")
-    return get_object_or_404(Variant.objects.select_related("archetype__campaign__offer"), pk=pk)
+    return get_object_or_404(Variant.everything.select_related("archetype__campaign__offer"), pk=pk)
 
 
 def current_user(request: HttpRequest) -> User:

@@ -44,16 +44,16 @@ COUNTED = {
 def show_variant(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit a text beside what a customer would see; each save runs the guard-rails again."""
     variant = get_variant_for(request.user, pk)
-    stored = Variant.objects.select_related("archetype").get(pk=pk)
+    stored = Variant.everything.select_related("archetype").get(pk=pk)
     form = VariantForm(request.POST or None, instance=stored)
     status = 200
     if request.method == "POST":
         try:
             is_saved = form.is_valid() and _save_text(request, variant, form)
         except StaleText:
-            return _show_both(request, Variant.objects.get(pk=pk), form)
+            return _show_both(request, Variant.everything.get(pk=pk), form)
         if is_saved:
-            if Variant.objects.get(pk=pk).is_blocked:
+            if Variant.everything.get(pk=pk).is_blocked:
                 messages.warning(request, _("The text is saved, but what was found in it keeps it from being sent."))
             else:
                 messages.success(request, _("The text is saved and was checked again."))
@@ -71,7 +71,7 @@ def render_editor(
     status: int = 200,
 ) -> HttpResponse:
     """The page of a text. `asked` is a wish for another draft that cannot be fulfilled."""
-    form = form or VariantForm(instance=Variant.objects.select_related("archetype").get(pk=variant.pk))
+    form = form or VariantForm(instance=Variant.everything.select_related("archetype").get(pk=variant.pk))
     context = _describe_editor(request, variant, form) | {"asked": asked or TextRequestForm()}
     return render(request, "campaigns/variant.html", context, status=status)
 
@@ -91,7 +91,7 @@ def _show_both(request: HttpRequest, variant: Variant, form: VariantForm) -> Htt
     what stands there now. Saving again writes over it, then knowingly."""
     typed = request.POST.copy()
     typed["seen"] = hash_words(variant)
-    again = VariantForm(typed, instance=Variant.objects.select_related("archetype").get(pk=variant.pk))
+    again = VariantForm(typed, instance=Variant.everything.select_related("archetype").get(pk=variant.pk))
     again.add_error(
         None,
         _(
