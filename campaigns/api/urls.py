@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from .delivery_events import DeliveryEventViewSet
 from .epoch import SendingEpochView
 from .reviewing import ThreadViewSet
+from .staged import StagedChangeViewSet
 from .texts import ArchetypeViewSet, VariantViewSet
 from .views import CampaignViewSet
 from .voice import BrandVoiceVersionViewSet, BrandVoiceView, PoliciesVersionViewSet, PoliciesView
@@ -18,6 +19,7 @@ router.register("archetypes", ArchetypeViewSet, basename="api-archetype")
 router.register("delivery-events", DeliveryEventViewSet, basename="api-delivery-event")
 router.register("variants", VariantViewSet, basename="api-variant")
 router.register("review-comments", ThreadViewSet, basename="api-review-comment")
+router.register("staged-changes", StagedChangeViewSet, basename="api-staged-change")
 router.register("brand-voice/versions", BrandVoiceVersionViewSet, basename="api-brand-voice-version")
 router.register("policies/versions", PoliciesVersionViewSet, basename="api-policies-version")
 urlpatterns = [

@@ -33,6 +33,7 @@ from campaigns.models import (
     CampaignTransition,
     MessageStatus,
     SkipReason,
+    StagedChange,
 )
 from campaigns.outcomes.responses import add_up
 from campaigns.outcomes.texts import count_texts
@@ -98,6 +99,8 @@ def show_live(request: HttpRequest, pk: int) -> HttpResponse:
         "resume_decision": policy.may_resume(user, campaign),
         "unschedule_decision": policy.may_unschedule(user, campaign),
         "remains": tell_remaining(progress),
+        "stage_decision": policy.may_stage(user, campaign),
+        "staged": StagedChange.objects.filter(campaign=campaign).order_by("-number").first(),
         "is_running": campaign.status in {CampaignStatus.SENDING, CampaignStatus.SCHEDULED},
     }
     context |= tell_progress(progress)

@@ -6,6 +6,7 @@ TransitionConflict (another state, or somebody was first), ValidationError (`Not
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.approval import policy
 from campaigns.approval.hashing import content_hash
+from campaigns.approval.policy import NotReady
 from campaigns.content.editing import EDITABLE_FIELDS, hash_words
 from campaigns.models import Campaign, StagedChange, TransitionConflict, Variant
 from customers.models import AuditAction, record_audit
@@ -60,13 +62,19 @@ def stage_text(
     fields: Mapping[str, str],
     *,
     shows_products: bool | None = None,
+    seen: str = "",
     now: dt.datetime,
 ) -> StagedChange:
-    """What a text is to say once the change is in force. The same words as now take the text out of the change."""
+    """What a text is to say once the change is in force. The same words as now take the text out of the change.
+
+    `seen` is the `hash_staged` of what the person had before them: NotReady where other words stand in the change by now.
+    """
     campaign = lock_open_change(user, change)
     standing = Variant.objects.filter(pk=variant.pk, archetype__campaign=campaign).first()
     if standing is None:
         raise TransitionConflict(_("This text was replaced meanwhile. Look at the one that stands now."))
+    if seen not in ("", hash_staged(change, standing)):
+        raise NotReady([_("Somebody else changed this text in the change after you opened it. Look at it again.")])
     unknown = set(fields) - set(EDITABLE_FIELDS)
     if unknown:
         raise ValidationError(_("These cannot be written: %(names)s.") % {"names": ", ".join(sorted(unknown))})
@@ -137,7 +145,7 @@ def withdraw_change(user: User, change: StagedChange, *, reason: str = "", now: 
 
 def hash_staged(change: StagedChange, variant: Variant) -> str:
     """Tells whether the words of a text in this change were written over since somebody looked."""
-    return hash_words(put_words(change, variant))
+    return hash_words(put_words(change, copy.copy(variant)))
 
 
 def put_words(change: StagedChange, variant: Variant) -> Variant:

@@ -9,7 +9,8 @@ from typing import Any
 from django.db import transaction
 
 from campaigns.approval.hashing import part_hashes
-from campaigns.content.rendering import load_source
+from campaigns.content.editing import EDITABLE_FIELDS
+from campaigns.content.rendering import RenderError, load_source, render_for
 from campaigns.models import Approval, ApprovalPart, Campaign, StagedChange, Variant
 
 from .fields import Wanted, read_wanted
@@ -19,8 +20,8 @@ from .writing import Replaced, write_changes
 def try_out(campaign: Campaign, change: StagedChange, *, now: dt.datetime) -> dict[str, Any]:
     """What `StagedChange.outcome` keeps: {"texts": [...], "parts": {part: hash}, "touched": [part]}.
 
-    A text is {"variant", "archetype", "step", "label", "is_edited", "was": {subject, preheader, text}, "will_be": the same,
-    "findings", "is_blocked"}, composed as it would be sent, merge tags unfilled. Under the campaign's lock. Nothing of it
+    A text is {"variant", "archetype", "step", "label", "is_edited", "was": its slots and the "text" that somebody of whom nothing
+    is known would read, "will_be": the same, "source", "findings", "is_blocked"}. Under the campaign's lock. Nothing of it
     stays; raises ValidationError for values that cannot be.
     """
     wanted, scratch = read_wanted(change), Campaign.objects.get(pk=campaign.pk)
@@ -50,12 +51,19 @@ def _tell_text(pair: Replaced) -> dict[str, Any]:
         "step": pair.old.step,
         "label": pair.old.label,
         "is_edited": pair.is_edited,
-        "was": _read_parts(pair.old),
-        "will_be": _read_parts(pair.new),
+        "was": _read_words(pair.old),
+        "will_be": _read_words(pair.new),
+        "source": pair.new.source,
         "findings": pair.new.findings,
         "is_blocked": pair.new.is_blocked,
     }
 
 
-def _read_parts(variant: Variant) -> dict[str, str]:
-    return {"subject": variant.subject, "preheader": variant.preheader, "text": load_source(variant).text}
+def _read_words(variant: Variant) -> dict[str, Any]:
+    words = {name: getattr(variant, name) for name in (*EDITABLE_FIELDS, "shows_products")}
+    source = load_source(variant)
+    try:
+        words["text"] = render_for(source, variant.archetype.language, None).text
+    except RenderError:
+        words["text"] = source.text
+    return words
