@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
@@ -40,6 +40,9 @@ from .packing import pack, read_recipient
 from .quiet import next_quiet
 from .short_links import WAY_OUT, short_url
 from .unsubscribe import preferences_url, unsubscribe_url
+
+#: Texts and their approval are read one after the other: a change that comes in force between the two is no difference.
+LOOKS: Final = 3
 
 
 class StaleApproval(Exception):
@@ -129,13 +132,23 @@ def prepare_batch(
 
 def load_approved_texts(campaign: Campaign) -> ApprovedTexts:
     """The stored sources, after checking that they are what a second person approved. Raises StaleApproval."""
+    for _look in range(LOOKS):
+        texts = _read_approved(campaign)
+        if texts is not None:
+            return texts
+    raise StaleApproval
+
+
+def _read_approved(campaign: Campaign) -> ApprovedTexts | None:
+    """None where what stands is not what is approved. The hash first and the texts last: what was replaced in between goes by a
+    hash that no mark takes."""
     found = hash_messages(campaign)
     approvals = Approval.objects.filter(campaign=campaign, voided_at__isnull=True)
     if needs_second_person():
         approvals = approvals.filter(is_own=False).exclude(approved_by_id=campaign.author_id)
     hashes = dict(approvals.values_list("part", "part_hash"))
     if hashes.get(ApprovalPart.MESSAGES) != found or set(hashes) != set(ApprovalPart.values):
-        raise StaleApproval
+        return None
     sources, places, newest = {}, {}, {}
     for variant in Variant.everything.filter(archetype__campaign=campaign).select_related("archetype"):
         places[variant.pk] = place = (variant.archetype_id, variant.step, variant.label)
@@ -143,7 +156,7 @@ def load_approved_texts(campaign: Campaign) -> ApprovedTexts:
             continue
         source = load_source(variant)
         if source_hash(source) != variant.content_hash:
-            raise StaleApproval
+            return None
         sources[variant.pk], newest[place] = (source, variant.archetype.language), variant.pk
     return ApprovedTexts(found, sources, {pk: newest[place] for pk, place in places.items() if place in newest})
 

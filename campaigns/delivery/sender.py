@@ -263,7 +263,9 @@ class _Courier:
             texts, kind = self.sweep.read_texts(campaign, messages), self.sweep.kind
             batch = prepare_batch(campaign, messages, now=_database_now(), texts=texts, channel=kind)
         except StaleApproval:
-            self._pause(campaign_id, _("The messages are no longer the approved ones. Cancel it and start another."))
+            self._pause(
+                campaign_id, _("The messages are no longer the approved ones. Change the campaign here, or cancel it.")
+            )
             return False
         messages, put_off = put_off_quiet(
             self.worker, messages, batch.customers, batch.countries, now=batch.now, channel=kind

@@ -95,7 +95,7 @@ def approve_change(user: User, change: StagedChange, *, seen_hash: str = "", now
                 "What would be sent is no longer what was submitted: a product, a price or a policy changed. Bring it up to date."
             )
         )
-    touched = find_touched(campaign, wanted, hashes)
+    touched = find_touched(campaign, wanted, hashes, now=now)
     _approve_parts(user, campaign, touched, hashes, reason=name_change(change), is_own=is_own, now=now)
     Campaign.objects.filter(pk=campaign.pk).update(content_hash=change.change_hash, updated_at=now)
     campaign.refresh_from_db()
@@ -153,8 +153,8 @@ def explain_change_expiry(change: StagedChange, *, now: dt.datetime) -> str:
 
 def find_obstacles(change: StagedChange) -> list[str]:
     """Sentences: what must be mended before a change can go to review."""
-    if read_wanted(change).is_empty and not change.outcome.get("texts"):
-        return [_("Nothing would be different. Change a text, the offer or the timing first.")]
+    if not change.outcome.get("touched"):
+        return [_("Nothing would be different, and what is approved still holds. Change something first.")]
     found = []
     texts = {text["variant"]: text for text in change.outcome.get("texts", [])}
     for variant in Variant.everything.filter(pk__in=texts).select_related("archetype").order_by("pk"):

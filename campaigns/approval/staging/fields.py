@@ -26,7 +26,7 @@ PART_OF: Final = {
     "approval_valid_days": ApprovalPart.TIMING,
     "allowed_drift_share": ApprovalPart.AUDIENCE,
     "live_until": ApprovalPart.TIMING,
-    "re_entry_days": ApprovalPart.TIMING,
+    "re_entry_days": ApprovalPart.AUDIENCE,
     "exit_on": ApprovalPart.TIMING,
 }
 

@@ -32,15 +32,18 @@ def try_out(campaign: Campaign, change: StagedChange, *, now: dt.datetime) -> di
     return {
         "texts": [_tell_text(pair) for pair in replaced],
         "parts": {part.value: hashes[part] for part in ApprovalPart},
-        "touched": [part.value for part in find_touched(campaign, wanted, hashes)],
+        "touched": [part.value for part in find_touched(campaign, wanted, hashes, now=now)],
     }
 
 
-def find_touched(campaign: Campaign, wanted: Wanted, hashes: Mapping[ApprovalPart, str]) -> list[ApprovalPart]:
-    """The parts that have to be approved again: those of the fields, and any that is no longer what was approved."""
-    valid = dict(
-        Approval.objects.filter(campaign=campaign, voided_at=None).values_list("part", "part_hash")
-    )  # fmt: skip
+def find_touched(
+    campaign: Campaign, wanted: Wanted, hashes: Mapping[ApprovalPart, str], *, now: dt.datetime
+) -> list[ApprovalPart]:
+    """The parts that have to be approved again: those of the fields, and any that is no longer what was approved, or was
+    approved too long ago: a change without any difference renews the approval of a campaign that outlived it."""
+    since = now - dt.timedelta(days=campaign.valid_days)
+    approvals = Approval.objects.filter(campaign=campaign, voided_at=None, approved_at__gt=since)
+    valid = dict(approvals.values_list("part", "part_hash"))
     return [part for part in ApprovalPart if part in wanted.parts or valid.get(part.value) != hashes[part]]
 
 

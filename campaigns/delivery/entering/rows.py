@@ -90,7 +90,8 @@ queued AS (
     SELECT id, archetype_id, row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
            count(*) OVER (PARTITION BY archetype_id) AS texts
     FROM campaigns_variant
-    WHERE step = 1 AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
+    WHERE step = 1 AND retired_at IS NULL
+      AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
   ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts
   WHERE m.arm = '{Arm.TREATMENT}'
   ON CONFLICT (campaign_id, step, customer_id, entry) DO NOTHING

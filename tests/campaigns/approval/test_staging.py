@@ -10,10 +10,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from campaigns.approval import policy, workflow
 from campaigns.approval.four_eyes import switch_four_eyes
-from campaigns.approval.hashing import content_hash
+from campaigns.approval.hashing import content_hash, part_hashes
 from campaigns.approval.policy import NotReady
 from campaigns.approval.staging import deciding, preparing
 from campaigns.approval.staging.affected import count_affected
+from campaigns.approval.validity import explain_expiry
 from campaigns.approval.workflow import find_stale_parts
 from campaigns.delivery import control
 from campaigns.models import (
@@ -371,6 +372,22 @@ def test_nobody_decides_for_weeks(running: Campaign, text: Variant, cast: Cast) 
     assert (change.status, change.submitted_at) == ("open", None)
 
 
+def test_a_change_without_any_difference_renews_what_was_approved_too_long_ago(running: Campaign, cast: Cast) -> None:
+    """A live campaign that outlived its approval pauses; it need not be begun anew for that."""
+    late = NOW + dt.timedelta(days=running.valid_days)
+    before = content_hash(running)
+    change = preparing.open_change(cast.marketer, running, now=late)
+    assert (
+        change.outcome["touched"] == ["messages", "audience", "timing", "measurement"] and not change.outcome["texts"]
+    )
+
+    deciding.submit_change(cast.marketer, change, now=late)
+    deciding.approve_change(cast.approver, change, now=late)
+
+    assert set(Approval.objects.filter(voided_at=None).values_list("approved_at", flat=True)) == {late}
+    assert content_hash(running) == before and explain_expiry(running, now=late) == ""
+
+
 def test_a_campaign_that_ends_takes_its_change_along(running: Campaign, text: Variant, cast: Cast) -> None:
     change = stage(cast.marketer, running, text)
     workflow.cancel_campaign(cast.marketer, running, now=LATER)
@@ -383,6 +400,8 @@ def test_affected_are_counted_by_what_can_still_change(running: Campaign, text: 
     Message.objects.filter(pk=had.pk).update(status="delivered")
     Message.objects.filter(pk=doubtful.pk).update(status="retry_wait", in_doubt_since=NOW)
     Campaign.objects.filter(pk=running.pk).update(kind="triggered", sending_started_at=NOW - dt.timedelta(days=14))
+    for part, kept in part_hashes(running).items():
+        Approval.objects.filter(part=part).update(part_hash=kept)
     for number, customer in enumerate((had.customer, waits.customer), start=1):
         Entry.objects.create(
             campaign=running, customer=customer, cause=f"event:{number}", arm="treatment", archetype=text.archetype,

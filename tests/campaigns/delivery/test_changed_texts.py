@@ -17,7 +17,6 @@ from campaigns.delivery import outbox, reaper
 from campaigns.delivery.channels import Route
 from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer
 from campaigns.delivery.copies import Unsendable, make_copy, prepare_batch
-from campaigns.delivery.marking import write_outcomes_and_marks
 from campaigns.delivery.mime import hash_body
 from campaigns.delivery.outbox import Settlement
 from campaigns.delivery.sender import send_waiting_messages
@@ -27,7 +26,7 @@ from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
 from tests.smtp_server import At, Fault, ScriptedSmtpServer
 
-from .conftest import Sweep, states
+from .conftest import Sweep, states, write
 from .test_marking import make_bids
 
 PATIENCE_S = 60
@@ -64,11 +63,11 @@ def test_what_was_claimed_with_the_old_text_leaves_once_with_the_new_one(
     running: Campaign, cast: Cast, sweep: Sweep, now: dt.datetime
 ) -> None:
     first, *others = make_bids(running, "w", now)
-    write_outcomes_and_marks([], [first])
+    write([], [first])
     old = Variant.objects.get()
 
     change_text(running, cast, "New jackets", now)
-    marks = write_outcomes_and_marks([Settlement(first.intent.message.id, "w", "accepted", "ok")], others).marks
+    marks = write([Settlement(first.intent.message.id, "w", "accepted", "ok")], others).marks
 
     assert {mark.is_replaced for mark in marks.values()} == {True}
     assert states(running) == {"accepted": 1, "queued": 2}
@@ -122,7 +121,7 @@ def test_one_that_may_have_left_with_the_old_text_is_not_repeated_with_the_new(
     """At a provider that knows the key of its first try, which would take the second for the same mail."""
     route = Route("esp", key_window_s=3600)
     doubtful, *_others = make_bids(running, "w", now)
-    write_outcomes_and_marks([], [doubtful])
+    write([], [doubtful])
     outbox.release_claims("w")
     row = Message.objects.filter(pk=doubtful.intent.message.id)
     row.update(status="queued", in_doubt_since=now, claimed_by="", route="esp")
@@ -159,7 +158,7 @@ def test_a_message_queued_with_a_text_newer_than_those_in_hand(running: Campaign
 def test_a_dead_worker_between_two_texts(running: Campaign, cast: Cast, sweep: Sweep, now: dt.datetime) -> None:
     """It held claims for the old text and one message under way: what is not known stays so, the others get the new one."""
     first, *_others = make_bids(running, "w", now)
-    write_outcomes_and_marks([], [first])
+    write([], [first])
     change_text(running, cast, "New jackets", now)
     Message.objects.update(lease_until=now - dt.timedelta(hours=1))
     reaper.reap_stuck_messages()

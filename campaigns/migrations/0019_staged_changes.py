@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0016_kinds_steps_and_times'),
+        ('campaigns', '0018_entering'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
