@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0018_entering'),
+        ('campaigns', '0019_send_times'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
