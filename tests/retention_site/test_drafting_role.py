@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.core.checks import run_checks
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 from django.utils import timezone
 
@@ -86,6 +86,26 @@ def test_the_role_may_not(campaign: Campaign, sql: str) -> None:
     with acting_as_drafter() as is_held:
         assert is_held
         assert refuses(sql), f"{ROLE} could do: {sql}"
+
+
+@pytest.mark.parametrize("status", sorted(set(CampaignStatus.values) - {CampaignStatus.DRAFT}))
+def test_the_role_writes_texts_of_drafts_alone(campaign: Campaign, status: str) -> None:
+    """Also what no hash covers: `stands_on`, by which a message is held back."""
+    Campaign.objects.update(status=CampaignStatus.DRAFT)
+    with acting_as_drafter():
+        assert Variant.objects.update(stands_on={}) == 1
+    Campaign.objects.update(status=status)
+    text = Variant.objects.get()
+    for write in (
+        lambda: Variant.objects.update(stands_on={}),
+        lambda: Variant.objects.update(subject="Written over"),
+        lambda: Variant.objects.update(retired_at=timezone.now()),
+        lambda: Variant.objects.create(archetype=text.archetype, label="B", origin="model"),
+    ):
+        with pytest.raises(IntegrityError, match="no draft"), transaction.atomic(), acting_as_drafter():
+            write()
+    assert Variant.objects.get().subject == text.subject
+    assert Variant.objects.update(stands_on={}) == 1, "others than the role are not asked"
 
 
 #: All that the role may do besides reading, of everything that the catalogue of PostgreSQL knows. Written out, so that a
