@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,16 @@ from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from campaigns.approval.policy import needs_second_person
-from campaigns.models import Archetype, Campaign, CampaignResult, CampaignStatus, DraftStatus, Message, MessageStatus
+from campaigns.models import (
+    Archetype,
+    Campaign,
+    CampaignResult,
+    CampaignStatus,
+    DraftStatus,
+    Message,
+    MessageStatus,
+    StagedChange,
+)
 from campaigns.views.telling import ToldLift, tell_lift
 from customers.ingest.clock import read_shop_clock
 from customers.insights.retention import build_cohorts, retention_over_time
@@ -71,6 +81,7 @@ def list_tasks(request: HttpRequest) -> list[Task]:
         for campaign in (waiting.exclude(author=user.pk) if needs_second_person() else waiting)[:5]:
             text = _("“%(name)s” waits for your approval") % {"name": campaign.name}
             tasks.append(Task(text, reverse("campaigns:review-campaign", args=[campaign.pk]), _("Read")))
+        tasks += _list_changes(user.pk)
     if user.has_perm("campaigns.change_campaign"):
         tasks += _list_drafting(user.pk)
     if user.has_perm("campaigns.control_sending"):
@@ -113,6 +124,16 @@ def list_first_steps() -> list[Step]:
         Step(_("Say what is offered: a campaign"), bool(campaigns), reverse("campaigns:new")),
         Step(_("A second person approves it"), bool(campaigns & APPROVED), reverse("campaigns:list")),
     ]
+
+
+def _list_changes(user_id: int | None) -> Iterator[Task]:
+    """Changes of running campaigns that this person may approve."""
+    waiting = StagedChange.objects.in_review().select_related("campaign")
+    if needs_second_person():
+        waiting = waiting.exclude(author=user_id).exclude(campaign__author=user_id)
+    for change in waiting[:5]:
+        text = _("A change of “%(name)s” waits for your approval") % {"name": change.campaign.name}
+        yield Task(text, reverse("campaigns:staged-change", args=[change.campaign_id, change.number]), _("Read"))
 
 
 def _list_drafting(author_id: int | None) -> list[Task]:

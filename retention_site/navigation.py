@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from campaigns.approval.policy import needs_second_person
 from campaigns.delivery.fence.gate import read_fence
-from campaigns.models import Campaign, Notification, SendingEpoch
+from campaigns.models import Campaign, Notification, SendingEpoch, StagedChange
 from customers.ingest.currency import read_shop_currency
 from retention_site.roles import ADMIN_ROLE
 
@@ -144,11 +144,15 @@ def _exists(name: str) -> bool:
 
 
 def _count_reviews(request: HttpRequest) -> int:
-    """The campaigns that this person may decide on: nobody approves what they wrote themselves, unless four eyes are off."""
+    """The campaigns, and changes of running ones, that this person may decide on: nobody approves what they wrote themselves,
+    unless four eyes are off."""
     if not request.user.has_perm("campaigns.approve_campaign"):
         return 0
-    waiting = Campaign.objects.in_review()
-    return (waiting.exclude(author=request.user.pk) if needs_second_person() else waiting).count()
+    waiting, changes = Campaign.objects.in_review(), StagedChange.objects.in_review()
+    if needs_second_person():
+        waiting = waiting.exclude(author=request.user.pk)
+        changes = changes.exclude(author=request.user.pk).exclude(campaign__author=request.user.pk)
+    return waiting.count() + changes.count()
 
 
 def _count_unread(request: HttpRequest) -> int:

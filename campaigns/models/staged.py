@@ -10,6 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from .campaign import EMPTY_LIST, EMPTY_OBJECT, Campaign
 
 
+class StagedChangeQuerySet(models.QuerySet["StagedChange"]):
+    def in_review(self) -> StagedChangeQuerySet:
+        return self.filter(status=StagedChange.Status.IN_REVIEW)
+
+
 class StagedChange(models.Model):
     """What a person wants to be different in a campaign that runs. Key: (campaign, number); at most one waits.
 
@@ -45,6 +50,8 @@ class StagedChange(models.Model):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_reason = models.CharField(max_length=500, blank=True, default="")
+
+    objects = StagedChangeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("staged change")

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.approval.editing import create_campaign as create_draft
-from campaigns.approval.policy import may_approve
+from campaigns.approval.policy import may_approve, may_approve_change
 from campaigns.forms import GoalForm, OfferForm
-from campaigns.models import Campaign, CampaignResult, CampaignStatus
+from campaigns.models import Campaign, CampaignResult, CampaignStatus, StagedChange
 
 from .access import current_user, get_campaign_for, right_step
 from .telling import tell_lift
@@ -65,11 +65,15 @@ def show_campaign(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @permission_required("campaigns.view_approval", raise_exception=True)
 def show_review_queue(request: HttpRequest) -> HttpResponse:
-    """Campaigns in review, the oldest first; which of them this person may approve."""
+    """Campaigns in review and changes of running ones, the oldest first; which of them this person may approve."""
     user, now = current_user(request), timezone.now()
     waiting = Campaign.objects.in_review().select_related("segment", "author").order_by("submitted_at")
     rows = [{"campaign": campaign, "decision": may_approve(user, campaign)} for campaign in waiting]
+    asked = StagedChange.objects.in_review().select_related("campaign__segment", "author").order_by("submitted_at")
+    changes = [{"change": change, "decision": may_approve_change(user, change)} for change in asked]
     changed = Campaign.objects.filter(
         author=user, status=CampaignStatus.DRAFT, transitions__from_status=CampaignStatus.IN_REVIEW
     ).distinct()
-    return render(request, "campaigns/review_queue.html", {"rows": rows, "changed": changed, "now": now})
+    return render(
+        request, "campaigns/review_queue.html", {"rows": rows, "changes": changes, "changed": changed, "now": now}
+    )

@@ -233,11 +233,13 @@ def _describe(request: HttpRequest, change: StagedChange, user: User) -> dict[st
     now = timezone.now()
     is_open = change.status == StagedChange.Status.OPEN
     may_write = policy.may_edit_change(user, change).allowed
+    texts = tell_texts(change)
     return frame_step(request, change.campaign, "live") | {
         "change": change,
         "affected": count_affected(change, now=now) if change.is_waiting else change.affected,
         "fields": tell_fields(change),
-        "texts": tell_texts(change),
+        "edited": [text for text in texts if text["is_edited"]],
+        "composed": [text for text in texts if not text["is_edited"]],
         "parts": tell_parts(change),
         "all_texts": list_texts(change) if is_open and may_write else [],
         "obstacles": deciding.find_obstacles(change) if is_open else [],

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext
 
 from campaigns.approval.staging.fields import Wanted, read_wanted
 from campaigns.audience.archetypes import label_archetype
+from campaigns.content.editing import EDITABLE_FIELDS
 from campaigns.forms import VariantForm, shop_time
 from campaigns.models import ApprovalPart, Archetype, ExitReason, StagedChange, Variant
 
@@ -56,7 +57,8 @@ def _tell_text(row: dict[str, Any], variant: Variant) -> dict[str, Any]:
     labels = {name: str(field.label) for name, field in VariantForm(instance=variant).fields.items()}
     labels.setdefault("shows_products", _("Show products of this interest with their prices"))
     was, will_be = row["was"], row["will_be"]
-    differing = [name for name in was if name in labels and was[name] != will_be[name]]
+    order = (*EDITABLE_FIELDS, "shows_products")  # JSON keeps none
+    differing = [name for name in order if name in labels and was.get(name) != will_be.get(name)]
     return {
         "variant": variant,
         "label": label_archetype(variant.archetype),

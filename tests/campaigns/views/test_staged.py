@@ -81,6 +81,9 @@ def test_from_the_live_page_to_a_text_that_everybody_gets_from_now_on(
     assert "Approve, in force at once" not in mara.get(f"{base}1/").content.decode(), "who wrote it does not approve it"
     page = ava.get(f"{base}1/").content.decode()
     assert "<strong>3 people</strong> who still wait" in page and "Approve, in force at once" in page
+    assert "change 1, while it runs" in ava.get("/review/").content.decode()
+    told = "A change of “Autumn” waits for your approval"
+    assert told in ava.get("/").content.decode() and told not in mara.get("/").content.decode()
     seen = StagedChange.objects.get().change_hash
     assert ava.post(f"{base}1/approval/", {"seen": seen}).status_code == 302
 
