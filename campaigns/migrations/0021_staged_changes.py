@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0019_send_times'),
+        ('campaigns', '0020_pace'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
