@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0020_pace'),
+        ('campaigns', '0021_queue_by_channel'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -28,6 +28,6 @@ DROP FUNCTION campaigns_refuse_draft_elsewhere();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0021_staged_changes")]
+    dependencies = [("campaigns", "0022_staged_changes")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]
