@@ -70,9 +70,10 @@ class Message(models.Model):
     leaves at `not_before` at the earliest and before `send_by`; where that is empty, inside the campaign's window.
     """
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="messages")
+    # Without indexes of their own: message_key and message_customer begin with these, and each index costs every change.
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="messages", db_index=False)
     step = models.PositiveSmallIntegerField(default=1, db_default=1)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="messages")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="messages", db_index=False)
     entry = models.PositiveSmallIntegerField(default=1, db_default=1)
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="messages")
     channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
