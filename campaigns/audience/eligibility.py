@@ -18,7 +18,7 @@ from customers.segments.complaints import open_complaint_sql
 
 from .caps import Rivals, cap_params, cap_sql
 from .channels import address_sql
-from .country_rules import country_rule_sql, read_country_rules
+from .country_rules import CountryRules, country_rule_sql, read_country_rules
 
 #: Messages that may have reached a person; they count against the frequency cap.
 STATUSES_THAT_REACHED = (
@@ -56,17 +56,23 @@ CASE
 END"""
 
 
-def exclusion_params(campaign: Campaign, *, now: dt.datetime, rivals: Rivals = Rivals()) -> dict[str, Any]:  # noqa: B008
-    """The parameters of `exclusion_case_sql` for one campaign. A test consent counts only while mail goes to the
-    built-in catcher, the campaign says that its audience is a test, and the address ends in .test. `rivals` are asked for
-    just before the send alone: an audience is frozen for everybody."""
+def exclusion_params(
+    campaign: Campaign,
+    *,
+    now: dt.datetime,
+    rivals: Rivals = Rivals(),  # noqa: B008
+    rules: CountryRules | None = None,
+) -> dict[str, Any]:
+    """The parameters of `exclusion_case_sql` for one campaign, `rules` where they were read just now. A test consent counts
+    only while mail goes to the built-in catcher, the campaign says that its audience is a test, and the address ends in
+    .test. `rivals` are asked for just before the send alone: an audience is frozen for everybody."""
     return {
         "x_accepts_test": bool(settings.USES_MAIL_CATCHER and campaign.is_test_audience),
         "x_now": now,
         "x_reached": [status.value for status in STATUSES_THAT_REACHED],
         "x_topic": campaign.topic,
         "x_month_ago": now - dt.timedelta(days=30),
-        "x_terms": read_country_rules().as_terms(),
+        "x_terms": (rules or read_country_rules()).as_terms(),
         "x_frozen_at": campaign.audience_frozen_at or now,
     } | cap_params(campaign, now=now, rivals=rivals)
 

@@ -114,7 +114,7 @@ def prepare_batch(
 ) -> Batch:
     """Read what the copies need in a handful of queries; `texts` where they were read just now. Raises StaleApproval."""
     texts = texts or load_approved_texts(campaign)
-    people, tags = [message.customer_id for message in messages], texts.tags
+    people, tags, rules = [message.customer_id for message in messages], texts.tags, read_country_rules()
     return Batch(
         campaign=campaign,
         texts=texts,
@@ -123,8 +123,8 @@ def prepare_batch(
         tags=tags,
         tracked=read_tracked(people),
         sender=Sender(settings.SHOP_NAME, settings.SHOP_FROM_EMAIL),
-        countries=read_country_rules(),
-        checks=exclusion_params(campaign, now=now, rivals=find_rivals(campaign, now=now)),
+        countries=rules,
+        checks=exclusion_params(campaign, now=now, rivals=find_rivals(campaign, now=now), rules=rules),
         now=now,
         channel=channel,
     )

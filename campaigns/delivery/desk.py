@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +18,9 @@ from .fence.gate import Leave
 from .marking import Bid, Mark, Written, write_outcomes_and_marks
 from .outbox import Settlement
 from .pace.pacer import Pacer
+
+#: Settles the outcomes and marks the bids in one commit, while the leave holds.
+Write = Callable[[Sequence[Settlement], Sequence[Bid], Leave], Written]
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,10 @@ class _Ticket:
 class Desk:
     """Shared by the threads of one sweep. Who is alone writes without a clerk."""
 
-    def __init__(self, leave: Leave, pacer: Pacer | None = None) -> None:
+    def __init__(self, leave: Leave, pacer: Pacer | None = None, *, write: Write = write_outcomes_and_marks) -> None:
         self._leave = leave
         self._pacer = pacer
+        self._write = write
         self._tickets: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
         self._has_clerk = False
 
@@ -73,7 +77,7 @@ class Desk:
             self._tickets.put(ticket)
             ticket.wake.acquire()
         else:
-            _serve([ticket], self._leave, self._pacer)
+            self._serve([ticket])
         if ticket.error is not None:
             raise ticket.error
         assert ticket.receipt is not None
@@ -89,7 +93,7 @@ class Desk:
                     waiting += self._take_more()
                     group = _choose_group(waiting)
                     waiting = [ticket for ticket in waiting if ticket not in group]
-                    _serve(group, self._leave, self._pacer)
+                    self._serve(group)
                     if any(isinstance(ticket.error, OperationalError | InterfaceError) for ticket in group):
                         connection.close()  # the next write begins with a new one
                     for ticket in group:
@@ -107,6 +111,36 @@ class Desk:
             found.append(ticket)
         return found
 
+    def _serve(self, group: Sequence[_Ticket]) -> None:
+        """Write for all; where the database refuses that, for each alone. Leaves a receipt or an error in each ticket."""
+        try:
+            _hand_out(group, self._write_group(group))
+        except (OperationalError, InterfaceError) as error:
+            _refuse(group, error)
+        except DatabaseError as error:
+            if len(group) == 1:
+                _refuse(group, error)
+            else:
+                for ticket in group:
+                    self._serve([ticket])
+        except BaseException as error:
+            _refuse(group, error)
+
+    def _write_group(self, group: Sequence[_Ticket]) -> Written:
+        """What was marked is told outside the database before anything of it reaches the network."""
+        outcomes = [ticket.outcome for ticket in group if ticket.outcome is not None]
+        bids, pacer = [ticket.bid for ticket in group], self._pacer
+        admitted = bids if pacer is None else pacer.admit(bids)
+        written = self._write(outcomes, admitted, self._leave) if outcomes or admitted else Written()
+        marked = [row for row, mark in written.marks.items() if mark.may_send]
+        if marked:
+            self._leave.note({group[0].bid.campaign_id: max(marked)})
+        if pacer is None:
+            return written
+        pacer.refund([bid for bid in admitted if bid.intent.message.id not in marked])
+        held = {bid.intent.message.id: Mark(is_held=True) for bid in bids if bid not in admitted}
+        return Written(written.settled, {**written.marks, **held})
+
 
 def _choose_group(waiting: Sequence[_Ticket]) -> list[_Ticket]:
     """The first and those of the same campaign, one for each customer; the others are written next."""
@@ -115,38 +149,6 @@ def _choose_group(waiting: Sequence[_Ticket]) -> list[_Ticket]:
         if ticket.bid.campaign_id == waiting[0].bid.campaign_id:
             group.setdefault(ticket.bid.customer_id, ticket)
     return list(group.values())
-
-
-def _serve(group: Sequence[_Ticket], leave: Leave, pacer: Pacer | None) -> None:
-    """Write for all; where the database refuses that, for each alone. Leaves a receipt or an error in each ticket."""
-    try:
-        _hand_out(group, _write(group, leave, pacer))
-    except (OperationalError, InterfaceError) as error:
-        _refuse(group, error)
-    except DatabaseError as error:
-        if len(group) == 1:
-            _refuse(group, error)
-        else:
-            for ticket in group:
-                _serve([ticket], leave, pacer)
-    except BaseException as error:
-        _refuse(group, error)
-
-
-def _write(group: Sequence[_Ticket], leave: Leave, pacer: Pacer | None) -> Written:
-    """What was marked is told outside the database before anything of it reaches the network."""
-    outcomes = [ticket.outcome for ticket in group if ticket.outcome is not None]
-    bids = [ticket.bid for ticket in group]
-    admitted = bids if pacer is None else pacer.admit(bids)
-    written = write_outcomes_and_marks(outcomes, admitted, leave) if outcomes or admitted else Written()
-    marked = [row for row, mark in written.marks.items() if mark.may_send]
-    if marked:
-        leave.note({group[0].bid.campaign_id: max(marked)})
-    if pacer is None:
-        return written
-    pacer.refund([bid for bid in admitted if bid.intent.message.id not in marked])
-    held = {bid.intent.message.id: Mark(is_held=True) for bid in bids if bid not in admitted}
-    return Written(written.settled, {**written.marks, **held})
 
 
 def _hand_out(group: Sequence[_Ticket], written: Written) -> None:

@@ -1,7 +1,7 @@
 """A fast SMTP sink on loopback, in a process of its own: notes every message it takes, one line each, and keeps none.
 
-`python -m tests.faults.sink --log FILE` prints its port. A line is written before the message is confirmed, so the file
-is what a real server may deliver: "<monotonic seconds> <Message-ID> <recipient>".
+`python -m tests.faults.sink --log FILE [--takes SECONDS]` prints its port. A line is written before the message is confirmed, so
+the file is what a real server may deliver: "<monotonic seconds> <Message-ID> <recipient>".
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class Arrival:
 class Sink(asyncio.Protocol):
     """Commands line by line, then the message until its final dot."""
 
-    def __init__(self, log: int) -> None:
+    def __init__(self, log: int, takes_s: float = 0) -> None:
         self.log = log
+        self.takes_s = takes_s
         self.buffer = bytearray()
         self.in_message = False
         self.recipient = b""
@@ -80,18 +81,28 @@ class Sink(asyncio.Protocol):
         del self.buffer[: end + len(END)]
         self.in_message = False
         os.write(self.log, b"%.6f %s %s\n" % (time.monotonic(), name, self.recipient))
-        self.transport.write(b"250 taken\r\n")
+        if self.takes_s:
+            asyncio.get_running_loop().call_later(self.takes_s, self.transport.write, b"250 taken\r\n")
+        else:
+            self.transport.write(b"250 taken\r\n")
         return True
 
 
 @contextmanager
-def running_sink(log: Path, module: str = "tests.faults.sink") -> Iterator[int]:
+def running_sink(log: Path, module: str = "tests.faults.sink", *options: str) -> Iterator[int]:
     """Run this sink, or the one of another module, as a child; gives its port."""
-    command = [sys.executable, "-m", module, "--log", os.fspath(log)]
+    with sink_process(log, module, *options) as (port, _pid):
+        yield port
+
+
+@contextmanager
+def sink_process(log: Path, module: str = "tests.faults.sink", *options: str) -> Iterator[tuple[int, int]]:
+    """The same; gives its port and its process number."""
+    command = [sys.executable, "-m", module, "--log", os.fspath(log), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         try:
-            yield int(process.stdout.readline())
+            yield int(process.stdout.readline()), process.pid
         finally:
             process.kill()
 
@@ -109,9 +120,9 @@ def count_arrivals(log: Path) -> int:
     return log.read_bytes().count(b"\n") if log.exists() else 0
 
 
-async def serve(log: Path) -> None:
+async def serve(log: Path, takes_s: float) -> None:
     file = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    server = await asyncio.get_running_loop().create_server(lambda: Sink(file), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: Sink(file, takes_s), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
@@ -119,4 +130,6 @@ async def serve(log: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--log", type=Path, required=True)
-    asyncio.run(serve(parser.parse_args().log))
+    parser.add_argument("--takes", type=float, default=0, help="seconds from the final dot to its answer")
+    options = parser.parse_args()
+    asyncio.run(serve(options.log, options.takes))
