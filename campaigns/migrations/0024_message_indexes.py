@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0020_pace"),
+        ("campaigns", "0023_drafts_stay_drafts"),
         ("customers", "0012_visitors_and_kept_answers"),
     ]
 
