@@ -22,6 +22,7 @@ from .caps import measure_caps
 from .events import measure_events
 from .kills import measure_kills
 from .launches import measure_launches
+from .nights import measure_nights
 from .pauses import measure_pauses
 from .restore import measure_restore
 from .stage import ROOT, Stage, open_stage
@@ -64,6 +65,7 @@ ROWS: dict[str, Callable[[Stage, Sizes], Figures]] = {
     "unsubscribes": lambda stage, sizes: measure_unsubscribes(stage, sizes.left, sizes.unsubscribes),
     "events": lambda stage, sizes: measure_events(stage, sizes.told),
     "caps": lambda stage, sizes: measure_caps(stage, sizes.people, sizes.days),
+    "nights": lambda stage, sizes: measure_nights(stage, sizes.people, sizes.days),
     "restore": lambda stage, sizes: measure_restore(stage, sizes.restored, sizes.ways),
 }
 #: In a process of its own, because settings say once by which door mail leaves.

@@ -17,7 +17,7 @@ Figures = dict[str, Any]
 @pytest.fixture(scope="module")
 def rows() -> Figures:
     """Every row once, one after the other on one stage."""
-    asked = "kills,pauses,launches,unsubscribes,events,caps,restore"
+    asked = "kills,pauses,launches,unsubscribes,events,caps,nights,restore"
     command = [sys.executable, "-m", "tests.faults.run", "--small", "--rows", asked]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     said = done.stdout.splitlines()
@@ -84,3 +84,10 @@ def test_a_restored_dump_sends_nothing_before_a_person_confirms_and_then_the_res
     assert (row["before_confirmation"], row["doubled"], row["lost"], row["again"]) == (0, 0, 0, 0)
     assert row["sent_since_dump"] > 0 and row["rest"] > 0
     assert row["is_right"]
+
+
+@pytest.mark.slow
+def test_nobody_is_written_to_in_their_quiet_hours_or_after_their_window(rows: Figures) -> None:
+    row = rows["nights"]
+    assert (row["in_quiet_hours"], row["late"], row["exceeded"], row["doubled"]) == (0, 0, 0, 0)
+    assert row["waited_for_morning"] > 0 and row["missed"] > 0 and row["is_right"]
