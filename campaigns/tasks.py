@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.approval import notices, validity
 from campaigns.approval.staging import deciding
 from campaigns.content import drafting
-from campaigns.delivery import engagement, reaper, scheduler, sender
+from campaigns.delivery import control, engagement, reaper, scheduler, sender
 from campaigns.delivery.domain import doctor
 from campaigns.delivery.entering import sweep
 from campaigns.delivery.stopping import stop_on_sigterm
@@ -51,6 +51,7 @@ def void_outlived_approvals() -> None:
     """Take back approvals that are too old, or whose people have changed too much, and changes that nobody decided."""
     validity.void_outlived_approvals(timezone.now())
     deciding.reopen_outlived_changes(timezone.now())
+    control.pause_outlived(timezone.now())
 
 
 @shared_task

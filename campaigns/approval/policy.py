@@ -78,10 +78,9 @@ def may_submit(user: User, campaign: Campaign) -> Decision:
 
 def may_approve(user: User, campaign: Campaign) -> Decision:
     """A person with the right who neither made, submitted nor wrote any part of it, unless four eyes are switched off."""
-    decision = _decide(user, campaign, "campaigns.approve_campaign", {CampaignStatus.IN_REVIEW})
-    if not decision.is_forbidden and has_written(user, campaign) and needs_second_person():
-        return Decision(False, (_("You made or edited this campaign: a second person must approve it."),), True)
-    return decision
+    return _by_second_person(
+        user, campaign, _decide(user, campaign, "campaigns.approve_campaign", {CampaignStatus.IN_REVIEW})
+    )
 
 
 def may_request_changes(user: User, campaign: Campaign) -> Decision:
@@ -115,6 +114,19 @@ def may_resume(user: User, campaign: Campaign) -> Decision:
 def may_retry(user: User, campaign: Campaign) -> Decision:
     states: set[str] = {CampaignStatus.SENDING, CampaignStatus.PAUSED, CampaignStatus.SENT}
     return _decide(user, campaign, "campaigns.control_sending", states)
+
+
+def may_end(user: User, campaign: Campaign) -> Decision:
+    """Let nobody into a live campaign any more; what was sent stays sent."""
+    decision = _decide(user, campaign, "campaigns.control_sending", {CampaignStatus.SENDING})
+    return decision if campaign.is_live and campaign.ended_at is None else _refuse(decision)
+
+
+def may_renew(user: User, campaign: Campaign) -> Decision:
+    """Approve a live campaign once more, unchanged: who may approve it, while it runs or is paused."""
+    running: set[str] = {CampaignStatus.SENDING, CampaignStatus.PAUSED}
+    decision = _by_second_person(user, campaign, _decide(user, campaign, "campaigns.approve_campaign", running))
+    return decision if campaign.is_live else _refuse(decision)
 
 
 def may_cancel(user: User, campaign: Campaign) -> Decision:
@@ -211,6 +223,17 @@ def _decide(user: User, campaign: Campaign, right: str, states: set[str]) -> Dec
         sentence = _("This cannot be done while the campaign is %(status)s.")
         return Decision(False, (sentence % {"status": CampaignStatus(campaign.status).label},))
     return Decision(True)
+
+
+def _by_second_person(user: User, campaign: Campaign, decision: Decision) -> Decision:
+    if not decision.is_forbidden and has_written(user, campaign) and needs_second_person():
+        return Decision(False, (_("You made or edited this campaign: a second person must approve it."),), True)
+    return decision
+
+
+def _refuse(decision: Decision) -> Decision:
+    """The same where it was refused already; otherwise it is not a campaign that this can be done to."""
+    return Decision(False, (_("This is for live campaigns."),)) if decision.allowed else decision
 
 
 def _find_audience_obstacles(campaign: Campaign) -> list[str]:

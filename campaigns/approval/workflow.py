@@ -25,6 +25,8 @@ from campaigns.models import (
     ApprovalPart,
     Campaign,
     CampaignStatus,
+    Entry,
+    ExitReason,
     Message,
     MessageStatus,
     SendMode,
@@ -49,6 +51,7 @@ __all__ = [
     "approve_campaign",
     "cancel_campaign",
     "check_audience",
+    "drop_waiting",
     "edit_campaign",
     "edit_variant",
     "find_stale_parts",
@@ -212,6 +215,12 @@ def cancel_campaign(user: User, campaign: Campaign, *, reason: str = "", now: dt
     _lock(campaign)
     policy.may_cancel(user, campaign).enforce()
     change_status(campaign, sources=UNFINISHED, target=CampaignStatus.CANCELLED, actor=user, reason=reason, now=now)
+    drop_waiting(campaign, now=now)
+    return campaign
+
+
+def drop_waiting(campaign: Campaign, *, now: dt.datetime) -> None:
+    """Skip what waits in the outbox, and let everybody go who is on their way. Safe to run twice."""
     waiting = Message.objects.filter(campaign=campaign, status__in=OPEN_MESSAGES)
     waiting.filter(in_doubt_since__isnull=False).update(
         status=MessageStatus.UNKNOWN, lease_until=None, not_before=None, settled_at=now
@@ -219,7 +228,9 @@ def cancel_campaign(user: User, campaign: Campaign, *, reason: str = "", now: dt
     waiting.filter(in_doubt_since__isnull=True).update(
         status=MessageStatus.SKIPPED, skip_reason=SkipReason.CANCELLED, lease_until=None, settled_at=now
     )
-    return campaign
+    Entry.objects.filter(campaign=campaign, exited_at__isnull=True).update(
+        exited_at=now, exit_reason=ExitReason.ENDED, next_step=None, next_at=None
+    )
 
 
 def find_stale_parts(campaign: Campaign) -> list[ApprovalPart]:

@@ -15,7 +15,7 @@ from campaigns.approval.voiding import return_to_draft
 from campaigns.approval.workflow import find_stale_parts, window_end
 from campaigns.models import Campaign, CampaignStatus, Entry, TransitionConflict
 
-from .entering.sweep import begin_entering
+from .entering.beginning import begin_entering
 from .fence.gate import may_launch
 from .outbox import open_message_ids, queue_messages
 from .sent_events import record_missing_sent_events

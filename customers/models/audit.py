@@ -38,6 +38,7 @@ class AuditAction(models.TextChoices):
     CHANGE_APPLIED = "change_applied", _("change of a running campaign put in force")
     CHANGE_REFUSED = "change_refused", _("change of a running campaign refused")
     CHANGE_WITHDRAWN = "change_withdrawn", _("change of a running campaign withdrawn")
+    CAMPAIGN_ENDED = "campaign_ended", _("live campaign ended: nobody enters any more")
     VOICE_SAVED = "voice_saved", _("brand voice saved")
     POLICIES_SAVED = "policies_saved", _("shop policies saved")
     SEGMENT_SAVED = "segment_saved", _("segment saved")

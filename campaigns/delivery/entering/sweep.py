@@ -5,21 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import structlog
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.audience.entrants import Look, gather_all, gather_triggered, remember_present
+from campaigns.audience.entrants import Look, gather_all, gather_triggered
 from campaigns.audience.entry_rules import EntryRuleError, EventTrigger, OverdueTrigger, Trigger, parse_trigger
-from campaigns.audience.recurrence import parse_recurrence
 from campaigns.delivery.control import pause_campaign
 from campaigns.delivery.fence.gate import may_launch
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Occurrence, TransitionConflict
 from customers.segments.rules import RuleError
 
+from .beginning import list_due, note_occurrences, read_log_horizon
 from .rows import EnteredCounts, write_entries
 
 log = structlog.get_logger(__name__)
@@ -27,8 +25,6 @@ log = structlog.get_logger(__name__)
 #: How long after a look the next one is worth it: a segment is asked of everybody, and days turn once a day.
 LOOK_EVERY: Final = {EventTrigger: dt.timedelta(0), OverdueTrigger: dt.timedelta(hours=1)}
 USUAL_LOOK_EVERY: Final = dt.timedelta(minutes=10)
-#: Clocks of two sessions of one database are read at slightly different places of it.
-HORIZON_MARGIN_S: Final = 5
 
 
 @dataclass(frozen=True)
@@ -81,65 +77,6 @@ def enter_campaign(campaign_id: int, *, now: dt.datetime) -> EnteredCounts:
     return _look_for_causes(campaign, now)
 
 
-def begin_entering(campaign: Campaign, *, now: dt.datetime) -> None:
-    """What a live campaign remembers from its start on: who is there already, and from when on things count.
-
-    In the transaction that starts it. A recurring one begins with the occurrence at its hour, if there is one.
-    """
-    values = {"enters_from": now, "entry_rule": campaign.segment.rule, "entered_until": now}
-    if campaign.kind == CampaignKind.RECURRING:
-        assert campaign.scheduled_for is not None
-        values["entered_until"] = campaign.scheduled_for - dt.timedelta(microseconds=1)
-    else:
-        trigger = parse_trigger(campaign.trigger)
-        if isinstance(trigger, EventTrigger):
-            values["entered_until"] = read_log_horizon()
-        elif trigger.includes_present:
-            del values["entered_until"]
-        else:
-            remember_present(Look(campaign, now, None), trigger)
-    Campaign.objects.filter(pk=campaign.pk).update(**values)
-    campaign.refresh_from_db()
-
-
-def skip_pause(campaign: Campaign, *, now: dt.datetime) -> None:
-    """Leave out what happened while it was paused: from here on it counts anew. In the transaction that resumes it."""
-    values = {"enters_from": now, "entered_until": now}
-    if campaign.kind == CampaignKind.RECURRING:
-        _note_occurrences(campaign, list_due(campaign, now), Occurrence.Outcome.MISSED, now)
-    else:
-        trigger = parse_trigger(campaign.trigger)
-        if isinstance(trigger, EventTrigger):
-            values["entered_until"] = read_log_horizon()
-        remember_present(Look(campaign, now, None), trigger)
-    Campaign.objects.filter(pk=campaign.pk).update(**values)
-    campaign.refresh_from_db()
-
-
-def list_due(campaign: Campaign, now: dt.datetime) -> list[dt.datetime]:
-    """Occurrences up to `now` that were not looked at yet, in order."""
-    assert campaign.scheduled_for is not None
-    since = campaign.entered_until or campaign.scheduled_for - dt.timedelta(microseconds=1)
-    zone = ZoneInfo(settings.SHOP_TIME_ZONE)
-    return parse_recurrence(campaign.recurrence).list_between(since, now, anchor=campaign.scheduled_for, zone=zone)
-
-
-def read_log_horizon() -> dt.datetime:
-    """Up to when the event log is complete: every event that was written down before is there to be seen.
-
-    An event carries the time of the statement that wrote it, and is seen only once its transaction commits. So what
-    began writing before the oldest transaction that is still open may be missing, and nothing else.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT least(clock_timestamp(), min(xact_start)) - make_interval(secs => %s) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
-            [HORIZON_MARGIN_S],
-        )
-        horizon: dt.datetime = cursor.fetchone()[0]
-        return horizon
-
-
 def _hold_occurrences(campaign: Campaign, now: dt.datetime) -> EnteredCounts:
     """The newest occurrence that is due takes place, inside its window; older ones were missed: never two at once."""
     due = list_due(campaign, now)
@@ -151,24 +88,10 @@ def _hold_occurrences(campaign: Campaign, now: dt.datetime) -> EnteredCounts:
         due.append(newest)
     else:
         counts = write_entries(look) if gather_all(look, newest) else counts
-        _note_occurrences(campaign, [newest], Occurrence.Outcome.ENTERED, now, counts.entered)
-    _note_occurrences(campaign, due, Occurrence.Outcome.MISSED, now)
+        note_occurrences(campaign, [newest], Occurrence.Outcome.ENTERED, now, counts.entered)
+    note_occurrences(campaign, due, Occurrence.Outcome.MISSED, now)
     _move_watermark(campaign, now)
     return counts
-
-
-def _note_occurrences(
-    campaign: Campaign, due: list[dt.datetime], outcome: Occurrence.Outcome, now: dt.datetime, entered: int = 0
-) -> None:
-    Occurrence.objects.bulk_create(
-        [
-            Occurrence(campaign=campaign, due_at=due_at, outcome=outcome, noted_at=now, entered=entered)
-            for due_at in due
-        ],
-        ignore_conflicts=True,
-    )
-    if outcome == Occurrence.Outcome.MISSED and due:
-        log.warning("occurrences_missed", campaign=campaign.pk, missed=len(due))
 
 
 def _look_for_causes(campaign: Campaign, now: dt.datetime) -> EnteredCounts:
