@@ -1,7 +1,7 @@
 """Counts what both arms of a campaign did afterwards, by the same rule, in SQL.
 
-Intention to treat: everybody whom the freeze drew into an arm counts in it, whether or not a message was sent, taken or
-read. The window is the same for all: from the start of the send, `attribution_days` long.
+Intention to treat: everybody who was drawn into an arm counts in it, whether or not a message was sent, taken or read. When
+their orders count is said by `windows`: from the start of the send, or from each person's first entry, `attribution_days`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from campaigns.models import Arm, Campaign, MessageStatus
 from customers.ingest.currency import read_shop_currency
 
 from .lift import MeanDifference, Moments, estimate_lift, estimate_mean_difference
+from .windows import Window, people_sql, read_window, window_params
 
 
 def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any]:
@@ -25,24 +26,23 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
     difference per person of what they paid less what they returned, in `currency`. The verdict stays `too_early` until
     the window has closed. Pure reading: safe to run at any time.
     """
-    start = campaign.sending_started_at
-    if start is None or as_of < start:
+    window = read_window(campaign, as_of=as_of)
+    if window is None:
         return {}
-    closes = start + dt.timedelta(days=campaign.attribution_days)
     currency = read_shop_currency()
-    arms = _count_arms(campaign.pk, start, min(as_of, closes), currency)
+    arms = _count_arms(campaign, window, as_of, currency)
     treated, holdout = arms[Arm.TREATMENT], arms[Arm.HOLDOUT]
-    is_complete = as_of >= closes
     lift = estimate_lift(
-        int(treated["n"]), int(treated["kept"]), int(holdout["n"]), int(holdout["kept"]), is_complete=is_complete
+        int(treated["n"]), int(treated["kept"]), int(holdout["n"]), int(holdout["kept"]), is_complete=window.is_complete
     )
     revenue = estimate_mean_difference(_moments(treated), _moments(holdout))
     return {
         "as_of": as_of.isoformat(),
-        "window_start": start.isoformat(),
-        "window_end": closes.isoformat(),
-        "is_complete": is_complete,
-        "days_left": max((closes - as_of).days, 0),
+        "window_start": window.start.isoformat(),
+        "window_end": window.closes.isoformat(),
+        "is_complete": window.is_complete,
+        "days_left": max((window.closes - as_of).days, 0),
+        **({"by_entry": True, "people_open": window.people_open} if campaign.is_live else {}),
         "currency": currency,
         "retention": lift.as_json(),
         "revenue": _revenue_json(treated, holdout, revenue),
@@ -51,28 +51,28 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
 
 
 def _count_arms(
-    campaign_id: int, start: dt.datetime, end: dt.datetime, currency: str
+    campaign: Campaign, window: Window, as_of: dt.datetime, currency: str
 ) -> dict[str, Mapping[str, float]]:
     """Per arm: people, how many ordered, orders, and mean and variance of what they paid. Orders in another currency
     than the shop's count as orders; their amounts are left out rather than added to something else."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH people AS (
                 SELECT m.arm, m.customer_id,
                        count(o.id) FILTER (WHERE NOT o.is_return) AS orders,
                        coalesce(sum(o.total) FILTER (WHERE o.currency = %(currency)s), 0)::float8 AS paid
-                FROM campaigns_audiencemember m
+                FROM ({people_sql(campaign)}) m
                 LEFT JOIN customers_order o
                   ON o.customer_id = m.customer_id AND o.ordered_at >= %(start)s AND o.ordered_at < %(end)s
-                WHERE m.campaign_id = %(campaign)s AND m.arm IN ('treatment', 'holdout')
+                 AND o.ordered_at >= m.opens_at AND o.ordered_at < m.closes_at
                 GROUP BY m.arm, m.customer_id
             )
             SELECT arm, count(*), count(*) FILTER (WHERE orders > 0), coalesce(sum(orders), 0),
                    coalesce(avg(paid), 0), coalesce(var_samp(paid), 0)
             FROM people GROUP BY arm
             """,
-            {"campaign": campaign_id, "start": start, "end": end, "currency": currency},
+            window_params(campaign, window, as_of=as_of) | {"currency": currency},
         )
         names = ("n", "kept", "orders", "mean", "variance")
         found = {row[0]: dict(zip(names, map(float, row[1:]), strict=True)) for row in cursor.fetchall()}

@@ -11,6 +11,7 @@ from django.conf import settings
 from campaigns.models import Campaign, CampaignResult
 
 from .attribution import measure_campaign
+from .windows import may_still_move
 
 log = structlog.get_logger(__name__)
 
@@ -42,10 +43,8 @@ def store_all_results(*, now: dt.datetime) -> int:
     """Today's row for every campaign that was started and whose figures may still move; returns how many."""
     stored = 0
     for campaign in Campaign.objects.filter(sending_started_at__isnull=False):
-        closes = campaign.measured_until
-        if closes is not None and now < closes + dt.timedelta(days=DAYS_AFTER_WINDOW):
-            store_result(campaign, now=now)
-            stored += 1
+        if may_still_move(campaign, now=now, days_after=DAYS_AFTER_WINDOW):
+            stored += store_result(campaign, now=now) is not None
     log.info("results_stored", campaigns=stored)
     return stored
 

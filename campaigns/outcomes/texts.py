@@ -45,7 +45,7 @@ class TextCount:
 
 def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
     """The texts that anybody has a message of, by archetype and label. Orders count by the rule of `attribution`: those
-    of the window from the start of the send on, returns are none. Pure reading."""
+    of the window from the start of the send on (in a live campaign from the entry on), returns are none. Pure reading."""
     if campaign.sending_started_at is None:
         return []
     counts = _count_messages(campaign, as_of)
@@ -63,22 +63,30 @@ def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
 
 def _count_messages(campaign: Campaign, as_of: dt.datetime) -> Mapping[int, tuple[int, int, int, int]]:
     assert campaign.sending_started_at is not None
-    closes = campaign.sending_started_at + dt.timedelta(days=campaign.attribution_days)
+    entries, opens = "", "%(start)s::timestamptz"
+    if campaign.is_live:
+        opens = "e.entered_at"
+        entries = (
+            "JOIN campaigns_entry e ON e.campaign_id = m.campaign_id AND e.customer_id = m.customer_id"
+            " AND e.number = m.entry"
+        )
+    closes = f"least(%(as_of)s::timestamptz, {opens} + make_interval(days => %(days)s))"
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT m.variant_id, count(*), count(*) FILTER (WHERE m.status = ANY(%(handed_over)s)),
-                   count(*) FILTER (WHERE EXISTS (
+            f"""
+            SELECT m.variant_id, count(DISTINCT m.customer_id), count(*) FILTER (WHERE m.status = ANY(%(handed_over)s)),
+                   count(DISTINCT m.customer_id) FILTER (WHERE EXISTS (
                        SELECT 1 FROM customers_order o
                        WHERE o.customer_id = m.customer_id AND NOT o.is_return
-                         AND o.ordered_at >= %(start)s AND o.ordered_at < %(end)s)),
+                         AND o.ordered_at >= {opens} AND o.ordered_at < {closes})),
                    count(*) FILTER (WHERE m.skip_reason = %(no_channel)s)
-            FROM campaigns_message m WHERE m.campaign_id = %(campaign)s GROUP BY m.variant_id
+            FROM campaigns_message m {entries} WHERE m.campaign_id = %(campaign)s GROUP BY m.variant_id
             """,
             {
                 "campaign": campaign.pk,
                 "start": campaign.sending_started_at,
-                "end": min(as_of, closes),
+                "as_of": as_of,
+                "days": campaign.attribution_days,
                 "handed_over": [status.value for status in _HANDED_OVER],
                 "no_channel": SkipReason.NO_CHANNEL.value,
             },
