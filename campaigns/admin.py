@@ -30,7 +30,9 @@ from campaigns.models import (
     CampaignResult,
     CampaignTransition,
     DeliveryEvent,
+    Entry,
     Message,
+    Occurrence,
     Offer,
     PromptEvaluation,
     ShopPolicies,
@@ -181,6 +183,23 @@ class AudienceMemberAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("archetype"))
     def archetype_shown(self, member: AudienceMember) -> str:
         return label_archetype(member.archetype) if member.archetype else ""
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnlyAdmin):
+    """Who entered a live campaign, and by what cause."""
+
+    list_display = ("customer", "campaign", "number", "cause", "arm", "exclusion_reason", "entered_at", "exit_reason")
+    list_filter = ("arm", "exclusion_reason", "exit_reason")
+    list_select_related = ("campaign", "customer")
+    show_full_result_count = False
+
+
+@admin.register(Occurrence)
+class OccurrenceAdmin(ReadOnlyAdmin):
+    list_display = ("campaign", "due_at", "outcome", "entered")
+    list_filter = ("outcome",)
+    list_select_related = ("campaign",)
 
 
 @admin.register(Message)

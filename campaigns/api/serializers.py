@@ -31,6 +31,17 @@ from customers.models import Channel
 MOST_ID = 2**63 - 1
 
 
+TRIGGER_HELP = (
+    'What lets people in: {"on": "segment"}, {"on": "event", "event": "cart_updated", "where": {"category": "Tents"}, '
+    '"max_age_hours": 24}, {"on": "churn", "line": 0.6} or {"on": "overdue", "days": 7}; all but events may have '
+    '"includes_present": true.'
+)
+RECURRENCE_HELP = (
+    '{"every": "day", "at": "09:00"}, {"every": "week", "weekdays": [0, 3], "at": "09:00"} (Monday is 0) or {"every": "month", '
+    '"day": 31, "at": "09:00"}; "interval" for every second one and so on. Times are the shop\'s.'
+)
+
+
 class OfferSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     class Meta:
         model = Offer
@@ -65,6 +76,9 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     max_archetypes = serializers.IntegerField(min_value=1, max_value=settings.MOST_ARCHETYPES, required=False)
     allowed_drift_share = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
     approval_valid_days = serializers.IntegerField(min_value=1, max_value=365, required=False, allow_null=True)
+    trigger = serializers.DictField(required=False, help_text=TRIGGER_HELP)
+    recurrence = serializers.DictField(required=False, help_text=RECURRENCE_HELP)
+    re_entry_days = serializers.IntegerField(min_value=0, max_value=3650, required=False, allow_null=True)
     author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
 
     class Meta:
@@ -74,11 +88,12 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
             "status_reason", "offer", "holdout_share", "channels", "max_archetypes", "is_test_audience",
             "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
             "send_mode", "priority", "attribution_days", "allowed_drift_share", "approval_valid_days", "content_hash",
-            "submitted_at", "sending_started_at", "sending_finished_at", "created_at",
+            "submitted_at", "sending_started_at", "sending_finished_at", "created_at", "kind", "trigger",
+            "recurrence", "re_entry_days", "live_until", "ended_at", "entered_until",
         )  # fmt: skip
         read_only_fields = (
             "status", "status_reason", "audience_frozen_at", "audience_counts", "value_bounds", "content_hash", "submitted_at",
-            "sending_started_at", "sending_finished_at", "created_at",
+            "sending_started_at", "sending_finished_at", "created_at", "ended_at", "entered_until",
         )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from campaigns.models import Archetype, Campaign, CampaignResult
 from customers.ingest.currency import read_shop_currency
 
 from .errors import carry_out, read_body
+from .live import LiveActions
 from .reviewing import MaySeeReviews, begin_thread, read_outlook
 from .serializers import (
     ApprovalSerializer,
@@ -61,14 +62,14 @@ class MayViewCampaigns(BasePermission):
 
 
 class CampaignViewSet(
-    mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.ListModelMixin,
+    LiveActions, mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.ListModelMixin,
     viewsets.GenericViewSet[Campaign],
 ):  # fmt: skip
     """Campaigns. Changes of state are nouns to POST to; a lost race is 409, a missing right 403."""
 
     queryset = Campaign.objects.select_related("segment", "offer", "author").order_by("pk")
     serializer_class = CampaignSerializer
-    filterset_fields = ("status", "segment")
+    filterset_fields = ("status", "segment", "kind")
     http_method_names = ("get", "post", "patch", "head", "options")
 
     def perform_create(self, serializer: Any) -> None:
@@ -227,12 +228,6 @@ class CampaignViewSet(
         return self._change(
             lambda campaign: control.pause_campaign(self.person, campaign, reason=asked["reason"], now=timezone.now())
         )
-
-    @extend_schema(request=None, responses=CampaignSerializer)
-    @action(detail=True, methods=["post"])
-    def resumption(self, request: Request, pk: str) -> Response:
-        """Go on with sending."""
-        return self._change(lambda campaign: control.resume_campaign(self.person, campaign, now=timezone.now()))
 
     @extend_schema(request=RetrySerializer, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])

@@ -13,8 +13,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.audience import shaping
+from campaigns.audience.entry_rules import EntryRuleError, dump_trigger, parse_trigger
+from campaigns.audience.entry_wording import refuse_fault
 from campaigns.audience.freeze import AudienceCounts, freeze_audience
 from campaigns.audience.holdout import draw_seed
+from campaigns.audience.recurrence import dump_recurrence, parse_recurrence
 from campaigns.audience.shaping import split_again
 from campaigns.audience.topics import TOPICS
 from campaigns.content.editing import hash_words, recheck_campaign, write_variant
@@ -41,6 +44,7 @@ CAMPAIGN_FIELDS = frozenset(
         "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "channels", "max_archetypes",
         "holdout_share", "is_test_audience", "scheduled_for", "send_window_hours", "send_mode",
         "priority", "attribution_days", "allowed_drift_share", "approval_valid_days",
+        "kind", "trigger", "recurrence", "re_entry_days", "live_until",
     }
 )  # fmt: skip
 #: A change of these makes the frozen audience stand for something else: it must be frozen again.
@@ -225,11 +229,28 @@ def _tidy_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
         raise ValidationError({"max_archetypes": _("From 1 to %(most)d.") % {"most": settings.MOST_ARCHETYPES}})
     if channels is not None and not (isinstance(channels, list) and set(channels) <= set(Channel.values)):
         raise ValidationError({"channels": _("Choose at least one channel that there is.")})
+    tidy |= _tidy_rules(fields)
     if "talking_points" in fields:
         try:
             tidy["talking_points"] = tidy_talking_points(fields["talking_points"])
         except ValidationError as error:
             raise ValidationError({"talking_points": error.messages}) from error
+    return tidy
+
+
+def _tidy_rules(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What lets people in, in its shape; {} where there is none, as in a campaign that goes out once."""
+    tidy: dict[str, Any] = {}
+    try:
+        if fields.get("trigger"):
+            tidy["trigger"] = dump_trigger(parse_trigger(fields["trigger"]))
+    except EntryRuleError as error:
+        raise refuse_fault("trigger", error) from error
+    try:
+        if fields.get("recurrence"):
+            tidy["recurrence"] = dump_recurrence(parse_recurrence(fields["recurrence"]))
+    except EntryRuleError as error:
+        raise refuse_fault("recurrence", error) from error
     return tidy
 
 

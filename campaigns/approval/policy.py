@@ -12,6 +12,9 @@ from django.utils.translation import ngettext
 
 from campaigns.audience.archetypes import label_archetype
 from campaigns.audience.country_rules import misses_address
+from campaigns.audience.entry_rules import EntryRuleError, parse_trigger
+from campaigns.audience.entry_wording import explain_fault
+from campaigns.audience.recurrence import parse_recurrence
 from campaigns.content.channels import find_writer
 from campaigns.content.plans import OPEN
 from campaigns.models import (
@@ -19,6 +22,7 @@ from campaigns.models import (
     Arm,
     AudienceMember,
     Campaign,
+    CampaignKind,
     CampaignStatus,
     CampaignTransition,
     CountryRule,
@@ -200,6 +204,7 @@ def has_written(user: User, campaign: Campaign) -> bool:
 def find_obstacles(campaign: Campaign) -> list[str]:
     """Sentences for staff: everything that must be mended before the campaign can go to review."""
     found = _find_audience_obstacles(campaign) + _find_text_obstacles(campaign)
+    found += _find_entry_obstacles(campaign)
     if campaign.scheduled_for is None:
         found.append(_("No time to send is set. Choose one under Timing: it is part of what is approved."))
     if misses_address(CountryRule.objects.all()):
@@ -251,6 +256,24 @@ def _find_audience_obstacles(campaign: Campaign) -> list[str]:
         )
         return [sentence % {"n": stray}]
     return []
+
+
+def _find_entry_obstacles(campaign: Campaign) -> list[str]:
+    """What a live campaign lacks."""
+    if not campaign.is_live:
+        return []
+    found = []
+    try:
+        if campaign.kind == CampaignKind.RECURRING:
+            parse_recurrence(campaign.recurrence)
+        else:
+            parse_trigger(campaign.trigger)
+    except EntryRuleError as error:
+        sentence = _("What lets people in is not complete: %(fault)s. Choose it under Timing.")
+        found.append(sentence % {"fault": explain_fault(error)})
+    if campaign.live_until and campaign.scheduled_for and campaign.live_until <= campaign.scheduled_for:
+        found.append(_("It would end before it begins. Choose another last day under Timing."))
+    return found
 
 
 def _find_text_obstacles(campaign: Campaign) -> list[str]:

@@ -41,6 +41,7 @@ from campaigns.tasks import send_sweep, start_due_campaigns
 
 from .access import carry_out, current_user, get_campaign_for
 from .comments import describe_threads, hang_threads
+from .live import describe_live, describe_rule_of_entry
 from .reviewing import describe_outlook, tell_history
 from .send_times import tell_times
 from .steps import describe_archetypes, describe_audience, frame_step
@@ -73,6 +74,7 @@ def show_review(request: HttpRequest, pk: int) -> HttpResponse:
         "terms_form": ApprovalTermsForm(campaign=campaign),
         **describe_threads(user, campaign),
         **describe_outlook(campaign, now=timezone.now()),
+        **describe_rule_of_entry(campaign, now=timezone.now()),
     }
     hang_threads(context["cards"], context["threads_by_text"])
     context["back"] = request.path
@@ -103,7 +105,7 @@ def show_live(request: HttpRequest, pk: int) -> HttpResponse:
         "staged": StagedChange.objects.filter(campaign=campaign).order_by("-number").first(),
         "is_running": campaign.status in {CampaignStatus.SENDING, CampaignStatus.SCHEDULED},
     }
-    context |= tell_progress(progress)
+    context |= tell_progress(progress) | describe_live(request, campaign, now=timezone.now())
     context["failures"] = count_failures(campaign) if progress.by_status.get(MessageStatus.FAILED) else []
     if not request.headers.get("HX-Request"):
         context |= _describe_retries(user, campaign)
@@ -238,9 +240,12 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
-    return carry_out(
-        request, campaign, "live", lambda: control.resume_campaign(user, campaign, now=now), _("Sending goes on.")
-    )
+    leaves_out = request.POST.get("pause") == "leave_out"
+
+    def act() -> Campaign:
+        return control.resume_campaign(user, campaign, now=now, leaves_out_pause=leaves_out)
+
+    return carry_out(request, campaign, "live", act, _("Sending goes on."))
 
 
 @require_POST

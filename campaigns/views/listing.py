@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns.approval.editing import create_campaign as create_draft
 from campaigns.approval.policy import may_approve, may_approve_change
 from campaigns.forms import GoalForm, OfferForm
-from campaigns.models import Campaign, CampaignResult, CampaignStatus, StagedChange
+from campaigns.models import Campaign, CampaignKind, CampaignResult, CampaignStatus, StagedChange
 
 from .access import current_user, get_campaign_for, right_step
 from .telling import tell_lift
@@ -29,12 +29,18 @@ def list_campaigns(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     if status in CampaignStatus.values:
         found = found.filter(status=status)
+    kind = request.GET.get("kind", "")
+    if kind in CampaignKind.values:
+        found = found.filter(kind=kind)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     results = CampaignResult.objects.newest_by_campaign(campaign.pk for campaign in page.object_list)
     rows = [{"campaign": campaign, "lift": tell_lift(results.get(campaign.pk))} for campaign in page.object_list]
     numbers = dict(Campaign.objects.order_by().values_list("status").annotate(Count("pk")))
     statuses = [(value, label, numbers[value]) for value, label in CampaignStatus.choices if numbers.get(value)]
-    context = {"page": page, "rows": rows, "statuses": statuses, "status": status}
+    by_kind = dict(Campaign.objects.order_by().values_list("kind").annotate(Count("pk")))
+    kinds = [(value, label, by_kind[value]) for value, label in CampaignKind.choices if by_kind.get(value)]
+    context = {"page": page, "rows": rows, "statuses": statuses, "status": status, "kind": kind}
+    context["kinds"] = kinds if len(kinds) > 1 else []
     return render(request, "campaigns/list.html", context)
 
 

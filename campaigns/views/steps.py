@@ -49,6 +49,7 @@ from customers.segments.rules import parse_rule
 from customers.segments.wording import describe_rule
 
 from .access import current_user, get_campaign_for
+from .kind_form import KindForm
 from .send_times import tell_times
 
 #: Of many parts of one archetype the largest are named.
@@ -142,10 +143,15 @@ def show_timing(request: HttpRequest, pk: int) -> HttpResponse:
     context["forecast"] = forecast_send(campaign, now=now)
     if request.method != "POST":
         form = TimingForm(initial=TimingForm.initial_for(campaign, now), now=now)
-        return render(request, "campaigns/timing.html", context | {"form": form})
-    form = TimingForm(request.POST, now=now)
-    if not form.is_valid() or not _save_edit(request, campaign, form, form.campaign_fields(), None):
-        return render(request, "campaigns/timing.html", context | {"form": form}, status=422)
+        kind_form = KindForm(initial=KindForm.initial_for(campaign))
+        return render(request, "campaigns/timing.html", context | {"form": form, "kind_form": kind_form})
+    form, kind_form = TimingForm(request.POST, now=now), KindForm(request.POST)
+    is_valid = form.is_valid() & kind_form.is_valid()
+    if not is_valid or not _save_edit(
+        request, campaign, form, form.campaign_fields() | kind_form.campaign_fields(), None
+    ):
+        context |= {"form": form, "kind_form": kind_form}
+        return render(request, "campaigns/timing.html", context, status=422)
     return redirect("campaigns:review-campaign", campaign.pk)
 
 

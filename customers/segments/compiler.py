@@ -43,14 +43,18 @@ class _Builder:
         return f"%({name})s"
 
 
-def compile_rule(rule: Rule, *, as_of: dt.datetime) -> CompiledQuery:
-    """The query of the customers whom `rule` means at `as_of`. Scores are the current ones."""
+def compile_rule(rule: Rule, *, as_of: dt.datetime, past_scores: bool = False) -> CompiledQuery:
+    """The query of the customers whom `rule` means at `as_of`; it ends in a WHERE that may be narrowed. Scores are the
+    current ones, or with `past_scores` the last ones up to then, person by person: for a look back at some customers."""
     builder = _Builder(as_of)
     where = _compile(rule, builder)
-    sql = (
-        "SELECT c.id AS customer_id FROM customers_customer c"
-        f" LEFT JOIN customers_score s ON s.customer_id = c.id WHERE {where}"
-    )
+    scores = "customers_score s ON s.customer_id = c.id"
+    if past_scores:
+        scores = (
+            "LATERAL (SELECT h.* FROM customers_scorehistory h WHERE h.customer_id = c.id"
+            f" AND h.as_of <= {builder.bind(as_of)} ORDER BY h.as_of DESC, h.model_id DESC LIMIT 1) s ON true"
+        )
+    sql = f"SELECT c.id AS customer_id FROM customers_customer c LEFT JOIN {scores} WHERE {where}"
     return CompiledQuery(sql, builder.params)
 
 
