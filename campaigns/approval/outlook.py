@@ -85,23 +85,39 @@ def days_around() -> int:
 
 
 def list_overlaps(campaign: Campaign) -> list[Overlap]:
-    """Other campaigns of the days around this one's hour that would reach some of the same people, the most first. One query."""
+    """Other campaigns of the days around this one's hour that would reach some of the same people, the most first. One query.
+
+    Of one that lets people in already: as many as entered it in as many days before (it is expected to go on so).
+    """
     if campaign.scheduled_for is None:
         return []
     reach = dt.timedelta(days=days_around())
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
+SELECT * FROM (
 SELECT o.id, o.name, o.status, o.scheduled_for, o.priority, count(*) AS people
 FROM campaigns_campaign o
 JOIN campaigns_audiencemember theirs ON theirs.campaign_id = o.id AND theirs.arm = '{Arm.TREATMENT}'
 JOIN campaigns_audiencemember mine ON mine.customer_id = theirs.customer_id AND mine.arm = '{Arm.TREATMENT}'
  AND mine.campaign_id = %(campaign)s
-WHERE o.id <> %(campaign)s AND o.status = ANY(%(coming)s)
+WHERE o.id <> %(campaign)s AND o.status = ANY(%(coming)s) AND (o.kind = 'one_off' OR o.sending_started_at IS NULL)
   AND o.scheduled_for BETWEEN %(first)s AND %(last)s
-GROUP BY o.id ORDER BY people DESC, o.scheduled_for""",
+GROUP BY o.id
+UNION ALL
+SELECT o.id, o.name, o.status, o.scheduled_for, o.priority, count(DISTINCT e.customer_id)
+FROM campaigns_campaign o
+JOIN campaigns_entry e ON e.campaign_id = o.id AND e.arm = '{Arm.TREATMENT}'
+ AND e.entered_at > clock_timestamp() - make_interval(days => %(days)s)
+JOIN campaigns_audiencemember mine ON mine.customer_id = e.customer_id AND mine.arm = '{Arm.TREATMENT}'
+ AND mine.campaign_id = %(campaign)s
+WHERE o.id <> %(campaign)s AND o.status = ANY(%(coming)s) AND o.kind <> 'one_off' AND o.ended_at IS NULL
+  AND (o.live_until IS NULL OR o.live_until > %(first)s) AND o.scheduled_for <= %(last)s
+GROUP BY o.id
+) AS found ORDER BY people DESC, scheduled_for""",
             {
                 "campaign": campaign.pk,
+                "days": 2 * days_around(),
                 "coming": [status.value for status in COMING],
                 "first": campaign.scheduled_for - reach,
                 "last": campaign.scheduled_for + reach,

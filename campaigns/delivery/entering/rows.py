@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.db import connection
 
 from campaigns.audience.connected import sent_channels
 from campaigns.audience.entrants import CANDIDATES, Look
+from campaigns.audience.entry_times import read_entry_times_json
 from campaigns.audience.people import PEOPLE, judge_entrants, list_unexplained, read_reasons
 from campaigns.audience.placing import place_people
+from campaigns.audience.send_groups import JOIN_TIMES_SQL, times_params
 from campaigns.delivery.outbox import VARIANT_DRAW_SQL
 from campaigns.models import Arm, Campaign, ExitReason, FollowUp, SkipReason
 from customers.scoring.on_need import explain_scores
@@ -37,8 +39,10 @@ def write_entries(look: Look) -> EnteredCounts:
     explain_scores(list_unexplained())
     read_reasons()
     place_people(look.campaign)
+    times = read_entry_times_json(look.campaign, now=look.now)
+    parameters = _parameters(look) | read_first_wait(look.campaign, entered_at=look.now)
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, _parameters(look) | read_first_wait(look.campaign, entered_at=look.now))
+        cursor.execute(_write_sql(bool(times)), parameters | (times_params(times) if times else {}))
         return EnteredCounts(*cursor.fetchone())
 
 
@@ -61,7 +65,12 @@ def _parameters(look: Look) -> dict[str, Any]:
     }
 
 
-_WRITE: Final = f"""
+def _write_sql(has_times: bool) -> str:
+    """`t` is the moment of each, where not everybody is due at once."""
+    times = f"CROSS JOIN LATERAL (SELECT m.channel) AS a(channel) {JOIN_TIMES_SQL}" if has_times else ""
+    moment = "t.not_before, coalesce(t.send_by, %(send_by)s)" if has_times else "NULL::timestamptz, %(send_by)s"
+    reason = "coalesce(t.reason, '')" if has_times else "''"
+    return f"""
 WITH entered AS (
   INSERT INTO campaigns_entry (campaign_id, customer_id, number, cause, arm, exclusion_reason, archetype_id, channel,
     churn_probability, expected_value, entered_at, next_step, next_at, exited_at, exit_reason)
@@ -79,12 +88,11 @@ WITH entered AS (
 ),
 queued AS (
   INSERT INTO campaigns_message (campaign_id, step, customer_id, entry, variant_id, channel, status, skip_reason, settled_at,
-    send_by)
-  SELECT %(campaign)s, 1, m.customer_id, m.number, v.id, m.channel,
-         CASE WHEN m.channel = ANY(%(connected)s) THEN 'queued' ELSE 'skipped' END,
-         CASE WHEN m.channel = ANY(%(connected)s) THEN '' ELSE '{SkipReason.NO_CHANNEL}' END,
-         CASE WHEN m.channel = ANY(%(connected)s) THEN NULL ELSE clock_timestamp() END,
-         %(send_by)s
+    not_before, send_by)
+  SELECT %(campaign)s, 1, customer_id, number, variant, channel, CASE WHEN reason = '' THEN 'queued' ELSE 'skipped' END,
+         reason, CASE WHEN reason <> '' THEN clock_timestamp() END, not_before, send_by
+  FROM (SELECT m.customer_id, m.number, v.id, m.channel, {moment},
+               CASE WHEN m.channel = ANY(%(connected)s) THEN {reason} ELSE '{SkipReason.NO_CHANNEL}' END
   FROM entered m
   JOIN (
     SELECT id, archetype_id, row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
@@ -93,7 +101,8 @@ queued AS (
     WHERE step = 1 AND retired_at IS NULL
       AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
   ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts
-  WHERE m.arm = '{Arm.TREATMENT}'
+  {times}
+  WHERE m.arm = '{Arm.TREATMENT}') AS due(customer_id, number, variant, channel, not_before, send_by, reason)
   ON CONFLICT (campaign_id, step, customer_id, entry) DO NOTHING
   RETURNING id
 )

@@ -108,6 +108,7 @@ def _fields(office: Office, plan: CampaignPlan, send_at: dt.datetime) -> dict[st
         "attribution_days": plan.attribution_days,
         "send_window_hours": plan.send_window_hours,
         "scheduled_for": send_at,
+        **plan.entering,
     }
 
 

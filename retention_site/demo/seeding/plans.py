@@ -35,7 +35,7 @@ class OfferPlan:
 @dataclass(frozen=True)
 class CampaignPlan:
     """A campaign as its author enters it. `strength` is what its message does in the simulator (1: a good win-back);
-    the application never sees it."""
+    the application never sees it. `entering` are the fields of a live one."""
 
     name: str
     goal: str
@@ -50,6 +50,7 @@ class CampaignPlan:
     avoid: str = ""
     talking_points: tuple[str, ...] = ()
     strength: float = 1.0
+    entering: Rule = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,18 @@ SCHEDULED = CampaignPlan(
     avoid="Blame; how long they have been away, to the day",
     talking_points=("What is bought from us is repaired in our own workshop",),
 )
+LIVE = CampaignPlan(
+    "Your next order is late",
+    "Remind regular customers when the order that was expected of them does not come",
+    "Short and friendly, without pressure. No offer.",
+    QUIET_MONTH,
+    author=SECOND_MARKETER,
+    holdout_share=0.2,
+    attribution_days=30,
+    entering={
+        "kind": "triggered", "trigger": {"on": "overdue", "days": 14, "includes_present": True}, "re_entry_days": 90,
+    },
+)  # fmt: skip
 PAUSED = CampaignPlan(
     "A voucher for regulars",
     "Give regulars a reason to come by.",

@@ -12,13 +12,14 @@ from campaigns.approval.workflow import cancel_campaign, edit_variant
 from campaigns.delivery.channels import Channel, Envelope, Reply
 from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer
 from campaigns.delivery.control import pause_campaign
+from campaigns.delivery.entering.sweep import enter_campaign
 from campaigns.delivery.scheduler import start_campaign
 from campaigns.delivery.sender import send_waiting_messages
 from campaigns.models import Campaign, CampaignStatus, Message, TransitionConflict, Variant
 from retention_site.demo.people import MARKETER, Person
 
 from .campaigns import Office, Stage, at_shop_time, bring_campaign
-from .plans import APPROVED, CANCELLED, DRAFTED, IDEA, IN_REVIEW, MISSED, PAUSED, SCHEDULED
+from .plans import APPROVED, CANCELLED, DRAFTED, IDEA, IN_REVIEW, LIVE, MISSED, PAUSED, SCHEDULED
 
 #: How much of the paused campaign has gone out, and how long that may take at most: each message waits for the disk.
 SENT_SHARE = 0.6
@@ -48,6 +49,7 @@ def prepare_today(office: Office, begun_at: dt.datetime, now: dt.datetime) -> No
     tomorrow, later = at_shop_time(now, days=1), at_shop_time(now, days=3)
     plans = (
         (PAUSED, Stage.SCHEDULED, now),
+        (LIVE, Stage.SCHEDULED, now),
         (SCHEDULED, Stage.SCHEDULED, tomorrow),
         (APPROVED, Stage.APPROVED, later),
         (IN_REVIEW, Stage.IN_REVIEW, later),
@@ -59,6 +61,8 @@ def prepare_today(office: Office, begun_at: dt.datetime, now: dt.datetime) -> No
         at = begun_at + dt.timedelta(minutes=5 * number)
         made[plan.name] = bring_campaign(office, plan, stage, begun_at=at, send_at=send_at)
     _edit_a_text(office, made[DRAFTED.name], now=now)
+    start_campaign(made[LIVE.name], now=now)
+    enter_campaign(made[LIVE.name].pk, now=now)
 
 
 def send_and_pause(users: Mapping[Person, User], *, now: dt.datetime) -> int:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 
+from campaigns.approval.outlook import list_overlaps
 from campaigns.audience.entry_drift import compare_shares
 from campaigns.audience.replay import count_allowed, expect_entries
+from campaigns.delivery.entering.sweep import let_people_in
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import Customer, ModelVersion, Order, ScoreHistory
 from tests.campaigns.arrange import Cast
 
-from .live import MONDAY, make_people, make_recurring, make_triggered
+from .live import MONDAY, make_live, make_people, make_recurring, make_triggered, start
 
 DAY = dt.timedelta(days=1)
 
@@ -100,3 +103,16 @@ def test_drift_of_entries_is_told_where_it_is_large_and_no_chance() -> None:
     assert not same.is_beyond(0.1) and other.is_beyond(0.1) and not few.is_beyond(0.1)
     assert other.share == pytest.approx(0.4) and other.p_value < 1e-10
     assert compare_shares(frozen, {}).share == 0
+
+
+def test_a_running_one_overlaps_with_as_many_as_entered_it(cast: Cast) -> None:
+    now = timezone.now()
+    make_people(20, now=now)
+    trigger = {"on": "segment", "includes_present": True}
+    running = start(make_triggered(cast, now=now, trigger=trigger), cast, now=now)
+    planned = make_live(cast, now=now + DAY)
+    assert [(found.campaign_id, found.people) for found in list_overlaps(planned)] == []
+    let_people_in(now)
+    treated = running.entries.filter(arm="treatment").values("customer_id")
+    both = planned.members.filter(arm="treatment", customer_id__in=treated).count()
+    assert both > 5 and [(found.campaign_id, found.people) for found in list_overlaps(planned)] == [(running.pk, both)]
