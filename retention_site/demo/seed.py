@@ -28,7 +28,7 @@ from .seeding.history import History
 from .seeding.model_questions import ask_about_model
 from .seeding.nights import open_at_night
 from .seeding.plans import PAST
-from .seeding.present import leave_behind_last_week, prepare_today, send_and_pause
+from .seeding.present import go_live, leave_behind_last_week, prepare_today, send_and_pause
 from .seeding.stretches import LIFE_TABLES, note_growth
 from .seeding.voice import refine_voice, set_the_tone
 
@@ -86,8 +86,11 @@ def finish_demo(*, write: Callable[[str], None]) -> None:
     mark = ImportRun.objects.filter(file_hash=MARK, report__is_finished=False).first()
     if mark is None:
         return
-    sent = send_and_pause(make_people(), now=_database_now())
+    users = make_people()
+    sent = send_and_pause(users, now=_database_now())
     write(f"{sent:,} messages of today's campaign went to the mail catcher; the campaign is paused")
+    entered = go_live(users, now=_database_now())
+    write(f"{entered:,} people entered the campaign that is live")
     mark.report = {**mark.report, "is_finished": True}
     mark.save(update_fields=["report"])
 

@@ -87,9 +87,12 @@ class TestSeededShop:
     def _in(self, seeded: Seeded) -> None:
         self.seeded = seeded
 
-    def test_there_is_a_campaign_in_every_state_but_the_fleeting_one(self) -> None:
+    def test_there_is_a_campaign_in_every_state(self) -> None:
         states = Counter(Campaign.objects.values_list("status", flat=True))
-        assert set(states) == set(CampaignStatus.values) - {CampaignStatus.SENDING}
+        assert set(states) == set(CampaignStatus.values)
+        live = Campaign.objects.get(status=CampaignStatus.SENDING)
+        arms = Counter(live.entries.values_list("arm", flat=True))
+        assert live.is_live and arms["treatment"] > arms["holdout"] > 0
         assert states[CampaignStatus.SENT] == len(PAST)
         assert not Variant.objects.filter(archetype__campaign__name=IDEA.name).exists()
         assert Variant.objects.filter(archetype__campaign__name=DRAFTED.name).exists()

@@ -15,7 +15,17 @@ from django.db.models.functions import TruncDate
 from campaigns.audience.entry_drift import EntryDrift, compare_shares
 from campaigns.audience.entry_rules import EntryRuleError
 from campaigns.audience.recurrence import parse_recurrence
-from campaigns.models import Archetype, Arm, Campaign, CampaignKind, CampaignStatus, Entry, Occurrence
+from campaigns.models import (
+    Archetype,
+    Arm,
+    Campaign,
+    CampaignKind,
+    CampaignStatus,
+    Entry,
+    ExitReason,
+    FollowUp,
+    Occurrence,
+)
 
 DAYS_SHOWN: Final = 14
 OCCURRENCES_SHOWN: Final = 5
@@ -26,7 +36,7 @@ LATE_LOOK: Final = dt.timedelta(hours=3)
 @dataclass(frozen=True)
 class EntryFigures:
     """Entries, not people: who enters again counts again. `excluded` and `left` are by reason; `days` are the shop's, the
-    last DAYS_SHOWN of them; `waiting` people are on their way to a further step."""
+    last DAYS_SHOWN of them since it went live; `waiting` people are on their way to a further step."""
 
     arms: Mapping[str, int]
     excluded: Mapping[str, int]
@@ -56,7 +66,12 @@ def read_entries(campaign: Campaign, *, now: dt.datetime) -> EntryFigures:
         excluded=dict(
             entries.filter(arm=Arm.EXCLUDED).values_list("exclusion_reason").annotate(n=Count("pk")).order_by("-n")
         ),
-        left=dict(drawn.exclude(exit_reason="").values_list("exit_reason").annotate(n=Count("pk")).order_by("-n")),
+        left=dict(
+            drawn.exclude(exit_reason__in=_usual_exits(campaign))
+            .values_list("exit_reason")
+            .annotate(n=Count("pk"))
+            .order_by("-n")
+        ),
         waiting=drawn.filter(next_at__isnull=False).count(),
         days=_count_days(campaign, now),
         next_at=find_next(campaign, now=now),
@@ -84,11 +99,19 @@ def _count_days(campaign: Campaign, now: dt.datetime) -> list[tuple[dt.date, int
     zone = ZoneInfo(settings.SHOP_TIME_ZONE)
     today = now.astimezone(zone).date()
     first = today - dt.timedelta(days=DAYS_SHOWN - 1)
+    if campaign.sending_started_at is not None:
+        first = min(max(first, campaign.sending_started_at.astimezone(zone).date()), today)
     since = dt.datetime.combine(first, dt.time(), tzinfo=zone)
     rows = Entry.objects.filter(campaign=campaign, entered_at__gte=since).exclude(arm=Arm.EXCLUDED).order_by()
     by_day = dict(rows.annotate(day=TruncDate(F("entered_at"), tzinfo=zone)).values_list("day").annotate(n=Count("pk")))
-    days = [first + dt.timedelta(days=number) for number in range(DAYS_SHOWN)]
+    days = [first + dt.timedelta(days=number) for number in range((today - first).days + 1)]
     return [(day, by_day.get(day, 0)) for day in days]
+
+
+def _usual_exits(campaign: Campaign) -> list[str]:
+    """What is not told of: nobody left, or went through the one step that there is."""
+    has_steps = FollowUp.objects.filter(campaign=campaign).exists()
+    return [""] if has_steps else ["", ExitReason.COMPLETED]
 
 
 def _is_late(campaign: Campaign, now: dt.datetime) -> bool:

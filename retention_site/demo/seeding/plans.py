@@ -220,12 +220,13 @@ LIVE = CampaignPlan(
     "Your next order is late",
     "Remind regular customers when the order that was expected of them does not come",
     "Short and friendly, without pressure. No offer.",
-    QUIET_MONTH,
+    REGULARS_AT_RISK,
     author=SECOND_MARKETER,
     holdout_share=0.2,
     attribution_days=30,
     entering={
         "kind": "triggered", "trigger": {"on": "overdue", "days": 14, "includes_present": True}, "re_entry_days": 90,
+        "max_archetypes": 6,
     },
 )  # fmt: skip
 PAUSED = CampaignPlan(

@@ -61,8 +61,6 @@ def prepare_today(office: Office, begun_at: dt.datetime, now: dt.datetime) -> No
         at = begun_at + dt.timedelta(minutes=5 * number)
         made[plan.name] = bring_campaign(office, plan, stage, begun_at=at, send_at=send_at)
     _edit_a_text(office, made[DRAFTED.name], now=now)
-    start_campaign(made[LIVE.name], now=now)
-    enter_campaign(made[LIVE.name].pk, now=now)
 
 
 def send_and_pause(users: Mapping[Person, User], *, now: dt.datetime) -> int:
@@ -84,6 +82,16 @@ def send_and_pause(users: Mapping[Person, User], *, now: dt.datetime) -> int:
     except TransitionConflict:
         pass  # the sender has paused it, because the mail server does not answer, or a worker has finished it
     return Message.objects.filter(campaign=campaign, sending_at__isnull=False).count()
+
+
+def go_live(users: Mapping[Person, User], *, now: dt.datetime) -> int:
+    """Start the live campaign and let in who is there already; how many entered. After `send_and_pause`, whose sweep would
+    send its messages too. Safe to run again."""
+    campaign = Campaign.objects.filter(name=LIVE.name, author=users[LIVE.author]).first()
+    if campaign is None or campaign.status != CampaignStatus.SCHEDULED:
+        return 0
+    start_campaign(campaign, now=now)
+    return enter_campaign(campaign.pk, now=now).entered
 
 
 def _edit_a_text(office: Office, campaign: Campaign, *, now: dt.datetime) -> None:
