@@ -14,7 +14,7 @@ from campaigns.models import Arm, Campaign
 from .channels import SENT_CHANNELS
 from .country_rules import read_country_rules
 from .people import PEOPLE
-from .send_groups import HOUR_SQL, QUIET_SQL, ZONE_SQL, group_params, make_schedule
+from .send_groups import HOUR_SQL, HOURS_JOIN, QUIET_SQL, ZONE_SQL, group_params, make_schedule
 from .send_times import PeopleGroup, Schedule, SendTime, plan_times
 from .wall_time import find_zone, instant_of
 
@@ -38,7 +38,7 @@ def read_entry_times_json(campaign: Campaign, *, now: dt.datetime) -> str:
     schedule = make_schedule(campaign)
     if not (schedule.is_personal or read_country_rules().has_quiet_hours):
         return ""
-    times = plan_entry_times(schedule, _read_groups(), now=now)
+    times = plan_entry_times(schedule, _read_groups(campaign), now=now)
     if not schedule.is_personal and not any(time.skip_reason or time.not_before > now for time in times):
         return ""
     return json.dumps([_as_row(time, now) for time in times])
@@ -55,14 +55,15 @@ def _plan_next(schedule: Schedule, group: PeopleGroup, now: dt.datetime) -> Send
     return time
 
 
-def _read_groups() -> list[PeopleGroup]:
+def _read_groups(campaign: Campaign) -> list[PeopleGroup]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
 SELECT {ZONE_SQL}, {QUIET_SQL}, {HOUR_SQL}, count(*)
-FROM {PEOPLE} m JOIN customers_customer c ON c.id = m.customer_id CROSS JOIN LATERAL (SELECT m.channel) AS a(channel)
+FROM {PEOPLE} m CROSS JOIN LATERAL (SELECT m.channel) AS a(channel)
+JOIN customers_customer c ON c.id = m.customer_id{HOURS_JOIN}
 WHERE m.arm = '{Arm.TREATMENT}' AND m.channel = ANY(%(sent)s) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
-            {"sent": sorted(SENT_CHANNELS), **group_params()},
+            {"sent": sorted(SENT_CHANNELS), **group_params(campaign)},
         )
         return [PeopleGroup(*row) for row in cursor.fetchall()]
 

@@ -42,7 +42,7 @@ def write_entries(look: Look) -> EnteredCounts:
     times = read_entry_times_json(look.campaign, now=look.now)
     parameters = _parameters(look) | read_first_wait(look.campaign, entered_at=look.now)
     with connection.cursor() as cursor:
-        cursor.execute(_write_sql(bool(times)), parameters | (times_params(times) if times else {}))
+        cursor.execute(_write_sql(bool(times)), parameters | (times_params(look.campaign, times) if times else {}))
         return EnteredCounts(*cursor.fetchone())
 
 

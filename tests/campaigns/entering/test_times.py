@@ -8,7 +8,7 @@ from campaigns.audience.entry_times import plan_entry_times
 from campaigns.audience.send_times import PeopleGroup, Schedule
 from campaigns.delivery.entering.sweep import let_people_in
 from campaigns.models import CountryRule, Message
-from customers.models import Customer
+from customers.models import Customer, ReadingHour
 from tests.campaigns.arrange import Cast
 
 from .live import MONDAY, make_people, make_triggered, start
@@ -57,3 +57,15 @@ def test_quiet_hours_put_it_off_or_close_its_window(cast: Cast) -> None:
     let_people_in(MONDAY + HOUR)
     later = Message.objects.filter(status="queued")
     assert later.exists() and all(row.not_before and row.not_before > MONDAY + 12 * HOUR for row in later)
+
+
+def test_the_hour_in_which_each_reads_is_kept_for_those_who_enter(cast: Cast) -> None:
+    people = make_people(20, now=MONDAY)
+    ReadingHour.objects.bulk_create(
+        ReadingHour(customer=person, hour=18, share=0.8, opens=20, weak=9, as_of=MONDAY) for person in people[:10]
+    )
+    trigger = {"on": "segment", "includes_present": True}
+    start(make_triggered(cast, now=MONDAY, trigger=trigger, send_mode="best_hour"), cast, now=MONDAY)
+    let_people_in(MONDAY + HOUR)
+    hours = Message.objects.filter(customer__in=people[:10]).values_list("not_before", flat=True)
+    assert set(hours) == {MONDAY + 9 * HOUR}
