@@ -11,7 +11,7 @@ from django.db import connection
 
 from campaigns.models import Arm, Campaign
 
-from .channels import SENT_CHANNELS
+from .connected import sent_channels
 from .country_rules import read_country_rules
 from .people import PEOPLE
 from .send_groups import HOUR_SQL, HOURS_JOIN, QUIET_SQL, ZONE_SQL, group_params, make_schedule
@@ -63,7 +63,7 @@ SELECT {ZONE_SQL}, {QUIET_SQL}, {HOUR_SQL}, count(*)
 FROM {PEOPLE} m CROSS JOIN LATERAL (SELECT m.channel) AS a(channel)
 JOIN customers_customer c ON c.id = m.customer_id{HOURS_JOIN}
 WHERE m.arm = '{Arm.TREATMENT}' AND m.channel = ANY(%(sent)s) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
-            {"sent": sorted(SENT_CHANNELS), **group_params(campaign)},
+            {"sent": sorted(sent_channels()), **group_params(campaign)},
         )
         return [PeopleGroup(*row) for row in cursor.fetchall()]
 

@@ -29,7 +29,7 @@ def place_people(campaign: Campaign) -> None:
 UPDATE {PEOPLE} p SET archetype_id = c.archetype_id FROM campaigns_audiencecell c
 WHERE c.campaign_id = %s AND p.arm <> '{Arm.EXCLUDED}'
   AND (c.reason, c.interest, c.value_band, c.language, c.channel) = (p.reason, p.interest, p.value_band, p.language, p.channel)
-  AND EXISTS (SELECT 1 FROM campaigns_variant v WHERE v.archetype_id = c.archetype_id AND v.step = 1)""",
+  AND EXISTS (SELECT 1 FROM campaigns_variant v WHERE v.archetype_id = c.archetype_id AND v.step = 1 AND v.retired_at IS NULL)""",
             [campaign.pk],
         )
         cursor.execute(
@@ -65,7 +65,8 @@ def _place_strange(campaign: Campaign, strange: Iterable[Cell]) -> None:
 
 def _read_homes(campaign: Campaign) -> tuple[dict[Cell, int], dict[Cell, int]]:
     """The archetype of each frozen cell, and how many people it had; what an archetype is called where cells were not kept."""
-    written = set(Variant.objects.filter(archetype__campaign=campaign, step=1).values_list("archetype_id", flat=True))
+    texts = Variant.objects.filter(archetype__campaign=campaign, step=1, retired_at=None)
+    written = set(texts.values_list("archetype_id", flat=True))
     rows = [row for row in AudienceCell.objects.filter(campaign=campaign) if row.archetype_id in written]
     homes = {read_cell(row): row.archetype_id or 0 for row in rows}
     sizes = {read_cell(row): row.size for row in rows}
