@@ -31,6 +31,7 @@ from campaigns.models import (
     CampaignTransition,
     DeliveryEvent,
     Entry,
+    FollowUp,
     Message,
     Occurrence,
     Offer,
@@ -65,6 +66,11 @@ class ApprovalInline(ReadOnlyInline):
     fields = ("part", "approved_by", "approved_at", "is_own", "reason", "voided_at", "void_reason")
 
 
+class FollowUpInline(ReadOnlyInline):
+    model = FollowUp
+    fields = ("number", "wait_hours", "only_if", "purpose")
+
+
 class TransitionInline(ReadOnlyInline):
     model = CampaignTransition
     fields = ("number", "from_status", "to_status", "actor", "reason", "happened_at")
@@ -78,7 +84,7 @@ class CampaignAdmin(ReadOnlyAdmin):
     list_filter = ("status", "send_mode")
     list_select_related = ("segment", "author")
     search_fields = ("name",)
-    inlines = (OfferInline, ApprovalInline, TransitionInline)
+    inlines = (OfferInline, FollowUpInline, ApprovalInline, TransitionInline)
     actions = ("submit_chosen", "approve_chosen", "schedule_chosen")
 
     @admin.action(description=gettext_lazy("Submit for review"), permissions=["submit"])

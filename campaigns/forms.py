@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.approval.brief import tidy_talking_points
+from campaigns.audience.exits import EXIT_LABELS
 from campaigns.audience.topics import topic_choices
 from campaigns.content.channels import find_writer
 from campaigns.content.editing import hash_words
 from campaigns.content.plans import MOST_TEXTS
-from campaigns.models import Angle, Campaign, NotificationChoice, NotificationKind, Offer, SendMode, Variant
+from campaigns.content.steps import FIRST_STEP, LONGEST_WAIT_HOURS, MOST_STEPS, Step
+from campaigns.models import Angle, Campaign, FollowUp, NotificationChoice, NotificationKind, Offer, SendMode, Variant
 from campaigns.models.campaign import USUAL_PRIORITY
 from customers.ingest.currency import read_shop_currency
 from customers.models import Channel, Segment
@@ -240,6 +242,11 @@ class TextRequestForm(forms.Form):
 
     angle = forms.ChoiceField(choices=[("", ""), *Angle.choices], required=False)
     instruction = forms.CharField(max_length=500, required=False)
+    step = forms.IntegerField(min_value=1, max_value=MOST_STEPS, required=False)
+
+    def clean_step(self) -> int:
+        """The first where none is named."""
+        return int(self.cleaned_data.get("step") or FIRST_STEP)
 
 
 class DraftsForm(forms.Form):
@@ -250,6 +257,41 @@ class DraftsForm(forms.Form):
     count = forms.TypedChoiceField(choices=COUNTS, coerce=int, required=False, empty_value=None)
     instruction = forms.CharField(max_length=500, required=False)
     also_edited = forms.BooleanField(required=False)
+
+
+class FollowUpForm(forms.Form):
+    """A further step of a sequence: after how long, to whom, and what it is for."""
+
+    UNITS: ClassVar[Mapping[str, int]] = {"days": 24, "hours": 1}
+
+    wait = forms.IntegerField(min_value=1, max_value=LONGEST_WAIT_HOURS, initial=3, label=gettext_lazy("After"))
+    unit = forms.ChoiceField(
+        choices=[("days", gettext_lazy("days")), ("hours", gettext_lazy("hours"))], label=gettext_lazy("Unit")
+    )
+    only_if = forms.ChoiceField(choices=FollowUp.OnlyIf, label=gettext_lazy("To whom"))
+    purpose = forms.CharField(
+        max_length=200, required=False, label=gettext_lazy("What it is for"),
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Such as: answer what keeps people from ordering")}),
+    )  # fmt: skip
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, step: Step | None = None) -> None:
+        initial: dict[str, Any] = {"unit": "days"}
+        if step is not None:
+            unit = "hours" if step.wait_hours % 24 else "days"
+            initial = {"wait": step.wait_hours // self.UNITS[unit], "unit": unit, "only_if": step.only_if}
+            initial["purpose"] = step.purpose
+        super().__init__(data, initial=initial, auto_id=f"step-{step.number if step else 'new'}-%s")
+
+    def step_fields(self) -> dict[str, Any]:
+        """The values in the shape that `edit_follow_up` takes."""
+        hours = self.cleaned_data["wait"] * self.UNITS[self.cleaned_data["unit"]]
+        return {name: self.cleaned_data[name] for name in ("purpose", "only_if")} | {"wait_hours": hours}
+
+
+class ExitsForm(forms.Form):
+    """What ends a person's sequence early."""
+
+    exit_on = forms.MultipleChoiceField(choices=list(EXIT_LABELS.items()), required=False)
 
 
 #: First and last hour at which a campaign is proposed to go out. People may choose any.

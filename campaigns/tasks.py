@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.approval import notices, validity
 from campaigns.approval.staging import deciding
 from campaigns.content import drafting
-from campaigns.delivery import control, engagement, reaper, scheduler, sender
+from campaigns.delivery import control, engagement, progression, reaper, scheduler, sender
 from campaigns.delivery.domain import doctor
 from campaigns.delivery.entering import sweep
 from campaigns.delivery.stopping import stop_on_sigterm
@@ -44,6 +44,16 @@ def send_sweep() -> None:
     scheduler.finish_campaigns(timezone.now())
     if run.has_more and not stop.is_set():
         send_sweep.delay()
+
+
+@shared_task
+def advance_entries() -> None:
+    """Take the people of sequences on to the step that is due, and sending at once where that queued anything."""
+    moved = progression.advance_entries(timezone.now())
+    if moved.queued:
+        send_sweep.delay()
+    elif moved.looked_at:
+        scheduler.finish_campaigns(timezone.now())
 
 
 @shared_task

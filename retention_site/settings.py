@@ -143,6 +143,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "start-due-campaigns": {"task": "campaigns.tasks.start_due_campaigns", "schedule": 15.0},
     "let-people-in": {"task": "campaigns.tasks.let_people_in", "schedule": 15.0},
+    "advance-entries": {"task": "campaigns.tasks.advance_entries", "schedule": 30.0},
     "void-outlived-approvals": {"task": "campaigns.tasks.void_outlived_approvals", "schedule": 600.0},
     "mail-notifications": {"task": "campaigns.tasks.mail_notifications", "schedule": 20.0},
     "send-queued-messages": {"task": "campaigns.tasks.send_sweep", "schedule": 10.0},

@@ -11,8 +11,10 @@ from rest_framework import serializers
 from campaigns.approval.comments import LONGEST_COMMENT, LONGEST_QUOTE
 from campaigns.audience.cards import Card
 from campaigns.audience.cells import SIDES
+from campaigns.audience.exits import EXIT_LABELS
 from campaigns.audience.topics import TOPICS
 from campaigns.content.plans import MOST_TEXTS
+from campaigns.content.steps import LONGEST_WAIT_HOURS, MOST_STEPS
 from campaigns.delivery.retrying import KINDS
 from campaigns.models import (
     Angle,
@@ -21,6 +23,7 @@ from campaigns.models import (
     Campaign,
     CampaignResult,
     CommentPlace,
+    FollowUp,
     Offer,
     ReviewComment,
     Variant,
@@ -79,6 +82,7 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     trigger = serializers.DictField(required=False, help_text=TRIGGER_HELP)
     recurrence = serializers.DictField(required=False, help_text=RECURRENCE_HELP)
     re_entry_days = serializers.IntegerField(min_value=0, max_value=3650, required=False, allow_null=True)
+    exit_on = serializers.ListField(child=serializers.ChoiceField(choices=list(EXIT_LABELS.items())), required=False)
     author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
 
     class Meta:
@@ -89,7 +93,7 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
             "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
             "send_mode", "priority", "attribution_days", "allowed_drift_share", "approval_valid_days", "content_hash",
             "submitted_at", "sending_started_at", "sending_finished_at", "created_at", "kind", "trigger",
-            "recurrence", "re_entry_days", "live_until", "ended_at", "entered_until",
+            "recurrence", "re_entry_days", "exit_on", "live_until", "ended_at", "entered_until",
         )  # fmt: skip
         read_only_fields = (
             "status", "status_reason", "audience_frozen_at", "audience_counts", "value_bounds", "content_hash", "submitted_at",
@@ -119,12 +123,12 @@ class VariantSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     class Meta:
         model = Variant
         fields = (
-            "id", "label", "angle", "origin", "origin_label", "subject", "preheader", "opening", "story", "invitation",
+            "id", "step", "label", "angle", "origin", "origin_label", "subject", "preheader", "opening", "story", "invitation",
             "button_label", "shows_products", "findings", "claims", "content_hash", "drafted_text", "translated_from",
             "model_label", "prompt_name", "prompt_version",
         )  # fmt: skip
         read_only_fields = (
-            "label", "angle", "origin", "findings", "claims", "content_hash", "drafted_text", "translated_from",
+            "step", "label", "angle", "origin", "findings", "claims", "content_hash", "drafted_text", "translated_from",
             "model_label", "prompt_name", "prompt_version",
         )  # fmt: skip
 
@@ -204,12 +208,15 @@ class ResultSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 
 
 class DraftRequestSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """`count` is how many texts each archetype gets; left out, those that there are. `also_edited` replaces the words of
-    people too."""
+    """`count` is how many texts each archetype gets for each step; left out, those that there are. `also_edited` replaces the
+    words of people too. `steps` are those that are meant; left out, all."""
 
     instruction = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     count = serializers.IntegerField(min_value=1, max_value=MOST_TEXTS, required=False, allow_null=True, default=None)
     also_edited = serializers.BooleanField(required=False, default=False)
+    steps = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MOST_STEPS), required=False, default=list
+    )
 
 
 class AngleSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -220,6 +227,31 @@ class AngleSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 class TextRequestSerializer(AngleSerializer):
     instruction = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class NewTextSerializer(TextRequestSerializer):
+    """`step` is which message of a sequence; left out, the first."""
+
+    step = serializers.IntegerField(min_value=1, max_value=MOST_STEPS, required=False, default=1)
+
+
+class FollowUpSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """A further step of a sequence, from number 2 on; step 1 is the campaign's own message. It goes out `wait_hours` after the
+    step before it; whole days are days of the shop's calendar. `only_if` asks what the person did with the last message
+    that reached them; opening is known only of who agreed to it."""
+
+    wait_hours = serializers.IntegerField(min_value=1, max_value=LONGEST_WAIT_HOURS, required=False)
+
+    class Meta:
+        model = FollowUp
+        fields = ("number", "purpose", "wait_hours", "only_if")
+        read_only_fields = ("number",)
+
+
+class PlaceSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """`up`: change places with the step before; else with the one after."""
+
+    up = serializers.BooleanField()
 
 
 class TranslationSerializer(serializers.Serializer):  # type: ignore[type-arg]

@@ -29,6 +29,7 @@ from .errors import carry_out, read_body
 from .serializers import (
     AngleSerializer,
     ArchetypeSerializer,
+    NewTextSerializer,
     PreviewSerializer,
     TextRequestSerializer,
     TranslationSerializer,
@@ -70,7 +71,9 @@ class VariantViewSet(
         user = _person(request)
         return _accept(
             variant.archetype,
-            lambda: ask_for_text(user, variant.archetype, label=variant.label, **asked, now=timezone.now()),
+            lambda: ask_for_text(
+                user, variant.archetype, label=variant.label, step=variant.step, **asked, now=timezone.now()
+            ),
         )
 
     @extend_schema(request=TranslationSerializer, responses={202: ArchetypeSerializer})
@@ -122,11 +125,11 @@ class ArchetypeViewSet(viewsets.GenericViewSet[Archetype]):
         """The archetype with its card and its texts."""
         return Response(_describe(self.get_object()))
 
-    @extend_schema(request=TextRequestSerializer, responses={202: ArchetypeSerializer})
+    @extend_schema(request=NewTextSerializer, responses={202: ArchetypeSerializer})
     @action(detail=True, methods=["post"])
     def texts(self, request: Request, pk: str) -> Response:
-        """Have one more text drafted, with an angle of its own."""
-        archetype, asked = self.get_object(), read_body(TextRequestSerializer, request)
+        """Have one more text of a step drafted, with an angle of its own."""
+        archetype, asked = self.get_object(), read_body(NewTextSerializer, request)
         user = _person(request)
         return _accept(archetype, lambda: ask_for_text(user, archetype, **asked, now=timezone.now()))
 

@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from .delivery_events import DeliveryEventViewSet
 from .epoch import SendingEpochView
 from .reviewing import ThreadViewSet
+from .sequence import StepPlaceView, StepsView, StepView
 from .staged import StagedChangeViewSet
 from .texts import ArchetypeViewSet, VariantViewSet
 from .views import CampaignViewSet
@@ -26,5 +27,8 @@ urlpatterns = [
     path("brand-voice/", BrandVoiceView.as_view(), name="api-brand-voice"),
     path("sending-epoch/", SendingEpochView.as_view(), name="api-sending-epoch"),
     path("policies/", PoliciesView.as_view(), name="api-policies"),
+    path("campaigns/<int:pk>/steps/", StepsView.as_view(), name="api-steps"),
+    path("campaigns/<int:pk>/steps/<int:number>/", StepView.as_view(), name="api-step"),
+    path("campaigns/<int:pk>/steps/<int:number>/place/", StepPlaceView.as_view(), name="api-step-place"),
     *router.urls,
 ]

@@ -118,7 +118,8 @@ def _lock(campaign: Campaign) -> None:
 
 def _name_text(variant: Variant) -> str:
     """What the text is called, for the day on which it is gone."""
-    return f"{label_archetype(variant.archetype)} {variant.label}"[:300]
+    step = f" {variant.step}" if variant.step > 1 else ""
+    return f"{label_archetype(variant.archetype)}{step} {variant.label}"[:300]
 
 
 def _check_body(body: str) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from campaigns.audience import shaping
 from campaigns.audience.entry_rules import EntryRuleError, dump_trigger, parse_trigger
 from campaigns.audience.entry_wording import refuse_fault
+from campaigns.audience.exits import tidy_exits
 from campaigns.audience.freeze import AudienceCounts, freeze_audience
 from campaigns.audience.holdout import draw_seed
 from campaigns.audience.recurrence import dump_recurrence, parse_recurrence
@@ -44,7 +45,7 @@ CAMPAIGN_FIELDS = frozenset(
         "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "channels", "max_archetypes",
         "holdout_share", "is_test_audience", "scheduled_for", "send_window_hours", "send_mode",
         "priority", "attribution_days", "allowed_drift_share", "approval_valid_days",
-        "kind", "trigger", "recurrence", "re_entry_days", "live_until",
+        "kind", "trigger", "recurrence", "re_entry_days", "live_until", "exit_on",
     }
 )  # fmt: skip
 #: A change of these makes the frozen audience stand for something else: it must be frozen again.
@@ -149,7 +150,7 @@ def edit_variant(
         return_to_draft(user, campaign, reason=_("A text was edited."), now=now)
         about = ("campaign", campaign.pk)
         record_audit(AuditAction.TEXT_EDITED, actor=user, about=about, variant=variant.pk, fields=sorted(changed))
-    take_back(variant.archetype, variant.label)
+    take_back(variant.archetype, variant.label, variant.step)
     return write_variant(variant, fields, user=user, now=now, shows_products=shows_products)
 
 
@@ -230,6 +231,11 @@ def _tidy_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     if channels is not None and not (isinstance(channels, list) and set(channels) <= set(Channel.values)):
         raise ValidationError({"channels": _("Choose at least one channel that there is.")})
     tidy |= _tidy_rules(fields)
+    if "exit_on" in fields:
+        try:
+            tidy["exit_on"] = tidy_exits(fields["exit_on"])
+        except ValidationError as error:
+            raise ValidationError({"exit_on": error.messages}) from error
     if "talking_points" in fields:
         try:
             tidy["talking_points"] = tidy_talking_points(fields["talking_points"])

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.db import connection
 from django.forms.models import model_to_dict
 
-from campaigns.models import ApprovalPart, Campaign, Offer, SendMode, Variant
+from campaigns.content.steps import FIRST_STEP
+from campaigns.models import ApprovalPart, Campaign, FollowUp, Offer, SendMode, Variant
 from campaigns.models.campaign import DEFAULT_TOPIC, USUAL_PRIORITY
 
 #: Members are hashed in blocks, then the blocks: no single string grows with the audience beyond this many ids.
@@ -31,7 +32,8 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
 
     messages: texts as composed, offer, what the shop says of itself. audience: segment and its rule, every
     member with arm and archetype, the drift allowed, and what lets people into a live campaign, how often. timing: when, by
-    whose clock, how late at most, how long an approval holds, and until when a live campaign runs.
+    whose clock, how late at most, how long an approval holds, until when a live campaign runs, and of a sequence the waits,
+    conditions and exit rules (what a step is for is told to who drafts it, and approved as its text).
     measurement: hold-out and attribution window.
     """
     fresh = Campaign.objects.select_related("segment").get(pk=campaign.pk)
@@ -40,7 +42,7 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
         ApprovalPart.AUDIENCE: _hash_audience(fresh),
         ApprovalPart.TIMING: _hash(
             {"send_at": fresh.scheduled_for, "window_hours": fresh.send_window_hours}
-            | _where_set(valid_days=fresh.approval_valid_days)
+            | _where_set(valid_days=fresh.approval_valid_days, sequence=_describe_sequence(fresh))
             | _when_live(fresh)
             # Left out where it is the usual one, so that what was approved before there were others still is.
             | ({"send_mode": fresh.send_mode} if fresh.send_mode != SendMode.TOGETHER else {})
@@ -69,7 +71,8 @@ def combine_hashes(parts: dict[ApprovalPart, str]) -> str:
 def hash_messages(campaign: Campaign) -> str:
     """The hash of everything that the bodies are composed from. Cheap: the sender asks it again for every batch."""
     offer = Offer.objects.filter(campaign_id=campaign.pk).first()
-    texts = Variant.objects.filter(archetype__campaign_id=campaign.pk).order_by("archetype_id", "label")
+    texts = Variant.objects.filter(archetype__campaign_id=campaign.pk).order_by("archetype_id", "step", "label")
+    rows = texts.values_list("step", "archetype_id", "archetype__language", *VARIANT_FIELDS)
     return _hash(
         {
             "composer": HASH_SHAPE,
@@ -80,7 +83,8 @@ def hash_messages(campaign: Campaign) -> str:
                 settings.SHOP_POSTAL_ADDRESS,
             ],
             "offer": model_to_dict(offer, exclude=["id", "campaign"]) if offer else None,
-            "texts": list(texts.values_list("archetype_id", "archetype__language", *VARIANT_FIELDS)),
+            # The step is left out of the first one's, so that what was approved before there were steps still is.
+            "texts": [row if step == FIRST_STEP else [step, *row] for step, *row in rows],
         }
     )
 
@@ -107,6 +111,13 @@ def _when_live(campaign: Campaign) -> dict[str, Any]:
     if not campaign.is_live:
         return {}
     return {"kind": campaign.kind, "recurrence": campaign.recurrence, "live_until": campaign.live_until}
+
+
+def _describe_sequence(campaign: Campaign) -> dict[str, Any] | None:
+    """None where there are no follow-ups."""
+    steps = FollowUp.objects.filter(campaign_id=campaign.pk).order_by("number")
+    rows = list(steps.values_list("number", "wait_hours", "only_if"))
+    return {"steps": rows, "exit_on": campaign.exit_on} if rows else None
 
 
 def _where_set(**facts: Any) -> dict[str, Any]:

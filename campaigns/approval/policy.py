@@ -17,6 +17,7 @@ from campaigns.audience.entry_wording import explain_fault
 from campaigns.audience.recurrence import parse_recurrence
 from campaigns.content.channels import find_writer
 from campaigns.content.plans import OPEN
+from campaigns.content.steps import Step, read_steps
 from campaigns.models import (
     Archetype,
     Arm,
@@ -278,17 +279,29 @@ def _find_entry_obstacles(campaign: Campaign) -> list[str]:
 
 def _find_text_obstacles(campaign: Campaign) -> list[str]:
     found = []
+    steps = read_steps(campaign.pk)
     in_use = Archetype.objects.filter(campaign=campaign, size__gt=0).prefetch_related("variants")
     for archetype in in_use:
-        texts = list(archetype.variants.all())
         name = {"cell": label_archetype(archetype)}
-        needed = {"subject", "opening"} & set(find_writer(archetype.channel).parts)
-        if not texts or any(not getattr(text, part).strip() for text in texts for part in needed):
-            found.append(_("“%(cell)s” has no text yet. Draft or write one under Messages.") % name)
-        elif any(text.is_blocked for text in texts):
-            found.append(_("The text for “%(cell)s” has a finding that blocks it. Mend it under Messages.") % name)
+        for step in steps:
+            texts = [text for text in archetype.variants.all() if text.step == step.number]
+            found += _find_obstacles_of_step(archetype, texts, {"cell": _name_step(name["cell"], step, steps)})
         if archetype.draft_status in OPEN:
             found.append(
                 _("“%(cell)s” is still being drafted. Wait until it is done, or stop it under Messages.") % name
             )
     return found
+
+
+def _find_obstacles_of_step(archetype: Archetype, texts: list[Variant], name: dict[str, str]) -> list[str]:
+    needed = {"subject", "opening"} & set(find_writer(archetype.channel).parts)
+    if not texts or any(not getattr(text, part).strip() for text in texts for part in needed):
+        return [_("“%(cell)s” has no text yet. Draft or write one under Messages.") % name]
+    if any(text.is_blocked for text in texts):
+        return [_("The text for “%(cell)s” has a finding that blocks it. Mend it under Messages.") % name]
+    return []
+
+
+def _name_step(cell: str, step: Step, steps: list[Step]) -> str:
+    """The archetype, and in a sequence its step."""
+    return _("%(cell)s, step %(step)d") % {"cell": cell, "step": step.number} if len(steps) > 1 else cell

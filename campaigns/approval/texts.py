@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from campaigns.content.drafting import request_drafts, request_text, request_translation
 from campaigns.content.editing import EDITABLE_FIELDS, write_variant
 from campaigns.content.plans import MOST_TEXTS, plan_one, take_back
+from campaigns.content.steps import FIRST_STEP, read_steps
 from campaigns.models import Archetype, Campaign, TransitionConflict, Variant
 from customers.models import AuditAction, record_audit
 
@@ -30,16 +31,17 @@ def ask_for_drafts(
     instruction: str = "",
     count: int | None = None,
     also_edited: bool = False,
+    steps: Collection[int] = (),
     now: dt.datetime,
 ) -> int:
     """Have the texts of a campaign, or of some archetypes, drafted (again); how many archetypes now wait.
 
-    Texts that a person has edited stay as they are unless `also_edited`.
+    Texts that a person has edited stay as they are unless `also_edited`. `steps` are those that are meant; empty: all.
     """
     _begin(user, campaign, _("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
     target = campaign if archetypes is None else list(archetypes)
     return request_drafts(
-        target, user=user, instruction=instruction, count=count, also_edited=also_edited, now=now
+        target, user=user, instruction=instruction, count=count, also_edited=also_edited, steps=steps, now=now
     )  # fmt: skip
 
 
@@ -52,12 +54,22 @@ def stop_drafting(user: User, campaign: Campaign, *, now: dt.datetime) -> int:
 
 @transaction.atomic
 def ask_for_text(
-    user: User, archetype: Archetype, *, label: str = "", angle: str = "", instruction: str = "", now: dt.datetime
+    user: User,
+    archetype: Archetype,
+    *,
+    label: str = "",
+    angle: str = "",
+    instruction: str = "",
+    step: int = FIRST_STEP,
+    now: dt.datetime,
 ) -> None:
-    """Have one text drafted: that label again, or one more. NotReady where there are four already."""
+    """Have one text of a step drafted: that label again, or one more. NotReady where there are four already, or no such step."""
     _begin(user, archetype.campaign, _("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
-    if not request_text(archetype, user=user, label=label, angle=angle, instruction=instruction, now=now):
-        _refuse(archetype, label)
+    _refuse_no_step(archetype, step)
+    if not request_text(
+        archetype, user=user, label=label, angle=angle, instruction=instruction, step=step, now=now
+    ):  # fmt: skip
+        _refuse(archetype, label, step)
 
 
 @transaction.atomic
@@ -71,19 +83,21 @@ def ask_for_translation(user: User, source: Variant, target: Archetype, *, now: 
     if source.is_blocked:
         raise NotReady([_("This text has a finding that blocks it. Mend it before it is translated.")])
     if not request_translation(source, target, user=user, now=now):
-        _refuse(target, "")
+        _refuse(target, "", source.step)
 
 
 @transaction.atomic
-def copy_text(user: User, source: Variant, *, angle: str = "", now: dt.datetime) -> Variant:
-    """One more text of the same archetype, with the same words, for a person to write. NotReady where there are four."""
-    archetype = source.archetype
+def copy_text(user: User, source: Variant, *, angle: str = "", step: int | None = None, now: dt.datetime) -> Variant:
+    """One more text of the same archetype, of the same step unless another is named, with the same words, for a person to
+    write. NotReady where there are four, or no such step."""
+    archetype, step = source.archetype, step or source.step
     _begin(user, archetype.campaign, _("A text was added."), AuditAction.TEXT_ADDED, now)
-    plan = plan_one(archetype, angle=angle)
+    _refuse_no_step(archetype, step)
+    plan = plan_one(archetype, angle=angle, step=step)
     if not plan:
-        _refuse(archetype, "")
+        _refuse(archetype, "", step)
     copy = Variant(
-        archetype=archetype, label=plan[0].label, angle=plan[0].angle, origin=Variant.Origin.PERSON,
+        archetype=archetype, step=step, label=plan[0].label, angle=plan[0].angle, origin=Variant.Origin.PERSON,
         shows_products=source.shows_products,
     )  # fmt: skip
     return write_variant(copy, {name: getattr(source, name) for name in EDITABLE_FIELDS}, user=user, now=now)
@@ -95,7 +109,7 @@ def remove_text(user: User, variant: Variant, *, now: dt.datetime) -> None:
     _begin(user, variant.archetype.campaign, _("A text was removed."), AuditAction.TEXT_REMOVED, now)
     if not user.has_perm("campaigns.change_variant"):
         raise PermissionDenied
-    take_back(variant.archetype, variant.label)
+    take_back(variant.archetype, variant.label, variant.step)
     Variant.objects.filter(pk=variant.pk).delete()
 
 
@@ -105,7 +119,12 @@ def _begin(user: User, campaign: Campaign, reason: str, action: AuditAction, now
     record_audit(action, actor=user, about=("campaign", campaign.pk))
 
 
-def _refuse(archetype: Archetype, label: str) -> None:
-    if not label and not plan_one(archetype):
+def _refuse_no_step(archetype: Archetype, step: int) -> None:
+    if step not in [one.number for one in read_steps(archetype.campaign_id)]:
+        raise NotReady([_("This campaign has no step %(step)d.") % {"step": step}])
+
+
+def _refuse(archetype: Archetype, label: str, step: int) -> None:
+    if not label and not plan_one(archetype, step=step):
         raise NotReady([_("An archetype has %(most)d texts at most.") % {"most": MOST_TEXTS}])
     raise TransitionConflict(_("This archetype is being drafted right now. Wait until it is done."))

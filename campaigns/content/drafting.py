@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import structlog
@@ -21,6 +21,7 @@ from llm.retrying import wait_before_retry
 
 from .editing import EDITABLE_FIELDS, write_variant
 from .plans import PlannedText, add_to_plan, as_translation, plan_all, plan_one, read_plan, write_plan
+from .steps import FIRST_STEP
 from .writing import NoText, Written, write_text
 
 log = structlog.get_logger(__name__)
@@ -40,13 +41,15 @@ def request_drafts(
     instruction: str = "",
     count: int | None = None,
     also_edited: bool = False,
+    steps: Collection[int] = (),
     now: dt.datetime,
 ) -> int:
     """Ask for drafts of all archetypes of a campaign, or of some; returns how many archetypes are now waiting.
 
     The texts of each are written again, those that a person has edited only with `also_edited`; `count` (1 to 4) asks for
-    at least so many, each with an angle of its own. Those that are being drafted right now are left alone. Only in
-    campaigns that are drafts: the caller has put an approved one back. Raises PermissionDenied for who may not change texts.
+    at least so many for each step, each with an angle of its own; `steps` (empty: all) are the steps that are meant. Those
+    that are being drafted right now are left alone. Only in campaigns that are drafts: the caller has put an approved one
+    back. Raises PermissionDenied for who may not change texts.
     """
     _enforce(user)
     found = Archetype.objects.select_related("campaign")
@@ -56,7 +59,8 @@ def request_drafts(
         found = found.filter(pk__in=[archetype.pk for archetype in target])
     words = clean_untrusted(instruction, 500)
     plans = [
-        (archetype, plan_all(archetype, count=count, instruction=words, also_edited=also_edited)) for archetype in found
+        (archetype, plan_all(archetype, count=count, instruction=words, also_edited=also_edited, steps=steps))
+        for archetype in found
     ]
     asked = sum(_enqueue(archetype, plan, words, now) for archetype, plan in plans if plan)
     log.info("drafts_requested", archetypes=asked, actor=user.pk)
@@ -64,21 +68,29 @@ def request_drafts(
 
 
 def request_text(
-    archetype: Archetype, *, user: User, label: str = "", angle: str = "", instruction: str = "", now: dt.datetime
+    archetype: Archetype,
+    *,
+    user: User,
+    label: str = "",
+    angle: str = "",
+    instruction: str = "",
+    step: int = FIRST_STEP,
+    now: dt.datetime,
 ) -> bool:
-    """Ask for one text: that label again, or one more with another angle. False where there are four already, or the
-    archetype is being drafted right now."""
+    """Ask for one text of a step: that label again, or one more with another angle. False where there are four already, or
+    the archetype is being drafted right now."""
     _enforce(user)
     words = clean_untrusted(instruction, 500)
-    plan = plan_one(archetype, label=label, angle=angle, instruction=words)
+    plan = plan_one(archetype, label=label, angle=angle, instruction=words, step=step)
     return bool(plan) and _enqueue(archetype, add_to_plan(archetype, plan), words, now)
 
 
 def request_translation(source: Variant, target: Archetype, *, user: User, now: dt.datetime) -> bool:
-    """Ask for a finished text in the language of another archetype, as a draft of its own there. False as above."""
+    """Ask for a finished text in the language of another archetype, as a draft of the same step there. False as above."""
     _enforce(user)
-    label = Variant.objects.filter(archetype=target, translated_from=source).values_list("label", flat=True).first()
-    plan = [as_translation(text, source) for text in plan_one(target, label=label or "")]
+    known = Variant.objects.filter(archetype=target, translated_from=source, step=source.step)
+    label = known.values_list("label", flat=True).first()
+    plan = [as_translation(text, source) for text in plan_one(target, label=label or "", step=source.step)]
     return bool(plan) and _enqueue(target, add_to_plan(target, plan), "", now)
 
 
@@ -143,7 +155,7 @@ class _Claim:
     def wants(self, text: PlannedText) -> bool:
         """Whether the text is still asked for: a person may have written it meanwhile (`take_back`)."""
         self.archetype.refresh_from_db(fields=["draft_plan"])
-        return any(planned.get("label") == text.label for planned in self.archetype.draft_plan)
+        return bool(self.archetype.draft_plan) and text.place in {one.place for one in read_plan(self.archetype)}
 
     def settle(self, **fields: Any) -> bool:
         """Write to the row; False where it is no longer ours."""
@@ -197,12 +209,12 @@ def _store(claim: _Claim, text: PlannedText, written: Written, now: dt.datetime)
         if campaign.status != CampaignStatus.DRAFT:
             claim.settle(draft_status=DraftStatus.NONE, draft_error="", draft_plan=[])
             return None
-        variant = Variant.objects.filter(archetype=archetype, label=text.label).first()
+        variant = Variant.objects.filter(archetype=archetype, step=text.step, label=text.label).first()
         if not claim.wants(text):
-            log.info("draft_dropped", archetype=archetype.pk, label=text.label)
+            log.info("draft_dropped", archetype=archetype.pk, step=text.step, label=text.label)
             return variant
         _take_off_plan(claim, text, written.note)
-        variant = variant or Variant(archetype=archetype, label=text.label)
+        variant = variant or Variant(archetype=archetype, step=text.step, label=text.label)
         variant.archetype, variant.angle = archetype, text.angle
         variant.origin = Variant.Origin.TEMPLATE if completion.is_template else Variant.Origin.MODEL
         variant.prompt_name, variant.prompt_version = completion.prompt_name, completion.prompt_version
@@ -216,7 +228,7 @@ def _store(claim: _Claim, text: PlannedText, written: Written, now: dt.datetime)
 
 def _take_off_plan(claim: _Claim, text: PlannedText, note: str) -> None:
     """The row without this text; `drafted` when nothing is left. Raises LeaseLost, which undoes the transaction."""
-    left = [planned for planned in read_plan(claim.archetype) if planned.label != text.label]
+    left = [planned for planned in read_plan(claim.archetype) if planned.place != text.place]
     claim.notes += [note] if note else []
     notes = " ".join(dict.fromkeys(claim.notes))[:500]
     if left:

@@ -110,7 +110,7 @@ def recompute(variant: Variant, *, now: dt.datetime) -> None:
     Findings are kept in English, whoever saves: `told.tell_finding` says them in the language of whoever reads.
     """
     offer = Offer.objects.filter(campaign=variant.archetype.campaign_id).first() or Offer()
-    variant.facts = build_facts(variant.archetype, now=now)
+    variant.facts = build_facts(variant.archetype, now=now, step=variant.step)
     source = compose_source(variant, variant.facts["products"])
     variant.source, variant.content_hash = asdict(source), source_hash(source)
     last_day = find_last_day(variant.facts, read_plainly(variant, find_writer(variant.archetype.channel).parts))

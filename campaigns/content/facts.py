@@ -19,11 +19,12 @@ from .composing import describe_offer
 from .ledger import version_of_policy
 from .policies import read_policies
 from .rendering import MERGE_TAGS, choose_button_url, read_terms
+from .steps import FIRST_STEP, find_step_moment, read_steps
 from .voice import describe_voice, read_voice
 
 
-def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
-    """The facts of one archetype's message as JSON: shop, offer, code, percent, amount, currency, valid_from,
+def build_facts(archetype: Archetype, *, now: dt.datetime, step: int = FIRST_STEP) -> dict[str, Any]:
+    """The facts of one archetype's message of a step as JSON: shop, offer, code, percent, amount, currency, valid_from,
     valid_until, send_date, min_basket, products, policies (offer_policies are those among
     them that come with the offer), policies_version, talking_points, voice, and language,
     shop_url, button_url, allowed_domains, merge_tags.
@@ -41,7 +42,7 @@ def build_facts(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
         "currency": offer.currency or read_shop_currency(),
         "valid_from": offer.valid_from.isoformat() if offer.valid_from else None,
         "valid_until": offer.valid_until.isoformat() if offer.valid_until else None,
-        "send_date": find_send_day(campaign, now).isoformat(),
+        "send_date": find_send_day(campaign, now, step).isoformat(),
         "min_basket": _number(offer.min_basket),
         "products": list_products(archetype.interest, language),
         "talking_points": [point for point in campaign.talking_points.splitlines() if point.strip()],
@@ -90,11 +91,14 @@ def renumber_policies(claims: Sequence[Mapping[str, Any]], facts: Mapping[str, A
     ]
 
 
-def find_send_day(campaign: Campaign, now: dt.datetime) -> dt.date:
-    """The day on which the campaign is to be sent by the shop's calendar; today where no time was chosen yet, or where it is
-    being sent already."""
+def find_send_day(campaign: Campaign, now: dt.datetime, step: int = FIRST_STEP) -> dt.date:
+    """The day on which a step of the campaign is to be sent at the earliest, by the shop's calendar; counted from today where
+    no time was chosen yet, or where it is being sent already."""
     is_running = campaign.sending_started_at is not None
-    return (now if is_running else campaign.scheduled_for or now).astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    moment = now if is_running else campaign.scheduled_for or now
+    if step > FIRST_STEP:
+        moment = find_step_moment(moment, read_steps(campaign.pk), step)
+    return moment.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
 
 
 def list_offer_policies(offer: Offer) -> list[str]:

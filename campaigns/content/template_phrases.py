@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 
 @dataclass(frozen=True)
 class Phrases:
-    """One language. `reasons` (by theme, "" for any): subject and opening; `angles`: the same for those that open alone."""
+    """One language. `reasons` (by theme, "" for any): subject and opening; `angles`: the same for those that open alone;
+    `follow_ups`: the same for the second message of a sequence and those after it."""
 
     range_of: str
     everything: str
     reasons: Mapping[str, tuple[str, str]]
     angles: Mapping[str, tuple[str, str]]
+    follow_ups: Sequence[tuple[str, str]]
     offer_subjects: Mapping[str, str]
     offer_subject: str
     offer_opening: str
@@ -77,6 +79,15 @@ ENGLISH: Final = Phrases(
             "Not sure which one is right? We are glad to help you choose from {wares}.",
         ),
     },
+    follow_ups=(
+        ("A better moment?", "Perhaps this is a better moment."),
+        ("Where to begin", "Tell us what you are looking for, and we will help you find it."),
+        ("Make a list", "Make a list of what you need, and go through it at your ease."),
+        ("How can we make it easier?", "If anything kept you from ordering, we would like to hear it."),
+        ("The door is open", "We are here whenever you need something."),
+        ("Ask us first", "A question about size or care? Ask us first: that is what we are here for."),
+        ("Until another time", "We do not want to fill your inbox. You know where to find us."),
+    ),
     offer_subjects={
         "rhythm": "It has been a while: something for you",
         "frequency": "Something for your next visit",
@@ -119,6 +130,15 @@ CHINESE: Final = Phrases(
         "new": ("您看过了吗？", "来看看{wares}现在有些什么。"),
         "help": ("需要帮您挑选吗？", "不确定哪一款合适？我们很乐意帮您从{wares}中挑选。"),
     },
+    follow_ups=(
+        ("现在方便吗？", "也许现在是更合适的时候。"),
+        ("从哪里看起", "告诉我们您在找什么，我们帮您找到。"),
+        ("列个清单吧", "把需要的东西列个清单，慢慢对照着看。"),
+        ("怎样会更方便？", "如果有什么让您犹豫，我们很想听您说说。"),
+        ("门一直开着", "需要什么的时候，我们都在。"),
+        ("先问问我们", "对尺寸或保养有疑问？先问问我们，我们就是为此而在的。"),
+        ("改日再会", "我们不想打扰您。需要时，您知道在哪里找到我们。"),
+    ),
     offer_subjects={
         "rhythm": "好久不见，给您留了一份心意",
         "frequency": "为您的下次光临准备",

@@ -14,15 +14,17 @@ from .template_phrases import Phrases, read_phrases
 _OWN_OPENING: Final = frozenset({"short", "opinion", "new", "help"})
 
 
-def write_template_text(*, reason: str, likes: str, language: str, angle: str = "") -> dict[str, str]:
+def write_template_text(*, reason: str, likes: str, language: str, angle: str = "", step: int = 1) -> dict[str, str]:
     """The slots of a text: subject, preheader, opening, story, invitation, button_label.
 
     `reason` is a key of THEMES or "", `likes` a category in words or "", `angle` one of `Angle` or "". What is not known
-    is written as if it were "". The opening stands by itself, because some channels have no other slot.
+    is written as if it were "". The opening stands by itself, because some channels have no other slot. From `step` 2 on it
+    is a follow-up, which opens with another thought at each step.
     """
     phrases = read_phrases(language)
     wares = phrases.range_of.format(likes=likes) if likes else phrases.everything
-    words = _choose_words(phrases, reason if reason in phrases.reasons else "", angle)
+    reason = reason if reason in phrases.reasons else ""
+    words = _follow_up(phrases, reason, angle, step) if step > 1 else _choose_words(phrases, reason, angle)
     return {
         **{slot: text.format(wares=wares) for slot, text in words.items()},
         "preheader": (phrases.preheader_likes if likes else phrases.preheader).format(wares=wares),
@@ -40,3 +42,12 @@ def _choose_words(phrases: Phrases, reason: str, angle: str) -> dict[str, str]:
         own_subject, own_opening = phrases.angles[angle]
         return {"subject": own_subject, "opening": own_opening, "story": "" if angle == "short" else opening}
     return {"subject": subject, "opening": opening, "story": phrases.help_offer}
+
+
+def _follow_up(phrases: Phrases, reason: str, angle: str, step: int) -> dict[str, str]:
+    """The opening is the step's, what follows it the kind of customer's or the angle's."""
+    subject, opening = phrases.follow_ups[(step - 2) % len(phrases.follow_ups)]
+    own = {"offer": phrases.offer_opening, "short": ""} | {
+        key: words for key, (_subject, words) in phrases.angles.items() if key != "short"
+    }
+    return {"subject": subject, "opening": opening, "story": own.get(angle, phrases.reasons[reason][1])}

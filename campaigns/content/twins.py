@@ -1,4 +1,5 @@
-"""Archetypes of a campaign that get the same text, or nearly: then they are one archetype, or one text misses its people.
+"""Archetypes of a campaign that get the same text, or nearly: then they are one archetype, or one text misses its people. And
+messages of a sequence that say again what one before them said to the same people.
 
 Asked anew whenever a page shows the texts, and kept nowhere: a finding that is stored with one text would be stale as soon
 as the other is edited. It costs no query beside those that read the texts.
@@ -22,25 +23,43 @@ from .likeness import find_alike
 
 CODE = "duplicate"
 
+#: A text with its archetype.
+Text = tuple[Archetype, Variant]
+
 
 def find_twins(archetypes: Iterable[Archetype]) -> Mapping[int, Finding]:
-    """A warning for each variant (by its id) whose text another archetype has too; `variants` should be prefetched.
+    """A warning for each variant (by its id) whose text another archetype has too at the same step, or which repeats an
+    earlier step of its own archetype; `variants` should be prefetched.
 
     Only archetypes of one language and channel are compared: the same words by e-mail and as a text message are meant.
     """
     found: dict[int, Finding] = {}
-    groups: dict[tuple[str, str], list[tuple[Archetype, Variant]]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Text]] = defaultdict(list)
     for archetype in archetypes:
         groups[archetype.channel, archetype.language] += [(archetype, text) for text in archetype.variants.all()]
     for group in groups.values():
         twins: dict[int, list[int]] = defaultdict(list)
+        repeats: dict[int, int] = {}
         for one, other, _likeness in find_alike([_words_of(archetype, text) for archetype, text in group]):
-            if group[one][0].pk != group[other][0].pk:
+            if _is_repeat(group[one], group[other]):
+                later, earlier = sorted((one, other), key=lambda place: -group[place][1].step)
+                repeats[later] = min(repeats.get(later, earlier), earlier, key=lambda place: group[place][1].step)
+            elif _are_twins(group[one], group[other]):
                 twins[one].append(other)
                 twins[other].append(one)
         for place, others in twins.items():
             found[group[place][1].pk] = _tell(group[place][1], [group[other] for other in others])
+        for place, earlier in repeats.items():
+            found[group[place][1].pk] = _tell_repeat(group[earlier][1])
     return found
+
+
+def _is_repeat(one: Text, other: Text) -> bool:
+    return one[0].pk == other[0].pk and one[1].step != other[1].step
+
+
+def _are_twins(one: Text, other: Text) -> bool:
+    return one[0].pk != other[0].pk and one[1].step == other[1].step
 
 
 def _words_of(archetype: Archetype, text: Variant) -> str:
@@ -49,7 +68,12 @@ def _words_of(archetype: Archetype, text: Variant) -> str:
     return "\n".join(words.values())
 
 
-def _tell(text: Variant, twins: list[tuple[Archetype, Variant]]) -> Finding:
+def _tell_repeat(earlier: Variant) -> Finding:
+    message = _("It says nearly the same as step %(step)d, to the same people. Give this step a thought of its own.")
+    return Finding(CODE, "warn", "", message % {"step": earlier.step})
+
+
+def _tell(text: Variant, twins: list[Text]) -> Finding:
     others = list(dict.fromkeys(label_archetype(archetype) for archetype, _text in twins))
     names = ", ".join(f"“{name}”" for name in others[:2])
     if more := len(others) - 2 if len(others) > 2 else 0:

@@ -149,7 +149,8 @@ def list_sources(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def name_text(variant: Variant) -> str:
     """A text by its campaign, kind of customer and label."""
-    return f"{_name_archetype(variant.archetype)} · {variant.label}"
+    step = f"{variant.step}" if variant.step > 1 else ""
+    return f"{_name_archetype(variant.archetype)} · {step}{variant.label}"
 
 
 def _name_archetype(archetype: Archetype) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from campaigns.audience.cards import build_card, card_for_prompt
-from campaigns.models import Archetype, Offer, Variant
+from campaigns.models import Archetype, FollowUp, Offer, Variant
 from llm.client import complete
 from llm.completion import Completion
 from llm.configuration import configured_model
@@ -30,6 +30,7 @@ from .facts import build_facts
 from .merge_tags import name_interest
 from .plans import PlannedText
 from .prompts import DraftTask, TranslationTask, build_draft, build_translation, read_draft
+from .steps import FIRST_STEP, read_steps
 from .template_text import write_template_text
 from .translating import Line, Untranslatable, put_together, take_apart, words_of
 
@@ -39,6 +40,9 @@ PURPOSE: Final = "draft_message"
 TRANSLATION_PURPOSE: Final = "translate_message"
 #: How often a text with findings that block it goes back to the model before a person has to look.
 MOST_CORRECTIONS: Final = 2
+#: How many of the earlier messages a follow-up is told of, and how much of each part.
+EARLIER_QUOTED: Final = 3
+LONGEST_QUOTE: Final = 300
 #: Called before each request: takes the lease anew, or raises where the row is no longer ours.
 KeepLease = Callable[[], None]
 
@@ -79,7 +83,7 @@ def write_text(
     task = describe_task(archetype, text, now)
     if not with_model or not configured_model().is_configured:
         return _write_template(archetype, text, task, now)
-    is_again = Variant.objects.filter(archetype=archetype, label=text.label).exists()
+    is_again = Variant.objects.filter(archetype=archetype, step=text.step, label=text.label).exists()
 
     def ask(last: Attempt | None) -> Completion:
         current = replace(task, previous=last.answer, faults=last.faults) if last else task
@@ -95,7 +99,7 @@ def write_text(
 def _write_translation(
     archetype: Archetype, text: PlannedText, source: Variant, now: dt.datetime, keep_lease: KeepLease
 ) -> Written:
-    facts = build_facts(archetype, now=now)
+    facts = build_facts(archetype, now=now, step=text.step)
     lines = take_apart({name: getattr(source, name) for name in find_writer(archetype.channel).parts})
     names = tuple(str(ware["name"])[:80] for ware in facts["products"])
     task = TranslationTask(archetype.language, facts["shop"], words_of(lines), names, facts.get("voice") or {})
@@ -157,7 +161,7 @@ def _read_translation(
 
 def _find_faults(archetype: Archetype, text: PlannedText, words: Mapping[str, str], now: dt.datetime) -> list[str]:
     """What blocks these words and the model could mend, in sentences for it."""
-    trial = Variant(archetype=archetype, label=text.label, **words)
+    trial = Variant(archetype=archetype, step=text.step, label=text.label, **words)
     recompute(trial, now=now)
     parts = {*find_writer(archetype.channel).parts, "body"}
     found = [row for row in trial.findings if row["verdict"] == "block" and row["field"] in parts]
@@ -168,7 +172,9 @@ def _write_template(archetype: Archetype, text: PlannedText, task: DraftTask, no
     prompt, variables = build_draft(task)
     # Only a category of the catalogue reads well in a sentence; a family that was found in product names does not.
     likes = name_interest(archetype.interest, archetype.language) if task.facts["products"] else ""
-    words = write_template_text(reason=archetype.reason, likes=likes, language=archetype.language, angle=text.angle)
+    words = write_template_text(
+        reason=archetype.reason, likes=likes, language=archetype.language, angle=text.angle, step=text.step
+    )
     words = {name: words[name] for name in find_writer(archetype.channel).parts}
     answer = {name: words.get(name, "") for name in prompt.schema["properties"]}
     return Written(words, record_template_call(prompt, variables, answer, purpose=PURPOSE, now=now))
@@ -176,7 +182,7 @@ def _write_template(archetype: Archetype, text: PlannedText, task: DraftTask, no
 
 def describe_task(archetype: Archetype, text: PlannedText, now: dt.datetime) -> DraftTask:
     """All that leaves the house: what the archetype has in common, never anything of one person."""
-    facts = build_facts(archetype, now=now)
+    facts = build_facts(archetype, now=now, step=text.step)
     campaign = archetype.campaign
     info = configured_model()
     instructions = " ".join(filter(None, [campaign.instruction, text.instruction]))
@@ -196,7 +202,39 @@ def describe_task(archetype: Archetype, text: PlannedText, now: dt.datetime) -> 
         },
         voice=facts.get("voice") or {},
         angle=text.angle,
+        sequence=_describe_sequence(archetype, text) if text.step > FIRST_STEP else {},
     )
+
+
+def _describe_sequence(archetype: Archetype, text: PlannedText) -> dict[str, Any]:
+    """What a follow-up has to know of the messages before it: that it is one, what it is for, and what they said. A person's
+    opening or clicking is told as the rule that it is, never as something that anybody did."""
+    steps = {step.number: step for step in read_steps(archetype.campaign_id)}
+    step = steps[text.step]
+    with override("zh-hans" if archetype.language == "zh" else "en"):
+        goes_to = step.only_if_label if step.only_if != FollowUp.OnlyIf.ALWAYS else ""
+    told = {
+        "message_number": text.step,
+        "of_messages": len(steps),
+        "days_since_the_message_before": max(1, round(step.wait_hours / 24)),
+        "purpose": clean_untrusted(step.purpose, 200),
+        "goes_to": goes_to,
+        "said_before": _quote_earlier(archetype, text),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _quote_earlier(archetype: Archetype, text: PlannedText) -> list[dict[str, str]]:
+    """Subject and opening of the messages before it, the newest last: of the same label, which the same people got."""
+    quoted: dict[int, Variant] = {}
+    for earlier in Variant.objects.filter(archetype=archetype, step__lt=text.step).order_by("step", "label"):
+        if earlier.step not in quoted or earlier.label == text.label:
+            quoted[earlier.step] = earlier
+    found = [quoted[number] for number in sorted(quoted)][-EARLIER_QUOTED:]
+    return [
+        {name: getattr(one, name)[:LONGEST_QUOTE] for name in ("subject", "opening") if getattr(one, name)}
+        for one in found
+    ]
 
 
 def _describe_customers(archetype: Archetype) -> dict[str, Any]:

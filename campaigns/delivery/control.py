@@ -17,6 +17,7 @@ from campaigns.models import Campaign, CampaignKind, CampaignStatus, TransitionC
 from customers.models import AuditAction, record_audit
 
 from .entering.beginning import start_over
+from .progression import has_open_entries
 
 
 def pause_campaign(user: User | None, campaign: Campaign, *, reason: str, now: dt.datetime) -> Campaign:
@@ -37,14 +38,15 @@ def pause_campaign(user: User | None, campaign: Campaign, *, reason: str, now: d
 def resume_campaign(user: User, campaign: Campaign, *, now: dt.datetime, leaves_out_pause: bool = False) -> Campaign:
     """`paused -> sending`: goes on exactly where it stopped. NotReady once the approved send window is over.
 
-    The messages of a live campaign have each their own window, so it resumes whenever its approval still holds. What happened
-    during the pause lets people in as far as it is not older than the send window, and not at all with `leaves_out_pause`.
+    The messages of a live campaign have each their own window, so it resumes whenever its approval still holds; so have the
+    further steps of a sequence, while anybody is on their way to one. What happened during the pause lets people into a live
+    one as far as it is not older than the send window, and not at all with `leaves_out_pause`.
     """
     campaign.refresh_from_db()
     policy.may_resume(user, campaign).enforce()
     if campaign.is_live and (outlived := explain_expiry(campaign, now=now)):
         raise NotReady([outlived])
-    if not campaign.is_live and now >= window_end(campaign):
+    if not campaign.is_live and now >= window_end(campaign) and not has_open_entries(campaign.pk):
         raise NotReady([_("The approved send window is over, so the rest cannot be sent. Cancel the campaign.")])
     change_status(campaign, sources=[CampaignStatus.PAUSED], target=CampaignStatus.SENDING, actor=user, now=now)
     if campaign.is_live and leaves_out_pause:

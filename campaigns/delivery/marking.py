@@ -108,8 +108,9 @@ def write_outcomes_and_marks(
     Nothing is marked without the sweep's `leave`, or once it no longer holds (a restored backup; `fence`).
     Checked in the same statement: the claim is still its worker's and its lease runs, it is not quiet where the person is,
     the campaign is sending, the message inside its window, the messages are the approved ones (`approved_hash`), the
-    address is the one rendered for, and consent, suppression, complaints and caps. A trigger of the database checks the
-    approvals again (IntegrityError: then nothing at all was written). Outside a transaction it is one of its own.
+    address is the one rendered for, consent, suppression, complaints and caps, and for a follow-up the exit rules of its
+    sequence. A trigger of the database checks the approvals again (IntegrityError: then nothing at all was written).
+    Outside a transaction it is one of its own.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -231,6 +232,7 @@ WITH checked AS MATERIALIZED (
         ) THEN 'replaced' ELSE 'stale_approval' END
         WHEN clock_timestamp() > coalesce(m.send_by, p.scheduled_for + make_interval(hours => p.send_window_hours))
             THEN 'window_closed'
+        WHEN m.step > 1 AND {left_sequence_sql("m", "p", "c")} THEN 'left_sequence'
         ELSE coalesce(nullif({stale}, ''), {excluded})
     END AS reason
     FROM json_to_recordset(%(bids)s::json) AS b(

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.audience.eligibility import exclusion_case_sql, exclusion_params
-from campaigns.models import Campaign, CampaignStatus, MessageStatus, SkipReason, TransitionConflict
+from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, SkipReason, TransitionConflict
 
 from .copies import Unsendable, make_copy, prepare_batch
 from .marking import Intent
@@ -33,13 +33,13 @@ BATCH_SIZE = 1000
 def record_past_send(campaign: Campaign, *, started_at: dt.datetime, per_second: float = 50.0) -> Counter[str]:
     """Every waiting message of a campaign in `sending` becomes `accepted`, dated from `started_at` on, or `skipped`.
 
-    Returns the messages by new status; run again it finds none waiting. Refused (ImproperlyConfigured) where mail
-    leaves the machine: there a message was sent or it was not. Raises StaleApproval, and TransitionConflict for a
-    campaign that is not sending or a time to come.
+    Returns the messages by new status; run again it finds none waiting. `started_at` is the campaign's own start, or when a
+    further step of it began. Refused (ImproperlyConfigured) where mail leaves the machine: there a message was sent or it
+    was not. Raises StaleApproval, and TransitionConflict for a campaign that is not sending or another time.
     """
     if not settings.USES_MAIL_CATCHER:
         raise ImproperlyConfigured("Past sends can be entered only while mail goes to the built-in catcher.")
-    if campaign.status != CampaignStatus.SENDING or started_at != campaign.sending_started_at:
+    if campaign.status != CampaignStatus.SENDING or not _is_a_begin(campaign, started_at):
         raise TransitionConflict(_("Only a campaign that is being sent, from its own start on, has past sends."))
     counts = Counter({MessageStatus.SKIPPED.value: _skip_excluded(campaign, started_at)})
     moments = _moments(started_at, per_second)
@@ -51,6 +51,14 @@ def record_past_send(campaign: Campaign, *, started_at: dt.datetime, per_second:
         counts[MessageStatus.ACCEPTED.value] += len(intents)
         counts[MessageStatus.SKIPPED.value] += len(messages) - len(intents)
     return +counts
+
+
+def _is_a_begin(campaign: Campaign, moment: dt.datetime) -> bool:
+    """Whether the campaign started then, or queued a further step and nothing else."""
+    waiting = Message.objects.filter(campaign=campaign, status=MessageStatus.QUEUED)
+    if moment == campaign.sending_started_at:
+        return True
+    return waiting.exists() and not waiting.exclude(step__gt=1, queued_at=moment).exists()
 
 
 def _moments(started_at: dt.datetime, per_second: float) -> Iterator[dt.datetime]:

@@ -13,11 +13,12 @@ from campaigns.approval.transitions import change_status
 from campaigns.approval.validity import find_void_reason
 from campaigns.approval.voiding import return_to_draft
 from campaigns.approval.workflow import find_stale_parts, window_end
-from campaigns.models import Campaign, CampaignStatus, Entry, TransitionConflict
+from campaigns.models import Campaign, CampaignStatus, TransitionConflict
 
 from .entering.beginning import begin_entering
 from .fence.gate import may_launch
 from .outbox import open_message_ids, queue_messages
+from .progression import has_open_entries, open_entries
 from .sent_events import record_missing_sent_events
 
 log = structlog.get_logger(__name__)
@@ -90,18 +91,23 @@ def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
     if campaign.is_live:
         begin_entering(campaign, now=now)
         return campaign.status, 0
+    open_entries(campaign, now=now)
     return campaign.status, queue_messages(campaign, now=now)
 
 
 def finish_campaigns(now: dt.datetime) -> int:
-    """`sending -> sent` for every campaign with no open message; returns how many. Safe to run twice.
+    """`sending -> sent` for every campaign with no open message and nobody on their way through its steps; returns how
+    many. Safe to run twice.
 
     A live one goes on until nobody may enter any more and nobody is on their way. Before that, events that a killed worker
     could not write are made up for.
     """
     finished = 0
     for campaign in Campaign.objects.filter(status=CampaignStatus.SENDING):
-        if open_message_ids(campaign.pk) or (campaign.is_live and _is_alive(campaign, now)):
+        # In this order: a sweep queues a step in the transaction in which it moves the person on.
+        if has_open_entries(campaign.pk) or (campaign.is_live and campaign.lets_in(now)):
+            continue
+        if open_message_ids(campaign.pk):
             continue
         record_missing_sent_events(campaign.pk)
         try:
@@ -114,8 +120,3 @@ def finish_campaigns(now: dt.datetime) -> int:
         finished += 1
         log.info("campaign_sent", campaign=campaign.pk)
     return finished
-
-
-def _is_alive(campaign: Campaign, now: dt.datetime) -> bool:
-    """Whether a live campaign still lets people in, or has some on their way."""
-    return campaign.lets_in(now) or Entry.objects.filter(campaign=campaign, next_at__isnull=False).exists()

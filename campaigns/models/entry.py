@@ -29,8 +29,9 @@ class Entry(models.Model):
     """One person's way through a campaign, held-out people too. Key: (campaign, customer, number).
 
     `cause` names what let them in (an occurrence, an event, a score), so that the same cause never lets in twice. The arm is
-    the hash of the campaign's seed and the customer, and so the same at each entry. `next_step` is due at `next_at`; both are
-    empty once they left. People who may not be written to enter as excluded, with the reason, and leave at once.
+    the hash of the campaign's seed and the customer, and so the same at each entry. `next_step` is due at `next_at`, which is
+    empty once they left: `next_step` is then the step that they left before, or empty where they went through all. People who
+    may not be written to enter as excluded, with the reason, and leave at once.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="entries")

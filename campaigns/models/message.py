@@ -56,6 +56,7 @@ class SkipReason(models.TextChoices):
     QUIET_HOURS = "quiet_hours", _("send window closed in their quiet hours")
     BAD_TIME_ZONE = "bad_time_zone", _("their time zone is none")
     POINT_CHANGED = "point_changed", _("a talking point that it rests on was taken back")
+    LEFT_SEQUENCE = "left_sequence", _("left the sequence before it was sent")
 
 
 class Message(models.Model):

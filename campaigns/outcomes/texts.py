@@ -44,8 +44,8 @@ class TextCount:
 
 
 def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
-    """The texts that anybody has a message of, by archetype and label. Orders count by the rule of `attribution`: those
-    of the window from the start of the send on (in a live campaign from the entry on), returns are none. Pure reading."""
+    """The texts that anybody has a message of, by archetype, step and label. Orders count by the rule of `attribution`:
+    those of the window from the start of the send on (in a live campaign from the entry on), returns are none. Pure reading."""
     if campaign.sending_started_at is None:
         return []
     counts = _count_messages(campaign, as_of)

@@ -35,6 +35,7 @@ from campaigns.models import (
     SkipReason,
     StagedChange,
 )
+from campaigns.outcomes.funnel import read_funnel
 from campaigns.outcomes.responses import add_up
 from campaigns.outcomes.texts import count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
@@ -44,6 +45,7 @@ from .comments import describe_threads, hang_threads
 from .live import describe_live, describe_rule_of_entry
 from .reviewing import describe_outlook, tell_history
 from .send_times import tell_times
+from .sequence import describe_sequence, tell_funnel
 from .steps import describe_archetypes, describe_audience, frame_step
 from .telling import tell_lift, tell_progress, tell_remaining, tell_responses
 
@@ -77,7 +79,7 @@ def show_review(request: HttpRequest, pk: int) -> HttpResponse:
         **describe_rule_of_entry(campaign, now=timezone.now()),
     }
     hang_threads(context["cards"], context["threads_by_text"])
-    context["back"] = request.path
+    context |= describe_sequence(campaign, context["sequence"]) | {"back": request.path}
     return render(request, "campaigns/review.html", context)
 
 
@@ -104,6 +106,7 @@ def show_live(request: HttpRequest, pk: int) -> HttpResponse:
         "stage_decision": policy.may_stage(user, campaign),
         "staged": StagedChange.objects.filter(campaign=campaign).order_by("-number").first(),
         "is_running": campaign.status in {CampaignStatus.SENDING, CampaignStatus.SCHEDULED},
+        "funnel": tell_funnel(read_funnel(campaign)),
     }
     context |= tell_progress(progress) | describe_live(request, campaign, now=timezone.now())
     context["failures"] = count_failures(campaign) if progress.by_status.get(MessageStatus.FAILED) else []
@@ -144,6 +147,7 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
         "lift": lift,
         "axis_low": -lift.reach if lift else None,
         "axis_high": lift.reach if lift else None,
+        "funnel": tell_funnel(read_funnel(campaign)),
         "trend": [(label, found.points, found.low, found.high) for label, found in told],
     }
     context["texts"] = texts = count_texts(campaign, as_of=timezone.now())

@@ -22,6 +22,7 @@ from llm.configuration import configured_model
 
 from .access import current_user, get_campaign_for, read_id
 from .comments import describe_threads, hang_threads
+from .sequence import describe_sequence
 from .steps import describe_archetypes, frame_step
 
 
@@ -40,6 +41,7 @@ def render_messages(request: HttpRequest, campaign: Campaign, form: DraftsForm, 
     context |= describe_threads(current_user(request), campaign)
     hang_threads(context["cards"], context["threads_by_text"])
     context["back"] = request.path
+    context |= describe_sequence(campaign, context["sequence"])
     context |= {"model": configured_model(), "angles": Angle.choices, "counts": DraftsForm.COUNTS, "form": form}
     template = "campaigns/_archetypes.html" if request.headers.get("HX-Request") else "campaigns/messages.html"
     return render(request, template, context, status=status)

@@ -116,7 +116,7 @@ def _describe_editor(request: HttpRequest, variant: Variant, form: VariantForm) 
         "theme": request.GET.get("theme") if request.GET.get("theme") in THEMES else "light",
         "whose": request.GET.get("whose", "1"),
     }
-    siblings = list(Variant.objects.filter(archetype=archetype).order_by("label"))
+    siblings = list(Variant.objects.filter(archetype=archetype).order_by("step", "label"))
     threads = describe_threads(current_user(request), campaign)
     hang_threads_on(variant, threads["threads_by_text"])
     return (
@@ -144,7 +144,8 @@ def _describe_editor(request: HttpRequest, variant: Variant, form: VariantForm) 
             "languages": _list_targets(campaign, variant),
             "is_connected": is_sent(archetype.channel),
             "is_drafting": archetype.draft_status in OPEN
-            and variant.label in {one.label for one in read_plan(archetype)},
+            and (variant.step, variant.label) in {one.place for one in read_plan(archetype)},
+            "is_sequence": any(sibling.step != variant.step for sibling in siblings),
         }
     )
 

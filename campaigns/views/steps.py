@@ -9,7 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Avg, Count, Q
+from django.db.models import Avg, Count, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -27,6 +28,7 @@ from campaigns.audience.connected import is_sent, sent_channels
 from campaigns.audience.freeze import EmptyAudience
 from campaigns.audience.power import power
 from campaigns.content.plans import MOST_TEXTS
+from campaigns.content.steps import Step, read_steps
 from campaigns.content.twins import find_twins
 from campaigns.delivery.pace.forecast import forecast_send
 from campaigns.forms import AudienceForm, GoalForm, OfferForm, TimingForm, shop_time
@@ -38,6 +40,7 @@ from campaigns.models import (
     CampaignStatus,
     DraftStatus,
     ExclusionReason,
+    FollowUp,
     Offer,
 )
 from customers.ingest.clock import read_shop_clock
@@ -159,6 +162,7 @@ def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
     """Cards of the archetypes with their texts, and how far drafting is."""
     figures = describe_people(campaign)
     archetypes = list(Archetype.objects.filter(campaign=campaign).prefetch_related("variants"))
+    steps = read_steps(campaign.pk)
     twins = find_twins(archetypes)
     for variant in (variant for archetype in archetypes for variant in archetype.variants.all()):
         variant.twin = twins.get(variant.pk)
@@ -168,7 +172,8 @@ def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
             "label": label_archetype(archetype),
             "figures": figures.get(archetype.pk),
             "variants": list(archetype.variants.all()),
-            "may_add": archetype.variants.all() and len(archetype.variants.all()) < MOST_TEXTS,
+            "parts": [_describe_part(archetype, step, steps) for step in steps],
+            "is_narrow": _has_one_text_each(archetype),
             "is_connected": is_sent(archetype.channel),
         }
         for archetype in archetypes
@@ -177,12 +182,31 @@ def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
     waiting = sum(archetype.draft_status in open_states for archetype in archetypes)
     return {
         "cards": cards,
+        "sequence": steps if len(steps) > 1 else [],
         "waiting": waiting,
         "drafted": len(archetypes) - waiting,
+        "texts_written": sum(len(card["variants"]) for card in cards),
         "has_texts": any(card["variants"] for card in cards),
         "edited": sum(variant.edited_at is not None for card in cards for variant in card["variants"]),
         "blocked": sum(any(variant.is_blocked for variant in card["variants"]) for card in cards),
     }
+
+
+def _describe_part(archetype: Archetype, step: Step, steps: list[Step]) -> dict[str, Any]:
+    """The texts of one archetype at one step; `may_add` where there is one and room for more."""
+    texts = [text for text in archetype.variants.all() if text.step == step.number]
+    return {
+        "step": step if len(steps) > 1 else None,
+        "number": step.number,
+        "variants": texts,
+        "may_add": 0 < len(texts) < MOST_TEXTS,
+    }
+
+
+def _has_one_text_each(archetype: Archetype) -> bool:
+    """Whether the steps of a sequence fit beside each other."""
+    steps = [text.step for text in archetype.variants.all()]
+    return len(steps) == len(set(steps))
 
 
 def describe_cards(campaign: Campaign) -> list[dict[str, Any]]:
@@ -317,16 +341,20 @@ def _save_edit(
 
 
 def _state_of_texts(campaign: Campaign) -> str:
-    """ "done" where every archetype has a text, "trouble" where one is blocked or its draft failed, else "open"."""
+    """ "done" where every archetype has a text for each step, "trouble" where one is blocked or its draft failed, else
+    "open"."""
     is_stuck = Q(variants__findings__contains=[{"verdict": "block"}]) | Q(draft_status=DraftStatus.FAILED)
-    found = Archetype.objects.filter(campaign=campaign).aggregate(
-        all=Count("pk", distinct=True),
-        written=Count("pk", filter=Q(variants__isnull=False), distinct=True),
-        blocked=Count("pk", filter=is_stuck, distinct=True),
+    follow_ups = FollowUp.objects.filter(campaign=campaign).order_by().values("campaign").annotate(n=Count("pk"))
+    rows = Archetype.objects.filter(campaign=campaign).annotate(
+        written=Count("variants__step", distinct=True), stuck=Count("pk", filter=is_stuck)
+    )
+    steps = 1 + Coalesce(Subquery(follow_ups.values("n")), 0)
+    found = rows.aggregate(
+        all=Count("pk"), complete=Count("pk", filter=Q(written__gte=steps)), blocked=Count("pk", filter=Q(stuck__gt=0))
     )
     if found["blocked"]:
         return "trouble"
-    return "done" if found["all"] and found["all"] == found["written"] else "open"
+    return "done" if found["all"] and found["all"] == found["complete"] else "open"
 
 
 def _state_of(campaign: Campaign, step: str, texts: str) -> str:

@@ -37,11 +37,11 @@ def add_text(request: HttpRequest, pk: int) -> HttpResponse:
         _say_errors(request, form)
         return render_messages(request, archetype.campaign, DraftsForm(), status=422)
     user, now, angle = current_user(request), timezone.now(), form.cleaned_data["angle"]
-    first = Variant.objects.filter(archetype=archetype).order_by("label").first()
+    step = form.cleaned_data["step"]
+    first = Variant.objects.filter(archetype=archetype, step__lte=step).order_by("-step", "label").first()
     if request.POST.get("by") == "person" and first is not None:
-        return _carry_out_text(
-            request, archetype, lambda: copy_text(user, _with_archetype(first, archetype), angle=angle, now=now)
-        )
+        source = _with_archetype(first, archetype)
+        return _carry_out_text(request, archetype, lambda: copy_text(user, source, angle=angle, step=step, now=now))
     return _carry_out_text(request, archetype, lambda: ask_for_text(user, archetype, **form.cleaned_data, now=now))
 
 
@@ -52,9 +52,8 @@ def redraft_text(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return render_editor(request, variant, asked=form, status=422)
     user, now, archetype = current_user(request), timezone.now(), variant.archetype
-    return _carry_out_text(
-        request, archetype, lambda: ask_for_text(user, archetype, label=variant.label, **form.cleaned_data, now=now)
-    )
+    asked = form.cleaned_data | {"label": variant.label, "step": variant.step}
+    return _carry_out_text(request, archetype, lambda: ask_for_text(user, archetype, **asked, now=now))
 
 
 @require_POST

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import Group, User
 
 from campaigns.approval import workflow
+from campaigns.approval.sequence import add_follow_up
 from campaigns.content.editing import write_variant
 from campaigns.delivery.scheduler import start_campaign
-from campaigns.models import Archetype, Arm, AudienceMember, Campaign, CampaignStatus, CountryRule, Offer, Variant
+from campaigns.models import (
+    Archetype,
+    Arm,
+    AudienceMember,
+    Campaign,
+    CampaignStatus,
+    CountryRule,
+    FollowUp,
+    Offer,
+    Variant,
+)
 from customers.models import ConsentRecord, Customer, Segment
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
+#: What the follow-ups say, so that none repeats another.
+STEP_WORDS = {
+    2: {"subject": "Which one keeps you warm?", "opening": "Tell us where you walk, and we will help you choose."},
+    3: {"subject": "The door is open", "opening": "Whenever something is missing, we are here to be asked."},
+    4: {"subject": "Make a list", "opening": "What is worn out by now? Go through it at your ease."},
+}
 RULE = {"field": "country", "op": "in", "value": ["Scotland"]}
 
 
@@ -97,11 +115,11 @@ def make_campaign(
 
 
 def make_variant(
-    archetype: Archetype, author: User, *, now: dt.datetime = NOW, label: str = "A", **changes: str
+    archetype: Archetype, author: User, *, now: dt.datetime = NOW, label: str = "A", step: int = 1, **changes: str
 ) -> Variant:
     """A text that a person wrote, or that text with other words."""
     variant, _created = Variant.objects.get_or_create(
-        archetype=archetype, label=label, defaults={"origin": Variant.Origin.PERSON}
+        archetype=archetype, step=step, label=label, defaults={"origin": Variant.Origin.PERSON}
     )
     words = {
         "subject": "Your jacket misses you",
@@ -111,6 +129,14 @@ def make_variant(
         "button_label": "See the jackets",
     }
     return write_variant(variant, words | changes, user=author, now=now)
+
+
+def add_step(campaign: Campaign, author: User, *, now: dt.datetime = NOW, **fields: Any) -> FollowUp:
+    """One more step with a text of its own for each archetype."""
+    follow_up = add_follow_up(author, campaign, fields, now=now)
+    for archetype in campaign.archetypes.all():
+        make_variant(archetype, author, now=now, step=follow_up.number, **STEP_WORDS[follow_up.number])
+    return follow_up
 
 
 def submit(campaign: Campaign, cast: Cast, *, now: dt.datetime = NOW) -> Campaign:

@@ -28,6 +28,10 @@ that invites them back.""",
 }
 STORY_TASK: Final = """ story: two or three sentences on how such wares are used at this time of the year; you may
 *emphasise* a word. points: up to three things worth knowing, each in a few words, or none."""
+FOLLOW_UP: Final = """This is a further message of a sequence. sequence says what it is for, how long ago the message before it
+went out, to whom it goes, and in said_before what those before it said. Do what its purpose says. Say something new: do not
+repeat said_before, neither its words nor its thought. It may be shorter than a first message. Do not say whether the
+customer opened, read, clicked or ignored anything, and do not reproach them."""
 CORRECTION: Final = """If previous holds a draft, it was sent back: write it again without what faults names, and keep
 what was good."""
 LENGTHS: Final = {

@@ -25,6 +25,9 @@ subject：标题，不超过十六个字。opening：一到两句，谈他们喜
 }
 STORY_TASK: Final = """story：两到三句，谈谈这个季节怎样使用这类商品，可以用 *强调* 标出一个词。
 points：最多三点值得知道的事，每点几个字，也可以没有。"""
+FOLLOW_UP: Final = """这是一组消息中的后续一封。sequence 说明它的目的、距上一封过了多久、发给谁，said_before 是之前几封说过的话。
+按 purpose 的要求写。要说新的内容：不要重复 said_before，无论是字句还是意思。可以比第一封更短。
+不要提顾客是否打开、阅读、点击或忽略过什么，也不要责怪。"""
 CORRECTION: Final = """如果 previous 里有草稿，说明它被退回了：请重写，去掉 faults 指出的问题，保留好的部分。"""
 LENGTHS: Final = {
     "email": {"subject": 24, "preheader": 40, "opening": 90, "invitation": 60},

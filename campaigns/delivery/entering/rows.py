@@ -14,6 +14,7 @@ from campaigns.audience.entry_times import read_entry_times_json
 from campaigns.audience.people import PEOPLE, judge_entrants, list_unexplained, read_reasons
 from campaigns.audience.placing import place_people
 from campaigns.audience.send_groups import JOIN_TIMES_SQL, times_params
+from campaigns.content.steps import add_wait
 from campaigns.delivery.outbox import VARIANT_DRAW_SQL
 from campaigns.models import Arm, Campaign, ExitReason, FollowUp, SkipReason
 from customers.scoring.on_need import explain_scores
@@ -51,8 +52,8 @@ def read_first_wait(campaign: Campaign, *, entered_at: dt.datetime) -> dict[str,
     second = FollowUp.objects.filter(campaign=campaign, number=2).first()
     if second is None:
         return {"next_step": None, "next_at": None, "exited_at": entered_at, "exit_reason": ExitReason.COMPLETED.value}
-    waits = dt.timedelta(hours=second.wait_hours)
-    return {"next_step": 2, "next_at": entered_at + waits, "exited_at": None, "exit_reason": ""}
+    next_at = add_wait(entered_at, second.wait_hours)
+    return {"next_step": 2, "next_at": next_at, "exited_at": None, "exit_reason": ""}
 
 
 def _parameters(look: Look) -> dict[str, Any]:

@@ -221,8 +221,8 @@ def promise(marketer: User, campaign: Campaign, monkeypatch: pytest.MonkeyPatch)
     """The shop's policies in the facts, as they are read from the newest revision."""
     save_policies(marketer, {"en": [POLICY, OTHER], "zh": ["四十五天内可退货。"]})
 
-    def with_policies(archetype: Archetype, *, now: dt.datetime) -> dict[str, Any]:
-        facts = build_facts(archetype, now=now)
+    def with_policies(archetype: Archetype, *, now: dt.datetime, step: int) -> dict[str, Any]:
+        facts = build_facts(archetype, now=now, step=step)
         kept = ShopPolicies.objects.latest("number").texts["en"]
         return facts | {"policies": list(dict.fromkeys([*facts["policies"], *kept]))}
 
