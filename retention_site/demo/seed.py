@@ -27,7 +27,7 @@ from .seeding.campaigns import WORK_HOURS, open_office
 from .seeding.history import History
 from .seeding.model_questions import ask_about_model
 from .seeding.nights import open_at_night
-from .seeding.plans import PAST
+from .seeding.plans import PAST, UNDER_WAY
 from .seeding.present import go_live, leave_behind_last_week, prepare_today, send_and_pause
 from .seeding.stretches import LIFE_TABLES, note_growth
 from .seeding.voice import refine_voice, set_the_tone
@@ -123,12 +123,14 @@ def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     set_the_tone(users, now=first)
     for past in PAST:
         history.send_campaign(office, past, model, now)
+    history.send_campaign(office, UNDER_WAY, model, now)
     last_week = midnight - dt.timedelta(days=LAST_WEEK_DAYS)
     history.live_until(last_week)
     history.score(model, last_week)
     refine_voice(users, now=last_week)
     leave_behind_last_week(office, last_week)
     history.live_until(now)
+    history.take_on(UNDER_WAY, now)
     history.score(history.learn(now), now)
     say("working out what everybody is interested in, and when they read")
     refresh_profiles(as_of=choose_as_of(now))

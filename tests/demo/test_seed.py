@@ -28,16 +28,27 @@ from campaigns.models import (
     CampaignResult,
     CampaignStatus,
     CampaignTransition,
+    Entry,
     Message,
     MessageStatus,
     Variant,
 )
+from campaigns.outcomes.funnel import read_funnel
 from campaigns.outcomes.responses import add_up, count_responses
 from customers.models import CustomerEvent, EventKind, ImportRun, ModelVersion, Order, Replay, ScoreHistory
 from customers.scoring.groups import read_sensitive
 from retention_site.demo.people import DEMO_PASSWORD, PEOPLE, find_open_logins
 from retention_site.demo.seed import MARK, finish_demo, seed_demo
-from retention_site.demo.seeding.plans import DRAFTED, FREE_DELIVERY, IDEA, PAST, PAUSED, REMINDER, WE_MISS_YOU
+from retention_site.demo.seeding.plans import (
+    DRAFTED,
+    FREE_DELIVERY,
+    IDEA,
+    PAST,
+    PAUSED,
+    REMINDER,
+    SEQUENCE,
+    WE_MISS_YOU,
+)
 from retention_site.embedded.mail_catcher import MailCatcher, count_caught
 
 CUSTOMERS = 500
@@ -90,7 +101,7 @@ class TestSeededShop:
     def test_there_is_a_campaign_in_every_state(self) -> None:
         states = Counter(Campaign.objects.values_list("status", flat=True))
         assert set(states) == set(CampaignStatus.values)
-        live = Campaign.objects.get(status=CampaignStatus.SENDING)
+        live = Campaign.objects.get(status=CampaignStatus.SENDING, kind="triggered")
         arms = Counter(live.entries.values_list("arm", flat=True))
         assert live.is_live and arms["treatment"] > arms["holdout"] > 0
         assert states[CampaignStatus.SENT] == len(PAST)
@@ -197,10 +208,26 @@ class TestSeededShop:
             result.campaign.name: (result.figures["is_complete"], result.figures["retention"]["verdict"])
             for result in CampaignResult.objects.order_by("campaign_id", "-day").distinct("campaign_id")
         }
-        assert set(retention) == set(PAST_NAMES)
+        assert set(retention) == {*PAST_NAMES, SEQUENCE.name}
         assert retention[FREE_DELIVERY.name] == (False, "too_early")
         assert retention[WE_MISS_YOU.name] in {(True, "positive"), (True, "no_effect")}
         assert retention[REMINDER.name][0]
+
+    def test_a_sequence_is_under_way_with_its_last_step_to_come(self) -> None:
+        campaign = Campaign.objects.get(name=SEQUENCE.name)
+        assert campaign.status == CampaignStatus.SENDING
+        funnel = read_funnel(campaign)
+        assert funnel is not None
+        first, second, third = funnel.steps
+        assert first.sent > 0
+        assert 0 < second.treated.reached <= first.treated.reached
+        assert second.sent + second.skipped <= second.treated.reached
+        assert third.treated.waiting == second.treated.reached
+        assert funnel.next_at is not None
+        assert funnel.next_at > self.seeded.now
+        ordered = Entry.objects.filter(campaign=campaign, exit_reason="ordered")
+        for entry in ordered:
+            assert Order.objects.filter(customer=entry.customer_id, ordered_at__gte=entry.entered_at).exists()
 
     def test_the_figures_are_those_of_the_orders(self) -> None:
         result = CampaignResult.objects.filter(campaign__name=PAST_NAMES[1]).order_by("-day").first()

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from campaigns.approval.editing import create_campaign
+from campaigns.approval.sequence import add_follow_up
 from campaigns.approval.workflow import approve_campaign, refreeze_audience, schedule_campaign, submit_campaign
 from campaigns.content.drafting import draft_archetype, request_drafts
 from campaigns.models import Archetype, Campaign
@@ -68,6 +69,9 @@ def bring_campaign(
     """
     author = office.users[plan.author]
     campaign = create_campaign(author, _fields(office, plan, send_at), _offer_fields(plan.offer, send_at), now=begun_at)
+    for step in plan.follow_ups:
+        fields = {"wait_hours": step.wait_hours, "only_if": step.only_if, "purpose": step.purpose}
+        add_follow_up(author, campaign, fields, now=begun_at)
     if stage >= Stage.AUDIENCE:
         refreeze_audience(author, campaign, now=begun_at + dt.timedelta(minutes=10))
     if stage >= Stage.TEXTS:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from campaigns.content.steps import find_step_moment, read_steps
 from campaigns.delivery.past import record_past_send
+from campaigns.delivery.progression import advance_entries
 from campaigns.delivery.scheduler import finish_campaigns, start_campaign
 from campaigns.models import Arm, AudienceMember, Campaign, Message, MessageStatus
 from campaigns.outcomes.rollup import store_result
@@ -92,6 +94,21 @@ class History:
         report_back(campaign, now=send_at + dt.timedelta(hours=1))
         self.sent.append(sent)
         self._waiting.append(sent)
+
+    def take_on(self, past: PastPlan, today: dt.datetime) -> None:
+        """The further steps of a campaign that were due until `today`, each on its day; who ordered meanwhile has left.
+
+        Hour by hour, because who was spared their quiet hours at one step is due later at the next.
+        """
+        campaign = next(sent.campaign for sent in self.sent if sent.campaign.name == past.campaign.name)
+        assert campaign.sending_started_at is not None
+        steps = read_steps(campaign.pk)
+        first_due = find_step_moment(campaign.sending_started_at, steps, steps[1].number)
+        for hour in range(1, int((today - first_due).total_seconds() // 3600)):
+            due = first_due + dt.timedelta(hours=hour)
+            if advance_entries(due).queued:
+                record_past_send(campaign, started_at=due)
+                report_back(campaign, now=due + dt.timedelta(hours=1))
 
     def measure(self, today: dt.datetime) -> None:
         """The result of each week as it stood then, up to `today` or the end of the window, with the known truth."""

@@ -33,6 +33,15 @@ class OfferPlan:
 
 
 @dataclass(frozen=True)
+class FollowUpPlan:
+    """A further message: how long after the one before, to whom (FollowUp.OnlyIf), and what for."""
+
+    wait_hours: int
+    only_if: str
+    purpose: str
+
+
+@dataclass(frozen=True)
 class CampaignPlan:
     """A campaign as its author enters it. `strength` is what its message does in the simulator (1: a good win-back);
     the application never sees it. `entering` are the fields of a live one."""
@@ -51,6 +60,7 @@ class CampaignPlan:
     talking_points: tuple[str, ...] = ()
     strength: float = 1.0
     entering: Rule = field(default_factory=dict)
+    follow_ups: tuple[FollowUpPlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,6 +158,22 @@ FREE_DELIVERY = CampaignPlan(
 #: Oldest first. The simulated people answer to each of them. No window is open when the next campaign goes out: that one
 #: would bring back more of the people who were held out than of those whom the first has brought back already.
 PAST: tuple[PastPlan, ...] = (PastPlan(REMINDER, 150), PastPlan(WE_MISS_YOU, 80), PastPlan(FREE_DELIVERY, 40))
+
+SEQUENCE = CampaignPlan(
+    "Three notes before they go",
+    "See whether three short notes bring back more people than one, and whether an order in between ends it.",
+    "Short. One thought to a note.",
+    LEAVING,
+    SECOND_MARKETER,
+    holdout_share=0.2,
+    strength=0.6,
+    follow_ups=(
+        FollowUpPlan(72, "not_clicked", "Offer help with choosing"),
+        FollowUpPlan(168, "always", "Leave the door open, without reproach"),
+    ),
+)
+#: Under way today: the second note has gone out, the third is still to come. Longer ago than the caps look back.
+UNDER_WAY = PastPlan(SEQUENCE, 9)
 
 MISSED = CampaignPlan(
     "Weekend walks",
