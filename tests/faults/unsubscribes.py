@@ -47,9 +47,12 @@ def measure_unsubscribes(stage: Stage, size: int, unsubscribes: int) -> dict[str
     nudge()
     with ThreadPoolExecutor(HANDS) as pool:
         hands = [pool.submit(press) for _number in range(HANDS)]
-        while not all(hand.done() for hand in hands):
-            stage.tend()
-            time.sleep(0.05)
+        try:
+            while not all(hand.done() for hand in hands):
+                stage.tend()
+                time.sleep(0.05)
+        finally:
+            waiting.clear()  # whoever ends the run does not wait for the rest of them
         for hand in hands:
             hand.result()
     states = sending.wait_for_the_end()
