@@ -52,9 +52,11 @@ class Harm:
         self.database_over_at.append(time.monotonic())
 
 
-def measure_kills(stage: Stage, size: int, kills: int, flushes: int, restarts: int) -> dict[str, object]:
+def measure_kills(
+    stage: Stage, size: int, kills: int, flushes: int, restarts: int, *, name: str = "kills"
+) -> dict[str, object]:
     """Start a campaign, let the workers send it, do the harm, wait for the end, judge."""
-    sending = start_a_campaign(stage, "kills", size)
+    sending = start_a_campaign(stage, name, size)
     harm = Harm(sending)
     stage.start_worker()
     nudge()

@@ -60,6 +60,7 @@ SMALL = Sizes(400, 1, 1, 5, 400, 50, 2, 60, 50, 400, 60, 4, 30, 5, 300, 1)
 
 ROWS: dict[str, Callable[[Stage, Sizes], Figures]] = {
     "kills": lambda stage, sizes: measure_kills(stage, sizes.messages, sizes.kills, sizes.flushes, sizes.restarts),
+    "calm": lambda stage, sizes: measure_kills(stage, sizes.messages, 0, 0, 0, name="calm"),
     "pauses": lambda stage, sizes: measure_pauses(stage, sizes.paused, sizes.pauses, sizes.stops),
     "launches": lambda stage, sizes: measure_launches(stage, sizes.launched, sizes.launches),
     "unsubscribes": lambda stage, sizes: measure_unsubscribes(stage, sizes.left, sizes.unsubscribes),
