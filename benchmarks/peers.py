@@ -67,7 +67,7 @@ def main() -> None:
     arguments = parse_arguments(__doc__ or "", add_sizes)
     size = arguments.more.messages or (500 if arguments.quick else 10_000)
     kills = arguments.more.kills or (3 if arguments.quick else 20)
-    still_s = 5.0 if arguments.quick else 20.0
+    still_s = 8.0 if arguments.quick else 20.0
     python = make_environment()
     versions = read_versions(python)
     print(f"seed {arguments.seed}: {size} messages in peace, {size} with {kills} kills of the whole process group")
@@ -159,7 +159,8 @@ def send_by(
             crew = Crew(command, environment, folder, peer.processes)
             try:
                 for kill in range(1, kills + 1):
-                    wait_for(log, crew, size * kill // (kills + 1), still_s)
+                    if not wait_for(log, crew, size * kill // (kills + 1), still_s):
+                        break  # stuck: more kills would change nothing
                     crew.kill()
                 wait_for(log, crew, None, still_s, is_done=lambda: count(peer.open_sql) == 0)
             finally:
@@ -206,8 +207,8 @@ class Crew:
 
 def wait_for(
     log: Path, crew: Crew, arrivals: int | None, still_s: float, *, is_done: Callable[[], bool] | None = None
-) -> None:
-    """Until so many have arrived or `is_done`, or nothing came for `still_s` although the sender was kept running."""
+) -> bool:
+    """Until so many have arrived or `is_done`: True. False where nothing came for `still_s` though the sender was kept up."""
     last, since = -1, time.monotonic()
     while time.monotonic() < since + still_s:
         crew.tend()
@@ -215,8 +216,9 @@ def wait_for(
         if now != last:
             last, since = now, time.monotonic()
         if (arrivals is not None and now >= arrivals) or (is_done is not None and is_done()):
-            return
+            return True
         time.sleep(0.005 if arrivals is not None else 0.1)
+    return False
 
 
 def print_peers(figures: Mapping[str, Mapping[str, object]]) -> None:
