@@ -8,11 +8,14 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
 from campaigns.audience.caps import read_caps, uncapped_topics
@@ -33,6 +36,7 @@ DAYS_SHOWN: Final = 28
 
 
 @require_POST
+@permission_required("campaigns.change_pacelimit", raise_exception=True)
 def save_limit(request: HttpRequest) -> HttpResponse:
     """Make or change a rate."""
     user, form = current_user(request), request.POST
@@ -51,12 +55,14 @@ def save_limit(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@permission_required("campaigns.change_pacelimit", raise_exception=True)
 def remove_limit(request: HttpRequest, pk: int) -> HttpResponse:
     user = current_user(request)
     return _carry_out(request, lambda: editing.remove_pace_limit(user, pk), _("Removed."))
 
 
 @require_POST
+@permission_required("campaigns.change_pacelimit", raise_exception=True)
 def save_cap(request: HttpRequest) -> HttpResponse:
     """Set a cap, or take it away with empty fields."""
     user, form = current_user(request), request.POST
@@ -71,6 +77,7 @@ def save_cap(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@permission_required("campaigns.change_pacelimit", raise_exception=True)
 def begin_warm_up(request: HttpRequest) -> HttpResponse:
     user, form = current_user(request), request.POST
 
@@ -84,6 +91,7 @@ def begin_warm_up(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@permission_required("campaigns.change_pacelimit", raise_exception=True)
 def end_warm_up(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     return _carry_out(request, lambda: editing.end_warm_up(user, now=timezone.now()), _("The warm-up has ended."))
@@ -124,7 +132,7 @@ def _describe_warm_up(ramp: WarmUp | None, now: dt.datetime) -> dict[str, Any]:
     return {
         "ramp": ramp,
         "ramp_days": [
-            {"day": day, "allowed": number, "is_today": day == today, "is_past": day < today}
+            (_name_day(day, today), number, "ember" if day == today else "faint" if day < today else "held")
             for day, number in days[:DAYS_SHOWN]
         ],
         "ramp_length": len(days),
@@ -132,6 +140,10 @@ def _describe_warm_up(ramp: WarmUp | None, now: dt.datetime) -> dict[str, Any]:
         "ramp_allowed": allowed,
         "ramp_used": int(allowed - left) if allowed is not None else 0,
     }
+
+
+def _name_day(day: dt.date, today: dt.date) -> str:
+    return _("today") if day == today else date_format(day, pgettext("date format", "j M"))
 
 
 def _read_number(text: str) -> int | None:
