@@ -72,6 +72,17 @@ def add_policy(campaign: Campaign, cast: Cast) -> None:
     variant.save()
 
 
+def forget_statistics() -> None:
+    """As in a shop that was filled a minute ago, whatever autovacuum made of the tables that earlier tests left empty: it believes
+    that their pages hold no rows. Rolled back with the test; only a superuser may."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('is_superuser')")
+        if cursor.fetchone()[0] == "on":
+            ours = "(SELECT oid FROM pg_class WHERE relkind = 'r' AND oid > 16383)"
+            cursor.execute(f"DELETE FROM pg_statistic WHERE starelid IN {ours}")
+            cursor.execute(f"UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid IN {ours}")
+
+
 @contextmanager
 def plans_of(raw: psycopg.Connection[Any]) -> Iterator[list[dict[str, Any]]]:
     """The plan of each statement that runs meanwhile, as PostgreSQL itself reports it. Needs a superuser."""
@@ -125,6 +136,8 @@ def make_bids(campaign: Campaign, now: dt.datetime) -> list[Bid]:
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["just filled", "after ANALYZE"])
 def test_a_mark_reads_no_rows_of_other_customers(cast: Cast, now: dt.datetime, analyzed: bool) -> None:
+    if not analyzed:
+        forget_statistics()
     fill_catalogue(SIZE)
     campaign = arrange.start(make_claiming_campaign(cast, now), cast, now=now)
     fill_shop(campaign, SIZE, now)
