@@ -16,6 +16,9 @@ ROUNDS = 3
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./rekindle bench queueing", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100,000 messages instead of 1,000,000")
+    parser.add_argument(
+        "--nights", action="store_true", help="everybody by their own clock, in six zones with quiet hours"
+    )
     parser.add_argument("--seed", type=int, default=20261123)
     options = parser.parse_args()
     size = 100_000 if options.quick else 1_000_000
@@ -25,6 +28,8 @@ def main() -> None:
     from campaigns.delivery.outbox import queue_messages
 
     campaign, variant = _make_audience(size)
+    if options.nights:
+        _keep_nights(campaign)
     ours, floors = [], []
     for _round in range(ROUNDS):
         floors.append(_time(lambda: _insert_bare(campaign.pk, variant)))
@@ -67,6 +72,20 @@ def _make_audience(size):  # type: ignore[no-untyped-def]
         )
         cursor.execute("ANALYZE")
     return campaign, archetype.variants.get().pk
+
+
+def _keep_nights(campaign):  # type: ignore[no-untyped-def]
+    from django.db import connection
+
+    from campaigns.models import CountryRule
+
+    CountryRule.objects.update(quiet_from="21:00", quiet_until="08:00")
+    campaign.send_mode = "local"
+    campaign.save()
+    zones = ["Europe/London", "America/New_York", "Pacific/Auckland", "Asia/Shanghai", "Asia/Seoul", ""]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE customers_customer SET time_zone = (%s::text[])[1 + id %% 6]", [zones])
+        cursor.execute("VACUUM ANALYZE customers_customer")
 
 
 def _insert_bare(campaign_id: int, variant_id: int) -> None:
