@@ -73,7 +73,7 @@ def add_policy(campaign: Campaign, cast: Cast) -> None:
 
 
 def forget_statistics() -> None:
-    """As in a shop that was filled a minute ago, whatever autovacuum made of the tables that earlier tests left empty: it believes
+    """As in a shop that was filled a minute ago, whatever autovacuum made of the tables that earlier tests left empty: it thinks
     that their pages hold no rows. Rolled back with the test; only a superuser may."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('is_superuser')")
