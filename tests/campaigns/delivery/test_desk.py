@@ -20,8 +20,9 @@ Write = Callable[[Sequence[Settlement], Sequence[Bid]], Written]
 
 
 def bid(number: int, *, campaign: int = 1, customer: int | None = None) -> Bid:
-    message = ClaimedMessage(number, campaign, 1, customer or number, 1, 0)
-    return Bid(f"w{number}", Intent(message, "", "{}", "", "", ""), {})
+    message = ClaimedMessage(number, campaign, step=1, customer_id=customer or number, variant_id=1, attempts=0)
+    intent = Intent(message, variant_id=1, address="", slots_json="{}", body_hash="", message_id="", approved_hash="")
+    return Bid(f"w{number}", intent, {})
 
 
 def accept(outcomes: Sequence[Settlement], bids: Sequence[Bid]) -> Written:
