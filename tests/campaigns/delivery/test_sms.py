@@ -50,7 +50,7 @@ def provider(settings: Settings) -> Iterator[TextingProvider]:
     with TextingProvider() as server:
         settings.SMS_TARGET = SmsTarget("twilio", "AC1", TOKEN, "+447700900000", api_url=server.url)
         settings.SMS_IS_CAUGHT, settings.SITE_IS_HTTPS, settings.SITE_URL = False, True, SITE
-        settings.EMAIL_TIMEOUT = 0.5
+        settings.EMAIL_TIMEOUT = 10
         settings.SECURE_SSL_REDIRECT = False
         yield server
 
@@ -59,7 +59,7 @@ def provider(settings: Settings) -> Iterator[TextingProvider]:
 def sent(provider: TextingProvider, cast: Cast, now: dt.datetime) -> Campaign:
     """A campaign that three people got by text message."""
     campaign = start_on("sms", cast, now=now)
-    send_waiting_messages(seconds=20, connections=1)
+    send_waiting_messages(seconds=60, connections=1)
     assert states(campaign) == {"accepted": 3}
     return campaign
 
@@ -110,7 +110,7 @@ def test_a_name_as_the_sender_cannot_be_answered_and_no_report_reaches_this_mach
     settings.SITE_IS_HTTPS = False
     settings.SMS_TARGET = SmsTarget("twilio", "AC1", TOKEN, "Fernweh", api_url=provider.url)
     start_on("sms", cast, now=now)
-    send_waiting_messages(seconds=20, connections=1)
+    send_waiting_messages(seconds=60, connections=1)
     assert len(provider.letters) == 3
     for form in provider.letters:
         assert form["From"] == "Fernweh" and "StatusCallback" not in form and "STOP" not in form["Body"]
@@ -120,7 +120,7 @@ def test_a_name_as_the_sender_cannot_be_answered_and_no_report_reaches_this_mach
 def test_an_api_key_logs_in_and_a_service_may_send(provider: TextingProvider) -> None:
     service = "MG" + "0" * 32
     target = SmsTarget("twilio", "AC1", TOKEN, service, api_url=provider.url, key="SK1", secret="of-the-key")
-    assert SmsChannel(target, timeout_s=1).deliver(ENVELOPE).outcome is Outcome.ACCEPTED
+    assert SmsChannel(target, timeout_s=10).deliver(ENVELOPE).outcome is Outcome.ACCEPTED
     path, headers, form = provider.requests[0]
     assert (
         path.startswith("/2010-04-01/Accounts/AC1/") and form["MessagingServiceSid"] == service and "From" not in form
@@ -130,7 +130,7 @@ def test_an_api_key_logs_in_and_a_service_may_send(provider: TextingProvider) ->
 
 def test_a_yes_that_nobody_can_read_is_none(provider: TextingProvider, settings: Settings) -> None:
     provider.harm = Harm.NONSENSE_TAKEN
-    reply = SmsChannel(settings.SMS_TARGET, timeout_s=1).deliver(ENVELOPE)
+    reply = SmsChannel(settings.SMS_TARGET, timeout_s=10).deliver(ENVELOPE)
     assert reply.outcome is Outcome.UNKNOWN and len(provider.letters) == 1
 
 
@@ -139,12 +139,12 @@ def test_a_sender_that_is_not_ours_pauses_and_no_number_is_kept(
 ) -> None:
     provider.harm, provider.status, provider.times = Harm.STATUS, 400, None
     provider.answer = '{"code": 21606, "message": "The From number +447700900000 is none of yours", "status": 400}'
-    reply = SmsChannel(settings.SMS_TARGET, timeout_s=1).deliver(ENVELOPE)
+    reply = SmsChannel(settings.SMS_TARGET, timeout_s=10).deliver(ENVELOPE)
     assert (reply.outcome, reply.cause) == (Outcome.RETRY, Cause.LOGIN)
     assert "21606" in reply.summary and "7700" not in reply.summary
 
     campaign = start_on("sms", cast, now=now)
-    send_waiting_messages(seconds=20, connections=1)
+    send_waiting_messages(seconds=60, connections=1)
     campaign.refresh_from_db()
     assert campaign.status == CampaignStatus.PAUSED and "SMS_URL" in campaign.status_reason
     assert states(campaign) == {"queued": 2, "retry_wait": 1}
@@ -251,7 +251,7 @@ def test_a_receipt_settles_what_nobody_knew(
 ) -> None:
     campaign = start_on("sms", cast, now=now)
     provider.harm, provider.times = Harm.CUT_TAKEN, 3
-    send_waiting_messages(seconds=20, connections=1)
+    send_waiting_messages(seconds=60, connections=1)
     assert states(campaign) == {"unknown": 3}
     assert receipt(client, Message.objects.earliest("pk"), "delivered") == 200
     assert states(campaign) == {"unknown": 2, "delivered": 1}

@@ -96,7 +96,7 @@ def test_the_outbox_shows_a_text_message_as_the_phone_does(
     client: Client, marketer: User, texting: TextingProvider
 ) -> None:
     start_on("sms", arrange.make_cast(), now=timezone.now())
-    send_waiting_messages(seconds=20, connections=1)
+    send_waiting_messages(seconds=60, connections=1)
     client.force_login(marketer)
     message = Message.objects.earliest("pk")
     listed = client.get("/outbox/").content.decode()
