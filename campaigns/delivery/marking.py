@@ -18,6 +18,7 @@ from django.db import connection
 
 from campaigns.audience.channels import address_sql
 from campaigns.audience.eligibility import exclusion_case_sql
+from campaigns.audience.exits import left_sequence_sql
 from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import MessageStatus
 from customers.models import Channel
@@ -215,6 +216,7 @@ def _mark_statement(channel: str) -> _Statement:
         _MARK.format(
             stale=stale_fact_sql("b", "p"),
             excluded=exclusion_case_sql("c", channel=channel),
+            left=left_sequence_sql("m", "p", "c"),
             address=address_sql(channel, "c"),
         )
     )
@@ -232,7 +234,7 @@ WITH checked AS MATERIALIZED (
         ) THEN 'replaced' ELSE 'stale_approval' END
         WHEN clock_timestamp() > coalesce(m.send_by, p.scheduled_for + make_interval(hours => p.send_window_hours))
             THEN 'window_closed'
-        WHEN m.step > 1 AND {left_sequence_sql("m", "p", "c")} THEN 'left_sequence'
+        WHEN m.step > 1 AND {left} THEN 'left_sequence'
         ELSE coalesce(nullif({stale}, ''), {excluded})
     END AS reason
     FROM json_to_recordset(%(bids)s::json) AS b(
