@@ -102,7 +102,7 @@ def show_live(request: HttpRequest, pk: int) -> HttpResponse:
         "pause_decision": policy.may_pause(user, campaign),
         "resume_decision": policy.may_resume(user, campaign),
         "unschedule_decision": policy.may_unschedule(user, campaign),
-        "remains": tell_remaining(progress),
+        "remains": tell_remaining(progress) if campaign.status == CampaignStatus.SENDING else "",
         "stage_decision": policy.may_stage(user, campaign),
         "staged": StagedChange.objects.filter(campaign=campaign).order_by("-number").first(),
         "is_running": campaign.status in {CampaignStatus.SENDING, CampaignStatus.SCHEDULED},
