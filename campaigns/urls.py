@@ -93,6 +93,7 @@ urlpatterns = [
     path("variants/<int:pk>/preview/", previews.show_preview, name="variant-preview"),
     path("variants/<int:pk>/draft/", texts.redraft_text, name="redraft"),
     path("variants/<int:pk>/translation/", texts.translate_text, name="translate"),
+    path("variants/<int:pk>/former/", texts.take_back, name="former-text"),
     path("variants/<int:pk>/removal/", texts.remove_one, name="remove-text"),
     path("archetypes/<int:pk>/texts/", texts.add_text, name="add-text"),
     path("variants/<int:pk>/model-call/", texts.show_model_call, name="model-call"),

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.approval.editing import edit_variant
-from campaigns.approval.texts import ask_for_text, ask_for_translation, copy_text, remove_text
+from campaigns.approval.texts import ask_for_text, ask_for_translation, copy_text, remove_text, take_back_former
 from campaigns.audience.cards import build_cards
 from campaigns.content.rendering import RenderError, render_preview
 from campaigns.content.samples import pick_customer
@@ -84,6 +84,14 @@ class VariantViewSet(
         found = Archetype.objects.filter(campaign=variant.archetype.campaign_id).select_related("campaign")
         target, user = get_object_or_404(found, pk=asked["archetype"]), _person(request)
         return _accept(target, lambda: ask_for_translation(user, variant, target, now=timezone.now()))
+
+    @extend_schema(request=None, responses=VariantSerializer)
+    @action(detail=True, methods=["post"])
+    def former(self, request: Request, pk: str) -> Response:
+        """Put the text that a newer draft replaced in its place again; the newer one becomes the former."""
+        variant, user = self.get_object(), _person(request)
+        carry_out(lambda: take_back_former(user, variant, now=timezone.now()))
+        return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=AngleSerializer, responses={201: VariantSerializer})
     @action(detail=True, methods=["post"], url_path="copy")

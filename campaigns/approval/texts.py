@@ -11,7 +11,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.content.drafting import request_drafts, request_text, request_translation
-from campaigns.content.editing import EDITABLE_FIELDS, write_variant
+from campaigns.content.editing import EDITABLE_FIELDS, hash_words, write_variant
+from campaigns.content.former import swap_former
 from campaigns.content.plans import MOST_TEXTS, plan_one, take_back
 from campaigns.content.steps import FIRST_STEP, read_steps
 from campaigns.models import Archetype, Campaign, TransitionConflict, Variant
@@ -101,6 +102,24 @@ def copy_text(user: User, source: Variant, *, angle: str = "", step: int | None 
         shows_products=source.shows_products,
     )  # fmt: skip
     return write_variant(copy, {name: getattr(source, name) for name in EDITABLE_FIELDS}, user=user, now=now)
+
+
+@transaction.atomic
+def take_back_former(user: User, variant: Variant, *, seen: str = "", now: dt.datetime) -> Variant:
+    """Put the text that a newer draft replaced in its place again; the newer one can then be taken back the same way.
+
+    `seen` is the `hash_words` of what the person had before them. NotReady where there is no former text.
+    """
+    _begin(user, variant.archetype.campaign, _("A former text was taken back."), AuditAction.TEXT_EDITED, now)
+    if not user.has_perm("campaigns.change_variant"):
+        raise PermissionDenied
+    variant.refresh_from_db()
+    if seen not in ("", hash_words(variant)):
+        raise TransitionConflict(_("This text was changed after you opened it. Look at it again."))
+    if not variant.former:
+        raise NotReady([_("There is no former text.")])
+    take_back(variant.archetype, variant.label)
+    return swap_former(variant, user=user, now=now)
 
 
 @transaction.atomic

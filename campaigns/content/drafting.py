@@ -20,6 +20,7 @@ from llm.masking import clean_untrusted
 from llm.retrying import wait_before_retry
 
 from .editing import EDITABLE_FIELDS, write_variant
+from .former import keep_former
 from .plans import PlannedText, add_to_plan, as_translation, plan_all, plan_one, read_plan, write_plan
 from .steps import FIRST_STEP
 from .writing import NoText, Written, write_text
@@ -215,6 +216,7 @@ def _store(claim: _Claim, text: PlannedText, written: Written, now: dt.datetime)
             return variant
         _take_off_plan(claim, text, written.note)
         variant = variant or Variant(archetype=archetype, step=text.step, label=text.label)
+        keep_former(variant)
         variant.archetype, variant.angle = archetype, text.angle
         variant.origin = Variant.Origin.TEMPLATE if completion.is_template else Variant.Origin.MODEL
         variant.prompt_name, variant.prompt_version = completion.prompt_name, completion.prompt_version

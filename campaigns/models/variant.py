@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Channel
 
-from .campaign import Campaign
+from .campaign import EMPTY_OBJECT, Campaign
 
 
 class DraftStatus(models.TextChoices):
@@ -112,6 +112,7 @@ class Variant(models.Model):
     this is asked again before each send (`campaigns.content.standing`). `facts` is what the draft was allowed to use.
     `source` is the composed Liquid that the hash covers, kept so that every message can be rendered again after the offer
     or the shop's settings have changed. `drafted_text` keeps the model's words, so that a page can show what people changed.
+    `former` is the text that a newer draft took the place of, to be taken back: its words, and where they came from.
     `retired_at`: when a change of the running campaign put another row in its place. It stays for the messages that left with
     it; `objects` and `archetype.variants` leave it out, `everything` does not. SQL has to ask for `retired_at IS NULL`.
     """
@@ -140,6 +141,7 @@ class Variant(models.Model):
     stands_on = models.JSONField(default=dict, blank=True)
     facts = models.JSONField(default=dict, blank=True)
     drafted_text = models.JSONField(default=dict, blank=True)
+    former = models.JSONField(default=dict, blank=True, db_default=EMPTY_OBJECT)
     prompt_name = models.CharField(max_length=60, blank=True, default="")
     prompt_version = models.CharField(max_length=20, blank=True, default="")
     model_label = models.CharField(max_length=120, blank=True, default="")

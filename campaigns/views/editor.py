@@ -16,7 +16,7 @@ from campaigns.approval.editing import StaleText, edit_variant
 from campaigns.audience.archetypes import describe_people, label_archetype
 from campaigns.audience.connected import is_sent
 from campaigns.content.channels import find_writer
-from campaigns.content.editing import hash_words
+from campaigns.content.editing import EDITABLE_FIELDS, hash_words
 from campaigns.content.findings import Finding
 from campaigns.content.merge_tags import MEANINGS
 from campaigns.content.plans import OPEN, read_plan
@@ -86,6 +86,17 @@ def list_changes(variant: Variant) -> list[tuple[str, str, str]]:
     return [(label, before, after) for label, before, after in pairs if before != after]
 
 
+def list_former(variant: Variant) -> list[tuple[str, str, str]]:
+    """What would be different if the former text were taken back: name of the slot, now, and then."""
+    labels = _label_parts(variant)
+    pairs = [
+        (labels[name], str(getattr(variant, name)), str(variant.former.get(name, "")))
+        for name in EDITABLE_FIELDS
+        if variant.former and name in labels
+    ]
+    return [(label, now, then) for label, now, then in pairs if now != then]
+
+
 def _show_both(request: HttpRequest, variant: Variant, form: VariantForm) -> HttpResponse:
     """Somebody, or the model, changed the text after this person opened it: what was typed stays in the fields, beside it
     what stands there now. Saving again writes over it, then knowingly."""
@@ -138,6 +149,7 @@ def _describe_editor(request: HttpRequest, variant: Variant, form: VariantForm) 
                 *filter(None, [_find_twin(variant)]),
             ],
             "changes": list_changes(variant),
+            "former": list_former(variant),
             "measures": _measure(variant),
             "angles": Angle.choices,
             "merge_tags": MEANINGS.items(),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from campaigns.approval.texts import ask_for_text, ask_for_translation, copy_text, remove_text
+from campaigns.approval.texts import ask_for_text, ask_for_translation, copy_text, remove_text, take_back_former
 from campaigns.audience.archetypes import label_archetype
 from campaigns.forms import DraftsForm, TextRequestForm
 from campaigns.models import Archetype, Variant
@@ -76,6 +76,22 @@ def remove_one(request: HttpRequest, pk: int) -> HttpResponse:
     remove_text(user, variant, now=now)
     messages.success(request, _("The text was removed."))
     return redirect("campaigns:messages", variant.archetype.campaign_id)
+
+
+@require_POST
+def take_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put the text that a newer draft replaced in its place again."""
+    variant, user, now = get_variant_for(request.user, pk), current_user(request), timezone.now()
+    seen = request.POST.get("seen", "")
+    try:
+        take_back_former(user, variant, seen=seen, now=now)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(
+            request, _("The former text stands again and was checked. The newer one is kept in the same way.")
+        )
+    return redirect("campaigns:variant", pk)
 
 
 @require_safe

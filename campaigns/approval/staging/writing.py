@@ -22,7 +22,7 @@ from .fields import Wanted
 #: What a text may learn anew although it says the same.
 _READ_FROM_FACTS = ("facts", "findings", "claims", "stands_on")
 #: Of its own row.
-_NOT_COPIED = frozenset({"id", "created_at", "retired_at", "archetype_id"})
+_NOT_COPIED = frozenset({"id", "created_at", "retired_at", "archetype_id", "former"})
 
 
 @dataclass(frozen=True)

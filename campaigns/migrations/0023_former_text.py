@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("campaigns", "0022_drafts_stay_drafts")]
+
+    operations = [
+        migrations.AddField(
+            model_name="variant",
+            name="former",
+            field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict),
+        ),
+    ]
