@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0022_drafts_stay_drafts")]
+    dependencies = [("campaigns", "0023_drafts_stay_drafts")]
 
     operations = [
         migrations.AddField(
