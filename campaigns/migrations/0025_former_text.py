@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0023_drafts_stay_drafts")]
+    dependencies = [("campaigns", "0024_message_indexes")]
 
     operations = [
         migrations.AddField(
