@@ -37,7 +37,8 @@ def swap_former(variant: Variant, *, user: User, now: dt.datetime) -> Variant:
     for name in _ORIGIN_FIELDS:
         if name in former:
             setattr(variant, name, former[name])
-    if not Variant.everything.filter(pk=variant.translated_from_id).exists():
+    source = variant.translated_from_id
+    if source is not None and not Variant.everything.filter(pk=source).exists():
         variant.translated_from_id = None  # the text that it translated was removed since
     return write_variant(variant, words, user=user, now=now)
 
