@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.approval.staging import deciding, preparing
-from campaigns.approval.staging.fields import EXIT_CHOICES
+from campaigns.audience.exits import EXIT_LABELS
 from campaigns.content.editing import LONGEST_PART
 from campaigns.models import Campaign, StagedChange, Variant
 
@@ -72,9 +72,7 @@ class StagedFieldsSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
     live_until = serializers.DateTimeField(required=False, allow_null=True)
     re_entry_days = serializers.IntegerField(min_value=1, max_value=3650, required=False, allow_null=True)
-    exit_on = serializers.ListField(
-        child=serializers.ChoiceField(choices=[(choice.value, choice.label) for choice in EXIT_CHOICES]), required=False
-    )
+    exit_on = serializers.ListField(child=serializers.ChoiceField(choices=list(EXIT_LABELS.items())), required=False)
     send_window_hours = serializers.IntegerField(min_value=1, max_value=8760, required=False)
     allowed_drift_share = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
     approval_valid_days = serializers.IntegerField(min_value=1, max_value=365, required=False, allow_null=True)

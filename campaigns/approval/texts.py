@@ -118,7 +118,7 @@ def take_back_former(user: User, variant: Variant, *, seen: str = "", now: dt.da
         raise TransitionConflict(_("This text was changed after you opened it. Look at it again."))
     if not variant.former:
         raise NotReady([_("There is no former text.")])
-    take_back(variant.archetype, variant.label)
+    take_back(variant.archetype, variant.label, variant.step)
     return swap_former(variant, user=user, now=now)
 
 

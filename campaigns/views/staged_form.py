@@ -11,7 +11,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.approval.staging.fields import EXIT_CHOICES, Wanted
+from campaigns.approval.staging.fields import Wanted
+from campaigns.audience.exits import EXIT_LABELS
 from campaigns.models import Campaign
 
 
@@ -42,8 +43,8 @@ class StagedFieldsForm(forms.Form):
         help_text=gettext_lazy("Left empty: never again."),
     )  # fmt: skip
     exit_on = forms.MultipleChoiceField(
-        required=False, choices=[(choice.value, choice.label) for choice in EXIT_CHOICES],
-        widget=forms.CheckboxSelectMultiple, label=gettext_lazy("Ends early for somebody who"),
+        required=False, choices=list(EXIT_LABELS.items()),
+        widget=forms.CheckboxSelectMultiple, label=gettext_lazy("Ends early when"),
     )  # fmt: skip
     send_window_hours = forms.IntegerField(
         min_value=1, max_value=8760, label=gettext_lazy("Send window, hours"),

@@ -11,9 +11,10 @@ from django.utils.translation import pgettext
 
 from campaigns.approval.staging.fields import Wanted, read_wanted
 from campaigns.audience.archetypes import label_archetype
+from campaigns.audience.exits import EXIT_LABELS
 from campaigns.content.editing import EDITABLE_FIELDS
 from campaigns.forms import VariantForm, shop_time
-from campaigns.models import ApprovalPart, Archetype, ExitReason, StagedChange, Variant
+from campaigns.models import ApprovalPart, Archetype, StagedChange, Variant
 
 
 def tell_parts(change: StagedChange) -> list[dict[str, Any]]:
@@ -86,7 +87,7 @@ def _name_fields() -> dict[str, str]:
         "url": _("Where the button leads"),
         "live_until": _("People enter until"),
         "re_entry_days": _("May enter again after, days"),
-        "exit_on": _("Ends early for somebody who"),
+        "exit_on": _("Ends early when"),
         "send_window_hours": _("Send window, hours"),
         "allowed_drift_share": _("Allowed drift, percent"),
         "approval_valid_days": _("Valid for, days"),
@@ -103,9 +104,7 @@ def _say(name: str, value: Any) -> str:
     if name == "allowed_drift_share":
         return f"{value * 100:g}"
     if name == "exit_on":
-        return ", ".join(
-            str(ExitReason(reason).label) if reason in ExitReason.values else str(reason) for reason in value
-        )
+        return ", ".join(str(EXIT_LABELS.get(reason, reason)) for reason in value)
     return str(value)
 
 

@@ -10,16 +10,13 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from campaigns.approval.policy import NotReady
-from campaigns.models import ApprovalPart, Campaign, ExitReason, FollowUp, Offer, StagedChange
+from campaigns.audience.exits import EXIT_LABELS
+from campaigns.models import ApprovalPart, Campaign, FollowUp, Offer, StagedChange
 
 OFFER_FIELDS: Final = ("valid_until", "code", "url")
 #: Segment, trigger, kind, hold-out and what the offer is worth are not among them: another experiment needs another campaign.
 ANY_FIELDS: Final = ("send_window_hours", "approval_valid_days", "allowed_drift_share")
 LIVE_FIELDS: Final = ("live_until", "re_entry_days", "exit_on")
-#: What may end a person's way through a sequence early.
-EXIT_CHOICES: Final = (
-    ExitReason.ORDERED, ExitReason.COMPLAINED, ExitReason.UNSUBSCRIBED, ExitReason.LEFT_SEGMENT,
-)  # fmt: skip
 #: The part that has to be approved again for a field, whatever the hashes of the parts cover.
 PART_OF: Final = {
     "send_window_hours": ApprovalPart.TIMING,
@@ -104,7 +101,7 @@ def check_values(campaign: Campaign, wanted: Wanted, *, now: dt.datetime) -> Non
     ends = wanted.offer.get("valid_until")
     if ends is not None and ends < now.date():
         found.append(_("The offer would be over already."))
-    if set(wanted.campaign.get("exit_on", [])) - {choice.value for choice in EXIT_CHOICES}:
+    if set(wanted.campaign.get("exit_on", [])) - set(EXIT_LABELS):
         found.append(_("Choose reasons to end early that there are."))
     window = wanted.campaign.get("send_window_hours")
     if window is not None and not 1 <= window <= 24 * 365:

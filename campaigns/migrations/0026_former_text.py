@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0024_message_indexes")]
+    dependencies = [("campaigns", "0025_left_sequence")]
 
     operations = [
         migrations.AddField(
