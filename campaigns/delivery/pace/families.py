@@ -16,24 +16,7 @@ FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     "United Internet": ("gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "mail.com"),
 }  # fmt: skip
 
-#: How the name of a mail server ends, by family: whose customers' own domains it serves.
-MX_ENDINGS: Final[dict[str, tuple[str, ...]]] = {
-    "Google": (".google.com", ".googlemail.com"),
-    "Microsoft": (".protection.outlook.com", ".olc.protection.outlook.com"),
-    "Yahoo": (".yahoodns.net",),
-    "Apple": (".icloud.com",),
-    "QQ": (".qq.com",),
-    "NetEase": (".163.com", ".netease.com"),
-    "United Internet": (".gmx.net", ".web.de", ".kundenserver.de"),
-}
-
 
 def family_of(domain: str) -> str:
     """The provider that a recipient's domain belongs to, or ""."""
     return next((name for name, domains in FAMILIES.items() if domain in domains), "")
-
-
-def family_of_server(server: str) -> str:
-    """The provider whose mail server this is, or ""."""
-    name = f".{server.rstrip('.').lower()}"
-    return next((family for family, endings in MX_ENDINGS.items() if name.endswith(endings)), "")

@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 Counts = NDArray[np.float64]
 
@@ -112,6 +111,8 @@ def choose_hours(shares: Counts) -> NDArray[np.int64]:
 
 def _log_likelihood(counts: Counts, alpha: Any) -> float:
     """Of a Dirichlet-multinomial, but for what does not depend on alpha."""
+    from scipy.special import gammaln  # not at the top: it costs more than the rest of a worker's start
+
     whole = float(alpha.sum())
     people = gammaln(whole) - gammaln(counts.sum(axis=1) + whole)
     return float(people.sum() + (gammaln(counts + alpha) - gammaln(alpha)).sum())
