@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from scipy.stats import chi2
 
 #: With fewer people nothing is said: their shares are mostly chance.
 FEWEST_ENTERED: Final = 100
@@ -29,6 +28,8 @@ class EntryDrift:
 
 def compare_shares(expected: Mapping[int, int], found: Mapping[int, int]) -> EntryDrift:
     """`expected`: frozen people by archetype; `found`: people who entered, in both arms."""
+    from scipy.stats import chi2  # a second of imports that no start of Django should pay
+
     people, entered = sum(expected.values()), sum(found.values())
     if not people or not entered:
         return EntryDrift(entered, 0.0, 1.0)
