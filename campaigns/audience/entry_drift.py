@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-
 #: With fewer people nothing is said: their shares are mostly chance.
 FEWEST_ENTERED: Final = 100
 #: A difference that chance alone would make more often than this is not told.
