@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.utils.dates import WEEKDAYS
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
 from campaigns.audience.entry_rules import TRIGGER_EVENTS, USUAL_AGE_HOURS, EntryRuleError, dump_trigger, parse_trigger
@@ -38,7 +39,10 @@ class KindForm(forms.Form):
     """How people get in, how often the same person may, and until when. Days and times are the shop's."""
 
     kind = forms.ChoiceField(
-        choices=CampaignKind, required=False, widget=forms.RadioSelect, label=gettext_lazy("It goes out")
+        choices=[(kind.value, capfirst(kind.label)) for kind in CampaignKind],
+        required=False,
+        widget=forms.RadioSelect,
+        label=gettext_lazy("It goes out"),
     )
     every = forms.ChoiceField(choices=EVERY, required=False, label=gettext_lazy("Every"))
     interval = forms.IntegerField(required=False, min_value=1, max_value=52, label=gettext_lazy("Only every nth"))
