@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import celeryd_init, worker_ready
 
 from retention_site.broker_loss import remember_broker_addresses
 
@@ -14,6 +14,14 @@ remember_broker_addresses()
 app = Celery("rekindle")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def let_pages_go_first(**_kwargs: Any) -> None:
+    """Background work takes what the pages leave of the processor: a send does not make people wait. Its children inherit it."""
+    from django.conf import settings
+
+    os.nice(settings.WORKER_NICENESS)
 
 
 @worker_ready.connect

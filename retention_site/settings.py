@@ -127,6 +127,7 @@ REDIS_URL = read_text("REDIS_URL", "redis://127.0.0.1:6379/1")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 CELERY_BROKER_URL = read_text("BROKER_URL", REDIS_URL)
+WORKER_NICENESS = read_number("WORKER_NICENESS", 19, most=19)  # 0: background work counts as much as pages
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

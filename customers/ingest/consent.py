@@ -17,6 +17,7 @@ from customers.models import Channel, ConsentRecord, Customer, Suppression
 
 from .copying import UpsertCounts, copy_frame, staging
 from .customers import with_source
+from .keyed_hash import hmac_sql
 from .orders import UnknownReference
 
 GIVEN_CONSENT = {
@@ -151,11 +152,8 @@ def hash_address(address: str) -> str:
 
 
 def address_hash_sql(column: str) -> str:
-    """SQL for `hash_address` of a text column: HMAC spelled out in sha256(), because pgcrypto need not be there."""
-    key = address_key().ljust(64, b"\0")  # RFC 2104: the block of SHA-256 is 64 bytes
-    inner, outer = (bytes(byte ^ pad for byte in key).hex() for pad in (0x36, 0x5C))
-    folded = f"convert_to(lower(btrim({column}) COLLATE \"C\"), 'UTF8')"
-    return f"encode(sha256('\\x{outer}'::bytea || sha256('\\x{inner}'::bytea || {folded})), 'hex')"
+    """SQL for `hash_address` of a text column."""
+    return hmac_sql(address_key(), f'lower(btrim({column}) COLLATE "C")')
 
 
 def has_consent_sql(customer: str = "customers_customer", channel: str = Channel.EMAIL) -> str:

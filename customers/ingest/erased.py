@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 from customers.models import ErasedPerson
 
 from .copying import Cursor
+from .keyed_hash import hmac_sql
 
 
 def hash_identity(source: str, external_id: str) -> str:
@@ -19,11 +20,8 @@ def hash_identity(source: str, external_id: str) -> str:
 
 
 def identity_hash_sql(source: str, external_id: str) -> str:
-    """SQL for `hash_identity` of two text expressions: HMAC spelled out in sha256(), because pgcrypto need not be there."""
-    key = _key().ljust(64, b"\0")  # RFC 2104: the block of SHA-256 is 64 bytes
-    inner, outer = (bytes(byte ^ pad for byte in key).hex() for pad in (0x36, 0x5C))
-    told = f"convert_to({source} || E'\\n' || {external_id}, 'UTF8')"
-    return f"encode(sha256('\\x{outer}'::bytea || sha256('\\x{inner}'::bytea || {told})), 'hex')"
+    """SQL for `hash_identity` of two text expressions."""
+    return hmac_sql(_key(), f"{source} || E'\\n' || {external_id}")
 
 
 def find_erased(identities: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
