@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from customers.segments.rules import PlacedError
+
 #: What an event may be that lets people in. What we did ourselves (sent, bounced) is none: it would feed itself.
 TRIGGER_EVENTS: Final = (
     "product_viewed", "search_performed", "cart_updated", "review_written", "email_opened", "email_clicked",
@@ -30,14 +32,8 @@ LONGEST_NAME: Final = 60
 LONGEST_VALUE: Final = 120
 
 
-class EntryRuleError(ValueError):
-    """A trigger or recurrence that cannot be used. `path` says where, `code` and `detail` say why."""
-
-    def __init__(self, path: str, code: str, detail: str = "") -> None:
-        super().__init__(f"{path or 'rule'}: {code}{f' ({detail})' if detail else ''}")
-        self.path = path
-        self.code = code
-        self.detail = detail
+class EntryRuleError(PlacedError):
+    """A trigger or recurrence that cannot be used."""
 
 
 @dataclass(frozen=True)

@@ -96,10 +96,10 @@ def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: 
 
 
 def _suppress_addresses(customer: Customer) -> list[tuple[str, str]]:
-    """Each address of theirs is never written to again, under whichever name it may come back. Returns their hashes."""
+    """Each address of theirs is never written to again, under whichever name it may come back. Returns (channel, address)."""
     found = []
-    for channel, column in ((Channel.EMAIL, "email"), (Channel.SMS, "phone")):
-        if address := getattr(customer, column, ""):
+    for channel, address in ((Channel.EMAIL, customer.email), (Channel.SMS, customer.phone)):
+        if address:
             suppress_address(address, reason=Suppression.Reason.ERASED, source="erasure", channel=channel)
             found.append((channel.value, address))
     return found
@@ -145,7 +145,7 @@ def _empty_customer(customer: Customer) -> None:
 
 def _list_strong_values(customer: Customer) -> list[str]:
     """What names this person and nobody else: address, number, whole name, and the shop's id where it is long enough."""
-    values = [customer.email, getattr(customer, "phone", ""), customer.external_id]
+    values = [customer.email, customer.phone, customer.external_id]
     if customer.first_name and customer.last_name:
         values += [f"{customer.first_name} {customer.last_name}", f"{customer.last_name}{customer.first_name}"]
     return sorted({value for value in values if len(value) >= SHORTEST_VALUE})

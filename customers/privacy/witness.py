@@ -15,7 +15,6 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection
 
 from customers.ingest.consent import hash_address
 from customers.models import ErasedPerson, Suppression
@@ -45,22 +44,15 @@ def list_unknown_erasures() -> list[dict[str, Any]]:
     return [line for line in lines if not set(line["identities"]) <= known]
 
 
-def suppress_again(line: dict[str, Any]) -> int:
-    """Put the suppressions of an erasure back; returns how many were missing."""
-    missing = [
-        Suppression(channel=channel, address_hash=found, reason=Suppression.Reason.ERASED, source="erasure")
-        for channel, found in line["addresses"]
-    ]
-    before = Suppression.objects.count()
-    Suppression.objects.bulk_create(missing, ignore_conflicts=True)
-    return Suppression.objects.count() - before
-
-
-def find_restored(identities: Sequence[str], hash_sql: str) -> list[int]:
-    """Customers whose identity has one of the hashes; `hash_sql` computes it from `c`. Reads all customers."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT c.id FROM customers_customer c WHERE {hash_sql} = ANY(%s)", [list(identities)])
-        return [int(row[0]) for row in cursor.fetchall()]
+def suppress_again(line: dict[str, Any]) -> None:
+    """Put the suppressions of an erasure back, as far as they are missing."""
+    Suppression.objects.bulk_create(
+        [
+            Suppression(channel=channel, address_hash=found, reason=Suppression.Reason.ERASED, source="erasure")
+            for channel, found in line["addresses"]
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -20,14 +20,18 @@ MAX_CONDITIONS: Final = 60
 MAX_TEXT: Final = 120
 
 
-class RuleError(ValueError):
-    """A tree that cannot be used. `path` says where (as "rules.0.value"), `code` and `detail` say why."""
+class PlacedError(ValueError):
+    """Something in a rule cannot be used. `path` says where, `code` and `detail` say why."""
 
     def __init__(self, path: str, code: str, detail: str = "") -> None:
         super().__init__(f"{path or 'rule'}: {code}{f' ({detail})' if detail else ''}")
         self.path = path
         self.code = code
         self.detail = detail
+
+
+class RuleError(PlacedError):
+    """A tree that cannot be used; a path is such as "rules.0.value"."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,3 @@ FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     "NetEase": ("163.com", "126.com", "yeah.net"),
     "United Internet": ("gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "mail.com"),
 }  # fmt: skip
-
-
-def family_of(domain: str) -> str:
-    """The provider that a recipient's domain belongs to, or ""."""
-    return next((name for name, domains in FAMILIES.items() if domain in domains), "")
