@@ -12,7 +12,7 @@ from django.db import connection
 from campaigns.audience.caps import find_uncapped, is_uncapped, read_caps, uncapped_topics
 from campaigns.audience.connected import sent_channels
 from campaigns.audience.eligibility import STATUSES_THAT_REACHED
-from campaigns.models import Arm, Campaign, CampaignStatus, Offer
+from campaigns.models import Arm, Campaign, CampaignKind, CampaignStatus, MessageStatus, Offer
 from customers.ingest.currency import read_shop_currency
 from customers.scoring.proportion import wilson_interval
 
@@ -25,6 +25,8 @@ COMING: Final = (CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStat
                  CampaignStatus.PAUSED)  # fmt: skip
 #: Of these it is decided that they go out: they count against the cap.
 DECIDED: Final = (CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.SENDING, CampaignStatus.PAUSED)
+#: Messages that wait in the outbox.
+UNSENT: Final = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.RETRY_WAIT)
 #: How far back redemption is looked at, and how many people must have had a code before anything is expected of it.
 REDEMPTION_DAYS: Final = 365
 FEWEST_WITH_CODE: Final = 100
@@ -131,7 +133,8 @@ def count_capped(campaign: Campaign) -> int | None:
 
     Counted for each: what reached them within the cap's days before that hour, and every campaign that is decided, has not
     sent to them yet, and comes first: an earlier one that does not give way to this one, or a more important one that begins
-    within the look-ahead. One query. A campaign of a topic without caps is never held back.
+    within the look-ahead; of a live campaign, which no hour decides, what waits in the outbox and leaves before. One query.
+    A campaign of a topic without caps is never held back.
     """
     if campaign.scheduled_for is None:
         return None
@@ -154,17 +157,24 @@ planned AS (
   JOIN campaigns_audiencemember m ON m.campaign_id = o.id AND m.arm = '{Arm.TREATMENT}' AND m.channel = ANY(%(sent)s)
   LEFT JOIN campaigns_message done ON done.campaign_id = o.id AND done.customer_id = m.customer_id
    AND (done.sending_at IS NOT NULL OR done.settled_at IS NOT NULL)
-  WHERE o.id <> %(campaign)s AND o.status = ANY(%(decided)s) AND o.scheduled_for > %(since)s
+  WHERE o.id <> %(campaign)s AND o.status = ANY(%(decided)s) AND o.scheduled_for > %(since)s AND o.kind <> ALL(%(live)s)
     AND o.topic <> ALL(%(uncapped_topics)s::text[]) AND done.id IS NULL
     AND CASE WHEN o.priority > %(priority)s THEN o.scheduled_for <= %(ahead)s
              WHEN o.priority = %(priority)s THEN (o.scheduled_for, o.id) < (%(hour)s, %(campaign)s)
              ELSE o.scheduled_for < %(behind)s END
   GROUP BY m.customer_id
+),
+waiting AS (
+  SELECT w.customer_id, count(*) AS messages
+  FROM campaigns_campaign o JOIN campaigns_message w ON w.campaign_id = o.id AND w.status = ANY(%(unsent)s)
+  WHERE o.id <> %(campaign)s AND o.kind = ANY(%(live)s) AND o.topic <> ALL(%(uncapped_topics)s::text[])
+    AND coalesce(w.not_before, w.queued_at) < CASE WHEN o.priority < %(priority)s THEN %(behind)s ELSE %(hour)s END
+  GROUP BY w.customer_id
 )
 SELECT count(*) FROM campaigns_audiencemember mine
-LEFT JOIN had USING (customer_id) LEFT JOIN planned USING (customer_id)
+LEFT JOIN had USING (customer_id) LEFT JOIN planned USING (customer_id) LEFT JOIN waiting USING (customer_id)
 WHERE mine.campaign_id = %(campaign)s AND mine.arm = '{Arm.TREATMENT}'
-  AND coalesce(had.messages, 0) + coalesce(planned.messages, 0) >= %(cap)s""",
+  AND coalesce(had.messages, 0) + coalesce(planned.messages, 0) + coalesce(waiting.messages, 0) >= %(cap)s""",
             {
                 "campaign": campaign.pk,
                 "hour": campaign.scheduled_for,
@@ -178,6 +188,8 @@ WHERE mine.campaign_id = %(campaign)s AND mine.arm = '{Arm.TREATMENT}'
                 "reached": [status.value for status in STATUSES_THAT_REACHED],
                 "sent": sorted(sent_channels()),
                 "decided": [status.value for status in DECIDED],
+                "live": [kind.value for kind in CampaignKind if kind != CampaignKind.ONE_OFF],
+                "unsent": [status.value for status in UNSENT],
             },
         )
         return int(cursor.fetchone()[0])

@@ -119,6 +119,23 @@ def test_the_overlap_counts_who_will_give_way(cast: Cast, now: dt.datetime, peop
     assert count_capped(usual) == 0
 
 
+def test_of_a_live_campaign_what_waits_and_leaves_before_counts(
+    cast: Cast, now: dt.datetime, people: list[Customer]
+) -> None:
+    live = arrange.start(make(cast, people, "Welcome", 5, now), cast, now=now)
+    Campaign.objects.filter(pk=live.pk).update(kind="triggered")
+    usual = make(cast, people, "Usual", 5, now, in_hours=24)
+    waiting = Message.objects.filter(campaign=live)
+    waiting.update(not_before=now + dt.timedelta(hours=30))
+
+    assert count_capped(usual) == 0, "its expected people are nobody yet, and what waits leaves later"
+    waiting.filter(customer=people[0]).update(not_before=now + dt.timedelta(hours=20))
+    assert count_capped(usual) == 1
+    Campaign.objects.filter(pk=usual.pk).update(priority=8)
+    usual.refresh_from_db()
+    assert count_capped(usual) == 0, "the less important one gives way"
+
+
 def test_a_channel_has_a_cap_of_its_own(
     cast: Cast, now: dt.datetime, people: list[Customer], settings: Settings, smtp: ScriptedSmtpServer, sweep: Sweep
 ) -> None:
