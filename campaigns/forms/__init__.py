@@ -1,0 +1,25 @@
+"""Forms of the campaign pages. They read and check; the workflow decides and writes."""
+
+from __future__ import annotations
+
+from .audience import AudienceForm
+from .goal import GoalForm, OfferForm
+from .review import ApprovalTermsForm, CommentForm, NotificationForm
+from .texts import DraftsForm, TextRequestForm, VariantForm
+from .timing import ExitsForm, FollowUpForm, TimingForm, shop_time
+
+__all__ = [
+    "ApprovalTermsForm",
+    "AudienceForm",
+    "CommentForm",
+    "DraftsForm",
+    "ExitsForm",
+    "FollowUpForm",
+    "GoalForm",
+    "NotificationForm",
+    "OfferForm",
+    "TextRequestForm",
+    "TimingForm",
+    "VariantForm",
+    "shop_time",
+]

@@ -1,0 +1,60 @@
+"""Whom it is for: hold-out, channels, archetypes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.utils.translation import gettext_lazy
+
+from campaigns.models import Campaign
+from customers.models import Channel
+
+
+class AudienceForm(forms.Form):
+    """How many are held out, by which channels people are reached, how many archetypes; whether test contacts are in."""
+
+    HOLDOUT_CHOICES = (("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%"), ("0.3", "30%"), ("0.5", "50%"))
+
+    holdout_share = forms.TypedChoiceField(
+        choices=HOLDOUT_CHOICES, coerce=float, label=gettext_lazy("Held out"),
+        help_text=gettext_lazy("These people get nothing. They are how we know what the campaign did."),
+    )  # fmt: skip
+    max_archetypes = forms.IntegerField(
+        required=False, min_value=1, label=gettext_lazy("Archetypes, at most"),
+        help_text=gettext_lazy("Each gets a text that somebody reads and approves. Small ones are put with near ones."),
+    )  # fmt: skip
+    channels = forms.MultipleChoiceField(
+        required=False, choices=Channel, widget=forms.CheckboxSelectMultiple, label=gettext_lazy("Reached by"),
+        help_text=gettext_lazy("The first that a person agreed to counts. Only e-mail is sent today: texts for the others "
+                               "are prepared and approved, and their people are listed as not sent."),
+    )  # fmt: skip
+    is_test_audience = forms.BooleanField(
+        required=False, label=gettext_lazy("Let test contacts in"),
+        help_text=gettext_lazy("Addresses made for trying out. Only the built-in mail catcher takes them."),
+    )  # fmt: skip
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, campaign: Campaign) -> None:
+        initial = {
+            "holdout_share": f"{campaign.holdout_share:g}",
+            "is_test_audience": campaign.is_test_audience,
+            "max_archetypes": campaign.max_archetypes,
+            "channels": campaign.offered_channels,
+        }
+        super().__init__(data, initial=initial)
+        self.campaign = campaign
+        most: forms.IntegerField = self.fields["max_archetypes"]  # type: ignore[assignment]
+        most.validators.append(MaxValueValidator(settings.MOST_ARCHETYPES))
+        most.widget.attrs |= {"max": settings.MOST_ARCHETYPES, "class": "short"}
+
+    def clean(self) -> dict[str, Any]:
+        """What is left empty stays as it is."""
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["max_archetypes"] = cleaned.get("max_archetypes") or self.campaign.max_archetypes
+        cleaned["channels"] = cleaned.get("channels") or self.campaign.offered_channels
+        if cleaned["channels"] == self.campaign.offered_channels:
+            cleaned["channels"] = self.campaign.channels
+        return cleaned
