@@ -9,8 +9,6 @@ from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus
 from campaigns.models.message import DUE_FROM_SQL
 from customers.models import Channel as Kind
 
-from .courier import due_messages
-
 
 def find_waiting_channels() -> set[str]:
     """Channels on which something of a sending campaign is due."""
