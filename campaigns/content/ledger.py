@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .checks.amounts import Claim as Figure
 from .checks.dates import DateClaim
-from .checks.promises import PROMISES
+from .checks.promise_words import PROMISES
 from .checks.reading import Draft, Reading, find_name, products_meant, read_claims
 from .checks.sheet import FactSheet, Product, iter_texts
 from .checks.stock import find_stock_phrases
