@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from .delivery_events import DeliveryEventViewSet
 from .epoch import SendingEpochView
+from .limits import CapView, CountryRulesView, CountryRuleView, LimitsView, PaceView, WarmUpView
 from .reviewing import ThreadViewSet
 from .sequence import StepPlaceView, StepsView, StepView
 from .staged import StagedChangeViewSet
@@ -26,6 +27,12 @@ router.register("policies/versions", PoliciesVersionViewSet, basename="api-polic
 urlpatterns = [
     path("brand-voice/", BrandVoiceView.as_view(), name="api-brand-voice"),
     path("sending-epoch/", SendingEpochView.as_view(), name="api-sending-epoch"),
+    path("limits/", LimitsView.as_view(), name="api-limits"),
+    path("limits/paces/<slug:scope>/<str:name>/", PaceView.as_view(), name="api-pace"),
+    path("limits/caps/<slug:channel>/", CapView.as_view(), name="api-cap"),
+    path("limits/warm-up/", WarmUpView.as_view(), name="api-warm-up"),
+    path("country-rules/", CountryRulesView.as_view(), name="api-country-rules"),
+    path("country-rules/<slug:country>/", CountryRuleView.as_view(), name="api-country-rule"),
     path("policies/", PoliciesView.as_view(), name="api-policies"),
     path("campaigns/<int:pk>/steps/", StepsView.as_view(), name="api-steps"),
     path("campaigns/<int:pk>/steps/<int:number>/", StepView.as_view(), name="api-step"),
