@@ -3,7 +3,8 @@
 The peer is what a database person would write by hand for clean data: COPY the rows into a temporary table and upsert
 from there into the same tables, with all their indexes and constraints, in one transaction. It checks nothing, reports
 nothing and resolves no duplicates. Both work on the same rows in the same run; each round has keys of its own, so that
-every row is new. `api_vs_copy` and `csv_vs_copy` are the peer's time over ours (1 is as fast, 0.5 takes twice as long).
+every row is new. `api_vs_copy`, `batch_vs_copy` (the mixed request) and `csv_vs_copy` are the peer's time over ours
+(1 is as fast, 0.5 takes twice as long).
 """
 
 from __future__ import annotations
@@ -108,11 +109,18 @@ def copy_events(events: pl.DataFrame) -> float:
     return timing.seconds
 
 
-def post_events(client: Any, bodies: list[bytes]) -> float:
+def as_batch(body: bytes) -> bytes:
+    """The same events as items of the mixed request."""
+    read = json.loads(body)
+    items = [{"type": "event", **event} for event in read["events"]]
+    return json.dumps({"source": read["source"], "items": items}).encode()
+
+
+def post_events(client: Any, bodies: list[bytes], path: str = "/api/v1/events/") -> float:
     """Our way: authenticated requests through the whole site. Returns seconds."""
     with measure() as timing:
         for body in bodies:
-            response = client.post("/api/v1/events/", body, content_type="application/json")
+            response = client.post(path, body, content_type="application/json")
             assert response.status_code == 200, response.content[:300]
     return timing.seconds
 
@@ -145,7 +153,7 @@ def import_alone(*files: tuple[Path, str]) -> tuple[list[float], float]:
 
 
 def bench_events(rng: np.random.Generator, count: int, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each round for the peer, for the API, and for the API with a tenth of the events."""
+    """Seconds of each round for the peer, the API of events, the mixed one, and the first with a tenth of the events."""
     from django.contrib.auth.models import User
     from rest_framework.test import APIClient
 
@@ -162,13 +170,18 @@ def bench_events(rng: np.random.Generator, count: int, rounds: int) -> dict[str,
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}", HTTP_HOST="localhost")
     post_events(client, make_bodies(make_events(rng, 2_000, "warm", customers)))
     copy_events(make_events(rng, 2_000, "warm-peer", customers))
-    times: dict[str, list[float]] = {"peer": [], "ours": [], "tenth": []}
+    times: dict[str, list[float]] = {"peer": [], "ours": [], "mixed": [], "tenth": []}
     for number in range(rounds):
         before, after = (make_bodies(make_events(rng, count // 10, f"{tag}{number}", customers)) for tag in "st")
         bodies = make_bodies(make_events(rng, count, f"a{number}", customers))
+        mixed = [as_batch(body) for body in make_bodies(make_events(rng, count, f"m{number}", customers))]
         events = make_events(rng, count, f"p{number}", customers)
         first = post_events(client, before)
-        for name, run in (("peer", lambda e=events: copy_events(e)), ("ours", lambda b=bodies: post_events(client, b))):
+        for name, run in (
+            ("peer", lambda e=events: copy_events(e)),
+            ("ours", lambda b=bodies: post_events(client, b)),
+            ("mixed", lambda b=mixed: post_events(client, b, "/api/v1/batch")),
+        ):
             _settle()
             times[name].append(run())
         times["tenth"].append((first + post_events(client, after)) / 2)  # before and after: a machine's load drifts
@@ -209,6 +222,7 @@ def main() -> None:
         f"COPY and upsert of {count:,} events, s": events["peer"],
         f"API, {REQUEST_ITEMS:,} events a request, s": events["ours"],
         "events a second by the API": count / events["ours"],
+        f"mixed API, {REQUEST_ITEMS:,} items a request, s": events["mixed"],
         f"COPY and upserts of {count:,} lines, s": lines["peer"],
         "import of the same file, s": lines["ours"],
         "lines a second": count / lines["ours"],
@@ -221,6 +235,7 @@ def main() -> None:
         arguments,
         size={"events": count, "lines": count, "rounds": rounds},
         api_vs_copy=events["peer"] / events["ours"],
+        batch_vs_copy=events["peer"] / events["mixed"],
         csv_vs_copy=lines["peer"] / lines["ours"],
         csv_peak_mb=peak,
         growth=max(growth.values()),

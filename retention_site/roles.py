@@ -50,7 +50,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "customers.view_customer", "customers.add_customer", "customers.change_customer",
         "customers.view_order", "customers.add_order", "customers.change_order",
         "customers.view_product", "customers.add_product", "customers.change_product",
-        "customers.view_customerevent", "customers.add_customerevent", "customers.view_segment",
+        "customers.view_customerevent", "customers.add_customerevent", "customers.add_consentrecord", "customers.view_segment",
         "campaigns.view_campaign", "campaigns.view_campaignresult", "campaigns.view_deliveryevent",
     ),
 }  # fmt: skip

@@ -88,14 +88,14 @@ def read_events(body: bytes) -> tuple[str, dict[int, Item], list[Fault]]:
     try:
         loose = BODY.validate_json(body)
     except pydantic.ValidationError as error:
-        raise _explain_body(error) from error
+        raise explain_body(error) from error
     items: dict[int, Item] = {}
     faults: list[Fault] = []
     for index, raw in enumerate(loose.events):
         try:
             items[index] = ITEM.validate_python(raw)
         except pydantic.ValidationError as error:
-            faults += [(index, _path(fault["loc"]), str(fault["msg"])) for fault in error.errors(include_url=False)]
+            faults += [(index, join_path(fault["loc"]), str(fault["msg"])) for fault in error.errors(include_url=False)]
     return loose.source, items, faults
 
 
@@ -105,7 +105,7 @@ def keep_possible(items: dict[int, Item], source: str, now: dt.datetime, faults:
     latest = now + FUTURE_TOLERANCE
     rows = []
     for index, item in items.items():
-        customer_id, properties = known.get(item.customer), _dump_properties(item.properties)
+        customer_id, properties = known.get(item.customer), dump_properties(item.properties)
         if not EARLIEST <= item.occurred_at <= latest:
             faults.append((index, "occurred_at", _("The time has to lie between 1990 and tomorrow.")))
         elif customer_id is None:
@@ -124,14 +124,16 @@ def index_path(index: int, path: str) -> str:
     return f"events[{index}].{path}" if path else f"events[{index}]"
 
 
-def _explain_body(error: pydantic.ValidationError) -> Exception:
+def explain_body(error: pydantic.ValidationError) -> Exception:
+    """The error of the API for a body that holds no list of items."""
     faults = error.errors(include_url=False)
     if faults[0]["type"] == "json_invalid":
         return ParseError(_("This is no JSON: %(reason)s") % {"reason": faults[0]["msg"]})
-    return serializers.ValidationError({_path(fault["loc"]): [str(fault["msg"])] for fault in faults})
+    return serializers.ValidationError({join_path(fault["loc"]): [str(fault["msg"])] for fault in faults})
 
 
-def _dump_properties(properties: dict[str, Any]) -> str | None:
+def dump_properties(properties: dict[str, Any]) -> str | None:
+    """The properties as JSON text; None where they cannot be kept."""
     if not properties:
         return "{}"
     try:
@@ -141,7 +143,8 @@ def _dump_properties(properties: dict[str, Any]) -> str | None:
     return text if len(text) <= MAX_PROPERTIES_LENGTH else None
 
 
-def _path(location: Sequence[Any]) -> str:
+def join_path(location: Sequence[Any]) -> str:
+    """A place within JSON in the words of our errors, as lines[0].sku."""
     path = ""
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"

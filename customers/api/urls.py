@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from .audit import AuditList
+from .batch.views import BatchView
 from .customers import CustomerBulk, CustomerItem, CustomerList
 from .events import EventList
 from .insights import CohortInsights, IntervalInsights, RfmInsights, ValueInsights
@@ -15,6 +16,8 @@ from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
 
 # Ids of a shop may hold a slash, so the last part takes the rest of the address.
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("batch", BatchView.as_view(), name="api-batch"),
+    path("batch/", BatchView.as_view(schema=None)),
     path("audit/", AuditList.as_view(), name="api-audit"),
     path("customers/", CustomerList.as_view(), name="api-customers"),
     path("customers/bulk/", CustomerBulk.as_view(), name="api-customers-bulk"),

@@ -52,12 +52,15 @@ class RecordedCounts:
 
 
 @transaction.atomic
-def record_events(events: Sequence[NewEvent] | pl.DataFrame, *, source: str) -> RecordedCounts:
+def record_events(
+    events: Sequence[NewEvent] | pl.DataFrame, *, source: str, written: set[tuple[str, dt.datetime]] | None = None
+) -> RecordedCounts:
     """Append events; one that is there already (source, external_id, occurred_at) is left as it is.
 
     A frame has the columns kind, occurred_at (UTC), external_id, customer_id or customer (the shop's id, of the same
     source), and may have properties (JSON text). Makes the monthly partitions it needs. Raises ValueError for a kind
-    that does not exist or a time outside 1990 to 2100, UnknownReference for a customer. Safe to run twice.
+    that does not exist or a time outside 1990 to 2100, UnknownReference for a customer. Safe to run twice. Into `written`
+    go the ids and times of the events that are new.
     """
     frame = events if isinstance(events, pl.DataFrame) else _to_frame(events)
     if frame.is_empty():
@@ -65,7 +68,7 @@ def record_events(events: Sequence[NewEvent] | pl.DataFrame, *, source: str) -> 
     if strange := set(frame["kind"].unique()) - set(EventKind.values):
         raise ValueError(f"unknown kinds of event: {sorted(map(str, strange))[:3]}")
     _make_partitions(frame["occurred_at"])
-    recorded = sum(_append(part, source) for part in frame.iter_slices(BATCH_ROWS))
+    recorded = sum(_append(part, source, written) for part in frame.iter_slices(BATCH_ROWS))
     return RecordedCounts(recorded, frame.height - recorded)
 
 
@@ -101,7 +104,7 @@ def _make_partitions(occurred_at: pl.Series) -> None:
     ensure_event_partitions(first.date(), last.date())
 
 
-def _append(frame: pl.DataFrame, source: str) -> int:
+def _append(frame: pl.DataFrame, source: str, written: set[tuple[str, dt.datetime]] | None) -> int:
     columns = dict(STAGED_EVENT)
     if "customer" in frame.columns:
         columns["customer"] = "varchar(120)"
@@ -111,14 +114,30 @@ def _append(frame: pl.DataFrame, source: str) -> int:
             cursor.execute(f"ANALYZE {stage}")
         if "customer" in columns:
             _resolve_customers(cursor, stage, source)
-        cursor.execute(
+        insert = (
             "INSERT INTO customers_customerevent (source, external_id, occurred_at, customer_id, kind, properties)"
             " SELECT %s, external_id, occurred_at, customer_id, kind, coalesce(properties, '{}')"
-            f" FROM {stage} ORDER BY external_id, occurred_at ON CONFLICT DO NOTHING",
-            [source],
+            f" FROM {stage} ORDER BY external_id, occurred_at ON CONFLICT DO NOTHING"
         )
-        recorded: int = cursor.rowcount
+        if written is None:
+            cursor.execute(insert, [source])
+            return int(cursor.rowcount)
+        recorded, ids, times = _insert_and_name(cursor, insert, source, frame.height)
+        new = frame.select("external_id", "occurred_at").iter_rows() if ids is None else zip(ids, times, strict=True)
+        written.update(new)
     return recorded
+
+
+def _insert_and_name(cursor: Cursor, insert: str, source: str, staged: int) -> tuple[int, Any, Any]:
+    """How many are new, and their ids and times; None for both where all of them are, which is usual and is not read back."""
+    cursor.execute(
+        f"WITH fresh AS ({insert} RETURNING external_id, occurred_at)"
+        " SELECT count(*), CASE WHEN count(*) < %s THEN coalesce(array_agg(external_id), '{}') END,"
+        " CASE WHEN count(*) < %s THEN coalesce(array_agg(occurred_at), '{}') END FROM fresh",
+        [source, staged, staged],
+    )
+    recorded, ids, times = cursor.fetchone()
+    return int(recorded), ids, times
 
 
 def _resolve_customers(cursor: Cursor, stage: str, source: str) -> None:
