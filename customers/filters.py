@@ -12,7 +12,7 @@ from customers.ingest.clock import read_shop_clock
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.models import AuditAction, AuditEntry, Customer, Segment
 from customers.segments.compiler import compile_rule
-from customers.segments.rules import parse_rule
+from customers.segments.rules import RuleError, parse_rule
 
 RISK_BANDS = [
     ("high", _("Likely to leave")),
@@ -49,7 +49,10 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(**{f"{column}__isnull": True})
 
     def filter_segment(self, queryset: QuerySet[Customer], name: str, value: Segment) -> QuerySet[Customer]:
-        query = compile_rule(parse_rule(value.rule), as_of=read_shop_clock(timezone.now()))
+        try:
+            query = compile_rule(parse_rule(value.rule), as_of=read_shop_clock(timezone.now()))
+        except RuleError:  # the segment's own page says why; nobody can be shown to be in it
+            return queryset.none()
         return queryset.filter(pk__in=RawSQL(*query.as_positional()))
 
 

@@ -31,6 +31,8 @@ from campaigns.models import (
     Variant,
 )
 from customers.models import AuditAction, Channel, record_audit
+from customers.segments.faults import RuleError
+from customers.segments.wording import describe_error
 
 from . import policy
 from .brief import tidy_talking_points
@@ -156,10 +158,14 @@ def edit_variant(
 
 @transaction.atomic
 def refreeze_audience(user: User, campaign: Campaign, *, now: dt.datetime) -> AudienceCounts:
-    """Freeze the audience (again): same seed, same arms for the same people. Voids what was approved."""
+    """Freeze the audience (again): same seed, same arms for the same people. Voids what was approved. Raises ValidationError
+    where the segment's rule cannot be used any more."""
     lock_for_edit(user, campaign)
     return_to_draft(user, campaign, reason=_("The audience was frozen again."), now=now)
-    counts = freeze_audience(campaign, now=now, actor=user)
+    try:
+        counts = freeze_audience(campaign, now=now, actor=user)
+    except RuleError as error:
+        raise ValidationError(describe_error(error)) from error
     about = ("campaign", campaign.pk)
     record_audit(
         AuditAction.AUDIENCE_FROZEN, actor=user, about=about, treatment=counts.treatment, holdout=counts.holdout

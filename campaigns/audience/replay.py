@@ -20,6 +20,7 @@ from django.db.models import Min
 from campaigns.models import Campaign, CampaignKind
 from customers.models import Customer, ScoreHistory
 from customers.segments.compiler import compile_rule
+from customers.segments.resolve import resolve_memberships
 from customers.segments.rules import Condition, Group, Rule, parse_rule
 
 from .entrants import EXPECTED_WITHIN_DAYS, Look, overdue_sql
@@ -159,7 +160,7 @@ WHERE customer_id %% %(every)s = 0 AND expected_on + %(days)s::int > %(first)s::
 
 
 def _replay_segment(look: Look, every: int) -> tuple[list[Cause], int]:
-    rule = parse_rule(look.campaign.segment.rule)
+    rule = resolve_memberships(parse_rule(look.campaign.segment.rule))
     days = _days_of_scores(look) if _asks_predictions(rule) else DAYS_BACK
     before: set[int] | None = None
     causes: list[Cause] = []

@@ -126,11 +126,10 @@ def _left_segment(campaign: Campaign, now: dt.datetime) -> tuple[str, dict[str, 
     if LEFT_SEGMENT not in campaign.exit_on:
         return "", {}
     try:
-        rule = parse_rule(campaign.segment.rule)
+        query = compile_rule(parse_rule(campaign.segment.rule), as_of=read_shop_clock(now))
     except RuleError:
         log.warning("segment_unreadable", campaign=campaign.pk)
         return "", {}
-    query = compile_rule(rule, as_of=read_shop_clock(now))
     return (
         f"\n  WHEN d.customer_id NOT IN (SELECT x_g.customer_id FROM ({query.sql}) AS x_g)"
         f" THEN '{ExitReason.LEFT_SEGMENT}'",

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.models import Campaign, Message
 from customers.models import ConsentRecord, Customer, CustomerEvent, EventKind, Segment, SegmentRevision
+from customers.segments.nodes import Bucket
+from customers.segments.resolve import resolve_memberships
 from customers.segments.rules import Condition, Group, Rule, RuleError, parse_rule
 from customers.segments.wording import describe_rule
 
@@ -94,11 +96,22 @@ def describe_gently(rule: Rule) -> str:
 def _tell_parts(rule: Rule) -> list[str]:
     if isinstance(rule, Group) and rule.match == "all":
         return [part for child in rule.rules for part in _tell_parts(child)]
-    if isinstance(rule, Group):
+    if isinstance(rule, Group) and rule.match == "any":
         return [_(" or ").join(dict.fromkeys(describe_gently(child) for child in rule.rules))]
+    if isinstance(rule, Group):
+        told = [part for child in rule.rules for part in _tell_parts(child)]
+        if _tell_prediction() in told:
+            return [_tell_prediction()]
+        return [_("not: %(what)s") % {"what": _(" or ").join(dict.fromkeys(told))}]
+    if isinstance(rule, Bucket):
+        return [_("you were drawn at random")]
     if isinstance(rule, Condition) and rule.field.family == "prediction":
-        return [_("a word from us may be welcome to you now, going by your earlier orders and visits")]
+        return [_tell_prediction()]
     return [_say_condition(rule) if isinstance(rule, Condition) else describe_rule(rule)]
+
+
+def _tell_prediction() -> str:
+    return _("a word from us may be welcome to you now, going by your earlier orders and visits")
 
 
 def _say_condition(condition: Condition) -> str:
@@ -139,7 +152,7 @@ def _tell_consent(customer: Customer, message: Message | None) -> str:
 
 def _tell_group(campaign: Campaign) -> str:
     try:
-        words = describe_gently(parse_rule(_rule_then(campaign)))
+        words = describe_gently(resolve_memberships(parse_rule(_rule_then(campaign))))  # no name of a segment is told
     except RuleError:
         return ""
     return _("This mail went to the customers of whom this was true on that day: %(rule)s.") % {"rule": words}

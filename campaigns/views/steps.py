@@ -47,9 +47,7 @@ from customers.ingest.clock import read_shop_clock
 from customers.insights.retention import measure_retention
 from customers.models import Channel, ConsentRecord, Score
 from customers.scoring.explain import describe_value
-from customers.segments.preview import count_matching
-from customers.segments.rules import parse_rule
-from customers.segments.wording import describe_rule
+from customers.segments.telling import tell_rule
 
 from .access import current_user, get_campaign_for
 from .kind_form import KindForm
@@ -126,8 +124,8 @@ def freeze_audience(request: HttpRequest, pk: int) -> HttpResponse:
     edit_campaign(user, campaign, form.cleaned_data, now=now)
     try:
         counts = refreeze_audience(user, campaign, now=now)
-    except EmptyAudience as error:
-        form.add_error(None, str(error))
+    except (EmptyAudience, ValidationError) as error:
+        form.add_error(None, error if isinstance(error, ValidationError) else str(error))
         campaign.refresh_from_db()
         return render_audience(request, campaign, form, status=422)
     messages.success(
@@ -308,12 +306,13 @@ def _expected_retention(campaign: Campaign) -> float:
 
 def render_audience(request: HttpRequest, campaign: Campaign, form: AudienceForm, status: int = 200) -> HttpResponse:
     """The Audience page: the segment, the frozen people, and their archetypes with what was put into what."""
-    rule = parse_rule(campaign.segment.rule)
+    told = tell_rule(campaign.segment.rule, as_of=read_shop_clock(timezone.now()))
     context = frame_step(request, campaign, "audience") | describe_audience(campaign)
     context |= {
         "form": form,
-        "sentence": describe_rule(rule),
-        "matching": count_matching(rule, as_of=read_shop_clock(timezone.now())),
+        "sentence": told.sentence,
+        "matching": told.size,
+        "rule_faults": told.faults,
         "has_scores": Score.objects.exists(),
         "archetypes": describe_cards(campaign),
         "has_shaped": campaign.archetypes.filter(is_shaped=True).exists(),

@@ -53,6 +53,8 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
                 self.instance = save_segment(
                     user, now=timezone.now(), segment=present, **{**given, **self.validated_data}
                 )
+        except RuleError as error:  # segments in a circle, which only the whole set of them shows
+            raise serializers.ValidationError({"rule": _refuse(error).detail}) from error
         except IntegrityError as error:  # another request took the name since it was checked
             raise serializers.ValidationError({"name": [_("A segment of this name exists.")]}) from error
         return self.instance
@@ -119,11 +121,19 @@ def read_rule(tree: Any) -> Group:
     try:
         return parse_rule(tree)
     except RuleError as error:
-        path = re.sub(r"\.(\d+)", r"[\1]", error.path)
-        message = describe_error(error)
-        raise serializers.ValidationError({path: [message]} if path else [message]) from error
+        raise _refuse(error) from error
+
+
+def _refuse(error: RuleError) -> serializers.ValidationError:
+    path = re.sub(r"\.(\d+)", r"[\1]", error.path)
+    message = describe_error(error)
+    return serializers.ValidationError({path: [message]} if path else [message])
 
 
 def _count(rule: Group) -> Response:
     as_of = read_shop_clock(timezone.now())
-    return Response(CountSerializer({"count": count_matching(rule, as_of=as_of), "as_of": as_of}).data)
+    try:
+        count = count_matching(rule, as_of=as_of)
+    except RuleError as error:  # a segment that it names is gone or names it
+        raise _refuse(error) from error
+    return Response(CountSerializer({"count": count, "as_of": as_of}).data)

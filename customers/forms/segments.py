@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -136,15 +136,24 @@ def lay_out_blocks(rule: Rule) -> Blocks | None:
     group = rule if isinstance(rule, Group) else Group("all", (rule,))
     if group.match == "any":
         group = Group("all", (group,))
+    if group.match == "none":
+        return None
     blocks = []
     for child in group.rules:
         rules = (
             child.rules if isinstance(child, Group) and (child.match == "any" or len(child.rules) == 1) else (child,)
         )
-        if any(isinstance(rule, Group) for rule in rules):
+        rows = [_lay_out_row(rule) for rule in rules if _fits_row(rule)]
+        if len(rows) < len(rules) or (isinstance(child, Group) and child.match == "none"):
             return None
-        blocks.append([_lay_out_row(rule) for rule in rules if not isinstance(rule, Group)])
+        blocks.append(rows)
     return blocks
+
+
+def _fits_row(rule: Rule) -> TypeGuard[Condition | Behaviour]:
+    if isinstance(rule, Condition):
+        return rule.field.kind != "date"
+    return isinstance(rule, Behaviour) and rule.is_plain and rule.did != "custom"
 
 
 def _lay_out_row(rule: Condition | Behaviour) -> Row:
@@ -165,9 +174,9 @@ def _lay_out_row(rule: Condition | Behaviour) -> Row:
     return Row(what=rule.field.key, op=rule.op, value=texts[0], value2=texts[-1] if len(texts) > 1 else "")
 
 
-def _show(rule: Condition, value: float | str) -> str:
-    if isinstance(value, str):
-        return value
+def _show(rule: Condition, value: object) -> str:
+    if not isinstance(value, int | float):
+        return str(value)
     return f"{value * 100:.10g}" if rule.field.kind == "probability" else f"{value:.10g}"
 
 

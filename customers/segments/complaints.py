@@ -18,12 +18,22 @@ def open_complaint_sql(customer: str, *, as_of: str, of_everybody: bool = True) 
     guesses their number too high, and all complaints of a shop are more with every month.
     """
     one_by_one = "" if of_everybody else " OFFSET 0"
+    is_open = _is_open(EventKind.COMPLAINT_OPENED, EventKind.COMPLAINT_CLOSED, as_of)
     return f"""EXISTS (
     SELECT 1 FROM customers_customerevent x_o
-    WHERE x_o.customer_id = {customer}.id AND x_o.kind = '{EventKind.COMPLAINT_OPENED}' AND x_o.occurred_at <= {as_of}
+    WHERE x_o.customer_id = {customer}.id AND {is_open}{one_by_one})"""
+
+
+def open_case_rows(opened: str, closed: str, *, as_of: str) -> str:
+    """SQL of the customers of all cases that are open, by the same definition: of complaints, or of questions to support."""
+    return f"SELECT x_o.customer_id FROM customers_customerevent x_o WHERE {_is_open(opened, closed, as_of)}"
+
+
+def _is_open(opened: str, closed: str, as_of: str) -> str:
+    return f"""x_o.kind = '{EventKind(opened)}' AND x_o.occurred_at <= {as_of}
       AND NOT EXISTS (
         SELECT 1 FROM customers_customerevent x_z
-        WHERE x_z.customer_id = x_o.customer_id AND x_z.kind = '{EventKind.COMPLAINT_CLOSED}'
+        WHERE x_z.customer_id = x_o.customer_id AND x_z.kind = '{EventKind(closed)}'
           AND x_z.occurred_at >= x_o.occurred_at AND x_z.occurred_at <= {as_of}
           AND coalesce(x_z.properties->>'ticket' = x_o.properties->>'ticket', true)
-      ){one_by_one})"""
+      )"""

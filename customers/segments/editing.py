@@ -11,7 +11,8 @@ from django.db import transaction
 
 from customers.models import AuditAction, Segment, SegmentRevision, record_audit
 
-from .rules import dump_rule, parse_rule
+from .resolve import resolve_memberships
+from .rules import dump_rule, parse_rule, read_gently
 
 
 @transaction.atomic
@@ -31,11 +32,15 @@ def save_segment(
     right = "customers.change_segment" if segment else "customers.add_segment"
     if not isinstance(user, User) or not user.has_perm(right):
         raise PermissionDenied(right)
-    tree = dump_rule(parse_rule(rule))
+    parsed = parse_rule(rule)
+    resolve_memberships(parsed, own=segment.pk if segment else None)
     kept = Segment.objects.select_for_update().filter(pk=segment.pk).first() if segment else None
     segment = kept or Segment(created_by=user, number=0)
-    is_new_rule = segment.number == 0 or segment.rule != tree
-    segment.name, segment.description, segment.rule = name.strip(), description.strip(), tree
+    is_kept = segment.number > 0 and segment.revisions.filter(number=segment.number).exists()
+    is_new_rule = not is_kept or read_gently(segment.rule).rule != parsed
+    tree = dump_rule(parsed)
+    segment.name, segment.description = name.strip(), description.strip()
+    segment.rule = tree if is_new_rule else segment.rule
     segment.number += is_new_rule
     segment.save()
     if is_new_rule:

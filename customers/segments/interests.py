@@ -7,23 +7,19 @@ from typing import Final
 #: From this share of a customer's attention on, a category or brand is one that they are interested in.
 STRONG_SHARE: Final = 0.25
 
-PRICE_BAND_SQL: Final = "(SELECT nullif(i.price_band, '') FROM customers_interestprofile i WHERE i.customer_id = c.id)"
-
 _LISTS: Final = {
     "interested_in": ("categories", "category"),
     "likes_brand": ("brands", "brand"),
     "writes_about": ("topics", "topic"),
 }
-LIST_FIELDS: Final = frozenset(_LISTS)
 
 
-def list_holds_sql(key: str, values: str) -> str:
-    """True of a customer `c` whose profile names one of `values` (the placeholder of an array of texts): for
-    "interested_in" a category and for "likes_brand" a brand with at least `STRONG_SHARE`, for "writes_about" a topic that
-    a model read."""
+def list_rows(key: str, values: str) -> str:
+    """SQL of the customers whose profile names one of `values` (an array of texts): for "interested_in" a category and for
+    "likes_brand" a brand with at least `STRONG_SHARE`, for "writes_about" a topic that a model read."""
     column, name = _LISTS[key]
     strong = f" AND (r.value->>'share')::float8 >= {STRONG_SHARE}" if key != "writes_about" else ""
     return (
-        f"EXISTS (SELECT 1 FROM customers_interestprofile i CROSS JOIN LATERAL jsonb_array_elements(i.{column}) r"
-        f" WHERE i.customer_id = c.id AND r.value->>'{name}' = ANY({values}){strong})"
+        f"SELECT i.customer_id FROM customers_interestprofile i CROSS JOIN LATERAL jsonb_array_elements(i.{column}) r"
+        f" WHERE r.value->>'{name}' = ANY({values}){strong}"
     )

@@ -3,142 +3,116 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
-from customers.features.catalogue import THEMES
-from customers.features.interests.vocabulary import name_topic
-from customers.ingest.currency import read_shop_currency
+from .labels import (
+    BEHAVIOUR_LABELS,
+    CHANNEL_LABELS,
+    ERROR_SENTENCES,
+    FAMILY_LABELS,
+    FIELD_LABELS,
+    OPERATOR_LABELS,
+    PRICE_LABELS,
+)
+from .names import Names, read_names
+from .nodes import (
+    Attribute,
+    Behaviour,
+    Broken,
+    Bucket,
+    ChannelState,
+    Condition,
+    Group,
+    Leaf,
+    Membership,
+    MessageAct,
+    Orders,
+    Rule,
+)
+from .rules import PlacedError
+from .wording_history import say_behaviour, say_message, say_orders
+from .wording_values import say_comparison, say_day, say_own
 
-from .rules import Behaviour, Condition, Group, Rule, RuleError
-
-FIELD_LABELS = {
-    "churn_probability": gettext_lazy("churn probability"),
-    "expected_value": gettext_lazy("expected value"),
-    "expected_orders": gettext_lazy("expected orders"),
-    "interest": gettext_lazy("what they like"),
-    "main_reason": gettext_lazy("main reason for leaving"),
-    "interested_in": gettext_lazy("turns most to"),
-    "likes_brand": gettext_lazy("brand they turn most to"),
-    "price_level": gettext_lazy("price level of what they buy"),
-    "writes_about": gettext_lazy("writes about (read by a language model)"),
-    "recency_days": gettext_lazy("days since the last order"),
-    "orders_count": gettext_lazy("number of orders"),
-    "total_spent": gettext_lazy("total spent"),
-    "country": gettext_lazy("country"),
-    "language": gettext_lazy("language"),
-    "customer_for_days": gettext_lazy("days since they joined"),
-    "has_email_consent": gettext_lazy("agreed to e-mail"),
-    "has_open_complaint": gettext_lazy("has an open complaint"),
-}
-FAMILY_LABELS = {
-    "prediction": gettext_lazy("Prediction"),
-    "interests": gettext_lazy("Interests"),
-    "orders": gettext_lazy("Orders"),
-    "person": gettext_lazy("Person"),
-    "behaviour": gettext_lazy("Behaviour"),
-}
-BEHAVIOUR_LABELS = {
-    "ordered": gettext_lazy("ordered"),
-    "viewed_product": gettext_lazy("viewed a product"),
-    "searched": gettext_lazy("searched"),
-    "used_cart": gettext_lazy("changed the cart"),
-    "opened_email": gettext_lazy("opened an e-mail"),
-    "clicked_email": gettext_lazy("clicked in an e-mail"),
-    "asked_support": gettext_lazy("asked support"),
-    "complained": gettext_lazy("complained"),
-}
-PRICE_LABELS = {
-    "low": gettext_lazy("low"),
-    "mid": gettext_lazy("middle"),
-    "high": gettext_lazy("high"),
-}
-OPERATOR_LABELS = {
-    "gte": gettext_lazy("at least"),
-    "lte": gettext_lazy("at most"),
-    "between": gettext_lazy("between"),
-    "is": gettext_lazy("is"),
-    "is_not": gettext_lazy("is not"),
-    "in": gettext_lazy("is one of"),
-}
-ERROR_SENTENCES = {
-    "not_an_object": gettext_lazy("A rule is an object with conditions."),
-    "too_deep": gettext_lazy("Groups may be nested %(detail)s deep at most."),
-    "unknown_node": gettext_lazy("Each part is a group, a condition with a field, or something the customer did."),
-    "unknown_match": gettext_lazy("A group matches “all” or “any”, not “%(detail)s”."),
-    "empty": gettext_lazy("Add at least one condition."),
-    "too_many_conditions": gettext_lazy("A rule may have %(detail)s conditions at most."),
-    "unknown_field": gettext_lazy("“%(detail)s” is not something we know of a customer."),
-    "operator_does_not_fit": gettext_lazy("“%(detail)s” does not fit this condition."),
-    "unknown_behaviour": gettext_lazy("“%(detail)s” is not something that customers do here."),
-    "category_does_not_fit": gettext_lazy("This behaviour has no category."),
-    "not_yes_or_no": gettext_lazy("Choose yes or no."),
-    "not_a_list": gettext_lazy("Give at least one value."),
-    "not_two_numbers": gettext_lazy("Give two numbers."),
-    "wrong_order": gettext_lazy("The first number must not be above the second."),
-    "not_a_number": gettext_lazy("Enter a number."),
-    "not_a_probability": gettext_lazy("Enter a probability from 0 to 1."),
-    "not_a_number_of_days": gettext_lazy("Enter a number of days."),
-    "not_a_whole_number": gettext_lazy("Enter a whole number (%(detail)s)."),
-    "not_a_text": gettext_lazy("Enter a text of at most 120 characters."),
-}
+__all__ = [
+    "BEHAVIOUR_LABELS", "ERROR_SENTENCES", "FAMILY_LABELS", "FIELD_LABELS", "OPERATOR_LABELS", "PRICE_LABELS",
+    "describe_error", "describe_rule",
+]  # fmt: skip
 
 
-def describe_rule(rule: Rule) -> str:
-    """For example "churn probability at least 60% and days since the last order at least 45"."""
-    if isinstance(rule, Group):
-        joiner = _(" and ") if rule.match == "all" else _(" or ")
-        parts = [_wrap(child) for child in rule.rules]
-        return joiner.join(parts)
-    return _describe_behaviour(rule) if isinstance(rule, Behaviour) else _describe_condition(rule)
+def describe_rule(rule: Rule, names: Names | None = None) -> str:
+    """For example "churn probability at least 60% and days since the last order at least 45". `names` are those of
+    `read_names` for a page with many rules; without them they are asked for here."""
+    return _describe(rule, read_names(rule) if names is None else names)
 
 
-def describe_error(error: RuleError) -> str:
+def describe_error(error: PlacedError | Broken) -> str:
     """The fault in words for the person who wrote the rule."""
     return str(ERROR_SENTENCES.get(error.code, error.code)) % {"detail": error.detail}
 
 
-def _wrap(rule: Rule) -> str:
-    text = describe_rule(rule)
-    return f"({text})" if isinstance(rule, Group) and len(rule.rules) > 1 else text
+def _describe(rule: Rule, names: Names) -> str:
+    if isinstance(rule, Broken):
+        return _("[%(fault)s]") % {"fault": describe_error(rule)}
+    if not isinstance(rule, Group):
+        return _describe_leaf(rule, names)
+    if rule.match == "none":
+        inner = _(" or ").join(_wrap(child, names) for child in rule.rules)
+        return (_("not (%(what)s)") if len(rule.rules) == 1 else _("none of (%(what)s)")) % {"what": inner}
+    return (_(" and ") if rule.match == "all" else _(" or ")).join(_wrap(child, names) for child in rule.rules)
+
+
+def _wrap(rule: Rule, names: Names) -> str:
+    text = _describe(rule, names)
+    is_list = isinstance(rule, Group) and rule.match != "none" and len(rule.rules) > 1
+    return f"({text})" if is_list else text
+
+
+def _describe_leaf(rule: Leaf, names: Names) -> str:
+    if isinstance(rule, Condition):
+        return _describe_condition(rule)
+    if isinstance(rule, Attribute):
+        return _describe_attribute(rule)
+    if isinstance(rule, Behaviour):
+        return say_behaviour(rule, names)
+    if isinstance(rule, Orders):
+        return say_orders(rule, names)
+    if isinstance(rule, MessageAct):
+        return say_message(rule, names)
+    if isinstance(rule, ChannelState):
+        return _describe_channel(rule)
+    if isinstance(rule, Membership):
+        name = names.segments.get(rule.segment, f"#{rule.segment}")
+        sentence = _("is in the segment “%(name)s”") if rule.is_member else _("is not in the segment “%(name)s”")
+        return sentence % {"name": name}
+    return _describe_bucket(rule)
 
 
 def _describe_condition(condition: Condition) -> str:
-    label, value = FIELD_LABELS[condition.field.key], condition.value
+    label, value = str(FIELD_LABELS[condition.field.key]), condition.value
     if isinstance(value, bool):
-        return str(label) if value else _("not: %(what)s") % {"what": label}
-    operator = OPERATOR_LABELS[condition.op]
-    if condition.op == "between" and isinstance(value, tuple):
-        return _("%(what)s between %(low)s and %(high)s") % {
-            "what": label, "low": _format(condition, value[0]), "high": _format(condition, value[1]),
+        return label if value else _("not: %(what)s") % {"what": label}
+    return say_comparison(label, condition.field.kind, condition.op, value, key=condition.field.key)
+
+
+def _describe_attribute(rule: Attribute) -> str:
+    own = rule.own
+    if own.op == "anniversary" and isinstance(own.value, tuple):
+        return _("the yearly day of “%(name)s” is between %(low)s and %(high)s") % {
+            "name": own.name, "low": say_day(int(own.value[0])), "high": say_day(int(own.value[1])),  # type: ignore[arg-type]
         }  # fmt: skip
-    shown = (
-        ", ".join(_format(condition, item) for item in value) if isinstance(value, tuple) else _format(condition, value)
-    )
-    return f"{label} {operator} {shown}"
+    return say_own(own)
 
 
-def _format(condition: Condition, value: float | str) -> str:
-    if condition.field.kind == "probability":
-        return f"{float(value):.0%}"
-    if condition.field.kind == "money":
-        return f"{float(value):,.0f} {read_shop_currency()}"
-    if condition.field.key == "main_reason" and value in THEMES:
-        return str(THEMES[str(value)].label)
-    if condition.field.key == "writes_about":
-        return name_topic(str(value))
-    if condition.field.key == "price_level" and value in PRICE_LABELS:
-        return str(PRICE_LABELS[str(value)])
-    return str(value) if isinstance(value, str) else f"{value:,.0f}"
+def _describe_channel(rule: ChannelState) -> str:
+    sentence = {
+        "consented": _("agreed to %(channel)s"),
+        "reachable": _("can be reached by %(channel)s"),
+        "suppressed": _("is suppressed for %(channel)s"),
+        "has_address": _("has an address for %(channel)s"),
+    }[rule.state] % {"channel": CHANNEL_LABELS[rule.channel]}
+    return sentence if rule.holds else _("not: %(what)s") % {"what": sentence}
 
 
-def _describe_behaviour(rule: Behaviour) -> str:
-    what = str(BEHAVIOUR_LABELS[rule.did])
-    if rule.category:
-        what = _("%(what)s in “%(category)s”") % {"what": what, "category": rule.category}
-    if rule.op == "lte" and rule.times == 0:
-        return _("never %(what)s in the last %(days)d days") % {"what": what, "days": rule.within_days}
-    times = ngettext("%(times)d time", "%(times)d times", rule.times) % {"times": rule.times}
-    how_often = OPERATOR_LABELS[rule.op]
-    return _("%(what)s %(how_often)s %(times)s in the last %(days)d days") % {
-        "what": what, "how_often": how_often, "times": times, "days": rule.within_days,
+def _describe_bucket(rule: Bucket) -> str:
+    return _("is in the random share from %(low)s to %(high)s percent, drawn by “%(salt)s”") % {
+        "low": f"{rule.low:g}", "high": f"{rule.high:g}", "salt": rule.salt,
     }  # fmt: skip

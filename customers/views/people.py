@@ -43,7 +43,7 @@ from customers.scoring.change import find_earlier
 from customers.scoring.explain import describe_reason
 from customers.scoring.on_need import find_reasons
 from customers.segments.preview import matches
-from customers.segments.rules import parse_rule
+from customers.segments.rules import RuleError, parse_rule
 from customers.views.languages import name_language
 
 from .interests import tell_interests
@@ -198,7 +198,14 @@ def _segments_of(request: HttpRequest, customer: Customer, as_of: dt.datetime) -
     if not request.user.has_perm("customers.view_segment"):
         return []
     segments = Segment.objects.filter(is_archived=False)[:50]
-    return [segment for segment in segments if matches(parse_rule(segment.rule), customer, as_of=as_of)]
+    return [segment for segment in segments if _is_in(segment, customer, as_of)]
+
+
+def _is_in(segment: Segment, customer: Customer, as_of: dt.datetime) -> bool:
+    try:
+        return matches(parse_rule(segment.rule), customer, as_of=as_of)
+    except RuleError:  # a rule that cannot be used means nobody
+        return False
 
 
 def _tell_local_time(customer: Customer, now: dt.datetime) -> str:

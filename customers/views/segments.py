@@ -30,15 +30,11 @@ from customers.forms import (
 from customers.ingest.clock import read_shop_clock
 from customers.models import Customer, Product, Score, Segment
 from customers.segments.editing import save_segment
-from customers.segments.preview import count_matching, sample_matching
-from customers.segments.rules import FIELDS, WITH_CATEGORY, Group, RuleError, parse_rule
-from customers.segments.wording import (
-    BEHAVIOUR_LABELS,
-    FAMILY_LABELS,
-    FIELD_LABELS,
-    PRICE_LABELS,
-    describe_rule,
-)
+from customers.segments.names import read_names
+from customers.segments.preview import sample_matching
+from customers.segments.rules import FIELDS, WITH_CATEGORY, Group, RuleError, dump_rule, parse_rule, read_gently
+from customers.segments.telling import tell_reading, tell_rule
+from customers.segments.wording import BEHAVIOUR_LABELS, FAMILY_LABELS, FIELD_LABELS, PRICE_LABELS
 
 
 @require_safe
@@ -46,10 +42,13 @@ from customers.segments.wording import (
 def list_segments(request: HttpRequest) -> HttpResponse:
     """Every segment with its rule in a sentence and how many customers it means now."""
     as_of = read_shop_clock(timezone.now())
-    rows = []
-    for segment in Segment.objects.filter(is_archived=False):
-        rule = parse_rule(segment.rule)
-        rows.append({"segment": segment, "sentence": describe_rule(rule), "size": count_matching(rule, as_of=as_of)})
+    segments = list(Segment.objects.filter(is_archived=False))
+    readings = [read_gently(segment.rule) for segment in segments]
+    names = read_names(*(reading.rule for reading in readings))
+    rows = [
+        {"segment": segment, "told": tell_reading(reading, as_of=as_of, names=names)}
+        for segment, reading in zip(segments, readings, strict=True)
+    ]
     return render(request, "customers/segments.html", {"rows": rows, "total": Customer.objects.count()})
 
 
@@ -69,7 +68,7 @@ def show_segment(request: HttpRequest, pk: int) -> HttpResponse:
     segment = get_object_or_404(Segment, pk=pk)
     if request.method == "POST":
         return _take_segment(request, segment)
-    rule = parse_rule(segment.rule)
+    rule = read_gently(segment.rule).rule
     return _render_form(request, segment, SegmentForm(instance=segment), lay_out_blocks(rule), rule=rule)
 
 
@@ -134,10 +133,12 @@ def _preview(rule: Group | None) -> dict[str, Any]:
     if rule is None:
         return {"sentence": "", "size": None, "sample": [], "total": Customer.objects.count()}
     as_of = read_shop_clock(timezone.now())
+    told = tell_rule(dump_rule(rule), as_of=as_of)
     return {
-        "sentence": describe_rule(rule),
-        "size": count_matching(rule, as_of=as_of),
-        "sample": sample_matching(rule, as_of=as_of),
+        "sentence": told.sentence,
+        "size": told.size,
+        "faults": told.faults,
+        "sample": sample_matching(rule, as_of=as_of) if told.size else [],
         "total": Customer.objects.count(),
     }
 
@@ -155,9 +156,11 @@ def _start_blocks(request: HttpRequest) -> Blocks:
 def _list_questions() -> list[tuple[str, list[tuple[str, str]]]]:
     """The choices of a row, by family."""
     families: dict[str, list[tuple[str, str]]] = {}
-    for field in FIELDS.values():
+    for field in (field for field in FIELDS.values() if field.kind != "date"):
         families.setdefault(str(FAMILY_LABELS[field.family]), []).append((field.key, str(FIELD_LABELS[field.key])))
-    families[str(FAMILY_LABELS["behaviour"])] = [(f"did:{key}", str(label)) for key, label in BEHAVIOUR_LABELS.items()]
+    families[str(FAMILY_LABELS["behaviour"])] = [
+        (f"did:{key}", str(label)) for key, label in BEHAVIOUR_LABELS.items() if key != "custom"
+    ]
     return list(families.items())
 
 

@@ -20,17 +20,26 @@ def conditions(draw: st.DrawFn) -> dict[str, Any]:
     field = draw(st.sampled_from(sorted(FIELDS.values(), key=lambda f: f.key)))
     op = draw(st.sampled_from(field.operators))
     value: Any = draw(st.booleans()) if field.kind == "flag" else draw(texts if field.kind == "text" else numbers)
+    if field.kind == "date":
+        value = {"days": draw(st.integers(-90, 90))}
     if op == "in":
         value = draw(st.lists(texts, min_size=1, max_size=3))
     if op == "between":
-        value = sorted([draw(numbers), draw(numbers)])
+        value = ["2026-01-31", {"days": 3}] if field.kind == "date" else sorted([draw(numbers), draw(numbers)])
     return {"field": field.key, "op": op, "value": value}
 
 
 @st.composite
 def behaviours(draw: st.DrawFn) -> dict[str, Any]:
     did, op = draw(st.sampled_from(sorted(BEHAVIOURS))), draw(st.sampled_from(["gte", "lte"]))
-    tree = {"did": did, "op": op, "times": draw(st.integers(op == "gte", 5)), "within_days": draw(st.integers(1, 900))}
+    tree: dict[str, Any] = {
+        "did": did,
+        "op": op,
+        "times": draw(st.integers(op == "gte", 5)),
+        "within_days": draw(st.integers(1, 900)),
+    }
+    if did == "custom":
+        tree["name"] = draw(texts)
     if did in WITH_CATEGORY and draw(st.booleans()):
         tree["category"] = draw(texts)
     return tree
@@ -65,7 +74,7 @@ def test_a_saved_rule_reads_back_as_the_same_rule(tree: dict[str, Any]) -> None:
         (None, "", "not_an_object"),
         ({}, "", "unknown_node"),
         ({"match": "all", "rules": []}, "rules", "empty"),
-        ({"match": "none", "rules": [{}]}, "match", "unknown_match"),
+        ({"match": "neither", "rules": [{}]}, "match", "unknown_match"),
         (
             {"match": "all", "rules": [{"field": "shoe_size", "op": "gte", "value": 1}]},
             "rules.0.field",

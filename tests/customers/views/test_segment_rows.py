@@ -10,7 +10,7 @@ from django.test import Client
 from hypothesis import given
 
 from customers.forms import Row, apply_action, build_tree, check_blocks, lay_out_blocks, read_blocks
-from customers.segments.rules import Group, RuleError, parse_rule
+from customers.segments.rules import FIELDS, Group, RuleError, parse_rule
 from tests.customers.segments.test_rules import behaviours, conditions
 
 
@@ -19,6 +19,9 @@ def test_a_rule_laid_out_in_rows_reads_back_as_the_same_rule(tree: dict[str, Any
     if any("," in str(part) for part in tree.values() if isinstance(part, str | list)) and tree.get("op") == "in":
         return
     rule = parse_rule({"match": "all", "rules": [{"match": "any", "rules": [tree, tree]}]})
+    if tree.get("did") == "custom" or getattr(_leaf(rule), "field", FIELDS["country"]).kind == "date":
+        assert lay_out_blocks(rule) is None, "rows cannot show it"
+        return
     blocks = lay_out_blocks(rule)
     assert blocks is not None
     again, checked = check_blocks(blocks)

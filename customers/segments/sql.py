@@ -1,0 +1,95 @@
+"""What the SQL of a rule is put together from: bound values, joins, and sets of people.
+
+A condition over many rows is a set of people, worked out once: a semi-join or anti-join where it has to hold for everybody
+who is meant, and elsewhere (under OR) a grouped derived table that is joined by hash and asked whether it has the person.
+Neither is ever run once for each customer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from .calendar import Calendar
+
+
+@dataclass(frozen=True)
+class People:
+    """People by their rows: `rows` is a SELECT with a column customer_id, and what `having` or `by` asks for.
+
+    Without `having` one row is enough. `by` groups within a person: the group that meets `having` is enough.
+    """
+
+    rows: str
+    having: str = ""
+    by: str = ""
+
+    def select(self, *, once: bool) -> str:
+        """SQL of the column customer_id; `once` promises each person at most once."""
+        if self.by:
+            groups = f"SELECT r.customer_id FROM ({self.rows}) r GROUP BY r.customer_id, {self.by} HAVING {self.having}"
+            return f"SELECT g.customer_id FROM ({groups}) g GROUP BY g.customer_id" if once else groups
+        if self.having:
+            return f"SELECT r.customer_id FROM ({self.rows}) r GROUP BY r.customer_id HAVING {self.having}"
+        return f"SELECT r.customer_id FROM ({self.rows}) r" + (" GROUP BY r.customer_id" if once else "")
+
+
+@dataclass
+class Builder:
+    """Values and joins of one statement. Names of values begin with `segment_`, so that it can stand inside another."""
+
+    calendar: Calendar
+    currency: str
+    past_scores: bool = False
+    params: dict[str, Any] = field(default_factory=dict)
+    joins: dict[str, str] = field(default_factory=dict)
+    _bound: dict[tuple[type, Any], str] = field(default_factory=dict)
+
+    @property
+    def as_of(self) -> str:
+        return self.bind(self.calendar.as_of)
+
+    def bind(self, value: Any) -> str:
+        """A placeholder; an equal value has an equal one, so that equal sets of people are worked out once."""
+        key = (type(value), tuple(value) if isinstance(value, list) else value)
+        if key not in self._bound:
+            name = f"segment_{len(self.params)}"
+            self.params[name] = value
+            self._bound[key] = f"%({name})s"
+        return self._bound[key]
+
+    def join_scores(self) -> str:
+        """The alias of the score of each customer `c`: the current one, or the last one up to then."""
+        source = "customers_score s ON s.customer_id = c.id"
+        if self.past_scores:
+            source = (
+                "LATERAL (SELECT h.* FROM customers_scorehistory h WHERE h.customer_id = c.id"
+                f" AND h.as_of <= {self.as_of} ORDER BY h.as_of DESC, h.model_id DESC LIMIT 1) s ON true"
+            )
+        self.joins["s"] = source
+        return "s"
+
+    def join_interests(self) -> str:
+        """The alias of the interests of each customer `c`."""
+        self.joins["i"] = "customers_interestprofile i ON i.customer_id = c.id"
+        return "i"
+
+    def ask(self, people: People, *, is_in: bool, for_all: bool) -> str:
+        """SQL that is true where `c` is, or is not, among `people`. `for_all` says that nobody is meant where it is false:
+        it stands under no OR."""
+        if for_all and is_in:
+            return f"c.id IN ({people.select(once=False)})"
+        if for_all:
+            return f"NOT EXISTS (SELECT 1 FROM ({people.select(once=False)}) x WHERE x.customer_id = c.id)"
+        chosen = people.select(once=True)
+        alias = next((name for name, sql in self.joins.items() if sql.startswith(f"({chosen})")), "")
+        if not alias:
+            alias = f"p{len(self.joins)}"
+            self.joins[alias] = f"({chosen}) {alias} ON {alias}.customer_id = c.id"
+        return f"{alias}.customer_id IS {'NOT ' if is_in else ''}NULL"
+
+    def within(self, column: str, after: dt.datetime | None, upto: dt.datetime) -> str:
+        """SQL that is true of moments in `(after, upto]`."""
+        since = f"{column} > {self.bind(after)} AND " if after else ""
+        return f"{since}{column} <= {self.bind(upto)}"

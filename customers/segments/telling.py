@@ -1,0 +1,43 @@
+"""A saved segment told whatever became of its rule: its sentence, its size, or why it has none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from .faults import RuleError
+from .names import Names, read_names
+from .nodes import Group
+from .preview import count_matching
+from .rules import Reading, read_gently
+from .wording import describe_error, describe_rule
+
+
+@dataclass(frozen=True)
+class Told:
+    """`size` is None where nobody can be counted; `faults` says why, in words."""
+
+    rule: Group
+    sentence: str
+    size: int | None
+    faults: tuple[str, ...]
+
+
+def tell_rule(tree: Any, *, as_of: dt.datetime, names: Names | None = None) -> Told:
+    """A rule's JSON in a sentence, with who is meant at `as_of`. Never raises for what stands in the tree."""
+    return tell_reading(read_gently(tree), as_of=as_of, names=names)
+
+
+def tell_reading(reading: Reading, *, as_of: dt.datetime, names: Names | None = None) -> Told:
+    """The same of a tree that was read already; for a page with many, `names` of all are asked for once."""
+    names = names if names is not None else read_names(reading.rule)
+    sentence = describe_rule(reading.rule, names)
+    faults: tuple[RuleError, ...] = reading.faults
+    size = None
+    if not faults:
+        try:
+            size = count_matching(reading.rule, as_of=as_of)
+        except RuleError as error:  # a segment that it names is gone, or its rule is broken
+            faults = (error,)
+    return Told(reading.rule, sentence, size, tuple(dict.fromkeys(describe_error(fault) for fault in faults)))
