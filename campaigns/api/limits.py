@@ -59,7 +59,7 @@ class WarmUpSerializer(serializers.ModelSerializer[WarmUp]):
         extra_kwargs = {"started_on": {"required": False}}
 
 
-class LimitsSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class SendingLimitsSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """All limits. `warm_up` is null where none is in force."""
 
     paces = PaceLimitSerializer(many=True)
@@ -90,7 +90,7 @@ class LimitsView(APIView):
 
     permission_classes = (MayViewLimits,)
 
-    @extend_schema(responses=LimitsSerializer)
+    @extend_schema(responses=SendingLimitsSerializer)
     def get(self, request: Request) -> Response:
         """Every limit that holds."""
         told = {
@@ -98,7 +98,7 @@ class LimitsView(APIView):
             "caps": ContactCap.objects.all(),
             "warm_up": find_warm_up(),
         }
-        return Response(LimitsSerializer(told).data)
+        return Response(SendingLimitsSerializer(told).data)
 
 
 class PaceView(APIView):
