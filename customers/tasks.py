@@ -9,10 +9,12 @@ from customers.features.hours import refresh as hours
 from customers.features.interests import profiles, texts
 from customers.ingest import runs
 from customers.ingest.identity import forget_held_events
+from customers.ingest.shops.deliveries import forget_deliveries, sweep_deliveries
 from customers.insights import audit_witness, report
 from customers.insights.risk import AT_RISK
 from customers.models import KeptAnswer
 from customers.privacy.repeating import repeat_erasures
+from customers.privacy.shops import answer_shop
 from customers.scoring import groups, replays, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
 from llm.drafting_role import acting_as_drafter
@@ -31,6 +33,12 @@ def import_file(run_id: int) -> None:
     """Do one import; a second worker with the same run does nothing."""
     if runs.run_import(run_id, now=timezone.now()):
         train_and_score.delay()
+
+
+@shared_task
+def shop_sweep() -> None:
+    """Apply webhooks of shops that are kept and could not be applied at once."""
+    sweep_deliveries(now=timezone.now(), answer=answer_shop)
 
 
 @shared_task
@@ -58,9 +66,11 @@ def watch_model() -> None:
 
 @shared_task
 def forget_intake() -> None:
-    """Once an hour: answers kept for a day, events of visitors who never became known, and erasures that a backup undid."""
+    """Once an hour: answers kept for a day, events of visitors who never became known, old webhooks of shops, and erasures
+    that a backup undid."""
     KeptAnswer.objects.outlived(timezone.now()).delete()
     forget_held_events(timezone.now())
+    forget_deliveries(timezone.now())
     repeat_erasures(timezone.now())
 
 

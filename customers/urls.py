@@ -17,6 +17,7 @@ from customers.views import (
     replay,
     retention,
     segments,
+    shop_hooks,
 )
 
 app_name = "customers"
@@ -39,6 +40,7 @@ urlpatterns = [
     path("imports/<int:pk>/", imports.show_import, name="import"),
     path("imports/<int:pk>/columns/", imports.choose_columns, name="import-columns"),
     path("imports/<int:pk>/left-out/", imports.download_rejections, name="import-rejections"),
+    path("hooks/shops/<str:token>/", shop_hooks.take_shop_hook, name="shop-hook"),
     path("retention/", retention.show_retention, name="retention"),
     path("retention/<slug:figure>.csv", retention.download_figures, name="retention-file"),
     path("predictions/", predictions.show_predictions, name="predictions"),

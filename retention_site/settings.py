@@ -154,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-domain": {"task": "campaigns.tasks.check_domain", "schedule": 21600.0},
     "measure-results": {"task": "campaigns.tasks.measure_results", "schedule": 3600.0},
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
+    "apply-shop-webhooks": {"task": "customers.tasks.shop_sweep", "schedule": 15.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
     "watch-model": {"task": "customers.tasks.watch_model", "schedule": 300.0},
     "forget-intake": {"task": "customers.tasks.forget_intake", "schedule": 3600.0},
@@ -253,6 +254,8 @@ MAX_UPLOAD_MB = read_number("MAX_UPLOAD_MB", 512, least=1)
 UPLOAD_DIR = VAR_DIR / "uploads"
 TRACKING_SOURCE = read_text("TRACKING_SOURCE", "shop")  # the source of what comes in under /v1/
 HELD_EVENT_DAYS = read_number("HELD_EVENT_DAYS", 60, least=1, most=3650)  # of visitors whom nobody knows
+SHOP_DELIVERY_DAYS = read_number("SHOP_DELIVERY_DAYS", 30, least=1, most=3650)  # how long webhooks of shops are listed
+SHOPS_MAY_BE_LOCAL = DEBUG  # a connected shop may be on this machine, in development
 API_REQUESTS_PER_MINUTE = read_number("API_REQUESTS_PER_MINUTE", 6_000)  # of one key or person; 0: as many as come
 ERASURE_FILE = read_text("ERASURE_FILE", str(VAR_DIR / "erasures.jsonl"))
 EVENT_RETENTION_MONTHS = read_number("EVENT_RETENTION_MONTHS", 0, most=1200)  # 0: events are kept for good

@@ -14,6 +14,7 @@ from .product import Product
 from .reading_hour import ReadingHour, ReadingPattern
 from .score import ModelVersion, Score, ScoreHistory, ScoreStatus
 from .segment import Segment, SegmentRevision
+from .shop import ShopConnection, ShopDelivery, ShopThing
 from .watch import DriftReport, FairnessReport, Replay, SensitiveAttributes
 
 __all__ = [
@@ -52,6 +53,9 @@ __all__ = [
     "Segment",
     "SegmentRevision",
     "SensitiveAttributes",
+    "ShopConnection",
+    "ShopDelivery",
+    "ShopThing",
     "Suppression",
     "TextReading",
     "TextReadingSwitch",

@@ -73,6 +73,13 @@ class AuditAction(models.TextChoices):
     PRIVACY_REFUSED = "privacy_refused", _("privacy request refused")
     EVENTS_DROPPED = "events_dropped", _("old events dropped")
     CONSENT_BY_STAFF = "consent_by_staff", _("consent noted by staff")
+    SHOP_CONNECTED = "shop_connected", _("shop connected")
+    SHOP_CHANGED = "shop_changed", _("connection of a shop changed")
+    SHOP_KEYS_CHANGED = "shop_keys_changed", _("keys of a shop changed")
+    SHOP_HOOKS_MADE = "shop_hooks_made", _("webhooks made in a shop")
+    SHOP_FILL_CHANGED = "shop_fill_changed", _("back-fill of a shop begun, paused or stopped")
+    SHOP_DELIVERY_RETRIED = "shop_delivery_retried", _("webhook of a shop applied again")
+    SHOP_ENDED = "shop_ended", _("shop disconnected")
     SUPPRESSED_BY_STAFF = "suppressed_by_staff", _("address suppressed by staff")
 
 

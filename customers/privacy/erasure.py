@@ -46,6 +46,7 @@ SHORTEST_VALUE = 6
 NAMING_TEXTS: tuple[tuple[str, str, Any], ...] = (
     ("customers.ImportRejection", "content", ""),
     ("customers.KeptAnswer", "body", None),
+    ("customers.ShopDelivery", "body", ""),
     ("llm.LlmCall", "masked_request", {"erased": True}),
     ("llm.LlmCall", "response", ""),
 )

@@ -1,0 +1,113 @@
+"""Applies the webhooks that are kept: at once where it works, again by a sweep where it does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import structlog
+from django.db import DataError, IntegrityError, transaction
+
+from customers.ingest.orders import UnknownReference
+from customers.models import ShopConnection, ShopDelivery
+
+from . import shopify, woocommerce
+from .applying import Applied, NotThere, apply_told
+from .told import ShopFacts, Told, Untranslatable
+
+log = structlog.get_logger(__name__)
+
+#: Minutes until the next try, after each failed one; after the last a person has to look.
+PAUSES_MIN: Final = (1, 5, 15, 60, 240, 720)
+SWEEP: Final = 500
+Status = ShopDelivery.Status
+#: Hands what the shop asks for its customers to those who answer it, in the same transaction.
+Answer = Callable[[Applied, ShopConnection, dt.datetime], None]
+
+
+def apply_delivery(delivery_id: int, *, now: dt.datetime, answer: Answer) -> bool:
+    """Apply one kept webhook; False where it failed (its row says why and when again) or another worker has it.
+
+    The body is emptied in the transaction that applies it.
+    """
+    try:
+        with transaction.atomic():
+            row = _lock(delivery_id)
+            if row is None:
+                return False
+            told = translate(row.connection, row.topic, row.body)
+            applied = apply_told(told, row.connection, now=now)
+            answer(applied, row.connection, now)
+            ignored = told.ignored or _say_unchanged(told, applied)
+            _finish(row, Status.IGNORED if ignored else Status.APPLIED, ignored)
+        return True
+    except (Untranslatable, NotThere, UnknownReference, DataError, IntegrityError, ValueError) as error:
+        _note_failure(delivery_id, error, now)
+        return False
+
+
+def sweep_deliveries(*, now: dt.datetime, answer: Answer) -> int:
+    """Apply everything whose time has come, the oldest first; returns how many were applied."""
+    due = list(ShopDelivery.objects.due(now).values_list("pk", flat=True)[:SWEEP])
+    return sum(apply_delivery(pk, now=now, answer=answer) for pk in due)
+
+
+def forget_deliveries(now: dt.datetime) -> int:
+    """Delete rows of webhooks that are older than SHOP_DELIVERY_DAYS; returns how many."""
+    return ShopDelivery.objects.outlived(now).delete()[0]
+
+
+def translate(shop: ShopConnection, topic: str, body: str) -> Told:
+    """What a body says. Raises Untranslatable; numbers with a point stay exact."""
+    try:
+        payload: Any = json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise Untranslatable("the body is no JSON") from error
+    facts = describe_shop(shop)
+    if shop.kind == ShopConnection.Kind.WOOCOMMERCE:
+        return woocommerce.translate(topic, payload, facts)
+    return shopify.translate(topic, payload, facts)
+
+
+def describe_shop(shop: ShopConnection) -> ShopFacts:
+    return ShopFacts(shop.source, shop.name, shop.currency, (shop.public_url or shop.address).rstrip("/"))
+
+
+def _lock(delivery_id: int) -> ShopDelivery | None:
+    """The row for this transaction; None where it is applied already or another worker has it."""
+    rows = ShopDelivery.objects.select_for_update(skip_locked=True, of=("self",)).select_related("connection")
+    return rows.filter(pk=delivery_id, status__in=[Status.WAITING, Status.FAILED]).first()
+
+
+def _finish(row: ShopDelivery, status: str, reason: str) -> None:
+    ShopDelivery.objects.filter(pk=row.pk).update(
+        status=status, reason=reason, body="", next_at=None, tries=row.tries + 1
+    )
+
+
+def _say_unchanged(told: Told, applied: Applied) -> str:
+    things = len(told.customers) + len(told.sales) + len(told.products)
+    if applied.erased and not things - applied.erased:
+        return "erased"
+    is_all_stale = (
+        applied.stale and applied.stale == things and not (told.carts or applied.consents or told.gone_orders)
+    )
+    return "stale" if is_all_stale else ""
+
+
+def _note_failure(delivery_id: int, error: Exception, now: dt.datetime) -> None:
+    row = ShopDelivery.objects.filter(pk=delivery_id).first()
+    if row is None:
+        return
+    # What a database error says may hold values of the row: only our own sentences are shown.
+    is_ours = isinstance(error, Untranslatable | NotThere | UnknownReference)
+    reason = str(error)[:300] if is_ours else f"not_written:{type(error).__name__}"
+    is_hopeless = isinstance(error, Untranslatable) or row.tries >= len(PAUSES_MIN)
+    next_at = None if is_hopeless else now + dt.timedelta(minutes=PAUSES_MIN[row.tries])
+    ShopDelivery.objects.filter(pk=delivery_id, status__in=[Status.WAITING, Status.FAILED]).update(
+        status=Status.FAILED, reason=reason, tries=row.tries + 1, next_at=next_at
+    )
+    log.warning("shop_webhook_failed", delivery=delivery_id, kind=type(error).__name__, tries=row.tries + 1)

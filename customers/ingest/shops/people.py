@@ -1,0 +1,87 @@
+"""Customers of a shop: those it speaks of, by (source, the shop's number)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+from django.db import transaction
+
+from customers.ingest.copying import OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging
+from customers.ingest.customers import CUSTOMERS, in_shop_zone
+from customers.ingest.erased import drop_erased
+from customers.ingest.identity import find_people
+from customers.ingest.phones import normalise_phones
+from customers.ingest.places import guess_time_zone
+from customers.models import Customer
+
+from .told import ToldCustomer
+
+_DTYPES: dict[str, Any] = {"joined_at": pl.Datetime("us", "UTC")}
+
+
+def write_people(told: Sequence[ToldCustomer], *, source: str) -> int:
+    """Create or change them; columns that are not told stay. Returns how many were written. Safe to run twice.
+
+    A time zone is guessed from the country of who is new, and kept of who is known. What is said of somebody who was
+    merged into another person is said of that person.
+    """
+    counts = UpsertCounts()
+    newest = {one.id: one for one in sorted(told, key=lambda one: (not one.only_fills, str(one.changed_at or "")))}
+    own = _own_names(source, list(newest))
+    rows = [_make_row(one, own.get(one.id, (source, one.id))) for one in newest.values()]
+    fills = {own.get(one.id, (source, one.id)) for one in newest.values() if one.only_fills}
+    for is_fill, some in _split(rows, fills):
+        counts += _merge(some, _target(only_fills=is_fill))
+    return counts.created + counts.updated
+
+
+def _own_names(source: str, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The key under which each of them is kept now."""
+    known = find_people(source, names)
+    keys = {
+        pk: (own, number)
+        for pk, own, number in Customer.objects.filter(pk__in=known.values()).values_list("pk", "source", "external_id")
+    }
+    return {name: keys[pk] for name, pk in known.items() if pk in keys}
+
+
+def _make_row(one: ToldCustomer, key: tuple[str, str]) -> dict[str, Any]:
+    row = {"source": key[0], "external_id": key[1], **one.fields}
+    if country := str(one.fields.get("country", "")):
+        row["time_zone"] = guess_time_zone(country)
+    return row
+
+
+def _split(rows: list[dict[str, Any]], fills: set[tuple[str, str]]) -> list[tuple[bool, list[dict[str, Any]]]]:
+    """Rows with the same columns go together; those that only fill apart from the others."""
+
+    def shape(row: dict[str, Any]) -> tuple[bool, tuple[str, ...]]:
+        return (row["source"], row["external_id"]) in fills, tuple(sorted(row))
+
+    grouped = itertools.groupby(sorted(rows, key=shape), key=shape)
+    return [(is_fill, list(group)) for (is_fill, _names), group in grouped]
+
+
+def _target(*, only_fills: bool) -> Target:
+    rules = {"time_zone": OnUpdate.KEEP}
+    if only_fills:
+        rules |= {
+            column.name: OnUpdate.FILL
+            for column in CUSTOMERS.columns
+            if column.name not in {*CUSTOMERS.key, "time_zone", "attributes"}
+        }
+    return in_shop_zone(CUSTOMERS, **rules)
+
+
+@transaction.atomic
+def _merge(rows: Sequence[dict[str, Any]], target: Target) -> UpsertCounts:
+    names = list(target.types(list(rows[0])))
+    columns = [pl.Series(name, [row[name] for row in rows], dtype=_DTYPES.get(name, pl.String)) for name in names]
+    frame = normalise_phones(pl.DataFrame(columns).unique(CUSTOMERS.key, keep="last", maintain_order=True))
+    with staging(target.types(frame.columns)) as (cursor, stage):
+        copy_frame(cursor, stage, frame)
+        drop_erased(cursor, stage)
+        return merge_stage(cursor, stage, target, frame.columns)

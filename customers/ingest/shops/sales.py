@@ -1,0 +1,110 @@
+"""Orders and returns of a shop, brought into the tables of orders."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from customers.ingest.orders import upsert_orders
+from customers.ingest.schema import CURRENCIES
+from customers.models import Customer, Order
+
+from .told import ToldOrder, ToldSale, Untranslatable
+
+_MONEY = pl.Decimal(38, 4)
+_ORDER: dict[str, Any] = {
+    "source": pl.String, "external_id": pl.String, "customer": pl.String, "ordered_at": pl.Datetime("us", "UTC"),
+    "currency": pl.String, "total": _MONEY, "discount": _MONEY, "discount_code": pl.String, "is_return": pl.Boolean,
+}  # fmt: skip
+_LINE: dict[str, Any] = {
+    "source": pl.String, "order": pl.String, "position": pl.Int64, "sku": pl.String, "quantity": pl.Int64,
+    "unit_price": _MONEY,
+}  # fmt: skip
+
+
+class NotThere(Exception):
+    """A return came before its order: it is tried again later."""
+
+
+def write_sales(sales: Sequence[ToldSale], people: Mapping[str, int], *, source: str) -> int:
+    """Write orders with all their lines, and drop what is not there any more. Returns how many were written.
+
+    Raises NotThere for a return whose order is not known, Untranslatable for a currency that ISO 4217 has not.
+    """
+    if not sales:
+        return 0
+    newest = list({sale.id: sale for sale in sales}.values())
+    known = _find_known(newest, source)
+    newest = [sale for sale in newest if not sale.needs_known or sale.id in known]
+    orders = [_complete(order, known) for sale in newest for order in sale.orders]
+    if strange := {order.currency for order in orders} - CURRENCIES:
+        raise Untranslatable(f"{min(strange) or 'nothing'} is no ISO currency")
+    Order.objects.filter(source=source, external_id__in=[name for sale in newest for name in sale.not_there]).delete()
+    if not orders:
+        return 0
+    owners = _name_owners(people)
+    heads = pl.DataFrame(
+        [_make_head(order, owners, people, known, source) for order in orders], schema=_ORDER, orient="row"
+    )
+    lines = pl.DataFrame(list(_make_lines(orders, source)), schema=_LINE, orient="row")
+    counts = upsert_orders(heads, lines, source=source)
+    return counts.orders.created + counts.orders.updated
+
+
+def drop_orders(numbers: Sequence[str], *, source: str) -> int:
+    """Delete orders that the shop has deleted, with their returns; returns how many there were."""
+    gone = 0
+    for number in numbers:
+        mine = Order.objects.filter(source=source)
+        gone += mine.filter(external_id=number).delete()[1].get("customers.Order", 0)
+        gone += mine.filter(external_id__startswith=f"{number}:").delete()[1].get("customers.Order", 0)
+    return gone
+
+
+def _find_known(sales: Iterable[ToldSale], source: str) -> dict[str, tuple[dt.datetime, str, str]]:
+    """Time, currency and owner of the orders that are here already, of all those named."""
+    names = {name for sale in sales for order in sale.orders for name in (order.id, order.parent)} - {""}
+    names |= {sale.id for sale in sales if sale.needs_known}
+    rows = Order.objects.filter(source=source, external_id__in=names).values_list(
+        "external_id", "ordered_at", "currency", "customer__external_id"
+    )
+    return {name: (at, currency, owner) for name, at, currency, owner in rows}
+
+
+def _complete(order: ToldOrder, known: Mapping[str, tuple[dt.datetime, str, str]]) -> ToldOrder:
+    if not order.customer and order.parent not in known:
+        raise NotThere(f"the order {order.parent} is not here yet")
+    if not order.currency:
+        order = replace(order, currency=known[order.parent][1] if order.parent in known else "")
+    if order.keeps_time and order.id in known:
+        order = replace(order, ordered_at=known[order.id][0])
+    return order
+
+
+def _name_owners(people: Mapping[str, int]) -> dict[int, str]:
+    """The numbers under which the people are kept now: a merged one is another by now."""
+    return dict(Customer.objects.filter(pk__in=people.values()).values_list("pk", "external_id"))
+
+
+def _make_head(
+    order: ToldOrder,
+    owners: Mapping[int, str],
+    people: Mapping[str, int],
+    known: Mapping[str, tuple[dt.datetime, str, str]],
+    source: str,
+) -> tuple[Any, ...]:
+    owner = owners[people[order.customer]] if order.customer in people else known[order.parent][2]
+    return (
+        source, order.id, owner, order.ordered_at, order.currency, order.total, order.discount, order.code[:60],
+        order.is_return,
+    )  # fmt: skip
+
+
+def _make_lines(orders: Iterable[ToldOrder], source: str) -> Iterable[tuple[Any, ...]]:
+    for order in orders:
+        for place, line in enumerate(order.lines, start=1):
+            yield source, order.id, place, line.sku or None, line.quantity, line.unit_price
