@@ -15,6 +15,7 @@ from rest_framework.views import exception_handler
 
 from campaigns.models import TransitionConflict
 from customers.api.problems import describe_problem
+from support.models import TicketConflict
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.api.urls")),
@@ -30,7 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """A lost race is 409 with its sentence, a wrong request 400 with the path of each fault; the rest is as DRF does it."""
-    if isinstance(error, TransitionConflict):
+    if isinstance(error, TransitionConflict | TicketConflict):
         return Response({"detail": str(error)}, status=409)
     if isinstance(error, RequestDataTooBig):
         return Response({"detail": _("The request is too large. Send fewer items at a time.")}, status=413)

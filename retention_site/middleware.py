@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import TransitionConflict
 from retention_site import health
+from support.models import TicketConflict
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -94,7 +95,7 @@ class WorkflowErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, TransitionConflict):
+        if not isinstance(exception, TransitionConflict | TicketConflict):
             return None
         messages.warning(request, str(exception) or _("Somebody else was first. Reload the page and look again."))
         return render(request, "409.html", {"reason": str(exception)}, status=409)

@@ -11,7 +11,7 @@ READ = (
     "campaigns.view_campaign", "campaigns.view_campaignresult", "campaigns.view_archetype", "campaigns.view_variant",
     "campaigns.view_offer", "campaigns.view_approval", "campaigns.view_audiencemember", "campaigns.view_domaincheck",
     "campaigns.view_countryrule", "campaigns.view_stagedchange",
-    "campaigns.view_brandvoice", "campaigns.view_shoppolicies",
+    "campaigns.view_brandvoice", "campaigns.view_shoppolicies", "support.view_article",
 )  # fmt: skip
 ROLES: dict[str, tuple[str, ...]] = {
     "marketer": (
@@ -39,12 +39,15 @@ ROLES: dict[str, tuple[str, ...]] = {
         "customers.add_segment", "customers.change_segment", "customers.add_importrun", "customers.view_importrun",
         "customers.view_importrejection", "customers.add_modelversion", "customers.add_replay",
         "customers.add_sensitiveattributes", "campaigns.view_message", "campaigns.view_deliveryevent", "llm.view_llmcall",
-        "customers.view_auditentry",
+        "customers.view_auditentry", "support.view_answer",
     ),
     "support": ("customers.view_customer", "customers.view_order", "customers.view_orderline",
                 "customers.view_product", "customers.view_customerevent", "customers.view_score",
                 "customers.view_privacyrequest", "customers.export_customer",
-                "campaigns.view_message", "campaigns.view_deliveryevent"),
+                "campaigns.view_message", "campaigns.view_deliveryevent",
+                "support.view_ticket", "support.answer_ticket", "support.view_answer", "support.view_article",
+                "support.add_article", "support.change_article", "support.view_cannedanswer", "support.add_cannedanswer",
+                "support.change_cannedanswer"),
     # A shop's own key: it delivers what it knows and reads what we make of it; it decides nothing.
     "integration": (
         "customers.view_customer", "customers.add_customer", "customers.change_customer",
@@ -52,6 +55,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "customers.view_product", "customers.add_product", "customers.change_product",
         "customers.view_customerevent", "customers.add_customerevent", "customers.add_consentrecord", "customers.view_segment",
         "campaigns.view_campaign", "campaigns.view_campaignresult", "campaigns.view_deliveryevent",
+        "support.view_ticket", "support.add_ticket", "support.view_article",
     ),
 }  # fmt: skip
 ADMIN_ROLE = "admin"

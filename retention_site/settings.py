@@ -51,6 +51,7 @@ WSGI_APPLICATION = "retention_site.wsgi.application"
 INSTALLED_APPS = [
     "retention_site",
     "campaigns",
+    "support",
     "customers",
     "llm",
     "unfold",

@@ -80,6 +80,14 @@ class AuditAction(models.TextChoices):
     SHOP_FILL_CHANGED = "shop_fill_changed", _("back-fill of a shop begun, paused or stopped")
     SHOP_DELIVERY_RETRIED = "shop_delivery_retried", _("webhook of a shop applied again")
     SHOP_ENDED = "shop_ended", _("shop disconnected")
+    ARTICLE_SAVED = "article_saved", _("article of the knowledge base saved")
+    TICKET_ASSIGNED = "ticket_assigned", _("ticket assigned")
+    TICKET_ANSWERED = "ticket_answered", _("ticket answered")
+    TICKET_ESCALATED = "ticket_escalated", _("ticket escalated")
+    TICKET_CLOSED = "ticket_closed", _("ticket closed")
+    TICKET_REOPENED = "ticket_reopened", _("ticket opened again")
+    TICKET_CORRECTED = "ticket_corrected", _("triage of a ticket corrected")
+    TRIAGE_TRAINED = "triage_trained", _("triage trained anew")
     SUPPRESSED_BY_STAFF = "suppressed_by_staff", _("address suppressed by staff")
 
 

@@ -46,7 +46,11 @@ def constant(node: ast.expr) -> Iterator[str]:
 
 
 def code_files() -> list[Path]:
-    return [path for app in ("retention_site", "campaigns", "customers", "llm") for path in (ROOT / app).rglob("*.py")]
+    return [
+        path
+        for app in ("retention_site", "campaigns", "support", "customers", "llm")
+        for path in (ROOT / app).rglob("*.py")
+    ]
 
 
 def test_every_setting_that_is_read_is_listed_and_no_other() -> None:

@@ -58,8 +58,24 @@ def list_personal_models() -> list[type[models.Model]]:
             and any(field.related_model in found for field in model._meta.concrete_fields)
         ]
         if not more:
-            return [model for model in found if model._meta.label not in NOT_PLANTED]
+            return [model for model in _parents_first(found) if model._meta.label not in NOT_PLANTED]
         found += more
+
+
+def _parents_first(found: list[type[models.Model]]) -> list[type[models.Model]]:
+    """Also among tables that were found at the same distance."""
+    ordered: list[type[models.Model]] = []
+    while len(ordered) < len(found):
+        ordered += [
+            model
+            for model in found
+            if model not in ordered
+            and all(
+                field.related_model not in found or field.related_model in (model, *ordered)
+                for field in model._meta.concrete_fields
+            )
+        ]
+    return ordered
 
 
 class Planter:
@@ -122,7 +138,7 @@ def make_canary(field: models.Field[Any, Any], column: str, tag: str, now: dt.da
     if isinstance(field, models.DecimalField):
         return Decimal(f"{number}.37"), [f"{number}.37", str(number)]
     if isinstance(field, models.FloatField):
-        return float(f"0.{number}"), [str(number)]
+        return float(f"0.{number}"), [str(number).rstrip("0")]
     if isinstance(field, models.PositiveSmallIntegerField | models.SmallIntegerField):
         return 1, []
     if isinstance(field, models.IntegerField):

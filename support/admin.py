@@ -1,0 +1,85 @@
+"""The Django admin over support: to be read. Tickets, answers and articles change on their pages, which keep the history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+
+from llm.admin import ReadOnlyAdmin
+from support.models import (
+    Answer,
+    Article,
+    ArticleVersion,
+    CannedAnswer,
+    Ticket,
+    TicketMessage,
+    TriageCorrection,
+    TriageModel,
+)
+
+
+class MessageInline(TabularInline):  # type: ignore[misc]
+    model = TicketMessage
+    extra = 0
+    can_delete = False
+    fields = ("written_at", "direction", "text", "author", "send_status")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class VersionInline(TabularInline):  # type: ignore[misc]
+    model = ArticleVersion
+    extra = 0
+    can_delete = False
+    fields = ("number", "title_en", "title_zh", "note", "saved_by", "saved_at")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Ticket)
+class TicketAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "subject", "customer", "channel", "status", "urgency", "intent", "is_complaint", "opened_at")
+    list_filter = ("status", "channel", "is_complaint", "intent", "sentiment", "language")
+    search_fields = ("=pk", "subject", "writer_email")
+    list_select_related = ("customer",)
+    date_hierarchy = "opened_at"
+    inlines = (MessageInline,)
+
+
+@admin.register(Answer)
+class AnswerAdmin(ReadOnlyAdmin):
+    list_display = ("ticket", "status", "refusal", "origin", "sureness", "share_changed", "made_at")
+    list_filter = ("status", "refusal", "origin")
+    list_select_related = ("ticket",)
+
+
+@admin.register(Article)
+class ArticleAdmin(ReadOnlyAdmin):
+    list_display = ("number", "__str__", "is_published")
+    list_select_related = ("current",)
+    exclude = ("search",)
+    inlines = (VersionInline,)
+
+
+@admin.register(CannedAnswer)
+class CannedAnswerAdmin(ModelAdmin):  # type: ignore[misc]
+    list_display = ("name", "language")
+
+
+@admin.register(TriageCorrection)
+class TriageCorrectionAdmin(ReadOnlyAdmin):
+    list_display = ("ticket", "field", "was", "becomes", "corrected_by", "corrected_at")
+    list_filter = ("field",)
+
+
+@admin.register(TriageModel)
+class TriageModelAdmin(ReadOnlyAdmin):
+    list_display = ("field", "language", "version", "trained_on", "is_used", "trained_at")
+    exclude = ("artifact",)

@@ -1,0 +1,1 @@
+"""Answers from sources: what the shop has written down, found, quoted, checked; nothing from anywhere else."""

@@ -1,0 +1,97 @@
+"""One question, one base: the articles that fit, an answer from their own sentences, or a refusal with its reason.
+
+Whether the base answers a question is a logistic regression over `evidence`; its weights were fitted on the development
+set (tests/support/development) and are kept here, so that every refusal can be recomputed by hand. docs/support.md says how.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from .articles import Passage
+from .escalating import find_reason_to_escalate
+from .evidence import Evidence, weigh_evidence
+from .ranking import Base, Found
+from .validation import CheckedSentence, check_answer
+from .words import find_ideas, is_chinese
+
+#: Weights of missing, worst, missing_close, wrong_kind, and the constant. Vectors help to find an article, not to tell
+#: whether it answers: what a cosine means differs from base to base.
+WEIGHTS: Final = (-3.37, -2.71, -3.66, -0.24)
+CONSTANT: Final = 3.93
+#: From here on the base is taken to answer the question.
+LEAST_SURE: Final = 0.4
+LONGEST_QUESTION: Final = 4_000
+#: A further sentence joins the answer where it fits at least this share as well as the best.
+NEXT_SENTENCE: Final = 0.7
+MOST_SENTENCES: Final = 2
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of a question. `refused` is "" or the reason: unanswered, or one of `escalating`.
+
+    `articles` are in order of fit, also where the answer is refused; `lacking` are words that the base does not have.
+    """
+
+    articles: tuple[str, ...]
+    answer: str = ""
+    refused: str = ""
+    sentences: tuple[CheckedSentence, ...] = ()
+    sureness: float = 0.0
+    lacking: tuple[str, ...] = ()
+    passages: tuple[Passage, ...] = ()
+
+    @property
+    def unsupported(self) -> list[str]:
+        return [sentence.text for sentence in self.sentences if not sentence.is_supported]
+
+
+def answer_question(question: str, base: Base) -> Answered:
+    """Answer from the sentences of the base alone. Never raises for any text; no network, no database."""
+    question = question[:LONGEST_QUESTION]
+    ranked = base.rank(question)
+    keys = tuple(found.article.key for found in ranked)
+    if reason := find_reason_to_escalate(question):
+        return Answered(keys, refused=reason)
+    weighed = [(found, weigh_evidence(question, found, base)) for found in ranked[:3]]
+    if not weighed:
+        return Answered((), refused="unanswered")
+    chosen, evidence = max(weighed, key=lambda pair: rate_sureness(pair[1]))
+    sureness = rate_sureness(evidence)
+    if sureness < LEAST_SURE:
+        return Answered(keys, refused="unanswered", sureness=sureness, lacking=evidence.lacking)
+    keys = (chosen.article.key, *(key for key in keys if key != chosen.article.key))
+    picked = pick_sentences(question, chosen)
+    answer = ("" if picked and picked[0].is_chinese else " ").join(passage.text for passage in picked)
+    checked = check_answer(answer, [passage for found in ranked for passage in found.article.passages])
+    return Answered(keys, answer, "", tuple(checked), sureness, evidence.lacking, tuple(picked))
+
+
+def rate_sureness(evidence: Evidence) -> float:
+    """The probability that the base answers the question, as fitted on the development set."""
+    figures = (evidence.missing, evidence.worst, evidence.missing_close, evidence.wrong_kind)
+    logit = CONSTANT + sum(weight * figure for weight, figure in zip(WEIGHTS, figures, strict=True))
+    return 1 / (1 + math.exp(-logit))
+
+
+def pick_sentences(question: str, found: Found) -> list[Passage]:
+    """The sentences that answer, in the order in which they stand in the article and in the question's language if it has it."""
+    in_chinese = is_chinese(question)
+    own = [pair for pair in found.passages if pair[0].is_chinese == in_chinese] or list(found.passages)
+    if not own:
+        return []
+    (best, score), picked = own[0], [own[0][0]]
+    wanted = {idea.key for idea in find_ideas(question)}
+    told = {idea.key for idea in find_ideas(best.text)}
+    for passage, further in own[1:]:
+        adds = wanted & {idea.key for idea in find_ideas(passage.text)} - told
+        if (
+            len(picked) < MOST_SENTENCES
+            and further >= NEXT_SENTENCE * score
+            and (adds or abs(passage.position - best.position) == 1)
+        ):
+            picked.append(passage)
+    return sorted(picked, key=lambda passage: passage.position)

@@ -1,0 +1,131 @@
+"""How well a passage carries a question: what the question names and the article does not, and the kind of answer asked for.
+
+These are the figures by which a question is refused. The words that the article lacks say most: "deliver on Saturdays" finds
+the article on delivery, but nothing there speaks of Saturdays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .ranking import Base, Found, unique_ideas
+from .words import Idea, find_ideas, hold_keys
+
+_CLAUSE: Final = re.compile(r"[,;.!?，；。！？、\n]+\s*")
+_ASKS: Final = re.compile(
+    r"\b(?:who|what|when|where|why|how|which|can|could|do|does|did|is|are|will|would|should|may|must|has|have)\b"
+    r"|吗|呢|多久|多少|怎么|如何|几|哪|什么|能|可以|是否|谁|有没有|要不要|还是",
+    re.I,
+)
+#: What a clause that only tells how it came about counts, beside one that asks.
+TOLD_WEIGHT: Final = 0.4
+FLATNESS: Final = 0.5
+_NUMBER_WORDS: Final = (
+    r"(?:\d|one|two|three|four|five|six|seven|eight|nine|ten|twelve|half|every|first|once|twice|monthly|yearly|daily"
+    r"|[一二三四五六七八九十半两每]|数)"
+)
+_TIME: Final = (
+    rf"{_NUMBER_WORDS}.{{0,24}}(?:day|week|month|year|hour|minute|am\b|pm\b|o'clock|天|日|周|月|年|小时|分钟|点|次)"
+    r"|\d[.:]\d\d|same day|at once|immediately|立即|当天|马上|次日|as soon as"
+)
+_MONEY: Final = (
+    r"[£$€¥]|\d.{0,8}(?:euro|pound|dollar|percent|%|eur\b|gbp|usd|英镑|欧元|美元|元|%)"
+    r"|free|no charge|免|refund|you pay|costs?\b|承担|费用"
+)
+_HOW_LONG: Final = (
+    r"\bhow (?:long|fast|soon|quickly|often|many (?:days|weeks|months|years|hours))|\bwhen\b|\buntil when|what time"
+    r"|opening hours|多久|几天|什么时候|多长时间|几点|几年|多少天|几个月|有效期|何时"
+)
+_HOW_MUCH: Final = (
+    r"\bhow much\b|\bwhat (?:does|do) .*\bcosts?\b|what (?:do|will) .*\b(?:pay|charge)\b"
+    r"|多少钱|便宜多少|多少费|费多少|运费多少"
+)
+#: What is asked for, and what a passage must have to say it.
+_KINDS: Final = tuple(
+    (re.compile(asked, re.I), re.compile(said, re.I))
+    for asked, said in (
+        (_HOW_LONG, _TIME),
+        (_HOW_MUCH, _MONEY),
+        (r"\bhow many\b|多少|几", _NUMBER_WORDS),
+        (r"\btemperature\b|\bhow hot\b|多少度|温度", r"degree|°|度"),
+        (r"\bweigh|\bheavy\b|多重|重量", r"\d.{0,3}(?:kg|g\b|gram|kilo|lb|ounce|克|公斤|斤)"),
+        (r"\bwhich\b.{0,30}\bbest\b|\brecommend|哪款|推荐", r"recommend|best for|ideal|suit|推荐|适合"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How far an article answers a question; each 0 to 1.
+
+    `missing` is the share of the question's weight that the article does not have, `worst` the weight of the weightiest
+    idea among it, `missing_close` the share that neither the best sentence nor its neighbours nor the title have.
+    """
+
+    missing: float
+    worst: float
+    missing_close: float
+    wrong_kind: float
+    lacking: tuple[str, ...] = ()
+
+
+def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
+    """What an article that was found has of a question, and what it lacks."""
+    weights = _weigh_question(question, base)
+    number = base.articles.index(found.article)
+    held = base.keys_of(number)
+    close = _keys_close_to_best(found)
+    total = sum(weight for _idea, weight in weights) or 1.0
+    lacking = [(idea, weight) for idea, weight in weights if not held & {idea.key, *idea.covers}]
+    far = sum(weight for idea, weight in weights if not close & {idea.key, *idea.covers})
+    most = _weigh_idea(Idea("\0", ""), base)
+    return Evidence(
+        missing=sum(weight for _idea, weight in lacking) / total if weights else 1.0,
+        worst=max((weight for _idea, weight in lacking), default=0.0) / most,
+        missing_close=far / total if weights else 1.0,
+        wrong_kind=float(_asks_for_another_kind(question, found)),
+        lacking=tuple(idea.text for idea, _weight in lacking),
+    )
+
+
+def _weigh_question(question: str, base: Base) -> list[tuple[Idea, float]]:
+    clauses = [clause for clause in _CLAUSE.split(question) if clause.strip()]
+    asking = [bool(_ASKS.search(clause)) for clause in clauses]
+    weights: dict[str, tuple[Idea, float]] = {}
+    for clause, asks in zip(clauses, asking, strict=True):
+        factor = 1.0 if asks or not any(asking) else TOLD_WEIGHT
+        for idea in unique_ideas(find_ideas(clause)):
+            known = weights.get(idea.key)
+            weights[idea.key] = (idea, max(_weigh_idea(idea, base) * factor, known[1] if known else 0.0))
+    return list(weights.values())
+
+
+def _weigh_idea(idea: Idea, base: Base) -> float:
+    """Flatter than for finding: that a shop writes of delivery everywhere makes it no less what the question is about."""
+    most = base.weigh(Idea("\0", ""))
+    return FLATNESS * most * (0.25 if idea.is_usual else 1.0) + (1 - FLATNESS) * base.weigh(idea)
+
+
+def _keys_close_to_best(found: Found) -> set[str]:
+    if not found.passages:
+        return set()
+    best = found.passages[0][0]
+    near = [
+        passage.text
+        for passage, _score in found.passages
+        if abs(passage.position - best.position) <= 1 and passage.is_chinese == best.is_chinese
+    ]
+    ideas = [idea for text in [found.article.title, *near] for idea in find_ideas(text)]
+    return hold_keys(ideas)
+
+
+def _asks_for_another_kind(question: str, found: Found) -> bool:
+    """The question wants a time, a sum, a number, and the sentences that fit best have none."""
+    said: Sequence[str] = [passage.text for passage, _score in found.passages[:3]]
+    for asked, answered in _KINDS:
+        if asked.search(question):
+            return not any(answered.search(text) for text in said)
+    return False

@@ -1,0 +1,154 @@
+"""The shop's own knowledge base: saving versions, and making it ready for questions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.db.models import F, Max
+from django.utils.translation import gettext as _
+
+from customers.models import AuditAction, record_audit
+from support.models import Article, ArticleVersion, TicketConflict
+
+from .articles import SourceArticle, make_article
+from .embeddings import find_embedder
+from .ranking import Base
+from .words import find_ideas
+
+FIELDS: Final = ("title_en", "title_zh", "text_en", "text_zh")
+LONGEST_TEXT: Final = 20_000
+#: Up to so many articles all are compared; beyond it PostgreSQL chooses that many by full text first.
+MOST_COMPARED: Final = 400
+
+
+def save_article(
+    user: User | None,
+    texts: Mapping[str, str],
+    *,
+    now: dt.datetime,
+    article: Article | None = None,
+    base: int = 0,
+    note: str = "",
+) -> ArticleVersion:
+    """A new article, or the next version of one; `base` is the number of the version that was edited.
+
+    Saving what stands already changes nothing. Raises ValidationError for an article without a text or a title,
+    TicketConflict where somebody saved another version meanwhile.
+    """
+    cleaned = _clean(texts)
+    with transaction.atomic():
+        kept = (
+            Article.objects.select_for_update(of=("self",)).select_related("current").get(pk=article.pk)
+            if article
+            else _make_article()
+        )
+        newest = kept.current
+        if article is not None and newest is not None:
+            if newest.number != base:
+                raise TicketConflict(
+                    _("Somebody else has saved version %(n)s meanwhile. Reload the page and look again.")
+                    % {"n": newest.number}
+                )
+            if all(getattr(newest, name) == cleaned[name] for name in FIELDS):
+                return newest
+        version = ArticleVersion.objects.create(
+            article=kept,
+            number=newest.number + 1 if newest else 1,
+            note=note[:300],
+            saved_by=user,
+            saved_at=now,
+            **cleaned,
+        )
+        Article.objects.filter(pk=kept.pk).update(current=version)
+        _index(kept.pk, cleaned)
+        record_audit(AuditAction.ARTICLE_SAVED, actor=user, about=("article", kept.number), version=version.number)
+    return version
+
+
+def publish_article(user: User, article: Article, *, is_published: bool) -> None:
+    """Whether answers may quote it."""
+    with transaction.atomic():
+        if Article.objects.filter(pk=article.pk, is_published=not is_published).update(is_published=is_published):
+            record_audit(
+                AuditAction.ARTICLE_SAVED, actor=user, about=("article", article.number), published=is_published
+            )
+
+
+def load_base(question: str = "") -> Base:
+    """The published articles, ready for questions; kept in the process until one of them changes."""
+    stamp = Article.objects.filter(is_published=True).aggregate(newest=Max("current"), count=Max("pk"))
+    count = Article.objects.filter(is_published=True).count()
+    if count > MOST_COMPARED:
+        return Base([_as_source(article) for article in _choose(question)], find_embedder())
+    return _cached_base((stamp["newest"], count), connection.settings_dict["NAME"])
+
+
+@lru_cache(maxsize=2)
+def _cached_base(_stamp: tuple[int | None, int], _database: str) -> Base:
+    articles = (
+        Article.objects.filter(is_published=True, current__isnull=False).select_related("current").order_by("number")
+    )
+    return Base([_as_source(article) for article in articles], find_embedder())
+
+
+def _choose(question: str) -> Iterable[Article]:
+    """By PostgreSQL's full text over the same ideas, any of them."""
+    query: Any = None
+    for lexeme in _lexemes(question):
+        one = SearchQuery(_quote(lexeme), search_type="raw", config="simple")
+        query = one if query is None else query | one
+    found = Article.objects.filter(is_published=True, current__isnull=False).select_related("current")
+    if query is None:
+        return []
+    return found.filter(search=query).order_by(SearchRank(F("search"), query).desc(), "number")[:MOST_COMPARED]
+
+
+def _as_source(article: Article) -> SourceArticle:
+    version = article.current
+    assert version is not None
+    title = " / ".join(title for title in (version.title_en, version.title_zh) if title)
+    return make_article(str(article.number), title, (version.text_en, version.text_zh), version=version.number)
+
+
+def _clean(texts: Mapping[str, str]) -> dict[str, str]:
+    cleaned = {name: str(texts.get(name, "")).replace("\x00", "").replace("\r\n", "\n").strip() for name in FIELDS}
+    errors = []
+    if not cleaned["text_en"] and not cleaned["text_zh"]:
+        errors.append(_("Write what the article says, in one language at least."))
+    for language, label in (("en", _("English")), ("zh", _("Chinese"))):
+        if cleaned[f"text_{language}"] and not cleaned[f"title_{language}"]:
+            errors.append(_("Give the %(language)s text a title.") % {"language": label})
+        if len(cleaned[f"text_{language}"]) > LONGEST_TEXT or len(cleaned[f"title_{language}"]) > 160:
+            errors.append(_("The %(language)s text or title is too long.") % {"language": label})
+    if errors:
+        raise ValidationError(errors)
+    return cleaned
+
+
+def _make_article() -> Article:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('support_article_number'))")
+    newest = Article.objects.aggregate(newest=Max("number"))["newest"] or 0
+    return Article.objects.create(number=newest + 1)
+
+
+def _index(pk: int, texts: Mapping[str, str]) -> None:
+    lexemes = sorted({lexeme for name in FIELDS for lexeme in _lexemes(texts[name])})
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE support_article SET search = array_to_tsvector(%s::text[]) WHERE id = %s", [lexemes, pk])
+
+
+def _lexemes(text: str) -> list[str]:
+    return list(dict.fromkeys(key for idea in find_ideas(text) for key in (idea.key, *idea.covers)))
+
+
+def _quote(lexeme: str) -> str:
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

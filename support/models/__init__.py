@@ -1,0 +1,38 @@
+"""What customers ask, and what we answer: tickets, their messages, suggested answers with their sources, and articles."""
+
+from .answer import Answer, AnswerStatus
+from .article import Article, ArticleVersion
+from .canned import CannedAnswer
+from .message import Direction, TicketMessage
+from .ticket import (
+    ALLOWED_TRANSITIONS,
+    Intent,
+    Sentiment,
+    Ticket,
+    TicketChannel,
+    TicketConflict,
+    TicketStatus,
+    Urgency,
+)
+from .triage import TriageCorrection, TriageField, TriageModel
+
+__all__ = [
+    "ALLOWED_TRANSITIONS",
+    "Answer",
+    "AnswerStatus",
+    "Article",
+    "ArticleVersion",
+    "CannedAnswer",
+    "Direction",
+    "Intent",
+    "Sentiment",
+    "Ticket",
+    "TicketChannel",
+    "TicketConflict",
+    "TicketMessage",
+    "TicketStatus",
+    "TriageCorrection",
+    "TriageField",
+    "TriageModel",
+    "Urgency",
+]

@@ -1,0 +1,89 @@
+"""What the golden set says of the answers: right sources, refusals, and no sentence that nothing carries."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from support.answers.answering import answer_question
+from support.answers.ranking import Base
+from tests.support.golden_set import GOLDEN_ARTICLES, GOLDEN_QUESTIONS, load_base, load_questions
+
+
+@pytest.fixture(scope="module")
+def base() -> Base:
+    return load_base()
+
+
+def test_the_right_article_is_among_the_first_three(base: Base) -> None:
+    questions = [question for question in load_questions() if question.expect]
+    found = [bool({*question.expect} & {*answer_question(question.text, base).articles[:3]}) for question in questions]
+    assert len(questions) == 64
+    assert sum(found) >= 0.95 * len(questions)
+
+
+def test_what_the_base_does_not_answer_is_refused(base: Base) -> None:
+    questions = [question for question in load_questions() if not question.expect]
+    refused = [bool(answer_question(question.text, base).refused) for question in questions]
+    assert len(questions) == 36
+    assert sum(refused) >= 0.95 * len(questions)
+
+
+def test_most_of_what_the_base_answers_is_answered(base: Base) -> None:
+    questions = [question for question in load_questions() if question.expect]
+    assert sum(not answer_question(question.text, base).refused for question in questions) >= 0.8 * len(questions)
+
+
+def test_answers_are_the_words_of_the_articles(base: Base) -> None:
+    told = {passage.text for article in base.articles for passage in article.passages}
+    for question in load_questions():
+        answered = answer_question(question.text, base)
+        assert {sentence.text for sentence in answered.sentences} <= told
+        assert answered.unsupported == []
+        assert bool(answered.answer) != bool(answered.refused)
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("I'll see you in court over this parcel", "legal"),
+        ("再不退款我就去法院起诉", "legal"),
+        ("The battery exploded and I have burns on my hands", "safety"),
+        ("水壶漏电，我被烫伤了", "safety"),
+        ("Please charge 5500 0000 0000 0004 instead", "payment_data"),
+        ("I write for a newspaper and need a statement", "press"),
+        ("我是电视台的，想做个采访", "press"),
+        ("There is no reason to live any more", "self_harm"),
+    ],
+)
+def test_some_things_are_for_people_only(question: str, reason: str, base: Base) -> None:
+    answered = answer_question(question, base)
+    assert answered.refused == reason
+    assert answered.answer == ""
+
+
+def test_an_order_number_is_no_card_number(base: Base) -> None:
+    assert answer_question("Order 5500000000000005: when will I be refunded?", base).refused != "payment_data"
+
+
+def test_the_command_reads_files_and_prints_a_line_for_each(tmp_path: Path) -> None:
+    lines = GOLDEN_QUESTIONS.read_text(encoding="utf-8").splitlines()
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text("\n".join([lines[0], "", "{broken", '{"id": 7}', lines[-1]]), encoding="utf-8")
+    out = StringIO()
+    call_command("answer_questions", str(questions), "--articles", str(GOLDEN_ARTICLES), stdout=out)
+    first, broken, empty, last = (json.loads(line) for line in out.getvalue().splitlines())
+    assert (first["id"], first["articles"][0], first["refused"], first["unsupported"]) == ("g1", 1, False, [])
+    assert "4.90" in first["answer"]
+    assert "error" in broken and "error" in empty and empty["id"] == 7
+    assert (last["refused"], last["reason"], last["answer"]) == (True, "self_harm", "")
+
+
+def test_the_command_says_what_is_wrong_with_the_articles(tmp_path: Path) -> None:
+    (tmp_path / "empty.md").write_text("# No articles\n", encoding="utf-8")
+    with pytest.raises(CommandError, match="second-level heading"):
+        call_command("answer_questions", str(GOLDEN_QUESTIONS), "--articles", str(tmp_path / "empty.md"))
