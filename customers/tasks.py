@@ -13,6 +13,7 @@ from customers.ingest.shops.deliveries import forget_deliveries, sweep_deliverie
 from customers.insights import audit_witness, report
 from customers.insights.risk import AT_RISK
 from customers.models import KeptAnswer
+from customers.outgoing import fan_out, sending, telling
 from customers.privacy.repeating import repeat_erasures
 from customers.privacy.shops import answer_shop
 from customers.scoring import groups, replays, watch
@@ -72,6 +73,7 @@ def forget_intake() -> None:
     forget_held_events(timezone.now())
     forget_deliveries(timezone.now())
     repeat_erasures(timezone.now())
+    fan_out.forget_old_events(timezone.now())
 
 
 @shared_task
@@ -127,3 +129,14 @@ def read_texts() -> None:
         has_more = texts.read_waiting_texts(timezone.now())
     if has_more:
         read_texts.delay()
+
+
+@shared_task
+def send_outgoing() -> None:
+    """Make deliveries of what happened and send those that are due, for some seconds; go on at once while there is more."""
+    has_more = fan_out.fan_out(timezone.now()) == fan_out.BATCH
+    done = sending.send_due()
+    fan_out.forget_told_names()
+    telling.tell_of_disabled(timezone.now())
+    if has_more or done.taken >= sending.EACH:
+        send_outgoing.delay()

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from campaigns.delivery.channels.providers import PROVIDERS, BadProviderUrl, read_provider_url
 from campaigns.delivery.channels.targets import BadTarget, SmsTarget, WebhookTarget, check_webhook_url, read_sms_url
-from campaigns.delivery.standard_webhooks import read_key
+from customers.outgoing.signing import read_key
 
 
 def read_database_url(url: str) -> dict[str, Any]:

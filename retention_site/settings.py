@@ -154,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
     "judge-visits": {"task": "campaigns.tasks.judge_visits", "schedule": 30.0},
     "check-domain": {"task": "campaigns.tasks.check_domain", "schedule": 21600.0},
     "measure-results": {"task": "campaigns.tasks.measure_results", "schedule": 3600.0},
+    "send-web-hooks": {"task": "customers.tasks.send_outgoing", "schedule": 5.0},
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
     "apply-shop-webhooks": {"task": "customers.tasks.shop_sweep", "schedule": 15.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
@@ -259,6 +260,7 @@ SHOP_DELIVERY_DAYS = read_number("SHOP_DELIVERY_DAYS", 30, least=1, most=3650)  
 SHOPS_MAY_BE_LOCAL = DEBUG  # a connected shop may be on this machine, in development
 API_REQUESTS_PER_MINUTE = read_number("API_REQUESTS_PER_MINUTE", 6_000)  # of one key or person; 0: as many as come
 ERASURE_FILE = read_text("ERASURE_FILE", str(VAR_DIR / "erasures.jsonl"))
+OUTGOING_MAY_BE_LOOPBACK = read_flag("OUTGOING_MAY_BE_LOOPBACK", default=not SITE_IS_HTTPS)  # web hooks to this machine
 EVENT_RETENTION_MONTHS = read_number("EVENT_RETENTION_MONTHS", 0, most=1200)  # 0: events are kept for good
 AUDIT_WITNESS_FILE = read_text("AUDIT_WITNESS_FILE", str(VAR_DIR / "audit_heads.jsonl"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

@@ -6,8 +6,17 @@ from .consent import Channel, ConsentRecord, Suppression, TrackingConsent
 from .customer import Customer, CustomerAlias
 from .event import CustomerEvent, EventKind, HeldEvent, ensure_event_partitions
 from .import_run import ImportRejection, ImportRun
+from .intake import Entrance, IntakeDay, RefusedItem
 from .interest import InterestProfile, ReadingStatus, TextReading, TextReadingSwitch
 from .order import Order, OrderLine
+from .outgoing import (
+    TEST_KIND,
+    OutgoingAttempt,
+    OutgoingDelivery,
+    OutgoingEndpoint,
+    OutgoingEvent,
+    OutgoingKind,
+)
 from .personal import ErasedPerson, KeptOnErasure, PrivacyRequest
 from .preference import Preference, PreferenceChange
 from .product import Product
@@ -18,6 +27,7 @@ from .shop import ShopConnection, ShopDelivery, ShopThing
 from .watch import DriftReport, FairnessReport, Replay, SensitiveAttributes
 
 __all__ = [
+    "TEST_KIND",
     "ApiKey",
     "AuditAction",
     "AuditEntry",
@@ -27,18 +37,25 @@ __all__ = [
     "CustomerAlias",
     "CustomerEvent",
     "DriftReport",
+    "Entrance",
     "ErasedPerson",
     "EventKind",
     "FairnessReport",
     "HeldEvent",
     "ImportRejection",
     "ImportRun",
+    "IntakeDay",
     "InterestProfile",
     "KeptAnswer",
     "KeptOnErasure",
     "ModelVersion",
     "Order",
     "OrderLine",
+    "OutgoingAttempt",
+    "OutgoingDelivery",
+    "OutgoingEndpoint",
+    "OutgoingEvent",
+    "OutgoingKind",
     "Preference",
     "PreferenceChange",
     "PrivacyRequest",
@@ -46,6 +63,7 @@ __all__ = [
     "ReadingHour",
     "ReadingPattern",
     "ReadingStatus",
+    "RefusedItem",
     "Replay",
     "Score",
     "ScoreHistory",

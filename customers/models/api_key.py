@@ -10,12 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ApiKey(models.Model):
-    """A key that acts as `user`. `prefix` finds the row, `key_hash` (SHA-256 of the whole key) proves it."""
+    """A key that acts as `user`. `prefix` finds the row, `key_hash` (SHA-256 of the whole key) proves it.
+
+    `scopes` (of `customers.api.scopes`) narrow what it may do to a part of what the person may; none is all of it.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(_("name"), max_length=80)
     prefix = models.CharField(_("prefix"), max_length=12, unique=True)
     key_hash = models.CharField(max_length=64)
+    scopes = models.JSONField(_("may"), default=list, blank=True, db_default=models.Value([], models.JSONField()))
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -60,6 +60,8 @@ class AuditAction(models.TextChoices):
     EXPORTED = "exported", _("figures or rows taken out")
     KEY_MADE = "key_made", _("API key made")
     KEY_REVOKED = "key_revoked", _("API key ended")
+    ENDPOINT_ADDED = "endpoint_added", _("web hook endpoint added")
+    ENDPOINT_CHANGED = "endpoint_changed", _("web hook endpoint changed")
     LOGGED_IN = "logged_in", _("logged in")
     LOGIN_FAILED = "login_failed", _("log-in failed")
     USER_CREATED = "user_created", _("person added")

@@ -47,6 +47,8 @@ NAMING_TEXTS: tuple[tuple[str, str, Any], ...] = (
     ("customers.ImportRejection", "content", ""),
     ("customers.KeptAnswer", "body", None),
     ("customers.ShopDelivery", "body", ""),
+    ("customers.RefusedItem", "examples", []),
+    ("customers.OutgoingAttempt", "answer", ""),
     ("llm.LlmCall", "masked_request", {"erased": True}),
     ("llm.LlmCall", "response", ""),
 )

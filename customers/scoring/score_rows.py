@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from psycopg.errors import UniqueViolation
 
 from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
-from customers.models import ScoreStatus
+from customers.models import OutgoingKind, ScoreStatus
+from customers.outgoing.announcing import announce_rows
 
 _COLUMNS = (
     Column("customer_id", "bigint"),
@@ -28,6 +29,12 @@ _COLUMNS = (
     Column("reasons", "jsonb", "'[]'"),
 )
 _CURRENT = Target("customers_score", ("customer_id",), _COLUMNS)
+#: Worth telling others: another status, or a risk that is five points or more away from what it was.
+_CHANGED = """
+SELECT s.customer_id, jsonb_build_object('customer', s.customer_id)
+FROM {stage} s JOIN customers_score old ON old.customer_id = s.customer_id
+WHERE old.status <> s.status OR abs(coalesce(s.churn_probability, 0) - coalesce(old.churn_probability, 0)) >= 0.05
+"""
 _HISTORY = Target("customers_scorehistory", ("customer_id", "model_id", "as_of"), _COLUMNS)
 
 
@@ -76,5 +83,7 @@ def _copy_rows(target: Target, rows: pl.DataFrame) -> int:
 def _merge_rows(target: Target, rows: pl.DataFrame) -> int:
     with staging(target.types(rows.columns)) as (cursor, stage):
         copy_frame(cursor, stage, rows)
+        if target is _CURRENT:
+            announce_rows(OutgoingKind.SCORE_CHANGED, _CHANGED.format(stage=stage))
         merged = merge_stage(cursor, stage, target, rows.columns)
     return merged.created + merged.updated

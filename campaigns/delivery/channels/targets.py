@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from customers.outgoing.addresses import is_internal_host, is_loopback_host
 
 from . import Route
 
@@ -95,24 +96,10 @@ def check_webhook_url(url: str, *, may_be_loopback: bool) -> None:
     host = (parts.hostname or "").lower()
     if parts.username or parts.password or parts.fragment or not host:
         raise BadTarget("WEBHOOK_URL is https://host/path, without a log-in and without #.")
-    is_loopback = _is_loopback(host)
+    is_loopback = is_loopback_host(host)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback and may_be_loopback):
         raise BadTarget("WEBHOOK_URL must start with https:// (http:// only on this machine, in development).")
     if is_loopback and not may_be_loopback:
         raise BadTarget("WEBHOOK_URL leads to this machine itself.")
-    if _is_internal(host) and not is_loopback:
+    if is_internal_host(host) and not is_loopback:
         raise BadTarget("WEBHOOK_URL leads into an internal network.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_internal(host: str) -> bool:
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.endswith((".local", ".internal", ".localhost"))

@@ -6,12 +6,12 @@ Standard Webhooks: `webhook-id` is the message's name, the same on every try, so
 from __future__ import annotations
 
 import time
-from ipaddress import ip_address
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from campaigns.delivery.standard_webhooks import sign
+from customers.outgoing.addresses import is_open
+from customers.outgoing.signing import sign
 
 from . import Cause, ChannelUnavailable, Envelope, Outcome, Phase, Reply
 from .http_answers import NOT_OUR_ACCOUNT, Patience, judge_answer, judge_silence
@@ -126,9 +126,7 @@ def make_guard(target: WebhookTarget) -> Guard:
     """Refuses every machine inside the house: what a name resolves to is in nobody's hand but its owner's."""
 
     def look(address: str) -> None:
-        found = ip_address(address.partition("%")[0])
-        found = getattr(found, "ipv4_mapped", None) or found
-        if found.is_global or target.may_be_internal or (found.is_loopback and target.may_be_loopback):
+        if target.may_be_internal or is_open(address, may_be_loopback=target.may_be_loopback):
             return
         raise ForbiddenPeer("the address leads into an internal network")
 

@@ -15,10 +15,10 @@ from pytest_django import Settings
 from campaigns.delivery.channels.targets import WebhookTarget
 from campaigns.delivery.names import derive_name
 from campaigns.delivery.receiver_reports import HOOK_PATH
-from campaigns.delivery.standard_webhooks import sign
 from campaigns.models import Campaign, DeliveryEvent, Message
 from customers.ingest.consent import hash_address
 from customers.models import Suppression
+from customers.outgoing.signing import sign
 from tests.campaigns.arrange import Cast
 
 from .conftest import start_on

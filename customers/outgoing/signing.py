@@ -1,5 +1,5 @@
 """Signs as Standard Webhooks says: HMAC-SHA256 over id, time and body, in three headers. What we send is signed so, and what
-comes back is checked by `signatures`."""
+comes back is checked by `campaigns.delivery.signatures`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import binascii
 import hmac
 
 
-def sign(name: str, stamp: int, body: bytes, secret: str) -> dict[str, str]:
+def sign(name: str, stamp: int, body: bytes, *secrets: str) -> dict[str, str]:
     """The headers of one request. `name` is the message's, the same on every try; `stamp` is seconds since 1970.
 
-    Raises ValueError for a secret that is not whsec_ and base64.
+    While a secret is changed there are two, and so two signatures, separated by a blank. Raises ValueError for a secret that
+    is not whsec_ and base64.
     """
-    digest = hmac.digest(read_key(secret), b".".join((name.encode(), str(stamp).encode(), body)), "sha256")
+    signed = b".".join((name.encode(), str(stamp).encode(), body))
+    digests = (hmac.digest(read_key(secret), signed, "sha256") for secret in secrets)
     return {
         "webhook-id": name,
         "webhook-timestamp": str(stamp),
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests),
     }
 
 
