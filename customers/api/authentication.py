@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -19,15 +20,29 @@ from rest_framework.request import Request
 
 from customers.models import ApiKey, AuditAction, record_audit
 
+from .scopes import narrow
+
 PREFIX_LENGTH = 12
 
 
 @transaction.atomic
-def issue_api_key(user: User, name: str) -> tuple[ApiKey, str]:
-    """Make a key for `user`. The second value is the key itself: it is shown once and kept nowhere."""
+def issue_api_key(
+    user: User, name: str, *, scopes: Collection[str] = (), expires_at: dt.datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key for `user`. The second value is the key itself: it is shown once and kept nowhere.
+
+    `scopes` (of `customers.api.scopes`) narrow what it may do; none is all that the person may.
+    """
     key = "rk_" + secrets.token_urlsafe(32)
-    row = ApiKey.objects.create(user=user, name=name, prefix=key[:PREFIX_LENGTH], key_hash=_hash(key))
-    record_audit(AuditAction.KEY_MADE, actor=user, about=("api_key", row.pk))
+    row = ApiKey.objects.create(
+        user=user,
+        name=name,
+        prefix=key[:PREFIX_LENGTH],
+        key_hash=_hash(key),
+        scopes=sorted(scopes),
+        expires_at=expires_at,
+    )
+    record_audit(AuditAction.KEY_MADE, actor=user, about=("api_key", row.pk), scopes=row.scopes)
     return row, key
 
 
@@ -61,7 +76,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("This API key is no longer valid."))
         if row.last_used_at is None or (now - row.last_used_at).total_seconds() > 60:
             ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
-        return row.user, row
+        return narrow(row.user, row.scopes), row
 
     def authenticate_header(self, request: Request) -> str:
         return self.keyword

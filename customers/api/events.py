@@ -20,6 +20,7 @@ from .event_items import MAX_EVENTS, index_path, keep_possible, read_events
 from .fields import JSONObjectField, KeyField, SourceField
 from .moments import MomentField, MomentFilter
 from .pagination import TimePagination
+from .refusing import note_refused_events
 
 
 class EventSerializer(serializers.ModelSerializer[CustomerEvent]):
@@ -98,6 +99,7 @@ class EventList(ListAPIView[CustomerEvent]):
         source, items, faults = read_events(request.body)
         now = timezone.now()
         good = keep_possible(items, source, now, faults)
+        note_refused_events(items, source, faults, accepted=good.height, now=now)
         if good.is_empty():
             raise serializers.ValidationError({index_path(index, path): [message] for index, path, message in faults})
         counts = record_events(good, source=source)

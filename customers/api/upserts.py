@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import polars as pl
 from django.db import models, transaction
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView, ListAPIView
@@ -19,6 +20,7 @@ from customers.ingest.copying import Target, UpsertCounts
 from customers.ingest.recorder import storable_json
 
 from .permissions import MayUpsert
+from .refusing import note_accepted, note_refused_rows
 
 MAX_ITEMS = 1_000
 DTYPES: dict[str, Any] = {
@@ -56,8 +58,15 @@ class KeyedView(GenericAPIView[Any]):
             raise Http404
         return row
 
+    def handle_exception(self, exc: Exception) -> Response:
+        """What is refused is counted, so that nobody has to ask whether something was lost."""
+        if isinstance(exc, serializers.ValidationError) and self.request.method in {"POST", "PUT"}:
+            note_refused_rows(self.request, self.get_queryset().model, exc, now=timezone.now())
+        return super().handle_exception(exc)
+
     def save(self, data: Mapping[str, Any]) -> Response:
         counts = self.write([data])
+        note_accepted([data], now=timezone.now())
         found = self.get_serializer(self.find(data))
         return Response(found.data, status=status.HTTP_201_CREATED if counts.created else status.HTTP_200_OK)
 
@@ -95,6 +104,7 @@ class KeyedBulkView(KeyedView):
         serializer.is_valid(raise_exception=True)
         refuse_doubles(serializer.validated_data, self.key_fields)
         counts = self.write(serializer.validated_data)
+        note_accepted(serializer.validated_data, now=timezone.now())
         return Response(CountsSerializer(counts).data)
 
 

@@ -17,10 +17,12 @@ from rest_framework.views import APIView
 
 from customers.api.problems import MAX_ERRORS
 from customers.api.tracking.calls import unpack_body
+from customers.ingest.intake import Refusal, note_intake
+from customers.models import Entrance
 
 from .checking import RIGHTS, check_batch, list_writable
 from .describing import describe
-from .items import GOOD_BODY, Batch, read_batch
+from .items import GOOD_BODY, Batch, Fault, read_batch
 from .writing import keep_batch
 
 
@@ -78,6 +80,10 @@ class BatchView(APIView):
         batch = read_batch(unpack_body(request.body, request.headers.get("Content-Encoding", "")))
         check_batch(batch, list_writable(request.user), now=now)
         outcomes = keep_batch(batch) if batch.good else {}
+        note_intake(
+            Entrance.BATCH, batch.source, accepted=len(outcomes), refused=len(batch.raw) - len(outcomes), now=now,
+            refusals=[_refusal(batch, fault) for fault in batch.faults],
+        )  # fmt: skip
         return _answer(batch, outcomes)
 
 
@@ -98,6 +104,12 @@ def _answer(batch: Batch, outcomes: dict[int, str]) -> Response:
         sentence = _("The request was not accepted; “errors” says why.")
         return Response({"detail": sentence, "errors": every[:MAX_ERRORS]} | body, status=400)
     return Response(body, status=207 if faults else 200)
+
+
+def _refusal(batch: Batch, fault: Fault) -> Refusal:
+    raw = batch.raw[fault.index]
+    given = (raw.get("external_id") or raw.get("sku") or "") if isinstance(raw, dict) else ""
+    return Refusal(fault.code, fault.message, _name_type(raw), fault.path, str(given))
 
 
 def _name_type(raw: Any) -> str:

@@ -17,7 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from customers.api.authentication import ApiKeyAuthentication
-from customers.models import ApiKey
+from customers.ingest.intake import Refusal, note_intake
+from customers.models import ApiKey, Entrance
 
 from .calls import Fault, read_calls, unpack_body
 from .writing import Kept, keep_calls
@@ -68,6 +69,11 @@ class TrackingView(APIView):
         key = request.auth
         by = f"key {key.prefix}" if isinstance(key, ApiKey) else ""
         kept = keep_calls(received, faults, source=settings.TRACKING_SOURCE, by=by, now=now) if received else Kept()
+        refused = len({fault.index for fault in faults})
+        note_intake(
+            Entrance.TRACKING, settings.TRACKING_SOURCE, accepted=len(received) + len(faults) - refused if received else 0,
+            refused=refused, refusals=[Refusal(fault.path or "invalid", fault.message) for fault in faults], now=now,
+        )  # fmt: skip
         return _answer(kept, faults, has_good=len(faults) == 0 or bool(received))
 
     def handle_exception(self, exc: Exception) -> Response:
