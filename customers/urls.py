@@ -19,6 +19,7 @@ from customers.views import (
     segments,
     shop_hooks,
 )
+from customers.views.integrations import endpoints, refused
 
 app_name = "customers"
 urlpatterns = [
@@ -41,6 +42,14 @@ urlpatterns = [
     path("imports/<int:pk>/columns/", imports.choose_columns, name="import-columns"),
     path("imports/<int:pk>/left-out/", imports.download_rejections, name="import-rejections"),
     path("hooks/shops/<str:token>/", shop_hooks.take_shop_hook, name="shop-hook"),
+    path("settings/integrations/refused/", refused.show_refused, name="refused"),
+    path("settings/integrations/web-hooks/", endpoints.create_endpoint, name="endpoint-new"),
+    path("settings/integrations/web-hooks/<int:pk>/", endpoints.show_endpoint, name="endpoint"),
+    path("settings/integrations/web-hooks/<int:pk>/events/", endpoints.change_kinds, name="endpoint-kinds"),
+    path("settings/integrations/web-hooks/<int:pk>/secret/", endpoints.change_secret, name="endpoint-secret"),
+    path("settings/integrations/web-hooks/<int:pk>/switch/", endpoints.switch_endpoint, name="endpoint-switch"),
+    path("settings/integrations/web-hooks/<int:pk>/test/", endpoints.try_endpoint, name="endpoint-test"),
+    path("settings/integrations/deliveries/<int:pk>/retry/", endpoints.retry_delivery, name="delivery-retry"),
     path("retention/", retention.show_retention, name="retention"),
     path("retention/<slug:figure>.csv", retention.download_figures, name="retention-file"),
     path("predictions/", predictions.show_predictions, name="predictions"),

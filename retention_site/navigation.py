@@ -72,6 +72,7 @@ STRUCTURE = (
             (gettext_lazy("Retention"), "customers:retention", "customers.view_segment"),
             (gettext_lazy("Privacy"), "customers:privacy", "customers.view_privacyrequest"),
             (gettext_lazy("Settings"), "settings", "campaigns.view_campaign"),
+            (gettext_lazy("Integrations"), "integrations", "customers.view_intakeday"),
         ),
     ),
 )
@@ -131,6 +132,8 @@ def name_role(request: HttpRequest) -> str:
 def _make_item(request: HttpRequest, label: str, name: str) -> MenuItem:
     url = reverse(name)
     is_current = request.path == url if name == "home" else request.path.startswith(url)
+    if name == "settings" and request.path.startswith(f"{url}integrations/"):
+        is_current = False  # an entry of its own
     counted = _COUNTS.get(name)
     return MenuItem(label, url, is_current, counted(request) if counted is not None else 0)
 

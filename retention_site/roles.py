@@ -19,7 +19,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "campaigns.view_message", "campaigns.view_deliveryevent",
         "customers.add_segment", "customers.change_segment",
         "customers.add_importrun", "customers.view_importrun", "customers.view_importrejection",
-        "customers.add_replay",
+        "customers.view_intakeday", "customers.view_refuseditem", "customers.add_replay",
         "campaigns.add_campaign", "campaigns.change_campaign", "campaigns.submit_campaign",
         "campaigns.schedule_campaign", "campaigns.control_sending",
         "campaigns.change_offer", "campaigns.change_variant", "campaigns.add_variant", "campaigns.add_domaincheck",
@@ -37,7 +37,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "analyst": (
         *READ,
         "customers.add_segment", "customers.change_segment", "customers.add_importrun", "customers.view_importrun",
-        "customers.view_importrejection", "customers.add_modelversion", "customers.add_replay",
+        "customers.view_importrejection", "customers.view_intakeday", "customers.view_refuseditem",
+        "customers.add_modelversion", "customers.add_replay",
         "customers.add_sensitiveattributes", "campaigns.view_message", "campaigns.view_deliveryevent", "llm.view_llmcall",
         "customers.view_auditentry", "support.view_answer",
     ),

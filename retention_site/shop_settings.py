@@ -1,4 +1,4 @@
-"""The Settings page: how the shop is set, what the language model may do, and the API keys."""
+"""The Settings page: how the shop is set and what the language model may do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -19,8 +19,6 @@ from django.views.decorators.http import require_POST, require_safe
 from campaigns.approval.four_eyes import switch_four_eyes
 from campaigns.approval.policy import needs_second_person
 from campaigns.models import FourEyesSwitch
-from customers.api.authentication import issue_api_key, revoke_api_key
-from customers.models import ApiKey
 from customers.views.interests import tell_reading
 from llm.budget import read_day_spend
 from llm.status import configured_model, find_local_servers
@@ -31,32 +29,6 @@ from llm.status import configured_model, find_local_servers
 def show_settings(request: HttpRequest) -> HttpResponse:
     """What is set, where to change it, and what of the day's caps is used."""
     return render(request, "settings.html", _describe(request))
-
-
-@require_POST
-@permission_required("customers.add_apikey", raise_exception=True)
-def create_key(request: HttpRequest) -> HttpResponse:
-    """Make an API key that acts as this person; the key itself is shown once, on this page only."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    name = request.POST.get("name", "").strip()[:80]
-    if not name:
-        messages.error(request, _("Give the key a name, so that it can be told apart later."))
-        return redirect("settings")
-    _row, key = issue_api_key(request.user, name)
-    return render(request, "settings.html", _describe(request) | {"new_key": key})
-
-
-@require_POST
-@permission_required("customers.change_apikey", raise_exception=True)
-def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a key at once; ending it twice changes nothing."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    row = get_object_or_404(ApiKey, pk=pk)
-    revoke_api_key(request.user, row, now=timezone.now())
-    messages.success(request, _("“%(name)s” no longer opens anything.") % {"name": row.name})
-    return redirect("settings")
 
 
 @require_POST
@@ -96,9 +68,6 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
         "needs_second_person": needs_second_person(),
         "switches": FourEyesSwitch.objects.select_related("changed_by").order_by("-pk")[:5],
         "uses_catcher": settings.USES_MAIL_CATCHER,
-        "keys": ApiKey.objects.select_related("user").order_by("-created_at")[:50]
-        if request.user.has_perm("customers.view_apikey")
-        else [],
     }
 
 

@@ -11,6 +11,7 @@ from django.views.i18n import set_language
 
 from retention_site import audit_page, health, home, model_settings, search, shop_settings
 from retention_site.accounts import ShopLoginView
+from retention_site.integrations import keys, overview
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.show_home, name="home"),
@@ -20,9 +21,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/audit.csv", audit_page.download_audit, name="audit-file"),
     path("settings/model/", model_settings.show_model, name="model-settings"),
     path("settings/model-check/", model_settings.check_model, name="check-model"),
+    path("settings/integrations/", overview.show_integrations, name="integrations"),
+    path("settings/integrations/keys/", keys.create_key, name="key-new"),
+    path("settings/integrations/keys/<int:pk>/end/", keys.revoke_key, name="key-end"),
     path("settings/four-eyes/", shop_settings.set_four_eyes, name="four-eyes"),
-    path("settings/keys/", shop_settings.create_key, name="create-key"),
-    path("settings/keys/<int:pk>/end/", shop_settings.revoke_key, name="revoke-key"),
     path("", include("customers.urls")),
     path("", include("campaigns.urls")),
     path("login/", ShopLoginView.as_view(), name="login"),

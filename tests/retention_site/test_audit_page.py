@@ -123,10 +123,10 @@ def test_a_role_that_gets_a_right_is_written_down(site_admin: User) -> None:
 
 def test_keys_are_written_down_once(client: Client, site_admin: User) -> None:
     client.force_login(site_admin)
-    client.post(reverse("create-key"), {"name": "shop"})
+    client.post(reverse("key-new"), {"name": "shop", "whole": "1"})
     key = ApiKey.objects.get()
     for _twice in range(2):
-        client.post(reverse("revoke-key", args=[key.pk]))
+        client.post(reverse("key-end", args=[key.pk]))
     assert actions("api_key", key.pk) == ["key_made", "key_revoked"]
 
 
