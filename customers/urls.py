@@ -18,6 +18,7 @@ from customers.views import (
     retention,
     segments,
     shop_hooks,
+    suppressions,
 )
 from customers.views.integrations import endpoints, refused
 
@@ -32,6 +33,10 @@ urlpatterns = [
     path("customers/<int:pk>/erase/", privacy.erase_person, name="erase-person"),
     path("privacy/", privacy.show_privacy, name="privacy"),
     path("privacy/<int:pk>/refuse/", privacy.refuse_request, name="refuse-request"),
+    path("suppressed/", suppressions.show_suppressions, name="suppressions"),
+    path("suppressed/add/", suppressions.add_suppressions, name="suppressions-add"),
+    path("suppressed/list.csv", suppressions.download_suppressions, name="suppressions-file"),
+    path("suppressed/<str:kind>/<int:pk>/removal/", suppressions.remove_suppression, name="suppression-removal"),
     path("segments/", segments.list_segments, name="segments"),
     path("segments/new/", segments.create_segment, name="segment-new"),
     path("segments/preview/", segments.preview_segment, name="segment-preview"),

@@ -71,6 +71,7 @@ STRUCTURE = (
         (
             (gettext_lazy("Retention"), "customers:retention", "customers.view_segment"),
             (gettext_lazy("Privacy"), "customers:privacy", "customers.view_privacyrequest"),
+            (gettext_lazy("Suppressed"), "customers:suppressions", "customers.view_suppression"),
             (gettext_lazy("Settings"), "settings", "campaigns.view_campaign"),
             (gettext_lazy("Integrations"), "integrations", "customers.view_intakeday"),
         ),

@@ -1,6 +1,6 @@
 """Who may be written to. One SQL fragment, used when the audience is frozen and again just before each send.
 
-Suppressed addresses are kept only as keyed hashes; `customers.ingest.consent.address_hash_sql` computes the same hash
+Suppressed addresses are kept only as keyed hashes; `customers.ingest.consent.suppression_sql` computes the same hash
 inside PostgreSQL, so that a million customers need no round trip through Python and no table of hashes to keep in step.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from campaigns.models import Campaign, ExclusionReason, MessageStatus
-from customers.ingest.consent import address_hash_sql
+from customers.ingest.consent import suppression_sql
 from customers.models import Channel, ConsentRecord
 from customers.segments.complaints import open_complaint_sql
 
@@ -48,9 +48,9 @@ CASE
     THEN '{ExclusionReason.NO_CONSENT}'
   WHEN {_newest_consent(customer, channel, "is_test")}
     AND NOT (%(x_accepts_test)s AND lower(right({customer}.email, 5)) = '.test') THEN '{ExclusionReason.TEST_ONLY}'
-  WHEN NOT {_newest_consent(customer, channel, country_rule_sql("x_c", customer), is_expression=True)}
+  WHEN NOT {_newest_consent(customer, channel, country_rule_sql("x_c", customer, channel), is_expression=True)}
     THEN '{ExclusionReason.COUNTRY_RULE}'
-  WHEN {_is_suppressed(address, channel)} THEN '{ExclusionReason.SUPPRESSED}'
+  WHEN {suppression_sql(address, channel)} THEN '{ExclusionReason.SUPPRESSED}'
   WHEN {has_open_complaint} THEN '{ExclusionReason.OPEN_COMPLAINT}'
   ELSE coalesce(nullif({cap_sql(customer, channel)}, ''), {_own_choice(customer)})
 END"""
@@ -98,11 +98,4 @@ def _newest_consent(customer: str, channel: str, column: str, *, is_expression: 
         f"(SELECT {column if is_expression else f'x_c.{column}'} FROM customers_consentrecord x_c"
         f" WHERE x_c.customer_id = {customer}.id AND x_c.channel = '{Channel(channel)}'"
         " ORDER BY x_c.recorded_at DESC, x_c.id DESC LIMIT 1)"
-    )
-
-
-def _is_suppressed(address: str, channel: str) -> str:
-    return (
-        f"EXISTS (SELECT 1 FROM customers_suppression x_s WHERE x_s.channel = '{Channel(channel)}'"
-        f" AND x_s.address_hash = {address_hash_sql(address)})"
     )

@@ -169,12 +169,35 @@ def has_consent_sql(customer: str = "customers_customer", channel: str = Channel
     )
 
 
+def suppression_sql(address: str, channel: str) -> str:
+    """SQL that is true where `address` (an expression) is suppressed on `channel`, or its whole domain is: a look into the key
+    of each table."""
+    told = (
+        f"EXISTS (SELECT 1 FROM customers_suppression x_s WHERE x_s.channel = '{Channel(channel)}'"
+        f" AND x_s.address_hash = {address_hash_sql(address)})"
+    )
+    if channel != Channel.EMAIL:
+        return told
+    return f"({told} OR EXISTS (SELECT 1 FROM customers_suppresseddomain x_d WHERE x_d.domain = {domain_sql(address)}))"
+
+
+def domain_sql(address: str) -> str:
+    """SQL for the domain of an address, as `SuppressedDomain.domain` has it."""
+    return f"""split_part(lower(btrim({address}) COLLATE "C"), '@', -1)"""
+
+
+def is_suppressed(address: str, channel: str = Channel.EMAIL) -> bool:
+    """The same of one address."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {suppression_sql('given.address', channel)} FROM (SELECT %s::text) given(address)", [address]
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def is_suppressed_sql(customer: str = "customers_customer", channel: str = Channel.EMAIL) -> str:
     """SQL that is true where the address of the row `customer` (a table or alias) is suppressed."""
-    return (
-        f"EXISTS (SELECT 1 FROM customers_suppression kept WHERE kept.channel = '{Channel(channel)}'"
-        f" AND kept.address_hash = {address_hash_sql(customer + '.email')})"
-    )
+    return suppression_sql(f"{customer}.email", channel)
 
 
 def may_contact_sql(customer: str = "customers_customer", channel: str = Channel.EMAIL) -> str:
@@ -189,6 +212,9 @@ def may_contact_sql(customer: str = "customers_customer", channel: str = Channel
 def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCounts:
     """Append consents of many customers; one that stands already (customer, channel, status, source, time) is kept.
 
+    A list never raises a consent above a withdrawal: where the person withdrew, here or in an earlier line of the frame, or
+    unsubscribed that address, a consent given is passed over, whatever its date. Only the person gives it back.
+
     Columns: customer (the shop's id), status, legal_basis, recorded_at (UTC), and any of source (the customer's),
     consent_source, channel, proof (JSON text), is_test. Raises UnknownReference; safe to run twice.
     """
@@ -202,7 +228,9 @@ def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCount
         )
         if unknown := [row[0] for row in cursor.fetchall()]:
             raise UnknownReference(f"These customers are not known: {', '.join(unknown)}.")
-        cursor.execute(_APPEND.format(stage=stage))
+        hashes = {"email_hash": address_hash_sql("c.email"), "phone_hash": address_hash_sql("c.phone")}
+        cursor.execute(f"CREATE INDEX ON {stage} (customer, source) WHERE status = 'withdrawn'")
+        cursor.execute(_APPEND.format(stage=stage, **hashes))
         created: int = cursor.rowcount
     return UpsertCounts(created, 0, frame.height - created)
 
@@ -221,5 +249,13 @@ WHERE NOT EXISTS (
     SELECT 1 FROM customers_consentrecord r
     WHERE r.customer_id = c.id AND r.channel = filled.channel AND r.status = s.status
       AND r.source = filled.consent_source AND r.recorded_at = s.recorded_at)
+  AND (s.status <> 'given' OR NOT (
+    coalesce((SELECT r.status = 'withdrawn' FROM customers_consentrecord r
+              WHERE r.customer_id = c.id AND r.channel = filled.channel AND r.status <> 'pending'
+              ORDER BY r.recorded_at DESC, r.id DESC LIMIT 1), false)
+    OR EXISTS (SELECT 1 FROM {stage} e WHERE e.source = s.source AND e.customer = s.customer AND e.status = 'withdrawn'
+               AND coalesce(e.channel, 'email') = filled.channel AND e.recorded_at <= s.recorded_at)
+    OR EXISTS (SELECT 1 FROM customers_suppression kept WHERE kept.channel = filled.channel AND kept.reason = 'unsubscribed'
+               AND kept.address_hash = CASE filled.channel WHEN 'email' THEN {email_hash} WHEN 'sms' THEN {phone_hash} END)))
 ORDER BY c.id, filled.channel, s.status, filled.consent_source, s.recorded_at
 """

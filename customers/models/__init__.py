@@ -2,7 +2,7 @@
 
 from .api_key import ApiKey, KeptAnswer
 from .audit import AuditAction, AuditEntry, record_audit
-from .consent import Channel, ConsentRecord, Suppression, TrackingConsent
+from .consent import Channel, ConsentRecord, SuppressedDomain, Suppression, TrackingConsent
 from .customer import Customer, CustomerAlias
 from .event import CustomerEvent, EventKind, HeldEvent, ensure_event_partitions
 from .import_run import ImportRejection, ImportRun
@@ -74,6 +74,7 @@ __all__ = [
     "ShopConnection",
     "ShopDelivery",
     "ShopThing",
+    "SuppressedDomain",
     "Suppression",
     "TextReading",
     "TextReadingSwitch",

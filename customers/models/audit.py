@@ -91,6 +91,7 @@ class AuditAction(models.TextChoices):
     TICKET_CORRECTED = "ticket_corrected", _("triage of a ticket corrected")
     TRIAGE_TRAINED = "triage_trained", _("triage trained anew")
     SUPPRESSED_BY_STAFF = "suppressed_by_staff", _("address suppressed by staff")
+    SUPPRESSION_LIFTED = "suppression_lifted", _("address taken off the suppression list")
 
 
 class AuditEntry(models.Model):

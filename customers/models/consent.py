@@ -19,13 +19,16 @@ class Channel(models.TextChoices):
 class ConsentRecord(models.Model):
     """One consent given or withdrawn; append-only, the newest per customer and channel counts.
 
-    `is_test` marks a consent that exists only so that the loop can be walked on data without addresses: it
-    counts only while mail goes to the built-in mail catcher.
+    Pending: somebody asked with this address, and has yet to confirm from it; nobody is written to. Expired: it was given and
+    the rule of the country let it lapse, at `recorded_at`. `is_test` marks a consent that exists only so that the loop can be
+    walked on data without addresses: it counts only while mail goes to the built-in mail catcher.
     """
 
     class Status(models.TextChoices):
         GIVEN = "given", _("given")
         WITHDRAWN = "withdrawn", _("withdrawn")
+        PENDING = "pending", _("to be confirmed")
+        EXPIRED = "expired", _("lapsed")
 
     class LegalBasis(models.TextChoices):
         CONSENT = "consent", _("consent")
@@ -91,6 +94,7 @@ class Suppression(models.Model):
     address_hash = models.CharField(max_length=64)
     reason = models.CharField(max_length=16, choices=Reason)
     source = models.CharField(max_length=80, blank=True, default="")
+    note = models.CharField(max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -100,3 +104,18 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.reason}"
+
+
+class SuppressedDomain(models.Model):
+    """A domain of mail that nobody is written to at. Key: domain, in ASCII and small letters; names below it are others."""
+
+    domain = models.CharField(max_length=253, unique=True)
+    note = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("suppressed domain")
+        verbose_name_plural = _("suppressed domains")
+
+    def __str__(self) -> str:
+        return self.domain

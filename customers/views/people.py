@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 from customers.features.catalogue import THEMES
 from customers.filters import CustomerFilter
 from customers.ingest.clock import read_shop_clock
-from customers.ingest.consent import hash_address
+from customers.ingest.consent import is_suppressed
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.insights.timeline import FAMILIES, Entry, read_timeline
 from customers.models import (
@@ -36,7 +36,6 @@ from customers.models import (
     Score,
     ScoreStatus,
     Segment,
-    Suppression,
 )
 from customers.scoring.attention import has_sequence_model
 from customers.scoring.change import find_earlier
@@ -96,9 +95,9 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "consents": consents,
         "tracking": customer.tracking_consents.order_by("-recorded_at", "-pk").first(),
         "newest_consent": _newest(customer, Channel.EMAIL),
-        "is_suppressed": _is_suppressed(Channel.EMAIL, customer.email),
+        "is_suppressed": is_suppressed(customer.email),
         "text_consent": _newest(customer, Channel.SMS),
-        "is_number_suppressed": bool(customer.phone) and _is_suppressed(Channel.SMS, customer.phone),
+        "is_number_suppressed": bool(customer.phone) and is_suppressed(customer.phone, Channel.SMS),
         "has_open_complaint": _has_open_complaint(customer, now),
         "segments": _segments_of(request, customer, read_shop_clock(now)),
         "at_risk": AT_RISK,
@@ -112,10 +111,6 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _newest(customer: Customer, channel: str) -> ConsentRecord | None:
     return customer.consents.filter(channel=channel).order_by("-recorded_at", "-pk").first()
-
-
-def _is_suppressed(channel: str, address: str) -> bool:
-    return Suppression.objects.filter(channel=channel, address_hash=hash_address(address)).exists()
 
 
 def _tell_score(score: Score) -> dict[str, Any]:

@@ -166,3 +166,24 @@ def test_consents_of_a_frame_are_appended_once() -> None:
     )
     assert record_consents(frame) == UpsertCounts(2)
     assert record_consents(frame) == UpsertCounts(0, 0, 2)
+
+
+def test_a_list_never_raises_a_consent_above_a_withdrawal() -> None:
+    upsert_customers(people(*"abcdef", email=[f"{name}@x.test" for name in "abcdef"]))
+    who = {customer.external_id: customer for customer in Customer.objects.all()}
+    for name in "ab":
+        record_consent(who[name], source="form", now=NOON)
+    withdraw_consent(who["a"], source="page", now=NOON)
+    suppress_address("c@x.test", reason=Suppression.Reason.UNSUBSCRIBED)
+    suppress_address("d@x.test", reason=Suppression.Reason.BOUNCED)
+    later = NOON + dt.timedelta(days=900)
+    given = [(name, "given", later) for name in "abcdef"] + [("e", "withdrawn", NOON), ("f", "withdrawn", later)]
+    frame = pl.DataFrame(given, schema=["customer", "status", "recorded_at"], orient="row").with_columns(
+        legal_basis=pl.lit("consent")
+    )
+    for _again in range(2):
+        record_consents(frame)
+        newest = {name: c.consents.order_by("recorded_at", "pk").last() for name, c in who.items()}
+        told = {name: record.status if record else "" for name, record in newest.items()}
+        assert told == {"a": "withdrawn", "b": "given", "c": "", "d": "given", "e": "withdrawn", "f": "withdrawn"}
+    assert not may_contact(who["d"]), "a bounce holds mail back all the same"
