@@ -19,6 +19,7 @@ from .policy import NotReady
 
 FIELDS: Final = (
     "names", "needs_postal_address", "subject_prefix", "accepts_existing_customers", "consent_months", "existing_months",
+    "unused_months", "needs_double_opt_in",
     "quiet_from", "quiet_until", "sms_quiet_from", "sms_quiet_until", "note",
 )  # fmt: skip
 

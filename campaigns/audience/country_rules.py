@@ -45,7 +45,7 @@ class CountryRules:
         return found
 
     def as_terms(self) -> str:
-        """JSON for `country_rule_sql`: {name: {legal basis: months or null}}."""
+        """JSON for `country_rule_sql`: {name: {legal basis: months or null, "unused": months or null}}."""
         return json.dumps({name: _list_terms(rule) for name, rule in self.by_name.items()})
 
 
@@ -63,15 +63,26 @@ def fold_country(name: str) -> str:
     return name.strip(" ").lower()
 
 
-def country_rule_sql(newest_consent: str, customer: str) -> str:
+def country_rule_sql(newest_consent: str, customer: str, channel: str) -> str:
     """SQL that is true where the newest consent counts in the customer's country. `newest_consent` is a row of
-    customers_consentrecord in scope; the parameters are `x_terms` and `x_now`."""
-    terms = f"coalesce(%(x_terms)s::jsonb -> lower(btrim({customer}.country)), %(x_terms)s::jsonb -> '')"
+    customers_consentrecord in scope; the parameters are `x_terms`, `x_now` and `x_reached`.
+
+    A consent is used when a message of the channel reaches the person. That is asked only once the consent itself is older
+    than the rule lets it lie unused.
+    """
+    terms = "x_r.terms"
     months = f"({terms} ->> {newest_consent}.legal_basis)"
-    return (
-        f"({terms} IS NULL OR ({terms} ? {newest_consent}.legal_basis AND ({months} IS NULL"
-        f" OR {newest_consent}.recorded_at > %(x_now)s - make_interval(months => {months}::int))))"
-    )
+    unused_since = f"(%(x_now)s - make_interval(months => ({terms} ->> 'unused')::int))"
+    return f"""(SELECT CASE
+    WHEN {terms} IS NULL THEN true
+    WHEN NOT {terms} ? {newest_consent}.legal_basis THEN false
+    WHEN {newest_consent}.recorded_at <= %(x_now)s - make_interval(months => {months}::int) THEN false
+    WHEN {newest_consent}.recorded_at <= {unused_since} THEN EXISTS (
+      SELECT 1 FROM campaigns_message x_u WHERE x_u.customer_id = {customer}.id AND x_u.sending_at > {unused_since}
+        AND x_u.channel = '{Channel(channel)}' AND x_u.status = ANY(%(x_reached)s))
+    ELSE true END
+    FROM (SELECT coalesce(x_a.terms -> lower(btrim({customer}.country)), x_a.terms -> '') AS terms
+          FROM (SELECT %(x_terms)s::jsonb AS terms OFFSET 0) x_a OFFSET 0) x_r)"""  # read once, not at each use
 
 
 def misses_address(rules: Iterable[CountryRule]) -> bool:
@@ -93,5 +104,5 @@ def _quiet_hours(rule: CountryRule | None, channel: str) -> QuietHours | None:
 
 
 def _list_terms(rule: CountryRule) -> dict[str, Any]:
-    terms: dict[str, Any] = {Basis.CONSENT: rule.consent_months, Basis.TEST: None}
+    terms: dict[str, Any] = {Basis.CONSENT: rule.consent_months, Basis.TEST: None, "unused": rule.unused_months}
     return terms | ({Basis.EXISTING_CUSTOMER: rule.existing_months} if rule.accepts_existing_customers else {})

@@ -21,6 +21,7 @@ from .epoch import FenceCause, SendingEpoch
 from .evaluation import PromptEvaluation
 from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipReason
 from .notification import Notification, NotificationChoice, NotificationKind
+from .opt_in import OptInRequest
 from .pace import ContactCap, PaceBucket, PaceLimit, WarmUp
 from .result import CampaignResult
 from .staged import StagedChange
@@ -63,6 +64,7 @@ __all__ = [
     "NotificationKind",
     "Occurrence",
     "Offer",
+    "OptInRequest",
     "PaceBucket",
     "PaceLimit",
     "Presence",

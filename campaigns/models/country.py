@@ -13,8 +13,10 @@ class CountryRule(models.Model):
     """The rules for customers of one country. Key: country (ISO 3166, two letters); "" is every country without a row.
 
     `names` are how the shop's data may call it, in small letters. A consent counts while its legal basis is allowed and no
-    older than the months given for it (None: for ever). Nobody is written to in the quiet hours, by their own clock; text
-    messages have stricter ones where they are given. Who changed what stands in the audit log.
+    older than the months given for it (None: for ever), and while it was given or used, which is to say written to, within
+    `unused_months`. With `needs_double_opt_in` a sign-up counts only once the person confirms it by mail. Nobody is written to
+    in the quiet hours, by their own clock; text messages have stricter ones where they are given. Who changed what stands in
+    the audit log.
     """
 
     country = models.CharField(_("country"), max_length=2, unique=True, blank=True)
@@ -32,6 +34,11 @@ class CountryRule(models.Model):
         _("having bought counts for, months"), null=True, blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(240)],
     )  # fmt: skip
+    unused_months = models.PositiveSmallIntegerField(
+        _("it lapses unused after, months"), null=True, blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(240)],
+    )  # fmt: skip
+    needs_double_opt_in = models.BooleanField(_("new sign-ups confirm by mail"), default=False, db_default=False)
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
     sms_quiet_from = models.TimeField(_("text messages: quiet from"), null=True, blank=True)

@@ -47,6 +47,13 @@ class CountryRuleForm(forms.ModelForm):  # type: ignore[type-arg]
             "subject_prefix": gettext_lazy("Put before the subject of every mail to this country, such as (광고)."),
             "consent_months": gettext_lazy("Older consents no longer count. Empty: for ever."),
             "existing_months": gettext_lazy("How long somebody who bought may be written to without a consent. Empty: for ever."),
+            "unused_months": gettext_lazy(
+                "A consent that no message went out on for so long lapses, and the lapse is written down. Empty: never."
+            ),
+            "needs_double_opt_in": gettext_lazy(
+                "A new consent by e-mail counts once the person presses the button that we mail them. Where the law asks for"
+                " proof of the address, as in Germany."
+            ),
             "quiet_from": gettext_lazy("By the customer's own clock. Whoever is due then is written to when it is over."),
             "sms_quiet_from": gettext_lazy("Text messages make a sound at night: give them longer quiet hours. Empty: as above."),
             "note": gettext_lazy("Which law, and who decided it. For your colleagues."),
