@@ -30,6 +30,10 @@ STOP_WORDS: Final = frozenset(
         *("stopp", "arret", "arrêt", "baja", "alto"),
     }
 )
+#: Words that take a STOP back, and nothing else: those of CTIA and Twilio, and their likes in China and Europe.
+START_WORDS: Final = frozenset(
+    {"start", "unstop", "resume", "subscribe", "恢复订阅", "订阅", "weiter", "reprendre", "alta"}
+)
 _KINDS: Final = {
     "sent": DeliveryKind.ACCEPTED,
     "delivered": DeliveryKind.DELIVERED,
@@ -50,6 +54,7 @@ class Answer:
     id: str
     sender: str
     is_stop: bool
+    is_start: bool = False
 
 
 def is_taking_sms_hooks() -> bool:
@@ -69,13 +74,24 @@ def read_sms_hook(request: HttpRequest, *, now: dt.datetime) -> Report | Answer 
     if "MessageStatus" in form:
         return _read_receipt(request, form, sid, now)
     if form.get("From"):
-        return Answer(sid, form["From"], form.get("OptOutType") == "STOP" or is_stop(form.get("Body", "")))
+        kind, body = form.get("OptOutType", ""), form.get("Body", "")
+        stops = kind == "STOP" or is_stop(body)
+        return Answer(sid, form["From"], stops, not stops and (kind == "START" or is_start(body)))
     return None
 
 
 def is_stop(text: str) -> bool:
     """Whether an answer asks for no more: one of the words, alone or with signs around it."""
-    return re.sub(r"[\W_]+", "", text).lower() in STOP_WORDS
+    return _fold(text) in STOP_WORDS
+
+
+def is_start(text: str) -> bool:
+    """Whether an answer takes a STOP back, in the same way."""
+    return _fold(text) in START_WORDS
+
+
+def _fold(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
 
 
 def _verify(request: HttpRequest, form: Mapping[str, str]) -> None:

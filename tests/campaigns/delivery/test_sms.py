@@ -28,9 +28,9 @@ from campaigns.delivery.names import derive_name
 from campaigns.delivery.sender import send_waiting_messages
 from campaigns.delivery.short_links import SHORT_PATH, WAY_OUT, short_url
 from campaigns.delivery.sms_hooks import is_stop
-from campaigns.delivery.unsubscribe import make_token
+from campaigns.delivery.unsubscribe import leave_channel, make_token
 from campaigns.models import Campaign, CampaignStatus, DeliveryEvent, Message, Variant
-from customers.ingest.consent import hash_address, record_consent
+from customers.ingest.consent import hash_address, is_suppressed, record_consent
 from customers.models import Customer, CustomerEvent, Suppression
 from retention_site.engine_urls import catch_sms, read_sms_target
 from tests.campaigns.arrange import Cast
@@ -313,6 +313,31 @@ def test_a_stop_that_is_played_again_does_not_overrule_a_later_yes(
     assert person.consents.latest("pk").status == "given" and not Suppression.objects.exists()
     answer(client, person.phone, "STOP", sid="SM10")
     assert Suppression.objects.exists()
+
+
+def test_start_takes_a_stop_back_and_nothing_else(sent: Campaign, client: Client, now: dt.datetime) -> None:
+    person = Message.objects.earliest("pk").customer
+    agreed, never, elsewhere, complained = (
+        Customer.objects.create(external_id=name, phone=phone)
+        for name, phone in (("a", person.phone), ("n", person.phone), ("e", "+447700900801"), ("c", "+447700900802"))
+    )
+    for customer in (agreed, elsewhere, complained):
+        record_consent(customer, source="checkout", now=now, channel="sms")
+    leave_channel(elsewhere, "sms", message_id=None, source="page", now=now)
+    answer(client, complained.phone, "STOP", sid="SM20")
+    Suppression.objects.filter(address_hash=hash_address(complained.phone)).update(reason="complained")
+    answer(client, person.phone, "STOP", sid="SM21")
+
+    for number, sid in ((person.phone, "SM30"), (elsewhere.phone, "SM31"), (complained.phone, "SM32")):
+        assert answer(client, number, " Start! ", sid=sid) == 200
+    newest = {c.external_id: c.consents.order_by("pk").last() for c in (person, agreed, never, elsewhere, complained)}
+    told = {name: record.status for name, record in newest.items() if record}
+    assert told == {person.external_id: "given", "a": "given", "n": "withdrawn", "e": "withdrawn", "c": "given"}
+    assert not is_suppressed(person.phone, "sms") and is_suppressed(elsewhere.phone, "sms")
+    assert is_suppressed(complained.phone, "sms"), "a complaint holds messages back all the same"
+    answer(client, person.phone, "STOP", sid="SM40")
+    answer(client, person.phone, "START", sid="SM30")
+    assert is_suppressed(person.phone, "sms"), "a START that is played again does not overrule a later STOP"
 
 
 def test_a_number_that_nobody_has_is_suppressed_all_the_same(sent: Campaign, client: Client) -> None:
