@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from campaigns.approval import notices, validity
 from campaigns.approval.staging import deciding
+from campaigns.audience import lapsing
 from campaigns.content import drafting
 from campaigns.delivery import control, engagement, progression, reaper, scheduler, sender
 from campaigns.delivery.domain import doctor
 from campaigns.delivery.entering import sweep
+from campaigns.delivery.opt_in import asking, mailing
 from campaigns.delivery.stopping import stop_on_sigterm
 from campaigns.outcomes import rollup
 from llm.drafting_role import acting_as_drafter
@@ -68,6 +70,19 @@ def void_outlived_approvals() -> None:
 def mail_notifications() -> None:
     """Mail what colleagues are to be told."""
     notices.mail_notifications(timezone.now())
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), default_retry_delay=1, max_retries=20)
+def mail_opt_ins() -> None:
+    """Ask by mail those who want to be written to, and close the wishes that nobody confirmed."""
+    asking.close_outlived(timezone.now())
+    mailing.mail_waiting_requests(seconds=SWEEP_S)
+
+
+@shared_task
+def lapse_consents() -> None:
+    """Write down which consents the rule of their country has let lapse."""
+    lapsing.lapse_consents(timezone.now())
 
 
 @shared_task

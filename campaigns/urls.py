@@ -18,6 +18,7 @@ from campaigns.views import (
     listing,
     live,
     notifications,
+    opt_in,
     outbox,
     pace,
     policies,
@@ -26,6 +27,7 @@ from campaigns.views import (
     send_times,
     sequence,
     shaping,
+    sign_up,
     staged,
     steps,
     texts,
@@ -135,5 +137,7 @@ urlpatterns = [
     path("p/<str:token>/", preferences.show_preferences, name="preferences"),
     path("p/<str:token>/data/", preferences.ask_for_data, name="ask-for-data"),
     path("p/<str:token>/why/", preferences.show_why, name="why"),
+    path("sign-up/", sign_up.show_sign_up, name="sign-up"),
+    path("y/<str:token>/", opt_in.confirm_opt_in, name="confirm-opt-in"),
     path("u/<str:token>/", unsubscribe.show_unsubscribe, name="unsubscribe"),
 ]

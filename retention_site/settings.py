@@ -149,6 +149,8 @@ CELERY_BEAT_SCHEDULE = {
     "void-outlived-approvals": {"task": "campaigns.tasks.void_outlived_approvals", "schedule": 600.0},
     "mail-notifications": {"task": "campaigns.tasks.mail_notifications", "schedule": 20.0},
     "send-queued-messages": {"task": "campaigns.tasks.send_sweep", "schedule": 10.0},
+    "mail-opt-ins": {"task": "campaigns.tasks.mail_opt_ins", "schedule": 10.0},
+    "lapse-consents": {"task": "campaigns.tasks.lapse_consents", "schedule": 21600.0},
     "reap-stuck-messages": {"task": "campaigns.tasks.reap_stuck_messages", "schedule": 30.0},
     "draft-requested": {"task": "campaigns.tasks.draft_sweep", "schedule": 10.0},
     "judge-visits": {"task": "campaigns.tasks.judge_visits", "schedule": 30.0},
@@ -255,6 +257,10 @@ SEQUENCE_MODEL = read_flag("SEQUENCE_MODEL")  # needs PyTorch; without it nothin
 MAX_UPLOAD_MB = read_number("MAX_UPLOAD_MB", 512, least=1)
 UPLOAD_DIR = VAR_DIR / "uploads"
 TRACKING_SOURCE = read_text("TRACKING_SOURCE", "shop")  # the source of what comes in under /v1/
+OPT_IN_LINK_DAYS = read_number(
+    "OPT_IN_LINK_DAYS", 7, least=1, most=60
+)  # how long the link in a confirmation mail works
+CONSENT_KEEPS_IP = read_flag("CONSENT_KEEPS_IP")  # whether the proof of a consent holds network addresses
 HELD_EVENT_DAYS = read_number("HELD_EVENT_DAYS", 60, least=1, most=3650)  # of visitors whom nobody knows
 SHOP_DELIVERY_DAYS = read_number("SHOP_DELIVERY_DAYS", 30, least=1, most=3650)  # how long webhooks of shops are listed
 SHOPS_MAY_BE_LOCAL = DEBUG  # a connected shop may be on this machine, in development

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from .consents import ConsentList
 from .delivery_events import DeliveryEventViewSet
 from .epoch import SendingEpochView
 from .limits import CapView, CountryRulesView, CountryRuleView, LimitsView, PaceView, WarmUpView
@@ -26,6 +27,7 @@ router.register("brand-voice/versions", BrandVoiceVersionViewSet, basename="api-
 router.register("policies/versions", PoliciesVersionViewSet, basename="api-policies-version")
 urlpatterns = [
     path("brand-voice/", BrandVoiceView.as_view(), name="api-brand-voice"),
+    path("consents/", ConsentList.as_view(), name="api-consents"),
     path("sending-epoch/", SendingEpochView.as_view(), name="api-sending-epoch"),
     path("limits/", LimitsView.as_view(), name="api-limits"),
     path("limits/paces/<slug:scope>/<str:name>/", PaceView.as_view(), name="api-pace"),

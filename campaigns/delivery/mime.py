@@ -50,7 +50,9 @@ def build_content(
     unsubscribe_url: str,
     sent_at: dt.datetime,
 ) -> bytes:
-    """The whole message as bytes with CRLF. `recipient` must have passed `normalise_address`."""
+    """The whole message as bytes with CRLF. `recipient` must have passed `normalise_address`. Without `unsubscribe_url` it is
+    no bulk mail: one that answers what the recipient did, and so has no list to leave."""
+    headers = unsubscribe_headers(unsubscribe_url) if unsubscribe_url else {"Auto-Submitted": "auto-generated"}
     boundary = f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
     head = "\r\n".join(
         (
@@ -60,7 +62,7 @@ def build_content(
             f"Reply-To: {sender.address}",
             f"Subject: {_encode_words(message.subject, first_line=66)}",
             f"Message-ID: {message_id}",
-            *(f"{name}: {value}" for name, value in unsubscribe_headers(unsubscribe_url).items()),
+            *(f"{name}: {value}" for name, value in headers.items()),
             "MIME-Version: 1.0",
             f'Content-Type: multipart/alternative; boundary="{boundary}"',
         )

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('campaigns', '0026_former_text'),
-        ('customers', '0017_suppressed_domains'),
+        ('customers', '0018_suppressed_domains'),
     ]
 
     operations = [

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "login", "set_language", "healthz", "readyz", "campaigns:unsubscribe", "campaigns:click", "campaigns:open",
     "campaigns:mail-webhook", "campaigns:sms-hook", "campaigns:receiver-report", "campaigns:short-link",
-    "campaigns:preferences", "campaigns:why", "campaigns:ask-for-data",
     "customers:shop-hook",
+    "campaigns:preferences", "campaigns:confirm-opt-in", "campaigns:sign-up", "campaigns:why", "campaigns:ask-for-data",
 }  # fmt: skip
 PUBLIC_PREFIXES = ("password_reset", "admin:login", "admin:jsi18n")
 #: What each role may open without being refused. "" is somebody with no role.
@@ -45,6 +45,7 @@ PAGES = {
     "campaigns:policies": {"marketer", "approver", "analyst", "admin"},
     "campaigns:policies-history": {"marketer", "approver", "analyst", "admin"},
     "customers:privacy": {"support", "admin"},
+    "customers:suppressions": {"marketer", "support", "admin"},
     "audit": {"analyst", "admin"},
     "campaigns:limits": {"marketer", "approver", "analyst", "admin"},
     "campaigns:channels": {"marketer", "approver", "analyst", "admin"},
