@@ -193,8 +193,11 @@ def _keep_consents(batch: Batch, names: Mapping[str, str], known: Mapping[str, i
     with connection.cursor() as cursor:
         cursor.execute(_CONSENTS, [batch.source, [row["customer"] for row in rows]])
         before = set(cursor.fetchall())
-    record_consents(build_frame(rows, GIVEN_CONSENT), source=batch.source)
-    return {index: UNCHANGED if key in before else CREATED for index, key in keys.items()}
+        record_consents(build_frame(rows, GIVEN_CONSENT), source=batch.source)
+        # What a person said no to before is passed over, so what was written is read and not concluded.
+        cursor.execute(_CONSENTS, [batch.source, [row["customer"] for row in rows]])
+        written = set(cursor.fetchall()) - before
+    return {index: CREATED if key in written else UNCHANGED for index, key in keys.items()}
 
 
 def _lay_over(

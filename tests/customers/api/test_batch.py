@@ -244,3 +244,11 @@ def test_a_thousand_items_ask_the_database_as_often_as_ten(api: APIClient, djang
     with django_assert_max_num_queries(60) as many:
         assert api.post(URL, {"items": mixed(1_000, "many")}).json()["created"] == 1_000
     assert len(many) == len(few)
+
+
+def test_a_consent_is_not_raised_above_a_withdrawal(api: APIClient) -> None:
+    told = [consent(status="withdrawn", recorded_at="2026-02-01T10:00:00Z"), customer()]
+    assert api.post(URL, {"items": told}).status_code == 200
+    answer = api.post(URL, {"items": [consent(recorded_at="2026-03-01T10:00:00Z")]})
+    assert [row["status"] for row in answer.json()["results"]] == ["unchanged"]
+    assert [record.status for record in ConsentRecord.objects.all()] == ["withdrawn"]
