@@ -139,7 +139,7 @@ def estimate_mean_difference(
     half = 0.0
     if spread > 0:
         freedom = (share1 + share2) ** 2 / (share1**2 / (treated.n - 1) + share2**2 / (holdout.n - 1))
-        half = _student_quantile(0.5 + confidence / 2, freedom) * spread
+        half = student_quantile(0.5 + confidence / 2, freedom) * spread
     difference = treated.mean - holdout.mean
     return MeanDifference(
         per_person=difference,
@@ -151,7 +151,7 @@ def estimate_mean_difference(
     )
 
 
-def _student_quantile(p: float, freedom: float) -> float:
+def student_quantile(p: float, freedom: float) -> float:
     """Quantile of Student's t by the expansion of Abramowitz and Stegun (26.7.5), good to five digits from 29 degrees on;
     the library that has it exactly takes seconds to import into every worker."""
     z = NormalDist().inv_cdf(p)

@@ -1,0 +1,129 @@
+"""Columns of any kind as numbers that a model can learn from; what was learned of one file is applied to the next. No Django.
+
+Numbers stay; a missing one becomes the median with a mark beside it. Yes and no become 1 and 0, days the days since 1970.
+Text becomes one column per value (one-hot) for the commonest values, the others together being none of them. A column
+that says one thing alone is left out, and so is a text that hardly two people share, such as a name or a number of a form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Array = npt.NDArray[np.float64]
+
+#: One-hot columns of one text column, the commonest values first, each with so many people at least.
+MOST_VALUES = 20
+LEAST_PEOPLE = 20
+#: Shares: from so many different texts on it is a name; text of which so much reads as a number is one.
+_NAME_SHARE = 0.5
+_NUMBER_SHARE = 0.98
+_TRUE, _FALSE = ("true", "yes", "y", "t"), ("false", "no", "n", "f")
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column is turned into numbers: `values` of a text, or the median of a number; `is_marked` with a column
+    for what is missing."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    median: float = 0.0
+    is_marked: bool = False
+    is_text: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        if self.is_text:
+            return [f"{self.name}={value}" for value in self.values]
+        return [self.name, f"{self.name} missing"] if self.is_marked else [self.name]
+
+    def encode(self, series: pl.Series) -> Array:
+        """(n, columns)."""
+        if self.is_text:
+            text = series.cast(pl.String)
+            return np.column_stack([(text == value).fill_null(False).to_numpy() for value in self.values]).astype(float)
+        values = to_numbers(series).to_numpy().astype(np.float64)
+        absent = ~np.isfinite(values)
+        known = np.where(absent, self.median, values)
+        return np.column_stack([known, absent]) if self.is_marked else known[:, None]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """`left_out` says of each column that is not used why: constant, name, rare (no value of it is common enough)."""
+
+    columns: tuple[Column, ...]
+    left_out: dict[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        return [name for column in self.columns for name in column.names]
+
+    def encode(self, frame: pl.DataFrame) -> Array:
+        """The frame as (n, len(names)) numbers without gaps."""
+        parts = [column.encode(frame[column.name]) for column in self.columns]
+        return np.hstack(parts) if parts else np.zeros((frame.height, 0))
+
+
+def learn_encoder(frame: pl.DataFrame) -> Encoder:
+    """How the columns of this frame are to be read."""
+    columns, left_out = [], {}
+    for name in frame.columns:
+        found = _learn_column(frame[name])
+        if isinstance(found, Column):
+            columns.append(found)
+        else:
+            left_out[name] = found
+    return Encoder(tuple(columns), left_out)
+
+
+def to_numbers(series: pl.Series) -> pl.Series:
+    """As 64-bit floats, null where it is none: truth values, days and moments, numbers and texts of numbers."""
+    if series.dtype == pl.Boolean:
+        return series.cast(pl.Float64)
+    if series.dtype.is_temporal():
+        if series.dtype in (pl.Duration, pl.Time):
+            return series.cast(pl.Int64).cast(pl.Float64)
+        return series.cast(pl.Datetime("us")).dt.epoch("s").cast(pl.Float64) / 86_400
+    if series.dtype != pl.String:
+        return series.cast(pl.Float64, strict=False)
+    text = series.str.strip_chars().str.to_lowercase()
+    truth = pl.Series(np.where(text.is_in(_TRUE), 1.0, np.where(text.is_in(_FALSE), 0.0, np.nan))).fill_nan(None)
+    if truth.null_count() == text.null_count():
+        return truth.alias(series.name)
+    return text.cast(pl.Float64, strict=False)
+
+
+def is_number(series: pl.Series) -> bool:
+    """Whether nearly all that is there reads as a number."""
+    if series.dtype != pl.String and not isinstance(series.dtype, (pl.Categorical, pl.Enum)):
+        return True
+    there = series.len() - series.null_count()
+    numbers = to_numbers(series.cast(pl.String))
+    return there > 0 and (series.len() - numbers.null_count()) >= _NUMBER_SHARE * there
+
+
+def _learn_column(series: pl.Series) -> Column | str:
+    if is_number(series):
+        values = to_numbers(series).to_numpy().astype(np.float64)
+        known = values[np.isfinite(values)]
+        if not len(known):
+            return "constant"
+        is_marked = len(known) < len(values)
+        if known.min() == known.max() and not is_marked:
+            return "constant"
+        return Column(series.name, median=float(np.median(known)), is_marked=is_marked)
+    counts = series.cast(pl.String).drop_nulls().value_counts(sort=True)
+    if counts.height > _NAME_SHARE * series.len():
+        return "name"
+    if counts.height < 2 and not series.null_count():
+        return "constant"
+    common = counts.filter(pl.col("count") >= LEAST_PEOPLE)
+    texts = tuple(sorted(common[series.name].head(MOST_VALUES).to_list()))
+    if not texts:
+        return "rare"
+    return Column(series.name, values=texts, is_text=True)

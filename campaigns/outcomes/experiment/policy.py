@@ -1,0 +1,189 @@
+"""Whom to treat with what, and what that would have brought: chosen and valued on different people. No Django here.
+
+The value of a rule is estimated off-line and doubly robust (Dudík, Langford and Li, ICML 2011; Athey and Wager, Econometrica
+89, 2021): what the models say of the arm that the rule gives, mended by what happened to those who were in that arm. It is
+right where the arms were drawn at random, however bad the models are. The rule is chosen anew for each fifth of the people,
+by its value among the other four; the mean over the fifths is what choosing in this way is worth, without the optimism
+of whoever picks the best of many on the people they judge it by.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from campaigns.outcomes.lift import CONFIDENCE
+
+from .crossfit import CrossFit
+from .learners import GIVES_EFFECTS, UpliftModels
+from .ranking import Interval
+
+Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+
+#: Shares of the people that a ranking may pick.
+SHARES = tuple(step / 20 for step in range(1, 20))
+#: How many shares on either side a share is judged together with.
+BESIDE = 2
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What one unit of the outcome is worth, and what treating one person costs, in the same money."""
+
+    value: float = 1.0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`kind`: nobody, everybody (gets `arm`), top_share (the `share` with the highest score of `learner` gets `arm`) or
+    best_arm (with several treated arms: each the one whose predicted effect, less its cost, is largest, if above 0)."""
+
+    kind: str
+    arm: int = 0
+    learner: str = ""
+    share: float = 0.0
+
+    def decide(self, scores: dict[str, Array], prices: Prices, *, cut: float | None = None) -> Places:
+        """The arm for each person; `cut` is the score from which on people are picked, else that of the share."""
+        n = len(next(iter(scores.values())))
+        if self.kind in {"nobody", "everybody"}:
+            return np.full(n, self.arm, dtype=np.int64)
+        if self.kind == "best_arm":
+            net = prices.value * scores[self.learner] - prices.cost
+            return np.where(net.max(axis=1) > 0, net.argmax(axis=1) + 1, 0)
+        column = scores[self.learner][:, self.arm - 1]
+        return np.where(column >= (self.find_cut(scores) if cut is None else cut), self.arm, 0)
+
+    def find_cut(self, scores: dict[str, Array]) -> float:
+        """The score that this share of these people reach."""
+        return float(np.quantile(scores[self.learner][:, self.arm - 1], 1 - self.share))
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rule that is best on all people, and what choosing so is worth per person in money, against treating nobody.
+
+    `everybody` is the value of giving each arm to all. `picked` is the share of people whom the rule treats.
+    """
+
+    rule: Rule
+    value: Interval
+    everybody: list[Interval]
+    picked: float
+    against_everybody: Interval
+    chosen_by_fold: list[Rule] = field(default_factory=list)
+
+
+def choose_policy(fit: CrossFit, y: Array, arm: Places, prices: Prices) -> Policy:
+    """Choose among all rules and value the choice. `fit` comes from `cross_fit` on the same people (n)."""
+    arms = fit.outcomes.shape[1]
+    net = estimate_net(fit.outcomes, y, arm, prices)
+    rules = list_rules(arms, list(fit.scores))
+    gains = np.column_stack([_take(net, rule.decide(fit.scores, prices)) for rule in rules])
+    sums = np.stack([gains[fit.fold == place].sum(axis=0) for place in range(int(fit.fold.max()) + 1)])
+    best = [int(np.argmax(_steady(sums.sum(axis=0) - own, rules))) for own in sums]
+    honest = gains[np.arange(len(y)), np.asarray(best)[fit.fold]]
+    chosen = rules[int(np.argmax(_steady(sums.sum(axis=0), rules)))]
+    everybody = [net[:, place] for place in range(1, arms)]
+    dearest = max(everybody, key=lambda values: float(values.mean()))
+    return Policy(
+        chosen,
+        bound_mean(honest),
+        [bound_mean(values) for values in everybody],
+        float((chosen.decide(fit.scores, prices) > 0).mean()),
+        bound_mean(honest - dearest),
+        [rules[place] for place in best],
+    )
+
+
+def list_rules(arms: int, learners: Sequence[str]) -> list[Rule]:
+    """Nobody first: of equals the first is taken, so that without gain nobody is disturbed."""
+    rules = [Rule("nobody"), *(Rule("everybody", place) for place in range(1, arms))]
+    rules += [
+        Rule("top_share", place, learner, share) for place in range(1, arms) for learner in learners for share in SHARES
+    ]
+    if (
+        arms == 2
+    ):  # the arm with the larger gain is then a share of the people too, but one that is not held against others
+        return rules
+    return rules + [Rule("best_arm", learner=learner) for learner in learners if learner in GIVES_EFFECTS]
+
+
+def estimate_net(outcomes: Array, y: Array, arm: Places, prices: Prices) -> Array:
+    """(n, k): the doubly robust gain in money of giving this person that arm instead of none; column 0 is 0.
+
+    `outcomes` has to come from models that did not see these people.
+    """
+    n, arms = outcomes.shape
+    share = np.bincount(arm, minlength=arms) / n
+    mended = outcomes + (arm[:, None] == np.arange(arms)) / share * (y[:, None] - outcomes)
+    net = prices.value * (mended - mended[:, :1]) - prices.cost
+    net[:, 0] = 0.0
+    return np.asarray(net, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A rule on people of another file. `net` is the sum over the people it picks of what those who were treated brought, less
+    their cost, less what those who were not brought (the net incremental revenue where the arms are equal); `per_person` is
+    the doubly robust value of the rule. `picked` are people, by arm of the rule."""
+
+    net: Interval
+    per_person: Interval
+    picked: list[int]
+
+
+def try_rule(decided: Places, y: Array, arm: Places, outcomes: Array, prices: Prices) -> Trial:
+    """Judge decided arms (n) on an experiment that had no part in choosing them."""
+    arms = outcomes.shape[1]
+    was_treated = (arm == decided) & (decided > 0)
+    was_control = (arm == 0) & (decided > 0)
+    each = was_treated * (prices.value * y - prices.cost) - was_control * prices.value * y
+    net, error = float(each.sum()), float(each.std(ddof=1) * math.sqrt(len(each)))
+    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+    values = _take(estimate_net(outcomes, y, arm, prices), decided)
+    return Trial(
+        Interval(net, net - z * error, net + z * error),
+        bound_mean(values),
+        np.bincount(decided, minlength=arms).tolist(),
+    )
+
+
+def apply_rule(rule: Rule, models: UpliftModels, learned_on: Array, x: Array, prices: Prices) -> Places:
+    """The arm for people of another file. The cut comes from the people that the models learned from: whom the rule picks
+    must not depend on who else is asked about."""
+    cut = rule.find_cut(models.predict_scores(learned_on)) if rule.kind == "top_share" else None
+    return rule.decide(models.predict_scores(x), prices, cut=cut)
+
+
+def bound_mean(values: Array) -> Interval:
+    """A mean with its interval by the normal approximation."""
+    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+    mean, error = float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values)))
+    return Interval(mean, mean - z * error, mean + z * error)
+
+
+def _take(net: Array, decided: Places) -> Array:
+    return net[np.arange(len(net)), decided]
+
+
+def _steady(values: Array, rules: Sequence[Rule]) -> Array:
+    """The value of a share as the mean of it and those beside it: the best of twenty noisy points is most often a peak of
+    the noise, and a share that is good has good ones beside it. Shares at the ends have fewer beside them."""
+    steady = values.copy()
+    runs: dict[tuple[int, str], list[int]] = {}
+    for place, rule in enumerate(rules):
+        if rule.kind == "top_share":
+            runs.setdefault((rule.arm, rule.learner), []).append(place)
+    for places in runs.values():
+        for at, place in enumerate(places):
+            reach = min(BESIDE, at, len(places) - 1 - at)
+            steady[place] = values[places[at - reach : at + reach + 1]].mean()
+    return steady

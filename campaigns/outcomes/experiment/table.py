@@ -1,0 +1,132 @@
+"""An experiment out of a file: who was in which arm, what came of it, and what was known before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from django.utils.translation import gettext as _
+
+from customers.ingest.reading import open_table, read_batches
+from customers.ingest.schema import FileProblem
+
+from .encoding import Array, Encoder, is_number, learn_encoder, to_numbers
+
+#: Of one file: an arm column with more values than this is most likely the wrong column.
+MOST_ARMS = 20
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """n people: `arm` is their place in `arms` (0 is control), `y` the outcome, `x` (n, p) what was known before.
+
+    `left_out` counts rows without an arm, without an outcome that is a number, or broken in the file.
+    """
+
+    arms: tuple[str, ...]
+    arm: npt.NDArray[np.int64]
+    y: Array
+    x: Array
+    encoder: Encoder
+    rows_read: int
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        return len(self.y)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the outcome is yes or no."""
+        return bool(np.isin(self.y, (0.0, 1.0)).all())
+
+    @property
+    def counts(self) -> list[int]:
+        return [int(count) for count in np.bincount(self.arm, minlength=len(self.arms))]
+
+
+def read_experiment(
+    path: Path,
+    *,
+    arm: str,
+    control: str,
+    outcome: str,
+    covariates: Sequence[str] = (),
+    like: Experiment | None = None,
+    encoding: str = "",
+) -> Experiment:
+    """Read a CSV or Parquet file. `like` is the experiment whose arms and reading of columns are to be used again.
+
+    Raises FileProblem in words: a column that is not there, no such control, one arm alone, an outcome that is no number.
+    """
+    frame, rows_read, left_out = _read_columns(path, [arm, outcome, *covariates], encoding)
+    names = frame[arm].cast(pl.String).str.strip_chars()
+    values = _read_outcome(frame[outcome], outcome)
+    is_there = {"no_arm": names.is_null() | (names == ""), "no_outcome": values.is_null() | values.is_nan()}
+    for reason, absent in is_there.items():
+        if count := int(absent.fill_null(True).sum()):
+            left_out[reason] = count
+    kept = ~(is_there["no_arm"].fill_null(True) | is_there["no_outcome"].fill_null(True))
+    frame, names, values = frame.filter(kept), names.filter(kept), values.filter(kept)
+    arms = like.arms if like else _find_arms(names, arm, control)
+    places = names.replace_strict({name: place for place, name in enumerate(arms)}, default=-1, return_dtype=pl.Int64)
+    if int((places < 0).sum()):
+        raise FileProblem(_("The file has arms that the first one does not have: %(arms)s.") % {
+            "arms": ", ".join(sorted(set(names.filter(places < 0).to_list())))
+        })  # fmt: skip
+    encoder = like.encoder if like else learn_encoder(frame.select(covariates))
+    return Experiment(arms, places.to_numpy(), values.to_numpy(), encoder.encode(frame), encoder, rows_read, left_out)
+
+
+def _read_columns(path: Path, wanted: Sequence[str], encoding: str) -> tuple[pl.DataFrame, int, dict[str, int]]:
+    table = open_table(path, encoding=encoding)
+    absent = [name for name in wanted if name not in table.header]
+    if absent:
+        raise FileProblem(
+            _("The file has no column %(absent)s. It has: %(header)s.")
+            % {"absent": ", ".join(absent), "header": ", ".join(table.header)}
+        )
+    if len(set(wanted)) < len(wanted):
+        raise FileProblem(_("One column is named twice: arm, outcome and covariates have to be different columns."))
+    places = {name: table.header.index(name) for name in wanted}
+    frames, broken = [], 0
+    for batch in read_batches(table, only=sorted(places.values())):
+        frames.append(batch.frame.select(pl.col(f"c{place}").alias(name) for name, place in places.items()))
+        broken += len(batch.broken)
+    if not frames or not sum(frame.height for frame in frames):
+        raise FileProblem(_("The file has no rows."))
+    frame = pl.concat(frames, how="vertical_relaxed")
+    return frame, frame.height + broken, {"broken_line": broken} if broken else {}
+
+
+def _read_outcome(series: pl.Series, name: str) -> pl.Series:
+    if not is_number(series):
+        raise FileProblem(
+            _("The outcome “%(name)s” is no number: %(value)s.")
+            % {"name": name, "value": str(series.drop_nulls().head(1).to_list()[:1] or "")}
+        )
+    return to_numbers(series)
+
+
+def _find_arms(names: pl.Series, column: str, control: str) -> tuple[str, ...]:
+    """Control first, then the others in their order."""
+    found = sorted(names.unique().to_list())
+    if control not in found:
+        raise FileProblem(
+            _("No row has “%(control)s” in the column “%(column)s”. It has: %(found)s.")
+            % {"control": control, "column": column, "found": ", ".join(found[:MOST_ARMS])}
+        )
+    if len(found) < 2:
+        raise FileProblem(
+            _("All rows are in one arm, “%(arm)s”: there is nothing to compare it with.") % {"arm": control}
+        )
+    if len(found) > MOST_ARMS:
+        raise FileProblem(
+            _("The column “%(column)s” has %(count)d different values; an experiment has at most %(most)d arms.")
+            % {"column": column, "count": len(found), "most": MOST_ARMS}
+        )
+    return (control, *(name for name in found if name != control))
