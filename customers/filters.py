@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any, Final
+
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
@@ -12,7 +16,13 @@ from customers.ingest.clock import read_shop_clock
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.models import AuditAction, AuditEntry, Customer, Segment
 from customers.segments.compiler import compile_rule
-from customers.segments.rules import RuleError, parse_rule
+from customers.segments.membership import recorded_members
+from customers.segments.resolve import resolve_memberships
+from customers.segments.rules import Rule, RuleError, parse_rule
+from customers.segments.wording import describe_error
+
+#: The longest rule that an address may carry.
+MAX_RULE_TEXT: Final = 6_000
 
 RISK_BANDS = [
     ("high", _("Likely to leave")),
@@ -22,14 +32,41 @@ RISK_BANDS = [
 ]
 
 
+class RuleField(forms.CharField):
+    """A rule tree as JSON, as the API and the builder write it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": MAX_RULE_TEXT} | options)
+
+    def clean(self, value: Any) -> Rule | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            rule = parse_rule(json.loads(text))
+            resolve_memberships(rule)
+            return rule
+        except RuleError as error:
+            raise forms.ValidationError(describe_error(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(_("The rule is no JSON.")) from error
+
+
+class RuleFilter(django_filters.CharFilter):  # type: ignore[misc]
+    field_class = RuleField
+
+
 class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """q (name, address or id), risk band, country, language, segment."""
+    """q (name, address or id), risk band, country, language, saved segment, tag, and any rule as JSON."""
 
     q = django_filters.CharFilter(method="filter_words", label=_("Search"), max_length=120)
     risk = django_filters.ChoiceFilter(choices=RISK_BANDS, method="filter_risk", label=_("Risk"))
     segment = django_filters.ModelChoiceFilter(
         queryset=Segment.objects.filter(is_archived=False), method="filter_segment", label=_("Segment")
     )
+
+    tag = django_filters.CharFilter(field_name="tags__tag", label=_("Tag"), max_length=60)
+    rule = RuleFilter(method="filter_rule", label=_("Rule"))
 
     class Meta:
         model = Customer
@@ -49,10 +86,16 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(**{f"{column}__isnull": True})
 
     def filter_segment(self, queryset: QuerySet[Customer], name: str, value: Segment) -> QuerySet[Customer]:
+        now = timezone.now()
+        recorded = recorded_members(value.rule, now=now, segment_id=value.pk)
         try:
-            query = compile_rule(parse_rule(value.rule), as_of=read_shop_clock(timezone.now()))
+            query = recorded or compile_rule(parse_rule(value.rule), as_of=read_shop_clock(now))
         except RuleError:  # the segment's own page says why; nobody can be shown to be in it
             return queryset.none()
+        return queryset.filter(pk__in=RawSQL(*query.as_positional()))
+
+    def filter_rule(self, queryset: QuerySet[Customer], name: str, value: Rule) -> QuerySet[Customer]:
+        query = compile_rule(value, as_of=read_shop_clock(timezone.now()))
         return queryset.filter(pk__in=RawSQL(*query.as_positional()))
 
 

@@ -18,6 +18,7 @@ from customers.privacy.repeating import repeat_erasures
 from customers.privacy.shops import answer_shop
 from customers.scoring import groups, replays, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
+from customers.segments import sweep
 from llm.drafting_role import acting_as_drafter
 
 
@@ -40,6 +41,12 @@ def import_file(run_id: int) -> None:
 def shop_sweep() -> None:
     """Apply webhooks of shops that are kept and could not be applied at once."""
     sweep_deliveries(now=timezone.now(), answer=answer_shop)
+
+
+@shared_task
+def sweep_segments() -> None:
+    """Once a minute: who came into which segment and who left; a second worker at the same time does nothing."""
+    sweep.sweep_segments(timezone.now())
 
 
 @shared_task

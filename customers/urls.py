@@ -6,8 +6,11 @@ from django.urls import path
 
 from customers.views import (
     attention,
+    bulk,
     card,
     change,
+    customer_export,
+    customer_list,
     fairness,
     imports,
     interests,
@@ -19,13 +22,18 @@ from customers.views import (
     segments,
     shop_hooks,
     suppressions,
+    timeline,
 )
 from customers.views.integrations import endpoints, refused
 
 app_name = "customers"
 urlpatterns = [
-    path("customers/", people.list_customers, name="list"),
+    path("customers/", customer_list.list_customers, name="list"),
+    path("customers/columns/", customer_list.choose_columns, name="columns"),
+    path("customers/export/", customer_export.export_customers, name="export"),
+    path("customers/bulk/", bulk.act_on_customers, name="bulk"),
     path("customers/<int:pk>/", people.show_customer, name="detail"),
+    path("customers/<int:pk>/timeline/", timeline.show_timeline, name="timeline"),
     path("customers/<int:pk>/attention/", attention.show_attention, name="attention"),
     path("customers/<int:pk>/change/", change.show_change, name="change"),
     path("settings/text-reading/", interests.switch_text_reading, name="text-reading"),

@@ -17,7 +17,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "marketer": (
         *READ,
         "campaigns.view_message", "campaigns.view_deliveryevent",
-        "customers.add_segment", "customers.change_segment",
+        "customers.add_segment", "customers.change_segment", "customers.export_list", "customers.suppress_list",
         "customers.add_importrun", "customers.view_importrun", "customers.view_importrejection",
         "customers.view_intakeday", "customers.view_refuseditem",
         "customers.add_replay", "customers.view_suppression", "customers.add_suppression",
@@ -37,7 +37,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "analyst": (
         *READ,
-        "customers.add_segment", "customers.change_segment", "customers.add_importrun", "customers.view_importrun",
+        "customers.add_segment", "customers.change_segment", "customers.export_list",
+        "customers.add_importrun", "customers.view_importrun",
         "customers.view_importrejection", "customers.view_intakeday", "customers.view_refuseditem",
         "customers.add_modelversion", "customers.add_replay",
         "customers.add_sensitiveattributes", "campaigns.view_message", "campaigns.view_deliveryevent", "llm.view_llmcall",

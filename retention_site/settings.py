@@ -159,6 +159,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-web-hooks": {"task": "customers.tasks.send_outgoing", "schedule": 5.0},
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
     "apply-shop-webhooks": {"task": "customers.tasks.shop_sweep", "schedule": 15.0},
+    "sweep-segments": {"task": "customers.tasks.sweep_segments", "schedule": 60.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
     "watch-model": {"task": "customers.tasks.watch_model", "schedule": 300.0},
     "forget-intake": {"task": "customers.tasks.forget_intake", "schedule": 3600.0},

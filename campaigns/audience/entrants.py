@@ -18,6 +18,7 @@ from django.db import connection
 from campaigns.models import Arm, Campaign
 from customers.ingest.clock import read_shop_clock
 from customers.segments.compiler import CompiledQuery, compile_rule
+from customers.segments.membership import recorded_members
 from customers.segments.rules import parse_rule
 
 from .entry_rules import ChurnTrigger, EventTrigger, OverdueTrigger, SegmentTrigger, Trigger
@@ -54,8 +55,17 @@ class Look:
 
     def segment(self) -> CompiledQuery:
         """The people whom the approved rule means now."""
-        rule = self.campaign.entry_rule or self.campaign.segment.rule
-        return compile_rule(parse_rule(rule), as_of=self.clock)
+        return compile_rule(parse_rule(self._rule()), as_of=self.clock)
+
+    def members(self) -> CompiledQuery:
+        """The same as they were recorded a moment ago, where the approved rule is the segment's still: people enter the
+        campaign when they enter the segment, and nobody is asked twice."""
+        recorded = recorded_members(self._rule(), now=self.now, segment_id=self.campaign.segment_id)
+        return recorded or self.segment()
+
+    def _rule(self) -> dict[str, Any]:
+        rule: dict[str, Any] = self.campaign.entry_rule or self.campaign.segment.rule
+        return rule
 
 
 def gather_all(look: Look, due_at: dt.datetime) -> int:
@@ -143,7 +153,7 @@ AND t.customer_id IN (SELECT customer_id FROM ({segment.sql}) AS meant)"""
 def _find_there(look: Look, trigger: SegmentTrigger | ChurnTrigger) -> None:
     """Fill THERE with the people who are in the state now."""
     if isinstance(trigger, SegmentTrigger):
-        segment = look.segment()
+        segment = look.members()
         sql, params = f"SELECT DISTINCT customer_id FROM ({segment.sql}) AS meant", segment.params
     else:
         sql = "SELECT customer_id FROM customers_score WHERE churn_probability >= %(line)s"

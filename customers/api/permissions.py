@@ -32,3 +32,11 @@ class MayRead(HasModelRight):
     """For questions that are POSTed because they are long."""
 
     perms_map = HasModelRight.perms_map | {"POST": ["%(app_label)s.view_%(model_name)s"]}
+
+
+class MayReadSegments(HasModelRight):
+    """For what belongs to a segment: whoever may read segments and customers may read who is in them."""
+
+    perms_map = HasModelRight.perms_map | {
+        method: ["customers.view_segment", "customers.view_customer"] for method in ("GET", "HEAD")
+    }

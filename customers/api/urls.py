@@ -9,6 +9,7 @@ from .batch.views import BatchView
 from .customers import CustomerBulk, CustomerItem, CustomerList
 from .events import EventList
 from .insights import CohortInsights, IntervalInsights, RfmInsights, ValueInsights
+from .membership import SegmentChanges, SegmentMembers, SegmentSizes
 from .orders import OrderBulk, OrderItem, OrderList
 from .privacy import PersonErasure, PersonExport
 from .products import ProductBulk, ProductItem, ProductList
@@ -35,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("segments/count/", RuleCount.as_view(), name="api-segments-count"),
     path("segments/<int:pk>/", SegmentItem.as_view(), name="api-segment"),
     path("segments/<int:pk>/count/", SegmentCount.as_view(), name="api-segment-count"),
+    path("segments/<int:segment>/members/", SegmentMembers.as_view(), name="api-segment-members"),
+    path("segments/<int:segment>/changes/", SegmentChanges.as_view(), name="api-segment-changes"),
+    path("segments/<int:segment>/sizes/", SegmentSizes.as_view(), name="api-segment-sizes"),
     path("insights/cohorts/", CohortInsights.as_view(), name="api-insights-cohorts"),
     path("insights/intervals/", IntervalInsights.as_view(), name="api-insights-intervals"),
     path("insights/rfm/", RfmInsights.as_view(), name="api-insights-rfm"),

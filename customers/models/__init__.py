@@ -8,6 +8,7 @@ from .event import CustomerEvent, EventKind, HeldEvent, ensure_event_partitions
 from .import_run import ImportRejection, ImportRun
 from .intake import Entrance, IntakeDay, RefusedItem
 from .interest import InterestProfile, ReadingStatus, TextReading, TextReadingSwitch
+from .membership import SegmentChange, SegmentCount, SegmentMember, SegmentSize, TouchedCustomer, note_everybody
 from .order import Order, OrderLine
 from .outgoing import (
     TEST_KIND,
@@ -24,6 +25,7 @@ from .reading_hour import ReadingHour, ReadingPattern
 from .score import ModelVersion, Score, ScoreHistory, ScoreStatus
 from .segment import Segment, SegmentRevision
 from .shop import ShopConnection, ShopDelivery, ShopThing
+from .tag import ColumnChoice, CustomerTag
 from .watch import DriftReport, FairnessReport, Replay, SensitiveAttributes
 
 __all__ = [
@@ -32,10 +34,12 @@ __all__ = [
     "AuditAction",
     "AuditEntry",
     "Channel",
+    "ColumnChoice",
     "ConsentRecord",
     "Customer",
     "CustomerAlias",
     "CustomerEvent",
+    "CustomerTag",
     "DriftReport",
     "Entrance",
     "ErasedPerson",
@@ -69,7 +73,11 @@ __all__ = [
     "ScoreHistory",
     "ScoreStatus",
     "Segment",
+    "SegmentChange",
+    "SegmentCount",
+    "SegmentMember",
     "SegmentRevision",
+    "SegmentSize",
     "SensitiveAttributes",
     "ShopConnection",
     "ShopDelivery",
@@ -78,7 +86,9 @@ __all__ = [
     "Suppression",
     "TextReading",
     "TextReadingSwitch",
+    "TouchedCustomer",
     "TrackingConsent",
     "ensure_event_partitions",
+    "note_everybody",
     "record_audit",
 ]

@@ -42,6 +42,8 @@ class AuditAction(models.TextChoices):
     VOICE_SAVED = "voice_saved", _("brand voice saved")
     POLICIES_SAVED = "policies_saved", _("shop policies saved")
     SEGMENT_SAVED = "segment_saved", _("segment saved")
+    CUSTOMERS_TAGGED = "customers_tagged", _("customers tagged")
+    CUSTOMERS_SUPPRESSED = "customers_suppressed", _("customers suppressed")
     LIMIT_CHANGED = "limit_changed", _("limit of sending changed")
     WARM_UP_BEGUN = "warm_up_begun", _("warm-up begun")
     WARM_UP_ENDED = "warm_up_ended", _("warm-up ended")

@@ -36,6 +36,11 @@ class EventKind(models.TextChoices):
     CUSTOM = "custom", _("did something else")
 
 
+#: Kinds that a time line is narrowed to where most of it is something else; each has an index of its own.
+MESSAGE_KINDS = [kind.value for kind in EventKind if kind.startswith(("email_", "message_"))]
+SUPPORT_KINDS = [kind.value for kind in EventKind if kind.startswith(("ticket_", "complaint_"))]
+
+
 class CustomerEvent(models.Model):
     """One thing a customer did. Key: (source, external_id, occurred_at).
 
@@ -63,6 +68,12 @@ class CustomerEvent(models.Model):
                 fields=["customer", "occurred_at"],
                 condition=models.Q(kind__in=["complaint_opened", "complaint_closed"]),
                 name="event_complaints",
+            ),
+            models.Index(
+                fields=["customer", "occurred_at"], condition=models.Q(kind__in=MESSAGE_KINDS), name="event_messages"
+            ),
+            models.Index(
+                fields=["customer", "occurred_at"], condition=models.Q(kind__in=SUPPORT_KINDS), name="event_support"
             ),
         ]
 

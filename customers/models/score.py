@@ -107,8 +107,10 @@ class Score(ScoreFields):
             )
         ]
         indexes = [
-            models.Index(fields=["-churn_probability"], name="score_by_churn"),
-            models.Index(fields=["-expected_value"], name="score_by_value"),
+            # With the customer, so that a page of the list begins where the last one ended.
+            models.Index(fields=["churn_probability", "customer"], name="score_by_churn"),
+            models.Index(fields=["expected_value", "customer"], name="score_by_value"),
+            models.Index(fields=["recency_days", "customer"], name="score_by_recency"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Max, Min
 
 from customers.ingest.clock import choose_as_of
-from customers.models import ModelVersion, Order, Score
+from customers.models import ModelVersion, Order, Score, note_everybody
 
 from .runner import train_model_version
 from .sharing import score_shop
@@ -43,6 +43,8 @@ def refresh_scores(*, now: dt.datetime) -> int:
         raise
     if changed is not None:
         _note("done", "", now)
+    if changed:
+        note_everybody()
     return changed or 0
 
 

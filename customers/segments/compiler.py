@@ -35,7 +35,7 @@ from .resolve import resolve_memberships
 from .sql import Builder, People
 from .sql_acts import behaviour_people, message_people
 from .sql_orders import orders_people, quiet_people, totals_people
-from .sql_person import attribute_sql, bucket_sql, channel_people, field_sql, flag_people, list_people
+from .sql_person import attribute_sql, bucket_sql, channel_people, field_sql, flag_people, list_people, tag_people
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,8 @@ def _find_by_field(rule: Condition, builder: Builder) -> str | list[tuple[People
         return quiet_people(rule, builder)
     if key in ("orders_count", "total_spent"):
         return [totals_people(rule, builder)]
+    if key == "tag":
+        return [(tag_people(rule, builder), rule.op != "is_not")]
     if rule.field.kind == "flag":
         return [(flag_people(key, builder), bool(rule.value))]
     if rule.field.family == "interests" and key != "price_level":

@@ -26,6 +26,7 @@ FIELD_LABELS = {
     "source": _("system they come from"),
     "customer_for_days": _("days since they joined"),
     "joined_on": _("day on which they joined"),
+    "tag": _("tag put by the staff"),
     "has_email_consent": _("agreed to e-mail"),
     "has_open_complaint": _("has an open complaint"),
     "has_open_ticket": _("waits for an answer of support"),

@@ -88,6 +88,12 @@ def list_people(rule: Condition, builder: Builder) -> People:
     return People(list_rows(rule.field.key, f"{builder.bind(values)}::text[]"))
 
 
+def tag_people(rule: Condition, builder: Builder) -> People:
+    """Those to whom the staff put one of the tags."""
+    tags = list(rule.value) if isinstance(rule.value, tuple) else [rule.value]
+    return People(f"SELECT t.customer_id FROM customers_customertag t WHERE t.tag = ANY({builder.bind(tags)}::text[])")
+
+
 def flag_people(key: str, builder: Builder) -> People:
     """Those of whom a yes-or-no field is true."""
     if key == "has_email_consent":

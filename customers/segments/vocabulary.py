@@ -61,6 +61,7 @@ FIELDS: Final[dict[str, Field]] = {
         Field("source", "text", "person"),
         Field("customer_for_days", "days", "person"),
         Field("joined_on", "date", "person"),
+        Field("tag", "text", "person"),
         Field("has_email_consent", "flag", "person"),
         Field("has_open_complaint", "flag", "person"),
         Field("has_open_ticket", "flag", "person"),

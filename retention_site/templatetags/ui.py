@@ -21,6 +21,8 @@ from campaigns.content.told import tell_finding
 from retention_site.icons import FLAME, ICONS, MENU_ICONS
 
 register = template.Library()
+#: What says where in a list a page begins; another filter or sort begins anew.
+PLACES = ("page", "after", "before")
 
 _MERGE_TAG = re.compile(r"\{\{\s*(?P<name>[^{}|]+?)\s*(?P<filters>\|[^{}]*)?\}\}")
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+\s*|\s+")  # Chinese changes character by character
@@ -102,7 +104,7 @@ def sort_head(context: Context, name: str, label: str, numeric: bool = False, fi
     is_current = current.lstrip("-") == name
     goes_down = first == "down" if not is_current else not current.startswith("-")
     query["sort"] = f"-{name}" if goes_down else name
-    query.pop("page", None)
+    _forget_place(query)
     return {
         "label": label,
         "numeric": numeric,
@@ -120,7 +122,7 @@ def query_without(context: Context, name: str, value: str | None = None) -> str:
     query.setlist(name, kept)
     if not kept:
         query.pop(name, None)
-    query.pop("page", None)
+    _forget_place(query)
     return f"?{query.urlencode()}"
 
 
@@ -130,10 +132,15 @@ def keep_query(context: Context, *without: str) -> SafeString:
     pairs = [
         (name, value)
         for name, values in context["request"].GET.lists()
-        if name not in (*without, "page")
+        if name not in (*without, *PLACES)
         for value in values
     ]
     return format_html_join("", '<input type="hidden" name="{}" value="{}">', pairs)
+
+
+def _forget_place(query: QueryDict) -> None:
+    for name in PLACES:
+        query.pop(name, None)
 
 
 @register.filter

@@ -25,7 +25,7 @@ from campaigns.models import Archetype, Campaign, DraftStatus, Variant
 from customers import tasks as customer_tasks
 from customers.features.interests.texts import queue_texts, switch_reading
 from customers.ingest.recorder import NewEvent, record_events
-from customers.models import Channel, Customer, ModelVersion, Product, TextReading, ensure_event_partitions
+from customers.models import Channel, Customer, ModelVersion, Product, Segment, TextReading, ensure_event_partitions
 from llm.client.batches import hand_over_waiting, look_after_batches
 from llm.models import LlmCall
 from llm.status import try_connection
@@ -89,7 +89,8 @@ def planter(marketer: User, now: dt.datetime) -> Planter:
     tent = Product.objects.create(sku="T1", name="Fjell Tent", category="Tents", price=Decimal(249), currency="EUR")
     earlier = make_campaign(marketer, [], name="earlier")
     variant = Variant.objects.get(archetype__campaign=earlier)
-    planter = Planter({ModelVersion: model, Product: tent, Campaign: earlier, Variant: variant}, now)
+    segment = Segment.objects.create(name="quiet", rule={"field": "recency_days", "op": "gte", "value": 60})
+    planter = Planter({ModelVersion: model, Product: tent, Campaign: earlier, Variant: variant, Segment: segment}, now)
     people = [planter.plant_person(f"{'abcdefghij'[n // 10]}{'abcdefghij'[n % 10]}") for n in range(PEOPLE)]
     for number, person in enumerate(people):
         # Who has an open complaint is in no audience.

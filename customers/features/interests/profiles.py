@@ -13,7 +13,7 @@ from django.db.models import Max
 from customers.features.reader import Partition, read_customer_ids, read_objectors, split_customers
 from customers.ingest.clock import choose_as_of
 from customers.ingest.copying import Column, Target, copy_frame, merge_stage, staging
-from customers.models import Customer, InterestProfile
+from customers.models import Customer, InterestProfile, note_everybody
 
 from .affinity import build_affinities
 from .brands import build_brand_affinities
@@ -73,7 +73,10 @@ def refresh_profiles(*, as_of: dt.datetime) -> int:
     """Write the profile of every customer as of a date; returns how many rows changed. Safe to run twice."""
     catalogue, prices = read_catalogue(), read_prices(before=as_of)
     parts = split_customers(Customer.objects.count(), most=MOST_CUSTOMERS_IN_MEMORY)
-    return sum(_refresh_part(catalogue, prices, as_of=as_of, partition=part) for part in parts)
+    changed = sum(_refresh_part(catalogue, prices, as_of=as_of, partition=part) for part in parts)
+    if changed:
+        note_everybody()
+    return changed
 
 
 def are_old(now: dt.datetime) -> bool:

@@ -24,7 +24,9 @@ document.addEventListener("change", (event) => {
       head.checked = chosen > 0 && chosen === boxes.length;
       head.indeterminate = chosen > 0 && chosen < boxes.length;
     }
-    form.querySelector(".bulk")?.classList.toggle("any", chosen > 0);
+    const matching = form.querySelector("[data-choose-matching]");
+    if (matching && event.target !== matching && !event.target.checked) matching.checked = false; // one was taken out
+    form.querySelector(".bulk")?.classList.toggle("any", chosen > 0 || Boolean(matching?.checked));
     for (const out of form.querySelectorAll("[data-chosen-count]")) out.textContent = chosen.toLocaleString("en");
   }
   if (event.target.matches('.drop input[type="file"]')) nameFile(event.target);

@@ -8,13 +8,15 @@ from collections import Counter
 from campaigns.audience.holdout import draws_holdout
 from campaigns.delivery.entering.sweep import let_people_in
 from campaigns.models import AudienceMember, Campaign, Entry, Message, Occurrence
-from customers.models import ConsentRecord, Customer
+from customers.models import ConsentRecord, Customer, SegmentChange
+from customers.segments.sweep import sweep_segments
 from tests.campaigns.arrange import Cast
 
 from .live import MONDAY, make_people, make_recurring, make_triggered, start
 
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)
+MINUTE = dt.timedelta(minutes=1)
 DAILY = {"every": "day", "at": "09:00"}
 
 
@@ -81,6 +83,28 @@ def test_who_comes_to_be_in_the_segment_enters_and_who_was_there_does_not(cast: 
     assert let_people_in(MONDAY + 2 * HOUR).entered == 5
     assert let_people_in(MONDAY + 3 * HOUR).entered == 0
     assert set(campaign.entries.values_list("customer_id", flat=True)) == {person.pk for person in late}
+
+
+def test_the_campaign_and_its_segment_see_the_same_people_enter(cast: Cast) -> None:
+    make_people(30, now=MONDAY)
+    late = make_people(5, now=MONDAY, prefix="late", country="Wales")
+    campaign = start(make_triggered(cast, now=MONDAY, trigger={"on": "segment"}), cast, now=MONDAY)
+    sweep_segments(MONDAY + HOUR)
+    let_people_in(MONDAY + HOUR)
+
+    Customer.objects.filter(pk__in=[person.pk for person in late]).update(country="Scotland")
+    assert let_people_in(MONDAY + HOUR + MINUTE * 11).entered == 5, "recorded too long ago: the rule is asked"
+    Customer.objects.filter(pk__in=[person.pk for person in late[:2]]).update(country="Wales")
+    sweep_segments(MONDAY + 2 * HOUR)
+    Customer.objects.filter(pk__in=[person.pk for person in late[:2]]).update(country="Scotland")
+    let_people_in(MONDAY + 2 * HOUR + MINUTE)
+    left = set(campaign.presences.values_list("customer_id", flat=True))
+    assert left.isdisjoint(person.pk for person in late[:2]), "as the sweep of a minute ago recorded it"
+
+    sweep_segments(MONDAY + 3 * HOUR)
+    let_people_in(MONDAY + 3 * HOUR + MINUTE)
+    entered = set(SegmentChange.objects.filter(has_entered=True).values_list("customer_id", flat=True))
+    assert entered == set(campaign.entries.values_list("customer_id", flat=True))
 
 
 def test_who_is_there_already_enters_where_that_was_asked_for(cast: Cast) -> None:

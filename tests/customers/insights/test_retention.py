@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from customers.ingest.clock import read_shop_clock
 from customers.insights.retention import build_cohorts, measure_retention
-from customers.insights.timeline import read_timeline
+from customers.insights.timeline import read_place, read_timeline
 from customers.models import Customer, CustomerEvent, Order, ensure_event_partitions
 
 pytestmark = pytest.mark.django_db
@@ -96,5 +96,5 @@ def test_the_time_line_mixes_orders_and_events_newest_first() -> None:
     kinds = [entry.kind for entry in read_timeline(customer, until=NOW)]
     assert kinds == ["complaint_opened", "ordered", "product_viewed", "ordered"]
     assert [entry.kind for entry in read_timeline(customer, until=NOW, family="support")] == ["complaint_opened"]
-    older = read_timeline(customer, until=NOW, before=NOW - dt.timedelta(days=3), size=1)
+    older = read_timeline(customer, until=NOW, before=read_place((NOW - dt.timedelta(days=3)).isoformat()), size=1)
     assert [entry.kind for entry in older] == ["product_viewed"]

@@ -33,6 +33,7 @@ from customers.models import (
     KeptAnswer,
     ModelVersion,
     Product,
+    Segment,
     Suppression,
     ensure_event_partitions,
 )
@@ -74,7 +75,8 @@ def planter(marketer: User, now: dt.datetime) -> Planter:
     tent = Product.objects.create(sku="T1", name="Fjell Tent", category="Tents", price=Decimal(249), currency="EUR")
     earlier = make_campaign(marketer, [], name="earlier")
     variant = Variant.objects.get(archetype__campaign=earlier)
-    return Planter({ModelVersion: model, Product: tent, Campaign: earlier, Variant: variant}, now)
+    segment = Segment.objects.create(name="quiet", rule={"field": "recency_days", "op": "gte", "value": 60})
+    return Planter({ModelVersion: model, Product: tent, Campaign: earlier, Variant: variant, Segment: segment}, now)
 
 
 def plant_texts(person: Customer, now: dt.datetime) -> None:

@@ -158,7 +158,7 @@ def test_the_database_finds_whom_a_plain_reading_finds(people: list[Customer]) -
 
 
 def test_every_field_is_tried() -> None:
-    new = {"any_reason", "score_status", "next_order_on", "time_zone", "source", "joined_on", "has_open_ticket"}
+    new = {"any_reason", "score_status", "next_order_on", "time_zone", "source", "joined_on", "has_open_ticket", "tag"}
     assert {tree["field"] for tree in RULES if "field" in tree} == set(FIELDS) - new
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from customers.views.people import _fold_repeats
+from customers.views.timeline import _fold_repeats
 
 
 def entry(kind: str, day: int, detail: str = "") -> dict[str, object]:

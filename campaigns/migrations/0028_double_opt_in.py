@@ -32,8 +32,8 @@ def ask_for_confirmation(apps, _schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0026_former_text'),
-        ('customers', '0018_suppressed_domains'),
+        ('campaigns', '0027_outgoing'),
+        ('customers', '0019_suppressed_domains'),
     ]
 
     operations = [

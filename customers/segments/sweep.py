@@ -1,0 +1,288 @@
+"""Who came into which segment and who left it: what changed is looked at, not everybody.
+
+Triggers of the database note about whom something was written down (`TouchedCustomer`); who crosses a border of time
+follows from dates (`borders`). Both together are asked whether they are meant, by one statement for each segment. Everybody
+is asked where that is the better way: the first time, for another rule, after new scores, and once a day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+
+from customers.ingest.clock import read_shop_clock
+from customers.models import (
+    Customer,
+    EventKind,
+    Segment,
+    SegmentChange,
+    SegmentCount,
+    SegmentSize,
+    TouchedCustomer,
+)
+from customers.models.customer import ERASED_SOURCE
+
+from .borders import asks_for_local_days, find_borders, find_zones_past_midnight
+from .compiler import CompiledQuery, compile_rule
+from .resolve import resolve_memberships
+from .rules import Rule, RuleError, parse_rule
+
+#: Temporary tables: about whom something was written down, and those and who crossed a border of one segment.
+TOUCHED: Final = "segment_touched"
+LOOKED_AT: Final = "segment_looked_at"
+#: Above this share of all customers it is quicker to ask everybody.
+MOST_LOOKED_AT: Final = 0.2
+CHANGES_KEPT: Final = dt.timedelta(days=400)
+LOCK: Final = "customers.segments.sweep"
+
+#: Tables that rules read of one person, narrowed to those who are looked at. A common table expression hides the table of
+#: its name, so that every part of the compiled rule reads the few rows only.
+_NARROWED: Final = {
+    "customers_customer": "id",
+    "customers_order": "customer_id",
+    "customers_customerevent": "customer_id",
+    "customers_consentrecord": "customer_id",
+}
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class SweepCounts:
+    """What a sweep did. `looked_at` counts people asked, over all segments; `recounted` segments asked everybody."""
+
+    segments: int = 0
+    recounted: int = 0
+    looked_at: int = 0
+    entered: int = 0
+    left: int = 0
+    failed: int = 0
+
+    def __add__(self, other: SweepCounts) -> SweepCounts:
+        names = ("segments", "recounted", "looked_at", "entered", "left", "failed")
+        return SweepCounts(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One look at one segment: how it stood, its rule, and as of when it is asked."""
+
+    counted: SegmentCount
+    rule: Rule
+    now: dt.datetime
+    as_of: dt.datetime
+    is_full: bool
+
+    rule_hash: str
+
+    @property
+    def cause(self) -> str:
+        """Why people come and go whom nothing new is known of."""
+        if self.counted.rule_hash != self.rule_hash:
+            return SegmentChange.Cause.RULE
+        return SegmentChange.Cause.TIME
+
+
+@transaction.atomic
+def sweep_segments(now: dt.datetime) -> SweepCounts:
+    """Bring the recorded membership of every segment up to date. A second sweep at the same time does nothing, a second
+    one after it finds nothing to do; a rule that cannot be read stops no other segment."""
+    if not _is_alone():
+        return SweepCounts()
+    everybody = _take_touched()
+    segments = Segment.objects.filter(is_archived=False).order_by("pk")
+    if not segments:
+        return SweepCounts()
+    as_of = read_shop_clock(now)
+    done = SweepCounts()
+    for segment in segments:
+        try:
+            with transaction.atomic():
+                done += _look_at(segment, now=now, as_of=as_of, everybody=everybody)
+        except Exception as error:  # what is broken in one must not leave the others as they were
+            done += SweepCounts(failed=1)
+            _note_fault(segment, error, now)
+    return done
+
+
+@transaction.atomic
+def recount_segment(segment: Segment, *, now: dt.datetime) -> SegmentCount:
+    """Ask everybody now, and record who came and went. Waits for a sweep that runs. Raises RuleError."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK])
+        _make_table(cursor, TOUCHED, "SELECT NULL::bigint AS customer_id WHERE false", {})
+    _look_at(segment, now=now, as_of=read_shop_clock(now), everybody=True)
+    return SegmentCount.objects.get(segment=segment)
+
+
+def _is_alone() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _take_touched() -> bool:
+    """Empty the notes of the triggers into TOUCHED; True where they mean everybody. What others write meanwhile is not
+    seen and stays for the next sweep."""
+    table = TouchedCustomer._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {TOUCHED}_notes (customer_id bigint) ON COMMIT DROP;"
+            f" TRUNCATE {TOUCHED}_notes;"
+            f" WITH taken AS (DELETE FROM {table} RETURNING customer_number)"
+            f" INSERT INTO {TOUCHED}_notes SELECT customer_number FROM taken"
+        )
+        found = f"SELECT DISTINCT customer_id FROM {TOUCHED}_notes WHERE customer_id IS NOT NULL"
+        _make_table(cursor, TOUCHED, found, {})
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {TOUCHED}_notes WHERE customer_id IS NULL)")
+        return bool(cursor.fetchone()[0])
+
+
+def _look_at(segment: Segment, *, now: dt.datetime, as_of: dt.datetime, everybody: bool) -> SweepCounts:
+    counted, _made = SegmentCount.objects.select_for_update(of=("self",)).get_or_create(segment=segment)
+    counted.segment = segment
+    rule = resolve_memberships(parse_rule(segment.rule))
+    rule_hash = hashlib.md5(repr(rule).encode(), usedforsecurity=False).hexdigest()
+    is_full = everybody or counted.rule_hash != rule_hash or _wants_recount(counted, now, as_of)
+    looked_at = 0 if is_full else _gather_looked_at(rule, since=counted.as_of, as_of=as_of)
+    total = Customer.objects.count() if is_full or looked_at > 1000 else 0
+    if not is_full and looked_at > 1000 and looked_at > MOST_LOOKED_AT * total:
+        is_full = True
+    look = _Look(counted, rule, now, as_of, is_full, rule_hash)
+    entered, left = (0, 0) if not is_full and not looked_at else _record(look)
+    _note_count(look, entered, left)
+    people = total if is_full else looked_at
+    return SweepCounts(1, int(is_full), people, entered, left)
+
+
+def _wants_recount(counted: SegmentCount, now: dt.datetime, as_of: dt.datetime) -> bool:
+    """The first time, for another rule, after a fault, where the shop's clock went back, and once a day: what goes by days
+    of the shop's calendar changes at its midnight."""
+    if not counted.is_of_this_rule or counted.as_of is None or counted.recounted_at is None:
+        return True
+    went_back = as_of < counted.as_of
+    return went_back or _day_of(counted.as_of) != _day_of(as_of) or _day_of(counted.recounted_at) != _day_of(now)
+
+
+def _gather_looked_at(rule: Rule, *, since: dt.datetime | None, as_of: dt.datetime) -> int:
+    """Fill LOOKED_AT with the touched and with those who crossed a border of the rule since the last look."""
+    params: dict[str, Any] = {"kinds": EventKind.values}
+    parts = [f"SELECT customer_id FROM {TOUCHED}"]
+    for place, age in enumerate(find_borders(rule) if since is not None and since < as_of else ()):
+        params |= {f"after_{place}": since - age if since else None, f"until_{place}": as_of - age}
+        between = f" BETWEEN %(after_{place})s AND %(until_{place})s"
+        parts += [
+            f"SELECT customer_id FROM customers_order WHERE ordered_at{between}",
+            f"SELECT customer_id FROM customers_customerevent WHERE kind = ANY(%(kinds)s) AND occurred_at{between}",
+            f"SELECT id FROM customers_customer WHERE joined_at{between}",
+        ]
+    if since is not None and asks_for_local_days(rule) and (zones := find_zones_past_midnight(since, as_of)):
+        parts.append("SELECT id FROM customers_customer WHERE time_zone = ANY(%(zones)s)")
+        params["zones"] = zones
+    with connection.cursor() as cursor:
+        _make_table(cursor, LOOKED_AT, " UNION ".join(parts), params)
+        cursor.execute(f"SELECT count(*) FROM {LOOKED_AT}")
+        return int(cursor.fetchone()[0])
+
+
+def _record(look: _Look) -> tuple[int, int]:
+    """Write who came and who left, in one statement; how many of each. The first count of a segment is no change: nobody
+    knows since when people are in it."""
+    is_first = look.counted.recounted_at is None
+    query = compile_rule(look.rule, as_of=look.as_of)
+    within = "" if look.is_full else f" AND m.customer_id IN (SELECT customer_id FROM {LOOKED_AT})"
+    sql = f"""
+WITH {"" if look.is_full else _narrow()}meant AS MATERIALIZED ({_known(query)}),
+gone AS (
+  DELETE FROM customers_segmentmember m WHERE m.segment_id = %(segment)s{within}
+    AND NOT EXISTS (SELECT FROM meant n WHERE n.customer_id = m.customer_id)
+  RETURNING m.customer_id
+), come AS (
+  INSERT INTO customers_segmentmember (segment_id, customer_id, entered_at)
+  SELECT %(segment)s, customer_id, %(entered_at)s FROM meant ON CONFLICT DO NOTHING RETURNING customer_id
+), noted AS (
+  INSERT INTO customers_segmentchange (segment_id, customer_id, has_entered, cause, happened_at)
+  SELECT %(segment)s, k.customer_id, k.has_entered,
+         CASE WHEN %(cause)s = 'time' AND k.customer_id IN (SELECT customer_id FROM {TOUCHED}) THEN 'data' ELSE %(cause)s END,
+         %(now)s
+  FROM (SELECT customer_id, true AS has_entered FROM come UNION ALL SELECT customer_id, false FROM gone) AS k
+  WHERE NOT %(is_first)s
+)
+SELECT (SELECT count(*) FROM come), (SELECT count(*) FROM gone)"""
+    params = {
+        **query.params,
+        "segment": look.counted.segment_id,
+        "entered_at": None if is_first else look.now,
+        "cause": look.cause,
+        "now": look.now,
+        "is_first": is_first,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        entered, left = cursor.fetchone()
+    return int(entered), int(left)
+
+
+def _narrow() -> str:
+    return "".join(
+        f"{table} AS NOT MATERIALIZED (SELECT * FROM {table} WHERE {key} IN (SELECT customer_id FROM {LOOKED_AT})), "
+        for table, key in _NARROWED.items()
+    )
+
+
+def _known(query: CompiledQuery) -> str:
+    """The people of a query without those who were erased."""
+    return (
+        f"SELECT q.customer_id FROM ({query.sql}) AS q WHERE NOT EXISTS"
+        f" (SELECT FROM customers_customer k WHERE k.id = q.customer_id AND k.source = '{ERASED_SOURCE}')"
+    )
+
+
+def _note_count(look: _Look, entered: int, left: int) -> None:
+    counted = look.counted
+    is_first = counted.recounted_at is None
+    counted.size = counted.segment.members.count() if look.is_full else max(0, counted.size + entered - left)
+    counted.number, counted.rule_hash = counted.segment.number, look.rule_hash
+    counted.as_of, counted.looked_at, counted.fault = look.as_of, look.now, ""
+    if look.is_full:
+        counted.recounted_at = look.now
+        SegmentChange.objects.filter(segment=counted.segment, happened_at__lt=look.now - CHANGES_KEPT).delete()
+    counted.save()
+    _note_size(counted, look.now, entered=0 if is_first else entered, left=left)
+
+
+def _note_size(counted: SegmentCount, now: dt.datetime, *, entered: int, left: int) -> None:
+    """The row of the day; one that says the same already is not written."""
+    table = SegmentSize._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO {table} AS s (segment_id, day, size, entered, "left") VALUES (%s, %s, %s, %s, %s)'
+            " ON CONFLICT (segment_id, day) DO UPDATE SET size = excluded.size, entered = s.entered + excluded.entered,"
+            ' "left" = s."left" + excluded."left"'
+            ' WHERE (s.size, excluded.entered, excluded."left") IS DISTINCT FROM (excluded.size, 0, 0)',
+            [counted.segment_id, _day_of(now), counted.size, entered, left],
+        )
+
+
+def _note_fault(segment: Segment, error: Exception, now: dt.datetime) -> None:
+    """The page says that it is not counted any more; the next sweep tries again."""
+    if not isinstance(error, RuleError):
+        log.exception("segment_cannot_be_counted", segment=segment.pk)
+    SegmentCount.objects.update_or_create(segment=segment, defaults={"fault": str(error)[:300], "looked_at": now})
+
+
+def _make_table(cursor: Any, name: str, sql: str, params: dict[str, Any]) -> None:
+    cursor.execute(f"DROP TABLE IF EXISTS {name}")
+    cursor.execute(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {sql}", params)
+    cursor.execute(f"ANALYZE {name}")
+
+
+def _day_of(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
