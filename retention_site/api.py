@@ -20,6 +20,7 @@ from support.models import TicketConflict
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.api.urls")),
     path("", include("campaigns.api.urls")),
+    path("", include("support.api.urls")),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="api-schema"),
     path(
         "docs/",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
@@ -17,6 +18,7 @@ from campaigns.delivery.fence.gate import read_fence
 from campaigns.models import Campaign, Notification, SendingEpoch, StagedChange
 from customers.ingest.currency import read_shop_currency
 from retention_site.roles import ADMIN_ROLE
+from support.models import Ticket, TicketStatus
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,14 @@ STRUCTURE = (
             (gettext_lazy("Campaigns"), "campaigns:list", "campaigns.view_campaign"),
             (gettext_lazy("Review"), "campaigns:review", "campaigns.view_approval"),
             (gettext_lazy("Outbox"), "campaigns:outbox", "campaigns.view_message"),
+        ),
+    ),
+    (
+        gettext_lazy("Support"),
+        (
+            (gettext_lazy("Tickets"), "support:queue", "support.view_ticket"),
+            (gettext_lazy("Articles"), "support:articles", "support.view_article"),
+            (pgettext_lazy("menu", "Answer quality"), "support:quality", "support.view_answer"),
         ),
     ),
     (
@@ -159,6 +169,12 @@ def _count_reviews(request: HttpRequest) -> int:
     return waiting.count() + changes.count()
 
 
+def _count_tickets(request: HttpRequest) -> int:
+    """What waits for an answer, of this person or of nobody."""
+    waiting = Ticket.objects.filter(status__in=(TicketStatus.OPEN, TicketStatus.ESCALATED))
+    return waiting.filter(Q(assignee=None) | Q(assignee=request.user.pk)).count()
+
+
 def _count_unread(request: HttpRequest) -> int:
     return Notification.objects.unread_by(request.user.pk or 0).count()
 
@@ -166,4 +182,5 @@ def _count_unread(request: HttpRequest) -> int:
 _COUNTS: dict[str, Callable[[HttpRequest], int]] = {
     "campaigns:review": _count_reviews,
     "campaigns:notifications": _count_unread,
+    "support:queue": _count_tickets,
 }

@@ -141,6 +141,7 @@ CELERY_TASK_ROUTES = {
     "campaigns.tasks.draft_*": {"queue": "drafting"},
     "customers.tasks.read_texts": {"queue": "drafting"},
     "llm.tasks.batch_sweep": {"queue": "drafting"},
+    "support.tasks.suggest_*": {"queue": "drafting"},
 }
 CELERY_BEAT_SCHEDULE = {
     "start-due-campaigns": {"task": "campaigns.tasks.start_due_campaigns", "schedule": 15.0},
@@ -169,6 +170,8 @@ CELERY_BEAT_SCHEDULE = {
     "interests-nightly": {"task": "customers.tasks.interests_daily", "schedule": 3600.0},
     "queue-texts": {"task": "customers.tasks.queue_texts", "schedule": 3600.0},
     "read-texts": {"task": "customers.tasks.read_texts", "schedule": 60.0},
+    "sort-tickets": {"task": "support.tasks.sort_tickets", "schedule": 30.0},
+    "suggest-answers": {"task": "support.tasks.suggest_answers", "schedule": 15.0},
     "model-batches": {"task": "llm.tasks.batch_sweep", "schedule": 60.0},
     "settle-lost-model-calls": {"task": "llm.tasks.settle_lost_calls", "schedule": 300.0},
     "delete-expired-model-calls": {"task": "campaigns.tasks.delete_expired_model_calls", "schedule": 3600.0},
@@ -270,6 +273,10 @@ ERASURE_FILE = read_text("ERASURE_FILE", str(VAR_DIR / "erasures.jsonl"))
 OUTGOING_MAY_BE_LOOPBACK = read_flag("OUTGOING_MAY_BE_LOOPBACK", default=not SITE_IS_HTTPS)  # web hooks to this machine
 EVENT_RETENTION_MONTHS = read_number("EVENT_RETENTION_MONTHS", 0, most=1200)  # 0: events are kept for good
 AUDIT_WITNESS_FILE = read_text("AUDIT_WITNESS_FILE", str(VAR_DIR / "audit_heads.jsonl"))
+SUPPORT_ANSWER_HOURS = read_number("SUPPORT_ANSWER_HOURS", 24.0, least=0.1, most=720)  # of a usual question
+COMPLAINT_COOLING_DAYS = read_number(
+    "COMPLAINT_COOLING_DAYS", 14.0, most=365
+)  # no promotions so long after a closed one
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # --- Language model ---------------------------------------------------------------------------------------------------
@@ -383,7 +390,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "customers.api.schema.add_problems"],
-    "ENUM_NAME_OVERRIDES": {"EventKindEnum": "customers.models.EventKind", "ChannelEnum": "customers.models.Channel"},
+    "ENUM_NAME_OVERRIDES": {
+        "EventKindEnum": "customers.models.EventKind",
+        "ChannelEnum": "customers.models.Channel",
+        "TicketChannelEnum": "support.models.TicketChannel",
+        "TicketStatusEnum": "support.models.TicketStatus",
+    },
 }
 
 UNFOLD = ADMIN_LOOK

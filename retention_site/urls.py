@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/four-eyes/", shop_settings.set_four_eyes, name="four-eyes"),
     path("", include("customers.urls")),
     path("", include("campaigns.urls")),
+    path("", include("support.urls")),
     path("login/", ShopLoginView.as_view(), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("password/", auth_views.PasswordChangeView.as_view(), name="password_change"),

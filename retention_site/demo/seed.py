@@ -30,6 +30,7 @@ from .seeding.nights import open_at_night
 from .seeding.plans import PAST, UNDER_WAY
 from .seeding.present import go_live, leave_behind_last_week, prepare_today, send_and_pause
 from .seeding.stretches import LIFE_TABLES, note_growth
+from .seeding.support import open_support
 from .seeding.voice import refine_voice, set_the_tone
 
 DEFAULT_CUSTOMERS = 5000
@@ -139,6 +140,7 @@ def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     prepare_today(office, now - dt.timedelta(hours=WORK_HOURS), now)
     history.measure(now)
     ask_about_model(users[ANALYST], now)
+    say(f"{open_support(users, now=now)} tickets wait for an answer")
     _leave_mark(users, now, customers, seed)
 
 

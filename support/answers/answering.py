@@ -10,8 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from support.triage.escalating import find_reason_to_escalate
+
 from .articles import Passage
-from .escalating import find_reason_to_escalate
 from .evidence import Evidence, weigh_evidence
 from .ranking import Base, Found
 from .validation import CheckedSentence, check_answer

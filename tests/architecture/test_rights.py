@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "login", "set_language", "healthz", "readyz", "campaigns:unsubscribe", "campaigns:click", "campaigns:open",
     "campaigns:mail-webhook", "campaigns:sms-hook", "campaigns:receiver-report", "campaigns:short-link",
-    "customers:shop-hook",
+    "customers:shop-hook", "support:contact",
     "campaigns:preferences", "campaigns:confirm-opt-in", "campaigns:sign-up", "campaigns:why", "campaigns:ask-for-data",
 }  # fmt: skip
 PUBLIC_PREFIXES = ("password_reset", "admin:login", "admin:jsi18n")
@@ -46,6 +46,11 @@ PAGES = {
     "campaigns:policies-history": {"marketer", "approver", "analyst", "admin"},
     "customers:privacy": {"support", "admin"},
     "customers:suppressions": {"marketer", "support", "admin"},
+    "support:queue": {"support", "admin"},
+    "support:articles": {"marketer", "approver", "analyst", "support", "admin"},
+    "support:article-new": {"marketer", "approver", "analyst", "support", "admin"},
+    "support:gaps": {"analyst", "support", "admin"},
+    "support:quality": {"analyst", "support", "admin"},
     "audit": {"analyst", "admin"},
     "campaigns:limits": {"marketer", "approver", "analyst", "admin"},
     "campaigns:channels": {"marketer", "approver", "analyst", "admin"},
@@ -111,6 +116,6 @@ def test_each_role_opens_its_pages_and_no_others(role: str, make_user: MakeUser,
 
 def test_somebody_without_a_role_changes_nothing(make_user: MakeUser, client: Client) -> None:
     client.force_login(make_user("otto", ""))
-    paths = [(name, path) for name, path in ROUTES if name.startswith(("campaigns:", "customers:", "api-"))]
+    paths = [(name, path) for name, path in ROUTES if name.startswith(("campaigns:", "customers:", "support:", "api-"))]
     answers = {name: client.post(path).status_code for name, path in paths if name not in PUBLIC}
     assert {name: code for name, code in answers.items() if code not in (403, 404, 405)} == {}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
-
-from .word_lists import read_pattern
 
 _CARD: Final = re.compile(r"(?<!\d)(?:\d[ -]?){13,19}(?!\d)")
 #: The first that fits is the reason. Threats to life come first.
 REASONS: Final = ("self_harm", "safety", "legal", "payment_data", "press")
-_PATTERNS: Final = tuple((reason, read_pattern(reason)) for reason in REASONS)
 
 
 def find_reason_to_escalate(text: str) -> str:
@@ -18,10 +17,22 @@ def find_reason_to_escalate(text: str) -> str:
 
     Errs to the careful side: what only sounds like it goes to a person, who loses a moment.
     """
-    for reason, pattern in _PATTERNS:
+    for reason, pattern in _patterns().items():
         if pattern.search(text):
             return reason
     return "payment_data" if any(_is_card(found) for found in _CARD.findall(text)) else ""
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> dict[str, re.Pattern[str]]:
+    lines: dict[str, list[str]] = {}
+    name = ""
+    for line in (Path(__file__).parent / "escalations.txt").read_text(encoding="utf-8").splitlines():
+        if heading := re.match(r"\[(\w+)\]", line):
+            name = heading[1]
+        elif line and not line.startswith("#"):
+            lines.setdefault(name, []).append(line)
+    return {reason: re.compile("|".join(lines[reason]), re.IGNORECASE) for reason in REASONS}
 
 
 def _is_card(text: str) -> bool:

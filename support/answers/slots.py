@@ -1,0 +1,41 @@
+"""Facts about an order, filled in by code from the database, never by a model: `{order_number}` and the like."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from support.models import Ticket
+
+_SLOT: Final = re.compile(r"\{(\w{1,30})\}")
+#: What may stand in an answer, and nothing else.
+NAMES: Final = ("first_name", "shop_name", "order_number", "order_date", "order_total")
+
+
+def read_slots(ticket: Ticket) -> dict[str, str]:
+    """The values that are known for this conversation; a slot without one is not filled."""
+    values = {"shop_name": settings.SHOP_NAME}
+    if ticket.customer is not None and ticket.customer.first_name:
+        values["first_name"] = ticket.customer.first_name
+    if ticket.order is not None:
+        with translation.override("zh-hans" if ticket.language == "zh" else "en"):
+            values["order_date"] = date_format(localtime(ticket.order.ordered_at), "DATE_FORMAT")
+        values["order_number"] = ticket.order.external_id
+        values["order_total"] = f"{ticket.order.total:.2f} {ticket.order.currency}"
+    return values
+
+
+def fill_slots(text: str, ticket: Ticket) -> str:
+    """The text with known slots filled; others stay as they are, and `find_open_slots` names them."""
+    values = read_slots(ticket)
+    return _SLOT.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def find_open_slots(text: str) -> list[str]:
+    """Slots that were not filled."""
+    return [name for name in _SLOT.findall(text) if name in NAMES]

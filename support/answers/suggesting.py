@@ -1,0 +1,84 @@
+"""Suggests an answer for the newest message of a conversation, and keeps it with its sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+
+from support.models import Answer, AnswerStatus, ArticleVersion, Direction, Ticket, TicketMessage
+from support.triage.deciding import read_open_text
+
+from .answering import Answered, answer_question
+from .knowledge import load_base
+from .validation import CheckedSentence
+
+
+def suggest_answer(ticket: Ticket, *, now: dt.datetime) -> Answer | None:
+    """The suggestion for what waits for an answer; None where nothing does. Nothing is sent.
+
+    A suggestion that a person has decided on stays; one that nobody has looked at is made anew.
+    """
+    message = find_open_message(ticket)
+    if message is None:
+        return None
+    text = read_open_text(ticket)
+    answered = answer_question(text, load_base(text))
+    return keep_suggestion(ticket, message, describe(answered), now=now)
+
+
+def find_open_message(ticket: Ticket) -> TicketMessage | None:
+    """The newest message of the customer that we have not answered."""
+    newest = ticket.messages.exclude(direction=Direction.NOTE).order_by("-written_at", "-pk").first()
+    return newest if newest is not None and newest.direction == Direction.IN else None
+
+
+@transaction.atomic
+def keep_suggestion(ticket: Ticket, message: TicketMessage, fields: dict[str, Any], *, now: dt.datetime) -> Answer:
+    """Write a suggestion down in the place of an undecided one."""
+    kept = Answer.objects.select_for_update().filter(message=message).first()
+    if kept is not None and kept.decided_at is not None:
+        return kept
+    answer, _made = Answer.objects.update_or_create(
+        message=message, defaults={"ticket": ticket, "made_at": now, **fields}
+    )
+    return answer
+
+
+def describe(answered: Answered) -> dict[str, Any]:
+    """What is kept of an answer from the base."""
+    return {
+        "status": AnswerStatus.REFUSED if answered.refused else AnswerStatus.SUGGESTED,
+        "refusal": answered.refused,
+        "text": answered.answer,
+        "sentences": describe_sentences(answered.sentences),
+        "lacking": list(answered.lacking),
+        "articles": list(answered.articles),
+        "sureness": round(answered.sureness, 4),
+        "origin": Answer.Origin.PASSAGES,
+        "prompt_version": "",
+        "trouble": "",
+    }
+
+
+def describe_sentences(sentences: tuple[CheckedSentence, ...] | list[CheckedSentence]) -> list[dict[str, Any]]:
+    """Each sentence with the article, version and passage that carries it, or why none does."""
+    numbers = {int(one.source.article) for one in sentences if one.source and one.source.article.isdecimal()}
+    versions = {
+        version.article.number: version
+        for version in ArticleVersion.objects.filter(article__number__in=numbers, article__current__pk__isnull=False)
+        .select_related("article")
+        .order_by("number")
+    }
+    return [_describe_sentence(one, versions) for one in sentences]
+
+
+def _describe_sentence(one: CheckedSentence, versions: dict[int, ArticleVersion]) -> dict[str, Any]:
+    told: dict[str, Any] = {"text": one.text, "supported": one.is_supported, "why": list(one.why)}
+    if one.source is not None and one.source.article.isdecimal():
+        version = versions.get(int(one.source.article))
+        told |= {"article": int(one.source.article), "passage": one.source.text}
+        if version is not None:
+            told |= {"version": version.number, "title": version.title_en or version.title_zh}
+    return told

@@ -1,0 +1,112 @@
+"""Takes messages in: makes or continues a conversation, and ties it to its customer. Safe to run twice on the same message."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from customers.ingest.recorder import NewEvent, record_events
+from customers.models import Customer, EventKind
+from support.models import Direction, Ticket, TicketChannel, TicketMessage, TicketStatus, Urgency
+
+from .clock import due_at
+from .complaints import EVENT_SOURCE, begin_hold
+from .linking import find_writer
+
+LONGEST_TEXT = 20_000
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A message from outside. `thread` names its conversation within the channel, `external_id` the message itself.
+
+    `email` is where it says it comes from; only a `customer` that the channel itself has proved is certain.
+    """
+
+    channel: TicketChannel
+    thread: str
+    external_id: str
+    text: str
+    written_at: dt.datetime
+    subject: str = ""
+    email: str = ""
+    name: str = ""
+    customer: Customer | None = None
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """The ticket and the message; `is_new` where the message was not known yet."""
+
+    ticket: Ticket
+    message: TicketMessage
+    is_new: bool
+
+
+@transaction.atomic
+def take_in(incoming: Incoming) -> TakenIn:
+    """Write a message down. An answer to a closed conversation opens it again; one that is known changes nothing."""
+    ticket, is_first = _find_ticket(incoming)
+    message, is_new = TicketMessage.objects.get_or_create(
+        ticket=ticket,
+        external_id=incoming.external_id[:200],
+        defaults={
+            "direction": Direction.IN,
+            "text": clean_text(incoming.text),
+            "written_at": incoming.written_at,
+        },
+    )
+    if is_new and not is_first:
+        _continue(ticket, incoming.written_at)
+    if is_first and ticket.customer_id is not None:
+        note_opening(ticket)
+    return TakenIn(ticket, message, is_new)
+
+
+def clean_text(text: str) -> str:
+    """Text as it is kept: without characters that PostgreSQL refuses, of a bounded length."""
+    return text.replace("\x00", "").replace("\r\n", "\n").strip()[:LONGEST_TEXT]
+
+
+def note_opening(ticket: Ticket) -> None:
+    """Tell the event log that this customer asked. What they wrote stays in the ticket."""
+    event = NewEvent(
+        customer_id=ticket.customer_id or 0,
+        kind=EventKind.TICKET_OPENED,
+        occurred_at=ticket.opened_at,
+        external_id=f"ticket:{ticket.pk}",
+        properties={"ticket": str(ticket.pk), "channel": ticket.channel},
+    )
+    record_events([event], source=EVENT_SOURCE)
+
+
+def _find_ticket(incoming: Incoming) -> tuple[Ticket, bool]:
+    customer = incoming.customer or find_writer(incoming.email)
+    ticket, is_first = Ticket.objects.get_or_create(
+        channel=incoming.channel,
+        external_id=incoming.thread[:200],
+        defaults={
+            "customer": customer,
+            "writer_email": incoming.email[:254],
+            "writer_name": clean_text(incoming.name)[:120],
+            "subject": " ".join(clean_text(incoming.subject).split())[:200],
+            "opened_at": incoming.written_at,
+            "last_message_at": incoming.written_at,
+            "due_at": due_at(incoming.written_at, Urgency.USUAL),
+        },
+    )
+    return Ticket.objects.select_for_update().get(pk=ticket.pk), is_first
+
+
+def _continue(ticket: Ticket, now: dt.datetime) -> None:
+    fields = {"last_message_at": now, "due_at": due_at(now, ticket.urgency), "triaged_at": None}
+    if ticket.status in (TicketStatus.CLOSED, TicketStatus.WAITING):
+        was_closed = ticket.status == TicketStatus.CLOSED
+        ticket.move(TicketStatus.OPEN, closed_at=None, **fields)
+        if was_closed and ticket.is_complaint:
+            begin_hold(ticket, now=now)
+        return
+    Ticket.objects.filter(pk=ticket.pk).update(**fields)
+    ticket.refresh_from_db()

@@ -1,0 +1,23 @@
+"""What workers do for support. Rows are the queue: tickets that are not sorted, messages without a suggestion."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from support.answers import pending
+from support.inbox.late import link_late_customers
+from support.triage.deciding import complete_triage
+
+
+@shared_task
+def sort_tickets() -> None:
+    """Tie conversations to customers who have come since, and sort what was not sorted."""
+    link_late_customers()
+    complete_triage(now=timezone.now())
+
+
+@shared_task
+def suggest_answers() -> None:
+    """Suggest answers for what waits."""
+    pending.suggest_pending(now=timezone.now())

@@ -1,0 +1,55 @@
+"""What people say that triage got wrong: it counts at once, and the next training learns from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from customers.models import AuditAction, record_audit
+from support.inbox.clock import due_at
+from support.inbox.complaints import begin_hold, withdraw_hold
+from support.inbox.working import require_right
+from support.models import Ticket, TriageCorrection, TriageField
+
+from .deciding import VALUES
+
+
+@transaction.atomic
+def correct_triage(user: User, ticket: Ticket, field: str, value: str, *, now: dt.datetime) -> None:
+    """A person's word for one field. Raises ValidationError for a field or value that does not exist."""
+    require_right(user)
+    if value not in VALUES.get(field, ()):
+        raise ValidationError(_("“%(value)s” is not a value of triage.") % {"value": value})
+    ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
+    told = dict(ticket.triage)
+    was = str((told.get(field) or {}).get("value", ""))
+    told[field] = {"value": value, "sureness": 1.0, "reasons": [], "by": "person"}
+    TriageCorrection.objects.update_or_create(
+        ticket=ticket,
+        field=field,
+        defaults={"becomes": value, "corrected_by": user, "corrected_at": now},
+        create_defaults={"was": was, "becomes": value, "corrected_by": user, "corrected_at": now},
+    )
+    changes: dict[str, object] = {"triage": told, "needs_look": False}
+    if field == TriageField.URGENCY:
+        changes |= {"urgency": int(value), "due_at": due_at(ticket.last_message_at, int(value))}
+    elif field != TriageField.COMPLAINT:
+        changes[field] = value
+    Ticket.objects.filter(pk=ticket.pk).update(**changes)
+    ticket.refresh_from_db()
+    if field == TriageField.COMPLAINT and (value == "yes") != ticket.is_complaint:
+        if value == "yes":
+            begin_hold(ticket, now=now)
+        else:
+            withdraw_hold(ticket, now=now)
+    record_audit(AuditAction.TICKET_CORRECTED, actor=user, about=("ticket", ticket.pk), field=field)
+
+
+def confirm_triage(user: User, ticket: Ticket) -> None:
+    """A person looked, and it is right as it stands."""
+    require_right(user)
+    Ticket.objects.filter(pk=ticket.pk).update(needs_look=False)

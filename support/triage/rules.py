@@ -1,0 +1,104 @@
+"""Triage by rules: what a message says of itself, with the words that say so. The first word where nothing is trained yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+#: From here on a message is a complaint, and from here on it is beyond doubt.
+COMPLAINT_AT, CERTAIN_AT = 1.5, 3.0
+_CJK: Final = re.compile(r"[\u3400-\u9fff]")
+_CERTAIN_FLOOR: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A value of one field, how sure (0 to 1), and what it was read from."""
+
+    value: str
+    sureness: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What rules read in one message, by field: intent, complaint ("yes", "no"), sentiment, urgency ("1" to "4")."""
+
+    language: str
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+
+
+def read_message(text: str, *, escalation: str = "") -> Reading:
+    """The verdicts for a message. `escalation` is the reason for which it must not be drafted for, "" for none."""
+    complaint, complaint_words = _weigh("complaint", text)
+    pleased, pleased_words = _weigh("pleased", text)
+    verdicts = {
+        "complaint": _judge_complaint(complaint - 0.5 * pleased, complaint_words),
+        "sentiment": _judge_sentiment(complaint, pleased, (*complaint_words, *pleased_words)),
+        "intent": _judge_intent(text),
+    }
+    verdicts["urgency"] = _judge_urgency(text, verdicts["complaint"], complaint, escalation)
+    return Reading(find_language(text), verdicts)
+
+
+def find_language(text: str) -> str:
+    """zh or en: the two that answers are written in. A text with neither script counts as English."""
+    characters = len(_CJK.findall(text))
+    return "zh" if characters and characters >= len(re.findall(r"[A-Za-z]+", text)) else "en"
+
+
+def _judge_complaint(score: float, words: tuple[str, ...]) -> Verdict:
+    if score >= COMPLAINT_AT:
+        return Verdict("yes", min(1.0, _CERTAIN_FLOOR + score / (2 * CERTAIN_AT)), words)
+    return Verdict("no", min(1.0, 1 - max(score, 0.0) / (2 * COMPLAINT_AT)), words)
+
+
+def _judge_sentiment(bad: float, good: float, words: tuple[str, ...]) -> Verdict:
+    if abs(bad - good) < 1:
+        return Verdict("neutral", 0.6, words)
+    return Verdict("negative" if bad > good else "positive", min(1.0, 0.5 + abs(bad - good) / 4), words)
+
+
+def _judge_intent(text: str) -> Verdict:
+    scores = {name.removeprefix("intent "): _weigh(name, text) for name in _sections() if name.startswith("intent ")}
+    best, (score, words) = max(scores.items(), key=lambda pair: pair[1][0])
+    total = sum(value for value, _words in scores.values())
+    return Verdict(best, score / total, words) if score > 0 else Verdict("other", 0.3)
+
+
+def _judge_urgency(text: str, complaint: Verdict, score: float, escalation: str) -> Verdict:
+    presses, words = _weigh("at once", text)
+    if escalation in ("self_harm", "safety"):
+        return Verdict("4", 1.0, (escalation,))
+    if escalation in ("legal", "press", "payment_data") or (complaint.value == "yes" and score >= CERTAIN_AT):
+        return Verdict("3", 0.8, (escalation,) if escalation else complaint.reasons)
+    if complaint.value == "yes" or presses:
+        return Verdict("3" if complaint.value == "yes" and presses else "2", 0.6, words)
+    return Verdict("2", 0.6)
+
+
+def _weigh(section: str, text: str) -> tuple[float, tuple[str, ...]]:
+    total, words = 0.0, []
+    for pattern, weight in _sections()[section]:
+        found = [match.group(0).strip() for match in pattern.finditer(text)]
+        if found:
+            total += weight * (1 + 0.25 * (len(set(map(str.lower, found))) - 1))
+            words += found[:2]
+    return total, tuple(dict.fromkeys(word.lower()[:40] for word in words))[:6]
+
+
+@lru_cache(maxsize=1)
+def _sections() -> dict[str, list[tuple[re.Pattern[str], float]]]:
+    found: dict[str, list[tuple[re.Pattern[str], float]]] = {}
+    name = ""
+    for line in (Path(__file__).parent / "words.txt").read_text(encoding="utf-8").splitlines():
+        if heading := re.fullmatch(r"\[([\w ]+)\]", line):
+            name = heading[1]
+        elif line and not line.startswith("#"):
+            pattern, _equals, weight = line.rpartition(" = ")
+            found.setdefault(name, []).append((re.compile(pattern, re.IGNORECASE), float(weight)))
+    return found

@@ -1,0 +1,31 @@
+"""Addresses of the pages about support."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from support.views import articles, contact, conversation, quality, queue
+
+app_name = "support"
+urlpatterns = [
+    path("support/", queue.show_queue, name="queue"),
+    path("support/tickets/<int:pk>/", conversation.show_ticket, name="ticket"),
+    path("support/tickets/<int:pk>/presence/", conversation.show_presence, name="presence"),
+    path("support/tickets/<int:pk>/answers/", conversation.answer_ticket, name="answers"),
+    path("support/tickets/<int:pk>/suggestion/", conversation.make_suggestion, name="suggestion"),
+    path("support/tickets/<int:pk>/suggestion/discarding/", conversation.discard, name="discarding"),
+    path("support/tickets/<int:pk>/notes/", conversation.add_note, name="notes"),
+    path("support/tickets/<int:pk>/assignment/", conversation.assign, name="assignment"),
+    path("support/tickets/<int:pk>/tags/", conversation.set_tags, name="tags"),
+    path("support/tickets/<int:pk>/escalation/", conversation.escalate, name="escalation"),
+    path("support/tickets/<int:pk>/closing/", conversation.close, name="closing"),
+    path("support/tickets/<int:pk>/reopening/", conversation.reopen, name="reopening"),
+    path("support/tickets/<int:pk>/corrections/", conversation.correct, name="corrections"),
+    path("articles/", articles.list_articles, name="articles"),
+    path("articles/new/", articles.edit_article, name="article-new"),
+    path("articles/gaps/", articles.show_gaps, name="gaps"),
+    path("articles/<int:number>/", articles.edit_article, name="article"),
+    path("articles/<int:number>/publication/", articles.publish, name="publication"),
+    path("support/quality/", quality.show_quality, name="quality"),
+    path("contact/", contact.show_contact, name="contact"),
+]

@@ -1,0 +1,104 @@
+"""The articles: what answers are made from, every version of it, and what people asked that no article says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from support.answers.answering import answer_question
+from support.answers.knowledge import FIELDS, load_base, publish_article, save_article
+from support.models import Answer, AnswerStatus, Article
+
+from .access import current_user, read_number
+
+MOST_GAPS: Final = 200
+LONGEST_QUESTION: Final = 500
+
+
+@require_safe
+@permission_required("support.view_article", raise_exception=True)
+def list_articles(request: HttpRequest) -> HttpResponse:
+    """All articles; ?try= asks them a question as a customer would."""
+    question = request.GET.get("try", "").strip()[:LONGEST_QUESTION]
+    articles = Article.objects.select_related("current__saved_by").annotate(version_count=Count("versions"))
+    context: dict[str, Any] = {"articles": articles, "question": question}
+    if question:
+        answered = answer_question(question, load_base(question))
+        context |= {"answered": answered, "found": answered.articles[:3]}
+    return render(request, "support/articles.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("support.view_article", raise_exception=True)
+def edit_article(request: HttpRequest, number: int = 0) -> HttpResponse:
+    """Read or write an article; 0 is a new one."""
+    article = get_object_or_404(Article.objects.select_related("current"), number=number) if number else None
+    current = article.current if article else None
+    texts = {name: getattr(current, name, "") for name in FIELDS}
+    if not number:
+        texts["title_en"] = request.GET.get("title", "")[:160]
+    errors: list[str] = []
+    if request.method == "POST":
+        if not request.user.has_perm("support.change_article" if article else "support.add_article"):
+            raise PermissionDenied(_("Your role does not allow this."))
+        texts = {name: request.POST.get(name, "") for name in FIELDS}
+        base, note = read_number(request.POST.get("base", "")), request.POST.get("note", "")
+        try:
+            saved = save_article(
+                current_user(request), texts, now=timezone.now(), article=article, base=base, note=note
+            )
+        except ValidationError as error:
+            errors = list(error.messages)
+        else:
+            return redirect("support:article", saved.article.number)
+    context = {
+        "article": article,
+        "texts": texts,
+        "base": current.number if current else 0,
+        "errors": errors,
+        "versions": article.versions.select_related("saved_by")[:50] if article else [],
+        "may_edit": request.user.has_perm("support.change_article"),
+    }
+    return render(request, "support/article.html", context, status=422 if errors else 200)
+
+
+@require_POST
+@permission_required("support.change_article", raise_exception=True)
+def publish(request: HttpRequest, number: int) -> HttpResponse:
+    """Whether answers may quote it."""
+    article = get_object_or_404(Article, number=number)
+    publish_article(current_user(request), article, is_published=request.POST.get("published") == "1")
+    return redirect("support:article", number)
+
+
+@require_safe
+@permission_required("support.view_answer", raise_exception=True)
+def show_gaps(request: HttpRequest) -> HttpResponse:
+    """What people asked that nothing answers, by the words that the articles lack."""
+    refused = list(
+        Answer.objects.filter(status=AnswerStatus.REFUSED, refusal="unanswered")
+        .select_related("ticket", "message")
+        .order_by("-made_at")[:MOST_GAPS]
+    )
+    words = Counter(word for answer in refused for word in set(answer.lacking[:4]))
+    groups: list[dict[str, Any]] = []
+    left = list(refused)
+    for word, _times in words.most_common():
+        asked = [answer for answer in left if word in answer.lacking[:4]]
+        if asked:
+            groups.append({"word": word, "answers": asked[:5], "count": len(asked)})
+            left = [answer for answer in left if answer not in asked]
+    if left:
+        groups.append({"word": "", "answers": left[:5], "count": len(left)})
+    groups.sort(key=lambda group: -group["count"])
+    may_see = request.user.has_perm("support.view_ticket")
+    return render(request, "support/gaps.html", {"groups": groups[:40], "count": len(refused), "may_see": may_see})

@@ -1,0 +1,207 @@
+"""A conversation: what was said, the suggested answer with its sources, and everything that a person may do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from support.answers.sending import discard_suggestion, send_answer
+from support.answers.slots import fill_slots
+from support.answers.suggesting import find_open_message, suggest_answer
+from support.inbox import working
+from support.models import (
+    Answer,
+    AnswerStatus,
+    CannedAnswer,
+    Direction,
+    Ticket,
+    TicketStatus,
+)
+from support.models.message import SendStatus
+from support.triage.correcting import confirm_triage, correct_triage
+from support.triage.deciding import list_orders
+
+from .access import carry_out, current_user, get_ticket_for, read_number
+from .presence import note_presence
+from .wording import describe_triage, name_refusal, name_why
+
+
+@require_safe
+def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
+    """One conversation."""
+    ticket = get_ticket_for(request.user, pk)
+    messages = list(ticket.messages.select_related("author"))
+    spoken = [message for message in messages if message.direction != Direction.NOTE]
+    answer = _find_suggestion(ticket)
+    user = current_user(request)
+    context: dict[str, Any] = {
+        "ticket": ticket,
+        "messages_shown": messages,
+        "seen": spoken[-1].pk if spoken else 0,
+        "answer": answer,
+        "sentences": _describe_sentences(answer),
+        "refusal": name_refusal(answer.refusal) if answer else "",
+        "draft": _find_draft(request, ticket, answer),
+        "triage": describe_triage(ticket),
+        "orders": list_orders(ticket) if request.user.has_perm("customers.view_order") else [],
+        "canned": [(one, fill_slots(one.text, ticket)) for one in CannedAnswer.objects.filter(_speaks(ticket))],
+        "colleagues": _list_colleagues(),
+        "others": note_presence(ticket.pk, user.pk, user.get_full_name() or user.get_username()),
+        "is_late": ticket.is_late(timezone.now()),
+        "may_answer": request.user.has_perm(working.RIGHT),
+        "is_closed": ticket.status == TicketStatus.CLOSED,
+        "address": (ticket.customer.email if ticket.customer else "") or ticket.writer_email,
+    }
+    return render(request, "support/ticket.html", context)
+
+
+@require_safe
+def show_presence(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who else has it open; asked every few seconds."""
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    others = note_presence(ticket.pk, user.pk, user.get_full_name() or user.get_username())
+    newest = ticket.messages.exclude(direction=Direction.NOTE).order_by("-pk").values_list("pk", flat=True).first()
+    is_new = bool(newest) and newest != read_number(request.GET.get("seen", ""))
+    return render(
+        request, "support/_presence.html", {"ticket": ticket, "others": others, "is_new": is_new, "seen": newest}
+    )
+
+
+@require_POST
+def answer_ticket(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send what the person wrote, and close the conversation with it where they said so."""
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    seen = read_number(request.POST.get("seen", ""))
+    told = _("Sent.")
+
+    def act() -> None:
+        nonlocal told
+        message = send_answer(user, ticket, request.POST.get("text", ""), seen=seen, now=timezone.now())
+        if message.send_status != SendStatus.SENT:
+            told = f"{message.get_send_status_display()}: {message.send_response}"
+        elif request.POST.get("close"):
+            ticket.refresh_from_db()
+            working.close_ticket(user, ticket, now=timezone.now(), outcome=request.POST.get("outcome", ""))
+            told = _("Sent and closed.")
+
+    return carry_out(request, ticket, act, lambda: told)
+
+
+@require_POST
+def make_suggestion(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have an answer suggested now, or anew."""
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    working.require_right(user)
+    return carry_out(request, ticket, lambda: suggest_answer(ticket, now=timezone.now()), _("Looked up anew."))
+
+
+@require_POST
+def discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw the suggestion away."""
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    answer = _find_suggestion(ticket)
+    return carry_out(
+        request,
+        ticket,
+        lambda: discard_suggestion(user, answer, now=timezone.now()) if answer else None,
+        _("The suggestion is thrown away."),
+    )
+
+
+@require_POST
+def add_note(request: HttpRequest, pk: int) -> HttpResponse:
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    text = request.POST.get("text", "")
+    return carry_out(request, ticket, lambda: working.add_note(user, ticket, text, now=timezone.now()), _("Noted."))
+
+
+@require_POST
+def assign(request: HttpRequest, pk: int) -> HttpResponse:
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    chosen = User.objects.filter(pk=read_number(request.POST.get("assignee", "")), is_active=True).first()
+    return carry_out(request, ticket, lambda: working.assign_ticket(user, ticket, chosen), _("Assigned."))
+
+
+@require_POST
+def set_tags(request: HttpRequest, pk: int) -> HttpResponse:
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    tags = request.POST.get("tags", "").replace("，", ",").split(",")
+    return carry_out(request, ticket, lambda: working.set_tags(user, ticket, tags), _("Saved."))
+
+
+@require_POST
+def escalate(request: HttpRequest, pk: int) -> HttpResponse:
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    reason = request.POST.get("reason", "")
+    return carry_out(
+        request, ticket, lambda: working.escalate_ticket(user, ticket, reason, now=timezone.now()), _("Escalated.")
+    )
+
+
+@require_POST
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    outcome = request.POST.get("outcome", "")
+    return carry_out(
+        request, ticket, lambda: working.close_ticket(user, ticket, now=timezone.now(), outcome=outcome), _("Closed.")
+    )
+
+
+@require_POST
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    return carry_out(request, ticket, lambda: working.reopen_ticket(user, ticket, now=timezone.now()), _("Open again."))
+
+
+@require_POST
+def correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """A person's word on one field of triage; without a field: it is right as it stands."""
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    field, value = request.POST.get("field", ""), request.POST.get("value", "")
+    if not field:
+        return carry_out(request, ticket, lambda: confirm_triage(user, ticket), _("Confirmed."))
+    return carry_out(
+        request,
+        ticket,
+        lambda: correct_triage(user, ticket, field, value, now=timezone.now()),
+        _("Corrected. The next training learns from it."),
+    )
+
+
+def _find_draft(request: HttpRequest, ticket: Ticket, answer: Answer | None) -> str:
+    """What stands in the box to begin with: a canned answer that was chosen, or the suggestion."""
+    chosen = CannedAnswer.objects.filter(pk=read_number(request.GET.get("canned", ""))).first()
+    if chosen is not None:
+        return fill_slots(chosen.text, ticket)
+    return fill_slots(answer.text, ticket) if answer and answer.status == AnswerStatus.SUGGESTED else ""
+
+
+def _find_suggestion(ticket: Ticket) -> Answer | None:
+    """The suggestion for what waits; None where nothing does or it was decided on."""
+    message = find_open_message(ticket)
+    if message is None:
+        return None
+    return Answer.objects.filter(message=message, decided_at=None).first()
+
+
+def _describe_sentences(answer: Answer | None) -> list[dict[str, Any]]:
+    if answer is None:
+        return []
+    return [one | {"why_told": [name_why(why) for why in one.get("why", [])]} for one in answer.sentences]
+
+
+def _speaks(ticket: Ticket) -> Q:
+    return Q(language=ticket.language) if ticket.language else Q()
+
+
+def _list_colleagues() -> list[User]:
+    """Who may answer."""
+    named = Q(groups__permissions__codename="answer_ticket") | Q(user_permissions__codename="answer_ticket")
+    return list(User.objects.filter(named, is_active=True).distinct().order_by("username")[:100])

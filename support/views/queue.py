@@ -1,0 +1,84 @@
+"""The queue: conversations by urgency, filtered and searched."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from support.models import Answer, AnswerStatus, Ticket, TicketStatus
+
+from .access import read_number
+
+ROWS: Final = 25
+
+
+@require_safe
+@permission_required("support.view_ticket", raise_exception=True)
+def show_queue(request: HttpRequest) -> HttpResponse:
+    """What waits, the most urgent first; ?show= narrows it, ?q= searches all conversations, ?customer= one person's."""
+    show, words = request.GET.get("show", "open"), request.GET.get("q", "").strip()[:200]
+    customer = read_number(request.GET.get("customer", ""))
+    rows = _choose(request, "all" if words or customer else show).select_related("customer", "assignee")
+    if words:
+        rows = rows.matching(words)
+    if customer:
+        rows = rows.filter(customer=customer)
+    page = Paginator(rows.by_urgency() if show != "closed" else rows.order_by("-closed_at"), ROWS).get_page(
+        request.GET.get("page")
+    )
+    suggested = set(
+        Answer.objects.filter(ticket__in=[ticket.pk for ticket in page], status=AnswerStatus.SUGGESTED).values_list(
+            "ticket", flat=True
+        )
+    )
+    now = timezone.now()
+    context = {
+        "page": page,
+        "rows": [{"ticket": one, "is_late": one.is_late(now), "is_suggested": one.pk in suggested} for one in page],
+        "show": "" if words or customer else show,
+        "q": words,
+        "customer": customer,
+        "views": _count_views(request),
+    }
+    return render(request, "support/queue.html", context)
+
+
+def _choose(request: HttpRequest, show: str) -> Any:
+    found = Ticket.objects.all()
+    conditions = _conditions(request)
+    return found.filter(conditions[show]) if show in conditions else found
+
+
+def _conditions(request: HttpRequest) -> dict[str, Q]:
+    unfinished = Q(status__in=(TicketStatus.OPEN, TicketStatus.ESCALATED))
+    return {
+        "open": unfinished,
+        "mine": unfinished & Q(assignee=request.user.pk),
+        "complaints": ~Q(status=TicketStatus.CLOSED) & Q(is_complaint=True),
+        "look": unfinished & Q(needs_look=True),
+        "waiting": Q(status=TicketStatus.WAITING),
+        "closed": Q(status=TicketStatus.CLOSED),
+    }
+
+
+def _count_views(request: HttpRequest) -> list[tuple[str, str, int]]:
+    """Each view with its number, in one query."""
+    conditions = _conditions(request)
+    counts = Ticket.objects.aggregate(**{name: Count("pk", filter=condition) for name, condition in conditions.items()})
+    labels = {
+        "open": _("To answer"),
+        "mine": _("Mine"),
+        "complaints": _("Complaints"),
+        "look": _("In doubt"),
+        "waiting": _("Waiting for the customer"),
+        "closed": _("Closed"),
+    }
+    return [(name, label, counts[name]) for name, label in labels.items()]

@@ -1,0 +1,66 @@
+"""What triage, refusals and marks are called on pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from support.models import Intent, Sentiment, Ticket, TriageField, Urgency
+
+REFUSALS: dict[str, str | Promise] = {
+    "unanswered": gettext_lazy("No article answers this."),
+    "self_harm": gettext_lazy("Somebody may be in danger. Answer yourself, at once."),
+    "safety": gettext_lazy("Somebody may have been hurt. Answer yourself, at once."),
+    "legal": gettext_lazy("A legal threat. No draft is made for it: answer yourself, or escalate."),
+    "payment_data": gettext_lazy("It holds payment data. Answer yourself, and do not repeat them."),
+    "press": gettext_lazy("It comes from the press. No draft is made for it: escalate."),
+}
+WHYS: dict[str, str | Promise] = {
+    "no_source": gettext_lazy("no article says this"),
+    "number": gettext_lazy("another number than the article's"),
+    "name": gettext_lazy("a name that the article does not have"),
+    "address": gettext_lazy("an address that the article does not have"),
+    "negation": gettext_lazy("the article says the opposite, or does not deny it"),
+    "widened": gettext_lazy("says more than the article"),
+    "condition": gettext_lazy("leaves a condition of the article out"),
+    "model": gettext_lazy("the second look found no support for it"),
+}
+YES_NO = (("yes", pgettext_lazy("complaint", "yes")), ("no", pgettext_lazy("complaint", "no")))
+CHOICES: dict[str, Any] = {
+    TriageField.INTENT: Intent.choices,
+    TriageField.COMPLAINT: YES_NO,
+    TriageField.SENTIMENT: Sentiment.choices,
+    TriageField.URGENCY: [(str(value), label) for value, label in Urgency.choices],
+}
+
+
+def name_refusal(reason: str) -> str:
+    return str(REFUSALS.get(reason, "")) if reason else ""
+
+
+def name_why(why: str) -> str:
+    return str(WHYS.get(why, why))
+
+
+def describe_triage(ticket: Ticket) -> list[dict[str, Any]]:
+    """Each field with its value, why it is so, and what else it could be."""
+    rows = []
+    for field, label in TriageField.choices:
+        told = ticket.triage.get(field) or {}
+        choices = [(str(value), str(name)) for value, name in CHOICES[field]]
+        value = str(told.get("value", ""))
+        rows.append(
+            {
+                "field": field,
+                "label": label,
+                "value": value,
+                "name": dict(choices).get(value, ""),
+                "choices": choices,
+                "reasons": [REFUSALS.get(reason, reason) for reason in told.get("reasons", [])],
+                "sureness": told.get("sureness"),
+                "is_persons": told.get("by") == "person",
+            }
+        )
+    return rows

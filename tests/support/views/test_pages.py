@@ -1,0 +1,184 @@
+"""The pages of support: what they show, who may do what on them, and that lists cost the same however long they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+from rest_framework.test import APIClient
+
+from customers.models import Customer
+from support.answers.suggesting import suggest_answer
+from support.models import Article, Ticket
+from support.views import contact
+from tests.support.conftest import Ask
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def kept_mail(settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+@pytest.fixture
+def sam(client: Client, support_agent: User) -> Client:
+    client.force_login(support_agent)
+    return client
+
+
+def test_the_queue_shows_the_most_urgent_first(sam: Client, ask: Ask) -> None:
+    ask("How long does delivery take?", thread="a", subject="Delivery")
+    ask("The stove exploded and burned my hand", thread="b", subject="Stove")
+    page = sam.get("/support/").content.decode()
+    assert page.index("Stove") < page.index("Delivery")
+
+
+def test_the_queue_costs_the_same_for_three_and_for_thirty(
+    sam: Client, ask: Ask, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    for number in range(3):
+        ask("Where is my parcel?", thread=f"a{number}")
+    sam.get("/support/")
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        sam.get("/support/")
+    for number in range(20):
+        ask("Where is my parcel?", thread=f"b{number}")
+    with django_assert_num_queries(len(few)):
+        sam.get("/support/")
+
+
+def test_a_search_finds_words_of_messages_and_numbers(sam: Client, ask: Ask) -> None:
+    ticket = ask("My kettle whistles", thread="a", subject="Noise")
+    ask("Other", thread="b", subject="Quiet")
+    assert "Noise" in sam.get("/support/?q=whistles").content.decode()
+    found = sam.get(f"/support/?q=%23{ticket.pk}").content.decode()
+    assert "Noise" in found and "Quiet" not in found
+
+
+def test_a_conversation_shows_its_suggestion_and_sends_what_the_person_wrote(
+    sam: Client, ask: Ask, articles: None, now: dt.datetime
+) -> None:
+    ticket = ask("Can I return underwear?")
+    suggest_answer(ticket, now=now)
+    page = sam.get(f"/support/tickets/{ticket.pk}/").content.decode()
+    assert "Underwear and opened water filters cannot be returned." in page and "article 4, v1" in page
+    seen = ticket.messages.get().pk
+    sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": "No, sorry.", "seen": seen, "close": "1"})
+    ticket.refresh_from_db()
+    assert ([one.body for one in mail.outbox], ticket.status) == (["No, sorry."], "closed")
+    assert sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": "Again", "seen": seen}).status_code == 409
+
+
+def test_what_a_customer_writes_is_text_and_nothing_else(sam: Client, ask: Ask) -> None:
+    ticket = ask('<script>alert(1)</script><img src=x onerror="a()"> [x](https://evil.example)', subject="<b>x</b>")
+    page = sam.get(f"/support/tickets/{ticket.pk}/").content.decode()
+    assert "<script>alert" not in page and "<img src=x" not in page and "<b>x</b>" not in page
+    assert 'href="https://evil.example' not in page
+
+
+def test_two_who_look_at_it_are_told(sam: Client, ask: Ask, make_user: Any) -> None:
+    ticket = ask("Where is it?")
+    other = Client()
+    other.force_login(make_user("sue", "support"))
+    other.get(f"/support/tickets/{ticket.pk}/")
+    assert "sue" in sam.get(f"/support/tickets/{ticket.pk}/presence/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "noun", ["answers", "notes", "assignment", "tags", "escalation", "closing", "corrections", "suggestion"]
+)
+def test_who_may_only_look_changes_nothing(client: Client, ask: Ask, analyst: User, noun: str) -> None:
+    ticket = ask("Where is it?")
+    client.force_login(analyst)
+    data = {"text": "x", "seen": ticket.messages.get().pk, "reason": "x", "field": "intent", "value": "order"}
+    assert client.post(f"/support/tickets/{ticket.pk}/{noun}/", data).status_code == 403
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.tags, ticket.messages.count()) == ("open", [], 1)
+
+
+def test_an_article_is_written_and_asked(sam: Client) -> None:
+    answer = sam.post(
+        "/articles/new/", {"title_en": "Parking", "text_en": "Parking is free behind the shop.", "base": "0"}
+    )
+    assert answer.status_code == 302
+    assert Article.objects.get().current is not None
+    assert "Parking is free behind the shop." in sam.get("/articles/?try=Is+parking+free%3F").content.decode()
+    assert sam.post("/articles/new/", {"title_en": "", "text_en": "Text"}).status_code == 422
+
+
+def test_gaps_name_what_the_articles_lack(sam: Client, ask: Ask, articles: None, now: dt.datetime) -> None:
+    suggest_answer(ask("Do you have climbing shoes for children?"), now=now)
+    page = sam.get("/articles/gaps/").content.decode()
+    assert "climbing" in page
+
+
+def test_the_contact_form_takes_a_message_once(client: Client, kim: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact, "YOUNGEST_S", -1)
+    token = client.get("/contact/").context["token"]
+    data = {"email": "kim@shopper.test", "subject": "Returns", "text": "How long?", "token": token, "name": "Kim"}
+    assert [client.post("/contact/", data).status_code for _time in range(2)] == [200, 200]
+    assert Ticket.objects.get().customer == kim
+
+
+@pytest.mark.parametrize("token", ["", "forged", "eyJhdCI6MX0:1tabc:xyz"])
+def test_a_form_that_was_not_ours_is_refused(client: Client, token: str) -> None:
+    data = {"email": "a@b.test", "subject": "x", "text": "y", "token": token}
+    assert client.post("/contact/", data).status_code == 422
+    assert not Ticket.objects.exists()
+
+
+def test_a_machine_fills_in_what_nobody_sees(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact, "YOUNGEST_S", -1)
+    token = client.get("/contact/").context["token"]
+    data = {"email": "a@b.test", "subject": "x", "text": "y", "token": token, "website": "spam.example"}
+    assert client.post("/contact/", data).status_code == 200
+    assert not Ticket.objects.exists()
+
+
+def test_many_messages_from_one_place_are_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact, "YOUNGEST_S", -1)
+    monkeypatch.setattr(contact, "_count", lambda request: contact.MOST_PER_HOUR + 1)
+    token = client.get("/contact/").context["token"]
+    assert (
+        client.post("/contact/", {"email": "a@b.test", "subject": "x", "text": "y", "token": token}).status_code == 422
+    )
+
+
+def test_the_api_takes_a_message_in_once(kim: Customer, make_user: Any) -> None:
+    api = APIClient()
+    api.force_authenticate(make_user("shop", "integration"))
+    body = {"thread": "c1", "external_id": "m1", "customer": "K1", "text": "Where is my parcel?", "subject": "Parcel"}
+    assert [api.post("/api/v1/tickets/", body).status_code for _time in range(2)] == [201, 200]
+    told = api.get(f"/api/v1/tickets/{Ticket.objects.get().pk}/").json()
+    assert (told["intent"], len(told["messages"])) == ("delivery", 1)
+    assert api.post("/api/v1/tickets/", body | {"customer": "nobody"}).status_code == 400
+    assert api.get("/api/v1/articles/").status_code == 200
+
+
+def test_the_api_asks_for_the_right(kim: Customer, make_user: Any) -> None:
+    api = APIClient()
+    api.force_authenticate(make_user("mo", "marketer"))
+    body = {"thread": "c1", "external_id": "m1", "customer": "K1", "text": "Where is my parcel?"}
+    assert (api.post("/api/v1/tickets/", body).status_code, api.get("/api/v1/tickets/").status_code) == (403, 403)
+
+
+def test_quality_counts_what_became_of_suggestions(sam: Client, ask: Ask, articles: None) -> None:
+    at = timezone.now()
+    ticket = ask("Can I return underwear?", at=at)
+    answer = suggest_answer(ticket, now=at)
+    assert answer is not None
+    sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": answer.text, "seen": ticket.messages.get().pk})
+    (row,) = sam.get("/support/quality/").context["rows"]
+    assert (row["made"], row["unchanged"], row["edited"]) == (1, 1, 0)
