@@ -59,8 +59,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
-REVOKE EXECUTE ON FUNCTION customers_outgoing_new_customers(), customers_outgoing_new_consents(), customers_outgoing_erased(),
-    customers_outgoing_import_finished() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION customers_outgoing_wanted(text), customers_outgoing_new_customers(),
+    customers_outgoing_new_consents(), customers_outgoing_erased(), customers_outgoing_import_finished() FROM PUBLIC;
 CREATE TRIGGER customers_customer_told AFTER INSERT ON customers_customer REFERENCING NEW TABLE AS fresh
     FOR EACH STATEMENT EXECUTE FUNCTION customers_outgoing_new_customers();
 CREATE TRIGGER customers_consent_told AFTER INSERT ON customers_consentrecord REFERENCING NEW TABLE AS fresh
