@@ -10,6 +10,7 @@ from customers.features.interests import profiles, texts
 from customers.ingest import runs
 from customers.ingest.identity import forget_held_events
 from customers.ingest.shops.deliveries import forget_deliveries, sweep_deliveries
+from customers.ingest.shops.filling import due_fills, run_fill
 from customers.insights import audit_witness, report
 from customers.insights.risk import AT_RISK
 from customers.models import KeptAnswer
@@ -39,8 +40,17 @@ def import_file(run_id: int) -> None:
 
 @shared_task
 def shop_sweep() -> None:
-    """Apply webhooks of shops that are kept and could not be applied at once."""
+    """Apply webhooks of shops that are kept and could not be applied at once, and start the back-fills that wait."""
     sweep_deliveries(now=timezone.now(), answer=answer_shop)
+    for shop_id in due_fills(timezone.now()):
+        fill_shop.delay(shop_id)
+
+
+@shared_task
+def fill_shop(shop_id: int) -> None:
+    """Go on with the back-fill of one shop; a second worker with the same shop does nothing."""
+    if run_fill(shop_id):
+        train_and_score.delay()
 
 
 @shared_task

@@ -44,3 +44,31 @@ def explain(row: ShopDelivery) -> str:
     if code == "not_written":
         return _("It could not be written (%(kind)s).") % {"kind": detail}
     return str(REASONS.get(row.reason, row.reason))
+
+
+#: Why the API of a shop gave nothing, and what to do. %(detail)s is what the shop says of it.
+TROUBLES: Final = {
+    "unreachable": gettext_lazy("The shop could not be reached, or the connection broke."),
+    "timeout": gettext_lazy("The shop did not answer in time."),
+    "no_tls": gettext_lazy("The shop's certificate is not valid, so nothing was said to it."),
+    "forbidden_peer": gettext_lazy("The address leads into an internal network, so nothing was said to it."),
+    "keys_refused": gettext_lazy("The shop refused the keys. Look whether they are complete and still valid."),
+    "rights_missing": gettext_lazy("The keys lack a right: %(detail)s"),
+    "no_api": gettext_lazy(
+        "There is no such API at this address (%(detail)s). Look whether the address is the shop's own."
+    ),
+    "throttled": gettext_lazy("The shop asks for a pause; it goes on by itself."),
+    "server_error": gettext_lazy("The shop answered with a fault of its own (%(detail)s)."),
+    "not_understood": gettext_lazy("The shop did not understand the question: %(detail)s"),
+    "not_json": gettext_lazy("What the shop answered is not what its documentation says."),
+    "too_long": gettext_lazy("The shop's answer is too long."),
+    "hook_refused": gettext_lazy("The shop would not make a webhook: %(detail)s"),
+    "lost_keys": gettext_lazy("The keys of this shop cannot be opened with this SECRET_KEY. Give them again."),
+    "no_keys": gettext_lazy("No keys were given yet."),
+}
+
+
+def explain_trouble(kept: str) -> str:
+    """A kept trouble ("code" or "code:detail") in the reader's language."""
+    code, _mark, detail = kept.partition(":")
+    return str(TROUBLES[code]) % {"detail": detail} if code in TROUBLES else kept

@@ -1,0 +1,122 @@
+"""The address of a shop: which ones we go to at all, and the look at whom a connection really reached.
+
+What a name resolves to is in nobody's hand but its owner's, so the numeric address of each new connection is looked at
+before a byte goes over it: the machines of our own network are nobody's shop.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.utils.translation import gettext as _
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from customers.models import ShopConnection
+
+_SHOPIFY_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_SHOPIFY_ADMIN = re.compile(r"(?:https://)?admin\.shopify\.com/store/([a-z0-9-]+)(?:/.*)?")
+
+
+class BadAddress(ValueError):
+    """An address that no shop of the kind has; the sentence is for staff."""
+
+
+class ForbiddenPeer(OSError):
+    """The machine at the other end is none that we may talk to; nothing was said to it."""
+
+
+def read_address(kind: str, text: str) -> str:
+    """The address in the one form in which it is kept, without a slash at its end. Raises BadAddress.
+
+    Shopify: name.myshopify.com, the name alone, or the address of its admin. WooCommerce: https://, perhaps with a folder.
+    """
+    text = text.strip().rstrip("/").lower() if kind == ShopConnection.Kind.SHOPIFY else text.strip().rstrip("/")
+    if _is_local(text):
+        return text
+    if kind == ShopConnection.Kind.SHOPIFY:
+        return f"https://{_read_shopify_host(text)}"
+    if "://" not in text:
+        text = f"https://{text}"
+    parts = urlsplit(text)
+    if parts.scheme != "https":
+        raise BadAddress(_("The address has to start with https://: keys go over it."))
+    if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+        raise BadAddress(_("Give the address of the shop, such as https://shop.example, without anything behind it."))
+    if _is_internal(parts.hostname):
+        raise BadAddress(_("This address leads into an internal network."))
+    return text
+
+
+def make_session() -> requests.Session:
+    """A session that follows no redirect, takes no proxy from the surroundings, and looks whom it reached."""
+    session = requests.Session()
+    session.trust_env = False
+    session.max_redirects = 0
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _LookingAdapter(max_retries=0))
+    return session
+
+
+def _read_shopify_host(text: str) -> str:
+    if found := _SHOPIFY_ADMIN.fullmatch(text):
+        text = found[1]
+    name = text.removeprefix("https://").removesuffix(".myshopify.com")
+    if not _SHOPIFY_NAME.fullmatch(name):
+        raise BadAddress(_("Give the address that ends in .myshopify.com: Settings, then Domains, in Shopify's admin."))
+    return f"{name}.myshopify.com"
+
+
+def _is_local(text: str) -> bool:
+    """In development a shop may be on this machine."""
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    return settings.SHOPS_MAY_BE_LOCAL and parts.scheme == "http" and (host == "localhost" or host.startswith("127."))
+
+
+def _is_internal(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.lower().endswith((".local", ".internal", ".localhost"))
+
+
+def _look_at(sock: socket.socket) -> socket.socket:
+    peer = ip_address(str(sock.getpeername()[0]).partition("%")[0])
+    peer = getattr(peer, "ipv4_mapped", None) or peer
+    if peer.is_global or (peer.is_loopback and settings.SHOPS_MAY_BE_LOCAL):
+        return sock
+    sock.close()
+    raise ForbiddenPeer("the address leads into an internal network")
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _look_at(super()._new_conn())
+
+
+class _TlsConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _look_at(super()._new_conn())
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _LookingAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        manager: PoolManager = self.poolmanager
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
