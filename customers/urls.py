@@ -21,6 +21,7 @@ from customers.views import (
     retention,
     segments,
     shop_hooks,
+    shops,
     suppressions,
     timeline,
 )
@@ -54,6 +55,17 @@ urlpatterns = [
     path("imports/<int:pk>/", imports.show_import, name="import"),
     path("imports/<int:pk>/columns/", imports.choose_columns, name="import-columns"),
     path("imports/<int:pk>/left-out/", imports.download_rejections, name="import-rejections"),
+    path("settings/integrations/shops/", shops.list_shops, name="shops"),
+    path("settings/integrations/shops/new/", shops.create_shop, name="shop-new"),
+    path("settings/integrations/shops/<int:pk>/", shops.show_shop, name="shop"),
+    path("settings/integrations/shops/<int:pk>/keys/", shops.save_keys, name="shop-keys"),
+    path("settings/integrations/shops/<int:pk>/test/", shops.try_shop, name="shop-test"),
+    path("settings/integrations/shops/<int:pk>/webhooks/", shops.make_hooks, name="shop-webhooks"),
+    path("settings/integrations/shops/<int:pk>/back-fill/", shops.change_fill, name="shop-fill"),
+    path("settings/integrations/shops/<int:pk>/end/", shops.end_shop, name="shop-end"),
+    path(
+        "settings/integrations/shops/<int:pk>/webhooks/<int:delivery>/retry/", shops.retry_delivery, name="shop-retry"
+    ),
     path("hooks/shops/<str:token>/", shop_hooks.take_shop_hook, name="shop-hook"),
     path("settings/integrations/refused/", refused.show_refused, name="refused"),
     path("settings/integrations/web-hooks/", endpoints.create_endpoint, name="endpoint-new"),

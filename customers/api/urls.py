@@ -14,6 +14,7 @@ from .orders import OrderBulk, OrderItem, OrderList
 from .privacy import PersonErasure, PersonExport
 from .products import ProductBulk, ProductItem, ProductList
 from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
+from .shops import ShopConnectionItem, ShopConnectionList
 
 # Ids of a shop may hold a slash, so the last part takes the rest of the address.
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -32,6 +33,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("events/", EventList.as_view(), name="api-events"),
     path("privacy/export/", PersonExport.as_view(), name="api-person-export"),
     path("privacy/erase/", PersonErasure.as_view(), name="api-person-erase"),
+    path("shops/", ShopConnectionList.as_view(), name="api-shops"),
+    path("shops/<int:pk>/", ShopConnectionItem.as_view(), name="api-shop"),
     path("segments/", SegmentList.as_view(), name="api-segments"),
     path("segments/count/", RuleCount.as_view(), name="api-segments-count"),
     path("segments/<int:pk>/", SegmentItem.as_view(), name="api-segment"),

@@ -12,6 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
+class ShopConnectionQuerySet(models.QuerySet["ShopConnection"]):
+    def with_waiting(self) -> ShopConnectionQuerySet:
+        """With `waiting`, how many webhooks of each are kept and not applied."""
+        return self.annotate(
+            waiting=models.Count("deliveries", filter=models.Q(deliveries__status__in=["waiting", "failed"]))
+        )
+
+
 class ShopConnection(models.Model):
     """One shop that tells us what happens there. Key: source, which its customers and orders are kept under.
 
@@ -74,6 +82,8 @@ class ShopConnection(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ShopConnectionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("connected shop")

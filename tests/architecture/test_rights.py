@@ -51,6 +51,8 @@ PAGES = {
     "support:article-new": {"marketer", "approver", "analyst", "support", "admin"},
     "support:gaps": {"analyst", "support", "admin"},
     "support:quality": {"analyst", "support", "admin"},
+    "customers:shops": {"admin"},
+    "customers:shop-new": {"admin"},
     "audit": {"analyst", "admin"},
     "campaigns:limits": {"marketer", "approver", "analyst", "admin"},
     "campaigns:channels": {"marketer", "approver", "analyst", "admin"},
