@@ -41,6 +41,7 @@ if not SECRET_KEY:
     if not secret_file.exists():
         raise ImproperlyConfigured("SECRET_KEY is not set. Start with ./rekindle, which makes one under var/.")
     SECRET_KEY = secret_file.read_text().strip()
+SECRET_KEY_FALLBACKS = read_list("SECRET_KEY_FALLBACKS")  # former ones: they still open what they closed
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 SITE_URL = read_text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
