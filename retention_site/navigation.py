@@ -51,7 +51,6 @@ STRUCTURE = (
             (gettext_lazy("Segments"), "customers:segments", "customers.view_segment"),
             (gettext_lazy("Predictions"), "customers:predictions", "customers.view_modelversion"),
             (gettext_lazy("Imports"), "customers:imports", "customers.add_importrun"),
-            (gettext_lazy("Connected shops"), "customers:shops", "customers.view_shopconnection"),
         ),
     ),
     (
@@ -121,9 +120,10 @@ def build_menu(request: HttpRequest) -> list[MenuGroup]:
     if user is None or not user.is_authenticated:
         return []
     groups = []
+    here = _find_current(request)
     for label, entries in STRUCTURE:
         items = [
-            _make_item(request, str(text), name)
+            _make_item(request, str(text), name, here)
             for text, name, right in entries
             if _exists(name) and (not right or user.has_perm(right))
         ]
@@ -141,13 +141,17 @@ def name_role(request: HttpRequest) -> str:
     return ", ".join(groups) or (str(ROLE_LABELS[ADMIN_ROLE]) if user.is_superuser else "")
 
 
-def _make_item(request: HttpRequest, label: str, name: str) -> MenuItem:
+def _make_item(request: HttpRequest, label: str, name: str, here: str) -> MenuItem:
     url = reverse(name)
-    is_current = request.path == url if name == "home" else request.path.startswith(url)
-    if name == "settings" and request.path.startswith(f"{url}integrations/"):
-        is_current = False  # an entry of its own
     counted = _COUNTS.get(name)
-    return MenuItem(label, url, is_current, counted(request) if counted is not None else 0)
+    return MenuItem(label, url, url == here, counted(request) if counted is not None else 0)
+
+
+def _find_current(request: HttpRequest) -> str:
+    """The address of the menu's item that this page belongs to: the longest one, because pages lie below each other."""
+    urls = [reverse(name) for _label, entries in STRUCTURE for _text, name, _right in entries if _exists(name)]
+    below = [url for url in urls if url != "/" and request.path.startswith(url)]
+    return max(below, key=len, default="/" if request.path == "/" else "")
 
 
 def _exists(name: str) -> bool:

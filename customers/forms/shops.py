@@ -82,6 +82,9 @@ class KeysForm(forms.Form):
             field.label, field.help_text = label, help_text
             field.widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
         self.order_fields(words)
+        needed = ("key", "token") if connection.kind == ShopConnection.Kind.WOOCOMMERCE else ("secret",)
+        for name in needed:
+            self.fields[name].required = not connection.has_keys
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

@@ -50,6 +50,11 @@ def read_envelope(kind: str, headers: Mapping[str, str]) -> Envelope:
     )
 
 
+def read_claimed_topic(kind: str, headers: Mapping[str, str]) -> str:
+    """What it says that it is about, whoever says it; for the list of what was refused."""
+    return _take(headers, "X-WC-Webhook-Topic" if kind == ShopConnection.Kind.WOOCOMMERCE else "X-Shopify-Topic", 80)
+
+
 def is_ping(kind: str, headers: Mapping[str, str], body: bytes) -> bool:
     """WooCommerce asks whether anybody is there before it saves a webhook: unsigned, and with nothing but a number."""
     is_unsigned = kind == ShopConnection.Kind.WOOCOMMERCE and "X-WC-Webhook-Signature" not in headers

@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce, Least
 from customers.models import ShopConnection, ShopDelivery
 
 from . import shopify
-from .envelopes import Envelope, is_ping, read_envelope
+from .envelopes import Envelope, is_ping, read_claimed_topic, read_envelope
 from .keys import LostKeys, open_keys
 from .signatures import RETRIES, WINDOW, Age, Refused, digest_body, judge_age, verify_signature
 
@@ -44,7 +44,6 @@ def receive(shop: ShopConnection, headers: Mapping[str, str], body: bytes, *, no
     """Prove a webhook and keep it. Raises Refused, and lists it with the reason; then nothing of the body is kept."""
     if is_ping(shop.kind, headers, body):
         return Receipt("ping")
-    envelope = Envelope("", "", "")
     try:
         secret = _find_secret(shop)
         verify_signature(body, _find_signature(shop, headers), secret)
@@ -52,7 +51,7 @@ def receive(shop: ShopConnection, headers: Mapping[str, str], body: bytes, *, no
         _check_addressee(shop, envelope)
         return _keep(shop, envelope, body, now)
     except Refused as refusal:
-        _list_refusal(shop, refusal.code, envelope.topic, body, now)
+        _list_refusal(shop, refusal.code, read_claimed_topic(shop.kind, headers), body, now)
         raise
 
 
