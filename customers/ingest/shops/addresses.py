@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import socket
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from customers.models import ShopConnection
+from customers.outgoing.addresses import AddressFault, find_fault, is_open
 
 _SHOPIFY_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 _SHOPIFY_ADMIN = re.compile(r"(?:https://)?admin\.shopify\.com/store/([a-z0-9-]+)(?:/.*)?")
@@ -45,13 +45,13 @@ def read_address(kind: str, text: str) -> str:
         return f"https://{_read_shopify_host(text)}"
     if "://" not in text:
         text = f"https://{text}"
-    parts = urlsplit(text)
-    if parts.scheme != "https":
+    fault = find_fault(text, may_be_loopback=False)
+    if fault is AddressFault.NOT_TLS:
         raise BadAddress(_("The address has to start with https://: keys go over it."))
-    if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
-        raise BadAddress(_("Give the address of the shop, such as https://shop.example, without anything behind it."))
-    if _is_internal(parts.hostname):
+    if fault in {AddressFault.INTERNAL, AddressFault.LOOPBACK}:
         raise BadAddress(_("This address leads into an internal network."))
+    if fault is not None or urlsplit(text).query:
+        raise BadAddress(_("Give the address of the shop, such as https://shop.example, without anything behind it."))
     return text
 
 
@@ -81,17 +81,8 @@ def _is_local(text: str) -> bool:
     return settings.SHOPS_MAY_BE_LOCAL and parts.scheme == "http" and (host == "localhost" or host.startswith("127."))
 
 
-def _is_internal(host: str) -> bool:
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.lower().endswith((".local", ".internal", ".localhost"))
-
-
 def _look_at(sock: socket.socket) -> socket.socket:
-    peer = ip_address(str(sock.getpeername()[0]).partition("%")[0])
-    peer = getattr(peer, "ipv4_mapped", None) or peer
-    if peer.is_global or (peer.is_loopback and settings.SHOPS_MAY_BE_LOCAL):
+    if is_open(str(sock.getpeername()[0]), may_be_loopback=settings.SHOPS_MAY_BE_LOCAL):
         return sock
     sock.close()
     raise ForbiddenPeer("the address leads into an internal network")
