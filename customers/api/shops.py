@@ -20,7 +20,8 @@ class ShopConnectionSerializer(serializers.ModelSerializer[ShopConnection]):
         fields = (
             "id", "kind", "name", "source", "address", "status", "currency", "tested_at", "test_error", "hooks_made_at",
             "last_hook_at", "hooks_taken", "hooks_refused", "waiting", "redaction_asked_at", "fill_status", "fill_since",
-            "fill_stage", "fill_counts", "fill_totals", "fill_error", "fill_started_at", "fill_finished_at", "created_at",
+            "fill_stage", "fill_counts", "fill_totals", "fill_error", "fill_started_at", "fill_finished_at", "filled_at",
+            "created_at",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -77,6 +77,8 @@ class ShopConnection(models.Model):
     fill_lease_until = models.DateTimeField(null=True, blank=True)
     fill_started_at = models.DateTimeField(null=True, blank=True)
     fill_finished_at = models.DateTimeField(null=True, blank=True)
+    #: When everything was here for the first time; a later back-fill of what changed does not alter that.
+    filled_at = models.DateTimeField(null=True, blank=True)
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

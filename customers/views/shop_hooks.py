@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from django.contrib.auth.decorators import login_not_required
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -16,6 +17,9 @@ from customers.models import ShopConnection
 from customers.privacy.shops import answer_shop
 
 log = structlog.get_logger(__name__)
+
+#: The shop waits for 5 seconds; so long for locks that others hold.
+PATIENCE_S = 2
 
 
 @login_not_required
@@ -40,7 +44,9 @@ def take_shop_hook(request: HttpRequest, token: str) -> HttpResponse:
 def _apply(delivery_id: int) -> bool:
     """Whatever goes wrong now, the row is kept and the sweep takes it: the shop must not send it again for that."""
     try:
-        return apply_delivery(delivery_id, now=timezone.now(), answer=answer_shop)
+        return apply_delivery(delivery_id, now=timezone.now(), answer=answer_shop, patience_s=PATIENCE_S)
+    except OperationalError:  # a page of the back-fill is being written
+        return False
     except Exception:
         log.exception("shop_webhook_not_applied", delivery=delivery_id)
         return False

@@ -206,7 +206,7 @@ def _steps_done(shop: ShopConnection) -> list[str]:
         "keys": shop.has_keys,
         "test": is_tested,
         "hooks": bool(shop.hooks_made_at or shop.last_hook_at),
-        "fill": shop.fill_status == ShopConnection.Fill.DONE and shop.fill_since is None,
+        "fill": shop.filled_at is not None,
     }
     return [step for step in STEPS if facts[step]]
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 from django.db import DataError, IntegrityError, transaction
+from django.db import connection as database
 
 from customers.ingest.orders import UnknownReference
 from customers.models import ShopConnection, ShopDelivery
@@ -28,13 +29,17 @@ Status = ShopDelivery.Status
 Answer = Callable[[Applied, ShopConnection, dt.datetime], None]
 
 
-def apply_delivery(delivery_id: int, *, now: dt.datetime, answer: Answer) -> bool:
+def apply_delivery(delivery_id: int, *, now: dt.datetime, answer: Answer, patience_s: int = 0) -> bool:
     """Apply one kept webhook; False where it failed (its row says why and when again) or another worker has it.
 
-    The body is emptied in the transaction that applies it.
+    The body is emptied in the transaction that applies it. With `patience_s` no lock is waited for longer than that: then
+    OperationalError is raised, nothing is noted, and the sweep takes it.
     """
     try:
         with transaction.atomic():
+            if patience_s:
+                with database.cursor() as cursor:
+                    cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience_s}s"])
             row = _lock(delivery_id)
             if row is None:
                 return False

@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 STAGES: Final = ("customers", "products", "orders")
 #: How long a worker may be silent before another takes its place.
 LEASE: Final = dt.timedelta(minutes=5)
+#: A worker goes on for so long, then others get their turn; the next sweep comes back.
+TURN: Final = dt.timedelta(minutes=2)
 #: A pause up to so long is waited for; for a longer one the worker goes, and a sweep comes back.
 PATIENCE_S: Final = 10.0
 #: Seconds until the next try after each failure in a row; after the last a person has to look.
@@ -76,14 +78,15 @@ def due_fills(now: dt.datetime) -> list[int]:
 
 
 def run_fill(shop_id: int, *, clock: Clock = timezone.now, sleep: Callable[[float], None] = time.sleep) -> bool:
-    """Fill until it is done, paused, or the shop wants a long rest; True once it is done. A second worker does nothing."""
+    """Fill until it is done, paused, the shop wants a long rest, or the turn is over; True once it is done. A second worker
+    does nothing."""
     now = clock()
     if not _due(now).filter(pk=shop_id).update(fill_status=Fill.RUNNING, fill_lease_until=now + LEASE):
         return False
     shop = ShopConnection.objects.get(pk=shop_id)
     try:
         with open_shop(shop) as api:
-            while _step(shop, api, clock, sleep):
+            while _step(shop, api, clock, sleep) and clock() - now < TURN:
                 pass
     except ShopTrouble as trouble:
         _note_trouble(shop, trouble, clock())
@@ -127,28 +130,31 @@ def _step(shop: ShopConnection, api: ShopApi, clock: Clock, sleep: Callable[[flo
 
 
 def _take(shop: ShopConnection, stage: str, page: Page, now: dt.datetime) -> bool:
-    """Apply a page and move on, both or neither; False where the fill is not ours any more, or done."""
-    with transaction.atomic():
-        row = ShopConnection.objects.select_for_update().get(pk=shop.pk)
-        if (row.fill_status, row.fill_stage, row.fill_cursor) != (Fill.RUNNING, stage, shop.fill_cursor):
-            return False
-        _apply_page(row, page, now)
-        is_last_stage = page.cursor is None and stage == STAGES[-1]
-        row.fill_counts = {**row.fill_counts, stage: row.fill_counts.get(stage, 0) + len(page.payloads)}
-        row.fill_cursor = page.cursor or {}
-        if page.cursor is None and not is_last_stage:
-            row.fill_stage = STAGES[STAGES.index(stage) + 1]
-        if is_last_stage:
-            row.fill_status, row.fill_finished_at = Fill.DONE, now
-        row.fill_tries, row.fill_error, row.fill_next_at, row.fill_lease_until = 0, "", None, now + LEASE
-        row.save(
-            update_fields=[
-                "fill_status", "fill_stage", "fill_cursor", "fill_counts", "fill_tries", "fill_error", "fill_next_at",
-                "fill_lease_until", "fill_finished_at",
-            ]
-        )  # fmt: skip
+    """Apply a page and move on, both or neither; False where the fill is not ours any more, or done.
+
+    The row is locked last: a webhook that comes meanwhile notes itself there, and its shop waits for no more than 5 seconds.
+    """
+    is_last_stage = page.cursor is None and stage == STAGES[-1]
+    counts = {**shop.fill_counts, stage: shop.fill_counts.get(stage, 0) + len(page.payloads)}
+    change: dict[str, Any] = {
+        "fill_counts": counts, "fill_cursor": page.cursor or {}, "fill_tries": 0, "fill_error": "", "fill_next_at": None,
+        "fill_lease_until": now + LEASE,
+    }  # fmt: skip
     if is_last_stage:
-        log.info("shop_filled", shop=shop.pk, counts=row.fill_counts)
+        change |= {"fill_status": Fill.DONE, "fill_finished_at": now}
+        change |= {"filled_at": shop.filled_at or now} if shop.fill_since is None else {}
+    elif page.cursor is None:
+        change["fill_stage"] = STAGES[STAGES.index(stage) + 1]
+    with transaction.atomic():
+        _apply_page(shop, page, now)
+        mine = ShopConnection.objects.filter(
+            pk=shop.pk, fill_status=Fill.RUNNING, fill_stage=stage, fill_cursor=shop.fill_cursor
+        )
+        if not mine.update(**change):
+            transaction.set_rollback(True)
+            return False
+    if is_last_stage:
+        log.info("shop_filled", shop=shop.pk, counts=counts)
     return not is_last_stage
 
 

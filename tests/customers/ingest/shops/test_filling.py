@@ -112,7 +112,7 @@ def test_everything_a_shopify_shop_has_is_here(server: ShopServer) -> None:
     stock_shopify(server)
     shop, _worker = fill(server)
     assert (shop.fill_status, shop.fill_counts) == ("done", {"customers": 7, "products": 3, "orders": 9})
-    assert shop.fill_totals == shop.fill_counts
+    assert shop.fill_totals == shop.fill_counts and shop.filled_at is not None
     assert Customer.objects.count() == 8, "seven with an account and a guest"
     assert Order.objects.filter(is_return=False).count() == 9 and Order.objects.filter(is_return=True).count() == 3
     assert ConsentRecord.objects.count() == 4
@@ -320,6 +320,22 @@ def test_a_second_worker_does_nothing_while_the_first_is_at_it(server: ShopServe
     assert due_fills(NOW + dt.timedelta(minutes=6)) == [shop.pk]
 
 
+def test_a_worker_leaves_after_its_turn_so_that_others_get_theirs(
+    server: ShopServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shopify_api, "SIZES", {"customers": 1, "products": 1, "orders": 1})
+    stock_shopify(server)
+    server.available = 200.0  # a second of rest after each page
+    monkeypatch.setattr(filling, "TURN", dt.timedelta(seconds=3))
+    shop = connect(server)
+    begin_fill(shop, now=NOW)
+    worker = Worker(shop)
+    assert not worker.run() and server.pages == 3
+    assert due_fills(worker.now) == [shop.pk]
+    worker.finish()
+    assert Order.objects.filter(is_return=False).count() == 9
+
+
 def test_what_came_too_late_by_webhook_is_fetched(server: ShopServer) -> None:
     stock_shopify(server)
     shop = connect(server)
@@ -327,7 +343,7 @@ def test_what_came_too_late_by_webhook_is_fetched(server: ShopServer) -> None:
     assert due_fills(NOW) == [shop.pk]
     Worker(shop).finish()
     shop.refresh_from_db()
-    assert shop.catch_up_from is None and shop.fill_status == "done"
+    assert shop.catch_up_from is None and shop.fill_status == "done" and shop.filled_at is None
     assert set(Order.objects.filter(is_return=False).values_list("external_id", flat=True)) == {"5", "6", "7", "8", "9"}
 
 

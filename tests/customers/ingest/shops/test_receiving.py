@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import io
 import random
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -32,6 +34,7 @@ from customers.models import (
     ShopDelivery,
     ShopThing,
 )
+from customers.privacy.erasure import erase_customer
 from customers.privacy.shops import answer_shop
 
 from .payloads import (
@@ -279,6 +282,12 @@ def test_the_redaction_of_a_shop_asks_for_everybody_of_it(shop: ShopConnection) 
     assert PrivacyRequest.objects.get().customer_number == Customer.objects.get(source="shopify-tarnside").pk
     shop.refresh_from_db()
     assert shop.redaction_asked_at == NOW
+    call_command("erase_shop", "shopify-tarnside", stdout=(said := io.StringIO()))
+    assert "1 people" in said.getvalue() and Customer.objects.known().count() == 2
+    for _twice in range(2):
+        call_command("erase_shop", "shopify-tarnside", "--yes", stdout=said)
+    assert [one.source for one in Customer.objects.known()] == ["elsewhere"]
+    assert PrivacyRequest.objects.get().status == "done"
 
 
 def test_who_was_erased_does_not_come_back(shop: ShopConnection) -> None:
@@ -478,6 +487,14 @@ def test_old_rows_are_forgotten_and_waiting_ones_are_not(shop: ShopConnection, s
     later = NOW + dt.timedelta(days=settings.SHOP_DELIVERY_DAYS + 1)
     assert forget_deliveries(later) == 1
     assert ShopDelivery.objects.get().status == "waiting"
+
+
+def test_an_erasure_empties_what_is_kept_of_a_webhook_that_failed(shop: ShopConnection) -> None:
+    tell(shop, "customers/create", CUSTOMER)
+    tell(shop, "orders/create", change(ORDER, total_price="a lot"))
+    assert "mei.lin@mail.test" in ShopDelivery.objects.get(status="failed").body
+    erase_customer(Customer.objects.get(), actor=None, reason="asked", now=NOW)
+    assert {row.body for row in ShopDelivery.objects.all()} == {""}
 
 
 # --- keys --------------------------------------------------------------------------------------------------------------------
