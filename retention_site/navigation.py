@@ -72,6 +72,7 @@ STRUCTURE = (
     (
         pgettext_lazy("menu", "Content"),
         (
+            (gettext_lazy("Products"), "customers:products", "customers.view_product"),
             (gettext_lazy("Brand voice"), "campaigns:voice", "campaigns.view_brandvoice"),
             (gettext_lazy("Policies"), "campaigns:policies", "campaigns.view_shoppolicies"),
         ),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django import forms
 from django.conf import settings
@@ -16,25 +15,16 @@ from customers.ingest.preview import Sample
 from customers.ingest.schema import (
     CURRENCIES,
     ENCODINGS,
-    FIELDS,
-    REQUIRED,
+    ORDERS,
     FileProblem,
     ImportOptions,
+    fields_of,
     find_columns,
     guess_columns,
+    required_of,
 )
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
-
-
-@dataclass(frozen=True)
-class ColumnWords:
-    """What one of our fields is called to people, and what may stand in its column."""
-
-    label: str | _StrPromise
-    help: str | _StrPromise = ""
-
+from .import_words import KIND_WORDS, RECORD_WORDS, ColumnWords
 
 #: In the order in which they are asked for.
 COLUMN_WORDS: Final = {
@@ -63,8 +53,18 @@ COLUMN_WORDS: Final = {
 _SHAREABLE: Final = {"product", "name"}
 
 
+def words_of(kind: str) -> Mapping[str, ColumnWords]:
+    """The words for the fields of a kind of file."""
+    return COLUMN_WORDS if kind == ORDERS else RECORD_WORDS[kind]
+
+
 class UploadForm(forms.Form):
-    """A file of orders; what is in it is asked on the next page."""
+    """A file and what its lines are; which column is what is asked on the next page."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What is in it?"), required=False, initial=ORDERS,
+        choices=[(kind, words.label) for kind, words in KIND_WORDS.items()],
+    )  # fmt: skip
 
     file = forms.FileField(label=gettext_lazy("CSV or Parquet file"))
 
@@ -103,24 +103,45 @@ class ColumnsForm(forms.Form):
         ),
     )  # fmt: skip
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, sample: Sample, **options: Any) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, sample: Sample, kind: str = ORDERS, **options: Any
+    ) -> None:
         super().__init__(data, **options)
-        self.sample = sample
-        for key, words in COLUMN_WORDS.items():
+        self.sample, self.kind = sample, kind
+        for key, words in words_of(kind).items():
             self.fields[f"column_{key}"] = forms.ChoiceField(
-                label=words.label, help_text=words.help, required=key in REQUIRED, choices=_list_choices(sample),
+                label=words.label, help_text=words.help, required=key in required_of(kind), choices=_list_choices(sample),
                 error_messages={"required": _("Choose the column that holds it.")},
             )  # fmt: skip
 
     @property
     def needed(self) -> list[forms.BoundField]:
         """The columns without which nothing can be imported."""
-        return [self[f"column_{key}"] for key in ("customer", "at", "price", "amount")]
+        return [self[f"column_{key}"] for key in self._needed]
 
     @property
     def useful(self) -> list[forms.BoundField]:
         """The columns that make the figures better."""
-        return [self[f"column_{key}"] for key in COLUMN_WORDS if key not in {"customer", "at", "price", "amount"}]
+        return [self[f"column_{key}"] for key in words_of(self.kind) if key not in self._needed]
+
+    @property
+    def reading(self) -> list[forms.BoundField]:
+        """How values are to be read, as far as such a file has them."""
+        names = {"products": ("currency", "encoding"), "customers": ("time_zone", "date_order", "encoding")}
+        others = ("time_zone", "date_order", "encoding") if self.kind != ORDERS else ()
+        return [
+            self[name] for name in names.get(self.kind, others or ("currency", "time_zone", "date_order", "encoding"))
+        ]
+
+    @property
+    def unasked(self) -> list[forms.BoundField]:
+        """The others, which keep what they have."""
+        asked = {bound.name for bound in self.reading}
+        return [self[name] for name in ("currency", "time_zone", "date_order", "encoding") if name not in asked]
+
+    @property
+    def _needed(self) -> tuple[str, ...]:
+        return ("customer", "at", "price", "amount") if self.kind == ORDERS else required_of(self.kind)
 
     def clean_currency(self) -> str:
         code = str(self.cleaned_data["currency"]).strip().upper()
@@ -146,9 +167,11 @@ class ColumnsForm(forms.Form):
                 self.add_error(
                     f"column_{key}",
                     _("“%(column)s” is already chosen for: %(field)s.")
-                    % {"column": column, "field": COLUMN_WORDS[taken[column]].label},
+                    % {"column": column, "field": words_of(self.kind)[taken[column]].label},
                 )
             taken.setdefault(column, key)
+        if self.kind != ORDERS:
+            return cleaned
         has_errors = {"column_price", "column_amount"} & set(self.errors)
         if not has_errors and "price" in columns and "amount" in columns:
             self.add_error("column_amount", _("The price of one piece is chosen already; choose one of the two."))
@@ -164,28 +187,39 @@ class ColumnsForm(forms.Form):
             time_zone=self.cleaned_data["time_zone"],
             date_order=self.cleaned_data["date_order"],
             encoding=self.cleaned_data["encoding"],
-            test_contacts=self.cleaned_data["test_contacts"],
+            test_contacts=self.cleaned_data["test_contacts"] and self.kind == ORDERS,
+            kind=self.kind,
         )
 
     def chosen_columns(self) -> dict[str, str]:
         """The columns that were chosen and may be, by field, once the form is checked."""
-        found = {key: self.cleaned_data.get(f"column_{key}") for key in FIELDS}
+        found = {key: self.cleaned_data.get(f"column_{key}") for key in fields_of(self.kind)}
         return {key: str(column) for key, column in found.items() if column}
 
     def without_errors(self) -> ColumnsForm:
         """The same choices, not judged yet; columns that the file does not have are guessed afresh."""
         typed = {name: self.data.get(name) for name in self.fields}
-        guessed = start_choices(self.sample)
+        guessed = start_choices(self.sample, self.kind)
         for name, value in typed.items():
             if name.startswith("column_") and value and value not in self.sample.header:
                 typed[name] = guessed.get(name, "")
-        return ColumnsForm(sample=self.sample, initial=typed)
+        return ColumnsForm(sample=self.sample, kind=self.kind, initial=typed)
 
 
-def start_choices(sample: Sample) -> dict[str, Any]:
+def start_choices(sample: Sample, kind: str = ORDERS) -> dict[str, Any]:
     """The choices to begin with: columns guessed from their names, currency and time zone of the shop."""
-    guessed = {f"column_{key}": column for key, column in guess_columns(sample.header).items()}
+    guessed = {f"column_{key}": column for key, column in guess_columns(sample.header, kind).items()}
     return guessed | {"currency": settings.SHOP_CURRENCY, "time_zone": settings.SHOP_TIME_ZONE}
+
+
+def kept_choices(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices that a run was counted with, for the form to begin with."""
+    chosen = {f"column_{key}": column for key, column in options.get("columns", {}).items()}
+    return chosen | {
+        name: options[name]
+        for name in ("currency", "time_zone", "date_order", "encoding", "test_contacts")
+        if options.get(name)
+    }
 
 
 def known_values() -> Mapping[str, list[str]]:

@@ -33,12 +33,14 @@ CHARGE_NAMES = (
 
 @dataclass(frozen=True)
 class Applied:
-    """What the staged lines came to, by table; `customers` and `orders` are those that the file names."""
+    """What the staged lines came to, by table; `customers` and `orders` are those that the file names, `notes` for people."""
 
     customers: int
     orders: int
     tables: Mapping[str, UpsertCounts]
     lines_removed: int
+    counted: UpsertCounts  # of what a line of the file is
+    notes: tuple[str, ...] = ()
 
 
 def leave_out_conflicts(cursor: Cursor, lines: str, left_out: str) -> None:
@@ -74,7 +76,7 @@ def apply_lines(cursor: Cursor, lines: str, options: ImportOptions, *, now: dt.d
         tables["orders"], tables["lines"], removed = _write_orders(cursor, orders, lines, options)
         cursor.execute(f"SELECT count(*), count(DISTINCT customer) FROM {orders}")
         order_count, customer_count = cursor.fetchone()
-    return Applied(customer_count, order_count, tables, removed)
+    return Applied(customer_count, order_count, tables, removed, tables["lines"])
 
 
 def _write_customers(

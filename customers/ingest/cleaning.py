@@ -38,6 +38,18 @@ REASONS = {
     "duplicate_line": _("exactly the same line stands above"),
     "other_customer": _("the order belongs to another customer"),
     "erased": _("the person was erased"),
+    "missing_product": _("no article number"),
+    "unknown_customer": _("a customer who is not known here"),
+    "stands_again": _("the same stands again below, and the last one counts"),
+    "bad_email": _("what is no e-mail address"),
+    "bad_phone": _("what is no telephone number"),
+    "bad_url": _("what is no web address"),
+    "bad_stock": _("a stock that is no whole number"),
+    "bad_kind": _("a kind of event that is not known"),
+    "bad_properties": _("properties that are no JSON object"),
+    "bad_status": _("neither a yes nor a no"),
+    "bad_channel": _("a channel that is not known"),
+    "said_no": _("a consent of somebody who said no: a file never raises it"),
 }
 #: The columns of cleaned rows, as they are staged.
 CLEAN_COLUMNS: dict[str, str] = {
@@ -77,7 +89,7 @@ class Cleaned:
 
 
 @dataclass
-class _Checks:
+class Checks:
     """Collects the masks of rows that fail a check, in the order of the checks."""
 
     masks: list[tuple[str, pl.Series]] = field(default_factory=list)
@@ -96,14 +108,14 @@ class _Checks:
 
 def clean_rows(frame: pl.DataFrame, reading: Reading) -> Cleaned:
     """Check the rows of a batch (columns `line`, `c0`, `c1`, …). No row is lost: each is good or left out."""
-    checks = _Checks()
-    customer = _read_key(frame, reading, "customer")
+    checks = Checks()
+    customer = read_key(frame, reading, "customer")
     checks.add("missing_customer", customer.is_null())
-    at = _read_times(frame, reading, checks)
+    at = read_times(frame, reading, checks)
     quantity, unit_price, amount = _read_money(frame, reading, checks)
-    currency = _read_currency(frame, reading, checks)
-    order, product, name = (_read_key(frame, reading, key) for key in ("order", "product", "name"))
-    country = _read_key(frame, reading, "country")
+    currency = read_currency(frame, reading, checks)
+    order, product, name = (read_key(frame, reading, key) for key in ("order", "product", "name"))
+    country = read_key(frame, reading, "country")
     product = product if "product" in reading.places else name.str.slice(0, MAX_LENGTHS["product"])
     if order.null_count():
         order = order.fill_null(_order_of_moment(customer, at))
@@ -127,19 +139,20 @@ def clean_rows(frame: pl.DataFrame, reading: Reading) -> Cleaned:
             "country": country.str.slice(0, 80),
         }
     )
-    return _split(frame, clean, checks.reasons(frame.height))
+    cleaned = split_rows(frame, clean, checks.reasons(frame.height))
+    return Cleaned(cleaned.good.with_columns(pl.col("quantity").cast(pl.Int32)), cleaned.left_out)
 
 
-def _split(frame: pl.DataFrame, clean: pl.DataFrame, reasons: pl.Series) -> Cleaned:
+def split_rows(frame: pl.DataFrame, clean: pl.DataFrame, reasons: pl.Series) -> Cleaned:
     is_good = reasons.is_null()
-    good = clean.filter(is_good).with_columns(pl.col("quantity").cast(pl.Int32))
+    good = clean.filter(is_good)
     left_out = frame.with_columns(reasons).filter(~is_good)
     texts = [pl.col(name).cast(pl.String).fill_null("") for name in frame.columns if name != "line"]
     content = pl.concat_str(texts, separator=" | ").str.replace_all("\0", "", literal=True)
     return Cleaned(good, left_out.select("line", "reason", content.str.slice(0, CONTENT_LENGTH).alias("content")))
 
 
-def _read_key(frame: pl.DataFrame, reading: Reading, key: str) -> pl.Series:
+def read_key(frame: pl.DataFrame, reading: Reading, key: str) -> pl.Series:
     """A text without blanks around it; blank ones and words for “nothing” are null, and 17850.0 is 17850."""
     if key not in reading.places:
         return pl.Series(key, [None] * frame.height, dtype=pl.String)
@@ -153,7 +166,7 @@ def _read_key(frame: pl.DataFrame, reading: Reading, key: str) -> pl.Series:
     return texts.set(is_blank, None) if is_blank.any() else texts
 
 
-def _read_times(frame: pl.DataFrame, reading: Reading, checks: _Checks) -> pl.Series:
+def read_times(frame: pl.DataFrame, reading: Reading, checks: Checks) -> pl.Series:
     values = frame[f"c{reading.places['at']}"]
     at = to_utc(values, time_zone=reading.time_zone, date_order=reading.date_order)
     checks.add("bad_date", at.is_null())
@@ -162,7 +175,7 @@ def _read_times(frame: pl.DataFrame, reading: Reading, checks: _Checks) -> pl.Se
     return at
 
 
-def _read_money(frame: pl.DataFrame, reading: Reading, checks: _Checks) -> tuple[pl.Series, pl.Series, pl.Series]:
+def _read_money(frame: pl.DataFrame, reading: Reading, checks: Checks) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Quantity (never 0), price of one piece (never negative) and signed amount of each line.
 
     Where only the amount is known, its sign and that of the quantity say together whether something came back.
@@ -200,10 +213,10 @@ def _multiply(counts: pl.Series, money: pl.Series) -> pl.Series:
     return counts.clip(-MAX_QUANTITY, MAX_QUANTITY).cast(NUMBER) * small
 
 
-def _read_currency(frame: pl.DataFrame, reading: Reading, checks: _Checks) -> pl.Series:
+def read_currency(frame: pl.DataFrame, reading: Reading, checks: Checks) -> pl.Series:
     if "currency" not in reading.places:
         return pl.select(pl.repeat(reading.currency, frame.height, dtype=pl.String)).to_series()
-    currency = _read_key(frame, reading, "currency").str.to_uppercase().fill_null(reading.currency)
+    currency = read_key(frame, reading, "currency").str.to_uppercase().fill_null(reading.currency)
     checks.add("bad_currency", ~currency.is_in(sorted(CURRENCIES)))
     return currency
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import zoneinfo
 
 import polars as pl
+import structlog
 from django.conf import settings
 from django.db import transaction
 
 from .copying import Column, OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging, with_rules
+from .emails import normalise_emails
 from .erased import drop_erased
 from .phones import normalise_phones
+
+log = structlog.get_logger(__name__)
 
 CUSTOMERS = Target(
     table="customers_customer",
@@ -41,7 +46,7 @@ def upsert_customers(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCoun
     customers do not have.
     """
     frame = with_source(frame, source).unique(CUSTOMERS.key, keep="last", maintain_order=True)
-    return merge_customers(normalise_phones(frame))
+    return merge_customers(_replace_bad_zones(normalise_emails(normalise_phones(frame))))
 
 
 @transaction.atomic
@@ -52,6 +57,18 @@ def merge_customers(frame: pl.DataFrame) -> UpsertCounts:
         copy_frame(cursor, stage, frame)
         drop_erased(cursor, stage)
         return merge_stage(cursor, stage, in_shop_zone(CUSTOMERS), frame.columns)
+
+
+def _replace_bad_zones(frame: pl.DataFrame) -> pl.DataFrame:
+    """What is no time zone becomes the shop's, and the log says how many: one bad cell holds nobody up."""
+    if "time_zone" not in frame.columns or frame["time_zone"].dtype != pl.String:
+        return frame
+    zones = frame["time_zone"]
+    is_bad = zones.is_not_null() & (zones != "") & ~zones.is_in(sorted(zoneinfo.available_timezones()))
+    if not is_bad.any():
+        return frame
+    log.warning("time_zones_replaced", customers=int(is_bad.sum()))
+    return frame.with_columns(zones.set(is_bad, settings.SHOP_TIME_ZONE))
 
 
 def in_shop_zone(target: Target, **on_update: OnUpdate) -> Target:

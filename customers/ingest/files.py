@@ -30,9 +30,11 @@ from .copying import Cursor, UpsertCounts, copy_frame, staging
 from .currency import forget_shop_currency
 from .dates import find_date_order
 from .numbers import find_decimal_mark
-from .progress import fail_run, finish_run, holding, note_progress, start_run
+from .progress import end_trial, fail_run, finish_run, holding, note_progress, start_run
 from .reading import Batch, Table, open_table, read_batches
-from .schema import FileProblem, ImportOptions, find_columns
+from .records.cleaning import STAGED, clean_records
+from .records.writing import apply_records, leave_out_records
+from .schema import ORDERS, FileProblem, ImportOptions, find_columns
 
 #: Reading and checking is about this part of the work, writing the rest.
 READING_SHARE = 0.5
@@ -77,10 +79,16 @@ class ImportReport:
         }
 
 
+class _OnlyCounted(Exception):
+    """What was written is to be rolled back: it was done to be counted."""
+
+
 def import_orders_file(
     path: Path, options: ImportOptions, *, now: dt.datetime, run: ImportRun | None = None
 ) -> ImportReport:
-    """Import the orders of a CSV or Parquet file: nothing of it or all that is good.
+    """Import the orders, or what `options.kind` says, of a CSV or Parquet file: nothing of it or all that is good.
+
+    A run that `is_trial` does all of it and takes it back: its report says exactly what an import would do.
 
     Raises FileProblem with a sentence for staff where the file or an option is wrong, and RunIsTaken where another
     worker is at it. Without `run`, the run of the same file and options is taken again, or one is made. Running it
@@ -126,25 +134,36 @@ def _take_run(table: Table, options: ImportOptions) -> ImportRun:
 
 def _import(table: Table, options: ImportOptions, run: ImportRun, now: dt.datetime) -> ImportReport:
     reading, notes = _settle_reading(table, options, now)
-    with staging(CLEAN_COLUMNS) as (cursor, lines), staging(LEFT_OUT_COLUMNS) as (_same, left_out):
+    is_orders = options.kind == ORDERS
+    columns = CLEAN_COLUMNS if is_orders else STAGED[options.kind]
+    with staging(columns) as (cursor, lines), staging(LEFT_OUT_COLUMNS) as (_same, left_out):
         lines_read = 0
         for batch in read_batches(table):
-            lines_read += _stage_batch(cursor, batch, reading, lines, left_out)
+            lines_read += _stage_batch(cursor, batch, reading, lines, left_out, options.kind)
             note_progress(run, _("reading and checking"), batch.share_read * READING_SHARE)
         if not lines_read:
             raise FileProblem(_("The file has columns, but no rows."))
-        note_progress(run, _("writing"), READING_SHARE)
-        leave_out_conflicts(cursor, lines, left_out)
-        leave_out_erased(cursor, lines, left_out, options.source)
+        note_progress(run, _("counting") if run.is_trial else _("writing"), READING_SHARE)
+        if is_orders:
+            leave_out_conflicts(cursor, lines, left_out)
+            leave_out_erased(cursor, lines, left_out, options.source)
+        else:
+            leave_out_records(cursor, lines, left_out, options)
         reasons = count_left_out(left_out)
         if sum(reasons.values()) == lines_read:
             _refuse_all(cursor, run, left_out, lines_read, reasons)
-        with transaction.atomic():
-            applied = apply_lines(cursor, lines, options, now=now)
-            report = _report(run, lines_read, applied, reasons, notes)
+        with suppress(_OnlyCounted), transaction.atomic():
+            applied = (apply_lines if is_orders else apply_records)(cursor, lines, options, now=now)
+            report = _report(run, lines_read, applied, reasons, [*notes, *applied.notes])
+            if run.is_trial:
+                raise _OnlyCounted
             keep_rejections(cursor, left_out, run.pk)
             finish_run(run, report.to_json())
-        if report.created > ANALYZED_LINES:
+        if run.is_trial:
+            with transaction.atomic():
+                keep_rejections(cursor, left_out, run.pk)
+                end_trial(run, report.to_json())
+        elif report.created > ANALYZED_LINES:
             refresh_statistics(cursor)
     forget_shop_currency()
     return report
@@ -157,12 +176,13 @@ def _settle_reading(table: Table, options: ImportOptions, now: dt.datetime) -> t
     if table.is_text:
         notes.append(_("Read as %(encoding)s.") % {"encoding": table.content.encoding.upper()})
     date_order, mark = options.date_order, "."
+    moments = [places["at"]] if "at" in places else []
     money = [places[key] for key in ("price", "amount") if key in places]
     is_open = False
-    for count, batch in enumerate(read_batches(table, only=sorted({places["at"], *money}))):
+    for count, batch in enumerate(read_batches(table, only=sorted({*moments, *money}) or [0])):
         if not count and any(find_decimal_mark(batch.frame[f"c{place}"]) == "," for place in money):
             mark = ","
-        if date_order:
+        if date_order or not moments:
             break
         date_order, is_open = find_date_order(batch.frame[f"c{places['at']}"])
         if date_order or not is_open:
@@ -174,9 +194,9 @@ def _settle_reading(table: Table, options: ImportOptions, now: dt.datetime) -> t
     return Reading(places, options.currency, options.time_zone, now, date_order, mark), notes
 
 
-def _stage_batch(cursor: Cursor, batch: Batch, reading: Reading, lines: str, left_out: str) -> int:
+def _stage_batch(cursor: Cursor, batch: Batch, reading: Reading, lines: str, left_out: str, kind: str) -> int:
     """Stage the rows of a batch as good or left out; returns how many there were."""
-    cleaned = clean_rows(batch.frame, reading)
+    cleaned = clean_rows(batch.frame, reading) if kind == ORDERS else clean_records(kind, batch.frame, reading)
     copy_frame(cursor, lines, cleaned.good)
     copy_frame(cursor, left_out, cleaned.left_out)
     if batch.broken:
@@ -200,7 +220,7 @@ def _refuse_all(cursor: Cursor, run: ImportRun, left_out: str, lines_read: int, 
 def _report(
     run: ImportRun, lines_read: int, applied: Applied, reasons: Mapping[str, int], notes: list[str]
 ) -> ImportReport:
-    lines = applied.tables["lines"]
+    lines = applied.counted
     return ImportReport(
         run_id=run.pk,
         lines_read=lines_read,

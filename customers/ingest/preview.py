@@ -18,7 +18,8 @@ from .cleaning import Reading, clean_rows
 from .dates import find_date_order
 from .numbers import find_decimal_mark
 from .reading import Table, open_table, read_batches
-from .schema import ImportOptions, find_columns
+from .records.cleaning import clean_records
+from .schema import ORDERS, ImportOptions, fields_of, find_columns
 
 #: Rows that are looked at, and rows that are shown.
 SAMPLE_ROWS = 2_000
@@ -73,12 +74,23 @@ class ReadRow:
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """What the first rows would become: those to show, and how many of all that were looked at would be left out."""
+class ReadRecord:
+    """One row of a file of other things, its values as text in the order of `Outlook.fields`."""
 
-    rows: tuple[ReadRow, ...]
+    line: int
+    reason: str = ""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the first rows would become: those to show, and how many of all that were looked at would be left out. `fields`
+    names what the rows of a file of other things than orders show."""
+
+    rows: tuple[ReadRow | ReadRecord, ...]
     looked_at: int
     left_out: Counter[str]
+    fields: tuple[str, ...] = ()
 
 
 def read_sample(path: Path, *, encoding: str = "") -> Sample:
@@ -99,7 +111,10 @@ def read_outlook(sample: Sample, options: ImportOptions, *, now: dt.datetime) ->
     """
     options.check()
     places = find_columns(sample.header, options.columns)
-    cleaned = clean_rows(sample.frame, _settle(sample.frame, places, options, now))
+    reading = _settle(sample.frame, places, options, now)
+    if options.kind != ORDERS:
+        return _read_records(sample, options, reading)
+    cleaned = clean_rows(sample.frame, reading)
     reasons = dict(zip(cleaned.left_out["line"], cleaned.left_out["reason"], strict=True))
     good = {row["line"]: row for row in cleaned.good.head(SHOWN_ROWS).to_dicts()}
     lines = sample.frame["line"].head(SHOWN_ROWS).to_list()
@@ -110,8 +125,28 @@ def read_outlook(sample: Sample, options: ImportOptions, *, now: dt.datetime) ->
     return Outlook(tuple(shown), sample.frame.height, Counter(reasons.values()))
 
 
+def _read_records(sample: Sample, options: ImportOptions, reading: Reading) -> Outlook:
+    cleaned = clean_records(options.kind, sample.frame, reading)
+    fields = tuple(name for name in fields_of(options.kind) if name in options.columns and name in cleaned.good.columns)
+    reasons = dict(zip(cleaned.left_out["line"], cleaned.left_out["reason"], strict=True))
+    good = {row["line"]: row for row in cleaned.good.head(SHOWN_ROWS).to_dicts()}
+    zone = zoneinfo.ZoneInfo(options.time_zone)
+
+    def show(line: int) -> ReadRecord:
+        if line in reasons:
+            return ReadRecord(line, reason=reasons[line])
+        values = (good[line][name] for name in fields)
+        told = (value.astimezone(zone) if isinstance(value, dt.datetime) else value for value in values)
+        return ReadRecord(line, values=tuple(_say(value) for value in told))
+
+    rows = tuple(show(line) for line in sample.frame["line"].head(SHOWN_ROWS).to_list())
+    return Outlook(rows, sample.frame.height, Counter(reasons.values()), fields)
+
+
 def _settle(frame: pl.DataFrame, places: Mapping[str, int], options: ImportOptions, now: dt.datetime) -> Reading:
-    date_order = options.date_order or find_date_order(frame[f"c{places['at']}"])[0]
+    date_order = options.date_order
+    if not date_order and "at" in places:
+        date_order = find_date_order(frame[f"c{places['at']}"])[0]
     money = [frame[f"c{places[key]}"] for key in ("price", "amount") if key in places]
     mark = "," if any(find_decimal_mark(values) == "," for values in money) else "."
     return Reading(places, options.currency, options.time_zone, now, date_order, mark)

@@ -1,4 +1,4 @@
-"""The states of an import run: choosing -> waiting -> running -> done | failed."""
+"""The states of an import run: choosing -> waiting -> running -> done | failed, and back to choosing where it only counted."""
 
 from __future__ import annotations
 
@@ -48,9 +48,18 @@ def abandoned_runs() -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def queue_run(run: ImportRun, options: ImportOptions) -> None:
+def queue_run(run: ImportRun, options: ImportOptions, *, is_trial: bool = False) -> None:
     """choosing -> waiting; raises RunIsTaken where the columns were chosen already, or the file was dropped."""
-    _change(run, (Status.CHOOSING,), status=Status.WAITING, options=options.to_json())
+    _change(run, (Status.CHOOSING,), status=Status.WAITING, options=options.to_json(), is_trial=is_trial)
+
+
+def end_trial(run: ImportRun, report: Mapping[str, Any]) -> None:
+    """running -> choosing: it is counted what an import with these choices would do. The file is kept for a day from now."""
+    _change(
+        run, (Status.RUNNING,), status=Status.CHOOSING, report=dict(report), progress=0, step="", is_trial=False,
+        started_at=None, created_at=Now(),
+    )  # fmt: skip
+    log.info("import_counted", run_id=run.pk, lines=report.get("lines_read"))
 
 
 def start_run(run: ImportRun, now: dt.datetime, *, again: bool = False) -> None:

@@ -19,7 +19,7 @@ from customers.models import AuditAction, ImportRun, record_audit
 from .files import import_orders_file
 from .progress import RunIsTaken, abandoned_runs, fail_run, queue_run
 from .reading import open_table
-from .schema import FileProblem, ImportOptions, find_columns
+from .schema import ORDERS, FileProblem, ImportOptions, find_columns
 
 #: How long a file is kept whose columns nobody chose.
 CHOOSING_TIME = dt.timedelta(days=1)
@@ -49,7 +49,7 @@ def keep_upload(uploaded_file: UploadedFile[bytes]) -> Path:
     return path
 
 
-def receive_file(user: User, uploaded_file: UploadedFile[bytes], now: dt.datetime) -> ImportRun:
+def receive_file(user: User, uploaded_file: UploadedFile[bytes], now: dt.datetime, *, kind: str = ORDERS) -> ImportRun:
     """Keep a file whose columns are still to be chosen; nothing is imported before that.
 
     Raises PermissionDenied, and FileProblem where the file is too large, empty, or no CSV or Parquet; then nothing is kept.
@@ -66,13 +66,14 @@ def receive_file(user: User, uploaded_file: UploadedFile[bytes], now: dt.datetim
         stored_path=str(path),
         file_hash=table.content.sha256,
         status=ImportRun.Status.CHOOSING,
+        options={"kind": kind},
         requested_by=user,
         created_at=now,
     )
 
 
-def request_import(user: User, run: ImportRun, options: ImportOptions) -> None:
-    """choosing -> waiting: the columns are chosen, a worker may begin.
+def request_import(user: User, run: ImportRun, options: ImportOptions, *, is_trial: bool = False) -> None:
+    """choosing -> waiting: the columns are chosen, a worker may begin; with `is_trial` only to count what would become of it.
 
     Raises PermissionDenied, FileProblem where a choice is wrong or the file is gone, and RunIsTaken where somebody
     else chose before.
@@ -81,8 +82,9 @@ def request_import(user: User, run: ImportRun, options: ImportOptions) -> None:
     options.check()
     find_columns(open_table(find_kept_file(run), encoding=options.encoding).header, options.columns)
     with transaction.atomic():
-        queue_run(run, options)
-        record_audit(AuditAction.IMPORT_REQUESTED, actor=user, about=("import", run.pk))
+        queue_run(run, options, is_trial=is_trial)
+        if not is_trial:
+            record_audit(AuditAction.IMPORT_REQUESTED, actor=user, about=("import", run.pk))
 
 
 def find_kept_file(run: ImportRun) -> Path:
@@ -127,6 +129,8 @@ def run_import(run_id: int, *, now: dt.datetime) -> bool:
     except FileProblem:
         path.unlink(missing_ok=True)
         return False
+    if ImportRun.objects.filter(pk=run.pk, status=ImportRun.Status.CHOOSING).exists():
+        return False  # it was only counted; the file is still needed
     path.unlink(missing_ok=True)
     return True
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from .record_fields import RECORD_FIELDS, RECORD_REQUIRED
+
 #: Our fields, in the order in which they are listed to people, and what else shops call them.
 FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
@@ -59,6 +61,11 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1", "gb18030", "bi
 CURRENCIES = frozenset(_CODES.split())
 
 
+#: The kind of file whose lines are lines of orders; the others are in RECORD_FIELDS.
+ORDERS = "orders"
+KINDS = (ORDERS, *RECORD_FIELDS)
+
+
 class FileProblem(Exception):
     """Something about the file or the choices that a person can mend; the message says what and how."""
 
@@ -68,6 +75,7 @@ class ImportOptions:
     """How to read one file.
 
     `columns` maps our fields to the file's column names; `time_zone` is where times without a zone were written down;
+    `kind` is what a line is: a line of an order, or one of RECORD_FIELDS.
     `encoding` and `date_order` ("day_first", "month_first") are found out where they are empty.
     """
 
@@ -78,6 +86,7 @@ class ImportOptions:
     test_contacts: bool = False
     encoding: str = ""
     date_order: str = ""
+    kind: str = "orders"
 
     def to_json(self) -> dict[str, Any]:
         """The form in which ImportRun.options keeps them."""
@@ -91,14 +100,15 @@ class ImportOptions:
 
     def check(self) -> None:
         """Raise FileProblem where a choice cannot be right, whatever the file."""
-        if unknown := sorted(set(self.columns) - set(FIELDS)):
+        fields = fields_of(self.kind)
+        if unknown := sorted(set(self.columns) - set(fields)):
             raise FileProblem(
-                _("“%(names)s” is no field of an order file. The fields are: %(known)s.")
-                % {"names": ", ".join(unknown), "known": ", ".join(FIELDS)}
+                _("“%(names)s” is no field of such a file. The fields are: %(known)s.")
+                % {"names": ", ".join(unknown), "known": ", ".join(fields)}
             )
-        if missing := [name for name in REQUIRED if not self.columns.get(name)]:
+        if missing := [name for name in required_of(self.kind) if not self.columns.get(name)]:
             raise FileProblem(_("Say which column holds: %(names)s.") % {"names": ", ".join(missing)})
-        if not self.columns.get("price") and not self.columns.get("amount"):
+        if self.kind == ORDERS and not self.columns.get("price") and not self.columns.get("amount"):
             raise FileProblem(_("Say which column holds the price (of one piece) or the amount (of the line)."))
         self._check_values()
 
@@ -122,6 +132,21 @@ class ImportOptions:
             raise FileProblem(_("The order of dates is day_first or month_first."))
 
 
+def fields_of(kind: str) -> Mapping[str, tuple[str, ...]]:
+    """The fields of a kind of file, with what shops call them. Raises FileProblem for a kind that there is not."""
+    if kind not in KINDS:
+        raise FileProblem(
+            _("“%(kind)s” is no kind of file. Choose one of: %(known)s.")
+            % {"kind": kind[:40], "known": ", ".join(KINDS)}
+        )
+    return FIELDS if kind == ORDERS else RECORD_FIELDS[kind]
+
+
+def required_of(kind: str) -> tuple[str, ...]:
+    """The fields without which a file of this kind cannot be imported."""
+    return REQUIRED if kind == ORDERS else RECORD_REQUIRED[kind]
+
+
 def parse_columns(text: str) -> dict[str, str]:
     """Read `order=InvoiceNo,at=InvoiceDate`; a comma inside a column's name is written twice.
 
@@ -141,19 +166,20 @@ def parse_columns(text: str) -> dict[str, str]:
     return columns
 
 
-def guess_columns(header: Sequence[str]) -> dict[str, str]:
+def guess_columns(header: Sequence[str], kind: str = ORDERS) -> dict[str, str]:
     """The likely mapping of our fields to the columns of `header`, knowing what shops usually call them.
 
     Each column is taken once; a price is preferred to an amount; what is not recognised is left out.
     """
     folded = {re.sub(r"[\W_]", "", name.lower()): name for name in reversed(header)}
     guessed: dict[str, str] = {}
-    for field, names in FIELDS.items():
+    for field, names in fields_of(kind).items():
         found = next((folded[name] for name in names if name in folded and folded[name] not in guessed.values()), None)
         if found is not None and not (field == "amount" and "price" in guessed):
             guessed[field] = found
     if (
-        "name" not in guessed
+        kind == ORDERS
+        and "name" not in guessed
         and "product" not in guessed
         and "name" in folded
         and guessed.get("order") != folded["name"]

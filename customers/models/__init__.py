@@ -20,7 +20,7 @@ from .outgoing import (
 )
 from .personal import ErasedPerson, KeptOnErasure, PrivacyRequest
 from .preference import Preference, PreferenceChange
-from .product import Product
+from .product import Product, ProductVersion
 from .reading_hour import ReadingHour, ReadingPattern
 from .score import ModelVersion, Score, ScoreHistory, ScoreStatus
 from .segment import Segment, SegmentRevision
@@ -64,6 +64,7 @@ __all__ = [
     "PreferenceChange",
     "PrivacyRequest",
     "Product",
+    "ProductVersion",
     "ReadingHour",
     "ReadingPattern",
     "ReadingStatus",

@@ -8,7 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ImportRun(models.Model):
-    """One import of one file. `file_hash` and `options` tell two runs of the same file apart from two files."""
+    """One import of one file. `file_hash` and `options` tell two runs of the same file apart from two files.
+
+    `is_trial`: only to be counted. Then everything is done and taken back, and the run goes back to choosing with the report.
+    """
 
     class Status(models.TextChoices):
         CHOOSING = "choosing", _("columns to choose")
@@ -23,6 +26,7 @@ class ImportRun(models.Model):
     options = models.JSONField(default=dict)
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.WAITING)
     step = models.CharField(_("what is happening"), max_length=120, blank=True, default="")
+    is_trial = models.BooleanField(default=False, db_default=False)
     progress = models.FloatField(_("share done"), default=0)
     report = models.JSONField(_("report"), default=dict)
     error = models.TextField(_("error"), blank=True, default="")
@@ -32,6 +36,9 @@ class ImportRun(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    #: For people; what a page fills in, never stored.
+    kind_label: str = ""
 
     class Meta:
         verbose_name = _("import")

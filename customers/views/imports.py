@@ -1,4 +1,4 @@
-"""Files of orders: give one, watch it, read what was left out and why."""
+"""Files of orders, customers, products, events and consents: give one, watch it, read what was left out and why."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from customers.forms.imports import COLUMN_WORDS, ColumnsForm, UploadForm, known_values, start_choices
+from customers.forms.import_words import KIND_WORDS
+from customers.forms.imports import ColumnsForm, UploadForm, kept_choices, known_values, start_choices, words_of
 from customers.ingest.cleaning import REASONS
 from customers.ingest.preview import Sample, read_outlook, read_sample
 from customers.ingest.progress import RunIsTaken
 from customers.ingest.runs import drop_file, find_kept_file, receive_file, request_import
-from customers.ingest.schema import ENCODINGS, FileProblem
+from customers.ingest.schema import ENCODINGS, ORDERS, FileProblem
 from customers.models import ImportRejection, ImportRun
 from customers.tasks import import_file
 from customers.views.spreadsheets import defuse, record_export
@@ -44,6 +45,10 @@ ADVICE: Final = {
     "bad_price": gettext_lazy("Look at the column for the price or the amount."),
     "negative_price": gettext_lazy("What came back is a line with less than 0 pieces, at its full price."),
     "erased": gettext_lazy("Who was erased does not come back with a file. What the lines said is not kept."),
+    "unknown_customer": gettext_lazy("Import the customers first; the shop's id has to be the same."),
+    "said_no": gettext_lazy(
+        "Only the person can take a no back: by a form, the preference centre, or a confirmation mail."
+    ),
     "other_customer": gettext_lazy("One order number stood for two customers; the one named first kept it."),
 }
 
@@ -65,6 +70,8 @@ def list_imports(request: HttpRequest) -> HttpResponse:
     """Every import, newest first."""
     runs = ImportRun.objects.select_related("requested_by")
     page = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
+    for run in page:
+        run.kind_label = str(KIND_WORDS[run.options.get("kind", ORDERS)].label)
     return render(request, "customers/imports.html", {"page": page})
 
 
@@ -74,14 +81,15 @@ def create_import(request: HttpRequest) -> HttpResponse:
     """Take a file, and go on to its columns; a fault of the file is told at the field and nothing is kept."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method != "POST":
-        return render(request, "customers/import_new.html", {"form": form})
+        return render(request, "customers/import_new.html", {"form": form, "kinds": KIND_WORDS.items()})
     if form.is_valid():
         try:
-            run = receive_file(_person(request), form.cleaned_data["file"], timezone.now())
+            kind = form.cleaned_data["kind"] or ORDERS
+            run = receive_file(_person(request), form.cleaned_data["file"], timezone.now(), kind=kind)
             return redirect("customers:import-columns", run.pk)
         except FileProblem as problem:
             form.add_error("file", str(problem))
-    return render(request, "customers/import_new.html", {"form": form}, status=422)
+    return render(request, "customers/import_new.html", {"form": form, "kinds": KIND_WORDS.items()}, status=422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,7 +97,8 @@ def create_import(request: HttpRequest) -> HttpResponse:
 def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
     """Which column is what, beside the first rows; then the run is put in the queue.
 
-    `action` is import, refresh (the page again, read with the choices made) or drop. htmx asks only for the reading.
+    `action` is count (say what an import would do, and do nothing), import, refresh (the page again, read with the choices
+    made) or drop. htmx asks only for the reading.
     """
     run = get_object_or_404(ImportRun, pk=pk)
     if run.status != ImportRun.Status.CHOOSING:
@@ -104,13 +113,16 @@ def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
     except FileProblem as problem:
         messages.error(request, str(problem))
         return redirect("customers:import-new")
-    form = ColumnsForm(request.POST if request.POST else start_choices(sample), sample=sample)
+    kind = run.options.get("kind", ORDERS)
+    start = kept_choices(run.options) if run.options.get("columns") else start_choices(sample, kind)
+    form = ColumnsForm(request.POST if request.POST else start, sample=sample, kind=kind)
     form.full_clean()
     if encoding_error:
         form.add_error("encoding", encoding_error)
-    if action == "import" and form.is_valid():
+    is_asked = action in ("import", "count")
+    if is_asked and form.is_valid():
         try:
-            request_import(_person(request), run, form.to_options())
+            request_import(_person(request), run, form.to_options(), is_trial=action == "count")
         except FileProblem as problem:
             form.add_error(None, str(problem))
         except RunIsTaken:
@@ -118,7 +130,7 @@ def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             transaction.on_commit(lambda: import_file.delay(run.pk))
             return redirect("customers:import", run.pk)
-    return _show_columns(request, run, form, is_refused=action == "import")
+    return _show_columns(request, run, form, is_refused=is_asked)
 
 
 @require_safe
@@ -129,12 +141,15 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
     if run.status == ImportRun.Status.CHOOSING and request.user.has_perm("customers.add_importrun"):
         return redirect("customers:import-columns", run.pk)
     left_out, columns = list_left_out(run), run.options.get("columns", {})
+    kind = run.options.get("kind", ORDERS)
     context = {
         "run": run,
         "is_open": run.status in {ImportRun.Status.WAITING, ImportRun.Status.RUNNING},
         "left_out": left_out,
         "left_out_lines": sum(reason.count for reason in left_out),
-        "columns": [(words.label, columns[key]) for key, words in COLUMN_WORDS.items() if columns.get(key)],
+        "columns": [(words.label, columns[key]) for key, words in words_of(kind).items() if columns.get(key)],
+        "kind": kind,
+        "kind_label": KIND_WORDS[kind].label,
     }
     is_poll = bool(request.headers.get("HX-Request"))
     return render(request, "customers/_import_progress.html" if is_poll else "customers/import.html", context)
@@ -205,12 +220,19 @@ def _show_columns(request: HttpRequest, run: ImportRun, form: ColumnsForm, *, is
     if form.is_valid():
         with suppress(FileProblem):
             outlook = read_outlook(sample, form.to_options(), now=timezone.now())
-    chosen = {column: COLUMN_WORDS[key].label for key, column in form.chosen_columns().items()}
+    words = words_of(form.kind)
+    chosen = {column: words[key].label for key, column in form.chosen_columns().items()}
+    is_counted = bool(run.report) and form.is_valid() and form.to_options().to_json() == run.options
     context = {
         "run": run,
         "form": form if is_refused else form.without_errors(),
         "columns": [(title, chosen.get(title, "")) for title in sample.header],
         "rows": sample.rows,
+        "kind_label": KIND_WORDS[form.kind].label,
+        "fields": [words[name].label for name in outlook.fields] if outlook else [],
+        "counted": run.report if is_counted else None,
+        "counted_left": sum(run.report.get("left_out", {}).values()) if is_counted else 0,
+        "counted_reasons": list_left_out(run) if is_counted else [],
         "outlook": outlook,
         "left_out": [(REASONS[reason], number) for reason, number in outlook.left_out.most_common()] if outlook else [],
         "missing": [str(form.fields[name].label) for name in form.errors if name.startswith("column_")],

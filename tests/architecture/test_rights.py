@@ -45,6 +45,7 @@ PAGES = {
     "campaigns:policies": {"marketer", "approver", "analyst", "admin"},
     "campaigns:policies-history": {"marketer", "approver", "analyst", "admin"},
     "customers:privacy": {"support", "admin"},
+    "customers:products": {"marketer", "approver", "analyst", "support", "admin"},
     "customers:suppressions": {"marketer", "support", "admin"},
     "support:queue": {"support", "admin"},
     "support:articles": {"marketer", "approver", "analyst", "support", "admin"},

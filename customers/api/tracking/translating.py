@@ -136,7 +136,7 @@ def translate_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
         elif name not in {"name", "address", "timezone", "locale", "language", "createdAt", "created_at", "country"}:
             rest[name] = value
     _take_name(traits, person)
-    _take_place(traits, person)
+    _take_place(traits, person, rest)
     created = _read_moment(traits.get("createdAt", traits.get("created_at")))
     if created:
         person["joined_at"] = created
@@ -155,7 +155,8 @@ def _take_name(traits: Mapping[str, Any], person: dict[str, Any]) -> None:
         person |= {"first_name": first, "last_name": last.strip()}
 
 
-def _take_place(traits: Mapping[str, Any], person: dict[str, Any]) -> None:
+def _take_place(traits: Mapping[str, Any], person: dict[str, Any], rest: dict[str, Any]) -> None:
+    """A zone that is none is noted among the attributes: who is new has the shop's then, and who was known keeps theirs."""
     address = traits.get("address")
     country = traits.get("country") or (address.get("country") if isinstance(address, Mapping) else None)
     if isinstance(country, str) and country.strip():
@@ -163,6 +164,8 @@ def _take_place(traits: Mapping[str, Any], person: dict[str, Any]) -> None:
     zone = traits.get("timezone")
     if isinstance(zone, str) and zone in zoneinfo.available_timezones():
         person["time_zone"] = zone
+    elif isinstance(zone, str) and zone.strip():
+        rest["unknown_time_zone"] = zone.replace("\0", "").strip()[:64]
     language = traits.get("language") or traits.get("locale")
     if isinstance(language, str) and re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})?", language):
         person["language"] = language.replace("_", "-")

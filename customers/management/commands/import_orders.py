@@ -19,11 +19,14 @@ from customers.ingest.reading import open_table
 from customers.ingest.schema import (
     ENCODINGS,
     FIELDS,
+    KINDS,
+    ORDERS,
     FileProblem,
     ImportOptions,
     guess_columns,
     list_columns,
     parse_columns,
+    required_of,
 )
 
 
@@ -36,10 +39,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
+        parser.add_argument("--kind", default=ORDERS, choices=KINDS, help="what its lines are")
         parser.add_argument(
             "--columns",
             default="",
-            help=f"field=COLUMN, separated by commas; fields: {', '.join(FIELDS)}; guessed if left out",
+            help=f"field=COLUMN, separated by commas; fields of orders: {', '.join(FIELDS)}; guessed if left out",
         )
         parser.add_argument(
             "--currency", default=settings.SHOP_CURRENCY, help="ISO code, for files without a currency column"
@@ -75,7 +79,9 @@ class Command(BaseCommand):
 
     def _read_options(self, path: Path, options: dict[str, Any]) -> ImportOptions:
         encoding = options["encoding"]
-        columns = parse_columns(options["columns"]) if options["columns"] else self._guess(path, encoding)
+        columns = (
+            parse_columns(options["columns"]) if options["columns"] else self._guess(path, encoding, options["kind"])
+        )
         return ImportOptions(
             columns=columns,
             currency=options["currency"].strip().upper(),
@@ -84,12 +90,14 @@ class Command(BaseCommand):
             test_contacts=options["test_contacts"],
             encoding=encoding,
             date_order=options["date_order"],
+            kind=options["kind"],
         )
 
-    def _guess(self, path: Path, encoding: str) -> dict[str, str]:
+    def _guess(self, path: Path, encoding: str, kind: str) -> dict[str, str]:
         header = open_table(path, encoding=encoding).header
-        columns = guess_columns(header)
-        if not {"customer", "at"} <= set(columns) or not {"price", "amount"} & set(columns):
+        columns = guess_columns(header, kind)
+        has_value = kind != ORDERS or bool({"price", "amount"} & set(columns))
+        if not set(required_of(kind)) <= set(columns) or not has_value:
             raise FileProblem(
                 _("Say with --columns which column is which. The file has: %(present)s.")
                 % {"present": list_columns(header)}

@@ -176,3 +176,42 @@ def test_home_reminds_of_a_file_whose_columns_are_to_be_chosen(mara: Client, sec
     assert url in mara.get("/").content.decode()
     mara.force_login(second_marketer)
     assert url not in mara.get("/").content.decode()
+
+
+def test_what_an_import_would_do_is_counted_before_anything_is_written(mara: Client) -> None:
+    url, page = give_and_open(mara, GOOD, GOOD.replace("17850", ""))
+    assert "Count what it would do" in page.content.decode()
+    assert mara.post(url, CHOICES | {"action": "count"}).status_code == 302
+    run = ImportRun.objects.get()
+    run_import(run.pk, now=NOW)
+    words = mara.get(url).content.decode()
+    assert "Nothing is written yet" in words and "Count again" in words and "No customer" in words
+    changed = mara.post(url, CHOICES | {"action": "refresh", "column_country": ""}).content.decode()
+    assert "Nothing is written yet" not in changed, "counted with other choices than these"
+    mara.post(url, CHOICES)
+    assert run_import(run.pk, now=NOW)
+    assert "1 new" in mara.get(f"/imports/{run.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "column"),
+    [
+        ("customers", "customer_id,email\na,a@x.example\n", "E-mail"),
+        ("products", "sku,price\nT1,3.50\n", "Price"),
+        ("events", "user_id,event,timestamp\na,search_performed,2026-01-01\n", "What happened"),
+        ("consents", "user_id,status,date\na,yes,2026-01-01\n", "Yes or no"),
+    ],
+)
+def test_each_kind_of_file_has_its_own_columns(mara: Client, kind: str, content: str, column: str) -> None:
+    given = mara.post("/imports/new/", {"kind": kind, "file": SimpleUploadedFile("f.csv", content.encode())})
+    page = mara.get(given["Location"])
+    words = page.content.decode()
+    assert page.status_code == 200 and f"{column}</th>" in words and "test address" not in words
+    form = page.context["form"]
+    data = {name: form.initial.get(name) or form.data.get(name, "") for name in form.fields} | {"action": "import"}
+    answer = mara.post(given["Location"], {key: value for key, value in data.items() if value})
+    assert answer.status_code == 302, answer.context["form"].errors
+    run = ImportRun.objects.get()
+    assert run.options["kind"] == kind
+    run_import(run.pk, now=NOW)
+    assert mara.get(f"/imports/{run.pk}/").status_code == 200 and mara.get("/imports/").status_code == 200

@@ -1,0 +1,185 @@
+"""Writes staged records with the functions of the API, in batches of bounded size and all in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import polars as pl
+from django.db import connection
+from django.utils.translation import ngettext
+
+from customers.ingest.apply import Applied
+from customers.ingest.consent import address_hash_sql, record_consents
+from customers.ingest.copying import Cursor, OnUpdate, UpsertCounts, copy_frame, merge_stage, staging, with_rules
+from customers.ingest.customers import CUSTOMERS, in_shop_zone
+from customers.ingest.erased import identity_hash_sql
+from customers.ingest.places import guess_places
+from customers.ingest.products import PRODUCTS
+from customers.ingest.recorder import record_events
+from customers.ingest.schema import ImportOptions
+
+from .cleaning import STAGED
+
+_BATCH: Final = 20_000
+_KEYS: Final = {"customers": ("customer",), "products": ("product",), "events": ("event", "at"), "consents": ()}
+
+
+def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: ImportOptions) -> None:
+    """Move to those left out what only the whole file or the shop can tell: rows that stand again below, people who were erased
+    or are not known, and consents of people who said no."""
+    cursor.execute(f"ANALYZE {lines}")
+    kind = options.kind
+    content = (
+        "left(concat_ws(' | ', " + ", ".join(f"gone.{name}" for name in STAGED[kind] if name != "line") + "), 500)"
+    )
+    if kind != "products":
+        cursor.execute(
+            f"WITH gone AS (DELETE FROM {lines} l USING customers_erasedperson e"
+            f" WHERE e.identity_hash = {identity_hash_sql('%s', 'l.customer')} RETURNING l.line)"
+            f" INSERT INTO {left_out} SELECT line, 'erased', '' FROM gone",
+            [options.source],
+        )
+    if key := ", ".join(_KEYS[kind]):
+        cursor.execute(
+            f"WITH numbered AS (SELECT line, row_number() OVER (PARTITION BY {key} ORDER BY line DESC) AS place FROM {lines}),"
+            f" gone AS (DELETE FROM {lines} l USING numbered n WHERE n.line = l.line AND n.place > 1 RETURNING l.*)"
+            f" INSERT INTO {left_out} SELECT line, 'stands_again', {content} FROM gone"
+        )
+    if kind in ("events", "consents"):
+        cursor.execute(
+            f"WITH gone AS (DELETE FROM {lines} l WHERE NOT EXISTS (SELECT 1 FROM customers_customer c"
+            " WHERE c.source = %s AND c.external_id = l.customer) RETURNING l.*)"
+            f" INSERT INTO {left_out} SELECT line, 'unknown_customer', {content} FROM gone",
+            [options.source],
+        )
+    if kind == "consents":
+        cursor.execute(_SAID_NO.format(lines=lines, left_out=left_out, content=content), [options.source])
+
+
+def apply_records(cursor: Cursor, lines: str, options: ImportOptions, *, now: dt.datetime) -> Applied:
+    """Write the staged records; in the caller's transaction. One import at a time writes. Safe to run twice."""
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('customers.ingest.apply'))")
+    cursor.execute(f"ANALYZE {lines}")
+    counts, notes = _WRITERS[options.kind](cursor, lines, options)
+    cursor.execute(f"SELECT count(DISTINCT {'product' if options.kind == 'products' else 'customer'}) FROM {lines}")
+    people = 0 if options.kind == "products" else cursor.fetchone()[0]
+    return Applied(people, 0, {options.kind: counts}, 0, counts, tuple(notes))
+
+
+def _write_customers(cursor: Cursor, lines: str, options: ImportOptions) -> tuple[UpsertCounts, list[str]]:
+    """A blank cell keeps what is known. The zone of a new customer who has none is that of their country."""
+    _fill_places(cursor, lines, options.source)
+    chosen = [
+        name for name in STAGED["customers"] if name in options.columns and name not in ("line", "customer", "at")
+    ]
+    given = ["source", "external_id", *dict.fromkeys([*chosen, "language", "time_zone"])]
+    given += ["joined_at"] if "at" in options.columns else []
+    rules = {name: OnUpdate.PREFER for name in given if name not in ("source", "external_id", "joined_at")}
+    target = in_shop_zone(CUSTOMERS, **rules, **({"joined_at": OnUpdate.LEAST} if "joined_at" in given else {}))
+    columns = ", ".join(
+        {"external_id": "customer", "joined_at": "at", "source": "%s"}.get(name, name) for name in given
+    )
+    with staging(CUSTOMERS.types(given)) as (_cursor, stage):
+        cursor.execute(f"INSERT INTO {stage} ({', '.join(given)}) SELECT {columns} FROM {lines}", [options.source])
+        counts = merge_stage(cursor, stage, target, given)
+    cursor.execute(f"SELECT count(*) FROM {lines} WHERE bad_zone")
+    if bad := cursor.fetchone()[0]:
+        words = ngettext(
+            "%(n)s time zone is none; the shop's was taken.", "%(n)s time zones are none; the shop's was taken.", bad
+        )
+        return counts, [words % {"n": f"{bad:,}"}]
+    return counts, []
+
+
+def _fill_places(cursor: Cursor, lines: str, source: str) -> None:
+    cursor.execute(f"SELECT DISTINCT country FROM {lines} WHERE country IS NOT NULL")
+    places = guess_places(row[0] for row in cursor.fetchall())
+    with staging({"country": "varchar(80)", "time_zone": "varchar(64)", "language": "varchar(12)"}) as (
+        _cursor,
+        placed,
+    ):
+        copy_frame(cursor, placed, places)
+        cursor.execute(
+            f"UPDATE {lines} l SET time_zone = coalesce(l.time_zone, p.time_zone), language = coalesce(l.language, p.language)"
+            f" FROM {placed} p WHERE p.country = l.country AND (l.time_zone IS NULL OR l.language IS NULL)"
+            " AND NOT EXISTS (SELECT 1 FROM customers_customer c WHERE c.source = %s AND c.external_id = l.customer)",
+            [source],
+        )
+
+
+def _write_products(cursor: Cursor, lines: str, options: ImportOptions) -> tuple[UpsertCounts, list[str]]:
+    chosen = [name for name in STAGED["products"] if name in options.columns and name not in ("line", "product")]
+    given = ["sku", *dict.fromkeys([*chosen, *(["currency"] if "price" in chosen else [])])]
+    target = with_rules(PRODUCTS, **{name: OnUpdate.PREFER for name in given if name != "sku"})
+    columns = ", ".join("product" if name == "sku" else name for name in given)
+    with staging(PRODUCTS.types(given)) as (_cursor, stage):
+        cursor.execute(f"INSERT INTO {stage} ({', '.join(given)}) SELECT {columns} FROM {lines}")
+        return merge_stage(cursor, stage, target, given), []
+
+
+def _write_events(cursor: Cursor, lines: str, options: ImportOptions) -> tuple[UpsertCounts, list[str]]:
+    recorded = known = 0
+    for frame in _read_staged(
+        cursor, lines, "customer, kind, at AS occurred_at, event AS external_id, properties::text"
+    ):
+        counts = record_events(frame, source=options.source)
+        recorded, known = recorded + counts.recorded, known + counts.known
+    return UpsertCounts(recorded, 0, known), []
+
+
+def _write_consents(cursor: Cursor, lines: str, options: ImportOptions) -> tuple[UpsertCounts, list[str]]:
+    """Withdrawals first: a consent in the same file that is older or newer never stands above one."""
+    counts = UpsertCounts()
+    columns = (
+        "customer, status, 'consent' AS legal_basis, at AS recorded_at, channel, source AS consent_source,"
+        " jsonb_strip_nulls(jsonb_build_object('by', 'file', 'wording', wording))::text AS proof"
+    )
+    for frame in _read_staged(cursor, lines, columns, order="status DESC, line"):
+        counts += record_consents(frame, source=options.source)
+    return counts, []
+
+
+#: As `record_consents` passes them over, told line by line.
+_SAID_NO: Final = f"""
+WITH gone AS (
+    DELETE FROM {{lines}} l USING customers_customer c
+    WHERE c.source = %s AND c.external_id = l.customer AND l.status = 'given' AND (
+        coalesce((SELECT r.status = 'withdrawn' FROM customers_consentrecord r
+                  WHERE r.customer_id = c.id AND r.channel = l.channel AND r.status <> 'pending'
+                  ORDER BY r.recorded_at DESC, r.id DESC LIMIT 1), false)
+        OR EXISTS (SELECT 1 FROM {{lines}} w WHERE w.customer = l.customer AND w.channel = l.channel
+                   AND w.status = 'withdrawn' AND w.at <= l.at)
+        OR EXISTS (SELECT 1 FROM customers_suppression k WHERE k.channel = l.channel AND k.reason = 'unsubscribed'
+                   AND k.address_hash = CASE l.channel WHEN 'email' THEN {address_hash_sql("c.email")}
+                                                       WHEN 'sms' THEN {address_hash_sql("c.phone")} END))
+    RETURNING l.*)
+INSERT INTO {{left_out}} SELECT line, 'said_no', {{content}} FROM gone"""
+
+
+def _read_staged(cursor: Cursor, lines: str, columns: str, order: str = "line") -> Iterator[pl.DataFrame]:
+    """The staged rows in batches, so that memory does not grow with the file."""
+    with connection.cursor() as reading:
+        name = f"reading_{lines}"
+        reading.execute(f"DECLARE {name} NO SCROLL CURSOR FOR SELECT {columns} FROM {lines} ORDER BY {order}")
+        while True:
+            reading.execute(f"FETCH {_BATCH} FROM {name}")
+            rows = reading.fetchall()
+            if not rows:
+                break
+            names = [column.name for column in reading.description]
+            yield pl.DataFrame(rows, schema={name: _TYPES.get(name, pl.String) for name in names}, orient="row")
+        reading.execute(f"CLOSE {name}")
+
+
+_TYPES: Final[Mapping[str, Any]] = {
+    "occurred_at": pl.Datetime("us", "UTC"),
+    "recorded_at": pl.Datetime("us", "UTC"),
+}
+_WRITERS: Final[Mapping[str, Callable[[Cursor, str, ImportOptions], tuple[UpsertCounts, list[str]]]]] = {
+    "customers": _write_customers,
+    "products": _write_products,
+    "events": _write_events,
+    "consents": _write_consents,
+}
