@@ -165,7 +165,7 @@ def _take_place(traits: Mapping[str, Any], person: dict[str, Any], rest: dict[st
     if isinstance(zone, str) and zone in zoneinfo.available_timezones():
         person["time_zone"] = zone
     elif isinstance(zone, str) and zone.strip():
-        rest["unknown_time_zone"] = zone.replace("\0", "").strip()[:64]
+        rest["timezone_as_given"] = zone.replace("\0", "").strip()[:64]
     language = traits.get("language") or traits.get("locale")
     if isinstance(language, str) and re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})?", language):
         person["language"] = language.replace("_", "-")
