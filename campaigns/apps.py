@@ -6,3 +6,10 @@ class CampaignsConfig(AppConfig):
     name = "campaigns"
     verbose_name = _("Campaigns")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Rules of segments name campaigns by number; here they learn what those are called."""
+        from campaigns.audience.names import name_campaigns
+        from customers.segments.names import tell_campaign_names
+
+        tell_campaign_names(name_campaigns)

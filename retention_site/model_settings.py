@@ -37,6 +37,7 @@ PURPOSES = {
     "translate_message": gettext_lazy("Translations"),
     "evaluate_prompt": gettext_lazy("Evaluation of prompts"),
     "try_voice": gettext_lazy("Tries of the brand voice"),
+    "propose_segment": gettext_lazy("Proposals of segments"),
 }
 LONGEST_TRY_S = 20.0
 

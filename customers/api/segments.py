@@ -18,10 +18,11 @@ from rest_framework.response import Response
 
 from customers.ingest.clock import read_shop_clock
 from customers.models import Segment
+from customers.segments.checking import check_rule
 from customers.segments.editing import save_segment
 from customers.segments.preview import count_matching
 from customers.segments.rules import Group, RuleError, parse_rule
-from customers.segments.wording import describe_error
+from customers.segments.wording import describe_error, describe_rule
 
 from .fields import JSONObjectField
 from .permissions import MayRead
@@ -70,11 +71,21 @@ class RuleSerializer(serializers.Serializer[Any]):
         return tree
 
 
+class WarningSerializer(serializers.Serializer[Any]):
+    """Something that makes no sense, or no longer, at the part of the rule at `path`."""
+
+    path = serializers.CharField()
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+
+
 class CountSerializer(serializers.Serializer[Any]):
-    """How many customers a rule means, and as of when."""
+    """How many customers a rule means, and as of when; the rule in words, and what to look at in it."""
 
     count = serializers.IntegerField()
     as_of = serializers.DateTimeField()
+    sentence = serializers.CharField()
+    warnings = WarningSerializer(many=True)
 
 
 class SegmentList(ListCreateAPIView[Segment]):
@@ -136,4 +147,6 @@ def _count(rule: Group) -> Response:
         count = count_matching(rule, as_of=as_of)
     except RuleError as error:  # a segment that it names is gone or names it
         raise _refuse(error) from error
-    return Response(CountSerializer({"count": count, "as_of": as_of}).data)
+    warnings = [finding for finding in check_rule(rule, as_of=as_of) if not finding.is_fault]
+    told = {"count": count, "as_of": as_of, "sentence": describe_rule(rule), "warnings": warnings}
+    return Response(CountSerializer(told).data)

@@ -13,6 +13,7 @@ from .membership import SegmentChanges, SegmentMembers, SegmentSizes
 from .orders import OrderBulk, OrderItem, OrderList
 from .privacy import PersonErasure, PersonExport
 from .products import ProductBulk, ProductItem, ProductList
+from .proposals import RuleProposal
 from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
 from .shops import ShopConnectionItem, ShopConnectionList
 
@@ -37,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("shops/<int:pk>/", ShopConnectionItem.as_view(), name="api-shop"),
     path("segments/", SegmentList.as_view(), name="api-segments"),
     path("segments/count/", RuleCount.as_view(), name="api-segments-count"),
+    path("segments/proposal/", RuleProposal.as_view(), name="api-segments-proposal"),
     path("segments/<int:pk>/", SegmentItem.as_view(), name="api-segment"),
     path("segments/<int:pk>/count/", SegmentCount.as_view(), name="api-segment-count"),
     path("segments/<int:segment>/members/", SegmentMembers.as_view(), name="api-segment-members"),

@@ -1,7 +1,8 @@
 """Turns a rule into one SQL query of customer ids.
 
 Negations are pushed down to the parts (De Morgan), where a part that is neither true nor false, because nothing is known,
-counts as false. All values travel as named parameters, so that the query can stand inside another.
+counts as false. An AND under an OR that has a set of people to begin from becomes a set itself, so that its other
+parts are asked of those people only. All values travel as named parameters, so that the query can stand inside another.
 """
 
 from __future__ import annotations
@@ -26,16 +27,25 @@ from .nodes import (
     ChannelState,
     Condition,
     Group,
-    Membership,
+    Leaf,
     MessageAct,
     Orders,
     Rule,
 )
 from .resolve import resolve_memberships
-from .sql import Builder, People
+from .sql import Among, Builder, Node, People, Plain, joined
 from .sql_acts import behaviour_people, message_people
 from .sql_orders import orders_people, quiet_people, totals_people
-from .sql_person import attribute_sql, bucket_sql, channel_people, field_sql, flag_people, list_people, tag_people
+from .sql_person import (
+    address_sql,
+    attribute_sql,
+    bucket_sql,
+    channel_people,
+    field_sql,
+    flag_people,
+    list_people,
+    tag_people,
+)
 
 
 @dataclass(frozen=True)
@@ -61,37 +71,71 @@ def compile_rule(rule: Rule, *, as_of: dt.datetime, past_scores: bool = False) -
     whole = resolve_memberships(rule)
     calendar = Calendar(as_of, zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE))
     builder = Builder(calendar, read_shop_currency(), past_scores)
-    where = _compile(whole, builder, is_not=False, for_all=True)
-    joins = "".join(f" LEFT JOIN {source}" for source in builder.joins.values())
-    return CompiledQuery(f"SELECT c.id AS customer_id FROM customers_customer c{joins} WHERE {where}", builder.params)
+    node = _normalise(whole, builder, is_not=False)
+    where = _where(node, builder, for_all=True)
+    sql = f"SELECT c.id AS customer_id FROM customers_customer c{builder.left_joins} WHERE ({where})"
+    return CompiledQuery(sql, builder.params)
 
 
 _PLACEHOLDER = re.compile(r"%\((segment_\d+)\)s")
 
 
-def _compile(rule: Rule, builder: Builder, *, is_not: bool, for_all: bool) -> str:
-    if not isinstance(rule, Group):
-        return _compile_leaf(rule, builder, is_not=is_not, for_all=for_all)
-    negate = is_not != (rule.match == "none")
-    is_and = (rule.match == "all") != negate
-    holds_for_all = for_all and (is_and or len(rule.rules) == 1)
-    parts = [_compile(child, builder, is_not=negate, for_all=holds_for_all) for child in rule.rules]
-    return "(" + (" AND " if is_and else " OR ").join(parts) + ")"
-
-
-def _compile_leaf(rule: Rule, builder: Builder, *, is_not: bool, for_all: bool) -> str:
+def _normalise(rule: Rule, builder: Builder, *, is_not: bool) -> Node:
+    """The same without NOT but at its leaves, and without a group in a group of its kind."""
+    if isinstance(rule, Group):
+        negate = is_not != (rule.match == "none")
+        return joined(
+            "AND" if (rule.match == "all") != negate else "OR",
+            [_normalise(child, builder, is_not=negate) for child in rule.rules],
+        )
     if isinstance(rule, Broken):
         raise RuleError(rule.path, rule.code, rule.detail)
     found = _find_people(rule, builder)
-    if isinstance(found, str):
-        return f"({found}) IS NOT TRUE" if is_not else f"({found})"
-    asked = [builder.ask(people, is_in=is_in != is_not, for_all=for_all and (not is_not or len(found) == 1))
-             for people, is_in in found]  # fmt: skip
-    return "(" + (" OR " if is_not else " AND ").join(asked) + ")"
+    if found is None:
+        return Plain(rule, is_not)
+    return joined("OR" if is_not else "AND", [Among(people, is_in != is_not) for people, is_in in found])
 
 
-def _find_people(rule: Rule, builder: Builder) -> str | list[tuple[People, bool]]:
-    """SQL that is true of a customer `c`, or the sets of people that they have to be in (True) or not in (False)."""
+def _where(node: Node, scope: Builder, *, for_all: bool) -> str:
+    """SQL that is true of the customers `c` of whom `node` holds; `for_all` says that nobody is meant where it does not."""
+    if isinstance(node, Plain):
+        sql = _plain_sql(node.rule, scope)
+        return f"({sql}) IS NOT TRUE" if node.is_not else f"({sql})"
+    if isinstance(node, Among):
+        return scope.ask(node.people, is_in=node.is_in, for_all=for_all)
+    if not (for_all and node.joiner == "AND") and (people := _people(node, scope)):
+        return scope.ask(People(people), is_in=True, for_all=for_all)
+    is_and = for_all and node.joiner == "AND"
+    return "(" + f" {node.joiner} ".join(_where(part, scope, for_all=is_and) for part in node.parts) + ")"
+
+
+def _people(node: Node, builder: Builder) -> str | None:
+    """A SELECT of exactly those of whom `node` holds, some perhaps more than once; None where no set is there to begin from.
+
+    Kept, because each group asks it of its parts and they of theirs.
+    """
+    if id(node) not in builder.selects:
+        builder.selects[id(node)] = _select_people(node, builder)
+    return builder.selects[id(node)]
+
+
+def _select_people(node: Node, builder: Builder) -> str | None:
+    if isinstance(node, Plain):
+        return None
+    if isinstance(node, Among):
+        return node.people.select(once=False) if node.is_in else None
+    chosen = [_people(part, builder) for part in node.parts]
+    if node.joiner == "OR":
+        return " UNION ALL ".join(f"({sql})" for sql in chosen) if all(chosen) else None
+    if not any(chosen):
+        return None
+    scope = builder.open_scope()
+    where = " AND ".join(_where(part, scope, for_all=True) for part in node.parts)
+    return f"SELECT c.id AS customer_id FROM customers_customer c{scope.left_joins} WHERE {where}"
+
+
+def _find_people(rule: Leaf, builder: Builder) -> list[tuple[People, bool]] | None:
+    """The sets of people that a customer has to be in (True) or not in (False); None of a part about a column."""
     if isinstance(rule, Behaviour):
         return [behaviour_people(rule, builder)]
     if isinstance(rule, Orders):
@@ -100,15 +144,8 @@ def _find_people(rule: Rule, builder: Builder) -> str | list[tuple[People, bool]
         return [message_people(rule, builder)]
     if isinstance(rule, ChannelState):
         return channel_people(rule, builder)
-    if isinstance(rule, Attribute):
-        return attribute_sql(rule.own, builder)
-    if isinstance(rule, Bucket):
-        return bucket_sql(rule, builder)
-    assert isinstance(rule, Condition), f"{rule} was resolved" if isinstance(rule, Membership) else rule
-    return _find_by_field(rule, builder)
-
-
-def _find_by_field(rule: Condition, builder: Builder) -> str | list[tuple[People, bool]]:
+    if not isinstance(rule, Condition):
+        return None
     key = rule.field.key
     if key == "recency_days":
         return quiet_people(rule, builder)
@@ -120,4 +157,15 @@ def _find_by_field(rule: Condition, builder: Builder) -> str | list[tuple[People
         return [(flag_people(key, builder), bool(rule.value))]
     if rule.field.family == "interests" and key != "price_level":
         return [(list_people(rule, builder), rule.op != "is_not")]
-    return field_sql(rule, builder)
+    return None
+
+
+def _plain_sql(rule: Leaf, scope: Builder) -> str:
+    if isinstance(rule, Attribute):
+        return attribute_sql(rule.own, scope)
+    if isinstance(rule, Bucket):
+        return bucket_sql(rule, scope)
+    if isinstance(rule, ChannelState):
+        return address_sql(rule)
+    assert isinstance(rule, Condition), rule
+    return field_sql(rule, scope)

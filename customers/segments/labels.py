@@ -181,3 +181,16 @@ ERROR_SENTENCES = {
     "cycle": _("Segments refer to each other in a circle: %(detail)s."),
     "not_a_text": _("Enter a text of at most 120 characters."),
 }
+WARNING_SENTENCES = {
+    "contradiction": _("Nobody can meet this together with another condition of its group."),
+    "never_true": _("Nobody can meet this."),
+    "always_true": _("Everybody meets this."),
+    "always_known": _("This means everybody of whom it is known."),
+    "empty_window": _("This stretch of time is empty, or has not begun yet."),
+    "product_gone": _("The shop has no product “%(detail)s” any more."),
+    "category_gone": _("No product of the shop is in the category “%(detail)s”."),
+    "brand_gone": _("No product of the shop is of the brand “%(detail)s”."),
+    "attribute_gone": _("No customer has the attribute “%(detail)s”: it may have been renamed."),
+    "segment_archived": _("The segment “%(detail)s” is archived."),
+    "campaign_gone": _("There is no campaign number %(detail)s any more."),
+}

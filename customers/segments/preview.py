@@ -10,17 +10,39 @@ from django.db import connection
 from customers.models import Customer
 
 from .compiler import compile_rule
-from .rules import Group, Rule
+from .names import Names, read_names
+from .nodes import Group, Rule
 from .wording import describe_rule
 
 
 @dataclass(frozen=True)
 class Clause:
-    """One condition of a rule, in words, and whether a person meets it."""
+    """One condition of a rule, in words, and whether a person meets it; under "none" it should not be met."""
 
     sentence: str
     is_met: bool
     depth: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How many customers a rule means, and some of them with their scores."""
+
+    size: int
+    sample: list[Customer]
+
+
+def preview_rule(rule: Rule, *, as_of: dt.datetime, size: int = 8) -> Preview:
+    """The exact count and up to `size` people, the same ones on every call, out of one run of the rule."""
+    query = compile_rule(rule, as_of=as_of)
+    sql = (
+        f"WITH meant AS MATERIALIZED ({query.sql}) SELECT (SELECT count(*) FROM meant),"
+        " ARRAY(SELECT customer_id FROM meant ORDER BY customer_id LIMIT %(size)s)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {**query.params, "size": size})
+        count, ids = cursor.fetchone()
+    return Preview(int(count), list(Customer.objects.filter(pk__in=ids).select_related("score").order_by("pk")))
 
 
 def count_matching(rule: Rule, *, as_of: dt.datetime) -> int:
@@ -33,11 +55,7 @@ def count_matching(rule: Rule, *, as_of: dt.datetime) -> int:
 
 def sample_matching(rule: Rule, *, as_of: dt.datetime, size: int = 8) -> list[Customer]:
     """Up to `size` of them with their scores; the same ones on every call."""
-    query = compile_rule(rule, as_of=as_of)
-    with connection.cursor() as cursor:
-        cursor.execute(f"{query.sql} ORDER BY c.id LIMIT %(size)s", {**query.params, "size": size})
-        ids = [row[0] for row in cursor.fetchall()]
-    return list(Customer.objects.filter(pk__in=ids).select_related("score").order_by("pk"))
+    return preview_rule(rule, as_of=as_of, size=size).sample
 
 
 def matches(rule: Rule, customer: Customer, *, as_of: dt.datetime) -> bool:
@@ -48,12 +66,17 @@ def matches(rule: Rule, customer: Customer, *, as_of: dt.datetime) -> bool:
         return cursor.fetchone() is not None
 
 
-def explain_membership(rule: Rule, customer: Customer, *, as_of: dt.datetime, depth: int = 0) -> list[Clause]:
+def explain_membership(
+    rule: Rule, customer: Customer, *, as_of: dt.datetime, depth: int = 0, names: Names | None = None
+) -> list[Clause]:
     """Each condition of `rule` in words with whether `customer` meets it."""
+    names = read_names(rule) if names is None else names
     if isinstance(rule, Group):
         return [
             clause
             for child in rule.rules
-            for clause in explain_membership(child, customer, as_of=as_of, depth=depth + isinstance(child, Group))
+            for clause in explain_membership(
+                child, customer, as_of=as_of, depth=depth + isinstance(child, Group), names=names
+            )
         ]
-    return [Clause(describe_rule(rule), matches(rule, customer, as_of=as_of), depth)]
+    return [Clause(describe_rule(rule, names), matches(rule, customer, as_of=as_of), depth)]

@@ -8,10 +8,12 @@ Neither is ever run once for each customer.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .calendar import Calendar
+from .nodes import Leaf
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,41 @@ class People:
         return f"SELECT r.customer_id FROM ({self.rows}) r" + (" GROUP BY r.customer_id" if once else "")
 
 
+@dataclass(frozen=True)
+class Plain:
+    """A part about a column, or its negation."""
+
+    rule: Leaf
+    is_not: bool
+
+
+@dataclass(frozen=True)
+class Among:
+    """Being among people, or not."""
+
+    people: People
+    is_in: bool
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Several parts, of which all (AND) or one (OR) have to hold."""
+
+    joiner: str
+    parts: tuple[Node, ...]
+
+
+Node = Plain | Among | Joined
+
+
+def joined(joiner: str, parts: Sequence[Node]) -> Node:
+    """The parts together; one alone is itself, and a group of the same kind is dissolved."""
+    flat: list[Node] = []
+    for part in parts:
+        flat += part.parts if isinstance(part, Joined) and part.joiner == joiner else [part]
+    return flat[0] if len(flat) == 1 else Joined(joiner, tuple(flat))
+
+
 @dataclass
 class Builder:
     """Values and joins of one statement. Names of values begin with `segment_`, so that it can stand inside another."""
@@ -44,7 +81,16 @@ class Builder:
     past_scores: bool = False
     params: dict[str, Any] = field(default_factory=dict)
     joins: dict[str, str] = field(default_factory=dict)
-    _bound: dict[tuple[type, Any], str] = field(default_factory=dict)
+    selects: dict[int, str | None] = field(default_factory=dict)
+    bound: dict[tuple[type, Any], str] = field(default_factory=dict)
+
+    def open_scope(self) -> Builder:
+        """For a statement within this one, with customers `c` and joins of its own."""
+        return replace(self, joins={})
+
+    @property
+    def left_joins(self) -> str:
+        return "".join(f" LEFT JOIN {source}" for source in self.joins.values())
 
     @property
     def as_of(self) -> str:
@@ -53,11 +99,11 @@ class Builder:
     def bind(self, value: Any) -> str:
         """A placeholder; an equal value has an equal one, so that equal sets of people are worked out once."""
         key = (type(value), tuple(value) if isinstance(value, list) else value)
-        if key not in self._bound:
+        if key not in self.bound:
             name = f"segment_{len(self.params)}"
             self.params[name] = value
-            self._bound[key] = f"%({name})s"
-        return self._bound[key]
+            self.bound[key] = f"%({name})s"
+        return self.bound[key]
 
     def join_scores(self) -> str:
         """The alias of the score of each customer `c`: the current one, or the last one up to then."""

@@ -38,11 +38,7 @@ def orders_people(rule: Orders, builder: Builder) -> tuple[People, bool]:
     is_money = rule.measure in ("sum", "average", "largest")
     rows = _measured_rows(rule, builder, is_money=is_money)
     holds = _measure_sql(rule, builder)
-    if rule.measure in ("count", "sum") and _holds_of_zero(rule.op, rule.value):
-        return People(rows, having=f"NOT ({holds})"), False
-    if rule.measure == "count" and rule.op == "gte" and rule.value == 1:
-        return People(rows), True
-    return People(rows, having=holds), True
+    return _measured(rows, holds, rule, of_nothing=0 if rule.measure in ("count", "sum") else None)
 
 
 def totals_people(rule: Condition, builder: Builder) -> tuple[People, bool]:
@@ -53,9 +49,7 @@ def totals_people(rule: Condition, builder: Builder) -> tuple[People, bool]:
         measure, only = "sum(r.total)", f"o.currency = {builder.bind(builder.currency)}"
     rows = f"SELECT o.customer_id, o.total FROM customers_order o WHERE {only} AND o.ordered_at <= {builder.as_of}"
     holds = compare_numbers(measure, rule.op, rule.value, builder)
-    if _holds_of_zero(rule.op, rule.value):
-        return People(rows, having=f"NOT ({holds})"), False
-    return People(rows, having=holds), True
+    return _measured(rows, holds, rule, of_nothing=0)
 
 
 def quiet_people(rule: Condition, builder: Builder) -> list[tuple[People, bool]]:
@@ -128,6 +122,17 @@ def _has_line(ware: Ware, builder: Builder, sign: str) -> str:
         " AND EXISTS (SELECT 1 FROM customers_orderline l JOIN customers_product p ON p.id = l.product_id"
         f" WHERE l.order_id = o.id AND l.quantity {sign} 0{ware_sql(ware, builder)})"
     )
+
+
+def _measured(rows: str, holds: str, rule: Orders | Condition, *, of_nothing: int | None) -> tuple[People, bool]:
+    """Those of whom a measure holds. Where it holds of people without a row, those of whom it does not: everybody else is meant.
+    One order or more, and none, need no counting."""
+    measure = rule.field.key if isinstance(rule, Condition) else rule.measure
+    if measure in ("count", "orders_count") and (rule.op, rule.value) in (("gte", 1), ("lte", 0)):
+        return People(rows), rule.op == "gte"
+    if of_nothing is not None and _holds_of_zero(rule.op, rule.value):
+        return People(rows, having=f"NOT ({holds})"), False
+    return People(rows, having=holds), True
 
 
 def _holds_of_zero(op: str, value: Value) -> bool:

@@ -7,7 +7,6 @@ from typing import Final
 
 from django.conf import settings
 
-from customers.features.catalogue import FEATURES
 from customers.ingest.consent import address_key
 from customers.ingest.keyed_hash import hmac_sql
 from customers.models import EventKind
@@ -105,11 +104,17 @@ def flag_people(key: str, builder: Builder) -> People:
     return People(open_case_rows(opened, closed, as_of=builder.as_of))
 
 
-def channel_people(rule: ChannelState, builder: Builder) -> str | list[tuple[People, bool]]:
-    """A channel's state. Reachable is who has an address, whose newest consent counts now, and who is not suppressed."""
+def address_sql(rule: ChannelState) -> str:
+    """SQL that is true of a customer `c` who has, or has not, an address for a channel."""
+    return f"{ADDRESS_SQL[rule.channel].format('c')} {'<>' if rule.holds else '='} ''"
+
+
+def channel_people(rule: ChannelState, builder: Builder) -> list[tuple[People, bool]] | None:
+    """A channel's state, None of an address. Reachable is who has an address, whose newest consent counts now, and who is
+    not suppressed."""
     address = ADDRESS_SQL[rule.channel]
     if rule.state == "has_address":
-        return f"{address.format('c')} {'<>' if rule.holds else '='} ''"
+        return None
     if rule.state == "consented":
         return [(People(_consent_rows(rule.channel, builder)), rule.holds)]
     place = address.format("a")
@@ -161,11 +166,11 @@ def _language_sql(rule: Condition, builder: Builder) -> str:
 def _reason_sql(rule: Condition, builder: Builder) -> str:
     """Whether one of the reasons that push towards leaving belongs to a theme."""
     themes = rule.value if isinstance(rule.value, tuple) else (rule.value,)
-    features = builder.bind(sorted(feature.key for feature in FEATURES if feature.theme in themes))
+    wanted = builder.bind([str(theme) for theme in themes])
     reasons = f"{builder.join_scores()}.reasons"
     found = (
         f"EXISTS (SELECT 1 FROM jsonb_array_elements(CASE jsonb_typeof({reasons}) WHEN 'array' THEN {reasons} ELSE '[]' END) r"
-        f" WHERE r.value->>'feature' = ANY({features}::text[])"
+        f" WHERE r.value->>'theme' = ANY({wanted}::text[])"
         " AND CASE jsonb_typeof(r.value->'points') WHEN 'number' THEN (r.value->>'points')::float8 > 0 ELSE false END)"
     )
     return f"NOT {found}" if rule.op == "is_not" else found

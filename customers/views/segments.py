@@ -29,6 +29,7 @@ from customers.forms import (
 )
 from customers.ingest.clock import read_shop_clock
 from customers.models import Customer, Product, Score, Segment
+from customers.segments.checking import check_rule
 from customers.segments.editing import save_segment
 from customers.segments.names import read_names
 from customers.segments.preview import sample_matching
@@ -138,6 +139,7 @@ def _preview(rule: Group | None) -> dict[str, Any]:
         "sentence": told.sentence,
         "size": told.size,
         "faults": told.faults,
+        "warnings": [finding.sentence for finding in check_rule(rule, as_of=as_of) if not finding.is_fault],
         "sample": sample_matching(rule, as_of=as_of) if told.size else [],
         "total": Customer.objects.count(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import json
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from customers import tasks as customer_tasks
 from customers.features.interests.texts import queue_texts, switch_reading
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import Channel, Customer, ModelVersion, Product, Segment, TextReading, ensure_event_partitions
+from customers.segments.in_words.proposing import CannotPropose, propose_rule
 from llm.client.batches import hand_over_waiting, look_after_batches
 from llm.models import LlmCall
 from llm.status import try_connection
@@ -117,6 +119,8 @@ def test_no_canary_reaches_a_model_by_any_purpose(
     archetype = Archetype.objects.filter(campaign=campaign, language="en", size__gt=0).latest("size")
     draft_for_trial(f"archetype:{archetype.pk}", "en", {"personality": "Dry as dust"}, now=now)
     assert try_connection(now).works
+    with contextlib.suppress(CannotPropose):
+        propose_rule("people who have gone quiet", now=now, as_of=now)
     batched = _read_again_in_batches(settings, now)
 
     assert set(LlmCall.objects.exclude(outcome="template").values_list("purpose", flat=True)) == set(PURPOSES)
@@ -217,6 +221,8 @@ def _answer_badly(request: dict[str, Any]) -> Step:
         texts = json.loads(turn[turn.index("{") :].splitlines()[0])["texts"]
         reading = {"topics": [], "sentiment": "neutral", "confidence": "low"}
         return answer({"readings": [{"number": text["number"], **reading} for text in texts]})
+    if "not_said" in properties:
+        return answer({"name": "", "groups": [], "not_said": []})
     if "lines" in properties:
         turn = request["messages"][-1]["content"]
         lines = json.loads(turn[turn.index("{") :].splitlines()[0])["lines"]

@@ -31,7 +31,7 @@ DROP FUNCTION customers_keep_product_version()
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0021_touch_triggers'),
+        ('customers', '0022_shop_filled_at'),
     ]
 
     operations = [

@@ -1,0 +1,70 @@
+"""Random trees over random small shops: the compiled SQL finds whom a plain reading of the tree finds, without exception.
+
+`RULES=2000 ./rekindle test tests/customers/segments/test_against_plain_reading.py` holds 2,000 of them; without it, it is
+a size that a run of all tests can bear.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from customers.segments.compiler import compile_rule
+from customers.segments.nodes import Rule, walk
+from customers.segments.rules import dump_rule, parse_rule
+from customers.segments.wording import describe_rule
+from tests.customers.segments.plain_rules import Reader
+from tests.customers.segments.random_shops import make_shop
+from tests.customers.segments.random_trees import draw_tree
+
+TREES_PER_SHOP = 50
+PEOPLE = 24
+CASES = int(os.environ.get("RULES", "300"))
+#: Around a change of clocks, a leap day, a turn of the year, and late in a day that is another one elsewhere.
+MOMENTS = [
+    dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC),
+    dt.datetime(2026, 3, 29, 1, 30, tzinfo=dt.UTC),
+    dt.datetime(2028, 2, 29, 23, 30, tzinfo=dt.UTC),
+    dt.datetime(2026, 1, 1, 0, 0, tzinfo=dt.UTC),
+    dt.datetime(2026, 7, 15, 10, 30, tzinfo=dt.UTC),
+]
+
+
+@pytest.mark.django_db
+def test_the_database_finds_whom_a_plain_reading_finds() -> None:
+    draw = random.Random(int(os.environ.get("RULES_SEED", "20260301")))
+    sizes: list[float] = []
+    kinds = Counter[str]()
+    for number in range(-(-CASES // TREES_PER_SHOP)):
+        now = MOMENTS[number % len(MOMENTS)]
+        with transaction.atomic():
+            reader = Reader(make_shop(draw, now=now, people=PEOPLE), now)
+            for _ in range(TREES_PER_SHOP):
+                rule = _try_one(draw_tree(draw, depth=draw.choice([0, 1, 2, 3, 4])), reader)
+                sizes.append(len(reader.find(rule)) / PEOPLE)
+                kinds.update(type(part).__name__ for _path, part in walk(rule))
+            transaction.set_rollback(True)
+    assert sum(0 < size < 1 for size in sizes) > len(sizes) * 0.5, "rules that mean everybody or nobody prove little"
+    assert len(kinds) == 8, f"every kind of condition is tried: {kinds}"
+
+
+def _try_one(tree: dict[str, Any], reader: Reader) -> Rule:
+    rule = parse_rule(tree)
+    query = compile_rule(rule, as_of=reader.now)
+    with connection.cursor() as cursor:
+        cursor.execute(query.sql, query.params)
+        found = [row[0] for row in cursor.fetchall()]
+    expected = reader.find(rule)
+    assert len(found) == len(set(found)), f"somebody twice: {tree}"
+    assert set(found) == expected, (
+        f"{tree} at {reader.now}: too many {sorted(set(found) - expected)}, too few {sorted(expected - set(found))}"
+    )
+    assert parse_rule(dump_rule(rule)) == rule
+    assert describe_rule(rule)
+    return rule
