@@ -171,4 +171,4 @@ def _estimate(found: QuerySet[Customer]) -> int:
         plan = found.explain(format="json")
     except ValidationError:
         return 0
-    return int(json.loads(plan)[0]["Plan"]["Plan Rows"])
+    return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0  # no plan: nobody is asked for at all

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-from customers.models import Product, Segment
+from customers.models import Product
 
 from .contradictions import find_contradictions
 from .faults import RuleError
@@ -106,14 +106,3 @@ def _has_attribute(name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT 1 FROM customers_customer WHERE attributes ? %s)", [name])
         return bool(cursor.fetchone()[0])
-
-
-def list_users_of(segment: Segment) -> list[Segment]:
-    """The segments whose rule names this one."""
-    return [other for other in Segment.objects.exclude(pk=segment.pk) if _names(other.rule, segment.pk)]
-
-
-def _names(tree: object, segment: int) -> bool:
-    if isinstance(tree, dict):
-        return tree.get("segment") == segment or any(_names(value, segment) for value in tree.values())
-    return isinstance(tree, list) and any(_names(value, segment) for value in tree)

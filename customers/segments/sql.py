@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from .calendar import Calendar
 from .nodes import Leaf
@@ -20,12 +20,15 @@ from .nodes import Leaf
 class People:
     """People by their rows: `rows` is a SELECT with a column customer_id, and what `having` or `by` asks for.
 
-    Without `having` one row is enough. `by` groups within a person: the group that meets `having` is enough.
+    Without `having` one row is enough. `by` groups within a person: the group that meets `having` is enough. `base` is a wider
+    SELECT of which others may be made too, and `shared` what the group of a person in it has to meet to be among these.
     """
 
     rows: str
     having: str = ""
     by: str = ""
+    base: str = ""
+    shared: str = ""
 
     def select(self, *, once: bool) -> str:
         """SQL of the column customer_id; `once` promises each person at most once."""
@@ -69,7 +72,29 @@ def joined(joiner: str, parts: Sequence[Node]) -> Node:
     flat: list[Node] = []
     for part in parts:
         flat += part.parts if isinstance(part, Joined) and part.joiner == joiner else [part]
+    if joiner == "AND":
+        flat = _merge_alike(flat)
     return flat[0] if len(flat) == 1 else Joined(joiner, tuple(flat))
+
+
+def _merge_alike(parts: Sequence[Node]) -> list[Node]:
+    """Sets made of the same rows become one, so that these are read once. One of them has to be a set to be in: whoever has
+    no rows at all is in none."""
+    merged: list[Node] = []
+    for part in parts:
+        alike = [other for other in parts if isinstance(part, Among) and _is_alike(other, part)]
+        if len(alike) < 2 or not any(other.is_in for other in alike):
+            merged.append(part)
+        elif alike[0] is part:
+            having = " AND ".join(
+                other.people.shared if other.is_in else f"({other.people.shared}) IS NOT TRUE" for other in alike
+            )
+            merged.append(Among(People(alike[0].people.base, having=having), True))
+    return merged
+
+
+def _is_alike(other: Node, part: Among) -> TypeGuard[Among]:
+    return isinstance(other, Among) and bool(part.people.base) and other.people.base == part.people.base
 
 
 @dataclass

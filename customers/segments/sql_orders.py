@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from .nodes import Condition, Orders, Value, Ware, Window
@@ -14,7 +15,7 @@ def order_rows(window: Window, ware: Ware, builder: Builder, *, columns: str = "
     """Orders, no returns, in a window, each once; with a ware those that have a line of it."""
     return (
         f"SELECT o.customer_id{columns} FROM customers_order o WHERE NOT o.is_return"
-        f" AND {builder.within('o.ordered_at', *builder.calendar.span(window))}{_has_line(ware, builder, '>')}"
+        f" AND {builder.within('o.ordered_at', *builder.calendar.span(window))}{_has_line(ware, builder)}"
     )
 
 
@@ -35,10 +36,14 @@ def ware_sql(ware: Ware, builder: Builder) -> str:
 
 def orders_people(rule: Orders, builder: Builder) -> tuple[People, bool]:
     """Those for whom the measure holds, or those for whom it does not where it holds of somebody without any order."""
-    is_money = rule.measure in ("sum", "average", "largest")
-    rows = _measured_rows(rule, builder, is_money=is_money)
-    holds = _measure_sql(rule, builder)
-    return _measured(rows, holds, rule, of_nothing=0 if rule.measure in ("count", "sum") else None)
+    of_nothing = 0 if rule.measure in ("count", "sum") else None
+    if rule.ware:
+        return _measured(_rows_of_ware(rule, builder), _measure_sql(rule, builder), rule, of_nothing=of_nothing)
+    base, only = _base_rows(rule, builder), " AND ".join(_asked_of_orders(rule, builder)) or "true"
+    rows = f"SELECT r.* FROM ({base}) r WHERE {only}"
+    people, is_in = _measured(rows, _measure_sql(rule, builder), rule, of_nothing=of_nothing)
+    holds = _measure_sql(rule, builder, only=only)
+    return replace(people, base=base, shared=holds if is_in else f"({holds}) IS NOT TRUE"), is_in
 
 
 def totals_people(rule: Condition, builder: Builder) -> tuple[People, bool]:
@@ -80,47 +85,60 @@ def _bounds(rule: Condition) -> tuple[float | None, float | None]:
     return (float(value), None) if rule.op == "gte" else (None, float(value))
 
 
-def _measured_rows(rule: Orders, builder: Builder, *, is_money: bool) -> str:
-    returned = rule.kind == "returned"
-    sign, negative = ("<", "-") if returned else (">", "")
-    is_return = "o.is_return" if returned else "NOT o.is_return"
-    only = f"{is_return} AND {builder.within('o.ordered_at', *builder.calendar.span(rule.window))}"
-    only += _discount_sql(rule, builder)
-    if not is_money:
-        line = _has_line(rule.ware, builder, sign)
-        return f"SELECT o.customer_id, o.ordered_at AS at FROM customers_order o WHERE {only}{line}"
-    only += f" AND o.currency = {builder.bind(builder.currency)}"
-    if not rule.ware:
-        return f"SELECT o.customer_id, {negative}o.total AS amount FROM customers_order o WHERE {only}"
+def _base_rows(rule: Orders, builder: Builder, *, with_id: bool = False) -> str:
+    """All orders, or all returns, of the window."""
+    columns = "o.id, o.customer_id" if with_id else "o.customer_id"
+    is_return, sign = ("o.is_return", "-") if rule.kind == "returned" else ("NOT o.is_return", "")
     return (
-        f"SELECT o.customer_id, sum({negative}l.quantity * l.unit_price) AS amount FROM customers_order o"
-        f" JOIN customers_orderline l ON l.order_id = o.id AND l.quantity {sign} 0"
-        f" JOIN customers_product p ON p.id = l.product_id WHERE {only}{ware_sql(rule.ware, builder)}"
-        " GROUP BY o.id, o.customer_id"
+        f"SELECT {columns}, o.ordered_at AS at, {sign}o.total AS amount, o.currency, o.discount, o.discount_code"
+        f" FROM customers_order o WHERE {is_return} AND {builder.within('o.ordered_at', *builder.calendar.span(rule.window))}"
     )
 
 
-def _measure_sql(rule: Orders, builder: Builder) -> str:
-    if rule.measure in ("first", "last"):
-        edge = "min(r.at)" if rule.measure == "first" else "max(r.at)"
-        return compare_moments(edge, rule.op, rule.value, builder)
-    measure = {"count": "count(*)", "sum": "sum(r.amount)", "average": "avg(r.amount)", "largest": "max(r.amount)"}
-    return compare_numbers(measure[rule.measure], rule.op, rule.value, builder)
-
-
-def _discount_sql(rule: Orders, builder: Builder) -> str:
+def _asked_of_orders(rule: Orders, builder: Builder) -> list[str]:
+    """What is asked of single orders, of the rows of `_base_rows`. Amounts are of the shop's currency: others cannot be added."""
+    asked = []
+    if rule.measure in ("sum", "average", "largest"):
+        asked.append(f"r.currency = {builder.bind(builder.currency)}")
+    used = "(r.discount > 0 OR r.discount_code <> '')"
     if rule.code:
-        return f" AND o.discount_code = {builder.bind(rule.code)}"
-    used = "(o.discount > 0 OR o.discount_code <> '')"
-    return {"with": f" AND {used}", "without": f" AND NOT {used}", "": ""}[rule.discount]
+        asked.append(f"r.discount_code = {builder.bind(rule.code)}")
+    elif rule.discount:
+        asked.append(used if rule.discount == "with" else f"NOT {used}")
+    return asked
 
 
-def _has_line(ware: Ware, builder: Builder, sign: str) -> str:
+def _rows_of_ware(rule: Orders, builder: Builder) -> str:
+    """The orders that have a line of the ware, each once, with what its lines are worth."""
+    sign, negative = ("<", "-") if rule.kind == "returned" else (">", "")
+    only = "".join(f" AND {asked}" for asked in _asked_of_orders(rule, builder))
+    return (
+        f"SELECT r.customer_id, r.at, sum({negative}l.quantity * l.unit_price) AS amount"
+        f" FROM ({_base_rows(rule, builder, with_id=True)}) r JOIN customers_orderline l ON l.order_id = r.id"
+        f" AND l.quantity {sign} 0 JOIN customers_product p ON p.id = l.product_id"
+        f" WHERE true{only}{ware_sql(rule.ware, builder)} GROUP BY r.id, r.customer_id, r.at"
+    )
+
+
+def _measure_sql(rule: Orders, builder: Builder, *, only: str = "") -> str:
+    """The comparison; `only` of the rows of a group count."""
+    measure = {
+        "count": "count(*)", "sum": "sum(r.amount)", "average": "avg(r.amount)", "largest": "max(r.amount)",
+        "first": "min(r.at)", "last": "max(r.at)",
+    }[rule.measure]  # fmt: skip
+    if only:
+        measure += f" FILTER (WHERE {only})"
+    if rule.measure in ("first", "last"):
+        return compare_moments(measure, rule.op, rule.value, builder)
+    return compare_numbers(measure, rule.op, rule.value, builder)
+
+
+def _has_line(ware: Ware, builder: Builder) -> str:
     if not ware:
         return ""
     return (
         " AND EXISTS (SELECT 1 FROM customers_orderline l JOIN customers_product p ON p.id = l.product_id"
-        f" WHERE l.order_id = o.id AND l.quantity {sign} 0{ware_sql(ware, builder)})"
+        f" WHERE l.order_id = o.id AND l.quantity > 0{ware_sql(ware, builder)})"
     )
 
 

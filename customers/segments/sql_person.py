@@ -7,8 +7,7 @@ from typing import Final
 
 from django.conf import settings
 
-from customers.ingest.consent import address_key
-from customers.ingest.keyed_hash import hmac_sql
+from customers.ingest.consent import suppression_sql
 from customers.models import EventKind
 
 from .calendar import year_days
@@ -118,18 +117,14 @@ def channel_people(rule: ChannelState, builder: Builder) -> list[tuple[People, b
     if rule.state == "consented":
         return [(People(_consent_rows(rule.channel, builder)), rule.holds)]
     place = address.format("a")
-    hashed = hmac_sql(address_key(), f'lower(btrim({place}) COLLATE "C")')
-    suppressed = (
-        f"SELECT k.id FROM customers_suppression k WHERE k.channel = {builder.bind(rule.channel)}"
-        f" AND k.address_hash = {hashed}"
-    )
+    suppressed = suppression_sql(place, rule.channel)
     if rule.state == "suppressed":
-        rows = f"SELECT a.id AS customer_id FROM customers_customer a WHERE {place} <> '' AND EXISTS ({suppressed})"
+        rows = f"SELECT a.id AS customer_id FROM customers_customer a WHERE {place} <> '' AND {suppressed}"
         return [(People(rows), rule.holds)]
     consented = _consent_rows(rule.channel, builder, counting=True)
     rows = (
         f"SELECT a.id AS customer_id FROM customers_customer a WHERE {place} <> '' AND a.id IN ({consented})"
-        f" AND NOT EXISTS ({suppressed})"
+        f" AND NOT {suppressed}"
     )
     return [(People(rows), rule.holds)]
 

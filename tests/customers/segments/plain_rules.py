@@ -76,6 +76,7 @@ class PlainCustomer:
     joined_at: dt.datetime | None
     score: Mapping[str, Any] | None
     interests: Mapping[str, Any] | None
+    tags: list[str] = field(default_factory=list)
     orders: list[PlainOrder] = field(default_factory=list)
     events: list[PlainEvent] = field(default_factory=list)
     consents: list[PlainConsent] = field(default_factory=list)
@@ -88,6 +89,7 @@ class PlainShop:
     customers: list[PlainCustomer]
     products: Mapping[str, tuple[str, str]]
     suppressed: set[tuple[str, str]]
+    suppressed_domains: set[str]
     segments: Mapping[int, Rule]
     currency: str
     zone: str
@@ -157,7 +159,7 @@ class Reader:
     def _has_fact(self, rule: Condition, person: PlainCustomer) -> bool:
         key = rule.field.key
         fact = self._facts(key)(person)
-        if key in ("interested_in", "likes_brand", "writes_about", "any_reason"):
+        if key in ("tag", "interested_in", "likes_brand", "writes_about", "any_reason"):
             wanted = rule.value if isinstance(rule.value, tuple) else (rule.value,)
             if key == "any_reason" and fact is None:
                 return rule.op == "is_not"
@@ -171,6 +173,7 @@ class Reader:
         if key in ("country", "time_zone", "source", "language"):
             return lambda person: person.columns[key]
         return {
+            "tag": lambda person: person.tags,
             "joined_on": lambda person: self._shop_day(person.joined_at) if person.joined_at else None,
             "customer_for_days": lambda person: _days(self.now - person.joined_at) if person.joined_at else None,
             "any_reason": lambda person: _themes(person.score["reasons"]) if person.score else None,
@@ -211,7 +214,9 @@ class Reader:
             "email": person.columns["email"], "sms": person.columns["phone"], "push": token or "",
             "webhook": person.columns["external_id"],
         }[channel]  # fmt: skip
-        is_suppressed = bool(address) and (channel, address.strip().lower()) in self.shop.suppressed
+        is_told = (channel, address.strip().lower()) in self.shop.suppressed
+        has_domain = channel == "email" and address.lower().rpartition("@")[2] in self.shop.suppressed_domains
+        is_suppressed = bool(address) and (is_told or has_domain)
         consents = [one for one in person.consents if one.channel == channel and one.at <= self.now]
         newest = max(enumerate(consents), key=lambda item: (item[1].at, item[0]), default=(0, None))[1]
         is_given = newest is not None and newest.is_given

@@ -16,6 +16,7 @@ from customers.models import (
     ConsentRecord,
     Customer,
     CustomerEvent,
+    CustomerTag,
     InterestProfile,
     ModelVersion,
     Order,
@@ -23,6 +24,7 @@ from customers.models import (
     Product,
     Score,
     Segment,
+    SuppressedDomain,
     Suppression,
     ensure_event_partitions,
 )
@@ -67,10 +69,20 @@ def make_shop(draw: random.Random, *, now: dt.datetime, people: int) -> PlainSho
         if address and (channel, address.lower()) not in suppressed:
             Suppression.objects.create(channel=channel, address_hash=hash_address(address), reason="bounced")
             suppressed.add((channel, address.lower()))
+    domains = {"example.org"} if draw.random() < 0.3 else set()
+    for domain in domains:
+        SuppressedDomain.objects.create(domain=domain)
     forget_shop_currency()
     assert read_shop_currency() == "EUR", "two of three orders are drawn so"
     return PlainShop(
-        customers, PRODUCTS, suppressed, _write_segments(), "EUR", settings.SHOP_TIME_ZONE, settings.USES_MAIL_CATCHER
+        customers,
+        PRODUCTS,
+        suppressed,
+        domains,
+        _write_segments(),
+        "EUR",
+        settings.SHOP_TIME_ZONE,
+        settings.USES_MAIL_CATCHER,
     )
 
 
@@ -104,6 +116,7 @@ def _draw_person(draw: random.Random, number: int, now: dt.datetime) -> PlainCus
         score=_draw_score(draw, now),
         interests=_draw_interests(draw),
     )  # fmt: skip
+    person.tags = draw.sample(["vip", "fair"], draw.choice([0, 0, 1, 2]))
     person.orders = [_draw_order(draw, now) for _ in range(draw.choice([0, 0, 1, 2, 3, 5]))]
     person.events = [_draw_event(draw, now) for _ in range(draw.choice([0, 2, 5, 9, 14]))]
     person.consents = [_draw_consent(draw, now) for _ in range(draw.choice([0, 1, 1, 2, 4]))]
@@ -201,6 +214,9 @@ def _write(customers: list[PlainCustomer], products: dict[str, Product], model: 
         InterestProfile(customer_id=person.pk, as_of=now, **person.interests)
         for person in customers
         if person.interests
+    )
+    CustomerTag.objects.bulk_create(
+        CustomerTag(customer_id=person.pk, tag=tag) for person in customers for tag in person.tags
     )
     ConsentRecord.objects.bulk_create(
         ConsentRecord(

@@ -23,7 +23,7 @@ TEXTS: dict[str, list[str]] = {
     "country": ["Norway", "China"], "language": ["zh", "zh-hans", "de", "ZH-tw"], "time_zone": [zone for zone in ZONES if zone],
     "source": ["shop", "till"], "interest": ["tents"], "main_reason": ["rhythm", "email"], "any_reason": ["rhythm", "email"],
     "score_status": ["scored", "too_new"], "interested_in": CATEGORIES, "likes_brand": BRANDS, "price_level": ["low", "high"],
-    "writes_about": ["need:gift", "need:price"],
+    "tag": ["vip", "fair"], "writes_about": ["need:gift", "need:price"],
 }  # fmt: skip
 NUMBERS: dict[str, list[float]] = {
     "probability": [0.2, 0.5, 0.6, 0.75], "money": [-20, 0, 10, 50, 90, 120], "number": [0, 0.5, 1, 2, 3],
@@ -41,8 +41,13 @@ def draw_tree(draw: random.Random, depth: int) -> dict[str, Any]:
     return {"match": draw.choice(["all", "all", "any", "none"]), "rules": rules}
 
 
-def _field(draw: random.Random) -> dict[str, Any]:
-    field = FIELDS[draw.choice(sorted(FIELDS))]
+def draw_of_every_field(draw: random.Random) -> list[dict[str, Any]]:
+    """One condition about each field."""
+    return [_field(draw, key) for key in sorted(FIELDS)]
+
+
+def _field(draw: random.Random, key: str = "") -> dict[str, Any]:
+    field = FIELDS[key or draw.choice(sorted(FIELDS))]
     op = draw.choice(field.operators)
     if field.kind == "flag":
         return {"field": field.key, "op": op, "value": draw.random() < 0.5}

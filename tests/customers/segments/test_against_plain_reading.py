@@ -21,7 +21,7 @@ from customers.segments.rules import dump_rule, parse_rule
 from customers.segments.wording import describe_rule
 from tests.customers.segments.plain_rules import Reader
 from tests.customers.segments.random_shops import make_shop
-from tests.customers.segments.random_trees import draw_tree
+from tests.customers.segments.random_trees import draw_of_every_field, draw_tree
 
 TREES_PER_SHOP = 50
 PEOPLE = 24
@@ -45,8 +45,9 @@ def test_the_database_finds_whom_a_plain_reading_finds() -> None:
         now = MOMENTS[number % len(MOMENTS)]
         with transaction.atomic():
             reader = Reader(make_shop(draw, now=now, people=PEOPLE), now)
-            for _ in range(TREES_PER_SHOP):
-                rule = _try_one(draw_tree(draw, depth=draw.choice([0, 1, 2, 3, 4])), reader)
+            trees = [draw_tree(draw, depth=draw.choice([0, 1, 2, 3, 4])) for _ in range(TREES_PER_SHOP)]
+            for tree in trees if number else [*draw_of_every_field(draw), *trees]:
+                rule = _try_one(tree, reader)
                 sizes.append(len(reader.find(rule)) / PEOPLE)
                 kinds.update(type(part).__name__ for _path, part in walk(rule))
             transaction.set_rollback(True)
