@@ -13,6 +13,7 @@ from customers.ingest.shops.deliveries import forget_deliveries, sweep_deliverie
 from customers.ingest.shops.filling import due_fills, run_fill
 from customers.insights import audit_witness, report
 from customers.insights.risk import AT_RISK
+from customers.merging import strays, suggesting
 from customers.models import KeptAnswer
 from customers.outgoing import fan_out, sending, telling
 from customers.privacy.repeating import repeat_erasures
@@ -91,6 +92,20 @@ def forget_intake() -> None:
     forget_deliveries(timezone.now())
     repeat_erasures(timezone.now())
     fan_out.forget_old_events(timezone.now())
+
+
+@shared_task
+def suggest_merges() -> None:
+    """Once an hour: who may be one person, who surely is, and rows that came for a merged one while the merge was made."""
+    strays.gather_strays()
+    suggesting.find_suggestions()
+    suggesting.merge_vouched(now=timezone.now())
+
+
+@shared_task
+def merge_vouched_customers() -> None:
+    """Merge whom the shop named as one; a second worker with the same pair does nothing."""
+    suggesting.merge_vouched(now=timezone.now())
 
 
 @shared_task

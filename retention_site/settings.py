@@ -164,6 +164,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-segments": {"task": "customers.tasks.sweep_segments", "schedule": 60.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
     "watch-model": {"task": "customers.tasks.watch_model", "schedule": 300.0},
+    "suggest-merges": {"task": "customers.tasks.suggest_merges", "schedule": 3600.0},
     "forget-intake": {"task": "customers.tasks.forget_intake", "schedule": 3600.0},
     "witness-audit": {"task": "customers.tasks.witness_audit", "schedule": 3600.0},
     "warm-insights": {"task": "customers.tasks.warm_insights", "schedule": 3600.0},
@@ -266,6 +267,8 @@ OPT_IN_LINK_DAYS = read_number(
     "OPT_IN_LINK_DAYS", 7, least=1, most=60
 )  # how long the link in a confirmation mail works
 CONSENT_KEEPS_IP = read_flag("CONSENT_KEEPS_IP")  # whether the proof of a consent holds network addresses
+# Customers whom the shop itself vouches to be one person are merged by themselves; off, everything is suggested.
+AUTOMATIC_MERGES = read_flag("AUTOMATIC_MERGES", default=True)
 HELD_EVENT_DAYS = read_number("HELD_EVENT_DAYS", 60, least=1, most=3650)  # of visitors whom nobody knows
 SHOP_DELIVERY_DAYS = read_number("SHOP_DELIVERY_DAYS", 30, least=1, most=3650)  # how long webhooks of shops are listed
 SHOPS_MAY_BE_LOCAL = DEBUG  # a connected shop may be on this machine, in development

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Channel, Customer, KeptOnErasure
+from customers.models import Channel, Customer, KeptOnErasure, OnMerge
 
 from .campaign import Campaign
 from .variant import Archetype, ValueBand
@@ -86,6 +88,8 @@ class AudienceMember(models.Model):
     churn_probability = models.FloatField(null=True)
     expected_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
 
+    #: The arm was drawn for this row, and an approval covers it.
+    on_merge: ClassVar[OnMerge] = OnMerge.STAYS
     on_erasure = KeptOnErasure({"churn_probability": None, "expected_value": None})
 
     class Meta:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer
+from customers.models import Customer, OnMerge
 
 from .campaign import Campaign
 
@@ -20,6 +22,8 @@ class Presence(models.Model):
     pk = models.CompositePrimaryKey("campaign_id", "customer_id")
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="presences", db_index=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+
+    on_merge: ClassVar[OnMerge] = OnMerge.STAYS
 
     class Meta:
         verbose_name = _("presence")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Channel, Customer, KeptOnErasure
+from customers.models import Channel, Customer, KeptOnErasure, OnMerge
 
 from .audience import Arm, ExclusionReason
 from .campaign import Campaign
@@ -50,6 +52,7 @@ class Entry(models.Model):
     exited_at = models.DateTimeField(null=True, blank=True)
     exit_reason = models.CharField(max_length=20, choices=ExitReason, blank=True, default="", db_default="")
 
+    on_merge: ClassVar[OnMerge] = OnMerge.STAYS
     on_erasure = KeptOnErasure(
         {
             "churn_probability": None,

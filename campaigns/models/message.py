@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Channel, Customer, KeptOnErasure
+from customers.models import Channel, Customer, KeptOnErasure, OnMerge
 
 from .campaign import Campaign
 from .variant import Variant
@@ -99,6 +101,8 @@ class Message(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     clicked_at = models.DateTimeField(null=True, blank=True)
 
+    #: Its name out there and the links in it say whose it is.
+    on_merge: ClassVar[OnMerge] = OnMerge.STAYS
     on_erasure = KeptOnErasure({"slots": {}, "body_hash": "", "response": ""})
     #: On its channel; what a page fills in, never stored.
     address: str = ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Channel, Customer
+from customers.models import Channel, Customer, OnMerge
 
 
 class OptInRequest(models.Model):
@@ -49,6 +51,9 @@ class OptInRequest(models.Model):
     sending_at = models.DateTimeField(null=True, blank=True)
     response = models.CharField(max_length=300, blank=True, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now())
+
+    #: It asks about the address that the row had.
+    on_merge: ClassVar[OnMerge] = OnMerge.STAYS
 
     class Meta:
         verbose_name = _("request to confirm")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -15,6 +16,7 @@ from customers.filters import CustomerFilter
 from customers.ingest.copying import UpsertCounts
 from customers.ingest.customers import CUSTOMERS, upsert_customers
 from customers.ingest.erased import find_erased
+from customers.ingest.identity import find_people
 from customers.ingest.phones import LONGEST, BadPhone, normalise_phone
 from customers.models import Customer, Score
 from customers.models.customer import validate_time_zone
@@ -73,6 +75,19 @@ class CustomerWrites(KeyedView):
 
     queryset = Customer.objects.known().select_related("score")
     serializer_class = CustomerSerializer
+
+    def find(self, key: Mapping[str, Any]) -> Customer:
+        """An id that was merged into another person finds that person."""
+        try:
+            found = super().find(key)
+        except Http404:
+            name = str(key["external_id"])
+            pk = None if "\0" in name else find_people(str(key["source"]), [name]).get(name)
+            if pk is None:
+                raise
+            found = self.get_queryset().get(pk=pk)
+        assert isinstance(found, Customer)
+        return found
 
     def write(self, items: Sequence[Mapping[str, Any]]) -> UpsertCounts:
         _refuse_erased(items)

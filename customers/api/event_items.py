@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 
-from customers.ingest.identity import find_people
+from customers.ingest.identity import find_identities
 from customers.ingest.recorder import storable_json
 from customers.models import EventKind
 
@@ -101,7 +101,7 @@ def read_events(body: bytes) -> tuple[str, dict[int, Item], list[Fault]]:
 
 def keep_possible(items: dict[int, Item], source: str, now: dt.datetime, faults: list[Fault]) -> pl.DataFrame:
     """The items as the recorder takes them; those that cannot be kept go to `faults`."""
-    known = find_people(source, {item.customer for item in items.values()})
+    known = find_identities(source, {item.customer for item in items.values()})
     latest = now + FUTURE_TOLERANCE
     rows = []
     for index, item in items.items():

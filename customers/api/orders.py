@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from customers.ingest.copying import UpsertCounts
 from customers.ingest.orders import GIVEN_LINE, GIVEN_ORDER, upsert_orders
-from customers.models import Customer, Order, OrderLine, Product
+from customers.models import Customer, CustomerAlias, Order, OrderLine, Product
 
 from .fields import CurrencyField, KeyField, SourceField
 from .moments import MomentField, MomentFilter
@@ -172,6 +172,9 @@ def _refuse_unknown(items: Sequence[Mapping[str, Any]]) -> None:
     people = {(item["source"], item["customer"]["external_id"]) for item in items}
     ids = [external_id for _source, external_id in people]
     known_people = set(Customer.objects.filter(external_id__in=ids).values_list("source", "external_id"))
+    if people - known_people:
+        merged = CustomerAlias.objects.filter(is_visitor=False, external_id__in=ids)
+        known_people |= set(merged.values_list("source", "external_id"))
     skus = {sku for item in items for line in item["lines"] if (sku := _sku(line)) is not None}
     known_skus = set(Product.objects.filter(sku__in=skus).values_list("sku", flat=True))
     faults: dict[int, dict[str, Any]] = {}

@@ -12,7 +12,8 @@ from .contacts import give_test_contacts
 from .copying import Cursor, OnUpdate, UpsertCounts, copy_frame, merge_stage, staging, with_rules
 from .customers import CUSTOMERS, in_shop_zone
 from .erased import identity_hash_sql
-from .orders import GIVEN_ORDER, LINES, ORDERS, remove_lines_beyond, resolve_orders
+from .merged import lay_on_survivors
+from .orders import GIVEN_ORDER, LINES, ORDERS, WHOSE, remove_lines_beyond, resolve_orders
 from .places import guess_places
 from .products import PRODUCTS
 from .schema import ImportOptions
@@ -96,6 +97,7 @@ def _write_customers(
     with staging(CUSTOMERS.types(given)) as (_c, customers), staging(place_columns) as (_p, placed):
         copy_frame(cursor, placed, places)
         cursor.execute(_CUSTOMERS.format(customers=customers, orders=orders, places=placed))
+        lay_on_survivors(cursor, customers, noted=["country"])
         counts = merge_stage(cursor, customers, target, given)
         if options.test_contacts:
             tables["test_contacts"] = give_test_contacts(cursor, customers, now=now)
@@ -119,13 +121,14 @@ def _write_orders(
     cursor: Cursor, orders: str, lines: str, options: ImportOptions
 ) -> tuple[UpsertCounts, UpsertCounts, int]:
     given = ["source", "external_id", "ordered_at", "currency", "total", "is_return"]
+    whose = [*given, *WHOSE]
     names = [column.name for column in LINES.columns]
     with (
-        staging(ORDERS.types([*given, "customer_id"])) as (_o, resolved),
+        staging(ORDERS.types(whose)) as (_o, resolved),
         staging(LINES.types(names)) as (_l, resolved_lines),
     ):
         resolve_orders(cursor, orders, resolved, given)
-        order_counts = merge_stage(cursor, resolved, ORDERS, [*given, "customer_id"])
+        order_counts = merge_stage(cursor, resolved, ORDERS, whose)
         cursor.execute(_LINES.format(staged=resolved_lines, lines=lines), [options.source])
         cursor.execute(f"ANALYZE {resolved_lines}")
         removed = remove_lines_beyond(cursor, resolved, resolved_lines)

@@ -18,6 +18,7 @@ from customers.models import Channel, ConsentRecord, Customer, Suppression
 from .copying import UpsertCounts, copy_frame, staging
 from .customers import with_source
 from .keyed_hash import hmac_sql
+from .merged import name_survivors
 from .orders import UnknownReference
 
 GIVEN_CONSENT = {
@@ -219,14 +220,14 @@ def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCount
     consent_source, channel, proof (JSON text), is_test. Raises UnknownReference; safe to run twice.
     """
     frame = with_source(frame, source)
-    with staging(GIVEN_CONSENT) as (cursor, stage):
+    with staging({**GIVEN_CONSENT, "came_as": "bigint"}) as (cursor, stage):
         copy_frame(cursor, stage, frame)
         cursor.execute(f"ANALYZE {stage}")
         cursor.execute(
             f"SELECT s.customer FROM {stage} s LEFT JOIN customers_customer c"
             " ON c.source = s.source AND c.external_id = s.customer WHERE c.id IS NULL LIMIT 3"
         )
-        if unknown := [row[0] for row in cursor.fetchall()]:
+        if cursor.fetchall() and (unknown := name_survivors(cursor, stage)):
             raise UnknownReference(f"These customers are not known: {', '.join(unknown)}.")
         hashes = {"email_hash": address_hash_sql("c.email"), "phone_hash": address_hash_sql("c.phone")}
         cursor.execute(f"CREATE INDEX ON {stage} (customer, source) WHERE status = 'withdrawn'")
@@ -237,10 +238,10 @@ def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCount
 
 _APPEND = """
 INSERT INTO customers_consentrecord
-    (customer_id, channel, status, legal_basis, source, proof, is_test, recorded_at)
+    (customer_id, channel, status, legal_basis, source, proof, is_test, recorded_at, came_as)
 SELECT DISTINCT ON (c.id, filled.channel, s.status, filled.consent_source, s.recorded_at)
     c.id, filled.channel, s.status, s.legal_basis, filled.consent_source, coalesce(s.proof, '{{}}'), coalesce(s.is_test, false),
-    s.recorded_at
+    s.recorded_at, s.came_as
 FROM {stage} s
 JOIN customers_customer c ON c.source = s.source AND c.external_id = s.customer
 CROSS JOIN LATERAL (SELECT coalesce(s.channel, 'email') AS channel,

@@ -13,6 +13,7 @@ from django.db import transaction
 from .copying import Column, OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging, with_rules
 from .emails import normalise_emails
 from .erased import drop_erased
+from .merged import lay_on_survivors
 from .phones import normalise_phones
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,8 @@ def upsert_customers(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCoun
 
     Columns: external_id, and any of source, email, phone (read as of the country), first_name, last_name, language, time_zone,
     country, attributes (JSON text), joined_at (UTC). A null means blank. Where a key stands twice, its last row counts. New
-    rows without a time zone get the shop's. People who were erased are passed over. Raises ValueError for a column that
+    rows without a time zone get the shop's. People who were erased are passed over; what is
+    said of an id that was merged into another person is said of that person. Raises ValueError for a column that
     customers do not have.
     """
     frame = with_source(frame, source).unique(CUSTOMERS.key, keep="last", maintain_order=True)
@@ -56,6 +58,7 @@ def merge_customers(frame: pl.DataFrame) -> UpsertCounts:
     with staging(CUSTOMERS.types(frame.columns)) as (cursor, stage):
         copy_frame(cursor, stage, frame)
         drop_erased(cursor, stage)
+        lay_on_survivors(cursor, stage, noted=frame.columns)
         return merge_stage(cursor, stage, in_shop_zone(CUSTOMERS), frame.columns)
 
 

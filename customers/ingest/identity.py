@@ -44,11 +44,25 @@ def find_people(source: str, names: Collection[str]) -> dict[str, int]:
         return dict(cursor.fetchall())  # a customer's own id comes last, and so counts
 
 
-def find_visitors(source: str, visitors: Collection[str]) -> dict[str, int]:
-    """The person of each visitor, as far as they are known."""
+def find_identities(source: str, names: Collection[str]) -> dict[str, int]:
+    """The same, but of a merged id the row that it had of its own: what is recorded for that one comes to the survivor, and
+    goes back with an undo."""
+    people = find_people(source, names)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT external_id, customer_id FROM customers_customeralias"
+            "SELECT external_id, customer_id, came_as FROM customers_customeralias"
+            " WHERE source = %s AND NOT is_visitor AND external_id = ANY(%s) AND came_as IS NOT NULL",
+            [source, sorted(names)],
+        )
+        merged = {name: came_as for name, customer, came_as in cursor.fetchall() if people.get(name) == customer}
+    return people | merged
+
+
+def find_visitors(source: str, visitors: Collection[str]) -> dict[str, int]:
+    """The identity of each visitor (as `find_identities`), as far as they are known."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT external_id, coalesce(came_as, customer_id) FROM customers_customeralias"
             " WHERE source = %s AND is_visitor AND external_id = ANY(%s)",
             [source, sorted(visitors)],
         )
@@ -80,7 +94,7 @@ def hold_events(frame: pl.DataFrame, *, source: str) -> HeldCounts:
 
 @transaction.atomic
 def link_visitors(people: Mapping[str, int], *, source: str, by: str, now: dt.datetime) -> int:
-    """Note who each visitor is (customer id by visitor), and put what was held of them into the log.
+    """Note who each visitor is (identity by visitor), and put what was held of them into the log.
 
     Returns how many events went there. A visitor who was somebody else before is the new person from now on; what is in
     the log already stays where it is. Safe to run twice.
@@ -91,11 +105,14 @@ def link_visitors(people: Mapping[str, int], *, source: str, by: str, now: dt.da
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO customers_customeralias (customer_id, source, external_id, is_visitor, merged_at, merged_by)
-            SELECT who, %(source)s, visitor, true, %(now)s, %(by)s
-            FROM unnest(%(visitors)s::text[], %(people)s::bigint[]) AS given(visitor, who) ORDER BY visitor
+            INSERT INTO customers_customeralias
+                (customer_id, source, external_id, is_visitor, merged_at, merged_by, came_as)
+            SELECT coalesce(m.holder_id, who), %(source)s, visitor, true, %(now)s, %(by)s, m.loser_id
+            FROM unnest(%(visitors)s::text[], %(people)s::bigint[]) AS given(visitor, who)
+            LEFT JOIN customers_customermerge m ON m.loser_id = who AND m.undone_at IS NULL ORDER BY visitor
             ON CONFLICT (source, is_visitor, external_id) DO UPDATE
-              SET customer_id = EXCLUDED.customer_id, merged_at = EXCLUDED.merged_at, merged_by = EXCLUDED.merged_by
+              SET customer_id = EXCLUDED.customer_id, merged_at = EXCLUDED.merged_at, merged_by = EXCLUDED.merged_by,
+                  came_as = EXCLUDED.came_as
               WHERE customers_customeralias.customer_id <> EXCLUDED.customer_id
             """,
             {

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from .copying import Column, Cursor, Target, UpsertCounts, copy_frame, merge_stage, staging
 from .customers import with_source
+from .merged import give_to_survivors
 
 ORDERS = Target(
     table="customers_order",
@@ -23,6 +24,7 @@ ORDERS = Target(
         Column("discount", "numeric(14,2)", "0"),
         Column("discount_code", "varchar(60)", "''"),
         Column("is_return", "boolean", "false"),
+        Column("came_as", "bigint"),
     ),
 )
 LINES = Target(
@@ -36,7 +38,12 @@ LINES = Target(
         Column("unit_price", "numeric(14,4)"),
     ),
 )
-GIVEN_ORDER = {"customer": "varchar(120)", **ORDERS.types({column.name for column in ORDERS.columns} - {"customer_id"})}
+GIVEN_ORDER = {
+    "customer": "varchar(120)",
+    **ORDERS.types({column.name for column in ORDERS.columns} - {"customer_id", "came_as"}),
+}
+#: Columns of a staged order that `resolve_orders` fills.
+WHOSE = ("customer_id", "came_as")
 GIVEN_LINE = {
     "source": "varchar(40)",
     "order": "varchar(120)",
@@ -73,10 +80,10 @@ def upsert_orders(orders: pl.DataFrame, lines: pl.DataFrame, *, source: str = "s
     orders = with_source(orders, source).unique(("source", "external_id"), keep="last", maintain_order=True)
     lines = with_source(lines, source).unique(("source", "order", "position"), keep="last", maintain_order=True)
     given = {name: kind for name, kind in GIVEN_ORDER.items() if name in orders.columns}
-    with staging(given) as (cursor, raw), staging(ORDERS.types({*given, "customer_id"})) as (_same, staged):
+    with staging(given) as (cursor, raw), staging(ORDERS.types({*given, *WHOSE})) as (_same, staged):
         copy_frame(cursor, raw, orders)
         resolve_orders(cursor, raw, staged, list(given))
-        order_counts = merge_stage(cursor, staged, ORDERS, [*given, "customer_id"])
+        order_counts = merge_stage(cursor, staged, ORDERS, [*given, *WHOSE])
         line_counts, removed = _write_lines(cursor, staged, lines)
     return OrderCounts(order_counts, line_counts, removed)
 
@@ -90,11 +97,11 @@ def resolve_orders(cursor: Cursor, raw: str, staged: str, given: list[str]) -> N
         f"INSERT INTO {staged} ({kept}, customer_id) SELECT {taken}, c.id FROM {raw} raw"
         " LEFT JOIN customers_customer c ON c.source = raw.source AND c.external_id = raw.customer"
     )
-    _refuse_unknown(
-        cursor,
-        f"SELECT raw.customer FROM {raw} raw JOIN {staged} s USING (source, external_id) WHERE s.customer_id IS NULL",
-        "customers",
+    unknown = (
+        f"SELECT raw.customer FROM {raw} raw JOIN {staged} s USING (source, external_id) WHERE s.customer_id IS NULL"
     )
+    if give_to_survivors(cursor, staged, f"SELECT source, external_id, customer FROM {raw}"):
+        _refuse_unknown(cursor, unknown, "customers")
 
 
 def _write_lines(cursor: Cursor, staged_orders: str, lines: pl.DataFrame) -> tuple[UpsertCounts, int]:

@@ -64,11 +64,12 @@ def save_preference(
         customer=customer, changes=told, source=source, message_id=message_id, recorded_at=now
     )
     if "objects_to_profiling_at" in changed and kept.objects_to_profiling_at is not None:
-        _forget_profile(customer)
+        forget_profile(customer)
     return changed
 
 
-def _forget_profile(customer: Customer) -> None:
+def forget_profile(customer: Customer) -> None:
+    """Take away what is known of a person by working it out: score, past scores, interests, what a model read."""
     Score.objects.filter(customer=customer).update(
         status=ScoreStatus.OBJECTED, churn_probability=None, expected_orders=None, expected_value=None,
         next_order_on=None, next_order_from=None, next_order_until=None, recency_days=None, interest="", main_reason="",

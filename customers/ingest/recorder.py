@@ -59,8 +59,13 @@ def record_events(
 
     A frame has the columns kind, occurred_at (UTC), external_id, customer_id or customer (the shop's id, of the same
     source), and may have properties (JSON text). Makes the monthly partitions it needs. Raises ValueError for a kind
-    that does not exist or a time outside 1990 to 2100, UnknownReference for a customer. Safe to run twice. Into `written`
-    go the ids and times of the events that are new.
+        insert = (
+            "INSERT INTO customers_customerevent"
+            " (source, external_id, occurred_at, customer_id, kind, properties, came_as)"
+            " SELECT %s, s.external_id, s.occurred_at, coalesce(m.holder_id, s.customer_id), s.kind,"
+            " coalesce(s.properties, '{}'), m.loser_id"
+            f" FROM {stage} s LEFT JOIN customers_customermerge m ON m.loser_id = s.customer_id AND m.undone_at IS NULL"
+            " ORDER BY s.external_id, s.occurred_at ON CONFLICT DO NOTHING"
     """
     frame = events if isinstance(events, pl.DataFrame) else _to_frame(events)
     if frame.is_empty():
@@ -115,9 +120,12 @@ def _append(frame: pl.DataFrame, source: str, written: set[tuple[str, dt.datetim
         if "customer" in columns:
             _resolve_customers(cursor, stage, source)
         insert = (
-            "INSERT INTO customers_customerevent (source, external_id, occurred_at, customer_id, kind, properties)"
-            " SELECT %s, external_id, occurred_at, customer_id, kind, coalesce(properties, '{}')"
-            f" FROM {stage} ORDER BY external_id, occurred_at ON CONFLICT DO NOTHING"
+            "INSERT INTO customers_customerevent"
+            " (source, external_id, occurred_at, customer_id, kind, properties, came_as)"
+            " SELECT %s, s.external_id, s.occurred_at, coalesce(m.holder_id, s.customer_id), s.kind,"
+            " coalesce(s.properties, '{}'), m.loser_id"
+            f" FROM {stage} s LEFT JOIN customers_customermerge m ON m.loser_id = s.customer_id AND m.undone_at IS NULL"
+            " ORDER BY s.external_id, s.occurred_at ON CONFLICT DO NOTHING"
         )
         if written is None:
             cursor.execute(insert, [source])
@@ -146,6 +154,15 @@ def _resolve_customers(cursor: Cursor, stage: str, source: str) -> None:
         " WHERE c.source = %s AND c.external_id = s.customer",
         [source],
     )
-    cursor.execute(f"SELECT customer FROM {stage} WHERE customer_id IS NULL LIMIT 3")
+    unresolved = f"SELECT customer FROM {stage} WHERE customer_id IS NULL LIMIT 3"
+    cursor.execute(unresolved)
+    if not cursor.fetchall():
+        return
+    cursor.execute(
+        f"UPDATE {stage} s SET customer_id = coalesce(a.came_as, a.customer_id) FROM customers_customeralias a"
+        " WHERE s.customer_id IS NULL AND a.source = %s AND NOT a.is_visitor AND a.external_id = s.customer",
+        [source],
+    )
+    cursor.execute(unresolved)
     if unknown := [str(row[0]) for row in cursor.fetchall()]:
         raise UnknownReference(f"These customers are not known: {', '.join(unknown)}.")

@@ -9,6 +9,7 @@ from .import_run import ImportRejection, ImportRun
 from .intake import Entrance, IntakeDay, RefusedItem
 from .interest import InterestProfile, ReadingStatus, TextReading, TextReadingSwitch
 from .membership import SegmentChange, SegmentCount, SegmentMember, SegmentSize, TouchedCustomer, note_everybody
+from .merge import CustomerMerge, MergeSuggestion
 from .order import Order, OrderLine
 from .outgoing import (
     TEST_KIND,
@@ -18,7 +19,7 @@ from .outgoing import (
     OutgoingEvent,
     OutgoingKind,
 )
-from .personal import ErasedPerson, KeptOnErasure, PrivacyRequest
+from .personal import ErasedPerson, KeptOnErasure, OnMerge, PrivacyRequest
 from .preference import Preference, PreferenceChange
 from .product import Product, ProductVersion
 from .reading_hour import ReadingHour, ReadingPattern
@@ -39,6 +40,7 @@ __all__ = [
     "Customer",
     "CustomerAlias",
     "CustomerEvent",
+    "CustomerMerge",
     "CustomerTag",
     "DriftReport",
     "Entrance",
@@ -52,7 +54,9 @@ __all__ = [
     "InterestProfile",
     "KeptAnswer",
     "KeptOnErasure",
+    "MergeSuggestion",
     "ModelVersion",
+    "OnMerge",
     "Order",
     "OrderLine",
     "OutgoingAttempt",

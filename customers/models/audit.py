@@ -73,6 +73,8 @@ class AuditAction(models.TextChoices):
     ROLE_RIGHTS_CHANGED = "role_rights_changed", _("rights of a role changed")
     CUSTOMER_EDITED = "customer_edited", _("customer corrected")
     CUSTOMER_MERGED = "customer_merged", _("customers merged")
+    MERGE_UNDONE = "merge_undone", _("merge undone")
+    KEPT_APART = "kept_apart", _("two customers kept apart")
     CUSTOMER_ERASED = "customer_erased", _("customer erased")
     PRIVACY_REFUSED = "privacy_refused", _("privacy request refused")
     EVENTS_DROPPED = "events_dropped", _("old events dropped")

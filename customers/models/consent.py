@@ -22,6 +22,7 @@ class ConsentRecord(models.Model):
     Pending: somebody asked with this address, and has yet to confirm from it; nobody is written to. Expired: it was given and
     the rule of the country let it lapse, at `recorded_at`. `is_test` marks a consent that exists only so that the loop can be
     walked on data without addresses: it counts only while mail goes to the built-in mail catcher.
+    `came_as`: the merged identity that it was told of, where it was one.
     """
 
     class Status(models.TextChoices):
@@ -44,6 +45,7 @@ class ConsentRecord(models.Model):
     is_test = models.BooleanField(default=False, db_default=False)
     recorded_at = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now())
+    came_as = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("consent")

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 #: The source of rows whose person was erased: counted with others, and nobody any more.
 ERASED_SOURCE = "erased"
+#: The source of rows whose person is told of in another row now (`customers.merging`).
+MERGED_SOURCE = "merged"
 
 
 def validate_time_zone(name: str) -> None:
@@ -33,8 +35,13 @@ _WORDS = RawSQL(
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def known(self) -> CustomerQuerySet:
-        """Without the rows of people who were erased."""
-        return self.exclude(source=ERASED_SOURCE)
+        """Without the rows of people who were erased, or merged into another."""
+        return self.exclude(source__in=[ERASED_SOURCE, MERGED_SOURCE])
+
+    def empty(self, source: str, external_id: str) -> None:
+        """Leave nothing of the person in these rows but their number; for one row, because of its key."""
+        blank = {column.name: "" for column in self.model._meta.concrete_fields if isinstance(column, models.CharField)}
+        self.update(**{**blank, "source": source, "external_id": external_id, "attributes": {}, "joined_at": None})
 
     def with_email(self, address: str) -> CustomerQuerySet:
         """Customers whose address is `address`, whatever its case."""
@@ -42,7 +49,12 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
     def matching(self, words: str) -> CustomerQuerySet:
         """Customers whose shop id, name, address or number contains `words`."""
-        return self.alias(words=_WORDS).filter(words__icontains=words.strip())
+        # An old id finds whom it was merged into.
+        merged = CustomerAlias.objects.filter(is_visitor=False, external_id=words.strip())
+        found = models.Q(words__icontains=words.strip())
+        if numbers := list(merged.values_list("customer_id", flat=True)[:20]):
+            found |= models.Q(pk__in=numbers)
+        return self.alias(words=_WORDS).filter(found)
 
 
 class Customer(models.Model):
@@ -98,7 +110,8 @@ class Customer(models.Model):
 class CustomerAlias(models.Model):
     """Another identity of the same person. Key: (source, is_visitor, external_id).
 
-    `is_visitor` marks the anonymous id of a browser or app; the newest person who was seen there counts.
+    `is_visitor` marks the anonymous id of a browser or app; the newest person who was seen there counts. `came_as`: whose it
+    was before a merge; what comes under it comes as theirs.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="aliases")
@@ -107,12 +120,19 @@ class CustomerAlias(models.Model):
     is_visitor = models.BooleanField(default=False, db_default=False)
     merged_at = models.DateTimeField()
     merged_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    came_as = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("further identity")
         verbose_name_plural = _("further identities")
         constraints = [
             models.UniqueConstraint(fields=["source", "is_visitor", "external_id"], name="customeralias_key")
+        ]
+        indexes = [
+            # Whether there are any is asked before each import.
+            models.Index(
+                fields=["source", "external_id"], condition=models.Q(is_visitor=False), name="customeralias_merged"
+            )
         ]
 
     def __str__(self) -> str:

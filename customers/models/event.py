@@ -45,7 +45,7 @@ class CustomerEvent(models.Model):
     """One thing a customer did. Key: (source, external_id, occurred_at).
 
     The table is partitioned by month of `occurred_at`, so that retention drops a partition. It is written only by
-    `customers.ingest.recorder.record_events`.
+    `customers.ingest.recorder.record_events`. `came_as`: the merged identity that it was told of, where it was one.
     """
 
     pk = models.CompositePrimaryKey("source", "external_id", "occurred_at")
@@ -56,6 +56,7 @@ class CustomerEvent(models.Model):
     kind = models.CharField(max_length=40, choices=EventKind)
     properties = models.JSONField(default=dict, blank=True)
     recorded_at = models.DateTimeField(db_default=models.functions.Now())
+    came_as = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("event")

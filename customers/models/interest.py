@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .customer import Customer
 from .event import EventKind
+from .personal import OnMerge
 
 _NO_LIST = models.Value([], models.JSONField())
 
@@ -39,6 +41,8 @@ class InterestProfile(models.Model):
     searches = models.JSONField(default=list, db_default=_NO_LIST)
     viewed = models.JSONField(default=list, db_default=_NO_LIST)
     topics = models.JSONField(default=list, db_default=_NO_LIST)
+
+    on_merge: ClassVar[OnMerge] = OnMerge.WORKED_OUT
 
     class Meta:
         verbose_name = _("interests")

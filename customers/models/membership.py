@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .customer import Customer
+from .personal import OnMerge
 from .segment import Segment
 
 
@@ -66,6 +69,9 @@ class SegmentMember(models.Model):
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="members", db_index=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     entered_at = models.DateTimeField(null=True)
+
+    #: The next sweep finds that nobody is behind the row, and looks at the survivor anew.
+    on_merge: ClassVar[OnMerge] = OnMerge.STAYS
 
     class Meta:
         verbose_name = _("member of a segment")

@@ -13,7 +13,8 @@ from .product import Product
 class Order(models.Model):
     """One order. Key: (source, external_id). `total` is the sum of its lines less the discount, in `currency`.
 
-    `is_return` is true where every line is negative: such an order is no purchase.
+    `is_return` is true where every line is negative: such an order is no purchase. `came_as`: the merged identity that it was
+    told of, where it was one.
     """
 
     source = models.CharField(max_length=40, default="shop")
@@ -26,6 +27,7 @@ class Order(models.Model):
     discount_code = models.CharField(_("discount code"), max_length=60, blank=True, default="")
     is_return = models.BooleanField(_("return"), default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+    came_as = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("order")

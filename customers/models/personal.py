@@ -1,7 +1,8 @@
-"""What becomes of rows that tell of a person when that person is erased, and the erasures themselves."""
+"""What becomes of rows that tell of a person when that person is erased or merged, and the erasures themselves."""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,19 @@ class KeptOnErasure:
     """
 
     blanked: Mapping[str, Any] = field(default_factory=dict)
+
+
+class OnMerge(enum.Enum):
+    """What becomes of a table's rows when their customer is merged into another. A table says so by `on_merge`.
+
+    Without it: rows of a table with a column `came_as` follow, and the column says under whom they came; of other tables they
+    follow and the merge keeps their keys. A table that may hold one row per customer has to say what becomes of it.
+    """
+
+    STAYS = "stays with the row under which it was made"
+    UNLESS_THERE = "follows, unless the survivor has the same"
+    WORKED_OUT = "of both it goes, and is worked out anew"
+    COMBINED = "the stricter of both holds; the loser's own row stays with it"
 
 
 class ErasedPerson(models.Model):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from .customer import Customer
+from .personal import OnMerge
 
 
 class Preference(models.Model):
@@ -23,6 +26,8 @@ class Preference(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
     objects_to_profiling_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(db_default=Now())
+
+    on_merge: ClassVar[OnMerge] = OnMerge.COMBINED
 
     class Meta:
         verbose_name = _("preference")

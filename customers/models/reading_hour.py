@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .customer import Customer
+from .personal import OnMerge
 
 
 class ReadingHour(models.Model):
@@ -22,6 +25,8 @@ class ReadingHour(models.Model):
     opens = models.PositiveIntegerField(_("opens and clicks"))
     weak = models.PositiveIntegerField(_("visits and orders"))
     as_of = models.DateTimeField()
+
+    on_merge: ClassVar[OnMerge] = OnMerge.WORKED_OUT
 
     class Meta:
         verbose_name = _("reading hour")

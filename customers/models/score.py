@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from .customer import Customer
+from .personal import OnMerge
 
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
@@ -96,6 +99,8 @@ class Score(ScoreFields):
 
     customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True, related_name="score")
 
+    on_merge: ClassVar[OnMerge] = OnMerge.WORKED_OUT
+
     class Meta:
         verbose_name = _("score")
         verbose_name_plural = _("scores")
@@ -121,6 +126,8 @@ class ScoreHistory(ScoreFields):
     """What we expected of a customer at a date. Key: (customer, model, as_of)."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="score_history")
+
+    on_merge: ClassVar[OnMerge] = OnMerge.WORKED_OUT
 
     class Meta:
         verbose_name = _("past score")

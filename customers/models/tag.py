@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from .customer import Customer
+from .personal import OnMerge
 
 
 class CustomerTag(models.Model):
@@ -16,6 +19,8 @@ class CustomerTag(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="tags", db_index=False)
     tag = models.CharField(_("tag"), max_length=60)
     added_at = models.DateTimeField(db_default=Now())
+
+    on_merge: ClassVar[OnMerge] = OnMerge.UNLESS_THERE
 
     class Meta:
         verbose_name = _("tag of a customer")

@@ -27,7 +27,7 @@ from customers.models import (
     SegmentSize,
     TouchedCustomer,
 )
-from customers.models.customer import ERASED_SOURCE
+from customers.models.customer import ERASED_SOURCE, MERGED_SOURCE
 
 from .borders import asks_for_local_days, find_borders, find_zones_past_midnight
 from .compiler import CompiledQuery, compile_rule
@@ -241,7 +241,7 @@ def _known(query: CompiledQuery) -> str:
     """The people of a query without those who were erased."""
     return (
         f"SELECT q.customer_id FROM ({query.sql}) AS q WHERE NOT EXISTS"
-        f" (SELECT FROM customers_customer k WHERE k.id = q.customer_id AND k.source = '{ERASED_SOURCE}')"
+        f" (SELECT FROM customers_customer k WHERE k.id = q.customer_id AND k.source IN ('{ERASED_SOURCE}', '{MERGED_SOURCE}'))"
     )
 
 

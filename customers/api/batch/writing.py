@@ -15,7 +15,7 @@ from customers.api.event_items import EVENT_COLUMNS
 from customers.api.upserts import build_frame, write_groups
 from customers.ingest.consent import GIVEN_CONSENT, record_consents
 from customers.ingest.customers import CUSTOMERS, upsert_customers
-from customers.ingest.identity import find_people
+from customers.ingest.identity import find_identities, find_people
 from customers.ingest.orders import GIVEN_LINE, GIVEN_ORDER, upsert_orders
 from customers.ingest.products import PRODUCTS, upsert_products
 from customers.ingest.recorder import record_events
@@ -30,7 +30,13 @@ MOST_TRIES: Final = 3
 _ORDER_ROW: Final = ("source", "external_id", "customer", "ordered_at", "currency", "total", "discount", "discount_code",
                      "is_return")  # fmt: skip
 
-_PEOPLE = "SELECT external_id, md5(c::text) FROM customers_customer c WHERE source = %s AND external_id = ANY(%s)"
+#: An id that was merged into another person stands for that person.
+_PEOPLE = """
+WITH given AS (SELECT %s AS source, unnest(%s::text[]) AS name)
+SELECT name, md5(c::text) FROM given
+LEFT JOIN customers_customeralias a ON a.source = given.source AND a.external_id = given.name AND NOT a.is_visitor
+JOIN customers_customer c ON c.id = a.customer_id OR (a.id IS NULL AND c.source = given.source AND c.external_id = given.name)
+"""
 _PRODUCTS = "SELECT sku, md5(p::text) FROM customers_product p WHERE %s <> '' AND sku = ANY(%s)"
 _ORDERS = """
 SELECT external_id, md5(concat(o::text, (SELECT string_agg(l::text, ',' ORDER BY l.position) FROM customers_orderline l
@@ -39,7 +45,7 @@ FROM customers_order o WHERE source = %s AND external_id = ANY(%s)
 """
 _CONSENTS = """
 SELECT c.id, r.channel, r.status, r.source, r.recorded_at FROM customers_customer c
-JOIN customers_consentrecord r ON r.customer_id = c.id WHERE c.source = %s AND c.external_id = ANY(%s)
+JOIN customers_consentrecord r ON r.customer_id = c.id WHERE c.id = ANY(%s)
 """
 
 
@@ -72,25 +78,14 @@ def _keep(batch: Batch) -> dict[int, str]:
         for index, item in batch.of(kind).items():
             if item["customer"] not in known:
                 batch.refuse(index, "customer", _("This customer is not known; create it first."), "unknown_customer")
-    names = _find_own_names(known) if batch.of("order") or batch.of("consent") else {}
-    return outcomes | _keep_orders(batch, names) | _keep_events(batch, known) | _keep_consents(batch, names, known)
-
-
-def _find_own_names(known: Mapping[str, int]) -> dict[str, str]:
-    """The shop's ids of the people whom ids mean: an id that was merged into another person means that person."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, external_id FROM customers_customer WHERE id = ANY(%s)", [list(known.values())])
-        own = dict(cursor.fetchall())
-    return {name: own[pk] for name, pk in known.items() if pk in own}
+    return outcomes | _keep_orders(batch) | _keep_events(batch) | _keep_consents(batch, known)
 
 
 def _keep_people(batch: Batch) -> dict[int, str]:
     items = batch.of("customer")
     if not items:
         return {}
-    known = find_people(batch.source, {item["external_id"] for item in items.values()})
-    own = _find_own_names(known)
-    keys = {index: own.get(item["external_id"], item["external_id"]) for index, item in items.items()}
+    keys = {index: item["external_id"] for index, item in items.items()}
     rows = [
         {"source": batch.source, **fields, "external_id": name}
         for name, fields in _lay_over(items, keys, "external_id")
@@ -107,7 +102,7 @@ def _keep_products(batch: Batch) -> dict[int, str]:
     return _compare(_PRODUCTS, batch.source, keys, lambda: write_groups(rows, PRODUCTS, upsert_products))
 
 
-def _keep_orders(batch: Batch, names: Mapping[str, str]) -> dict[int, str]:
+def _keep_orders(batch: Batch) -> dict[int, str]:
     _refuse_unknown_articles(batch)
     items = batch.of("order")
     if not items:
@@ -116,7 +111,7 @@ def _keep_orders(batch: Batch, names: Mapping[str, str]) -> dict[int, str]:
     last = {item["external_id"]: item for item in items.values()}  # an order is given whole: the last one counts
     heads = [
         {
-            "source": batch.source, "external_id": key, "customer": names[item["customer"]],
+            "source": batch.source, "external_id": key, "customer": item["customer"],
             "ordered_at": item["ordered_at"], "currency": item["currency"], "total": total_of(item),
             "discount": item.get("discount", Decimal(0)), "discount_code": item.get("discount_code", ""),
             "is_return": all(line["quantity"] < 0 for line in item["lines"]),
@@ -149,10 +144,11 @@ def _refuse_unknown_articles(batch: Batch) -> None:
                 batch.refuse(index, f"lines[{place}].sku", sentence, "unknown_product")
 
 
-def _keep_events(batch: Batch, known: Mapping[str, int]) -> dict[int, str]:
+def _keep_events(batch: Batch) -> dict[int, str]:
     items = batch.of("event")
     if not items:
         return {}
+    known = find_identities(batch.source, {item["customer"] for item in items.values()})
     rows = [
         (item["external_id"], item["occurred_at"], known[item["customer"]], item["kind"].value,
          batch.texts[index])
@@ -169,7 +165,7 @@ def _keep_events(batch: Batch, known: Mapping[str, int]) -> dict[int, str]:
     return outcomes
 
 
-def _keep_consents(batch: Batch, names: Mapping[str, str], known: Mapping[str, int]) -> dict[int, str]:
+def _keep_consents(batch: Batch, known: Mapping[str, int]) -> dict[int, str]:
     items = batch.of("consent")
     if not items:
         return {}
@@ -180,7 +176,7 @@ def _keep_consents(batch: Batch, names: Mapping[str, str], known: Mapping[str, i
         rows.append(
             {
                 "source": batch.source,
-                "customer": names[item["customer"]],
+                "customer": item["customer"],
                 "channel": channel,
                 "status": item["status"],
                 "legal_basis": item["legal_basis"],
@@ -191,11 +187,11 @@ def _keep_consents(batch: Batch, names: Mapping[str, str], known: Mapping[str, i
             }
         )
     with connection.cursor() as cursor:
-        cursor.execute(_CONSENTS, [batch.source, [row["customer"] for row in rows]])
+        cursor.execute(_CONSENTS, [[known[row["customer"]] for row in rows]])
         before = set(cursor.fetchall())
         record_consents(build_frame(rows, GIVEN_CONSENT), source=batch.source)
         # What a person said no to before is passed over, so what was written is read and not concluded.
-        cursor.execute(_CONSENTS, [batch.source, [row["customer"] for row in rows]])
+        cursor.execute(_CONSENTS, [[known[row["customer"]] for row in rows]])
         written = set(cursor.fetchall()) - before
     return {index: CREATED if key in written else UNCHANGED for index, key in keys.items()}
 

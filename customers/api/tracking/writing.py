@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,13 @@ from customers.ingest.copying import OnUpdate, copy_frame, merge_stage, staging,
 from customers.ingest.currency import read_shop_currency
 from customers.ingest.customers import CUSTOMERS, upsert_customers
 from customers.ingest.erased import find_erased
-from customers.ingest.identity import find_people, find_visitors, hold_events, link_visitors
+from customers.ingest.identity import find_identities, find_people, find_visitors, hold_events, link_visitors
 from customers.ingest.orders import upsert_orders
 from customers.ingest.products import PRODUCTS
 from customers.ingest.recorder import record_events, storable_json
+from customers.merging.suggesting import note_shops_word
 from customers.models import Customer, ensure_event_partitions
+from customers.tasks import merge_vouched_customers
 
 from .calls import Fault, Received
 from .translating import (
@@ -69,9 +71,10 @@ def keep_calls(received: Sequence[Received], faults: list[Fault], *, source: str
     days = [item.at.date() for item in received]
     ensure_event_partitions(min(days), max(days))
     people = _write_people(received, source)
-    visitors = _newest_owners(received, people)
+    named = _note_people_who_are_one(received, people, source)
+    visitors = {name: who for name, who in _newest_owners(received, people).items() if name not in named}
     released = link_visitors(visitors, source=source, by=by, now=now)
-    orders = _write_orders([item for item in received if is_order(item.call)], people, faults, source)
+    orders = _write_orders([item for item in received if is_order(item.call)], faults, source)
     kept = _write_events([item for item in received if _is_event(item)], people, source)
     return Kept(len(people), orders, kept.recorded + released, kept.held, kept.known)
 
@@ -107,7 +110,7 @@ def _drop_erased(received: Sequence[Received], faults: list[Fault], source: str)
 
 
 def _write_people(received: Iterable[Received], source: str) -> dict[str, int]:
-    """Our ids of everybody named, by the shop's; what later calls say of the same person is laid over earlier ones."""
+    """The identities of everybody named, by the shop's ids; what later calls say of the same person is laid over earlier ones."""
     told: dict[str, dict[str, Any]] = {}
     for item in received:
         call = item.call
@@ -119,17 +122,12 @@ def _write_people(received: Iterable[Received], source: str) -> dict[str, int]:
         elif call.type == "group":
             _lay_over(said, {"attributes": {"group_id": call.groupId, **call.traits}})
     known = find_people(source, told)
-    merged = {name for name, pk in known.items() if told[name]}
-    own = dict(Customer.objects.filter(pk__in=[known[name] for name in merged]).values_list("pk", "external_id"))
     written = {name: said for name, said in told.items() if said or name not in known}
     _keep_other_attributes(written, known)
-    # What is said of an id that was merged into another person is said of that person.
-    items = [
-        {"source": source, "external_id": own.get(known.get(name, 0), name), **said} for name, said in written.items()
-    ]
+    items = [{"source": source, "external_id": name, **said} for name, said in written.items()]
     if items:
         write_groups(items, CUSTOMERS, upsert_customers)
-    return known if known.keys() == told.keys() else find_people(source, told)
+    return find_identities(source, told)
 
 
 def _lay_over(said: dict[str, Any], more: Mapping[str, Any]) -> None:
@@ -147,6 +145,19 @@ def _keep_other_attributes(written: Mapping[str, dict[str, Any]], known: Mapping
         written[names[pk]]["attributes"] = {**present, **written[names[pk]]["attributes"]}
 
 
+def _note_people_who_are_one(received: Iterable[Received], people: Mapping[str, int], source: str) -> Collection[str]:
+    """An alias of an id that is a customer's own says that two customers are one; returns those ids. They are merged after the
+    request, because a merge locks them."""
+    aliases = {call.previousId: call.userId for call in (item.call for item in received) if call.type == "alias"}
+    found = find_people(source, [name for name in aliases if name]) if aliases else {}
+    current = find_people(source, people) if found else {}
+    pairs = [(who, current[str(aliases[name])]) for name, who in found.items()]
+    if pairs := [(who, keeps) for who, keeps in pairs if who != keeps]:
+        note_shops_word(pairs)
+        transaction.on_commit(lambda: merge_vouched_customers.delay())
+    return found
+
+
 def _newest_owners(received: Iterable[Received], people: Mapping[str, int]) -> dict[str, int]:
     """The person of each visitor: calls that name both, and aliases of an id that is nobody's; the newest counts."""
     owners: dict[str, int] = {}
@@ -159,7 +170,7 @@ def _newest_owners(received: Iterable[Received], people: Mapping[str, int]) -> d
     return owners
 
 
-def _write_orders(received: Sequence[Received], people: Mapping[str, int], faults: list[Fault], source: str) -> int:
+def _write_orders(received: Sequence[Received], faults: list[Fault], source: str) -> int:
     """An order needs a person: a guest's belongs to the visitor as a person of their own."""
     found: dict[str, tuple[Received, TrackedOrder]] = {}
     currency = read_shop_currency()
@@ -175,11 +186,10 @@ def _write_orders(received: Sequence[Received], people: Mapping[str, int], fault
         found[order.number] = (item, order)
     if not found:
         return 0
-    own = dict(Customer.objects.filter(pk__in=people.values()).values_list("pk", "external_id"))
     _fill_products(order for _item, order in found.values())
     heads = [
         {
-            "source": source, "external_id": order.number, "customer": own[people[str(item.call.userId)]],
+            "source": source, "external_id": order.number, "customer": str(item.call.userId),
             "ordered_at": item.at, "currency": order.currency, "total": order.total, "discount": order.discount,
             "discount_code": order.code, "is_return": order.is_return,
         }

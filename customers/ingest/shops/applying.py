@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from customers.ingest.consent import withdraw_consents
 from customers.ingest.erased import find_erased
-from customers.ingest.identity import find_people
+from customers.ingest.identity import find_identities, find_people
 from customers.models import Channel, Customer, ShopConnection, ensure_event_partitions
 
 from . import freshness
@@ -73,7 +73,7 @@ def apply_told(told: Told, shop: ShopConnection, *, now: dt.datetime) -> Applied
     done.orders = write_sales(fresh.sales, people, source=shop.source)
     drop_orders(told.gone_orders, source=shop.source)
     done.consents = keep_consents(told.consents, people, source=shop.source, now=now)
-    done.events = keep_carts(told.carts, told.links, people, source=shop.source, now=now)
+    done.events = keep_carts(told.carts, told.links, find_identities(shop.source, people), source=shop.source, now=now)
     _answer_requests(told.requests, people, shop, done)
     return done
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from customers.ingest.consent import record_consents
 from customers.ingest.recorder import storable_json
-from customers.models import ConsentRecord, Customer
+from customers.models import ConsentRecord
 
 from .told import ToldConsent
 
@@ -30,19 +30,13 @@ def keep_consents(told: Sequence[ToldConsent], people: Mapping[str, int], *, sou
     }
     if not rows:
         return 0
-    own = {
-        pk: (kept_as, number)
-        for pk, kept_as, number in Customer.objects.filter(pk__in={key[0] for key in rows}).values_list(
-            "pk", "source", "external_id"
-        )
-    }
     frame = pl.DataFrame(
         [
             (
-                *own[pk], channel, "given" if is_given else "withdrawn", "consent", f"shop:{source}"[:80],
+                source, one.customer, channel, "given" if is_given else "withdrawn", "consent", f"shop:{source}"[:80],
                 storable_json(dict(one.proof)), at,
             )
-            for (pk, channel, is_given, at), one in rows.items()
+            for (_pk, channel, is_given, at), one in rows.items()
         ],
         schema={
             "source": pl.String, "customer": pl.String, "channel": pl.String, "status": pl.String,

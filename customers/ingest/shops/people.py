@@ -12,10 +12,9 @@ from django.db import transaction
 from customers.ingest.copying import OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging
 from customers.ingest.customers import CUSTOMERS, in_shop_zone
 from customers.ingest.erased import drop_erased
-from customers.ingest.identity import find_people
+from customers.ingest.merged import lay_on_survivors
 from customers.ingest.phones import normalise_phones
 from customers.ingest.places import guess_time_zone
-from customers.models import Customer
 
 from .told import ToldCustomer
 
@@ -30,22 +29,11 @@ def write_people(told: Sequence[ToldCustomer], *, source: str) -> int:
     """
     counts = UpsertCounts()
     newest = {one.id: one for one in sorted(told, key=lambda one: (not one.only_fills, str(one.changed_at or "")))}
-    own = _own_names(source, list(newest))
-    rows = [_make_row(one, own.get(one.id, (source, one.id))) for one in newest.values()]
-    fills = {own.get(one.id, (source, one.id)) for one in newest.values() if one.only_fills}
+    rows = [_make_row(one, (source, one.id)) for one in newest.values()]
+    fills = {(source, one.id) for one in newest.values() if one.only_fills}
     for is_fill, some in _split(rows, fills):
         counts += _merge(some, _target(only_fills=is_fill))
     return counts.created + counts.updated
-
-
-def _own_names(source: str, names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """The key under which each of them is kept now."""
-    known = find_people(source, names)
-    keys = {
-        pk: (own, number)
-        for pk, own, number in Customer.objects.filter(pk__in=known.values()).values_list("pk", "source", "external_id")
-    }
-    return {name: keys[pk] for name, pk in known.items() if pk in keys}
 
 
 def _make_row(one: ToldCustomer, key: tuple[str, str]) -> dict[str, Any]:
@@ -84,4 +72,5 @@ def _merge(rows: Sequence[dict[str, Any]], target: Target) -> UpsertCounts:
     with staging(target.types(frame.columns)) as (cursor, stage):
         copy_frame(cursor, stage, frame)
         drop_erased(cursor, stage)
+        lay_on_survivors(cursor, stage, noted=set(frame.columns) - {"time_zone"})
         return merge_stage(cursor, stage, target, frame.columns)

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import polars as pl
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 
 from customers.ingest.orders import upsert_orders
 from customers.ingest.schema import CURRENCIES
-from customers.models import Customer, Order
+from customers.models import CustomerAlias, Order
 
 from .told import ToldOrder, ToldSale, Untranslatable
 
@@ -46,10 +48,7 @@ def write_sales(sales: Sequence[ToldSale], people: Mapping[str, int], *, source:
     Order.objects.filter(source=source, external_id__in=[name for sale in newest for name in sale.not_there]).delete()
     if not orders:
         return 0
-    owners = _name_owners(people)
-    heads = pl.DataFrame(
-        [_make_head(order, owners, people, known, source) for order in orders], schema=_ORDER, orient="row"
-    )
+    heads = pl.DataFrame([_make_head(order, people, known, source) for order in orders], schema=_ORDER, orient="row")
     lines = pl.DataFrame(list(_make_lines(orders, source)), schema=_LINE, orient="row")
     counts = upsert_orders(heads, lines, source=source)
     return counts.orders.created + counts.orders.updated
@@ -69,8 +68,14 @@ def _find_known(sales: Iterable[ToldSale], source: str) -> dict[str, tuple[dt.da
     """Time, currency and owner of the orders that are here already, of all those named."""
     names = {name for sale in sales for order in sale.orders for name in (order.id, order.parent)} - {""}
     names |= {sale.id for sale in sales if sale.needs_known}
-    rows = Order.objects.filter(source=source, external_id__in=names).values_list(
-        "external_id", "ordered_at", "currency", "customer__external_id"
+    # A merged number still names them in this shop, whatever row they are kept in.
+    merged = CustomerAlias.objects.filter(customer=OuterRef("customer"), source=source, is_visitor=False)
+    own = Case(When(customer__source=source, then=F("customer__external_id")), default=Subquery(_first(merged)))
+    came_as = Subquery(_first(merged.filter(came_as=OuterRef("came_as"))))
+    rows = (
+        Order.objects.filter(source=source, external_id__in=names)
+        .annotate(owner=Coalesce(came_as, own))
+        .values_list("external_id", "ordered_at", "currency", "owner")
     )
     return {name: (at, currency, owner) for name, at, currency, owner in rows}
 
@@ -85,19 +90,17 @@ def _complete(order: ToldOrder, known: Mapping[str, tuple[dt.datetime, str, str]
     return order
 
 
-def _name_owners(people: Mapping[str, int]) -> dict[int, str]:
-    """The numbers under which the people are kept now: a merged one is another by now."""
-    return dict(Customer.objects.filter(pk__in=people.values()).values_list("pk", "external_id"))
+def _first(aliases: QuerySet[CustomerAlias]) -> QuerySet[Any]:
+    return aliases.order_by("pk").values("external_id")[:1]
 
 
 def _make_head(
     order: ToldOrder,
-    owners: Mapping[int, str],
     people: Mapping[str, int],
     known: Mapping[str, tuple[dt.datetime, str, str]],
     source: str,
 ) -> tuple[Any, ...]:
-    owner = owners[people[order.customer]] if order.customer in people else known[order.parent][2]
+    owner = order.customer if order.customer in people else known[order.parent][2]
     return (
         source, order.id, owner, order.ordered_at, order.currency, order.total, order.discount, order.code[:60],
         order.is_return,
