@@ -13,9 +13,11 @@ from django.db import connection, transaction
 from campaigns.audience.channels import address_sql, read_address
 from campaigns.audience.topics import TOPICS
 from customers.ingest.consent import lift_unsubscription, record_consent
+from customers.ingest.merged import find_current
 from customers.ingest.preferences import read_preference, save_preference
 from customers.ingest.tracking import allows_tracking, record_tracking_consent
 from customers.models import Channel, ConsentRecord, Customer, Preference
+from customers.models.customer import ERASED_SOURCE
 from customers.privacy.requests import ask
 
 from .unsubscribe import read_token, unsubscribe
@@ -55,8 +57,8 @@ class Standing:
 
 def read_standing(token: str) -> Standing:
     """How things stand for the person behind a link; no customer where they were erased meanwhile. Raises BadToken."""
-    customer = Customer.objects.known().filter(pk=read_token(token).customer_id).first()
-    if customer is None:
+    customer = find_current(read_token(token).customer_id)
+    if customer is None or customer.source == ERASED_SOURCE:
         return Standing(None, {}, None)
     return Standing(customer, _read_channels(customer), read_preference(customer), allows_tracking(customer))
 

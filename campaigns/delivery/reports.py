@@ -110,7 +110,7 @@ _RANK_OF_KIND = """CASE WHEN e.kind = 'complained' THEN 4 WHEN e.kind IN ('bounc
 _RANK_OF_STATUS = "coalesce(array_position(ARRAY['accepted', 'delivered', 'bounced', 'complained'], m.status::text), 0)"
 
 
-#: The customer's address on the channel of the message.
+#: The customer's address on the channel of the message; of one who was merged into another, the one that they had.
 _ADDRESS = (
     f"CASE m.channel {' '.join(f'WHEN {kind!r} THEN {address_sql(kind)}' for kind in Channel.values)} ELSE '' END"
 )
@@ -128,7 +128,9 @@ def _lock_messages(keys: Iterable[MessageKey]) -> Mapping[MessageKey, ReportedMe
             FROM json_to_recordset(%s::json) AS k(campaign bigint, step int, customer bigint, entry int)
             JOIN campaigns_message m ON m.campaign_id = k.campaign AND m.step = k.step AND m.customer_id = k.customer
                                     AND m.entry = k.entry
-            JOIN customers_customer c ON c.id = m.customer_id
+            JOIN customers_customer own ON own.id = m.customer_id
+            LEFT JOIN customers_customermerge g ON g.loser_id = own.id AND g.undone_at IS NULL
+            JOIN LATERAL jsonb_populate_record(own, coalesce(g.kept->'customer', '{{}}')) AS c ON true
             ORDER BY m.id FOR UPDATE OF m
             """,
             [json.dumps(asked)],

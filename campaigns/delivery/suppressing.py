@@ -10,6 +10,7 @@ from django.db import connection
 from campaigns.audience.channels import address_sql
 from campaigns.models import DeliveryKind
 from customers.ingest.consent import suppress_addresses, withdraw_consents
+from customers.ingest.merged import find_holders
 from customers.models import Suppression
 
 from .report import Report, ReportedMessage
@@ -27,7 +28,11 @@ def suppress_for_reports(new: Sequence[tuple[Report, ReportedMessage]]) -> None:
         for kind, reason in reasons.items():
             addresses = [_address_of(report, row) for report, row in here if report.kind == kind]
             suppress_addresses(addresses, reason=reason, source="what came back", channel=channel)
-        withdraw_consents(_customers_of(here, DeliveryKind.UNSUBSCRIBED), source="provider", channel=channel)
+        left = _customers_of(here, DeliveryKind.UNSUBSCRIBED)
+        # Who was merged may be written to at another address now: a complaint about the old one is theirs all the same.
+        complained = find_holders(_customers_of(here, DeliveryKind.COMPLAINED)).values()
+        leaving = sorted({*left, *find_holders(left).values(), *complained})
+        withdraw_consents(leaving, source="provider", channel=channel)
         worn_out = _find_worn_out(_customers_of(here, DeliveryKind.SOFT_BOUNCED), channel)
         reason = Suppression.Reason.BOUNCED
         suppress_addresses(worn_out, reason=reason, source="repeated soft bounces", channel=channel)

@@ -14,6 +14,7 @@ from django.db import transaction
 from campaigns.audience.channels import read_address
 from campaigns.models import DeliveryEvent, DeliveryKind, Message
 from customers.ingest.consent import suppress_address, withdraw_consent
+from customers.ingest.merged import find_current
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import Channel, ConsentRecord, Customer, EventKind, Suppression
 
@@ -76,7 +77,7 @@ def preferences_url(message_id: int, customer_id: int) -> str:
 def describe_subscriber(token: str) -> Subscriber:
     """Whether this person still agrees to be written to, and in which language to say so. Raises BadToken."""
     link = read_token(token)
-    customer = Customer.objects.filter(pk=link.customer_id).first()
+    customer = find_current(link.customer_id)
     if customer is None:
         return Subscriber(False, "en")
     channel = _channel_of(link.message_id)
@@ -94,7 +95,7 @@ def unsubscribe(token: str, *, now: dt.datetime, source: str = "page", channel: 
     by the erasure. Raises BadToken. Safe to run twice.
     """
     link = read_token(token)
-    customer = Customer.objects.filter(pk=link.customer_id).first()
+    customer = find_current(link.customer_id)
     if customer is None:
         return False
     return leave_channel(

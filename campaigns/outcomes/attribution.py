@@ -14,6 +14,7 @@ from django.db import connection
 
 from campaigns.models import Arm, Campaign, MessageStatus
 from customers.ingest.currency import read_shop_currency
+from customers.ingest.merged import order_join_sql
 
 from .lift import MeanDifference, Moments, estimate_lift, estimate_mean_difference
 from .windows import Window, people_sql, read_window, window_params
@@ -63,8 +64,8 @@ def _count_arms(
                        count(o.id) FILTER (WHERE NOT o.is_return) AS orders,
                        coalesce(sum(o.total) FILTER (WHERE o.currency = %(currency)s), 0)::float8 AS paid
                 FROM ({people_sql(campaign)}) m
-                LEFT JOIN customers_order o
-                  ON o.customer_id = m.customer_id AND o.ordered_at >= %(start)s AND o.ordered_at < %(end)s
+                {order_join_sql("m.customer_id")}
+                 AND o.ordered_at >= %(start)s AND o.ordered_at < %(end)s
                  AND o.ordered_at >= m.opens_at AND o.ordered_at < m.closes_at
                 GROUP BY m.arm, m.customer_id
             )

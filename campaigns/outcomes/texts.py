@@ -77,10 +77,13 @@ def _count_messages(campaign: Campaign, as_of: dt.datetime) -> Mapping[int, tupl
             SELECT m.variant_id, count(DISTINCT m.customer_id), count(*) FILTER (WHERE m.status = ANY(%(handed_over)s)),
                    count(DISTINCT m.customer_id) FILTER (WHERE EXISTS (
                        SELECT 1 FROM customers_order o
-                       WHERE o.customer_id = m.customer_id AND NOT o.is_return
+                       WHERE o.customer_id = coalesce(g.holder_id, m.customer_id) AND NOT o.is_return
+                         AND coalesce(o.came_as, o.customer_id) = m.customer_id
                          AND o.ordered_at >= {opens} AND o.ordered_at < {closes})),
                    count(*) FILTER (WHERE m.skip_reason = %(no_channel)s)
-            FROM campaigns_message m {entries} WHERE m.campaign_id = %(campaign)s GROUP BY m.variant_id
+            FROM campaigns_message m {entries}
+            LEFT JOIN customers_customermerge g ON g.loser_id = m.customer_id AND g.undone_at IS NULL
+            WHERE m.campaign_id = %(campaign)s GROUP BY m.variant_id
             """,
             {
                 "campaign": campaign.pk,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +16,14 @@ import structlog
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from customers.ingest.consent import suppress_address
 from customers.ingest.erased import hash_identity
+from customers.ingest.merged import list_former_rows, list_identities
 from customers.models import (
     AuditAction,
     Channel,
@@ -35,7 +36,7 @@ from customers.models import (
 )
 from customers.models.customer import ERASED_SOURCE
 
-from .tables import list_personal_tables
+from .tables import held_of, list_personal_tables
 from .witness import note_erasure
 
 log = structlog.get_logger(__name__)
@@ -64,7 +65,8 @@ class ErasureReport:
 
 @transaction.atomic
 def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: dt.datetime) -> ErasureReport:
-    """Erase for good. Their addresses stay suppressed, and a later import does not bring them back.
+    """Erase for good, with everybody who was merged into them: what a merge kept for its undo goes too. Their addresses stay
+    suppressed, and a later import does not bring them back.
 
     Safe to run twice. Outside the database the erasure is noted as a hash, so that it can be done again after a restore.
     """
@@ -75,18 +77,21 @@ def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: 
     identities = [(customer.source, customer.external_id)] + [
         (alias.source, alias.external_id) for alias in customer.aliases.filter(is_visitor=False)
     ]
-    addresses = _suppress_addresses(customer)
+    people, former = list_identities(customer.pk), list_former_rows(customer.pk)
+    rows_of_theirs = [customer, *(_as_customer(row) for row in former)]
+    addresses = [found for one in rows_of_theirs for found in _suppress_addresses(one)]
     _erase_held_events(customer, report)
-    _empty_texts(_list_strong_values(customer), report)
-    _empty_admin_history(customer, report)
-    _erase_rows(customer.pk, report)
-    _empty_customer(customer)
+    _empty_texts({value for one in rows_of_theirs for value in _list_strong_values(one)}, report)
+    _empty_admin_history(people, report)
+    _erase_rows(people, report)
+    for number in people:
+        Customer.objects.filter(pk=number).empty(ERASED_SOURCE, uuid.uuid4().hex)
     hashes = [hash_identity(*identity) for identity in identities]
     ErasedPerson.objects.bulk_create([ErasedPerson(identity_hash=found) for found in hashes], ignore_conflicts=True)
-    PrivacyRequest.objects.filter(customer_number=customer.pk).exclude(status=PrivacyRequest.Status.OPEN).update(
+    PrivacyRequest.objects.filter(customer_number__in=people).exclude(status=PrivacyRequest.Status.OPEN).update(
         customer_number=None
     )
-    PrivacyRequest.objects.filter(customer_number=customer.pk).update(
+    PrivacyRequest.objects.filter(customer_number__in=people).update(
         customer_number=None, status=PrivacyRequest.Status.DONE, decided_at=now, decided_by=actor
     )
     rows = sum(report.deleted.values())
@@ -96,6 +101,11 @@ def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: 
     transaction.on_commit(lambda: note_erasure(hashes, addresses, now=now))
     log.info("customer_erased", customer=customer.pk, rows=rows)
     return report
+
+
+def _as_customer(row: Mapping[str, Any]) -> Customer:
+    """What a merge kept of a row."""
+    return Customer(**{name: row[name] for name in ("email", "phone", "external_id", "first_name", "last_name")})
 
 
 def _suppress_addresses(customer: Customer) -> list[tuple[str, str]]:
@@ -109,41 +119,23 @@ def _suppress_addresses(customer: Customer) -> list[tuple[str, str]]:
 
 
 def _erase_held_events(customer: Customer, report: ErasureReport) -> None:
-    visitors = customer.aliases.filter(is_visitor=True).values_list("external_id", flat=True)
-    gone, _by_table = HeldEvent.objects.filter(source=customer.source, visitor__in=list(visitors)).delete()
+    gone, _by_table = held_of(customer).delete()
     if gone:
         report.deleted[HeldEvent._meta.label] = gone
 
 
-def _erase_rows(customer_id: int, report: ErasureReport) -> None:
+def _erase_rows(people: Sequence[int], report: ErasureReport) -> None:
     """Children first. Rows that stay are emptied of what tells of the person."""
     for table in reversed(list_personal_tables()):
         if table.model is Customer:
             continue
-        label, rows = table.model._meta.label, table.rows_of(customer_id)
+        label, rows = table.model._meta.label, table.rows_of(*people)
         if table.kept is not None:
             count = rows.update(**table.kept.blanked) if table.kept.blanked else rows.count()
             if count:
                 report.emptied[label] = count
         elif count := rows.delete()[1].get(label, 0):
             report.deleted[label] = count
-
-
-def _empty_customer(customer: Customer) -> None:
-    blank: dict[str, Any] = {
-        "source": ERASED_SOURCE,
-        "external_id": uuid.uuid4().hex,
-        "attributes": {},
-        "joined_at": None,
-        "time_zone": "",
-        "language": "",
-    }
-    texts = {
-        column.name: ""
-        for column in Customer._meta.concrete_fields
-        if isinstance(column, models.CharField) and column.name not in blank
-    }
-    Customer.objects.filter(pk=customer.pk).update(**blank, **texts)
 
 
 def _list_strong_values(customer: Customer) -> list[str]:
@@ -173,9 +165,11 @@ def _empty_texts(values: Iterable[str], report: ErasureReport) -> None:
             report.emptied[label] = report.emptied.get(label, 0) + rows.update(**{column: becomes})
 
 
-def _empty_admin_history(customer: Customer, report: ErasureReport) -> None:
+def _empty_admin_history(people: Sequence[int], report: ErasureReport) -> None:
     """Django's admin keeps the name of what was changed."""
     kind = ContentType.objects.get_for_model(Customer)
-    history = apps.get_model("admin.LogEntry")._default_manager.filter(content_type=kind, object_id=str(customer.pk))
+    history = apps.get_model("admin.LogEntry")._default_manager.filter(
+        content_type=kind, object_id__in=list(map(str, people))
+    )
     if count := history.update(object_repr=_("erased")):
         report.emptied["admin.LogEntry"] = count

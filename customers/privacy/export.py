@@ -12,20 +12,23 @@ from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
+from customers.ingest.merged import list_identities
 from customers.models import AuditAction, Customer, HeldEvent, record_audit
 
-from .tables import list_personal_tables
+from .tables import held_of, list_personal_tables
 
 FORMAT = "rekindle.person/1"
 
 
 @transaction.atomic
 def export_customer(customer: Customer, *, actor: User | None, now: dt.datetime) -> dict[str, Any]:
-    """All rows of all tables that refer to the customer, by table, with all their columns. Written into the audit log."""
+    """All rows of all tables that refer to the customer, or to those who were merged into them, by table, with all their
+    columns. Written into the audit log."""
+    people = list_identities(customer.pk)
     tables: dict[str, list[dict[str, Any]]] = {
         table.model._meta.label: rows
         for table in list_personal_tables()
-        if (rows := list(table.rows_of(customer.pk).values(*_columns(table.model))))
+        if (rows := list(table.rows_of(*people).values(*_columns(table.model))))
     }
     if held := _list_held(customer):
         tables[HeldEvent._meta.label] = held
@@ -41,9 +44,7 @@ def dump_export(export: Mapping[str, Any]) -> str:
 
 
 def _list_held(customer: Customer) -> list[dict[str, Any]]:
-    visitors = customer.aliases.filter(is_visitor=True).values_list("external_id", flat=True)
-    held = HeldEvent.objects.filter(source=customer.source, visitor__in=visitors)
-    return [dict(row) for row in held.values(*_columns(HeldEvent))]
+    return [dict(row) for row in held_of(customer).values(*_columns(HeldEvent))]
 
 
 def _columns(model: Any) -> list[str]:

@@ -9,16 +9,18 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
-from customers.models import Customer
+from customers.models import Customer, CustomerAlias, HeldEvent
 from customers.models.personal import KeptOnErasure
 
 
 @dataclass(frozen=True)
 class PersonalTable:
-    """A model and the way from its rows to the customer, as a lookup ("" for the customer's own)."""
+    """A model and the way from its rows to the customer, as a lookup ("" for the customer's own). A row that names several
+    customers tells of each of them: `others` are the further ways."""
 
     model: type[models.Model]
     path: str
+    others: tuple[str, ...] = ()
 
     @property
     def kept(self) -> KeptOnErasure | None:
@@ -26,8 +28,18 @@ class PersonalTable:
         found: Any = getattr(self.model, "on_erasure", None)
         return found if isinstance(found, KeptOnErasure) else None
 
-    def rows_of(self, customer_id: int) -> models.QuerySet[Any]:
-        return self.model._default_manager.filter(**{self.path or "pk": customer_id})
+    def rows_of(self, *customer_ids: int) -> models.QuerySet[Any]:
+        ways = models.Q(**{f"{self.path or 'pk'}__in": customer_ids})
+        for other in self.others:
+            ways |= models.Q(**{f"{other}__in": customer_ids})
+        return self.model._default_manager.filter(ways)
+
+
+def held_of(customer: Customer) -> models.QuerySet[HeldEvent]:
+    """Events of visitors who turned out to be this person, as far as they are still held."""
+    visitors = CustomerAlias.objects.filter(customer=customer, is_visitor=True)
+    theirs = visitors.filter(source=models.OuterRef("source"), external_id=models.OuterRef("visitor"))
+    return HeldEvent.objects.filter(models.Exists(theirs))
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +57,8 @@ def list_personal_tables() -> tuple[PersonalTable, ...]:
             if model in found or parent is None:
                 continue
             outer = found[parent.related_model].path  # type: ignore[index]
-            more[model] = PersonalTable(model, f"{parent.name}__{outer}" if outer else parent.name)
+            direct = [f.name for f in model._meta.concrete_fields if f.related_model is Customer and f is not parent]
+            more[model] = PersonalTable(model, f"{parent.name}__{outer}" if outer else parent.name, tuple(direct))
         if not more:
             return tuple(found.values())
         found |= more
