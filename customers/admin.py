@@ -16,7 +16,9 @@ from customers.models import (
     AuditEntry,
     ConsentRecord,
     Customer,
+    CustomerMerge,
     ImportRun,
+    MergeSuggestion,
     ModelVersion,
     Order,
     OrderLine,
@@ -150,6 +152,24 @@ class ConsentRecordAdmin(ReadOnlyAdmin):
 class SuppressionAdmin(ReadOnlyAdmin):
     list_display = ("channel", "reason", "source", "created_at")
     list_filter = ("reason",)
+
+
+@admin.register(CustomerMerge)
+class CustomerMergeAdmin(ReadOnlyAdmin):
+    """Merging and undoing has pages of its own, which say what will hold; what a merge keeps for its undo is not shown."""
+
+    list_display = ("id", "loser_id", "survivor_id", "reason", "merged_at", "undone_at")
+    list_filter = ("reason",)
+    exclude = ("kept", "rows")
+    show_full_result_count = False
+
+
+@admin.register(MergeSuggestion)
+class MergeSuggestionAdmin(ReadOnlyAdmin):
+    list_display = ("first", "second", "why", "is_verified", "status", "found_at")
+    list_filter = ("status", "why", "is_verified")
+    list_select_related = ("first", "second")
+    show_full_result_count = False
 
 
 @admin.register(ImportRun)

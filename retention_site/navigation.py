@@ -51,6 +51,7 @@ STRUCTURE = (
             (gettext_lazy("Segments"), "customers:segments", "customers.view_segment"),
             (gettext_lazy("Predictions"), "customers:predictions", "customers.view_modelversion"),
             (gettext_lazy("Imports"), "customers:imports", "customers.add_importrun"),
+            (gettext_lazy("Merges"), "customers:merges", "customers.view_customermerge"),
         ),
     ),
     (

@@ -10,6 +10,7 @@ from .customers import CustomerBulk, CustomerItem, CustomerList
 from .events import EventList
 from .insights import CohortInsights, IntervalInsights, RfmInsights, ValueInsights
 from .membership import SegmentChanges, SegmentMembers, SegmentSizes
+from .merges import MergeList, MergeUndo
 from .orders import OrderBulk, OrderItem, OrderList
 from .privacy import PersonErasure, PersonExport
 from .products import ProductBulk, ProductItem, ProductList
@@ -32,6 +33,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/bulk/", OrderBulk.as_view(), name="api-orders-bulk"),
     path("orders/<slug:source>/<path:external_id>/", OrderItem.as_view(), name="api-order"),
     path("events/", EventList.as_view(), name="api-events"),
+    path("merges/", MergeList.as_view(), name="api-merges"),
+    path("merges/<int:pk>/undo/", MergeUndo.as_view(), name="api-merge-undo"),
     path("privacy/export/", PersonExport.as_view(), name="api-person-export"),
     path("privacy/erase/", PersonErasure.as_view(), name="api-person-erase"),
     path("shops/", ShopConnectionList.as_view(), name="api-shops"),

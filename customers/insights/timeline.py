@@ -13,7 +13,7 @@ from typing import Any, Literal
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
-from customers.models import Customer, CustomerEvent, EventKind, Order, SegmentChange
+from customers.models import Customer, CustomerEvent, CustomerMerge, EventKind, Order, SegmentChange
 from customers.models.event import MESSAGE_KINDS, SUPPORT_KINDS
 
 Family = Literal["orders", "behaviour", "messages", "support", "segments"]
@@ -34,7 +34,7 @@ FAMILIES: dict[Family, frozenset[str]] = {
     "segments": frozenset(),
 }
 #: Of things at the same moment, the table of the higher number is told first.
-_ORDERS, _EVENTS, _SEGMENTS = 3, 2, 1
+_MERGES, _ORDERS, _EVENTS, _SEGMENTS = 4, 3, 2, 1
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened; `order` is set for orders, `change` for segments, `properties` for the rest."""
+    """One thing that happened; `order` is set for orders, `change` for segments, `merge` for merges, `properties` for the
+    rest."""
 
     happened_at: dt.datetime
     kind: str
@@ -59,6 +60,7 @@ class Entry:
     place: Place
     order: Order | None = None
     change: SegmentChange | None = None
+    merge: CustomerMerge | None = None
     properties: dict[str, Any] = field(default_factory=dict)
 
 
@@ -70,7 +72,7 @@ def read_place(text: str) -> Place | None:
         at = parse_datetime(moment)
     except ValueError:
         return None
-    if at is None or at.tzinfo is None or (rest and table not in {"1", "2", "3"}):
+    if at is None or at.tzinfo is None or (rest and table not in {"1", "2", "3", "4"}):
         return None
     parts = tuple(key.split("~", 1)) if table == str(_EVENTS) else (key,)
     if rest and not (len(parts) == 2 if table == str(_EVENTS) else key.isascii() and key.isdecimal() and len(key) < 19):
@@ -82,7 +84,7 @@ def read_timeline(
     customer: Customer, *, until: dt.datetime, family: str = "", before: Place | None = None, size: int = 40,
     with_segments: bool = True,
 ) -> list[Entry]:  # fmt: skip
-    """The newest `size` entries up to `until`, after `before` in the line where given; four queries whatever the length."""
+    """The newest `size` entries up to `until`, after `before` in the line where given; five queries whatever the length."""
     entries: list[Entry] = []
     if family in ("", "orders"):
         entries += _read_orders(customer, until, before, size)
@@ -90,6 +92,8 @@ def read_timeline(
         entries += _read_events(customer, until, before, size, family)
     if family in ("", "segments") and with_segments:
         entries += _read_changes(customer, until, before, size)
+    if not family:
+        entries += _read_merges(customer, until, before)
     return sorted(entries, key=_rank, reverse=True)[:size]
 
 
@@ -112,6 +116,24 @@ def _read_orders(customer: Customer, until: dt.datetime, before: Place | None, s
         )
         for order in orders.order_by("-ordered_at", "-pk")[:size]
     ]
+
+
+def _read_merges(customer: Customer, until: dt.datetime, before: Place | None) -> list[Entry]:
+    """Whom they were merged with, and where that was undone; all of them, because there are few."""
+    entries = []
+    for merge in CustomerMerge.objects.filter(survivor=customer).select_related("loser"):
+        for at, kind, key in (
+            (merge.merged_at, "merged", 2 * merge.pk),
+            (merge.undone_at, "merge_undone", 2 * merge.pk + 1),
+        ):
+            if at is not None and at <= until:
+                entries.append(Entry(at, kind, "behaviour", Place(at, _MERGES, (str(key),)), merge=merge))
+    return [entry for entry in entries if before is None or _rank(entry) < _place_rank(before)]
+
+
+def _place_rank(place: Place) -> tuple[Any, ...]:
+    """Behind the table numbers keys are compared with those of the same table alone."""
+    return (place.at, place.table, *(int(part) for part in place.key if place.table == _MERGES))
 
 
 def _read_events(customer: Customer, until: dt.datetime, before: Place | None, size: int, family: str) -> list[Entry]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from customers.ingest.clock import read_shop_clock
 from customers.ingest.consent import is_suppressed
+from customers.ingest.merged import find_holders
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.models import (
     Channel,
@@ -39,6 +40,7 @@ from customers.segments.rules import parse_rule
 from customers.views.languages import name_language
 
 from .interests import tell_interests
+from .merges import tell_identity
 from .timeline import tell_timeline
 
 
@@ -46,6 +48,8 @@ from .timeline import tell_timeline
 @permission_required("customers.view_customer", raise_exception=True)
 def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
     """One customer: predictions with reasons, consent, time line, likes."""
+    if (holder := find_holders([pk]).get(pk)) is not None:
+        return redirect("customers:detail", holder)
     customer = get_object_or_404(Customer.objects.known().select_related("score"), pk=pk)
     now = timezone.now()
     consents = list(ConsentRecord.objects.filter(customer=customer).order_by("-recorded_at", "-pk")[:10])
@@ -66,7 +70,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "likely_to_stay": LIKELY_TO_STAY,
     }
     score = getattr(customer, "score", None)
-    context |= tell_interests(request, customer, now)
+    context |= tell_interests(request, customer, now) | tell_identity(customer)
     context |= tell_timeline(request, customer, now) | (_tell_score(score) if score is not None else {})
     return render(request, "customers/detail.html", context)
 

@@ -53,7 +53,7 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
 @permission_required("customers.export_customer", raise_exception=True)
 def export_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that is kept of one person, as a file of JSON."""
-    customer, user, now = _find(pk), _user(request), timezone.now()
+    customer, user, now = _find(pk), read_user(request), timezone.now()
     text = dump_export(export_customer(customer, actor=user, now=now))
     note_export(customer, actor=user, now=now)
     response = HttpResponse(text, content_type="application/json; charset=utf-8")
@@ -74,7 +74,7 @@ def erase_person(request: HttpRequest, pk: int) -> HttpResponse:
     if is_wrong or not context["reason"]:
         context |= {"is_wrong": is_wrong, "needs_reason": not context["reason"]}
         return render(request, "customers/erase.html", context, status=422)
-    report = erase_customer(customer, actor=_user(request), reason=context["reason"], now=timezone.now())
+    report = erase_customer(customer, actor=read_user(request), reason=context["reason"], now=timezone.now())
     messages.success(
         request,
         _("Erased: %(gone)s rows are gone, %(kept)s stay without a word of the person.")
@@ -91,7 +91,7 @@ def refuse_request(request: HttpRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
     if not reason:
         messages.error(request, _("Say why: the person has a right to know."))
-    elif refuse(pk, actor=_user(request), reason=reason, now=timezone.now()):
+    elif refuse(pk, actor=read_user(request), reason=reason, now=timezone.now()):
         messages.success(request, _("Refused. Tell the person why, and that they may complain to the authority."))
     else:
         messages.warning(request, _("It was decided before."))
@@ -102,7 +102,8 @@ def _find(pk: int) -> Customer:
     return get_object_or_404(Customer.objects.known(), pk=pk)
 
 
-def _user(request: HttpRequest) -> User:
+def read_user(request: HttpRequest) -> User:
+    """Who is logged in. Raises PermissionDenied."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user

@@ -53,6 +53,8 @@ def _tell_entries(entries: list[Entry]) -> list[dict[str, Any]]:
         **dict(EventKind.choices),
         "segment_entered": _("came into the segment"),
         "segment_left": _("left the segment"),
+        "merged": _("was merged with"),
+        "merge_undone": _("was parted again from"),
     }
     return [
         {
@@ -61,6 +63,7 @@ def _tell_entries(entries: list[Entry]) -> list[dict[str, Any]]:
             "family": entry.family,
             "order": entry.order,
             "change": entry.change,
+            "merge": entry.merge,
             "label": labels.get(entry.kind, entry.kind),
             "detail": _tell_detail(entry, names),
             "times": 1,
@@ -91,6 +94,9 @@ def _name_products(entries: list[Entry]) -> dict[str, str]:
 def _tell_detail(entry: Entry, names: dict[str, str]) -> str:
     if entry.change is not None:
         return entry.change.segment.name
+    if entry.merge is not None:  # the old id is with the merge while it stands, and with the row afterwards
+        kept = entry.merge.kept.get("customer") or {}
+        return str(kept.get("external_id") or (entry.merge.loser.external_id if entry.merge.undone_at else ""))
     properties = entry.properties
     if properties.get("sku"):
         return names.get(str(properties["sku"]), str(properties["sku"]))

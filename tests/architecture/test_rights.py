@@ -54,6 +54,7 @@ PAGES = {
     "support:quality": {"analyst", "support", "admin"},
     "customers:shops": {"admin"},
     "customers:shop-new": {"admin"},
+    "customers:merges": {"marketer", "approver", "analyst", "support", "admin"},
     "audit": {"analyst", "admin"},
     "campaigns:limits": {"marketer", "approver", "analyst", "admin"},
     "campaigns:channels": {"marketer", "approver", "analyst", "admin"},
