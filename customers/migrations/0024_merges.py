@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0021_touch_triggers'),
+        ('customers', '0023_import_kinds_and_product_versions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
