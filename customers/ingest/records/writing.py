@@ -15,6 +15,7 @@ from customers.ingest.consent import address_hash_sql, record_consents
 from customers.ingest.copying import Cursor, OnUpdate, UpsertCounts, copy_frame, merge_stage, staging, with_rules
 from customers.ingest.customers import CUSTOMERS, in_shop_zone
 from customers.ingest.erased import identity_hash_sql
+from customers.ingest.merged import lay_on_survivors
 from customers.ingest.places import guess_places
 from customers.ingest.products import PRODUCTS
 from customers.ingest.recorder import record_events
@@ -50,9 +51,10 @@ def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: Import
     if kind in ("events", "consents"):
         cursor.execute(
             f"WITH gone AS (DELETE FROM {lines} l WHERE NOT EXISTS (SELECT 1 FROM customers_customer c"
-            " WHERE c.source = %s AND c.external_id = l.customer) RETURNING l.*)"
+            " WHERE c.source = %s AND c.external_id = l.customer) AND NOT EXISTS (SELECT 1 FROM customers_customeralias a"
+            " WHERE a.source = %s AND NOT a.is_visitor AND a.external_id = l.customer) RETURNING l.*)"
             f" INSERT INTO {left_out} SELECT line, 'unknown_customer', {content} FROM gone",
-            [options.source],
+            [options.source, options.source],
         )
     if kind == "consents":
         cursor.execute(_SAID_NO.format(lines=lines, left_out=left_out, content=content), [options.source])
@@ -83,6 +85,8 @@ def _write_customers(cursor: Cursor, lines: str, options: ImportOptions) -> tupl
     )
     with staging(CUSTOMERS.types(given)) as (_cursor, stage):
         cursor.execute(f"INSERT INTO {stage} ({', '.join(given)}) SELECT {columns} FROM {lines}", [options.source])
+        # Language and zone may be guesses for somebody new: an undo does not give those back.
+        lay_on_survivors(cursor, stage, noted=[name for name in given if name in options.columns])
         counts = merge_stage(cursor, stage, target, given)
     cursor.execute(f"SELECT count(*) FROM {lines} WHERE bad_zone")
     if bad := cursor.fetchone()[0]:
