@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import gettext as _
+from django.views.defaults import page_not_found
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
@@ -40,3 +42,10 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     if response is not None and isinstance(error, ValidationError):
         response.data = describe_problem(error)
     return response
+
+
+def say_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Programs are told in JSON that an address of the API does not exist; people get the page."""
+    if request.path_info.startswith(("/api/v1/", "/v1/")):
+        return JsonResponse({"detail": _("There is nothing at this address.")}, status=404)
+    return page_not_found(request, exception)

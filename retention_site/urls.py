@@ -55,3 +55,5 @@ if settings.DEBUG:
         path("styleguide/", show_styleguide, name="styleguide"),
         path("styleguide/preview/", show_preview, name="styleguide_preview"),
     ]
+
+handler404 = "retention_site.api.say_not_found"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -73,7 +74,7 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     attribution_days = serializers.IntegerField(min_value=1, max_value=365, required=False)
     scheduled_for = serializers.DateTimeField(required=False, allow_null=True)
     channels = serializers.ListField(
-        child=serializers.ChoiceField(choices=Channel.choices), min_length=1, max_length=len(Channel), required=False
+        child=serializers.ChoiceField(choices=Channel.choices), max_length=len(Channel), required=False
     )
     topic = serializers.ChoiceField(choices=[(key, name) for key, (name, _meaning) in TOPICS.items()], required=False)
     max_archetypes = serializers.IntegerField(min_value=1, max_value=settings.MOST_ARCHETYPES, required=False)
@@ -84,6 +85,12 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     re_entry_days = serializers.IntegerField(min_value=0, max_value=3650, required=False, allow_null=True)
     exit_on = serializers.ListField(child=serializers.ChoiceField(choices=list(EXIT_LABELS.items())), required=False)
     author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    def validate_channels(self, channels: list[str]) -> list[str]:
+        """An old campaign may have none, which is e-mail; a new choice names at least one."""
+        if not channels:
+            raise serializers.ValidationError(_("Choose at least one channel."))
+        return channels
 
     class Meta:
         model = Campaign
@@ -105,9 +112,9 @@ class SendTimesSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """When the people of a campaign will be written to. `skips` says how many are not, by reason."""
 
     people = serializers.IntegerField()
-    first_at = serializers.DateTimeField(source="first.at", default=None)
+    first_at = serializers.DateTimeField(source="first.at", default=None, allow_null=True)
     first_zone = serializers.CharField(source="first.zone", default="")
-    last_at = serializers.DateTimeField(source="last.at", default=None)
+    last_at = serializers.DateTimeField(source="last.at", default=None, allow_null=True)
     last_zone = serializers.CharField(source="last.zone", default="")
     waiting_for_quiet_hours = serializers.IntegerField(source="waiting")
     by_shop_clock = serializers.IntegerField()
@@ -119,6 +126,7 @@ class VariantSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     """A text. `origin_label` says "Template text, not AI" where no model wrote it."""
 
     origin_label = serializers.CharField(source="get_origin_display", read_only=True)
+    angle = serializers.ChoiceField(choices=Angle.choices, allow_blank=True, read_only=True)
 
     class Meta:
         model = Variant

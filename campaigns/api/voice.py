@@ -212,7 +212,8 @@ def _describe(serializer_class: Any, revision: BrandVoice | ShopPolicies) -> dic
     """A version that was never saved has nobody and no time."""
     if revision.number:
         return dict(serializer_class(revision).data)
-    return {"number": 0, "note": "", "saved_by": None, "saved_at": None, "texts": revision.texts}
+    nobody = {"number": 0, "note": "", "saved_by": None, "saved_at": None, "texts": revision.texts}
+    return nobody | ({"restored_from": None} if isinstance(revision, BrandVoice) else {})
 
 
 def _person(request: Request) -> User:

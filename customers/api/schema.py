@@ -37,9 +37,11 @@ def add_problems(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     """Add the answers of ANSWERS to every operation that does not describe them itself."""
     result["components"].setdefault("schemas", {}).setdefault("Problem", PROBLEM)
     for operations in result["paths"].values():
-        for operation in operations.values():
+        for method, operation in operations.items():
             for status, description in ANSWERS.items():
-                if status in {"413", "415", "409"} and "requestBody" not in operation:
+                if status in {"413", "415"} and "requestBody" not in operation:
+                    continue
+                if status == "409" and method == "get":
                     continue
                 operation["responses"].setdefault(status, _describe(description))
     return result

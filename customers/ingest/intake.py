@@ -17,6 +17,9 @@ MOST_EXAMPLES: Final = 3
 #: An id that names nobody: no address, no name with blanks, no telephone with its +.
 _PLAIN_KEY = re.compile(r"[\w.:/#-]{1,80}", re.ASCII)
 _PLACE = re.compile(r"\[\d+\]")
+#: What a sentence says back of what was sent; and what a path of a field cannot hold: the sender chose both.
+_QUOTED = re.compile(r"[“\"'‘][^”\"'’]*[”\"'’]")
+_ODD = re.compile(r"[^\w.\[\]-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,12 @@ def _gather(refusals: Iterable[Refusal], now: dt.datetime) -> list[dict[str, Any
     """One row for each reason, in one order, so that two requests never wait for each other crosswise."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for one in refusals:
-        kind, field, reason = one.kind[:20], _PLACE.sub("[]", one.field)[:120], one.reason[:60]
+        field, reason = (_ODD.sub("…", _PLACE.sub("[]", text)) for text in (one.field, one.reason))
+        kind, field, reason = one.kind[:20], field[:120], reason[:60]
+        message = _QUOTED.sub("“…”", one.message.replace("\0", "").encode(errors="replace").decode())
         row = found.setdefault(
             (kind, field, reason),
-            {"kind": kind, "field": field, "reason": reason, "message": one.message[:300], "count": 0, "examples": []},
+            {"kind": kind, "field": field, "reason": reason, "message": message[:300], "count": 0, "examples": []},
         )
         row["count"] += 1
         if len(row["examples"]) < MOST_EXAMPLES:

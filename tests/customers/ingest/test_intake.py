@@ -74,3 +74,12 @@ def test_every_way_in_counts(api: APIClient) -> None:
 def test_a_request_of_somebody_without_a_right_counts_nowhere(marketer: User) -> None:
     assert client_of(marketer).post("/api/v1/customers/", {"external_id": ""}).status_code == 403
     assert figures() == []
+
+
+def test_what_was_sent_is_not_said_back(api: APIClient) -> None:
+    """Sentences quote what they refuse, and names of fields are chosen by whoever sends them."""
+    odd = {"type": "customer", "external_id": "a", "time_zone": "ana@shop.test", "x\0\ud83d\ude00ana@": 1}
+    answer = api.post("/api/v1/batch", {"items": [odd]})
+    assert answer.status_code == 400
+    kept = " ".join(f"{row.field} {row.message} {row.reason}" for row in RefusedItem.objects.all())
+    assert "ana@" not in kept and "time_zone" in kept
