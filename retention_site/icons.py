@@ -75,6 +75,7 @@ FLAME = (
 
 #: The icon of each entry of the menu, by the name of its address.
 MENU_ICONS: dict[str, str] = {
+    "integrations": "key",
     "home": "home",
     "campaigns:notifications": "bell",
     "customers:list": "people",

@@ -10,6 +10,7 @@ from django.db.models import Max, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -37,7 +38,7 @@ def show_refused(request: HttpRequest) -> HttpResponse:
     by_day = dict(days.values("on").annotate(left=Sum("refused")).values_list("on", "left"))
     context = {
         "reasons": [_tell(row) for row in _group(refused)],
-        "chart": [(f"{on.day}.", by_day.get(on, 0)) for on in (since + dt.timedelta(days=n) for n in range(DAYS))],
+        "chart": [(date_format(on, "j M"), count) for on, count in sorted(by_day.items(), reverse=True) if count],
         "total": sum(by_day.values()),
         "accepted": days.aggregate(n=Sum("accepted"))["n"] or 0,
         "chips": [
