@@ -18,6 +18,8 @@ class OutgoingKind(models.TextChoices):
     CUSTOMER_CREATED = "customer.created", _("a customer is new")
     CUSTOMER_ERASED = "customer.erased", _("a customer was erased")
     CONSENT_CHANGED = "consent.changed", _("a consent was given or withdrawn")
+    SEGMENT_ENTERED = "segment.entered", _("somebody entered a segment")
+    SEGMENT_LEFT = "segment.left", _("somebody left a segment")
     SCORE_CHANGED = "score.changed", _("a risk changed by five points or more")
     IMPORT_FINISHED = "import.finished", _("an import is finished")
     CAMPAIGN_STATE_CHANGED = "campaign.state_changed", _("a campaign changed its state")

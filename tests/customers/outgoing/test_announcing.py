@@ -14,7 +14,16 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.ingest.consent import record_consent, record_consents, withdraw_consent
 from customers.ingest.customers import upsert_customers
-from customers.models import Customer, ImportRun, ModelVersion, OutgoingDelivery, OutgoingEndpoint, OutgoingEvent
+from customers.models import (
+    Customer,
+    ImportRun,
+    ModelVersion,
+    OutgoingDelivery,
+    OutgoingEndpoint,
+    OutgoingEvent,
+    Segment,
+    SegmentChange,
+)
 from customers.outgoing.composing import compose
 from customers.outgoing.fan_out import fan_out, forget_old_events, forget_told_names
 from customers.outgoing.sending import send_due
@@ -110,6 +119,25 @@ def make_scores(model: ModelVersion, people: list[Customer], risks: list[float])
             for person, risk in zip(people, risks, strict=True)
         ]
     )
+
+
+def test_who_enters_and_leaves_a_segment_is_told(endpoint: OutgoingEndpoint) -> None:
+    people = [Customer.objects.create(external_id=name) for name in ("ana", "bob", "cleo")]
+    segment = Segment.objects.create(name="Scots", rule={})
+    OutgoingEvent.objects.all().delete()
+    SegmentChange.objects.bulk_create(
+        SegmentChange(segment=segment, customer=person, has_entered=number < 2, cause="data", happened_at=NOW)
+        for number, person in enumerate(people)
+    )
+    alike = {"segment": segment.pk, "cause": "data"}
+    assert told() == [
+        ("segment.entered", [{"customer": people[0].pk, **alike}, {"customer": people[1].pk, **alike}]),
+        ("segment.left", [{"customer": people[2].pk, **alike}]),
+    ]
+    endpoint.kinds = ["segment.left"]
+    endpoint.save()
+    SegmentChange.objects.create(segment=segment, customer=people[2], has_entered=True, cause="time", happened_at=NOW)
+    assert len(told()) == 2
 
 
 def test_an_import_that_is_finished_is_told_once(endpoint: OutgoingEndpoint) -> None:
