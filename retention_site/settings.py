@@ -413,7 +413,10 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+                # Plain: where rich is installed it would print the values of variables, which are people's.
+                structlog.dev.ConsoleRenderer(
+                    colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+                )
                 if read_choice("LOG_FORMAT", "console", ("console", "json")) == "console"
                 else structlog.processors.JSONRenderer(),
             ],
