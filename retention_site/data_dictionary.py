@@ -75,7 +75,7 @@ def _tell_type(field: models.Field[Any, Any]) -> str:
              "ForeignKey": "reference", "OneToOne": "reference", "Binary": "bytes", "UUID": "UUID"}  # fmt: skip
     told = names.get(kind, "whole number" if "Integer" in kind or "Auto" in kind else kind.lower())
     if field.is_relation and field.related_model is not None:
-        told = f"reference to {field.related_model.__name__}"  # type: ignore[union-attr]
+        told = f"reference to {field.related_model.__name__}"
     elif getattr(field, "max_length", None) and told in {"text", "address", "e-mail"}:
         told += f", up to {field.max_length}"
     return told + (", or nothing" if field.null else "")
