@@ -29,6 +29,6 @@ DROP FUNCTION customers_outgoing_segments();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0023_import_kinds_and_product_versions")]
+    dependencies = [("customers", "0024_merges")]
 
     operations = [migrations.RunSQL(TRIGGER, UNDO)]
