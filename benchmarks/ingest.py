@@ -9,6 +9,7 @@ every row is new. `api_vs_copy`, `batch_vs_copy` (the mixed request) and `csv_vs
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import subprocess
@@ -210,10 +211,12 @@ def bench_lines(rng: np.random.Generator, count: int, rounds: int) -> tuple[dict
 
 def main() -> None:
     """Measure both, print a table, and the object of bar.md in the last line."""
-    arguments = parse_arguments(__doc__ or "")
+    arguments = parse_arguments(__doc__ or "", _add_count)
     set_up_django()
     rng = np.random.default_rng(arguments.seed)
     count, rounds = (100_000, 1) if arguments.quick else (1_000_000, 3)
+    if arguments.more.count:
+        count, rounds = arguments.more.count, 1
     events = {name: median(values) for name, values in bench_events(rng, count, rounds).items()}
     timed_lines, peak = bench_lines(rng, count, rounds)
     lines = {name: median(values) for name, values in timed_lines.items()}
@@ -241,6 +244,12 @@ def main() -> None:
         growth=max(growth.values()),
         growth_api=growth["api"],
         growth_csv=growth["csv"],
+    )
+
+
+def _add_count(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--count", type=int, default=0, help="so many events and lines, once: 10000000 for a year of a large shop"
     )
 
 

@@ -82,6 +82,8 @@ MENU_ICONS: dict[str, str] = {
     "customers:segments": "segment",
     "customers:predictions": "predict",
     "customers:imports": "upload",
+    "customers:products": "basket",
+    "customers:suppressions": "stop",
     "customers:retention": "report",
     "campaigns:list": "campaign",
     "campaigns:review": "review",

@@ -158,11 +158,12 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
 def list_left_out(run: ImportRun) -> list[LeftOut]:
     """Why lines were left out, the most frequent reason first, each with its first lines."""
     total = run.report.get("lines_read") or 0
+    is_orders = run.options.get("kind", ORDERS) == ORDERS
     counted = sorted(run.report.get("left_out", {}).items(), key=lambda item: -item[1])
     return [
         LeftOut(
             label=REASONS.get(reason, reason),
-            advice=ADVICE.get(reason, ""),
+            advice=ADVICE.get(reason, "") if reason != "missing_customer" or is_orders else "",
             count=number,
             share=number / total if total else None,
             lines=list(run.rejections.filter(reason=reason).order_by("line_number")[:SHOWN_REJECTIONS]),

@@ -23,6 +23,8 @@ from customers.ingest.suppression_list import (
     write_list,
 )
 from customers.models import AuditEntry, Channel, ConsentRecord, Customer, SuppressedDomain, Suppression
+from customers.segments.compiler import compile_rule
+from customers.segments.rules import parse_rule
 from tests.campaigns import arrange
 
 pytestmark = pytest.mark.django_db
@@ -163,3 +165,14 @@ def test_the_page_asks_as_many_questions_for_thirty_rows_as_for_three(
             client.get("/suppressed/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_segment_knows_of_suppressed_domains_too(site_admin: User) -> None:
+    for address in ("a@whole.example", "b@shop.example"):
+        Customer.objects.create(external_id=address[0], email=address)
+    add_entries(read_list(["@whole.example"]), actor=site_admin, note="n")
+    rule = parse_rule({"match": "all", "rules": [{"channel": "email", "is": "suppressed", "value": True}]})
+    query = compile_rule(rule, as_of=arrange.NOW)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT external_id FROM customers_customer WHERE id IN ({query.sql})", query.params)
+        assert cursor.fetchall() == [("a",)]
