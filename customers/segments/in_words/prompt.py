@@ -45,7 +45,7 @@ Each part asks one thing ("what"):
   not order it", "ordered" for "and then ordered it", else "any".
 - orders:MEASURE compares a number of orders or an amount of money with "values": orders:sum gte 200 in the last "days".
 - message:ACT counts what became of our messages, with "times" and "days"; channel:CHANNEL:STATE is yes or no.
-- attribute asks the shop's own attribute of the name in "attribute".
+- attribute asks something that only this shop notes of a customer; "attribute" is what the sentence calls it.
 "values" are texts: one, two for between, several for in, "yes" or "no" for facts that are so or not. Where a part needs
 no values, times or days, give [], 0 and 0.
 
@@ -91,7 +91,7 @@ PROMPT: Final = register_prompt(
         version=VERSION,
         system=_SYSTEM,
         user=_USER,
-        variables=("sentence", "today", "currency", "countries", "categories", "brands", "attributes"),
+        variables=("sentence", "today", "currency", "countries", "categories", "brands"),
         schema=_object(
             {
                 "name": {"type": "string"},

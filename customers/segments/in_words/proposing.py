@@ -64,7 +64,6 @@ def propose_rule(sentence: str, *, now: dt.datetime, as_of: dt.datetime) -> Prop
     variables = {
         "sentence": words, "today": as_of.date().isoformat(), "currency": read_shop_currency(),
         "countries": list(known.countries), "categories": list(known.categories), "brands": list(known.brands),
-        "attributes": sorted(known.attributes),
     }  # fmt: skip
     seconds = min(read_timeout_s(), LONGEST_WAIT_S)
     try:
@@ -95,7 +94,7 @@ def can_propose() -> bool:
 
 def read_known() -> Known:
     """The words of this shop that a proposal may use. What only a few customers have could tell of one of them: it stays in
-    the house."""
+    the house, and so do the names of attributes, against which the answer is read."""
     shared = Customer.objects.exclude(country="").values("country").annotate(people=Count("pk"))
     countries = (
         shared.filter(people__gte=FEWEST_PEOPLE).order_by("-people", "country").values_list("country", flat=True)

@@ -53,8 +53,8 @@ def test_the_model_is_told_what_the_shop_has_and_nothing_of_few_people(model_ser
     model_server.always(answer(GOOD))
     propose_rule("Write to mia@example.org or +44 20 7946 0812 in Germany", now=NOW, as_of=NOW)
     sent = model_server.requests[-1].raw.decode()
-    assert "Tents" in sent and "Germany" in sent and "tier" in sent
-    for secret in ("Tuvalu", "secret", "mia@example.org", "7946"):
+    assert "Tents" in sent and "Germany" in sent
+    for secret in ("Tuvalu", "tier", "secret", "mia@example.org", "7946"):
         assert secret not in sent
 
 
