@@ -11,7 +11,7 @@ from customers.ingest import runs
 from customers.ingest.identity import forget_held_events
 from customers.ingest.shops.deliveries import forget_deliveries, sweep_deliveries
 from customers.ingest.shops.filling import due_fills, run_fill
-from customers.insights import audit_witness, report
+from customers.insights import audit_witness, overview, report
 from customers.insights.risk import AT_RISK
 from customers.merging import strays, suggesting
 from customers.models import KeptAnswer
@@ -116,8 +116,9 @@ def witness_audit() -> None:
 
 @shared_task
 def warm_insights() -> None:
-    """Once an hour and after scoring: the figures of the Retention page, so that nobody waits for them; else nothing."""
+    """Once an hour and after scoring: the figures of the Retention page and of Home, so that nobody waits."""
     report.warm_insights(timezone.now())
+    overview.read_overview(timezone.now(), months=overview.HOME_MONTHS)
 
 
 @shared_task

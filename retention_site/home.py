@@ -30,13 +30,12 @@ from campaigns.models import (
 )
 from campaigns.views.telling import ToldLift, tell_lift
 from customers.ingest.clock import read_shop_clock
-from customers.insights.retention import build_cohorts, retention_over_time
+from customers.insights.overview import HOME_MONTHS, read_overview
 from customers.insights.risk import summarise_risk
 from customers.models import Customer, ImportRun, ModelVersion, Segment
 from customers.views.model_health import list_concerns
 
 CAMPAIGNS_SHOWN = 6
-COHORT_MONTHS = 7
 APPROVED = {CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.SENDING, CampaignStatus.SENT}
 SENT = (MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED)
 
@@ -158,11 +157,12 @@ def _list_drafting(author_id: int | None) -> list[Task]:
 
 
 def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
-    rates = retention_over_time(as_of)
+    overview = read_overview(now, months=HOME_MONTHS)
+    rates = overview.rates
     known = [rate.rate for rate in rates if rate.rate is not None]
     cohorts = [
         (date_format(cohort.month, pgettext("date format", "M Y")), cohort.customers, list(cohort.shares[1:]))
-        for cohort in build_cohorts(as_of, months=COHORT_MONTHS)
+        for cohort in overview.cohorts
         if len(cohort.shares) > 1  # in the month of their first order all of them ordered: that says nothing
     ]
     return {

@@ -1,8 +1,9 @@
-"""Segments: the list, and the page on which a rule is written with its live count."""
+"""Segments: the list, the builder with its live count, and what is known of a saved one."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 from typing import Any
 
@@ -12,45 +13,47 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from customers.features.catalogue import THEMES
-from customers.features.interests.vocabulary import list_topics
-from customers.forms import (
-    Blocks,
-    Row,
-    SegmentForm,
-    apply_action,
-    build_tree,
-    check_blocks,
-    lay_out_blocks,
-    read_blocks,
-)
+from customers.forms import SegmentForm
+from customers.forms.rule_drafts import Block, act, check_block, lay_out_block, new_block, read_block, to_tree
+from customers.forms.rule_rows import Row
 from customers.ingest.clock import read_shop_clock
-from customers.models import Customer, Product, Score, Segment
+from customers.insights.browsing import count_customers
+from customers.models import Customer, Segment
 from customers.segments.checking import check_rule
 from customers.segments.editing import save_segment
+from customers.segments.evidence import explain
+from customers.segments.membership import list_changes, list_users, measure_overlaps, read_sizes
 from customers.segments.names import read_names
 from customers.segments.preview import sample_matching
-from customers.segments.rules import FIELDS, WITH_CATEGORY, Group, RuleError, dump_rule, parse_rule, read_gently
-from customers.segments.telling import tell_reading, tell_rule
-from customers.segments.wording import BEHAVIOUR_LABELS, FAMILY_LABELS, FIELD_LABELS, PRICE_LABELS
+from customers.segments.reach import measure_reach
+from customers.segments.rules import Group, RuleError, dump_rule, parse_rule, read_gently
+from customers.segments.telling import Told, tell_reading, tell_rule
+from customers.segments.wording import describe_error, describe_rule
+from customers.views.builder import lay_out, list_choices
 
 
 @require_safe
 @permission_required("customers.view_segment", raise_exception=True)
 def list_segments(request: HttpRequest) -> HttpResponse:
-    """Every segment with its rule in a sentence and how many customers it means now."""
+    """Every segment with its rule in a sentence and how many it had when it was last looked at; one that was not counted
+    yet is counted now."""
     as_of = read_shop_clock(timezone.now())
-    segments = list(Segment.objects.filter(is_archived=False))
+    segments = list(Segment.objects.filter(is_archived=False).select_related("counted"))
     readings = [read_gently(segment.rule) for segment in segments]
     names = read_names(*(reading.rule for reading in readings))
-    rows = [
-        {"segment": segment, "told": tell_reading(reading, as_of=as_of, names=names)}
-        for segment, reading in zip(segments, readings, strict=True)
-    ]
-    return render(request, "customers/segments.html", {"rows": rows, "total": Customer.objects.count()})
+    rows = []
+    for segment, reading in zip(segments, readings, strict=True):
+        counted = getattr(segment, "counted", None)
+        if counted is not None and counted.is_of_this_rule:
+            told = Told(reading.rule, describe_rule(reading.rule, names), counted.size, ())
+        else:
+            told = tell_reading(reading, as_of=as_of, names=names)
+        rows.append({"segment": segment, "told": told, "counted": counted})
+    return render(request, "customers/segments.html", {"rows": rows, "total": count_customers().number})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,80 +62,106 @@ def create_segment(request: HttpRequest) -> HttpResponse:
     """A new segment; `?from=60&to=80` starts from a range of the Predictions page, `?rule=` from any rule's JSON."""
     if request.method == "POST":
         return _take_segment(request, None)
-    return _render_form(request, None, SegmentForm(), _start_blocks(request))
+    return _render_form(request, None, SegmentForm(), _start_block(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("customers.view_segment", raise_exception=True)
 def show_segment(request: HttpRequest, pk: int) -> HttpResponse:
-    """One segment: its rule, who is in, where it is used; those with the right may change it."""
-    segment = get_object_or_404(Segment, pk=pk)
+    """One segment: its rule, who is in and why, where it is used, how it grew; those with the right may change it."""
+    segment = get_object_or_404(Segment.objects.select_related("counted"), pk=pk)
     if request.method == "POST":
         return _take_segment(request, segment)
-    rule = read_gently(segment.rule).rule
-    return _render_form(request, segment, SegmentForm(instance=segment), lay_out_blocks(rule), rule=rule)
+    block = lay_out_block(read_gently(segment.rule).rule)
+    _rule, checked = check_block(block, own=segment.pk)
+    return _render_form(request, segment, SegmentForm(instance=segment), checked)
+
+
+@require_POST
+@permission_required("customers.view_segment", raise_exception=True)
+def change_rows(request: HttpRequest) -> HttpResponse:
+    """The rows after a button of the builder; a fragment for htmx, which asks for the preview anew."""
+    block = act(read_block(request.POST), request.POST.get("action", ""))
+    context = {"tree": lay_out(block), "may_change": True} | list_choices()
+    response = render(request, "customers/_rule_tree.html", context)
+    response["HX-Trigger-After-Swap"] = "rule-changed"
+    return response
 
 
 @require_POST
 @permission_required("customers.view_segment", raise_exception=True)
 def preview_segment(request: HttpRequest) -> HttpResponse:
     """The live count and sample of the rows as they stand; a fragment for htmx."""
-    rule, _checked = check_blocks(read_blocks(request.POST))
-    return render(request, "customers/_segment_preview.html", _preview(rule))
+    rule, checked = check_block(read_block(request.POST))
+    return render(request, "customers/_segment_preview.html", _preview(rule, checked) | {"is_live": True})
+
+
+@require_POST
+@permission_required("customers.view_segment", raise_exception=True)
+def show_surroundings(request: HttpRequest) -> HttpResponse:
+    """By which channels they can be reached, and which segments they are in besides; a fragment that loads after the count."""
+    rule, _checked = check_block(read_block(request.POST))
+    own = request.POST.get("segment", "")
+    context: dict[str, Any] = {"reach": [], "overlaps": []}
+    if rule is not None:
+        as_of = read_shop_clock(timezone.now())
+        without = int(own) if own.isdecimal() and len(own) < 10 else None
+        context = {
+            "reach": measure_reach(rule, as_of=as_of),
+            "overlaps": measure_overlaps(rule, as_of=as_of, without=without, most=6),
+        }
+    return render(request, "customers/_segment_surroundings.html", context)
 
 
 def _take_segment(request: HttpRequest, segment: Segment | None) -> HttpResponse:
-    blocks = read_blocks(request.POST)
+    block = read_block(request.POST)
     action = request.POST.get("action", "save")
     form = SegmentForm(request.POST, instance=segment)
     if action != "save":
         # Rows are still being written: what was typed stays, and nothing is judged before it is saved.
         form = SegmentForm(instance=segment, initial={name: request.POST.get(name, "") for name in form.fields})
-        return _render_form(request, segment, form, apply_action(blocks, action))
-    rule, blocks = check_blocks(blocks)
+        return _render_form(request, segment, form, act(block, action))
+    rule, block = check_block(block, own=segment.pk if segment else None)
     if rule is None or not form.is_valid():
-        return _render_form(request, segment, form, blocks, status=422)
+        return _render_form(request, segment, form, block, status=422)
     assert isinstance(request.user, User)
-    saved = save_segment(
-        request.user,
-        name=form.cleaned_data["name"],
-        description=form.cleaned_data["description"],
-        rule=build_tree(blocks),
-        now=timezone.now(),
-        segment=segment,
-    )
+    try:
+        saved = save_segment(
+            request.user,
+            name=form.cleaned_data["name"],
+            description=form.cleaned_data["description"],
+            rule=to_tree(block),
+            now=timezone.now(),
+            segment=segment,
+        )
+    except RuleError as error:  # another segment was changed meanwhile so that they refer to each other
+        form.add_error(None, describe_error(error))
+        return _render_form(request, segment, form, block, status=422)
     messages.success(request, _("“%(name)s” is saved.") % {"name": saved.name})
     return redirect("customers:segment", saved.pk)
 
 
 def _render_form(
-    request: HttpRequest,
-    segment: Segment | None,
-    form: SegmentForm,
-    blocks: Blocks | None,
-    *,
-    rule: Group | None = None,
-    status: int = 200,
+    request: HttpRequest, segment: Segment | None, form: SegmentForm, block: Block, *, status: int = 200
 ) -> HttpResponse:
-    if rule is None and blocks is not None:
-        rule, _checked = check_blocks(blocks)
-    right = "customers.change_segment" if segment else "customers.add_segment"
+    rule, _checked = check_block(block, own=segment.pk if segment else None)
     context: dict[str, Any] = {
         "segment": segment,
         "form": form,
-        "blocks": blocks,
-        "questions": _list_questions(),
-        "with_category": [f"did:{name}" for name in WITH_CATEGORY],
-        "suggestions": _list_suggestions(),
-        "may_change": request.user.has_perm(right),
-        "used_in": segment.campaigns.all()[:20] if segment else [],
+        "tree": lay_out(block),
+        "may_change": request.user.has_perm("customers.change_segment" if segment else "customers.add_segment"),
+        **list_choices(),
+        **_preview(rule, block),
     }
-    return render(request, "customers/segment.html", context | _preview(rule), status=status)
+    if segment is not None:
+        context |= _tell_saved(request, segment)
+    return render(request, "customers/segment.html", context, status=status)
 
 
-def _preview(rule: Group | None) -> dict[str, Any]:
+def _preview(rule: Group | None, block: Block) -> dict[str, Any]:
+    total = count_customers().number
     if rule is None:
-        return {"sentence": "", "size": None, "sample": [], "total": Customer.objects.count()}
+        return {"sentence": "", "size": None, "sample": [], "total": total}
     as_of = read_shop_clock(timezone.now())
     told = tell_rule(dump_rule(rule), as_of=as_of)
     return {
@@ -141,45 +170,51 @@ def _preview(rule: Group | None) -> dict[str, Any]:
         "faults": told.faults,
         "warnings": [finding.sentence for finding in check_rule(rule, as_of=as_of) if not finding.is_fault],
         "sample": sample_matching(rule, as_of=as_of) if told.size else [],
-        "total": Customer.objects.count(),
+        "total": max(total, told.size or 0),
+        "rule_json": json.dumps(dump_rule(rule), ensure_ascii=False),
     }
 
 
-def _start_blocks(request: HttpRequest) -> Blocks:
-    with contextlib.suppress(RuleError, ValueError, RecursionError):  # somebody's own address: begin as usual
-        if blocks := lay_out_blocks(parse_rule(json.loads(request.GET.get("rule", "")))):
-            return blocks
-    low, high = request.GET.get("from", "60"), request.GET.get("to", "")
-    if high.isdecimal() and low.isdecimal() and int(high) < 100:
-        return [[Row(what="churn_probability", op="between", value=low, value2=high)]]
-    return [[Row(what="churn_probability", op="gte", value=low if low.isdecimal() else "60")]]
-
-
-def _list_questions() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The choices of a row, by family."""
-    families: dict[str, list[tuple[str, str]]] = {}
-    for field in (field for field in FIELDS.values() if field.kind != "date"):
-        families.setdefault(str(FAMILY_LABELS[field.family]), []).append((field.key, str(FIELD_LABELS[field.key])))
-    families[str(FAMILY_LABELS["behaviour"])] = [
-        (f"did:{key}", str(label)) for key, label in BEHAVIOUR_LABELS.items() if key != "custom"
-    ]
-    return list(families.items())
-
-
-def _list_suggestions() -> dict[str, list[str]]:
-    """Values that exist in this shop, for the text questions."""
-    countries = Customer.objects.exclude(country="").order_by("country").values_list("country", flat=True).distinct()
-    categories = Product.objects.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
-    brands = Product.objects.exclude(brand="").order_by("brand").values_list("brand", flat=True).distinct()
-    interests = Score.objects.exclude(interest="").order_by("interest").values_list("interest", flat=True).distinct()
+def _tell_saved(request: HttpRequest, segment: Segment) -> dict[str, Any]:
+    """What a saved segment adds to the builder."""
+    sizes = read_sizes(segment)
     return {
-        "country": list(countries[:100]),
-        "category": list(categories[:100]),
-        "interest": list(interests[:100]),
-        "language": ["en", "zh"],
-        "main_reason": list(THEMES),
-        "interested_in": list(categories[:100]),
-        "likes_brand": list(brands[:100]),
-        "price_level": list(PRICE_LABELS),
-        "writes_about": list(list_topics(categories[:100])),
+        "used_in": segment.campaigns.order_by("-pk")[:20],
+        "used_by": list_users(segment),
+        "counted": getattr(segment, "counted", None),
+        "sizes": sizes,
+        "size_chart": [(date_format(size.day, "j M"), size.size) for size in sizes],
+        "changes": list_changes(segment, size=6),
+        "revisions": segment.revisions.select_related("saved_by").order_by("-number")[:8],
+        "why": _tell_why(request, segment),
     }
+
+
+def _tell_why(request: HttpRequest, segment: Segment) -> dict[str, Any]:
+    """The person asked for by `?person=`, a number, an id of the shop or an address, held against each condition."""
+    asked = request.GET.get("person", "").strip()[:254]
+    if not asked or not request.user.has_perm("customers.view_customer"):
+        return {"asked": asked}
+    found = Customer.objects.known().select_related("score")
+    person = found.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 10 else None
+    person = person or found.filter(external_id=asked).first() or found.with_email(asked).first()
+    if person is None:
+        return {"asked": asked, "is_unknown": True}
+    reading = read_gently(segment.rule)
+    lines = []
+    if reading.is_whole:
+        as_of: dt.datetime = read_shop_clock(timezone.now())
+        lines = explain(reading.rule, person, as_of=as_of, names=read_names(reading.rule))
+    return {"asked": asked, "person": person, "lines": lines, "is_in": bool(lines) and lines[0].is_met}
+
+
+def _start_block(request: HttpRequest) -> Block:
+    with contextlib.suppress(RuleError, ValueError, RecursionError):  # somebody's own address: begin as usual
+        return lay_out_block(parse_rule(json.loads(request.GET.get("rule", ""))))
+    low, high = request.GET.get("from", ""), request.GET.get("to", "")
+    if not low.isdecimal():
+        return new_block()
+    typed = {"what": "churn_probability", "op": "gte", "value": low}
+    if high.isdecimal() and int(high) < 100:
+        typed |= {"op": "between", "value2": high}
+    return Block("all", (Row(typed),))
