@@ -159,8 +159,9 @@ def _train_and_score(mara: Client) -> None:
 
 def _make_segment(mara: Client) -> Segment:
     rows = {
-        "what-0-0": "churn_probability", "op-0-0": "gte", "value-0-0": "30",
-        "what-1-0": "recency_days", "op-1-0": "gte", "value-1-0": "20",
+        "r:match": "all",
+        "r.0:what": "churn_probability", "r.0:op": "gte", "r.0:value": "30",
+        "r.1:what": "recency_days", "r.1:op": "gte", "r.1:value": "20",
         "name": "Gone quiet", "description": "",
     }  # fmt: skip
     counted = mara.post("/segments/preview/", rows).content.decode()
