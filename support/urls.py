@@ -26,6 +26,6 @@ urlpatterns = [
     path("articles/gaps/", articles.show_gaps, name="gaps"),
     path("articles/<int:number>/", articles.edit_article, name="article"),
     path("articles/<int:number>/publication/", articles.publish, name="publication"),
-    path("support/quality/", quality.show_quality, name="quality"),
+    path("answer-quality/", quality.show_quality, name="quality"),
     path("contact/", contact.show_contact, name="contact"),
 ]

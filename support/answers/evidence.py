@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from .articles import split_sentences
 from .ranking import Base, Found, unique_ideas
 from .words import Idea, find_ideas, hold_keys
 
@@ -92,11 +93,15 @@ def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
 
 
 def _weigh_question(question: str, base: Base) -> list[tuple[Idea, float]]:
-    clauses = [clause for clause in _CLAUSE.split(question) if clause.strip()]
-    asking = [bool(_ASKS.search(clause)) for clause in clauses]
+    """The ideas of a question with their weights. Sentences beside those that ask only tell how it came about, and do not
+    count; nor do, fully, the clauses of an asking sentence that ask nothing."""
+    sentences = split_sentences(question)
+    asking = [sentence for sentence in sentences if sentence.rstrip().endswith(("?", "？"))]
+    clauses = [clause for sentence in asking or sentences for clause in _CLAUSE.split(sentence) if clause.strip()]
+    asks = [bool(_ASKS.search(clause)) for clause in clauses]
     weights: dict[str, tuple[Idea, float]] = {}
-    for clause, asks in zip(clauses, asking, strict=True):
-        factor = 1.0 if asks or not any(asking) else TOLD_WEIGHT
+    for clause, is_asking in zip(clauses, asks, strict=True):
+        factor = 1.0 if is_asking or not any(asks) else TOLD_WEIGHT
         for idea in unique_ideas(find_ideas(clause)):
             known = weights.get(idea.key)
             weights[idea.key] = (idea, max(_weigh_idea(idea, base) * factor, known[1] if known else 0.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 _ENGLISH: Final = {
@@ -35,16 +36,15 @@ _RANGE: Final = re.compile(
 _UNIT: Final = tuple((name, re.compile(rf"^[\s-]*(?:{pattern})", re.I)) for name, pattern in _UNITS.items())
 
 
-def find_numbers(text: str) -> set[tuple[str, str]]:
-    """(number, unit) of each number in a text; the unit is "" where none of the usual ones follows it."""
-    found = set()
+def find_numbers(text: str) -> Counter[tuple[str, str]]:
+    """How often each (number, unit) stands in a text; the unit is "" where none of the usual ones follows the number."""
+    found: Counter[tuple[str, str]] = Counter()
     for match in _NUMBER.finditer(text):
         word = match["word"].lower() if match["word"] else ""
         number = match["digits"] or _ENGLISH.get(word) or _CHINESE[match["chinese"]]
         unit = _SIGNS.get(match["sign"] or "", "") or _find_unit(text[match.end() :])
-        if word == "one" and not unit:  # "this one"
-            continue
-        found.add((_plain(number), unit))
+        if word != "one" or unit:  # "this one" is no number
+            found[_plain(number), unit] += 1
     return found
 
 

@@ -6,26 +6,55 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from llm.configuration import configured_model
+from llm.errors import ModelError
 from support.models import Answer, AnswerStatus, ArticleVersion, Direction, Ticket, TicketMessage
 from support.triage.deciding import read_open_text
 
 from .answering import Answered, answer_question
+from .drafting import draft_answer
 from .knowledge import load_base
+from .ranking import Base
 from .validation import CheckedSentence
 
 
-def suggest_answer(ticket: Ticket, *, now: dt.datetime) -> Answer | None:
+def suggest_answer(ticket: Ticket, *, now: dt.datetime, may_ask: bool = True) -> Answer | None:
     """The suggestion for what waits for an answer; None where nothing does. Nothing is sent.
 
-    A suggestion that a person has decided on stays; one that nobody has looked at is made anew.
+    Where a language model is connected and `may_ask`, it words what the base answers; what it may not be asked, or what
+    it makes a mess of, stays quoted from the articles. A suggestion that a person has decided on stays; one that nobody
+    has looked at is made anew. With a model not to be called inside a transaction.
     """
     message = find_open_message(ticket)
     if message is None:
         return None
     text = read_open_text(ticket)
-    answered = answer_question(text, load_base(text))
-    return keep_suggestion(ticket, message, describe(answered), now=now)
+    base = load_base(text)
+    answered = answer_question(text, base)
+    fields = describe(answered)
+    if not answered.refused and may_ask and configured_model().is_configured:
+        fields |= _word(ticket, text, base, answered, now)
+    return keep_suggestion(ticket, message, fields, now=now)
+
+
+def _word(ticket: Ticket, text: str, base: Base, answered: Answered, now: dt.datetime) -> dict[str, Any]:
+    """What a model makes of it, or the trouble it had."""
+    ranked = {found.article.key: found for found in base.rank(text)}
+    found = [ranked[key] for key in answered.articles if key in ranked]
+    try:
+        drafted = draft_answer(ticket, text, found, now=now)
+    except ModelError as error:
+        return {"trouble": error.staff_message[:300]}
+    if not drafted.says_something:
+        return {"trouble": _("The model's draft had no sentence that the articles carry; these are their own words.")}
+    return {
+        "text": drafted.text,
+        "sentences": describe_sentences(drafted.sentences),
+        "origin": Answer.Origin.MODEL,
+        "prompt_version": drafted.prompt_version,
+    }
 
 
 def find_open_message(ticket: Ticket) -> TicketMessage | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -84,13 +85,15 @@ def _find_faults(sentence: str, passage: str, missing: float) -> tuple[str, ...]
         faults.append("address")
     if len(_NEGATION.findall(sentence)) != len(_NEGATION.findall(passage)):
         faults.append("negation")
-    if {found.lower() for found in _WIDENING.findall(sentence)} - {
-        found.lower() for found in _WIDENING.findall(passage)
-    }:
+    if _count(_WIDENING, sentence) - _count(_WIDENING, passage):
         faults.append("widened")
     if _CONDITION.search(passage) and not _CONDITION.search(sentence):
         faults.append("condition")
     return tuple(faults)
+
+
+def _count(pattern: re.Pattern[str], text: str) -> Counter[str]:
+    return Counter(match.group(0).lower() for match in pattern.finditer(text))
 
 
 def _share_missing(sentence: str, passage: Passage) -> float:

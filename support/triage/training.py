@@ -6,8 +6,6 @@ The shop's own data are the only ones that ship: none. Before there is a trained
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,25 +20,18 @@ from django.utils.translation import gettext as _
 from customers.models import AuditAction, record_audit
 from support.models import Ticket, TriageCorrection, TriageModel
 
-from .classifier import TextClassifier
+from .classifier import TextClassifier, is_held_back
 from .deciding import VALUES, read_open_text
 from .rules import find_language, read_message
 
 LEAST_TEXTS: Final = 60
 LEAST_PER_LABEL: Final = 8
-TEST_SHARE: Final = 0.2
 
 
 @dataclass(frozen=True)
 class Example:
     text: str
     label: str
-
-
-def is_held_back(text: str) -> bool:
-    """Whether a text is for measuring: decided by its letters alone, so that copies never stand on both sides."""
-    letters = re.sub(r"[\W\d_]+", "", text.lower())
-    return int(hashlib.sha256(letters.encode()).hexdigest()[:8], 16) / 2**32 < TEST_SHARE
 
 
 def gather_corrected(field: str, language: str) -> list[Example]:

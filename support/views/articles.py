@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -29,7 +28,7 @@ LONGEST_QUESTION: Final = 500
 def list_articles(request: HttpRequest) -> HttpResponse:
     """All articles; ?try= asks them a question as a customer would."""
     question = request.GET.get("try", "").strip()[:LONGEST_QUESTION]
-    articles = Article.objects.select_related("current__saved_by").annotate(version_count=Count("versions"))
+    articles = Article.objects.select_related("current__saved_by").order_by("number")
     context: dict[str, Any] = {"articles": articles, "question": question}
     if question:
         answered = answer_question(question, load_base(question))
@@ -85,7 +84,7 @@ def publish(request: HttpRequest, number: int) -> HttpResponse:
 def show_gaps(request: HttpRequest) -> HttpResponse:
     """What people asked that nothing answers, by the words that the articles lack."""
     refused = list(
-        Answer.objects.filter(status=AnswerStatus.REFUSED, refusal="unanswered")
+        Answer.objects.filter(status=AnswerStatus.REFUSED, refusal="unanswered", ticket__is_complaint=False)
         .select_related("ticket", "message")
         .order_by("-made_at")[:MOST_GAPS]
     )

@@ -99,7 +99,9 @@ def make_suggestion(request: HttpRequest, pk: int) -> HttpResponse:
     """Have an answer suggested now, or anew."""
     ticket, user = get_ticket_for(request.user, pk), current_user(request)
     working.require_right(user)
-    return carry_out(request, ticket, lambda: suggest_answer(ticket, now=timezone.now()), _("Looked up anew."))
+    return carry_out(
+        request, ticket, lambda: suggest_answer(ticket, now=timezone.now(), may_ask=False), _("Looked up anew.")
+    )
 
 
 @require_POST

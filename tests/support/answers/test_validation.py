@@ -72,10 +72,11 @@ def test_a_fact_that_code_filled_in_carries_its_sentence() -> None:
 
 
 def test_numbers_carry_their_units() -> None:
-    assert find_numbers("30 days") == find_numbers("thirty days") == {("30", "day")}
-    assert find_numbers("2 to 3 working days") == {("2", "day"), ("3", "day")}
-    assert find_numbers("£1,000.50 or 4,90 €") == {("1000.5", "pound"), ("4.9", "euro")}
-    assert find_numbers("两周") == {("2", "week")}
+    assert find_numbers("30 days") == find_numbers("thirty days") == {("30", "day"): 1}
+    assert find_numbers("2 to 3 working days") == {("2", "day"): 1, ("3", "day"): 1}
+    assert find_numbers("£1,000.50 or 4,90 €") == {("1000.5", "pound"): 1, ("4.9", "euro"): 1}
+    assert find_numbers("两周") == {("2", "week"): 1}
+    assert find_numbers("7 to 7 days") - find_numbers("4 to 7 days")
 
 
 def test_words_of_both_languages_are_one_idea() -> None:

@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from support.models import TriageModel
-from support.triage.classifier import TextClassifier
+from support.triage.classifier import TextClassifier, is_held_back
 from support.triage.correcting import correct_triage
 from support.triage.deciding import triage_ticket
 from support.triage.rules import read_message
-from support.triage.training import Example, is_held_back, train_classifier
+from support.triage.training import Example, train_classifier
 from tests.support.conftest import Ask
 
 PLEASED = ["很喜欢，质量不错", "非常满意，值得推荐", "thank you, perfect jacket", "works great, love it"]

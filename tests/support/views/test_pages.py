@@ -180,5 +180,5 @@ def test_quality_counts_what_became_of_suggestions(sam: Client, ask: Ask, articl
     answer = suggest_answer(ticket, now=at)
     assert answer is not None
     sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": answer.text, "seen": ticket.messages.get().pk})
-    (row,) = sam.get("/support/quality/").context["rows"]
+    (row,) = sam.get("/answer-quality/").context["rows"]
     assert (row["made"], row["unchanged"], row["edited"]) == (1, 1, 0)

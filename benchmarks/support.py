@@ -1,0 +1,179 @@
+"""Support, measured: answers on the golden set, the validating step against an inventor, triage on data from outside.
+
+The sets of triage are not part of the project: they are looked for in REKINDLE_DATA (default: shared/data beside the checkout),
+and where they are missing their figures are null and it says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from support.answers.answering import answer_question
+from support.answers.ranking import Base
+from support.answers.validation import check_answer
+from support.triage.classifier import TextClassifier, is_held_back
+from tests.support.golden_set import load_base, load_questions
+from tests.support.inventor import invent
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("REKINDLE_DATA", ROOT.parent / "shared" / "data"))
+#: Two texts of one intent whose pieces are more alike than this are one template.
+ALIKE = 0.6
+#: Times that the inventor writes a draft for each question.
+QUICK_DRAFTS, FULL_DRAFTS = 1, 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./rekindle bench support", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one invented draft a question instead of twenty")
+    parser.add_argument("--seed", type=int, default=20261123)
+    options = parser.parse_args()
+    base, size = load_base(), len(load_questions())
+    figures: dict[str, Any] = {"seed": options.seed, "size": size}
+    figures |= measure_answers(base)
+    figures |= measure_validation(base, options.seed, times=QUICK_DRAFTS if options.quick else FULL_DRAFTS)
+    figures |= measure_chinese(options.seed)
+    figures |= measure_intents(options.seed)
+    for name, value in figures.items():
+        print(f"  {name:<28} {value}")
+    print(json.dumps(figures))
+
+
+def measure_answers(base: Base) -> dict[str, Any]:
+    """Right source in the first three, refusals, and how many of the answerable are answered."""
+    questions = load_questions()
+    answered = {question.id: answer_question(question.text, base) for question in questions}
+    known = [question for question in questions if question.expect]
+    unknown = [question for question in questions if not question.expect]
+    in_three = [bool({*question.expect} & {*answered[question.id].articles[:3]}) for question in known]
+    return {
+        "source_in_top3": _share(in_three),
+        "refused_unanswerable": _share([bool(answered[question.id].refused) for question in unknown]),
+        "answered_answerable": _share([not answered[question.id].refused for question in known]),
+    }
+
+
+def measure_validation(base: Base, seed: int, *, times: int) -> dict[str, Any]:
+    """A model double that mixes invented sentences among those of the base: how many get past unmarked."""
+    invented = unmarked = true = marked = 0
+    drafts = [draft for number in range(times) for draft in invent(base, load_questions(), seed=seed + number)]
+    for draft in drafts:
+        for sentence in check_answer(draft.text, draft.passages):
+            if sentence.text in draft.invented:
+                invented += 1
+                unmarked += sentence.is_supported
+            else:
+                true += 1
+                marked += not sentence.is_supported
+    return {
+        "unsupported_unmarked": unmarked,
+        "invented_sentences": invented,
+        "true_sentences_marked": round(marked / true, 4),
+    }
+
+
+def measure_chinese(seed: int) -> dict[str, Any]:
+    """Complaint or not; copies of a review stand on one side only."""
+    nothing = {"zh_complaint_accuracy": None, "zh_complaint_auc": None}
+    found = _read("zh_shopping_reviews/online_shopping_10_cats.parquet", ("review", "label"))
+    if found is None:
+        return nothing
+    from sklearn.metrics import roc_auc_score
+
+    texts, labels = found
+    rows = [(text, "no" if label == "1" else "yes") for text, label in zip(texts, labels, strict=True)]
+    train = [row for row in rows if not is_held_back(row[0])]
+    test = [row for row in rows if is_held_back(row[0])]
+    classifier = TextClassifier("zh", random_state=seed % 1000).fit([t for t, _label in train], [y for _t, y in train])
+    shares = classifier.predict_proba([text for text, _label in test])[:, classifier.classes_.index("yes")]
+    truth = np.array([label == "yes" for _text, label in test])
+    return {
+        "zh_complaint_accuracy": round(float(((shares >= 0.5) == truth).mean()), 4),
+        "zh_complaint_auc": round(float(roc_auc_score(truth, shares)), 4),
+        "zh_texts": len(rows),
+    }
+
+
+def measure_intents(seed: int) -> dict[str, Any]:
+    """27 intents of template-made requests; whole templates are held back, not single texts."""
+    found = _read("bitext_8k/bitext_customer_service_8k.parquet", ("utterance", "intent"))
+    if found is None:
+        return {"intent_accuracy": None}
+    texts, intents = found
+    groups = group_templates(texts, intents)
+    random = np.random.default_rng(seed)
+    largest = _largest_groups(groups, intents)
+    held = {group for group in sorted(set(groups)) if random.random() < 0.2 and group not in largest}
+    train = [at for at, group in enumerate(groups) if group not in held]
+    test = [at for at, group in enumerate(groups) if group in held]
+    classifier = TextClassifier("en", random_state=seed % 1000).fit(
+        [texts[at] for at in train], [intents[at] for at in train]
+    )
+    shares = classifier.predict_proba([texts[at] for at in test])
+    said = [classifier.classes_[int(at)] for at in shares.argmax(axis=1)]
+    return {
+        "intent_accuracy": _share([a == intents[at] for a, at in zip(said, test, strict=True)]),
+        "intent_test_texts": len(test),
+        "intent_templates": len(set(groups)),
+        "intent_texts": len(texts),
+    }
+
+
+def group_templates(texts: Sequence[str], intents: Sequence[str]) -> list[int]:
+    """A number for each text, the same for texts of one intent that are alike over any chain of likenesses."""
+    from scipy.sparse.csgraph import connected_components
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    numbers = np.zeros(len(texts), dtype=int)
+    following = 0
+    for intent in sorted(set(intents)):
+        rows = [at for at, name in enumerate(intents) if name == intent]
+        matrix = TfidfVectorizer(analyzer="word", ngram_range=(1, 2)).fit_transform([_plain(texts[at]) for at in rows])
+        alike = (matrix @ matrix.T) >= ALIKE
+        count, labels = connected_components(alike, directed=False)
+        numbers[rows] = labels + following
+        following += count
+    return [int(number) for number in numbers]
+
+
+def _largest_groups(groups: Sequence[int], intents: Sequence[str]) -> set[int]:
+    """The largest template of each intent: always learned from, or an intent would be asked for that was never shown."""
+    sizes: dict[str, Counter[int]] = {}
+    for group, intent in zip(groups, intents, strict=True):
+        sizes.setdefault(intent, Counter())[group] += 1
+    return {counts.most_common(1)[0][0] for counts in sizes.values()}
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[a-z]+", text.lower()))
+
+
+def _read(name: str, columns: tuple[str, str]) -> tuple[list[str], list[str]] | None:
+    import polars as pl
+
+    path = DATA / name
+    if not path.exists():
+        print(f"  {name} is not there (REKINDLE_DATA): its figures are left out")
+        return None
+    frame = pl.read_parquet(path)
+    if "added_by_uploader" in frame.columns:
+        frame = frame.filter(~pl.col("added_by_uploader"))
+    frame = frame.select(columns).drop_nulls().unique(columns[0], maintain_order=True)
+    return frame[columns[0]].to_list(), [str(label) for label in frame[columns[1]].to_list()]
+
+
+def _share(hits: Sequence[bool]) -> float:
+    return round(float(np.mean(hits)), 4)
+
+
+if __name__ == "__main__":
+    main()
