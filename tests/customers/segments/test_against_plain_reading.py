@@ -25,7 +25,7 @@ from tests.customers.segments.random_trees import draw_of_every_field, draw_tree
 
 TREES_PER_SHOP = 50
 PEOPLE = 24
-CASES = int(os.environ.get("RULES", "300"))
+CASES = int(os.environ.get("RULES", "200"))
 #: Around a change of clocks, a leap day, a turn of the year, and late in a day that is another one elsewhere.
 MOMENTS = [
     dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC),
