@@ -7,16 +7,16 @@ their orders count is said by `windows`: from the start of the send, or from eac
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
 
 from campaigns.models import Arm, Campaign, MessageStatus
 from customers.ingest.currency import read_shop_currency
-from customers.ingest.merged import order_join_sql
 
-from .lift import MeanDifference, Moments, estimate_lift, estimate_mean_difference
+from .estimates import check_ratio, describe_archetypes, describe_estimates, describe_look
+from .lift import Moments, estimate_lift, estimate_mean_difference
+from .sums import COVARIATES, ArmSums, count_sums
 from .windows import Window, people_sql, read_window, window_params
 
 
@@ -25,18 +25,19 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
 
     `retention` is the lift in the share of people with at least one order (returns are none) in the window; `revenue` the
     difference per person of what they paid less what they returned, in `currency`. The verdict stays `too_early` until
-    the window has closed. Pure reading: safe to run at any time.
+    the window has closed; `any_look` is one of a sequence of intervals that holds however often one looks. `estimates` are the
+    same differences with the past taken out (money cut at `cap`), `archetypes` retention by archetype once it is complete.
+    Pure reading: safe to run at any time.
     """
     window = read_window(campaign, as_of=as_of)
     if window is None:
         return {}
     currency = read_shop_currency()
-    arms = _count_arms(campaign, window, as_of, currency)
-    treated, holdout = arms[Arm.TREATMENT], arms[Arm.HOLDOUT]
-    lift = estimate_lift(
-        int(treated["n"]), int(treated["kept"]), int(holdout["n"]), int(holdout["kept"]), is_complete=window.is_complete
-    )
-    revenue = estimate_mean_difference(_moments(treated), _moments(holdout))
+    sums = count_sums(campaign, window, as_of=as_of, currency=currency)
+    treated, holdout = sums.treated, sums.holdout
+    lift = estimate_lift(treated.n, treated.kept, holdout.n, holdout.kept, is_complete=window.is_complete)
+    elapsed_days = (as_of - window.start) / dt.timedelta(days=1)
+    archetypes = {place: (first.moments, second.moments) for place, (first, second) in sums.by_archetype.items()}
     return {
         "as_of": as_of.isoformat(),
         "window_start": window.start.isoformat(),
@@ -46,55 +47,60 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
         **({"by_entry": True, "people_open": window.people_open} if campaign.is_live else {}),
         "currency": currency,
         "retention": lift.as_json(),
-        "revenue": _revenue_json(treated, holdout, revenue),
+        "revenue": _revenue_json(treated, holdout),
+        "estimates": describe_estimates(treated.moments, holdout.moments),
+        "cap": sums.cap,
+        "any_look": describe_look(
+            treated.moments, holdout.moments, expected_share=_find_expected_share(treated, holdout),
+            elapsed_days=elapsed_days, grows=campaign.is_live and not campaign.is_finished,
+        ),
+        "archetypes": describe_archetypes(archetypes) if window.is_complete else [],
+        "sample_ratio": check_ratio(treated.n, holdout.n, campaign.holdout_share),
+        "reached_by_others": _count_reached(campaign, window, as_of),
         "messages": _count_messages(campaign.pk),
+    }  # fmt: skip
+
+
+def _find_expected_share(treated: ArmSums, holdout: ArmSums) -> float:
+    """The share that was expected to order when people were drawn: one less the mean of their probabilities of leaving."""
+    place = list(COVARIATES).index("churn_probability")
+    people = [(arm.n, float(arm.moments["kept"].x_mean[place])) for arm in (treated, holdout) if arm.n]
+    whole = sum(n for n, _mean in people)
+    return 1 - sum(n * mean for n, mean in people) / whole if whole else 0.5
+
+
+def _revenue_json(treated: ArmSums, holdout: ArmSums) -> dict[str, Any]:
+    difference = estimate_mean_difference(
+        Moments(treated.n, treated.paid_mean, treated.paid_variance),
+        Moments(holdout.n, holdout.paid_mean, holdout.paid_variance),
+    )
+    return {
+        "treated_mean": treated.paid_mean,
+        "holdout_mean": holdout.paid_mean,
+        "treated_orders": treated.orders,
+        "holdout_orders": holdout.orders,
+        "difference": difference.as_json() if difference else None,
     }
 
 
-def _count_arms(
-    campaign: Campaign, window: Window, as_of: dt.datetime, currency: str
-) -> dict[str, Mapping[str, float]]:
-    """Per arm: people, how many ordered, orders, and mean and variance of what they paid. Orders in another currency
-    than the shop's count as orders; their amounts are left out rather than added to something else."""
+def _count_reached(campaign: Campaign, window: Window, as_of: dt.datetime) -> dict[str, int]:
+    """By arm: how many people another campaign wrote to while theirs were counted. Where held-out people are reached by
+    others, what is measured is this campaign on top of those."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH people AS (
-                SELECT m.arm, m.customer_id,
-                       count(o.id) FILTER (WHERE NOT o.is_return) AS orders,
-                       coalesce(sum(o.total) FILTER (WHERE o.currency = %(currency)s), 0)::float8 AS paid
-                FROM ({people_sql(campaign)}) m
-                {order_join_sql("m.customer_id")}
-                 AND o.ordered_at >= %(start)s AND o.ordered_at < %(end)s
-                 AND o.ordered_at >= m.opens_at AND o.ordered_at < m.closes_at
-                GROUP BY m.arm, m.customer_id
-            )
-            SELECT arm, count(*), count(*) FILTER (WHERE orders > 0), coalesce(sum(orders), 0),
-                   coalesce(avg(paid), 0), coalesce(var_samp(paid), 0)
-            FROM people GROUP BY arm
+            SELECT m.arm, count(*) FROM ({people_sql(campaign)}) m
+            WHERE EXISTS (
+                SELECT 1 FROM campaigns_message x
+                WHERE x.customer_id = m.customer_id AND x.campaign_id <> %(campaign)s
+                  AND x.sending_at >= m.opens_at AND x.sending_at < m.closes_at
+                  AND x.status IN ('accepted', 'delivered', 'complained'))
+            GROUP BY m.arm
             """,
-            window_params(campaign, window, as_of=as_of) | {"currency": currency},
+            window_params(campaign, window, as_of=as_of),
         )
-        names = ("n", "kept", "orders", "mean", "variance")
-        found = {row[0]: dict(zip(names, map(float, row[1:]), strict=True)) for row in cursor.fetchall()}
-    nobody = dict.fromkeys(names, 0.0)
-    return {arm: found.get(arm, nobody) for arm in (Arm.TREATMENT, Arm.HOLDOUT)}
-
-
-def _moments(arm: Mapping[str, float]) -> Moments:
-    return Moments(int(arm["n"]), arm["mean"], arm["variance"])
-
-
-def _revenue_json(
-    treated: Mapping[str, float], holdout: Mapping[str, float], difference: MeanDifference | None
-) -> dict[str, Any]:
-    return {
-        "treated_mean": treated["mean"],
-        "holdout_mean": holdout["mean"],
-        "treated_orders": int(treated["orders"]),
-        "holdout_orders": int(holdout["orders"]),
-        "difference": difference.as_json() if difference else None,
-    }
+        found = dict(cursor.fetchall())
+    return {"treated": int(found.get(Arm.TREATMENT, 0)), "holdout": int(found.get(Arm.HOLDOUT, 0))}
 
 
 def _count_messages(campaign_id: int) -> dict[str, int]:

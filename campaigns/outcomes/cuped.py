@@ -10,6 +10,7 @@ however unequal the arms are. It needs means and covariances alone, which a data
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +74,20 @@ def take_moments(y: Array, x: Array) -> ArmMoments:
         raise ValueError(_TOO_FEW)
     both = np.cov(np.column_stack([y, x]), rowvar=False).reshape(p + 1, p + 1)
     return ArmMoments(n, float(y.mean()), float(both[0, 0]), x.mean(axis=0), both[1:, 1:], both[1:, 0])
+
+
+def merge_moments(parts: Sequence[ArmMoments]) -> ArmMoments:
+    """Of one arm from parts of it that share nobody: within the parts and between their means."""
+    n = sum(part.n for part in parts)
+    means = np.array([np.r_[part.mean, part.x_mean] for part in parts])
+    weights = np.array([part.n for part in parts], dtype=np.float64)
+    mean = weights @ means / n
+    squares = (weights[:, None] * (means - mean)).T @ (means - mean)
+    for part in parts:
+        top = np.r_[part.variance, part.xy_covariance]
+        squares += (part.n - 1) * np.vstack([top, np.column_stack([part.xy_covariance, part.x_covariance])])
+    both = squares / max(n - 1, 1)
+    return ArmMoments(n, float(mean[0]), float(both[0, 0]), mean[1:], both[1:, 1:], both[1:, 0])
 
 
 def estimate_adjusted(treated: ArmMoments, control: ArmMoments, *, confidence: float = CONFIDENCE) -> Adjusted:

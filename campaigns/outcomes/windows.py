@@ -17,12 +17,15 @@ from campaigns.models import Arm, Campaign, CampaignStatus, Entry
 
 DRAWN = (Arm.TREATMENT, Arm.HOLDOUT)
 
-#: People with their arm and their own window: arm, customer_id, opens_at, closes_at. Parameters: `window_params`.
+#: People with their arm, what was known of them when they were drawn, and their own window: arm, customer_id, archetype_id,
+#: churn_probability, expected_value, opens_at, closes_at. Parameters: `window_params`.
 PEOPLE_SQL = """
-SELECT m.arm, m.customer_id, %(start)s::timestamptz AS opens_at, %(end)s::timestamptz AS closes_at
+SELECT m.arm, m.customer_id, m.archetype_id, m.churn_probability, m.expected_value,
+       %(start)s::timestamptz AS opens_at, %(end)s::timestamptz AS closes_at
 FROM campaigns_audiencemember m WHERE m.campaign_id = %(campaign)s AND m.arm IN ('treatment', 'holdout')"""
 ENTERED_SQL = """
-SELECT DISTINCT ON (e.customer_id) e.arm, e.customer_id, e.entered_at AS opens_at,
+SELECT DISTINCT ON (e.customer_id) e.arm, e.customer_id, e.archetype_id, e.churn_probability, e.expected_value,
+       e.entered_at AS opens_at,
        least(%(end)s::timestamptz, e.entered_at + make_interval(days => %(days)s)) AS closes_at
 FROM campaigns_entry e
 WHERE e.campaign_id = %(campaign)s AND e.arm IN ('treatment', 'holdout') AND e.entered_at <= %(end)s

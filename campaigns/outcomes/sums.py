@@ -1,0 +1,176 @@
+"""What both arms did and what was known of them before, as means and covariances counted in one pass of SQL.
+
+A million people become a few dozen numbers in the database: nobody is carried out of it one by one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from campaigns.models import Arm, Campaign
+from customers.ingest.merged import order_join_sql
+
+from .cuped import ArmMoments, merge_moments
+from .windows import Window, people_sql, window_params
+
+#: How far back a person's own past is looked at, in days before their window opens.
+PAST_DAYS = 365
+#: What is known before: orders and money of the past year, P(leaving), and what they were expected to bring. Counts and money as
+#: logarithms, which keeps a few large customers from deciding the slope. Who has no score counts as the middle of the scale:
+#: any value does, as long as it does not depend on the arm.
+COVARIATES = {
+    "past_orders": "ln(1 + past_orders)",
+    "past_paid": "ln(1 + greatest(past_paid, 0))",
+    "churn_probability": "coalesce(churn_probability, 0.5)",
+    "expected_value": "ln(1 + greatest(coalesce(expected_value, 0), 0)::float8)",
+}
+OUTCOMES = ("kept", "orders", "paid")
+#: Amounts are cut at this quantile of those that are not nought, both arms together, where there are so many of them.
+CAP_QUANTILE = 0.99
+LEAST_AMOUNTS = 200
+
+
+@dataclass(frozen=True)
+class ArmSums:
+    """One arm, of the campaign or of one archetype in it. `moments` by outcome; money in it is cut at the cap of both arms.
+
+    `orders` is the number of all orders; `paid_mean` and `paid_variance` are of what was paid as it is.
+    """
+
+    n: int
+    kept: int
+    orders: int
+    paid_mean: float
+    paid_variance: float
+    moments: Mapping[str, ArmMoments]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Both arms (empty ones too), the same by archetype, and the cap of amounts in the shop's currency (None: not cut)."""
+
+    treated: ArmSums
+    holdout: ArmSums
+    by_archetype: Mapping[int, tuple[ArmSums, ArmSums]]
+    cap: float | None
+
+
+def count_sums(campaign: Campaign, window: Window, *, as_of: dt.datetime, currency: str) -> Sums:
+    """Everybody in their arm. Orders in another currency than the shop's count as orders; their amounts are left out rather
+    than added to something else. Returns are no orders, and lower what was paid. Orders count for the id under which they came, merged or not."""
+    params = window_params(campaign, window, as_of=as_of) | {
+        "currency": currency, "past": PAST_DAYS, "quantile": CAP_QUANTILE, "least": LEAST_AMOUNTS,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL.format(
+                people=people_sql(campaign),
+                orders=order_join_sql("m.customer_id"),
+                covariates=_COVARIATES_SQL,
+                sums=_SUMS_SQL,
+            ),
+            params,
+        )
+        rows = cursor.fetchall()
+    found = {(archetype, arm): _read_arm(numbers) for archetype, arm, _cap, *numbers in rows}
+    archetypes = sorted({place for place, _arm in found if place is not None})
+    return Sums(
+        _add_up([sums for (_place, arm), sums in found.items() if arm == Arm.TREATMENT]),
+        _add_up([sums for (_place, arm), sums in found.items() if arm == Arm.HOLDOUT]),
+        {
+            place: (found.get((place, Arm.TREATMENT), NOBODY), found.get((place, Arm.HOLDOUT), NOBODY))
+            for place in archetypes
+        },
+        rows[0][2] if rows else None,
+    )
+
+
+_SQL = """
+WITH people AS MATERIALIZED (
+    SELECT m.arm, m.archetype_id, m.churn_probability, m.expected_value,
+           count(o.id) FILTER (WHERE NOT o.is_return AND o.ordered_at >= m.opens_at) AS orders,
+           coalesce(sum(o.total) FILTER (WHERE o.currency = %(currency)s AND o.ordered_at >= m.opens_at), 0)::float8 AS paid,
+           count(o.id) FILTER (WHERE NOT o.is_return AND o.ordered_at < m.opens_at) AS past_orders,
+           coalesce(sum(o.total) FILTER (WHERE o.currency = %(currency)s AND o.ordered_at < m.opens_at), 0)::float8 AS past_paid
+    FROM ({people}) m
+    {orders}
+     AND o.ordered_at < %(end)s AND o.ordered_at < m.closes_at
+     AND o.ordered_at >= %(start)s - make_interval(days => %(past)s)
+     AND o.ordered_at >= m.opens_at - make_interval(days => %(past)s)
+    GROUP BY m.customer_id, m.arm, m.archetype_id, m.churn_probability, m.expected_value
+), cap AS (
+    SELECT CASE WHEN count(*) >= %(least)s
+                THEN percentile_cont(%(quantile)s) WITHIN GROUP (ORDER BY abs(paid)) END AS cap
+    FROM people WHERE paid <> 0
+), rows AS MATERIALIZED (
+    SELECT arm, archetype_id, cap, orders::float8 AS orders, (orders > 0)::int::float8 AS kept, paid AS whole_paid,
+           CASE WHEN cap IS NULL THEN paid ELSE least(greatest(paid, -cap), cap) END AS paid, {covariates}
+    FROM people, cap
+)
+SELECT archetype_id, arm, min(cap), count(*), sum(kept), sum(orders), avg(whole_paid), coalesce(var_samp(whole_paid), 0), {sums}
+FROM rows GROUP BY arm, archetype_id
+"""
+#: Columns before the moments: n, kept, orders, mean and variance of what was paid.
+_PLAIN = 5
+
+
+_COLUMNS = (*OUTCOMES, *(f"{name}_x" for name in COVARIATES))
+#: Written down once for each person: a logarithm in each of the aggregates would be worked out eight times.
+_COVARIATES_SQL = ", ".join(f"({sql})::float8 AS {name}_x" for name, sql in COVARIATES.items())
+#: Means, then covariances row by row, in the order in which `_read_arm` takes them.
+_SUMS_SQL = ", ".join(
+    [f"avg({column})" for column in _COLUMNS]
+    + [
+        f"coalesce(covar_samp({column}, {other}), 0)"
+        for place, column in enumerate(_COLUMNS)
+        for other in _COLUMNS[place:]
+    ]
+)
+
+
+def _read_arm(numbers: Sequence[Any]) -> ArmSums:
+    n, kept, orders, paid_mean, paid_variance = (float(number) for number in numbers[:_PLAIN])
+    width = len(OUTCOMES) + len(COVARIATES)
+    means = np.array(numbers[_PLAIN : _PLAIN + width], dtype=np.float64)
+    spread = np.zeros((width, width))
+    spread[np.triu_indices(width)] = np.array(numbers[_PLAIN + width :], dtype=np.float64)
+    spread = spread + np.triu(spread, 1).T
+    past = slice(len(OUTCOMES), width)
+    moments = {
+        outcome: ArmMoments(
+            int(n),
+            float(means[place]),
+            float(spread[place, place]),
+            means[past],
+            spread[past, past],
+            spread[place, past],
+        )
+        for place, outcome in enumerate(OUTCOMES)
+    }
+    return ArmSums(int(n), int(kept), int(orders), paid_mean, paid_variance, moments)
+
+
+def _add_up(parts: Sequence[ArmSums]) -> ArmSums:
+    """An arm from its archetypes."""
+    if not parts:
+        return NOBODY
+    n = sum(part.n for part in parts)
+    mean = sum(part.n * part.paid_mean for part in parts) / n
+    squares = sum((part.n - 1) * part.paid_variance + part.n * (part.paid_mean - mean) ** 2 for part in parts)
+    return ArmSums(
+        n,
+        sum(part.kept for part in parts),
+        sum(part.orders for part in parts),
+        mean,
+        squares / max(n - 1, 1),
+        {outcome: merge_moments([part.moments[outcome] for part in parts]) for outcome in OUTCOMES},
+    )
+
+
+NOBODY = ArmSums(0, 0, 0, 0.0, 0.0, {})

@@ -1,0 +1,172 @@
+"""The sums that SQL counts, against the same people carried out one by one and counted by NumPy."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import numpy as np
+import pytest
+from django.db.models import F
+
+from campaigns.models import Archetype, Arm, AudienceMember, Campaign
+from campaigns.outcomes.attribution import measure_campaign
+from campaigns.outcomes.cuped import take_moments
+from campaigns.outcomes.estimates import check_ratio, describe_archetypes, describe_look
+from campaigns.outcomes.sums import COVARIATES, count_sums
+from campaigns.outcomes.windows import read_window
+from customers.models import Order
+from tests.campaigns import arrange
+from tests.campaigns.arrange import NOW
+
+DAY = dt.timedelta(days=1)
+PEOPLE = 400
+
+
+@pytest.fixture
+def campaign(db: None) -> Campaign:
+    """400 people, a quarter held out, of two archetypes, with a past and a future, returns and foreign money among them."""
+    random = np.random.default_rng(7)
+    people = arrange.make_customers(PEOPLE, consents=False)
+    made = arrange.make_campaign(arrange.make_cast().marketer, people[100:], held_out=people[:100])
+    second = Archetype.objects.create(campaign=made, cell="quiet|coats|en", language="en", size=0)
+    members = list(AudienceMember.objects.filter(campaign=made).order_by("customer_id"))
+    for number, member in enumerate(members):
+        if number % 3 == 0:
+            member.archetype = second
+        if number % 5:
+            member.churn_probability, member.expected_value = random.uniform(0.1, 0.9), round(random.uniform(0, 90), 2)
+    AudienceMember.objects.bulk_update(members, ["archetype", "churn_probability", "expected_value"])
+    orders = []
+    for customer in people:
+        eager = random.gamma(1, 1)
+        for number in range(random.poisson(4 * eager)):
+            days = float(random.uniform(-500, 90))
+            orders.append(Order(
+                external_id=f"{customer.external_id}-{number}", customer=customer, ordered_at=NOW + days * DAY,
+                total=round(float(random.lognormal(3, 1)), 2), is_return=bool(random.random() < 0.1),
+                currency="USD" if random.random() < 0.1 else "EUR",
+            ))  # fmt: skip
+    for order in orders:
+        order.total = -order.total if order.is_return else order.total
+    Order.objects.bulk_create(orders)
+    Campaign.objects.filter(pk=made.pk).update(sending_started_at=NOW, holdout_share=0.25)
+    made.refresh_from_db()
+    return made
+
+
+def _carry_out(campaign: Campaign, cap: float | None) -> dict[tuple[str, int], list[list[float]]]:
+    """Rows of outcomes and covariates by arm and archetype, from the objects themselves."""
+    end = NOW + campaign.attribution_days * DAY
+    rows: dict[tuple[str, int], list[list[float]]] = {}
+    for member in AudienceMember.objects.filter(campaign=campaign).annotate(archetype_place=F("archetype_id")):
+        after = before = 0
+        paid = past_paid = 0.0
+        for order in Order.objects.filter(customer=member.customer_id):
+            amount = float(order.total) if order.currency == "EUR" else 0.0
+            if NOW <= order.ordered_at < end:
+                after, paid = after + (not order.is_return), paid + amount
+            elif NOW - 365 * DAY <= order.ordered_at < NOW:
+                before, past_paid = before + (not order.is_return), past_paid + amount
+        if cap is not None:
+            paid = min(max(paid, -cap), cap)
+        risk = 0.5 if member.churn_probability is None else member.churn_probability
+        worth = math.log1p(max(float(member.expected_value or 0), 0))
+        row = [float(after > 0), after, paid, math.log1p(before), math.log1p(max(past_paid, 0)), risk, worth]
+        rows.setdefault((member.arm, member.archetype_place), []).append(row)
+    return rows
+
+
+def test_sums_are_those_of_the_people(campaign: Campaign) -> None:
+    as_of = NOW + 100 * DAY
+    window = read_window(campaign, as_of=as_of)
+    assert window is not None
+    sums = count_sums(campaign, window, as_of=as_of, currency="EUR")
+    people = _carry_out(campaign, sums.cap)
+    for arm, found in ((Arm.TREATMENT, sums.treated), (Arm.HOLDOUT, sums.holdout)):
+        rows = np.array([row for (name, _place), rows in people.items() if name == arm for row in rows])
+        assert (found.n, found.kept, found.orders) == (len(rows), rows[:, 0].sum(), rows[:, 1].sum())
+        for place, outcome in enumerate(("kept", "orders", "paid")):
+            expected, counted = take_moments(rows[:, place], rows[:, 3:]), found.moments[outcome]
+            assert counted.mean == pytest.approx(expected.mean)
+            assert counted.variance == pytest.approx(expected.variance)
+            np.testing.assert_allclose(counted.x_mean, expected.x_mean)
+            np.testing.assert_allclose(counted.x_covariance, expected.x_covariance, rtol=1e-9)
+            np.testing.assert_allclose(counted.xy_covariance, expected.xy_covariance, rtol=1e-9, atol=1e-12)
+    for place, pair in sums.by_archetype.items():
+        for arm, found in zip((Arm.TREATMENT, Arm.HOLDOUT), pair, strict=True):
+            assert found.n == len(people[(arm, place)])
+    assert list(COVARIATES) == ["past_orders", "past_paid", "churn_probability", "expected_value"]
+
+
+def test_money_is_cut_where_there_is_enough_of_it(campaign: Campaign) -> None:
+    as_of = NOW + 100 * DAY
+    window = read_window(campaign, as_of=as_of)
+    assert window is not None
+    cap = count_sums(campaign, window, as_of=as_of, currency="EUR").cap
+    paid = [abs(row[2]) for rows in _carry_out(campaign, None).values() for row in rows if row[2]]
+    assert (cap is not None) == (len(paid) >= 200)
+    if cap is not None:
+        assert cap == pytest.approx(np.quantile(paid, 0.99))
+
+
+def test_the_past_narrows_what_is_measured(campaign: Campaign) -> None:
+    figures = measure_campaign(campaign, as_of=NOW + 100 * DAY)
+    for outcome in ("kept", "orders", "paid"):
+        assert figures["estimates"][outcome]["is_adjusted"]
+    orders = figures["estimates"]["orders"]
+    assert orders["narrowing"] > 0.05
+    assert figures["estimates"]["kept"]["plain"]["effect"] == pytest.approx(figures["retention"]["points"])
+    assert figures["sample_ratio"] == {"expected_holdout": 100.0, "p_value": 1.0, "is_alarming": False}
+    assert [row["treated"] for row in figures["archetypes"]] == sorted(
+        (row["treated"] for row in figures["archetypes"]), reverse=True
+    )
+    assert figures["reached_by_others"] == {"treated": 0, "holdout": 0}
+
+
+def test_while_the_window_is_open_the_interval_holds_at_every_look(campaign: Campaign) -> None:
+    figures = measure_campaign(campaign, as_of=NOW + 40 * DAY)
+    look, kept = figures["any_look"], figures["estimates"]["kept"]["adjusted"]
+    assert figures["retention"]["verdict"] == "too_early" and figures["archetypes"] == []
+    assert look["low"] < kept["low"] < kept["high"] < look["high"]
+    assert look["points"] == pytest.approx(kept["effect"])
+
+
+def test_a_tenth_of_the_hold_out_that_was_lost_raises_the_alarm() -> None:
+    assert not check_ratio(9_000, 1_000, 0.1)["is_alarming"]
+    assert check_ratio(9_000, 850, 0.1)["is_alarming"]
+    assert check_ratio(0, 0, 0.1)["p_value"] == 1.0
+
+
+def test_a_live_campaign_is_told_how_many_weeks_are_still_needed() -> None:
+    random = np.random.default_rng(1)
+    arms = []
+    for n, share in ((1_000, 0.33), (1_000, 0.28)):
+        y = (np.arange(n) < share * n).astype(float)
+        arms.append({"kept": take_moments(y, random.normal(size=(n, 1)))})
+    told = describe_look(arms[0], arms[1], expected_share=0.3, elapsed_days=14, grows=True)
+    assert told is not None and told["verdict"] == ""
+    assert told["weeks"] is not None and 1 <= told["weeks"] <= 20
+    sent = describe_look(arms[0], arms[1], expected_share=0.3, elapsed_days=14, grows=False)
+    assert sent is not None and sent["weeks"] is None
+
+
+def test_of_many_archetypes_without_effect_hardly_one_is_called_out() -> None:
+    random = np.random.default_rng(2)
+    called = 0
+    for _run in range(200):
+        pairs = {}
+        for place in range(10):
+            treated, held = (
+                {"kept": take_moments((random.random(200) < 0.3).astype(float), np.zeros((200, 0)))} for _ in "ab"
+            )
+            pairs[place] = (treated, held)
+        called += any(row["p_holm"] < 0.05 for row in describe_archetypes(pairs))
+    assert called / 200 <= 0.09
+
+
+def test_arms_that_are_too_small_say_nothing() -> None:
+    few = {"kept": take_moments(np.array([0.0, 1.0] * 5), np.zeros((10, 0)))}
+    assert describe_archetypes({1: (few, few)}) == []
+    assert describe_look(few, few, expected_share=0.5, elapsed_days=1, grows=False) is None
+    assert describe_look({}, {}, expected_share=0.5, elapsed_days=1, grows=False) is None
