@@ -42,6 +42,7 @@ from campaigns.tasks import send_sweep, start_due_campaigns
 
 from .access import carry_out, current_user, get_campaign_for
 from .comments import describe_threads, hang_threads
+from .estimates import tell_estimates
 from .live import describe_live, describe_rule_of_entry
 from .reviewing import describe_outlook, tell_history
 from .send_times import tell_times
@@ -148,7 +149,8 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
         "axis_low": -lift.reach if lift else None,
         "axis_high": lift.reach if lift else None,
         "funnel": tell_funnel(read_funnel(campaign)),
-        "trend": [(label, found.points, found.low, found.high) for label, found in told],
+        "trend": [(label, found.points, *found.bounds) for label, found in told],
+        **tell_estimates(days[-1].figures if days else {}),
     }
     context["texts"] = texts = count_texts(campaign, as_of=timezone.now())
     context["responses"] = responses = add_up(text.responses for text in texts)

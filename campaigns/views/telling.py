@@ -15,7 +15,10 @@ from campaigns.outcomes.responses import Responses
 
 @dataclass(frozen=True)
 class ToldLift:
-    """A lift as shares (0 to 1), with its sentence. `verdict` is of campaigns.outcomes.lift."""
+    """A lift as shares (0 to 1), with its sentence. `verdict` is of campaigns.outcomes.lift.
+
+    `look` bounds it however often one looks, around a difference of its own; None where too few have ordered for it.
+    """
 
     verdict: str
     sentence: str
@@ -31,11 +34,17 @@ class ToldLift:
     holdout_rate: float
     true_effect: float | None
     covers_truth: bool | None
+    look: tuple[float, float] | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """What may be shown of a day: before the end only an interval that allows looking every day."""
+        return self.look if self.verdict == "too_early" and self.look else (self.low, self.high)
 
     @property
     def reach(self) -> float:
         """How far an axis has to go to show the whole interval, rounded up to 5 points."""
-        most = max(abs(self.low), abs(self.high), abs(self.true_effect or 0))
+        most = max(abs(self.low), abs(self.high), *map(abs, self.bounds), abs(self.true_effect or 0))
         return max(0.05, -(-most // 0.05) * 0.05)
 
 
@@ -46,6 +55,7 @@ def tell_lift(result: CampaignResult | None) -> ToldLift | None:
         return None
     truth = result.true_effect_points
     covers = None if truth is None else retention["low"] <= truth <= retention["high"]
+    look = result.figures.get("any_look")
     plain = {name: retention[name] for name in ("kept", "kept_low", "kept_high", "treated", "holdout")}
     return ToldLift(
         verdict=retention["verdict"],
@@ -57,6 +67,7 @@ def tell_lift(result: CampaignResult | None) -> ToldLift | None:
         holdout_rate=retention["holdout_rate"],
         true_effect=None if truth is None else truth / 100,
         covers_truth=covers,
+        look=(look["low"] / 100, look["high"] / 100) if look else None,
         **plain,
     )
 
@@ -110,6 +121,16 @@ def tell_remaining(progress: Progress) -> str:
 def _tell_sentence(retention: dict[str, Any], figures: dict[str, Any]) -> str:
     verdict, kept = retention["verdict"], round(retention["kept"])
     if verdict == "too_early":
+        look = figures.get("any_look") or {}
+        if look.get("verdict"):
+            return _tell_clear(look["verdict"])
+        if look.get("weeks"):
+            sentence = ngettext(
+                "Too early to say: it may take %(weeks)d more week of people entering.",
+                "Too early to say: it may take %(weeks)d more weeks of people entering.",
+                look["weeks"],
+            )
+            return sentence % {"weeks": look["weeks"]}
         days = int(figures.get("days_left") or 0)
         if days > 0:
             sentence = ngettext(
@@ -127,3 +148,10 @@ def _tell_sentence(retention: dict[str, Any], figures: dict[str, Any]) -> str:
     if verdict == "negative":
         return _("Fewer customers ordered than without the message.")
     return _("No effect can be shown: the interval includes zero.")
+
+
+def _tell_clear(verdict: str) -> str:
+    """Before the end, by the interval that holds however often one looks."""
+    if verdict == "positive":
+        return _("Clear before the end: more of those who were written to ordered. Orders are still being counted.")
+    return _("Clear before the end: fewer of those who were written to ordered. Orders are still being counted.")

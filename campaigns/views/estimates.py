@@ -1,0 +1,108 @@
+"""Puts what was measured beyond the plain shares into words: the past taken out, kinds of customer, alarms of the draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from campaigns.audience.archetypes import label_archetype
+from campaigns.models import Archetype
+
+#: A corrected p-value below it leaves nought out.
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class ToldEstimate:
+    """One outcome as (effect, low, high), plainly and with the past taken out. `style` says how its numbers are written: points
+    (then they are shares), count, money. `narrowing` is a share of the interval's width."""
+
+    label: str
+    style: str
+    plain: tuple[float, float, float]
+    adjusted: tuple[float, float, float]
+    narrowing: float
+    is_adjusted: bool
+
+
+@dataclass(frozen=True)
+class ToldArchetype:
+    """A kind of customer: shares from -1 to 1. `verdict` is more, fewer or "" for no clear difference."""
+
+    label: str
+    treated: int
+    holdout: int
+    points: float
+    low: float
+    high: float
+    verdict: str
+
+
+def tell_estimates(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """For the page: `estimates`, `by_archetype` and `alarms`; empty where a result of an earlier version has none."""
+    return {
+        "estimates": _tell_outcomes(figures.get("estimates") or {}),
+        "by_archetype": _tell_archetypes(figures.get("archetypes") or []),
+        "alarms": _tell_alarms(figures),
+    }
+
+
+def _tell_outcomes(found: Mapping[str, Any]) -> list[ToldEstimate]:
+    rows = {"kept": (_("Ordered, in points"), "points"), "orders": (_("Orders a person"), "count")}
+    rows["paid"] = (_("Paid a person"), "money")
+    return [_tell_outcome(*rows[name], found[name]) for name in rows if name in found]
+
+
+def _tell_outcome(label: str, style: str, found: Mapping[str, Any]) -> ToldEstimate:
+    scale = 0.01 if style == "points" else 1.0
+
+    def take(each: Mapping[str, float]) -> tuple[float, float, float]:
+        return scale * each["effect"], scale * each["low"], scale * each["high"]
+
+    return ToldEstimate(
+        label, style, take(found["plain"]), take(found["adjusted"]), found["narrowing"], found["is_adjusted"]
+    )
+
+
+def _tell_archetypes(rows: list[dict[str, Any]]) -> list[ToldArchetype]:
+    if not rows:
+        return []
+    labels = {
+        each.pk: label_archetype(each) for each in Archetype.objects.filter(pk__in=[r["archetype"] for r in rows])
+    }
+    return [
+        ToldArchetype(
+            label=labels.get(row["archetype"], "–"),
+            treated=row["treated"],
+            holdout=row["holdout"],
+            points=row["points"] / 100,
+            low=row["low"] / 100,
+            high=row["high"] / 100,
+            verdict=("more" if row["points"] > 0 else "fewer") if row["p_holm"] < ALPHA else "",
+        )
+        for row in rows
+    ]
+
+
+def _tell_alarms(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(heading, sentence) of what makes the comparison doubtful."""
+    alarms = []
+    ratio, retention = figures.get("sample_ratio") or {}, figures.get("retention") or {}
+    if ratio.get("is_alarming"):
+        alarms.append((
+            _("The two arms are not as large as they were drawn"),
+            _("%(found)d people were held out where the draw says about %(expected)d. Chance does that less than once in a"
+              " thousand times: people were lost from one arm, and the difference below may be of that.")
+            % {"found": retention.get("holdout", 0), "expected": round(ratio["expected_holdout"])},
+        ))  # fmt: skip
+    reached = (figures.get("reached_by_others") or {}).get("holdout", 0)
+    if reached and retention.get("holdout"):
+        alarms.append((
+            _("Other campaigns wrote to people who are held out"),
+            _("%(n)d of the %(of)d people held out got a message of another campaign while their orders were counted. What is"
+              " measured is this campaign on top of the others.") % {"n": reached, "of": retention["holdout"]},
+        ))  # fmt: skip
+    return alarms

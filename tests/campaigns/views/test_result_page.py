@@ -1,0 +1,99 @@
+"""The Result page: what was known before taken out, kinds of customer, alarms, and what is said before the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from campaigns.models import Campaign, CampaignResult
+from campaigns.outcomes.attribution import measure_campaign
+from tests.campaigns import arrange
+from tests.campaigns.arrange import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def _estimate(effect: float) -> dict[str, Any]:
+    one = {"effect": effect, "low": effect - 2.0, "high": effect + 2.0}
+    return {"plain": one, "adjusted": one, "is_adjusted": True, "correlation": 0.4, "narrowing": 0.09}
+
+
+@pytest.fixture
+def campaign(marketer: User, approver: User) -> Campaign:
+    people = arrange.make_customers(6)
+    cast = arrange.make_cast()
+    made = arrange.make_campaign(cast.marketer, people[:4], held_out=people[4:])
+    arrange.start(made, cast)
+    Campaign.objects.filter(pk=made.pk).update(sending_started_at=NOW)
+    made.refresh_from_db()
+    return made
+
+
+def _store(campaign: Campaign, *, day: int = 70, **changes: Any) -> None:
+    at = NOW + dt.timedelta(days=day)
+    figures = measure_campaign(campaign, as_of=at) | changes
+    CampaignResult.objects.create(campaign=campaign, day=at.date(), figures=figures, measured_at=at)
+
+
+def _read(client: Client, user: User, campaign: Campaign) -> str:
+    client.force_login(user)
+    answer = client.get(reverse("campaigns:result", args=[campaign.pk]))
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_estimates_and_kinds_of_customer_are_shown(campaign: Campaign, marketer: User, client: Client) -> None:
+    archetype = campaign.archetypes.get()
+    row = {"treated": 900, "holdout": 90, "points": 3.0, "low": 1.0, "high": 5.0, "p_holm": 0.01}
+    _store(
+        campaign, cap=180.0,
+        estimates={"kept": _estimate(3.0), "orders": _estimate(0.25), "paid": _estimate(4.5)},
+        archetypes=[{"archetype": archetype.pk, **row}, {"archetype": archetype.pk, **row, "p_holm": 0.4}],
+    )  # fmt: skip
+    page = _read(client, marketer, campaign)
+    for words in ("With what was known before taken out", "+3.0", "+0.250", "€4.50", "€180.00", "9%",
+                  "more ordered", "no clear difference"):  # fmt: skip
+        assert words in page
+
+
+def test_alarms_of_the_draw_are_said_first(campaign: Campaign, marketer: User, client: Client) -> None:
+    _store(
+        campaign,
+        sample_ratio={"expected_holdout": 40.0, "p_value": 1e-6, "is_alarming": True},
+        reached_by_others={"treated": 3, "holdout": 1},
+    )
+    page = _read(client, marketer, campaign)
+    assert "not as large as they were drawn" in page
+    assert "1 of the 2 people held out" in page
+
+
+@pytest.mark.parametrize(
+    ("look", "words"),
+    [
+        ({"verdict": "positive", "weeks": None}, "Clear before the end: more"),
+        ({"verdict": "negative", "weeks": None}, "Clear before the end: fewer"),
+        ({"verdict": "", "weeks": 3}, "may take 3 more weeks"),
+        ({"verdict": "", "weeks": None}, "orders are counted for"),
+    ],
+)
+def test_before_the_end_only_what_holds_at_every_look_is_said(
+    campaign: Campaign, marketer: User, client: Client, look: dict[str, Any], words: str
+) -> None:
+    _store(campaign, day=20, any_look={"points": 2.0, "low": -1.5, "high": 5.5, **look})
+    page = _read(client, marketer, campaign)
+    assert words in page
+    assert "−1.5 to +5.5 however often one looks" in page
+
+
+def test_a_result_of_an_earlier_version_is_still_shown(campaign: Campaign, marketer: User, client: Client) -> None:
+    at = NOW + dt.timedelta(days=70)
+    figures = measure_campaign(campaign, as_of=at)
+    for name in ("estimates", "cap", "any_look", "archetypes", "sample_ratio", "reached_by_others"):
+        del figures[name]
+    CampaignResult.objects.create(campaign=campaign, day=at.date(), figures=figures, measured_at=at)
+    assert "With what was known before" not in _read(client, marketer, campaign)
