@@ -63,7 +63,9 @@ class Sums:
 
 def count_sums(campaign: Campaign, window: Window, *, as_of: dt.datetime, currency: str) -> Sums:
     """Everybody in their arm. Orders in another currency than the shop's count as orders; their amounts are left out rather
-    than added to something else. Returns are no orders, and lower what was paid. Orders count for the id under which they came, merged or not."""
+    than added to something else. Returns are no orders, and lower what was paid. Orders count for the id under which they
+    came, whether or not it was merged since.
+    """
     params = window_params(campaign, window, as_of=as_of) | {
         "currency": currency, "past": PAST_DAYS, "quantile": CAP_QUANTILE, "least": LEAST_AMOUNTS,
     }  # fmt: skip
