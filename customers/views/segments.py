@@ -62,7 +62,8 @@ def create_segment(request: HttpRequest) -> HttpResponse:
     """A new segment; `?from=60&to=80` starts from a range of the Predictions page, `?rule=` from any rule's JSON."""
     if request.method == "POST":
         return _take_segment(request, None)
-    return _render_form(request, None, SegmentForm(), _start_block(request))
+    form = SegmentForm(initial={"name": request.GET.get("name", "")[:120]})
+    return _render_form(request, None, form, _start_block(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
