@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from customers.forms.rule_drafts import (
@@ -59,6 +59,12 @@ trees = st.recursive(
 )  # fmt: skip
 
 
+#: A busy machine draws slowly, which says nothing of the code.
+unhurried = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
 def _post(block: Block, path: tuple[int, ...] = ()) -> dict[str, str]:
     """What a browser would send of a draft."""
     sent = {f"{name_path(path)}:match": block.match}
@@ -72,6 +78,7 @@ def _post(block: Block, path: tuple[int, ...] = ()) -> dict[str, str]:
     return sent
 
 
+@unhurried
 @given(trees)
 def test_any_rule_laid_out_in_rows_reads_back_as_the_same(tree: dict[str, Any]) -> None:
     rule = parse_rule(tree)
@@ -80,6 +87,7 @@ def test_any_rule_laid_out_in_rows_reads_back_as_the_same(tree: dict[str, Any]) 
     assert parse_rule(to_tree(read_block(_post(block)))) == rule
 
 
+@unhurried
 @given(
     trees,
     st.lists(st.sampled_from(["add", "or", "group", "duplicate", "up", "down", "nest", "lift", "remove"])),
