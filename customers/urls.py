@@ -63,6 +63,7 @@ urlpatterns = [
     path("segments/rows/", segments.change_rows, name="segment-rows"),
     path("segments/surroundings/", segments.show_surroundings, name="segment-surroundings"),
     path("segments/<int:pk>/revisions/", revisions.compare_revisions, name="segment-revisions"),
+    path("segments/<int:pk>/size/", segments.show_size, name="segment-size"),
     path("segments/<int:pk>/", segments.show_segment, name="segment"),
     path("imports/", imports.list_imports, name="imports"),
     path("imports/new/", imports.create_import, name="import-new"),

@@ -306,12 +306,11 @@ def _expected_retention(campaign: Campaign) -> float:
 
 def render_audience(request: HttpRequest, campaign: Campaign, form: AudienceForm, status: int = 200) -> HttpResponse:
     """The Audience page: the segment, the frozen people, and their archetypes with what was put into what."""
-    told = tell_rule(campaign.segment.rule, as_of=read_shop_clock(timezone.now()))
+    told = tell_rule(campaign.segment.rule, as_of=read_shop_clock(timezone.now()), counts=False)
     context = frame_step(request, campaign, "audience") | describe_audience(campaign)
     context |= {
         "form": form,
         "sentence": told.sentence,
-        "matching": told.size,
         "rule_faults": told.faults,
         "has_scores": Score.objects.exists(),
         "archetypes": describe_cards(campaign),

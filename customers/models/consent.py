@@ -50,7 +50,10 @@ class ConsentRecord(models.Model):
     class Meta:
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
-        indexes = [models.Index(fields=["customer", "channel", "-recorded_at", "-id"], name="consent_newest")]
+        indexes = [
+            models.Index(fields=["customer", "channel", "-recorded_at", "-id"], name="consent_newest"),
+            models.Index(fields=["id"], condition=models.Q(is_test=True), name="consent_test"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.status}"

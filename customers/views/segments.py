@@ -97,6 +97,15 @@ def preview_segment(request: HttpRequest) -> HttpResponse:
     return render(request, "customers/_segment_preview.html", _preview(rule, checked) | {"is_live": True})
 
 
+@require_safe
+@permission_required("customers.view_segment", raise_exception=True)
+def show_size(request: HttpRequest, pk: int) -> HttpResponse:
+    """How many people a saved segment means now: a fragment, so that no page waits for the count. Empty for a broken rule."""
+    segment = get_object_or_404(Segment, pk=pk)
+    told = tell_rule(segment.rule, as_of=read_shop_clock(timezone.now()))
+    return render(request, "customers/_segment_size.html", {"told": told})
+
+
 @require_POST
 @permission_required("customers.view_segment", raise_exception=True)
 def show_surroundings(request: HttpRequest) -> HttpResponse:

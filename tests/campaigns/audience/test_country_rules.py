@@ -159,7 +159,7 @@ def test_the_pages_show_change_and_refuse(
 ) -> None:
     client.force_login(site_admin)
     page = reverse("campaigns:limits")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         shown = client.get(page).content.decode()
     assert "(광고)" in shown and "not legal advice" in shown
     form = reverse("campaigns:country-rule", args=["DE"])

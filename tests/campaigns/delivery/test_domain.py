@@ -282,7 +282,7 @@ def test_the_page_looks_up_tells_and_overrides(
     assert "Not looked up yet" in client.get(page).content.decode()
     assert client.get(reverse("campaigns:domain-check")).status_code == 405
     client.post(reverse("campaigns:domain-check"))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         shown = client.get(page).content.decode()
     assert "anybody may write in your name" in shown and "p=quarantine" in shown
     assert "No campaign may be submitted or approved" in shown

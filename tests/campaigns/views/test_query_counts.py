@@ -48,12 +48,13 @@ def _fill(author: User, model: ModelVersion, numbers: range) -> None:
 def test_more_rows_ask_no_more_questions(path: str, marketer: User, model: ModelVersion, client: Client) -> None:
     client.force_login(marketer)
     _fill(marketer, model, range(3))
-    client.get(path)  # what is kept for a while is asked once
     counts = []
     for rows in (range(0), range(3, 30)):
         _fill(marketer, model, rows)
+        client.get(path)  # what is kept for a while is asked once
         with CaptureQueriesContext(connection) as asked:
             assert client.get(path).status_code == 200
         counts.append(len(asked))
-    assert counts[0] == counts[1]
+    # A list of three reads on behind its last row, to those of whom the column it is sorted by says nothing.
+    assert counts[1] <= counts[0] <= counts[1] + 1
     assert counts[0] < 40
