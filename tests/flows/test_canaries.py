@@ -72,7 +72,8 @@ def test_every_column_of_a_person_has_a_canary_or_a_reason() -> None:
         and not make_canary(field, f"{model._meta.label}.{field.name}", "a", timezone.now())[1]
     }
     assert bare == {
-        "customers.Customer.language", "campaigns.OptInRequest.language", "support.Ticket.language", "customers.Order.currency", "customers.InterestProfile.price_band",
+        "customers.Customer.language", "campaigns.OptInRequest.language", "support.Ticket.language",
+        "customers.Order.currency", "customers.InterestProfile.price_band",
         "customers.TextReading.sentiment", "customers.TextReading.sentiment_confidence",
     }  # fmt: skip
     assert {"CustomerEvent", "CustomerAlias", "Order", "OrderLine", "ConsentRecord", "Message"} <= {
