@@ -44,7 +44,7 @@ from campaigns.models import (
     Offer,
 )
 from customers.ingest.clock import read_shop_clock
-from customers.insights.retention import measure_retention
+from customers.insights.overview import HOME_MONTHS, read_overview
 from customers.models import Channel, ConsentRecord, Score
 from customers.scoring.explain import describe_value
 from customers.segments.telling import tell_rule
@@ -301,7 +301,8 @@ def _expected_retention(campaign: Campaign) -> float:
     mean = members.aggregate(mean=Avg("churn_probability"))["mean"]
     if mean is not None:
         return min(1.0, max(0.0, 1 - float(mean)))
-    return measure_retention(read_shop_clock(timezone.now())).rate or 0.5
+    rates = read_overview(timezone.now(), months=HOME_MONTHS).rates  # as on Home, kept for the day
+    return (rates[-1].rate if rates else None) or 0.5
 
 
 def render_audience(request: HttpRequest, campaign: Campaign, form: AudienceForm, status: int = 200) -> HttpResponse:

@@ -18,13 +18,13 @@ MOST = 20_000
 #: A row that goes from one customer to another touches both.
 WHEN = (("insert", "NEW"), ("update", "NEW"), ("update", "OLD"), ("delete", "OLD"))
 
-#: Names, address and id together, so that one index serves every part of every word. Without the extension (a login that
-#: may not make it) people are found as well, only slower.
+#: Names, address and id together, in capitals as Django asks for them, so that one index serves every part of every word.
+#: Without the extension (a login that may not make it) people are found as well, only slower.
 FIND = """
 DO $$ BEGIN
   CREATE EXTENSION IF NOT EXISTS pg_trgm;
   CREATE INDEX customer_words ON customers_customer USING gin (
-    (external_id || ' ' || email || ' ' || phone || ' ' || first_name || ' ' || last_name) gin_trgm_ops);
+    upper(external_id || ' ' || email || ' ' || phone || ' ' || first_name || ' ' || last_name) gin_trgm_ops);
 EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_file OR undefined_object THEN
   RAISE NOTICE 'pg_trgm is not there: customers are found without an index';
 END $$;
