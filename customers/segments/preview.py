@@ -1,4 +1,4 @@
-"""Who a rule means right now: how many, some of them, and why one person is in."""
+"""Who a rule means right now: how many, some of them, and whether one person is in."""
 
 from __future__ import annotations
 
@@ -10,18 +10,7 @@ from django.db import connection
 from customers.models import Customer
 
 from .compiler import CompiledQuery, compile_rule
-from .names import Names, read_names
-from .nodes import Group, Rule
-from .wording import describe_rule
-
-
-@dataclass(frozen=True)
-class Clause:
-    """One condition of a rule, in words, and whether a person meets it; under "none" it should not be met."""
-
-    sentence: str
-    is_met: bool
-    depth: int
+from .nodes import Rule
 
 
 @dataclass(frozen=True)
@@ -34,7 +23,11 @@ class Preview:
 
 def preview_rule(rule: Rule, *, as_of: dt.datetime, size: int = 8) -> Preview:
     """The exact count and up to `size` people, the same ones on every call, out of one run of the rule."""
-    query = compile_rule(rule, as_of=as_of)
+    return preview_query(compile_rule(rule, as_of=as_of), size=size)
+
+
+def preview_query(query: CompiledQuery, *, size: int = 8) -> Preview:
+    """The same of a rule that is compiled already."""
     sql = (
         f"WITH meant AS MATERIALIZED ({query.sql}) SELECT (SELECT count(*) FROM meant),"
         " ARRAY(SELECT customer_id FROM meant ORDER BY customer_id LIMIT %(size)s)"
@@ -57,30 +50,9 @@ def count_query(query: CompiledQuery) -> int:
         return int(cursor.fetchone()[0])
 
 
-def sample_matching(rule: Rule, *, as_of: dt.datetime, size: int = 8) -> list[Customer]:
-    """Up to `size` of them with their scores; the same ones on every call."""
-    return preview_rule(rule, as_of=as_of, size=size).sample
-
-
 def matches(rule: Rule, customer: Customer, *, as_of: dt.datetime) -> bool:
     """Whether `rule` means this one customer."""
     query = compile_rule(rule, as_of=as_of)
     with connection.cursor() as cursor:
         cursor.execute(f"{query.sql} AND c.id = %(customer)s", {**query.params, "customer": customer.pk})
         return cursor.fetchone() is not None
-
-
-def explain_membership(
-    rule: Rule, customer: Customer, *, as_of: dt.datetime, depth: int = 0, names: Names | None = None
-) -> list[Clause]:
-    """Each condition of `rule` in words with whether `customer` meets it."""
-    names = read_names(rule) if names is None else names
-    if isinstance(rule, Group):
-        return [
-            clause
-            for child in rule.rules
-            for clause in explain_membership(
-                child, customer, as_of=as_of, depth=depth + isinstance(child, Group), names=names
-            )
-        ]
-    return [Clause(describe_rule(rule, names), matches(rule, customer, as_of=as_of), depth)]

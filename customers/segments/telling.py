@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from .compiler import compile_rule
+from .compiler import CompiledQuery, compile_rule
 from .faults import RuleError
 from .names import Names, read_names
 from .nodes import Group
@@ -17,12 +17,13 @@ from .wording import describe_error, describe_rule
 
 @dataclass(frozen=True)
 class Told:
-    """`size` is None where nobody can be counted; `faults` says why, in words."""
+    """`size` is None where nobody was counted; `faults` says in words why nobody can be, and `query` is None then."""
 
     rule: Group
     sentence: str
     size: int | None
     faults: tuple[str, ...]
+    query: CompiledQuery | None = None
 
 
 def tell_rule(tree: Any, *, as_of: dt.datetime, names: Names | None = None, counts: bool = True) -> Told:
@@ -38,11 +39,11 @@ def tell_reading(reading: Reading, *, as_of: dt.datetime, names: Names | None = 
     names = names if names is not None else read_names(reading.rule)
     sentence = describe_rule(reading.rule, names)
     faults: tuple[RuleError, ...] = reading.faults
-    size = None
+    query = None
     if not faults:
         try:
             query = compile_rule(reading.rule, as_of=as_of)
-            size = count_query(query) if counts else None
         except RuleError as error:  # a segment that it names is gone, or its rule is broken
             faults = (error,)
-    return Told(reading.rule, sentence, size, tuple(dict.fromkeys(describe_error(fault) for fault in faults)))
+    size = count_query(query) if query is not None and counts else None
+    return Told(reading.rule, sentence, size, tuple(dict.fromkeys(describe_error(fault) for fault in faults)), query)

@@ -28,9 +28,9 @@ from customers.segments.editing import save_segment
 from customers.segments.evidence import explain
 from customers.segments.membership import list_changes, list_users, measure_overlaps, read_sizes
 from customers.segments.names import read_names
-from customers.segments.preview import sample_matching
+from customers.segments.preview import preview_query
 from customers.segments.reach import measure_reach
-from customers.segments.rules import Group, RuleError, dump_rule, parse_rule, read_gently
+from customers.segments.rules import Group, Reading, RuleError, dump_rule, parse_rule, read_gently
 from customers.segments.telling import Told, tell_reading, tell_rule
 from customers.segments.wording import describe_error, describe_rule
 from customers.views.builder import lay_out, list_choices
@@ -63,7 +63,8 @@ def create_segment(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _take_segment(request, None)
     form = SegmentForm(initial={"name": request.GET.get("name", "")[:120]})
-    return _render_form(request, None, form, _start_block(request))
+    block = _start_block(request)
+    return _render_form(request, None, form, block, check_block(block)[0])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,9 +74,8 @@ def show_segment(request: HttpRequest, pk: int) -> HttpResponse:
     segment = get_object_or_404(Segment.objects.select_related("counted"), pk=pk)
     if request.method == "POST":
         return _take_segment(request, segment)
-    block = lay_out_block(read_gently(segment.rule).rule)
-    _rule, checked = check_block(block, own=segment.pk)
-    return _render_form(request, segment, SegmentForm(instance=segment), checked)
+    rule, checked = check_block(lay_out_block(read_gently(segment.rule).rule), own=segment.pk)
+    return _render_form(request, segment, SegmentForm(instance=segment), checked, rule)
 
 
 @require_POST
@@ -93,8 +93,8 @@ def change_rows(request: HttpRequest) -> HttpResponse:
 @permission_required("customers.view_segment", raise_exception=True)
 def preview_segment(request: HttpRequest) -> HttpResponse:
     """The live count and sample of the rows as they stand; a fragment for htmx."""
-    rule, checked = check_block(read_block(request.POST))
-    return render(request, "customers/_segment_preview.html", _preview(rule, checked) | {"is_live": True})
+    rule, _checked = check_block(read_block(request.POST))
+    return render(request, "customers/_segment_preview.html", _preview(rule) | {"is_live": True})
 
 
 @require_safe
@@ -124,16 +124,17 @@ def show_surroundings(request: HttpRequest) -> HttpResponse:
 
 
 def _take_segment(request: HttpRequest, segment: Segment | None) -> HttpResponse:
-    block = read_block(request.POST)
+    block, own = read_block(request.POST), segment.pk if segment else None
     action = request.POST.get("action", "save")
     form = SegmentForm(request.POST, instance=segment)
     if action != "save":
         # Rows are still being written: what was typed stays, and nothing is judged before it is saved.
         form = SegmentForm(instance=segment, initial={name: request.POST.get(name, "") for name in form.fields})
-        return _render_form(request, segment, form, act(block, action))
-    rule, block = check_block(block, own=segment.pk if segment else None)
+        block = act(block, action)
+        return _render_form(request, segment, form, block, check_block(block, own=own)[0])
+    rule, block = check_block(block, own=own)
     if rule is None or not form.is_valid():
-        return _render_form(request, segment, form, block, status=422)
+        return _render_form(request, segment, form, block, rule, status=422)
     assert isinstance(request.user, User)
     try:
         saved = save_segment(
@@ -146,41 +147,47 @@ def _take_segment(request: HttpRequest, segment: Segment | None) -> HttpResponse
         )
     except RuleError as error:  # another segment was changed meanwhile so that they refer to each other
         form.add_error(None, describe_error(error))
-        return _render_form(request, segment, form, block, status=422)
+        return _render_form(request, segment, form, block, check_block(block, own=own)[0], status=422)
     messages.success(request, _("“%(name)s” is saved.") % {"name": saved.name})
     return redirect("customers:segment", saved.pk)
 
 
 def _render_form(
-    request: HttpRequest, segment: Segment | None, form: SegmentForm, block: Block, *, status: int = 200
+    request: HttpRequest,
+    segment: Segment | None,
+    form: SegmentForm,
+    block: Block,
+    rule: Group | None,
+    *,
+    status: int = 200,
 ) -> HttpResponse:
-    rule, _checked = check_block(block, own=segment.pk if segment else None)
     context: dict[str, Any] = {
         "segment": segment,
         "form": form,
         "tree": lay_out(block),
         "may_change": request.user.has_perm("customers.change_segment" if segment else "customers.add_segment"),
         **list_choices(),
-        **_preview(rule, block),
+        **_preview(rule),
     }
     if segment is not None:
         context |= _tell_saved(request, segment)
     return render(request, "customers/segment.html", context, status=status)
 
 
-def _preview(rule: Group | None, block: Block) -> dict[str, Any]:
+def _preview(rule: Group | None) -> dict[str, Any]:
     total = count_customers().number
     if rule is None:
         return {"sentence": "", "size": None, "sample": [], "total": total}
     as_of = read_shop_clock(timezone.now())
-    told = tell_rule(dump_rule(rule), as_of=as_of)
+    told = tell_reading(Reading(rule, ()), as_of=as_of, counts=False)
+    found = preview_query(told.query) if told.query is not None else None
     return {
         "sentence": told.sentence,
-        "size": told.size,
+        "size": found.size if found else None,
         "faults": told.faults,
         "warnings": [finding.sentence for finding in check_rule(rule, as_of=as_of) if not finding.is_fault],
-        "sample": sample_matching(rule, as_of=as_of) if told.size else [],
-        "total": max(total, told.size or 0),
+        "sample": found.sample if found else [],
+        "total": max(total, found.size if found else 0),
         "rule_json": json.dumps(dump_rule(rule), ensure_ascii=False),
     }
 

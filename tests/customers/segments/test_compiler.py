@@ -28,7 +28,9 @@ from customers.models import (
 )
 from customers.segments.compiler import compile_rule
 from customers.segments.editing import save_segment
-from customers.segments.preview import count_matching, explain_membership, sample_matching
+from customers.segments.evidence import explain
+from customers.segments.names import read_names
+from customers.segments.preview import count_matching, preview_rule
 from customers.segments.rules import Behaviour, Condition, Group, Rule, parse_rule
 
 pytestmark = pytest.mark.django_db
@@ -160,15 +162,15 @@ def test_the_database_finds_whom_a_plain_reading_finds(people: list[Customer]) -
 def test_a_person_sees_which_conditions_they_meet(people: list[Customer]) -> None:
     rule = parse_rule({"match": "all", "rules": [RULES[0], RULES[13]]})
     for person in people[:10]:
-        clauses = explain_membership(rule, person, as_of=NOW)
-        assert [clause.is_met for clause in clauses] == [_means(child, person) for child in rule.rules]
+        _head, *lines = explain(rule, person, as_of=NOW, names=read_names(rule))
+        assert [line.is_met for line in lines] == [_means(child, person) for child in rule.rules]
 
 
 def test_a_sample_is_the_same_on_every_call(people: list[Customer]) -> None:
     rule = parse_rule({"field": "country", "op": "is", "value": "Norway"})
-    first = sample_matching(rule, as_of=NOW, size=3)
+    first = preview_rule(rule, as_of=NOW, size=3).sample
     assert len(first) == 3
-    assert first == sample_matching(rule, as_of=NOW, size=3)
+    assert first == preview_rule(rule, as_of=NOW, size=3).sample
 
 
 def test_saving_the_same_rule_twice_makes_one_revision(marketer: User) -> None:
