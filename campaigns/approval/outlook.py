@@ -12,7 +12,8 @@ from django.db import connection
 from campaigns.audience.caps import find_uncapped, is_uncapped, read_caps, uncapped_topics
 from campaigns.audience.connected import sent_channels
 from campaigns.audience.eligibility import STATUSES_THAT_REACHED
-from campaigns.models import Arm, Campaign, CampaignKind, CampaignStatus, MessageStatus, Offer
+from campaigns.models import Arm, Campaign, CampaignKind, CampaignStatus, Offer
+from campaigns.models.message import WAITING_STATUSES
 from customers.ingest.currency import read_shop_currency
 from customers.scoring.proportion import wilson_interval
 
@@ -25,8 +26,6 @@ COMING: Final = (CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStat
                  CampaignStatus.PAUSED)  # fmt: skip
 #: Of these it is decided that they go out: they count against the cap.
 DECIDED: Final = (CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.SENDING, CampaignStatus.PAUSED)
-#: Messages that wait in the outbox.
-UNSENT: Final = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.RETRY_WAIT)
 #: How far back redemption is looked at, and how many people must have had a code before anything is expected of it.
 REDEMPTION_DAYS: Final = 365
 FEWEST_WITH_CODE: Final = 100
@@ -157,7 +156,7 @@ planned AS (
   JOIN campaigns_audiencemember m ON m.campaign_id = o.id AND m.arm = '{Arm.TREATMENT}' AND m.channel = ANY(%(sent)s)
   LEFT JOIN campaigns_message done ON done.campaign_id = o.id AND done.customer_id = m.customer_id
    AND (done.sending_at IS NOT NULL OR done.settled_at IS NOT NULL)
-  WHERE o.id <> %(campaign)s AND o.status = ANY(%(decided)s) AND o.scheduled_for > %(since)s AND o.kind <> ALL(%(live)s)
+  WHERE o.id <> %(campaign)s AND o.status = ANY(%(decided)s) AND o.scheduled_for > %(since)s AND o.kind = '{CampaignKind.ONE_OFF}'
     AND o.topic <> ALL(%(uncapped_topics)s::text[]) AND done.id IS NULL
     AND CASE WHEN o.priority > %(priority)s THEN o.scheduled_for <= %(ahead)s
              WHEN o.priority = %(priority)s THEN (o.scheduled_for, o.id) < (%(hour)s, %(campaign)s)
@@ -167,7 +166,7 @@ planned AS (
 waiting AS (
   SELECT w.customer_id, count(*) AS messages
   FROM campaigns_campaign o JOIN campaigns_message w ON w.campaign_id = o.id AND w.status = ANY(%(unsent)s)
-  WHERE o.id <> %(campaign)s AND o.kind = ANY(%(live)s) AND o.topic <> ALL(%(uncapped_topics)s::text[])
+  WHERE o.id <> %(campaign)s AND o.kind <> '{CampaignKind.ONE_OFF}' AND o.topic <> ALL(%(uncapped_topics)s::text[])
     AND coalesce(w.not_before, w.queued_at) < CASE WHEN o.priority < %(priority)s THEN %(behind)s ELSE %(hour)s END
   GROUP BY w.customer_id
 )
@@ -188,8 +187,7 @@ WHERE mine.campaign_id = %(campaign)s AND mine.arm = '{Arm.TREATMENT}'
                 "reached": [status.value for status in STATUSES_THAT_REACHED],
                 "sent": sorted(sent_channels()),
                 "decided": [status.value for status in DECIDED],
-                "live": [kind.value for kind in CampaignKind if kind != CampaignKind.ONE_OFF],
-                "unsent": [status.value for status in UNSENT],
+                "unsent": [status.value for status in WAITING_STATUSES],
             },
         )
         return int(cursor.fetchone()[0])

@@ -33,6 +33,7 @@ from campaigns.models import (
     SkipReason,
     TransitionConflict,
 )
+from campaigns.models.message import WAITING_STATUSES
 
 from . import policy
 from .comments import count_open, start_thread
@@ -65,7 +66,6 @@ __all__ = [
 
 ALL_PARTS: tuple[ApprovalPart, ...] = tuple(ApprovalPart)
 UNFINISHED = tuple(set(CampaignStatus.values) - {CampaignStatus.SENT, CampaignStatus.CANCELLED})
-OPEN_MESSAGES = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.RETRY_WAIT)
 
 
 @transaction.atomic
@@ -221,7 +221,7 @@ def cancel_campaign(user: User, campaign: Campaign, *, reason: str = "", now: dt
 
 def drop_waiting(campaign: Campaign, *, now: dt.datetime) -> None:
     """Skip what waits in the outbox, and let everybody go who is on their way. Safe to run twice."""
-    waiting = Message.objects.filter(campaign=campaign, status__in=OPEN_MESSAGES)
+    waiting = Message.objects.filter(campaign=campaign, status__in=WAITING_STATUSES)
     waiting.filter(in_doubt_since__isnull=False).update(
         status=MessageStatus.UNKNOWN, lease_until=None, not_before=None, settled_at=now
     )

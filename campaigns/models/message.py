@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import F, Q
@@ -31,6 +31,10 @@ class MessageStatus(models.TextChoices):
     FAILED = "failed", _("refused for good")
     UNKNOWN = "unknown", _("not known whether it arrived")
     SKIPPED = "skipped", _("not sent")
+
+
+#: Messages that wait in the outbox: no try of them is under way, and none has come to an end.
+WAITING_STATUSES: Final = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.RETRY_WAIT)
 
 
 class SkipReason(models.TextChoices):

@@ -18,8 +18,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.ingest.copying import UpsertCounts
+from customers.ingest.identity import find_people
 from customers.ingest.orders import GIVEN_LINE, GIVEN_ORDER, upsert_orders
-from customers.models import Customer, CustomerAlias, Order, OrderLine, Product
+from customers.models import Order, OrderLine, Product
 
 from .fields import CurrencyField, KeyField, SourceField
 from .moments import MomentField, MomentFilter
@@ -170,11 +171,11 @@ def _sku(line: Mapping[str, Any]) -> str | None:
 def _refuse_unknown(items: Sequence[Mapping[str, Any]]) -> None:
     """Name every order whose customer or article is not known yet, by its field."""
     people = {(item["source"], item["customer"]["external_id"]) for item in items}
-    ids = [external_id for _source, external_id in people]
-    known_people = set(Customer.objects.filter(external_id__in=ids).values_list("source", "external_id"))
-    if people - known_people:
-        merged = CustomerAlias.objects.filter(is_visitor=False, external_id__in=ids)
-        known_people |= set(merged.values_list("source", "external_id"))
+    known_people = {
+        (source, name)
+        for source in {source for source, _name in people}
+        for name in find_people(source, [name for other, name in people if other == source])
+    }
     skus = {sku for item in items for line in item["lines"] if (sku := _sku(line)) is not None}
     known_skus = set(Product.objects.filter(sku__in=skus).values_list("sku", flat=True))
     faults: dict[int, dict[str, Any]] = {}

@@ -22,7 +22,7 @@ def describe_problem(error: ValidationError) -> dict[str, Any]:
 def _flatten(detail: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
-            yield from _flatten(inner, path if name in WHOLE else _join(path, name))
+            yield from _flatten(inner, path if name in WHOLE else join_place(path, name))
     elif isinstance(detail, list):
         for place, inner in enumerate(detail):
             yield from _flatten(inner, f"{path}[{place}]" if isinstance(inner, Mapping | list) else path)
@@ -30,7 +30,8 @@ def _flatten(detail: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, str(detail)
 
 
-def _join(path: str, name: Any) -> str:
+def join_place(path: str, name: Any) -> str:
+    """The place of a fault below another, such as lines[3].sku."""
     if isinstance(name, int):  # faults of some rows of a list are keyed by their number
         return f"{path}[{name}]"
     return f"{path}.{name}" if path else str(name)

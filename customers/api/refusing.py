@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from customers.ingest.intake import Refusal, note_intake
 from customers.models import Entrance
 
-from .problems import WHOLE
+from .problems import WHOLE, join_place
 
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -63,7 +63,7 @@ def _walk(detail: Any, path: str = "", place: int | None = None) -> Iterator[tup
             if isinstance(name, int) and not path:
                 yield from _walk(inner, path, name)
             else:
-                yield from _walk(inner, path if name in WHOLE else f"{path}.{name}".lstrip("."), place)
+                yield from _walk(inner, path if name in WHOLE else join_place(path, name), place)
     elif isinstance(detail, list):
         for number, inner in enumerate(detail):
             if isinstance(inner, Mapping | list):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from customers.ingest.schema import (
     guess_columns,
     required_of,
 )
+from customers.models.customer import zone_names
 
 from .import_words import KIND_WORDS, RECORD_WORDS, ColumnWords
 
@@ -224,7 +224,7 @@ def kept_choices(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def known_values() -> Mapping[str, list[str]]:
     """What the browser may complete."""
-    return {"currencies": sorted(CURRENCIES), "time-zones": sorted(zoneinfo.available_timezones())}
+    return {"currencies": sorted(CURRENCIES), "time-zones": sorted(zone_names())}
 
 
 def _list_choices(sample: Sample) -> list[tuple[str, str]]:

@@ -47,7 +47,8 @@ TYPED: Final[dict[str, str]] = {
     "days2": "180", "from": "", "to": "", "category": "", "product": "", "brand": "", "name": "", "type": "text",
     "channel": "", "campaign": "", "then": "", "then_days": "", "each": "", "kind": "bought",
 }  # fmt: skip
-_TAILS: Final[dict[str, Collection[str]]] = {
+#: What may follow the colon of a row's "what".
+_TAILS: Final[Mapping[str, Collection[str]]] = {
     "did": BEHAVIOURS,
     "orders": MEASURES,
     "message": MESSAGES,
@@ -76,14 +77,8 @@ class Row:
         """Which fields the row has."""
         what = self.typed.get("what", TYPED["what"])
         head, _, tail = what.partition(":")
-        known: dict[str, Collection[str]] = {
-            "did": BEHAVIOURS,
-            "orders": MEASURES,
-            "message": MESSAGES,
-            "channel": CHANNEL_STATES,
-        }
         if tail:
-            return head if tail in known.get(head, ()) else ""
+            return head if tail in _TAILS.get(head, ()) else ""
         return "field" if what in FIELDS else what if what in ("attribute", "segment", "bucket", "json") else ""
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import zoneinfo
 
 import polars as pl
 import structlog
 from django.conf import settings
 from django.db import transaction
+
+from customers.models.customer import zone_names
 
 from .copying import Column, OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging, with_rules
 from .emails import normalise_emails
@@ -67,7 +68,7 @@ def _replace_bad_zones(frame: pl.DataFrame) -> pl.DataFrame:
     if "time_zone" not in frame.columns or frame["time_zone"].dtype != pl.String:
         return frame
     zones = frame["time_zone"]
-    is_bad = zones.is_not_null() & (zones != "") & ~zones.is_in(sorted(zoneinfo.available_timezones()))
+    is_bad = zones.is_not_null() & (zones != "") & ~zones.is_in(sorted(zone_names()))
     if not is_bad.any():
         return frame
     log.warning("time_zones_replaced", customers=int(is_bad.sum()))

@@ -59,13 +59,8 @@ def record_events(
 
     A frame has the columns kind, occurred_at (UTC), external_id, customer_id or customer (the shop's id, of the same
     source), and may have properties (JSON text). Makes the monthly partitions it needs. Raises ValueError for a kind
-        insert = (
-            "INSERT INTO customers_customerevent"
-            " (source, external_id, occurred_at, customer_id, kind, properties, came_as)"
-            " SELECT %s, s.external_id, s.occurred_at, coalesce(m.holder_id, s.customer_id), s.kind,"
-            " coalesce(s.properties, '{}'), m.loser_id"
-            f" FROM {stage} s LEFT JOIN customers_customermerge m ON m.loser_id = s.customer_id AND m.undone_at IS NULL"
-            " ORDER BY s.external_id, s.occurred_at ON CONFLICT DO NOTHING"
+    that does not exist or a time outside 1990 to 2100, UnknownReference for a customer. Safe to run twice. Into `written`
+    go the ids and times of the events that are new.
     """
     frame = events if isinstance(events, pl.DataFrame) else _to_frame(events)
     if frame.is_empty():

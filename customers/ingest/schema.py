@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+
+from customers.models.customer import zone_names
 
 from .record_fields import RECORD_FIELDS, RECORD_REQUIRED
 
@@ -117,7 +118,7 @@ class ImportOptions:
             raise FileProblem(
                 _("“%(code)s” is no currency. Use an ISO code such as GBP or EUR.") % {"code": self.currency[:20]}
             )
-        if self.time_zone not in zoneinfo.available_timezones():
+        if self.time_zone not in zone_names():
             raise FileProblem(
                 _("“%(name)s” is not a time zone. Use a name such as Europe/London.") % {"name": self.time_zone[:60]}
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 from django.db.models import QuerySet
 
-from customers.models import Customer, CustomerTag
+from customers.models import Customer
 
 
 def tag_customers(customers: QuerySet[Customer], tag: str) -> int:
@@ -18,10 +18,3 @@ def tag_customers(customers: QuerySet[Customer], tag: str) -> int:
             [tag, *params],
         )
         return int(cursor.rowcount)
-
-
-def untag_customers(customers: QuerySet[Customer], tag: str) -> int:
-    """Take `tag` from all of them; returns how many had it."""
-    ids = customers.select_related(None).order_by().values("pk")
-    removed, _by_table = CustomerTag.objects.filter(tag=tag, customer__in=ids).delete()
-    return removed

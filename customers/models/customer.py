@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 
 from django.core.exceptions import ValidationError
@@ -16,9 +17,15 @@ ERASED_SOURCE = "erased"
 MERGED_SOURCE = "merged"
 
 
+@functools.cache
+def zone_names() -> frozenset[str]:
+    """Every name that is a time zone. Kept: to list them is to walk a folder, 3 to 6 ms."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def validate_time_zone(name: str) -> None:
     """Refuse a name that is no IANA time zone, such as "UTC+8"."""
-    if name and name not in zoneinfo.available_timezones():
+    if name and name not in zone_names():
         raise ValidationError(
             _("“%(name)s” is not a time zone. Use a name such as Europe/London."), params={"name": name}
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -109,11 +108,6 @@ class OutgoingEvent(models.Model):
         return f"evt_{self.uid.hex}"
 
 
-class OutgoingDeliveryQuerySet(models.QuerySet["OutgoingDelivery"]):
-    def finished_before(self, moment: dt.datetime) -> OutgoingDeliveryQuerySet:
-        return self.filter(finished_at__lt=moment)
-
-
 class OutgoingDelivery(models.Model):
     """One event for one endpoint. Key: (endpoint, event). The row is the queue: whoever holds it sends it."""
 
@@ -130,8 +124,6 @@ class OutgoingDelivery(models.Model):
     next_try_at = models.DateTimeField()
     held_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-
-    objects = OutgoingDeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("delivery of a web hook")

@@ -44,14 +44,14 @@ def find_rest(failing_since: dt.datetime, retry_after: str, now: dt.datetime) ->
     return now + dt.timedelta(seconds=max(rest_s, read_retry_after(retry_after, now)))
 
 
-def read_retry_after(value: str, now: dt.datetime) -> float:
-    """Seconds, from a number or a date (RFC 9110, 10.2.3); 0 for none and for nonsense, a day at most."""
+def read_retry_after(value: str, now: dt.datetime, *, longest_s: float = LONGEST_WAIT_S) -> float:
+    """Seconds, from a number or a date (RFC 9110, 10.2.3); 0 for none and for nonsense, `longest_s` at most."""
     value = value.strip()
     if value.isdecimal():
-        return min(float(value[:9]), LONGEST_WAIT_S)
+        return min(float(value[:9]), longest_s)
     try:
         until = email.utils.parsedate_to_datetime(value)
     except (ValueError, TypeError):
         return 0.0
     until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT_S)
+    return min(max((until - now).total_seconds(), 0.0), longest_s)

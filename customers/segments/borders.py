@@ -13,6 +13,8 @@ import zoneinfo
 from collections.abc import Iterator
 from typing import Final
 
+from customers.models.customer import zone_names
+
 from .nodes import Attribute, Behaviour, Condition, Leaf, MessageAct, Orders, Rule, Window
 from .rules import Broken, walk
 
@@ -36,7 +38,7 @@ def asks_for_local_days(rule: Rule) -> bool:
 
 def find_zones_past_midnight(since: dt.datetime, now: dt.datetime) -> list[str]:
     """The time zones in which another day began between two moments."""
-    zones = map(zoneinfo.ZoneInfo, sorted(zoneinfo.available_timezones()))
+    zones = map(zoneinfo.ZoneInfo, sorted(zone_names()))
     return [zone.key for zone in zones if since.astimezone(zone).date() != now.astimezone(zone).date()]
 
 

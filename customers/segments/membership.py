@@ -82,20 +82,6 @@ WHERE m.segment_id IS DISTINCT FROM %(without)s GROUP BY 1 ORDER BY 2 DESC, 1 LI
     return _name_overlaps(shared)
 
 
-def measure_saved_overlaps(segment: Segment, *, most: int = 8) -> list[Overlap]:
-    """The same of a segment whose membership is recorded: two index ranges joined, no rule asked."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-SELECT o.segment_id, count(*) FROM customers_segmentmember m
-JOIN customers_segmentmember o ON o.customer_id = m.customer_id AND o.segment_id <> m.segment_id
-WHERE m.segment_id = %s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %s""",
-            [segment.pk, most],
-        )
-        shared = dict(cursor.fetchall())
-    return _name_overlaps(shared)
-
-
 def list_users(segment: Segment) -> list[Segment]:
     """Other segments whose rules ask for membership of this one."""
     others = Segment.objects.filter(is_archived=False).exclude(pk=segment.pk)

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.db import connection
 
-from customers.ingest.consent import address_hash_sql, has_consent_sql
+from customers.ingest.consent import has_consent_sql, suppression_sql
 from customers.models import Channel
 
 from .compiler import compile_rule
@@ -58,11 +58,7 @@ def measure_reach(rule: Rule, *, as_of: dt.datetime) -> list[Reach]:
 
 def _level(channel: Channel, address: str) -> str:
     """How far somebody gets: 1 has an address, 2 agreed as well, 3 is not suppressed either."""
-    is_suppressed = (
-        f"EXISTS (SELECT FROM customers_suppression s WHERE s.channel = '{channel}'"
-        f" AND s.address_hash = {address_hash_sql(address)})"
-    )
     return (
         f"CASE WHEN {address} = '' THEN 0 WHEN NOT {has_consent_sql('c', channel)} THEN 1"
-        f" WHEN {is_suppressed} THEN 2 ELSE 3 END"
+        f" WHEN {suppression_sql(address, channel)} THEN 2 ELSE 3 END"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from django.contrib.auth.decorators import permission_required
@@ -25,7 +24,6 @@ from customers.insights.browsing import (
     read_sort,
 )
 from customers.models import ColumnChoice, Customer, Segment
-from customers.segments.rules import dump_rule
 from customers.segments.wording import describe_rule
 from customers.views.languages import name_language
 
@@ -146,12 +144,6 @@ def _say_filter(filters: CustomerFilter, name: str, value: str) -> str:
     if name == "rule":
         return describe_rule(known) if known else value[:80]
     return value
-
-
-def rule_of(filters: CustomerFilter) -> str:
-    """The rule in force as JSON, "" where there is none or one that cannot be read."""
-    rule = filters.form.cleaned_data.get("rule") if filters.is_valid() else None
-    return json.dumps(dump_rule(rule), ensure_ascii=False) if rule else ""
 
 
 def _list_sorts(chosen: str) -> list[tuple[str, str]]:

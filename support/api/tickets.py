@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from support.inbox.linking import find_customer
 from support.inbox.opening import LONGEST_TEXT, Incoming
-from support.models import Article, Ticket, TicketChannel, TicketMessage
+from support.models import Article, Direction, Ticket, TicketChannel, TicketMessage
 from support.triage.deciding import receive
 
 
@@ -33,10 +33,16 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
 
 
 class TicketDetailSerializer(TicketSerializer):
-    messages = TicketMessageSerializer(many=True, read_only=True)
+    """A conversation as its customer may read it: notes are for colleagues."""
+
+    messages = serializers.SerializerMethodField()
 
     class Meta(TicketSerializer.Meta):
         fields = (*TicketSerializer.Meta.fields, "messages")  # type: ignore[assignment]
+
+    @extend_schema_field(TicketMessageSerializer(many=True))
+    def get_messages(self, ticket: Ticket) -> Any:
+        return TicketMessageSerializer(ticket.messages.exclude(direction=Direction.NOTE), many=True).data
 
 
 class NewMessageSerializer(serializers.Serializer[Any]):
@@ -96,11 +102,6 @@ class TicketItem(generics.RetrieveAPIView[Ticket]):
 
     queryset = Ticket.objects.all()
     serializer_class = TicketDetailSerializer
-
-    def get_object(self) -> Ticket:
-        ticket = super().get_object()
-        ticket._prefetched_objects_cache = {"messages": ticket.messages.exclude(direction="note")}  # type: ignore[attr-defined]
-        return ticket
 
 
 class ArticleSerializer(serializers.ModelSerializer[Article]):

@@ -10,12 +10,12 @@ from typing import Any, Final
 from django.db import connection
 
 from campaigns.models import ApprovalPart, Arm, Campaign, Entry, MessageStatus, StagedChange
+from campaigns.models.message import WAITING_STATUSES
 
 #: How far back is looked to say how many enter in a week; under `LEAST` nobody can say.
 _LOOK_BACK: Final = dt.timedelta(days=28)
 _LEAST: Final = dt.timedelta(days=2)
-_WAITING: Final = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.RETRY_WAIT)
-_NEVER_LEFT: Final = (*_WAITING, MessageStatus.SKIPPED, MessageStatus.FAILED)
+_NEVER_LEFT: Final = (*WAITING_STATUSES, MessageStatus.SKIPPED, MessageStatus.FAILED)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def count_affected(change: StagedChange, *, now: dt.datetime) -> Affected:
         "steps": [place[1] for place in places],
         "labels": [place[2] for place in places],
         "all": not only_texts,
-        "waiting": [status.value for status in _WAITING],
+        "waiting": [status.value for status in WAITING_STATUSES],
         "never_left": [status.value for status in _NEVER_LEFT],
         "treatment": Arm.TREATMENT.value,
     }

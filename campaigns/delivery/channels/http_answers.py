@@ -6,11 +6,12 @@ The table stands in docs/sending.md. A server acts on a request once it has all 
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 import re
 from collections.abc import Mapping
 
 from django.utils import timezone
+
+from customers.outgoing import judging
 
 from . import ChannelUnavailable, Outcome, Phase
 
@@ -65,12 +66,4 @@ def hide_numbers(text: str) -> str:
 
 def read_retry_after(value: str, *, now: dt.datetime) -> float:
     """Seconds, from a number or a date; 0 for none and for nonsense, an hour at most."""
-    value = value.strip()
-    if value.isdecimal():
-        return min(float(value[:9]), LONGEST_WAIT_S)
-    try:
-        until = email.utils.parsedate_to_datetime(value)
-    except (ValueError, TypeError):
-        return 0.0
-    until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT_S)
+    return judging.read_retry_after(value, now, longest_s=LONGEST_WAIT_S)

@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from campaigns.approval.policy import NotReady
 from campaigns.approval.transitions import change_status
 from campaigns.models import CampaignStatus, Message, MessageStatus, SendingEpoch, TransitionConflict
+from campaigns.models.message import WAITING_STATUSES
 from customers.models import AuditAction, record_audit
 
 from .gate import begin_epoch, lock_epochs, see_outside
-from .risk import NOT_STARTED, WAITING, Risk, assess_risks
+from .risk import NOT_STARTED, Risk, assess_risks
 from .witness import Keeper, Unreachable, Witness, open_keepers
 
 SHORTEST_NOTE: Final = 10
@@ -89,7 +90,7 @@ def _write_off(user: User, risk: Risk, *, now: dt.datetime) -> int:
             now=now,
         )
         return 0
-    found = Message.objects.filter(campaign=risk.campaign, status__in=WAITING)
+    found = Message.objects.filter(campaign=risk.campaign, status__in=WAITING_STATUSES)
     if risk.up_to is not None:
         found = found.filter(pk__lte=risk.up_to)
     return found.update(

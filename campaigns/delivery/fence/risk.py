@@ -9,10 +9,10 @@ from typing import Final
 
 from django.db.models import Count, Q
 
-from campaigns.models import Arm, AudienceMember, Campaign, CampaignStatus, Message, MessageStatus, SendingEpoch
+from campaigns.models import Arm, AudienceMember, Campaign, CampaignStatus, Message, SendingEpoch
+from campaigns.models.message import WAITING_STATUSES
 
 #: States in which the database says: not sent yet. What is `sending` becomes unknown by the reaper.
-WAITING: Final = (MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.RETRY_WAIT)
 RUNNING: Final = (CampaignStatus.SENDING, CampaignStatus.PAUSED)
 NOT_STARTED: Final = (
     CampaignStatus.DRAFT, CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED,
@@ -57,13 +57,13 @@ def assess_risks(fence: SendingEpoch, *, now: dt.datetime) -> Risks:
 
 
 def _running() -> Sequence[Campaign]:
-    waiting = Count("messages", filter=Q(messages__status__in=WAITING))
+    waiting = Count("messages", filter=Q(messages__status__in=WAITING_STATUSES))
     found = Campaign.objects.filter(status__in=RUNNING).annotate(waiting=waiting).filter(waiting__gt=0)
     return list(found.order_by("pk"))
 
 
 def _weigh_running(campaign: Campaign, newest: Mapping[int, int] | None) -> Risk:
-    waiting = Message.objects.filter(campaign=campaign, status__in=WAITING)
+    waiting = Message.objects.filter(campaign=campaign, status__in=WAITING_STATUSES)
     total = waiting.count()
     if newest is None:
         return Risk(campaign, total, total, None, has_started=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import re
-import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,6 +12,7 @@ from typing import Any
 
 from customers.ingest.schema import CURRENCIES
 from customers.models import EventKind
+from customers.models.customer import zone_names
 
 from .calls import Call
 
@@ -162,7 +162,7 @@ def _take_place(traits: Mapping[str, Any], person: dict[str, Any], rest: dict[st
     if isinstance(country, str) and country.strip():
         person["country"] = country.replace("\0", "").strip()
     zone = traits.get("timezone")
-    if isinstance(zone, str) and zone in zoneinfo.available_timezones():
+    if isinstance(zone, str) and zone in zone_names():
         person["time_zone"] = zone
     elif isinstance(zone, str) and zone.strip():
         rest["timezone_as_given"] = zone.replace("\0", "").strip()[:64]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zoneinfo
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -25,6 +24,7 @@ from customers.ingest.numbers import NUMBER, to_decimal
 from customers.ingest.phones import BadPhone, normalise_phone
 from customers.ingest.recorder import storable_json
 from customers.models import Channel, EventKind
+from customers.models.customer import zone_names
 
 MAX_STOCK: Final = 2**31 - 1
 #: Words of shops for a consent that was given, and for one that was withdrawn.
@@ -106,7 +106,7 @@ def _clean_customers(frame: pl.DataFrame, reading: Reading, checks: Checks) -> d
     phones = [_read_phone(number, country) for number, country in zip(text["phone"], text["country"], strict=True)]
     checks.add("bad_phone", pl.Series([phone == "" for phone in phones], dtype=pl.Boolean))
     text["phone"] = pl.Series([phone or None for phone in phones], dtype=pl.String)
-    is_bad = text["time_zone"].is_not_null() & ~text["time_zone"].is_in(sorted(zoneinfo.available_timezones()))
+    is_bad = text["time_zone"].is_not_null() & ~text["time_zone"].is_in(sorted(zone_names()))
     text["time_zone"] = text["time_zone"].set(is_bad, settings.SHOP_TIME_ZONE)
     return {**text, "at": _read_optional_times(frame, reading, checks), "bad_zone": is_bad}
 

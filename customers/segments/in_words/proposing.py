@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from customers.ingest.currency import read_shop_currency
 from customers.models import Customer, Product
 from customers.segments.faults import RuleError
-from customers.segments.labels import ERROR_SENTENCES
 from customers.segments.rules import dump_rule, parse_rule
 from customers.segments.telling import Told, tell_rule
+from customers.segments.wording import describe_error
 from llm.client import complete
-from llm.configuration import configured_model, read_timeout_s
+from llm.configuration import read_timeout_s
 from llm.errors import ModelError, NotConfigured
 
 from .prompt import LONGEST_REQUEST, PROMPT
@@ -87,11 +87,6 @@ def propose_rule(sentence: str, *, now: dt.datetime, as_of: dt.datetime) -> Prop
     return Proposal(words, read.name, tree, left_out, told, answer.label, answer.call_id)
 
 
-def can_propose() -> bool:
-    """Whether a model is connected."""
-    return configured_model().is_configured
-
-
 def read_known() -> Known:
     """The words of this shop that a proposal may use. What only a few customers have could tell of one of them: it stays in
     the house, and so do the names of attributes, against which the answer is read."""
@@ -136,8 +131,7 @@ def _read_sentence(sentence: str) -> str:
 
 
 def _tell_fault(fault: RuleError) -> str:
-    sentence = str(ERROR_SENTENCES.get(fault.code, fault.code)) % {"detail": fault.detail}
-    return f"{fault.path}: {sentence}"
+    return f"{fault.path}: {describe_error(fault)}"
 
 
 def _tell_nothing(left_out: tuple[str, ...]) -> str:

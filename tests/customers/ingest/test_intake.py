@@ -71,6 +71,21 @@ def test_every_way_in_counts(api: APIClient) -> None:
     assert ("", "type", "union_tag_invalid") in reasons()
 
 
+def test_unknown_articles_of_several_lines_are_one_reason(api: APIClient) -> None:
+    api.post("/api/v1/customers/", {"external_id": "ana"})
+    lines = [{"sku": f"none-{number}", "quantity": 1, "unit_price": "5.00"} for number in range(3)]
+    order = {
+        "external_id": "o1",
+        "customer": "ana",
+        "ordered_at": "2026-01-05T10:00:00Z",
+        "currency": "EUR",
+    }
+    assert api.post("/api/v1/orders/", {**order, "lines": lines}, format="json").status_code == 400
+    assert [(kind, field, count) for (kind, field, _reason), count in reasons().items()] == [
+        ("order", "lines[].sku", 3)
+    ]
+
+
 def test_a_request_of_somebody_without_a_right_counts_nowhere(marketer: User) -> None:
     assert client_of(marketer).post("/api/v1/customers/", {"external_id": ""}).status_code == 403
     assert figures() == []

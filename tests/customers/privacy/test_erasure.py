@@ -191,6 +191,8 @@ def test_who_was_erased_is_not_made_again(api: APIClient, now: dt.datetime) -> N
     assert ([error["index"] for error in told["errors"]], told["people"]) == ([0], 1)
     assert not Customer.objects.filter(external_id="ana-0001").exists()
     assert Customer.objects.filter(external_id="bob").exists()
+    left = Customer.objects.get(pk=ana.pk)
+    assert api.get(f"/api/v1/customers/{left.source}/{left.external_id}/").status_code == 404
 
 
 def test_the_hash_is_the_same_in_the_database() -> None:

@@ -9,12 +9,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from customers.ingest.consent import record_consent, suppress_address
-from customers.models import Channel, Customer
+from customers.models import Channel, Customer, SuppressedDomain
 from customers.segments.membership import (
     list_segments_of,
     list_users,
     measure_overlaps,
-    measure_saved_overlaps,
     read_sizes,
 )
 from customers.segments.reach import measure_reach
@@ -39,7 +38,8 @@ def test_overlaps_are_counted_from_what_was_recorded(people: list[Customer]) -> 
     north, german = make_segment("north", NORWAY), make_segment("german", GERMAN)
     make_segment("nobody", {"field": "country", "op": "is", "value": "Atlantis"})
     sweep_segments(NOW)
-    assert [(o.segment, o.shared, o.size) for o in measure_saved_overlaps(north)] == [(german, 2, 3)]
+    others = measure_overlaps(parse_rule(NORWAY), as_of=NOW, without=north.pk)
+    assert [(o.segment, o.shared, o.size) for o in others] == [(german, 2, 3)]
     found = measure_overlaps(parse_rule(NORWAY), as_of=NOW)
     assert [(o.segment.name, o.shared) for o in found] == [("north", 6), ("german", 2)]
     assert [o.segment.name for o in measure_overlaps(parse_rule(NORWAY), as_of=NOW, without=north.pk)] == ["german"]
@@ -66,6 +66,9 @@ def test_reach_is_what_remains_after_consent_and_suppression(people: list[Custom
         r.channel: (r.with_address, r.with_consent, r.reachable) for r in measure_reach(parse_rule(NORWAY), as_of=NOW)
     }
     assert found == {"email": (6, 4, 3), "sms": (1, 1, 1)}
+    SuppressedDomain.objects.create(domain=people[2].email.rpartition("@")[2])
+    email, _sms = measure_reach(parse_rule(NORWAY), as_of=NOW)
+    assert (email.with_consent, email.reachable) == (4, 0), "all of them have their mail at a domain that is suppressed"
 
 
 def test_a_segment_knows_which_others_ask_for_it() -> None:

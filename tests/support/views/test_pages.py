@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from customers.models import Customer
 from support.answers.suggesting import suggest_answer
-from support.models import Article, Ticket
+from support.models import Article, Ticket, TicketMessage
 from support.views import contact
 from tests.support.conftest import Ask
 
@@ -169,6 +169,11 @@ def test_the_api_takes_a_message_in_once(kim: Customer, make_user: Any) -> None:
     assert [api.post("/api/v1/tickets/", body).status_code for _time in range(2)] == [201, 200]
     told = api.get(f"/api/v1/tickets/{Ticket.objects.get().pk}/").json()
     assert (told["intent"], len(told["messages"])) == ("delivery", 1)
+    TicketMessage.objects.create(
+        ticket=Ticket.objects.get(), direction="note", text="She calls often", written_at=timezone.now()
+    )
+    for answer in (api.post("/api/v1/tickets/", body), api.get(f"/api/v1/tickets/{Ticket.objects.get().pk}/")):
+        assert "She calls often" not in answer.content.decode() and len(answer.json()["messages"]) == 1
     assert api.post("/api/v1/tickets/", body | {"customer": "nobody"}).status_code == 400
     assert api.get("/api/v1/articles/").status_code == 200
 
