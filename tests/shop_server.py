@@ -17,12 +17,14 @@ from urllib.parse import parse_qsl, urlsplit
 Node = dict[str, Any]
 TOKEN = "shpat_secret-token"
 KEY, CONSUMER_SECRET, CLIENT_SECRET = "ck_key", "cs_secret", "shpss_client"
+#: Where a page is said to have moved to; the second is no address at all.
+REDIRECTS = {"moved": "/elsewhere", "moved_nowhere": "http://[nowhere"}
 
 
 @dataclass
 class ShopServer:
     """Serves on 127.0.0.1. `harms` says what goes wrong with the n-th page (counted from 1): 429, 500, cut, nonsense,
-    throttled, costly, unauthorized, empty. `before_page` runs before each page is read, with its number."""
+    throttled, costly, unauthorized, empty, moved, moved_nowhere. `before_page` runs before each page is read, with its number."""
 
     customers: list[Node] = field(default_factory=list)
     products: list[Node] = field(default_factory=list)
@@ -232,6 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._raw(int(harm), b"{}", {"Retry-After": "7"} if harm != "500" else {})
         elif harm == "unauthorized":
             self._answer(401, {})
+        elif harm in REDIRECTS:
+            self._raw(302, b"", {"Location": REDIRECTS[harm]})
         return bool(harm) and harm != "costly"
 
     def _answer(self, status: int, content: Any, headers: dict[str, str] | None = None) -> None:

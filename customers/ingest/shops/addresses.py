@@ -57,9 +57,8 @@ def read_address(kind: str, text: str) -> str:
 
 def make_session() -> requests.Session:
     """A session that follows no redirect, takes no proxy from the surroundings, and looks whom it reached."""
-    session = requests.Session()
+    session = _StayingSession()
     session.trust_env = False
-    session.max_redirects = 0
     for scheme in ("https://", "http://"):
         session.mount(scheme, _LookingAdapter(max_retries=0))
     return session
@@ -104,6 +103,12 @@ class _Pool(HTTPConnectionPool):
 
 class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
+
+
+class _StayingSession(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None, so that a redirect is an answer like others. max_redirects = 0 would raise TooManyRedirects for it, even
+        with allow_redirects=False, for which requests reads where it leads all the same."""
 
 
 class _LookingAdapter(HTTPAdapter):

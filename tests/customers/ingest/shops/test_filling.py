@@ -225,6 +225,15 @@ def test_refused_keys_are_said_at_once(server: ShopServer) -> None:
     assert (shop.fill_status, shop.fill_error, worker.rests) == ("failed", "keys_refused", [])
 
 
+@pytest.mark.parametrize("harm", ["moved", "moved_nowhere"])
+@pytest.mark.parametrize("kind", ["shopify", "woocommerce"])
+def test_a_shop_that_leads_elsewhere_is_not_followed_and_said_at_once(server: ShopServer, kind: str, harm: str) -> None:
+    stock_shopify(server) if kind == "shopify" else stock_woocommerce(server)
+    server.harms = {2: harm}
+    shop, worker = fill(server, kind)
+    assert (shop.fill_status, shop.fill_error, worker.rests, server.pages) == ("failed", "no_api:302", [], 2)
+
+
 def test_the_bucket_of_shopify_is_not_run_dry(server: ShopServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """300 points are asked for, 100 are left, 100 come back each second: two seconds before the next page."""
     monkeypatch.setattr(shopify_api, "SIZES", {"customers": 3, "products": 3, "orders": 9})
