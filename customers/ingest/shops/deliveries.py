@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 #: Minutes until the next try, after each failed one; after the last a person has to look.
 PAUSES_MIN: Final = (1, 5, 15, 60, 240, 720)
 SWEEP: Final = 500
+#: What ends the applying of one payload alone; it is kept with its reason.
+CANNOT_APPLY: Final = (Untranslatable, NotThere, UnknownReference, DataError, IntegrityError, ValueError)
 Status = ShopDelivery.Status
 #: Hands what the shop asks for its customers to those who answer it, in the same transaction.
 Answer = Callable[[Applied, ShopConnection, dt.datetime], None]
@@ -49,7 +51,7 @@ def apply_delivery(delivery_id: int, *, now: dt.datetime, answer: Answer, patien
             ignored = told.ignored or _say_unchanged(told, applied)
             _finish(row, Status.IGNORED if ignored else Status.APPLIED, ignored)
         return True
-    except (Untranslatable, NotThere, UnknownReference, DataError, IntegrityError, ValueError) as error:
+    except CANNOT_APPLY as error:
         _note_failure(delivery_id, error, now)
         return False
 
@@ -75,6 +77,13 @@ def translate(shop: ShopConnection, topic: str, body: str) -> Told:
     if shop.kind == ShopConnection.Kind.WOOCOMMERCE:
         return woocommerce.translate(topic, payload, facts)
     return shopify.translate(topic, payload, facts)
+
+
+def say_failure(error: Exception) -> str:
+    """Why something could not be applied, as its row keeps it: our own sentence, or the kind of the error."""
+    # What a database error says may hold values of the row: only our own sentences are shown.
+    is_ours = isinstance(error, Untranslatable | NotThere | UnknownReference)
+    return str(error)[:300] if is_ours else f"not_written:{type(error).__name__}"
 
 
 def describe_shop(shop: ShopConnection) -> ShopFacts:
@@ -107,12 +116,9 @@ def _note_failure(delivery_id: int, error: Exception, now: dt.datetime) -> None:
     row = ShopDelivery.objects.filter(pk=delivery_id).first()
     if row is None:
         return
-    # What a database error says may hold values of the row: only our own sentences are shown.
-    is_ours = isinstance(error, Untranslatable | NotThere | UnknownReference)
-    reason = str(error)[:300] if is_ours else f"not_written:{type(error).__name__}"
     is_hopeless = isinstance(error, Untranslatable) or row.tries >= len(PAUSES_MIN)
     next_at = None if is_hopeless else now + dt.timedelta(minutes=PAUSES_MIN[row.tries])
     ShopDelivery.objects.filter(pk=delivery_id, status__in=[Status.WAITING, Status.FAILED]).update(
-        status=Status.FAILED, reason=reason, tries=row.tries + 1, next_at=next_at
+        status=Status.FAILED, reason=say_failure(error), tries=row.tries + 1, next_at=next_at
     )
     log.warning("shop_webhook_failed", delivery=delivery_id, kind=type(error).__name__, tries=row.tries + 1)

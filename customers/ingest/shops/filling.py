@@ -15,19 +15,18 @@ from typing import Any, Final
 
 import structlog
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DataError, IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from customers.ingest.orders import UnknownReference
 from customers.models import ShopConnection, ShopDelivery
 
 from . import shopify, woocommerce
-from .applying import NotThere, apply_told
+from .applying import apply_told
 from .asking import Page, ShopTrouble
-from .deliveries import describe_shop
+from .deliveries import CANNOT_APPLY, describe_shop, say_failure
 from .doors import ShopApi, open_shop, say_trouble
-from .told import Told, Untranslatable
+from .told import Told
 
 log = structlog.get_logger(__name__)
 
@@ -167,13 +166,13 @@ def _apply_page(shop: ShopConnection, page: Page, now: dt.datetime) -> None:
                 told.add(_translate(shop, page.topic, payload))
             apply_told(told, shop, now=now)
         return
-    except (Untranslatable, NotThere, UnknownReference, DataError, IntegrityError, ValueError):
+    except CANNOT_APPLY:
         log.warning("shop_page_taken_apart", shop=shop.pk, topic=page.topic)
     for payload in page.payloads:
         try:
             with transaction.atomic():
                 apply_told(_translate(shop, page.topic, payload), shop, now=now)
-        except (Untranslatable, NotThere, UnknownReference, DataError, IntegrityError, ValueError) as error:
+        except CANNOT_APPLY as error:
             _list_broken(shop, page.topic, payload, error, now)
 
 
@@ -181,29 +180,18 @@ def _translate(shop: ShopConnection, topic: str, payload: Mapping[str, Any]) -> 
     """Pages have the shapes of webhooks, and nobody could have put another topic on them."""
     facts = describe_shop(shop)
     if shop.kind == ShopConnection.Kind.WOOCOMMERCE:
-        read = {
-            "customer.updated": woocommerce.read_customer,
-            "product.updated": woocommerce.read_product,
-            "order.updated": woocommerce.read_order,
-        }
-    else:
-        read = {
-            "customers/update": shopify.read_customer,
-            "products/update": shopify.read_product,
-            "orders/updated": shopify.read_order,
-        }
-    return read[topic](payload, facts)
+        return woocommerce.TOPICS[topic].read(payload, facts)
+    return shopify.TOPICS[topic].read(payload, facts)
 
 
 def _list_broken(
     shop: ShopConnection, topic: str, payload: Mapping[str, Any], error: Exception, now: dt.datetime
 ) -> None:
-    is_ours = isinstance(error, Untranslatable | NotThere | UnknownReference)
     body = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=False).replace("\\u0000", "")
     row = ShopDelivery(
         connection=shop, topic=topic, digest=hashlib.sha256(f"back-fill\n{body}".encode()).hexdigest(), received_at=now,
         status=ShopDelivery.Status.FAILED, body=body,
-        reason=str(error)[:300] if is_ours else f"not_written:{type(error).__name__}",
+        reason=say_failure(error),
     )  # fmt: skip
     ShopDelivery.objects.bulk_create([row], ignore_conflicts=True)
 
