@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .shopify_sales import read_refund, read_sale
+from .shopify_sales import read_refund, read_sale, read_sku
 from .told import (
     ShopFacts,
     Told,
@@ -27,6 +27,7 @@ from .told import (
 )
 from .values import (
     money,
+    name_article,
     name_guest,
     need_id,
     need_moment,
@@ -187,7 +188,7 @@ def read_product(given: Payload, shop: ShopFacts) -> Told:
         option = take_text(variant, "title")
         rows.append(
             {
-                "sku": take_text(variant, "sku", 80) or name_variant(shop, need_id(variant)),
+                "sku": take_text(variant, "sku", 80) or name_article(shop.source, need_id(variant)),
                 "name": title if option in {"", "Default Title"} else f"{title} – {option}"[:250],
                 "category": take_text(given, "product_type", 120),
                 "brand": take_text(given, "vendor", 120),
@@ -198,11 +199,6 @@ def read_product(given: Payload, shop: ShopFacts) -> Told:
             }
         )
     return Told(products=[ToldProduct(number, take_moment(given, "updated_at"), rows)])
-
-
-def name_variant(shop: ShopFacts, variant: str) -> str:
-    """The article number of a variant that the shop gave none."""
-    return f"{shop.source}-{variant}"[:80]
 
 
 def _read_product_deletion(given: Payload, _shop: ShopFacts) -> Told:
@@ -237,8 +233,7 @@ def _read_checkout(given: Payload, shop: ShopFacts) -> Told:
 def _read_items(given: Payload, shop: ShopFacts, action: str) -> dict[str, Any]:
     items = []
     for line in take_list(given, "line_items"):
-        variant = take_id(line, "variant_id")
-        sku = take_text(line, "sku", 80) or (name_variant(shop, variant) if variant else "")
+        sku = read_sku(line, shop.source)
         items.append({"sku": sku, "quantity": take_count(line, "quantity") or 1, "price": str(money(line, "price"))})
     properties: dict[str, Any] = {"action": action, "items": items}
     if total := take_money(given, "total_price"):

@@ -18,6 +18,7 @@ from .values import (
     CENT,
     balance,
     money,
+    name_article,
     need_id,
     need_moment,
     take_count,
@@ -72,7 +73,7 @@ def make_refund(given: Payload, order: str, customer: str, currency: str, source
     for back in take_list(given, "refund_line_items"):
         line, quantity = take_map(back, "line_item"), take_count(back, "quantity") or 0
         if quantity > 0:
-            lines.append(ToldLine(_name_article(line, source), _name_line(line), -quantity, money(line, "price")))
+            lines.append(ToldLine(read_sku(line, source), _name_line(line), -quantity, money(line, "price")))
     paid = _sum_paid_back(given)
     if not lines and not paid:
         return None
@@ -83,6 +84,12 @@ def make_refund(given: Payload, order: str, customer: str, currency: str, source
         f"{order}:refund:{need_id(given)}", customer, at, currency, balance(lines, discount, -paid), discount,
         is_return=True, parent=order,
     )  # fmt: skip
+
+
+def read_sku(line: Payload, source: str) -> str:
+    """The sku of a line's variant, the same as `shopify.read_product` gives it; "" for what is no article of the shop."""
+    variant = take_id(line, "variant_id")
+    return take_text(line, "sku", 80) or name_article(source, variant)
 
 
 def _sum_paid_back(given: Payload) -> Decimal:
@@ -139,13 +146,7 @@ def _name_cancellation(order: str) -> str:
 
 def _read_line(line: Payload, shop: ShopFacts) -> ToldLine:
     quantity = take_count(line, "quantity") or 0
-    return ToldLine(_name_article(line, shop.source), _name_line(line), quantity, money(line, "price"))
-
-
-def _name_article(line: Payload, source: str) -> str:
-    """Its sku, else the same name as `shopify.name_variant` gives the variant; "" for what is no article of the shop."""
-    variant = take_id(line, "variant_id")
-    return take_text(line, "sku", 80) or (f"{source}-{variant}"[:80] if variant else "")
+    return ToldLine(read_sku(line, shop.source), _name_line(line), quantity, money(line, "price"))
 
 
 def _name_line(line: Payload) -> str:

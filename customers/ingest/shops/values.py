@@ -130,6 +130,11 @@ def name_guest(email: str) -> str:
     return f"guest-{hashlib.sha256(email.lower().encode()).hexdigest()[:32]}"
 
 
+def name_article(source: str, number: str) -> str:
+    """The sku of an article that the shop gave none, by its number there; "" for what has no number, and so is no article."""
+    return f"{source}-{number}"[:80] if number else ""
+
+
 def balance(lines: Sequence[ToldLine], discount: Decimal, total: Decimal) -> list[ToldLine]:
     """The lines and, where they do not come to the total, one more without a ware: postage, tax, a tip, rounding."""
     wares = sum((line.unit_price * line.quantity for line in lines), Decimal(0))

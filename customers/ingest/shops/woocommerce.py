@@ -18,6 +18,7 @@ from .values import (
     CENT,
     balance,
     money,
+    name_article,
     name_guest,
     need_id,
     need_moment,
@@ -143,7 +144,7 @@ def _read_line(given: Payload, shop: ShopFacts) -> ToldLine:
         quantity = 1
     unit = (subtotal / quantity).quantize(Decimal("0.0001")) if quantity else Decimal(0)
     number = take_id(given, "variation_id") or take_id(given, "product_id")
-    sku = take_text(given, "sku", 80) or (f"{shop.source}-{number}"[:80] if number else "")
+    sku = take_text(given, "sku", 80) or name_article(shop.source, number)
     return ToldLine(sku, take_text(given, "name"), quantity, abs(unit))
 
 
@@ -155,7 +156,7 @@ def read_product(given: Payload, shop: ShopFacts) -> Told:
     if not is_on_sale or take_text(given, "stock_status") == "outofstock":
         stock = 0
     row: dict[str, Any] = {
-        "sku": take_text(given, "sku", 80) or f"{shop.source}-{number}"[:80],
+        "sku": take_text(given, "sku", 80) or name_article(shop.source, number),
         "name": take_text(given, "name"),
         "price": take_money(given, "price"),
         "currency": shop.currency,
