@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from django.conf import settings
 from django.db import connection, transaction
 
 from .copying import copy_frame, staging
-from .recorder import record_events
+from .recorder import RecordedCounts, record_events
 
 HELD_EVENT = {
     "source": "varchar(40)",
@@ -20,6 +21,15 @@ HELD_EVENT = {
     "visitor": "varchar(120)",
     "kind": "varchar(40)",
     "properties": "jsonb",
+}
+#: A frame of events of whom somebody may know (customer_id) and of visitors whom nobody does (null).
+EVENT_FRAME: dict[str, Any] = {
+    "external_id": pl.String,
+    "occurred_at": pl.Datetime("us", "UTC"),
+    "customer_id": pl.Int64,
+    "visitor": pl.String,
+    "kind": pl.String,
+    "properties": pl.String,
 }
 
 
@@ -67,6 +77,13 @@ def find_visitors(source: str, visitors: Collection[str]) -> dict[str, int]:
             [source, sorted(visitors)],
         )
         return dict(cursor.fetchall())
+
+
+def record_or_hold(frame: pl.DataFrame, *, source: str) -> tuple[RecordedCounts, HeldCounts]:
+    """Put events (an EVENT_FRAME, each one once) of known people into the log, and hold the others. Safe to run twice."""
+    is_known = pl.col("customer_id").is_not_null()
+    recorded = record_events(frame.filter(is_known).drop("visitor"), source=source)
+    return recorded, hold_events(frame.filter(~is_known).drop("customer_id"), source=source)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from django.db import transaction
@@ -52,6 +53,16 @@ GIVEN_LINE = {
     "quantity": "integer",
     "unit_price": "numeric(14,4)",
 }
+_MONEY = pl.Decimal(38, 4)
+#: Frames of orders and lines, as shops tell them.
+ORDER_FRAME: dict[str, Any] = {
+    "source": pl.String, "external_id": pl.String, "customer": pl.String, "ordered_at": pl.Datetime("us", "UTC"),
+    "currency": pl.String, "total": _MONEY, "discount": _MONEY, "discount_code": pl.String, "is_return": pl.Boolean,
+}  # fmt: skip
+LINE_FRAME: dict[str, Any] = {
+    "source": pl.String, "order": pl.String, "position": pl.Int64, "sku": pl.String, "quantity": pl.Int64,
+    "unit_price": _MONEY,
+}  # fmt: skip
 
 
 class UnknownReference(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from django.db import transaction
 
-from .copying import Column, Target, UpsertCounts, copy_frame, merge_stage, staging
+from .copying import Column, OnUpdate, Target, UpsertCounts, copy_frame, merge_stage, staging, with_rules
 from .customers import check_columns
 
 PRODUCTS = Target(
@@ -25,6 +25,8 @@ PRODUCTS = Target(
     ),
     touch={"updated_at": "statement_timestamp()", "version": "target.version + 1"},
 )
+#: A catalogue that the shop keeps counts; what orders say of their wares only fills what it leaves blank.
+_FILLED = with_rules(PRODUCTS, name=OnUpdate.FILL, category=OnUpdate.FILL)
 
 
 @transaction.atomic
@@ -39,3 +41,10 @@ def upsert_products(frame: pl.DataFrame) -> UpsertCounts:
     with staging(PRODUCTS.types(frame.columns)) as (cursor, stage):
         copy_frame(cursor, stage, frame)
         return merge_stage(cursor, stage, PRODUCTS, frame.columns)
+
+
+def fill_products(frame: pl.DataFrame) -> None:
+    """Create products by sku, and give those that are there what they lack. Columns: sku, and any of name, category."""
+    with staging(PRODUCTS.types(frame.columns)) as (cursor, stage):
+        copy_frame(cursor, stage, frame)
+        merge_stage(cursor, stage, _FILLED, frame.columns)

@@ -13,14 +13,20 @@ from django.utils.translation import gettext as _
 
 from customers.api.event_items import MAX_PROPERTIES_LENGTH
 from customers.api.upserts import build_frame, write_groups
-from customers.ingest.copying import OnUpdate, copy_frame, merge_stage, staging, with_rules
 from customers.ingest.currency import read_shop_currency
 from customers.ingest.customers import CUSTOMERS, upsert_customers
 from customers.ingest.erased import find_erased
-from customers.ingest.identity import find_identities, find_people, find_visitors, hold_events, link_visitors
-from customers.ingest.orders import upsert_orders
-from customers.ingest.products import PRODUCTS
-from customers.ingest.recorder import record_events, storable_json
+from customers.ingest.identity import (
+    EVENT_FRAME,
+    find_identities,
+    find_people,
+    find_visitors,
+    link_visitors,
+    record_or_hold,
+)
+from customers.ingest.orders import LINE_FRAME, ORDER_FRAME, upsert_orders
+from customers.ingest.products import PRODUCTS, fill_products
+from customers.ingest.recorder import storable_json
 from customers.merging.suggesting import note_shops_word
 from customers.models import Customer, ensure_event_partitions
 from customers.tasks import merge_vouched_customers
@@ -34,17 +40,6 @@ from .translating import (
     translate_order,
     translate_traits,
 )
-
-EVENT: dict[str, Any] = {
-    "external_id": pl.String,
-    "occurred_at": pl.Datetime("us", "UTC"),
-    "customer_id": pl.Int64,
-    "visitor": pl.String,
-    "kind": pl.String,
-    "properties": pl.String,
-}
-#: A catalogue that the shop keeps counts; calls only fill what it leaves blank.
-FILLED_PRODUCTS = with_rules(PRODUCTS, name=OnUpdate.FILL, category=OnUpdate.FILL)
 
 
 @dataclass(frozen=True)
@@ -201,7 +196,9 @@ def _write_orders(received: Sequence[Received], faults: list[Fault], source: str
         for _item, order in found.values()
         for place, line in enumerate(order.lines, start=1)
     ]  # fmt: skip
-    counts = upsert_orders(pl.DataFrame(heads, schema=_ORDER), pl.DataFrame(lines, schema=_LINE), source=source).orders
+    counts = upsert_orders(
+        pl.DataFrame(heads, schema=ORDER_FRAME), pl.DataFrame(lines, schema=LINE_FRAME), source=source
+    ).orders
     return counts.created + counts.updated
 
 
@@ -210,9 +207,7 @@ def _fill_products(orders: Iterable[TrackedOrder]) -> None:
     if not wares:
         return
     rows = [{"sku": sku, "name": line.name, "category": line.category} for sku, line in sorted(wares.items())]
-    with staging(PRODUCTS.types(["sku", "name", "category"])) as (cursor, stage):
-        copy_frame(cursor, stage, build_frame(rows, PRODUCTS.types(["sku", "name", "category"])))
-        merge_stage(cursor, stage, FILLED_PRODUCTS, ["sku", "name", "category"])
+    fill_products(build_frame(rows, PRODUCTS.types(["sku", "name", "category"])))
 
 
 def _write_events(received: Sequence[Received], people: Mapping[str, int], source: str) -> Kept:
@@ -223,20 +218,9 @@ def _write_events(received: Sequence[Received], people: Mapping[str, int], sourc
         kind, properties = translate_event(call)
         who = people[call.userId] if call.userId else visitors.get(call.anonymousId or "")
         rows.append((item.key, item.at, who, call.anonymousId, str(kind), storable_json(properties)))
-    frame = pl.DataFrame(rows, schema=EVENT, orient="row").unique(["external_id", "occurred_at"], maintain_order=True)
-    named = frame.filter(pl.col("customer_id").is_not_null()).drop("visitor")
-    recorded = record_events(named, source=source)
-    held = hold_events(frame.filter(pl.col("customer_id").is_null()).drop("customer_id"), source=source)
+    frame = pl.DataFrame(rows, schema=EVENT_FRAME, orient="row").unique(
+        ["external_id", "occurred_at"], maintain_order=True
+    )
+    recorded, held = record_or_hold(frame, source=source)
     doubles = len(rows) - frame.height
     return Kept(recorded=recorded.recorded, held=held.held, known=recorded.known + held.known + doubles)
-
-
-_MONEY = pl.Decimal(38, 4)
-_ORDER: dict[str, Any] = {
-    "source": pl.String, "external_id": pl.String, "customer": pl.String, "ordered_at": pl.Datetime("us", "UTC"),
-    "currency": pl.String, "total": _MONEY, "discount": _MONEY, "discount_code": pl.String, "is_return": pl.Boolean,
-}  # fmt: skip
-_LINE: dict[str, Any] = {
-    "source": pl.String, "order": pl.String, "position": pl.Int64, "sku": pl.String, "quantity": pl.Int64,
-    "unit_price": _MONEY,
-}  # fmt: skip

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import polars as pl
 
-from customers.ingest.identity import find_visitors, hold_events, link_visitors
-from customers.ingest.recorder import record_events, storable_json
+from customers.ingest.identity import EVENT_FRAME, find_visitors, link_visitors, record_or_hold
+from customers.ingest.recorder import storable_json
 from customers.models import EventKind
 
 from .told import ToldCart, ToldLink
-
-_EVENT: dict[str, Any] = {
-    "external_id": pl.String, "occurred_at": pl.Datetime("us", "UTC"), "customer_id": pl.Int64, "visitor": pl.String,
-    "kind": pl.String, "properties": pl.String,
-}  # fmt: skip
 
 
 def keep_carts(
@@ -42,10 +36,7 @@ def keep_carts(
             )
             for cart in carts
         ],
-        schema=_EVENT,
+        schema=EVENT_FRAME,
         orient="row",
     ).unique(["external_id", "occurred_at"], keep="last", maintain_order=True)  # fmt: skip
-    is_known = pl.col("customer_id").is_not_null()
-    recorded += record_events(frame.filter(is_known).drop("visitor"), source=source).recorded
-    hold_events(frame.filter(~is_known).drop("customer_id"), source=source)
-    return recorded
+    return recorded + record_or_hold(frame, source=source)[0].recorded

@@ -11,21 +11,11 @@ import polars as pl
 from django.db.models import Case, F, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
-from customers.ingest.orders import upsert_orders
+from customers.ingest.orders import LINE_FRAME, ORDER_FRAME, upsert_orders
 from customers.ingest.schema import CURRENCIES
 from customers.models import CustomerAlias, Order
 
 from .told import ToldOrder, ToldSale, Untranslatable
-
-_MONEY = pl.Decimal(38, 4)
-_ORDER: dict[str, Any] = {
-    "source": pl.String, "external_id": pl.String, "customer": pl.String, "ordered_at": pl.Datetime("us", "UTC"),
-    "currency": pl.String, "total": _MONEY, "discount": _MONEY, "discount_code": pl.String, "is_return": pl.Boolean,
-}  # fmt: skip
-_LINE: dict[str, Any] = {
-    "source": pl.String, "order": pl.String, "position": pl.Int64, "sku": pl.String, "quantity": pl.Int64,
-    "unit_price": _MONEY,
-}  # fmt: skip
 
 
 class NotThere(Exception):
@@ -48,8 +38,10 @@ def write_sales(sales: Sequence[ToldSale], people: Mapping[str, int], *, source:
     Order.objects.filter(source=source, external_id__in=[name for sale in newest for name in sale.not_there]).delete()
     if not orders:
         return 0
-    heads = pl.DataFrame([_make_head(order, people, known, source) for order in orders], schema=_ORDER, orient="row")
-    lines = pl.DataFrame(list(_make_lines(orders, source)), schema=_LINE, orient="row")
+    heads = pl.DataFrame(
+        [_make_head(order, people, known, source) for order in orders], schema=ORDER_FRAME, orient="row"
+    )
+    lines = pl.DataFrame(list(_make_lines(orders, source)), schema=LINE_FRAME, orient="row")
     counts = upsert_orders(heads, lines, source=source)
     return counts.orders.created + counts.orders.updated
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from customers.ingest.copying import OnUpdate, copy_frame, merge_stage, staging, with_rules
-from customers.ingest.products import PRODUCTS, upsert_products
+from customers.ingest.products import fill_products, upsert_products
 from customers.models import Product, ShopConnection
 
 from .freshness import find_names
@@ -16,8 +15,6 @@ from .told import ToldProduct, ToldSale
 
 _DTYPES: dict[str, Any] = {"price": pl.Decimal(38, 4), "stock": pl.Int64}
 _COLUMNS = ("sku", "name", "category", "brand", "price", "currency", "stock", "url")
-#: A catalogue that the shop keeps counts; orders only fill what it leaves blank.
-_FILLED = with_rules(PRODUCTS, name=OnUpdate.FILL)
 
 
 def write_products(products: Sequence[ToldProduct], sales: Sequence[ToldSale], shop: ShopConnection) -> int:
@@ -51,10 +48,7 @@ def _name_wares(sales: Sequence[ToldSale]) -> None:
     }
     if not wares:
         return
-    frame = _frame(("sku", "name"), [wares[sku] for sku in sorted(wares)])
-    with staging(PRODUCTS.types(frame.columns)) as (cursor, stage):
-        copy_frame(cursor, stage, frame)
-        merge_stage(cursor, stage, _FILLED, frame.columns)
+    fill_products(_frame(("sku", "name"), [wares[sku] for sku in sorted(wares)]))
 
 
 def _frame(names: Sequence[str], rows: Sequence[Any]) -> pl.DataFrame:
