@@ -73,7 +73,9 @@ def apply_told(told: Told, shop: ShopConnection, *, now: dt.datetime) -> Applied
     done.orders = write_sales(fresh.sales, people, source=shop.source)
     drop_orders(told.gone_orders, source=shop.source)
     done.consents = keep_consents(told.consents, people, source=shop.source, now=now)
-    done.events = keep_carts(told.carts, told.links, find_identities(shop.source, people), source=shop.source, now=now)
+    if told.carts or told.links:
+        identities = find_identities(shop.source, people)
+        done.events = keep_carts(told.carts, told.links, identities, source=shop.source, now=now)
     _answer_requests(told.requests, people, shop, done)
     return done
 
