@@ -26,27 +26,17 @@ class ShopApi(Protocol):
     def test(self) -> Found: ...
     def count(self, stage: str) -> int | None: ...
     def read_page(self, stage: str, cursor: Mapping[str, Any], since: dt.datetime | None) -> Page: ...
-    def make_hooks(self, url: str, secret: str) -> list[str]: ...
+    def make_hooks(self, url: str) -> list[str]: ...
 
 
 @contextmanager
 def open_shop(shop: ShopConnection) -> Iterator[ShopApi]:
     """A session with the shop. Raises ShopTrouble where there are no keys to open it with."""
-    api = _make_api(shop, find_keys(shop))
+    api = _make_api(shop, _find_keys(shop))
     try:
         yield api
     finally:
         api.close()
-
-
-def find_keys(shop: ShopConnection) -> ShopKeys:
-    try:
-        keys = open_keys(shop)
-    except LostKeys as error:
-        raise ShopTrouble("lost_keys", is_final=True) from error
-    if not (keys.token or keys.key):
-        raise ShopTrouble("no_keys", is_final=True)
-    return keys
 
 
 def try_shop(shop: ShopConnection, *, now: dt.datetime) -> Found | None:
@@ -76,7 +66,7 @@ def make_hooks(shop: ShopConnection, *, now: dt.datetime) -> list[str] | None:
     made: list[str] | None = None
     try:
         with open_shop(shop) as api:
-            made = api.make_hooks(hook_url(shop), find_keys(shop).secret)
+            made = api.make_hooks(hook_url(shop))
         shop.hooks_made_at, shop.hooks_error = now, ""
     except ShopTrouble as trouble:
         shop.hooks_error = say_trouble(trouble)
@@ -92,6 +82,16 @@ def hook_url(shop: ShopConnection) -> str:
 def say_trouble(trouble: ShopTrouble) -> str:
     """How a trouble is kept in a row; `reasons.explain_trouble` says it to people."""
     return f"{trouble.code}:{trouble.detail}" if trouble.detail else trouble.code
+
+
+def _find_keys(shop: ShopConnection) -> ShopKeys:
+    try:
+        keys = open_keys(shop)
+    except LostKeys as error:
+        raise ShopTrouble("lost_keys", is_final=True) from error
+    if not (keys.token or keys.key):
+        raise ShopTrouble("no_keys", is_final=True)
+    return keys
 
 
 def _make_api(shop: ShopConnection, keys: ShopKeys) -> ShopApi:

@@ -26,7 +26,6 @@ class Envelope:
 
     topic: str
     delivery_id: str
-    signature: str
     triggered_at: dt.datetime | None = None
     host: str = ""
     is_test: bool = False
@@ -38,12 +37,10 @@ def read_envelope(kind: str, headers: Mapping[str, str]) -> Envelope:
         return Envelope(
             topic=_take(headers, "X-WC-Webhook-Topic", 80),
             delivery_id=_take(headers, "X-WC-Webhook-Delivery-ID", 100),
-            signature=headers.get("X-WC-Webhook-Signature", ""),
         )
     return Envelope(
         topic=_take(headers, "X-Shopify-Topic", 80),
         delivery_id=_take(headers, "X-Shopify-Webhook-Id", 100) or _take(headers, "X-Shopify-Event-Id", 100),
-        signature=headers.get("X-Shopify-Hmac-Sha256", ""),
         triggered_at=_read_time(headers.get("X-Shopify-Triggered-At", "")),
         host=_take(headers, "X-Shopify-Shop-Domain", 200).lower(),
         is_test=headers.get("X-Shopify-Test", "").lower() == "true",

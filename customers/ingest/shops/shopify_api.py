@@ -96,7 +96,7 @@ class ShopifyApi:
         following = _go_on(cursor, told, nodes, size, by="updatedAt" if since else "createdAt") if has_more else None
         return Page(TOPICS[stage], payloads, following, wait_s=self._wait_s)
 
-    def make_hooks(self, url: str, _secret: str) -> list[str]:
+    def make_hooks(self, url: str) -> list[str]:
         """Make the webhooks that are missing; returns their topics. Safe to run twice."""
         made = []
         present = self._list_hooks(url)

@@ -28,7 +28,7 @@ class WooCommerceApi:
     """One session with one shop, logged in with consumer key and secret. Raises ShopTrouble."""
 
     def __init__(self, address: str, keys: ShopKeys) -> None:
-        self._asker, self._login = Asker(address), (keys.key, keys.token)
+        self._asker, self._login, self._secret = Asker(address), (keys.key, keys.token), keys.secret
 
     def close(self) -> None:
         self._asker.close()
@@ -76,7 +76,7 @@ class WooCommerceApi:
             payloads = [one for product in payloads for one in (product, *self._read_variations(product))]
         return Page(TOPICS[stage], payloads, following, total)
 
-    def make_hooks(self, url: str, secret: str) -> list[str]:
+    def make_hooks(self, url: str) -> list[str]:
         """Make the webhooks that are missing; returns their topics. Safe to run twice."""
         present = self._list_hooks(url)
         made = []
@@ -86,7 +86,7 @@ class WooCommerceApi:
                     "name": f"Rekindle {topic}",
                     "topic": topic,
                     "delivery_url": url,
-                    "secret": secret,
+                    "secret": self._secret,
                     "status": "active",
                 }
                 self._asker.ask("POST", f"{API}/webhooks", body=body, login=self._login)
