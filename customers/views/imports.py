@@ -10,8 +10,6 @@ from typing import Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -31,6 +29,7 @@ from customers.ingest.runs import drop_file, find_kept_file, receive_file, reque
 from customers.ingest.schema import ENCODINGS, ORDERS, FileProblem
 from customers.models import ImportRejection, ImportRun
 from customers.tasks import import_file
+from customers.views.privacy import read_user
 from customers.views.spreadsheets import defuse, record_export
 
 PAGE_SIZE = 25
@@ -85,7 +84,7 @@ def create_import(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             kind = form.cleaned_data["kind"] or ORDERS
-            run = receive_file(_person(request), form.cleaned_data["file"], timezone.now(), kind=kind)
+            run = receive_file(read_user(request), form.cleaned_data["file"], timezone.now(), kind=kind)
             return redirect("customers:import-columns", run.pk)
         except FileProblem as problem:
             form.add_error("file", str(problem))
@@ -105,7 +104,7 @@ def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("customers:import", run.pk)
     action = request.POST.get("action", "refresh")
     if action == "drop":
-        drop_file(_person(request), run)
+        drop_file(read_user(request), run)
         messages.success(request, _("“%(name)s” is forgotten; nothing was imported.") % {"name": run.file_name})
         return redirect("customers:imports")
     try:
@@ -122,7 +121,7 @@ def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
     is_asked = action in ("import", "count")
     if is_asked and form.is_valid():
         try:
-            request_import(_person(request), run, form.to_options(), is_trial=action == "count")
+            request_import(read_user(request), run, form.to_options(), is_trial=action == "count")
         except FileProblem as problem:
             form.add_error(None, str(problem))
         except RunIsTaken:
@@ -196,12 +195,6 @@ class _Echo:
 
     def write(self, line: str) -> str:
         return line
-
-
-def _person(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
 
 
 def _read_kept_sample(run: ImportRun, encoding: str) -> tuple[Sample, str]:

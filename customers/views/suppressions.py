@@ -8,8 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -30,6 +29,7 @@ from customers.ingest.suppression_list import (
 )
 from customers.models import SuppressedDomain, Suppression
 
+from .privacy import read_user
 from .spreadsheets import record_export
 
 PAGE_SIZE = 50
@@ -85,7 +85,7 @@ def add_suppressions(request: HttpRequest) -> HttpResponse:
             entries = read_list(codecs.iterdecode(upload, "utf-8", errors="replace"), plain_hashes=plain)
         else:
             entries = read_list(request.POST.get("entries", "").splitlines(), plain_hashes=plain)
-        counts = add_entries(entries, actor=_user(request), note=note, source="list" if upload else "staff")
+        counts = add_entries(entries, actor=read_user(request), note=note, source="list" if upload else "staff")
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("customers:suppressions")
@@ -103,7 +103,7 @@ def remove_suppression(request: HttpRequest, kind: str, pk: int) -> HttpResponse
         return redirect("customers:suppressions")
     try:
         lift = lift_domain if kind == "domain" else lift_suppression
-        if lift(pk, actor=_user(request), why=why):
+        if lift(pk, actor=read_user(request), why=why):
             messages.success(request, _("Taken off the list. Whether you may write still depends on their consent."))
         else:
             messages.warning(request, _("It was taken off before."))
@@ -134,9 +134,3 @@ def _tell(request: HttpRequest, counts: dict[str, int]) -> None:
         words = _("%(n)s lines are no address, number, domain or hash.")
         parts.append(words % {"n": f"{unread:,}"})
     (messages.success if added or before else messages.warning)(request, " ".join(parts))
-
-
-def _user(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user

@@ -6,8 +6,6 @@ import datetime as dt
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,6 +16,7 @@ from django.views.decorators.http import require_POST
 from customers.api.authentication import issue_api_key, revoke_api_key
 from customers.api.scopes import SCOPES
 from customers.models import ApiKey
+from customers.views.privacy import read_user
 
 from .overview import describe_integrations
 
@@ -41,7 +40,7 @@ def create_key(request: HttpRequest) -> HttpResponse:
         return redirect("integrations")
     expires_at = timezone.now() + dt.timedelta(days=days) if days else None
     chosen = [] if request.POST.get("whole") == "1" else scopes
-    _row, key = issue_api_key(_user(request), name, scopes=chosen, expires_at=expires_at)
+    _row, key = issue_api_key(read_user(request), name, scopes=chosen, expires_at=expires_at)
     return render(request, "customers/integrations/overview.html", describe_integrations(request) | {"new_key": key})
 
 
@@ -50,12 +49,6 @@ def create_key(request: HttpRequest) -> HttpResponse:
 def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
     """End a key at once; ending it twice changes nothing."""
     row = get_object_or_404(ApiKey, pk=pk)
-    revoke_api_key(_user(request), row, now=timezone.now())
+    revoke_api_key(read_user(request), row, now=timezone.now())
     messages.success(request, _("“%(name)s” no longer opens anything.") % {"name": row.name})
     return redirect("integrations")
-
-
-def _user(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user

@@ -10,7 +10,6 @@ from django.contrib.auth.decorators import permission_required
 from django.db.models import Count, Max, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -48,7 +47,6 @@ def describe_integrations(request: HttpRequest) -> dict[str, Any]:
     return {
         "sources": list_sources(now),
         "days": DAYS,
-        "shops_url": _find_shops(),
         "keys": [(key, describe_scopes(key.scopes), _state_of(key, now)) for key in _list_keys()]
         if may_see_keys
         else [],
@@ -102,11 +100,3 @@ def _list_endpoints() -> list[OutgoingEndpoint]:
     waiting = Count("deliveries", filter=Q(deliveries__status=OutgoingDelivery.Status.WAITING))
     failed = Count("deliveries", filter=Q(deliveries__status=OutgoingDelivery.Status.FAILED))
     return list(OutgoingEndpoint.objects.annotate(waiting=waiting, given_up=failed).order_by("-status", "pk"))
-
-
-def _find_shops() -> str:
-    """The page that connects shops, where this build has it."""
-    try:
-        return reverse("customers:shops")
-    except NoReverseMatch:
-        return ""

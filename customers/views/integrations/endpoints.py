@@ -7,8 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +21,7 @@ from customers.models import TEST_KIND, OutgoingAttempt, OutgoingDelivery, Outgo
 from customers.outgoing import endpoints
 from customers.outgoing.composing import compose
 from customers.tasks import send_outgoing
+from customers.views.privacy import read_user
 
 PAGE_SIZE = 25
 
@@ -36,7 +36,7 @@ def create_endpoint(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "customers/integrations/endpoint_new.html", context)
     try:
-        row = endpoints.add_endpoint(_user(request), given["url"], given["kinds"], note=given["note"])
+        row = endpoints.add_endpoint(read_user(request), given["url"], given["kinds"], note=given["note"])
     except ValidationError as error:
         context["errors"] = error.message_dict if hasattr(error, "error_dict") else {"url": error.messages}
         return render(request, "customers/integrations/endpoint_new.html", context, status=422)
@@ -56,7 +56,7 @@ def change_kinds(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose what it is told from now on."""
     try:
         endpoints.choose_kinds(
-            _user(request), get_object_or_404(OutgoingEndpoint, pk=pk), request.POST.getlist("kinds")
+            read_user(request), get_object_or_404(OutgoingEndpoint, pk=pk), request.POST.getlist("kinds")
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
@@ -71,7 +71,7 @@ def change_kinds(request: HttpRequest, pk: int) -> HttpResponse:
 def change_secret(request: HttpRequest, pk: int) -> HttpResponse:
     """A new secret, shown once; the old one is valid for a day more."""
     row = get_object_or_404(OutgoingEndpoint, pk=pk)
-    secret = endpoints.change_secret(_user(request), row, now=timezone.now())
+    secret = endpoints.change_secret(read_user(request), row, now=timezone.now())
     row.refresh_from_db()
     return _render(request, row, new_secret=secret)
 
@@ -81,7 +81,7 @@ def change_secret(request: HttpRequest, pk: int) -> HttpResponse:
 def switch_endpoint(request: HttpRequest, pk: int) -> HttpResponse:
     """Switch it off or on again."""
     row, is_on = get_object_or_404(OutgoingEndpoint, pk=pk), request.POST.get("on") == "1"
-    endpoints.switch_endpoint(_user(request), row, on=is_on, now=timezone.now())
+    endpoints.switch_endpoint(read_user(request), row, on=is_on, now=timezone.now())
     messages.success(request, _("It is on.") if is_on else _("It is off. What happens from now on is not kept for it."))
     return redirect("customers:endpoint", pk)
 
@@ -153,9 +153,3 @@ def _read(request: HttpRequest) -> dict[str, Any]:
         "note": request.POST.get("note", "").replace("\0", "").strip()[:80],
         "kinds": request.POST.getlist("kinds"),
     }
-
-
-def _user(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
