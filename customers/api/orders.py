@@ -32,6 +32,13 @@ MAX_QUANTITY = 10**9
 FUTURE_TOLERANCE = dt.timedelta(days=1)
 
 
+def total_of(item: Mapping[str, Any]) -> Decimal:
+    """The sum of an order's lines less its discount."""
+    lines: Decimal = sum((line["quantity"] * line["unit_price"] for line in item["lines"]), Decimal(0))
+    discount: Decimal = item.get("discount", Decimal(0))
+    return (lines - discount).quantize(Decimal("0.01"))
+
+
 class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     """One line; what comes back has a negative quantity, never a negative price."""
 
@@ -76,7 +83,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if abs(_total(attrs)) >= MAX_TOTAL:
+        if abs(total_of(attrs)) >= MAX_TOTAL:
             raise serializers.ValidationError({"lines": [_("The total is too large.")]})
         return attrs
 
@@ -129,18 +136,12 @@ class OrderBulk(OrderWrites, KeyedBulkView):
         return super().post(request)
 
 
-def _total(item: Mapping[str, Any]) -> Decimal:
-    lines: Decimal = sum((line["quantity"] * line["unit_price"] for line in item["lines"]), Decimal(0))
-    discount: Decimal = item.get("discount", Decimal(0))
-    return (lines - discount).quantize(Decimal("0.01"))
-
-
 def _order_row(item: Mapping[str, Any]) -> dict[str, Any]:
     plain = {name: item[name] for name in ("source", "external_id", "ordered_at", "currency")}
     return {
         **plain,
         "customer": item["customer"]["external_id"],
-        "total": _total(item),
+        "total": total_of(item),
         "discount": item.get("discount", Decimal(0)),
         "discount_code": item.get("discount_code", ""),
         "is_return": all(line["quantity"] < 0 for line in item["lines"]),

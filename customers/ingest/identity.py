@@ -57,15 +57,19 @@ def find_people(source: str, names: Collection[str]) -> dict[str, int]:
 def find_identities(source: str, names: Collection[str]) -> dict[str, int]:
     """The same, but of a merged id the row that it had of its own: what is recorded for that one comes to the survivor, and
     goes back with an undo."""
-    people = find_people(source, names)
+    return as_identities(source, find_people(source, names))
+
+
+def as_identities(source: str, people: Mapping[str, int]) -> dict[str, int]:
+    """The identities of those whom `find_people` found, without looking for them again."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT external_id, customer_id, came_as FROM customers_customeralias"
             " WHERE source = %s AND NOT is_visitor AND external_id = ANY(%s) AND came_as IS NOT NULL",
-            [source, sorted(names)],
+            [source, sorted(people)],
         )
         merged = {name: came_as for name, customer, came_as in cursor.fetchall() if people.get(name) == customer}
-    return people | merged
+    return {**people, **merged}
 
 
 def find_visitors(source: str, visitors: Collection[str]) -> dict[str, int]:

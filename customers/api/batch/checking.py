@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils.translation import gettext as _
 
 from customers.api.event_items import dump_properties
-from customers.api.orders import FUTURE_TOLERANCE, MAX_TOTAL
+from customers.api.orders import FUTURE_TOLERANCE, MAX_TOTAL, total_of
 from customers.ingest.erased import find_erased
 from customers.ingest.phones import BadPhone, normalise_phone
 
@@ -46,13 +45,6 @@ def check_batch(batch: Batch, writable: set[str], *, now: dt.datetime) -> None:
     for index, item in batch.of("consent").items():
         if item["recorded_at"] > now + FUTURE_TOLERANCE:
             batch.refuse(index, "recorded_at", _("A consent cannot lie in the future."), "time_range")
-
-
-def total_of(item: Mapping[str, Any]) -> Decimal:
-    """The sum of an order's lines less its discount."""
-    lines: Decimal = sum((line["quantity"] * line["unit_price"] for line in item["lines"]), Decimal(0))
-    discount: Decimal = item.get("discount", Decimal(0))
-    return (lines - discount).quantize(Decimal("0.01"))
 
 
 def _check_people(batch: Batch) -> None:

@@ -12,23 +12,21 @@ from django.utils.translation import gettext as _
 from psycopg.errors import DeadlockDetected
 
 from customers.api.event_items import EVENT_COLUMNS
+from customers.api.orders import total_of
 from customers.api.upserts import build_frame, write_groups
 from customers.ingest.consent import GIVEN_CONSENT, record_consents
 from customers.ingest.customers import CUSTOMERS, upsert_customers
-from customers.ingest.identity import find_identities, find_people
+from customers.ingest.identity import as_identities, find_people
 from customers.ingest.orders import GIVEN_LINE, GIVEN_ORDER, upsert_orders
 from customers.ingest.products import PRODUCTS, upsert_products
 from customers.ingest.recorder import record_events
 from customers.models import Product, ensure_event_partitions
 
-from .checking import total_of
 from .items import Batch
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 #: Two requests that write the same rows in another order may wait for each other; PostgreSQL ends one, which tries again.
 MOST_TRIES: Final = 3
-_ORDER_ROW: Final = ("source", "external_id", "customer", "ordered_at", "currency", "total", "discount", "discount_code",
-                     "is_return")  # fmt: skip
 
 #: An id that was merged into another person stands for that person.
 _PEOPLE = """
@@ -78,7 +76,7 @@ def _keep(batch: Batch) -> dict[int, str]:
         for index, item in batch.of(kind).items():
             if item["customer"] not in known:
                 batch.refuse(index, "customer", _("This customer is not known; create it first."), "unknown_customer")
-    return outcomes | _keep_orders(batch) | _keep_events(batch) | _keep_consents(batch, known)
+    return outcomes | _keep_orders(batch) | _keep_events(batch, known) | _keep_consents(batch, known)
 
 
 def _keep_people(batch: Batch) -> dict[int, str]:
@@ -124,12 +122,11 @@ def _keep_orders(batch: Batch) -> dict[int, str]:
         for key, item in last.items()
         for place, line in enumerate(item["lines"], start=1)
     ]  # fmt: skip
-    head_types = {name: GIVEN_ORDER[name] for name in _ORDER_ROW}
     return _compare(
         _ORDERS,
         batch.source,
         keys,
-        lambda: upsert_orders(build_frame(heads, head_types), build_frame(lines, GIVEN_LINE), source=batch.source),
+        lambda: upsert_orders(build_frame(heads, GIVEN_ORDER), build_frame(lines, GIVEN_LINE), source=batch.source),
     )
 
 
@@ -144,13 +141,13 @@ def _refuse_unknown_articles(batch: Batch) -> None:
                 batch.refuse(index, f"lines[{place}].sku", sentence, "unknown_product")
 
 
-def _keep_events(batch: Batch) -> dict[int, str]:
+def _keep_events(batch: Batch, known: Mapping[str, int]) -> dict[int, str]:
     items = batch.of("event")
     if not items:
         return {}
-    known = find_identities(batch.source, {item["customer"] for item in items.values()})
+    identities = as_identities(batch.source, known)
     rows = [
-        (item["external_id"], item["occurred_at"], known[item["customer"]], item["kind"].value,
+        (item["external_id"], item["occurred_at"], identities[item["customer"]], item["kind"].value,
          batch.texts[index])
         for index, item in items.items()
     ]  # fmt: skip
