@@ -99,10 +99,10 @@ class EventList(ListAPIView[CustomerEvent]):
         source, items, faults = read_events(request.body)
         now = timezone.now()
         good = keep_possible(items, source, now, faults)
+        counts = record_events(good, source=source)
         note_refused_events(items, source, faults, accepted=good.height, now=now)
         if good.is_empty():
             raise serializers.ValidationError({index_path(index, path): [message] for index, path, message in faults})
-        counts = record_events(good, source=source)
         failed = len({index for index, _path, _message in faults})
         answer = {"recorded": counts.recorded, "known": counts.known, "failed": failed}
         errors = [{"index": i, "path": index_path(i, path), "message": text} for i, path, text in sorted(faults)]

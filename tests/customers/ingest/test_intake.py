@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError, connection
 from rest_framework.test import APIClient
 
 from customers.ingest.intake import Refusal, mask_key, note_intake
-from customers.models import Entrance, IntakeDay, RefusedItem
+from customers.models import Customer, Entrance, IntakeDay, RefusedItem
 from tests.customers.api.conftest import client_of
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,16 @@ def test_every_way_in_counts(api: APIClient) -> None:
     assert ("customer", "time_zone", "invalid") in reasons()
     assert ("event", "customer", "customer") in reasons()
     assert ("", "type", "union_tag_invalid") in reasons()
+
+
+def test_events_that_could_not_be_written_were_not_accepted(api: APIClient) -> None:
+    Customer.objects.create(external_id="ana")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE customers_customerevent ADD CONSTRAINT full_up CHECK (false) NOT VALID")
+    good = {"external_id": "e1", "customer": "ana", "kind": "product_viewed", "occurred_at": "2026-01-05T10:00:00Z"}
+    with pytest.raises(IntegrityError):
+        api.post("/api/v1/events/", {"events": [good, {**good, "customer": "nobody"}]})
+    assert figures() == []
 
 
 def test_unknown_articles_of_several_lines_are_one_reason(api: APIClient) -> None:
