@@ -70,11 +70,7 @@ def write_consents(weighed: list[Held], survivor: int, *, now: dt.datetime) -> l
     written = []
     for held in weighed:
         if held.is_written:
-            newest = (
-                ConsentRecord.objects.filter(customer_id=survivor, channel=held.channel)
-                .order_by("-recorded_at")
-                .first()
-            )
+            newest = _newest(survivor, held.channel)
             record = ConsentRecord.objects.create(
                 customer_id=survivor,
                 channel=held.channel,

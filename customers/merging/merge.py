@@ -95,7 +95,7 @@ def _combine(cursor: Cursor, plan: Plan, now: dt.datetime) -> details.JSON:
             "former": {name: plan.survivor[name] for name in written},
         }
     if plan.chosen:
-        before = details.read_preference_row(cursor, survivor)
+        before = plan.preference
         written = {**plan.chosen, "updated_at": now.isoformat()}
         details.save_preference_row(cursor, survivor, written, is_new=before is None)
         after = details.read_preference_row(cursor, survivor) or {}

@@ -10,7 +10,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from customers.ingest.copying import Cursor
-from customers.models import Customer, CustomerMerge
+from customers.ingest.merged import list_identities
+from customers.models import Customer
 from customers.models.customer import ERASED_SOURCE, MERGED_SOURCE
 
 from . import details, moving
@@ -32,13 +33,14 @@ class Contamination:
 
 @dataclass(frozen=True)
 class Plan:
-    """`changes` are columns of the survivor's row, `chosen` of their preferences, with the new values; `moved` counts rows."""
+    """`changes` are columns of the survivor's row, `chosen` of their preferences, with the new values; `moved` counts rows.
+    `preference` is the row of the survivor's preferences as it stands, None where there is none."""
 
     loser: details.JSON
     survivor: details.JSON
     changes: details.JSON
     chosen: details.JSON
-    has_preference: bool
+    preference: details.JSON | None
     consents: list[Held]
     moved: dict[str, int]
     contaminated: list[Contamination]
@@ -55,7 +57,7 @@ def plan_merge(loser: int, survivor: int, *, counts: bool = True) -> Plan:
             survivor=mine,
             changes=changes,
             chosen=details.combine_preferences(details.read_preference_row(cursor, loser), preference),
-            has_preference=preference is not None,
+            preference=preference,
             consents=weigh_consents(theirs, mine, mine | changes),
             moved=moving.count_rows(cursor, loser) if counts else {},
             contaminated=find_contamination(cursor, loser, survivor),
@@ -83,7 +85,7 @@ def _differing(theirs: set[str], mine: set[str]) -> tuple[str, str]:
 
 def _read_arms(cursor: Cursor, number: int) -> dict[int, set[str]]:
     """By campaign. Every table that has a campaign, a customer and an arm; the campaigns themselves stand above us."""
-    people = [number, *CustomerMerge.objects.filter(holder=number, undone_at=None).values_list("loser_id", flat=True)]
+    people = list_identities(number)
     arms: dict[int, set[str]] = {}
     for model in _list_drawn():
         cursor.execute(

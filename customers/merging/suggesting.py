@@ -20,7 +20,7 @@ from customers.models import AuditAction, CustomerMerge, MergeSuggestion, Privac
 from customers.models.customer import ERASED_SOURCE, MERGED_SOURCE
 
 from .merge import merge_customers
-from .plan import CannotMerge, plan_merge
+from .plan import CannotMerge, find_contamination
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +103,10 @@ def _is_harmful(loser: int, survivor: int) -> bool:
     asked = PrivacyRequest.objects.filter(
         customer_number__in=[loser, survivor], status=PrivacyRequest.Status.OPEN
     ).exists()
-    return asked or bool(plan_merge(loser, survivor, counts=False).contaminated)
+    if asked:
+        return True
+    with connection.cursor() as cursor:
+        return bool(find_contamination(cursor, loser, survivor))
 
 
 _FORGET = """

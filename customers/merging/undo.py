@@ -47,9 +47,7 @@ def why_not_undo(merge: CustomerMerge) -> str:
     """Why it cannot be undone, for staff; "" where it can. No query where the survivor came with the merge."""
     if merge.undone_at is not None:
         return _("It was undone before.")
-    if not merge.kept:
-        return _("The person was erased; nothing is kept that could be given back.")
-    if merge.survivor.source == ERASED_SOURCE:
+    if not merge.kept or merge.survivor.source == ERASED_SOURCE:
         return _("The person was erased; nothing is kept that could be given back.")
     if merge.survivor.source == MERGED_SOURCE:
         return _("The customer was merged into another one afterwards. Undo that merge first.")
@@ -76,8 +74,7 @@ def _undo(merge_id: int, *, actor: User | None, now: dt.datetime) -> CustomerMer
         ConsentRecord.objects.filter(pk__in=merge.kept["consents"]).delete()
         TrackingConsent.objects.filter(pk__in=merge.kept["tracking"]).delete()
         _return_values(cursor, merge)
-        for lower in below:
-            CustomerMerge.objects.filter(pk=lower.pk).update(holder_id=loser)
+        CustomerMerge.objects.filter(pk__in=[lower.pk for lower in below]).update(holder_id=loser)
     carry_refusals(loser, survivor, since=merge.merged_at, now=now)
     _carry_objection(merge, loser, survivor, now, objected=objected)
     CustomerMerge.objects.filter(pk=merge.pk).update(undone_at=now, undone_by=actor, kept={}, rows={})

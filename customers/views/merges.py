@@ -26,8 +26,6 @@ from .privacy import read_user
 
 PAGE_SIZE = 25
 MOST_CANDIDATES = 8
-#: Columns that a merge may fill, in words.
-COLUMN_WORDS = ("email", "phone", "first_name", "last_name", "country", "joined_at", "attributes")
 
 
 @require_safe
@@ -100,11 +98,7 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
 def tell_identity(customer: Customer) -> dict[str, Any]:
     """For the customer's page: under which other ids they are known, what was merged, and whom we think to be the same."""
     merges = CustomerMerge.objects.filter(holder=customer, undone_at=None).select_related("survivor")
-    suggested = list_open().filter(Q(first=customer) | Q(second=customer))[:MOST_CANDIDATES]
-    return {
-        "merged_people": [_tell_merge(merge) for merge in merges],
-        "alike": [(row, row.second if row.first_id == customer.pk else row.first) for row in suggested],
-    }
+    return {"merged_people": [_tell_merge(merge) for merge in merges], "alike": _list_alike(customer)}
 
 
 def _merge(request: HttpRequest, loser: Customer, keeps: Customer) -> HttpResponse:
@@ -133,7 +127,7 @@ def _choose(request: HttpRequest, customer: Customer) -> HttpResponse:
         "q": words,
         "found": found[:MOST_CANDIDATES],
         "has_more": len(found) > MOST_CANDIDATES,
-        "alike": tell_identity(customer)["alike"],
+        "alike": _list_alike(customer),
     }
     return render(request, "customers/merge_choose.html", context)
 
@@ -143,6 +137,12 @@ def _find_other(request: HttpRequest, customer: Customer) -> Customer | None:
     if not wanted.isdecimal() or len(wanted) > 18:
         return None
     return Customer.objects.known().exclude(pk=customer.pk).filter(pk=int(wanted)).first()
+
+
+def _list_alike(customer: Customer) -> list[tuple[MergeSuggestion, Customer]]:
+    """Whom we think to be the same person, each with the suggestion that says so."""
+    suggested = list_open().filter(Q(first=customer) | Q(second=customer))[:MOST_CANDIDATES]
+    return [(row, row.second if row.first_id == customer.pk else row.first) for row in suggested]
 
 
 def _tell_merge(merge: CustomerMerge) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def _tell_plan(plan: Plan, loser: Customer, keeps: Customer) -> dict[str, Any]:
             {"channel": channels[held.channel], "loser": held.loser, "survivor": held.survivor, "holds": held.holds}
             for held in plan.consents
         ],
-        "filled": [(labels[name], _show(plan.changes[name])) for name in COLUMN_WORDS if name in plan.changes],
+        "filled": [(labels[name], _show(value)) for name, value in plan.changes.items()],
         "chosen": _tell_choices(plan),
     }
 
