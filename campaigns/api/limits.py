@@ -111,9 +111,9 @@ class PaceView(APIView):
         """Make or change it."""
         if scope not in PaceLimit.Scope.values or len(name) > LONGEST_NAME:
             raise Http404
-        person, asked, made = person_of(request), read_body(PaceLimitSerializer, request), []
-        carry_out(lambda: made.append(save_pace_limit(person, scope, name, **asked, now=timezone.now())))
-        return Response(PaceLimitSerializer(made[0]).data)
+        person, asked = person_of(request), read_body(PaceLimitSerializer, request)
+        limit = carry_out(lambda: save_pace_limit(person, scope, name, **asked, now=timezone.now()))
+        return Response(PaceLimitSerializer(limit).data)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, scope: str, name: str) -> Response:
@@ -152,9 +152,9 @@ class WarmUpView(APIView):
     @extend_schema(request=WarmUpSerializer, responses={201: WarmUpSerializer})
     def post(self, request: Request) -> Response:
         """Begin one, today or on a day; 409 where one is in force."""
-        person, asked, made = person_of(request), read_body(WarmUpSerializer, request), []
-        carry_out(lambda: made.append(begin_warm_up(person, **asked, now=timezone.now())))
-        return Response(WarmUpSerializer(made[0]).data, status=status.HTTP_201_CREATED)
+        person, asked = person_of(request), read_body(WarmUpSerializer, request)
+        warm_up = carry_out(lambda: begin_warm_up(person, **asked, now=timezone.now()))
+        return Response(WarmUpSerializer(warm_up).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request) -> Response:
@@ -187,10 +187,9 @@ class CountryRuleView(APIView):
             CountryRule.objects.filter(country=code).first(), data=request.data, partial=True
         )
         serializer.is_valid(raise_exception=True)
-        made: list[CountryRule] = []
         asked, person = dict(serializer.validated_data), person_of(request)
-        carry_out(lambda: made.append(save_country_rule(person, code, asked, now=timezone.now())))
-        return Response(CountryRuleSerializer(made[0]).data)
+        rule = carry_out(lambda: save_country_rule(person, code, asked, now=timezone.now()))
+        return Response(CountryRuleSerializer(rule).data)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, country: str) -> Response:

@@ -82,9 +82,8 @@ def begin_thread(request: Request, campaign: Campaign) -> Response:
     asked = read_body(ThreadRequestSerializer, request)
     found = Variant.objects.select_related("archetype").filter(archetype__campaign=campaign)
     asked["variant"] = get_object_or_404(found, pk=asked["variant"]) if asked["variant"] is not None else None
-    made: list[ReviewComment] = []
-    carry_out(lambda: made.append(comments.start_thread(person_of(request), campaign, **asked, now=timezone.now())))
-    return Response(ThreadSerializer(made[0]).data, status=status.HTTP_201_CREATED)
+    thread = carry_out(lambda: comments.start_thread(person_of(request), campaign, **asked, now=timezone.now()))
+    return Response(ThreadSerializer(thread).data, status=status.HTTP_201_CREATED)
 
 
 def read_outlook(campaign: Campaign) -> Response:

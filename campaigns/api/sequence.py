@@ -42,9 +42,8 @@ class StepsView(APIView):
     def post(self, request: Request, pk: int) -> Response:
         """Add a step at the end. Voids what was approved."""
         campaign, asked = _get_campaign(pk), read_body(FollowUpSerializer, request)
-        made: list[FollowUp] = []
-        carry_out(lambda: made.append(add_follow_up(person_of(request), campaign, asked, now=timezone.now())))
-        return Response(FollowUpSerializer(made[0]).data, status=status.HTTP_201_CREATED)
+        follow_up = carry_out(lambda: add_follow_up(person_of(request), campaign, asked, now=timezone.now()))
+        return Response(FollowUpSerializer(follow_up).data, status=status.HTTP_201_CREATED)
 
 
 class StepView(APIView):

@@ -124,14 +124,11 @@ class StagedChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
     def create(self, request: Request) -> Response:
         """Begin a change; 409 where one waits already."""
         asked = read_body(BeginningSerializer, request)
-        made: list[StagedChange] = []
         campaign = get_object_or_404(Campaign, pk=asked["campaign"])
         like = asked["like"] and get_object_or_404(StagedChange, pk=asked["like"], campaign=campaign)
         user, reason = person_of(request), asked["reason"]
-        carry_out(
-            lambda: made.append(preparing.open_change(user, campaign, reason=reason, like=like, now=timezone.now()))
-        )
-        return Response(StagedChangeSerializer(made[0]).data, status=status.HTTP_201_CREATED)
+        change = carry_out(lambda: preparing.open_change(user, campaign, reason=reason, like=like, now=timezone.now()))
+        return Response(StagedChangeSerializer(change).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=WantedSerializer, responses=StagedChangeSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:

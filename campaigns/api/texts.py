@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -26,6 +25,7 @@ from campaigns.content.samples import pick_customer
 from campaigns.models import Archetype, Variant
 
 from .errors import carry_out, read_body
+from .reviewing import person_of
 from .serializers import (
     AngleSerializer,
     ArchetypeSerializer,
@@ -57,18 +57,18 @@ class VariantViewSet(
     def perform_update(self, serializer: Any) -> None:
         variant, fields = serializer.instance, dict(serializer.validated_data)
         shows = fields.pop("shows_products", None)
-        user = _person(self.request)
+        user = person_of(self.request)
         carry_out(lambda: edit_variant(user, variant, fields, now=timezone.now(), shows_products=shows))
 
     def perform_destroy(self, instance: Variant) -> None:
-        carry_out(lambda: remove_text(_person(self.request), instance, now=timezone.now()))
+        carry_out(lambda: remove_text(person_of(self.request), instance, now=timezone.now()))
 
     @extend_schema(request=TextRequestSerializer, responses={202: ArchetypeSerializer})
     @action(detail=True, methods=["post"])
     def draft(self, request: Request, pk: str) -> Response:
         """Have this text written again, with an instruction; it is done in the background."""
         variant, asked = self.get_object(), read_body(TextRequestSerializer, request)
-        user = _person(request)
+        user = person_of(request)
         return _accept(
             variant.archetype,
             lambda: ask_for_text(
@@ -82,14 +82,14 @@ class VariantViewSet(
         """Have this finished text drafted in the language of another archetype."""
         variant, asked = self.get_object(), read_body(TranslationSerializer, request)
         found = Archetype.objects.filter(campaign=variant.archetype.campaign_id).select_related("campaign")
-        target, user = get_object_or_404(found, pk=asked["archetype"]), _person(request)
+        target, user = get_object_or_404(found, pk=asked["archetype"]), person_of(request)
         return _accept(target, lambda: ask_for_translation(user, variant, target, now=timezone.now()))
 
     @extend_schema(request=None, responses=VariantSerializer)
     @action(detail=True, methods=["post"])
     def former(self, request: Request, pk: str) -> Response:
         """Put the text that a newer draft replaced in its place again; the newer one becomes the former."""
-        variant, user = self.get_object(), _person(request)
+        variant, user = self.get_object(), person_of(request)
         carry_out(lambda: take_back_former(user, variant, now=timezone.now()))
         return Response(self.get_serializer(self.get_object()).data)
 
@@ -98,10 +98,9 @@ class VariantViewSet(
     def copied(self, request: Request, pk: str) -> Response:
         """One more text of the archetype with the same words, for a person to write."""
         variant, asked = self.get_object(), read_body(AngleSerializer, request)
-        made: list[Variant] = []
-        user = _person(request)
-        carry_out(lambda: made.append(copy_text(user, variant, **asked, now=timezone.now())))
-        return Response(self.get_serializer(made[0]).data, status=status.HTTP_201_CREATED)
+        user = person_of(request)
+        copy = carry_out(lambda: copy_text(user, variant, **asked, now=timezone.now()))
+        return Response(self.get_serializer(copy).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
         parameters=[OpenApiParameter("whose", OpenApiTypes.STR, description='1 to 3, or "nobody"')],
@@ -138,7 +137,7 @@ class ArchetypeViewSet(viewsets.GenericViewSet[Archetype]):
     def texts(self, request: Request, pk: str) -> Response:
         """Have one more text of a step drafted, with an angle of its own."""
         archetype, asked = self.get_object(), read_body(NewTextSerializer, request)
-        user = _person(request)
+        user = person_of(request)
         return _accept(archetype, lambda: ask_for_text(user, archetype, **asked, now=timezone.now()))
 
 
@@ -151,9 +150,3 @@ def _accept(archetype: Archetype, act: Callable[[], Any]) -> Response:
 def _describe(archetype: Archetype) -> Any:
     cards = build_cards(archetype.campaign, [archetype])
     return ArchetypeSerializer(archetype, context={"cards": cards}).data
-
-
-def _person(request: Request) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user

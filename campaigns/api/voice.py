@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -23,6 +21,7 @@ from campaigns.models import BrandVoice, ShopPolicies
 from customers.api.pagination import KeyPagination
 
 from .errors import carry_out, read_body
+from .reviewing import person_of
 
 
 class LimitsSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -137,7 +136,7 @@ class BrandVoiceView(APIView):
     @extend_schema(request=NewVoiceSerializer, responses={201: SavedVoiceSerializer})
     def post(self, request: Request) -> Response:
         """Save a new version; texts that are not sent yet are checked against it."""
-        user, given = _person(request), read_body(NewVoiceSerializer, request)
+        user, given = person_of(request), read_body(NewVoiceSerializer, request)
         return _save(lambda: save_voice(user, **given, now=timezone.now()), SavedVoiceSerializer)
 
 
@@ -155,7 +154,7 @@ class PoliciesView(APIView):
     @extend_schema(request=NewPoliciesSerializer, responses={201: SavedPoliciesSerializer})
     def post(self, request: Request) -> Response:
         """Save a new version; texts that are not sent yet are checked against it."""
-        user, given = _person(request), read_body(NewPoliciesSerializer, request)
+        user, given = person_of(request), read_body(NewPoliciesSerializer, request)
         return _save(lambda: save_policies(user, **given, now=timezone.now()), SavedPoliciesSerializer)
 
 
@@ -173,7 +172,7 @@ class BrandVoiceVersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin,
     @action(detail=True, methods=["post"])
     def restoration(self, request: Request, number: int) -> Response:
         """Save this version again, under a new number."""
-        user, given, old = _person(request), read_body(BaseSerializer, request), self.get_object()
+        user, given, old = person_of(request), read_body(BaseSerializer, request), self.get_object()
         return _save(lambda: restore_voice(user, old.number, **given, now=timezone.now()), SavedVoiceSerializer)
 
 
@@ -191,14 +190,12 @@ class PoliciesVersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, v
     @action(detail=True, methods=["post"])
     def restoration(self, request: Request, number: int) -> Response:
         """Save this version again, under a new number."""
-        user, given, old = _person(request), read_body(BaseSerializer, request), self.get_object()
+        user, given, old = person_of(request), read_body(BaseSerializer, request), self.get_object()
         return _save(lambda: restore_policies(user, old.number, **given, now=timezone.now()), SavedPoliciesSerializer)
 
 
 def _save(act: Callable[[], Saved[Any]], serializer_class: Any) -> Response:
-    made: list[Saved[Any]] = []
-    carry_out(lambda: made.append(act()))
-    saved = made[0]
+    saved = carry_out(act)
     told = {
         "revision": saved.revision,
         "checked": saved.checked,
@@ -214,9 +211,3 @@ def _describe(serializer_class: Any, revision: BrandVoice | ShopPolicies) -> dic
         return dict(serializer_class(revision).data)
     nobody = {"number": 0, "note": "", "saved_by": None, "saved_at": None, "texts": revision.texts}
     return nobody | ({"restored_from": None} if isinstance(revision, BrandVoice) else {})
-
-
-def _person(request: Request) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
