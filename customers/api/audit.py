@@ -8,7 +8,7 @@ from rest_framework.generics import ListAPIView
 from customers.filters import AuditFilter
 from customers.models import AuditEntry
 
-from .pagination import KeyPagination
+from .pagination import NewestFirst
 
 
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
@@ -20,10 +20,6 @@ class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
             "number", "happened_at", "actor_id", "action", "object_kind", "object_id", "details", "previous_hash", "hash",
         )  # fmt: skip
         read_only_fields = fields
-
-
-class NewestFirst(KeyPagination):
-    ordering = "-pk"
 
 
 class AuditList(ListAPIView[AuditEntry]):

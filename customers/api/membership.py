@@ -13,7 +13,7 @@ from rest_framework.serializers import BaseSerializer
 from customers.models import Segment, SegmentChange, SegmentMember, SegmentSize
 
 from .fields import SourceField
-from .pagination import KeyPagination
+from .pagination import KeyPagination, NewestFirst
 from .permissions import MayReadSegments
 
 
@@ -59,12 +59,6 @@ class MemberPagination(KeyPagination):
     ordering = "customer_id"
 
 
-class NewestPagination(KeyPagination):
-    """The newest change first."""
-
-    ordering = "-pk"
-
-
 class _OfSegment(ListAPIView[Any]):
     """Rows of the segment in the address; reading segments is what it takes."""
 
@@ -92,7 +86,7 @@ class SegmentChanges(_OfSegment):
 
     queryset = SegmentChange.objects.all()
     serializer_class: type[BaseSerializer[Any]] = ChangeSerializer
-    pagination_class = NewestPagination
+    pagination_class = NewestFirst
     filterset_fields = ("has_entered",)
 
     def get_queryset(self) -> QuerySet[Any]:

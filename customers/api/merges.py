@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,9 +22,10 @@ from customers.merging.plan import CannotMerge
 from customers.merging.undo import undo_merge, why_not_undo
 from customers.models import CustomerMerge
 
-from .audit import NewestFirst
 from .fields import KeyField, SourceField
+from .pagination import NewestFirst
 from .permissions import HasModelRight
+from .privacy import read_user
 
 
 class MergeRefused(APIException):
@@ -99,7 +99,7 @@ class MergeList(ListAPIView[CustomerMerge]):
                 who["loser"],
                 who["survivor"],
                 reason=CustomerMerge.Reason.API,
-                actor=_user(request),
+                actor=read_user(request),
                 now=timezone.now(),
                 note=given.validated_data.get("note", ""),
             )
@@ -117,7 +117,7 @@ class MergeUndo(APIView):
     def post(self, request: Request, pk: int) -> Response:
         get_object_or_404(CustomerMerge, pk=pk)
         try:
-            merge = undo_merge(pk, actor=_user(request), now=timezone.now())
+            merge = undo_merge(pk, actor=read_user(request), now=timezone.now())
         except CannotMerge as refusal:
             raise MergeRefused(str(refusal)) from refusal
         return Response(MergeSerializer(merge).data)
@@ -130,7 +130,3 @@ def _find(identity: dict[str, str], name: str) -> int:
     if found is None:
         raise serializers.ValidationError({name: {"external_id": [_("This customer is not known; create it first.")]}})
     return found
-
-
-def _user(request: Request) -> User | None:
-    return request.user if isinstance(request.user, User) else None

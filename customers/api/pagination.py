@@ -31,6 +31,12 @@ class KeyPagination(CursorPagination):
         return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= MAX_KEY
 
 
+class NewestFirst(KeyPagination):
+    """The newest row first."""
+
+    ordering = "-pk"
+
+
 class TimePagination(KeyPagination):
     """A cursor over the time of events, the newest first."""
 

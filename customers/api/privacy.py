@@ -67,8 +67,8 @@ class PersonExport(APIView):
     @extend_schema(request=PersonSerializer, responses={200: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> HttpResponse:
         customer, now = _find(request, PersonSerializer)[0], timezone.now()
-        text = dump_export(export_customer(customer, actor=_user(request), now=now))
-        note_export(customer, actor=_user(request), now=now)
+        text = dump_export(export_customer(customer, actor=read_user(request), now=now))
+        note_export(customer, actor=read_user(request), now=now)
         return HttpResponse(text, content_type="application/json; charset=utf-8")
 
 
@@ -80,7 +80,7 @@ class PersonErasure(APIView):
     @extend_schema(request=EraseSerializer, responses={200: ErasedSerializer})
     def post(self, request: Request) -> Response:
         customer, given = _find(request, EraseSerializer)
-        report = erase_customer(customer, actor=_user(request), reason=given["reason"], now=timezone.now())
+        report = erase_customer(customer, actor=read_user(request), reason=given["reason"], now=timezone.now())
         return Response({"deleted": report.deleted, "emptied": report.emptied})
 
 
@@ -94,5 +94,5 @@ def _find(request: Request, serializer_class: type[PersonSerializer]) -> tuple[C
     return Customer.objects.get(pk=pk), given
 
 
-def _user(request: Request) -> User | None:
+def read_user(request: Request) -> User | None:
     return request.user if isinstance(request.user, User) else None

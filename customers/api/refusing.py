@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,11 +12,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from customers.ingest.intake import Refusal, note_intake
+from customers.ingest.schema import SOURCE_NAME
 from customers.models import Entrance
 
 from .problems import WHOLE, join_place
-
-_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def note_accepted(items: Sequence[Mapping[str, Any]], *, now: dt.datetime) -> None:
@@ -40,7 +38,7 @@ def note_refused_rows(request: Request, model: type[models.Model], error: Valida
         Refusal(code, message, str(model._meta.model_name), field, _name_item(items, place))
         for place, field, code, message in itertools.islice(_walk(error.detail), 100)
     ]
-    source = given if _SOURCE.fullmatch(given) else "shop"
+    source = given if SOURCE_NAME.fullmatch(given) else "shop"
     note_intake(Entrance.API, source, accepted=0, refused=max(len(items), 1), refusals=refusals, now=now)
 
 

@@ -10,11 +10,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.ingest.schema import SOURCE_NAME
 from customers.ingest.shops.addresses import BadAddress, read_address
 from customers.ingest.shops.keys import LostKeys, ShopKeys, open_keys
 from customers.models import ShopConnection
-
-_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 class ShopForm(forms.Form):
@@ -43,7 +42,7 @@ class ShopForm(forms.Form):
 
     def clean_source(self) -> str:
         source = str(self.cleaned_data.get("source") or "").strip()
-        if source and not _SOURCE.fullmatch(source):
+        if source and not SOURCE_NAME.fullmatch(source):
             raise forms.ValidationError(_("A source is 1 to 40 small letters, digits, - and _."))
         if source and ShopConnection.objects.filter(source=source).exists():
             raise forms.ValidationError(_("Another shop has this source already."))

@@ -50,6 +50,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "currency": ("currency", "currencycode", "ordercurrency", "币种", "货币"),
 }  # fmt: skip
 REQUIRED = ("customer", "at")
+#: How a shop or system may be called under which ids are kept.
+SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _CODES = """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF
     CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL
@@ -122,7 +124,7 @@ class ImportOptions:
             raise FileProblem(
                 _("“%(name)s” is not a time zone. Use a name such as Europe/London.") % {"name": self.time_zone[:60]}
             )
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", self.source):
+        if not SOURCE_NAME.fullmatch(self.source):
             raise FileProblem(_("The name of the source is 1 to 40 small letters, digits, - and _."))
         if self.encoding and self.encoding not in ENCODINGS:
             raise FileProblem(
