@@ -14,6 +14,7 @@ from django.db import connection
 
 from campaigns.audience.archetypes import label_archetype
 from campaigns.models import Campaign, MessageStatus, SkipReason, Variant
+from customers.ingest.merged import came_under_sql, holder_join_sql
 
 from .responses import Responses, count_responses
 
@@ -77,12 +78,11 @@ def _count_messages(campaign: Campaign, as_of: dt.datetime) -> Mapping[int, tupl
             SELECT m.variant_id, count(DISTINCT m.customer_id), count(*) FILTER (WHERE m.status = ANY(%(handed_over)s)),
                    count(DISTINCT m.customer_id) FILTER (WHERE EXISTS (
                        SELECT 1 FROM customers_order o
-                       WHERE o.customer_id = coalesce(g.holder_id, m.customer_id) AND NOT o.is_return
-                         AND coalesce(o.came_as, o.customer_id) = m.customer_id
+                       WHERE {came_under_sql("m.customer_id")} AND NOT o.is_return
                          AND o.ordered_at >= {opens} AND o.ordered_at < {closes})),
                    count(*) FILTER (WHERE m.skip_reason = %(no_channel)s)
             FROM campaigns_message m {entries}
-            LEFT JOIN customers_customermerge g ON g.loser_id = m.customer_id AND g.undone_at IS NULL
+            {holder_join_sql("m.customer_id")}
             WHERE m.campaign_id = %(campaign)s GROUP BY m.variant_id
             """,
             {

@@ -109,9 +109,18 @@ def name_survivors(cursor: Cursor, stage: str) -> list[str]:
 def order_join_sql(person: str, order: str = "o") -> str:
     """SQL that joins a person (an expression of a row's customer) to the orders that came under their own id, also where they
     were merged since: so a merge moves no figure of a campaign. Add further conditions with AND."""
+    return f"{holder_join_sql(person)} LEFT JOIN customers_order {order} ON {came_under_sql(person, order)}"
+
+
+def holder_join_sql(person: str) -> str:
+    """SQL that joins a person to the merge by which somebody else has their rows now; `came_under_sql` needs it."""
+    return f"LEFT JOIN customers_customermerge x_merge ON x_merge.loser_id = {person} AND x_merge.undone_at IS NULL"
+
+
+def came_under_sql(person: str, order: str = "o") -> str:
+    """SQL of the condition that an order came under the person's own id, also where they were merged since."""
     return (
-        f"LEFT JOIN customers_customermerge x_merge ON x_merge.loser_id = {person} AND x_merge.undone_at IS NULL"
-        f" LEFT JOIN customers_order {order} ON {order}.customer_id = coalesce(x_merge.holder_id, {person})"
+        f"{order}.customer_id = coalesce(x_merge.holder_id, {person})"
         f" AND coalesce({order}.came_as, {order}.customer_id) = {person}"
     )
 
