@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-#: SQL for a customer's address on a channel, '' where there is none. A shop sends the push token as an attribute; a webhook
-#: names the person by the shop's own id.
-_ADDRESS_SQL: Final[Mapping[str, str]] = {
-    "email": "{0}.email",
-    "sms": "{0}.phone",
-    "push": "coalesce({0}.attributes->>'push_token', '')",
-    "webhook": "{0}.external_id",
-}
+from customers.segments.vocabulary import ADDRESS_SQL
 
 _FIELDS: Final[Mapping[str, str]] = {"email": "email", "sms": "phone", "webhook": "external_id"}
 
@@ -28,7 +21,7 @@ class HasAddresses(Protocol):
 
 def address_sql(channel: str, customer: str = "c") -> str:
     """SQL for the address on `channel` of the row of customers_customer called `customer`."""
-    return _ADDRESS_SQL[channel].format(customer)
+    return ADDRESS_SQL[channel].format(customer)
 
 
 def read_address(channel: str, customer: HasAddresses) -> str:

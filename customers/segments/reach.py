@@ -16,12 +16,10 @@ from customers.models import Channel
 
 from .compiler import compile_rule
 from .rules import Rule
+from .vocabulary import ADDRESS_SQL
 
-#: Where the address of a channel stands; a web hook names people by the shop's own id, so everybody has one.
-_ADDRESSES: Final = {
-    Channel.EMAIL: "c.email",
-    Channel.SMS: "c.phone",
-}
+#: The channels that are told of; a web hook names people by the shop's own id, so everybody has an address for it.
+_CHANNELS: Final = (Channel.EMAIL, Channel.SMS)
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,9 @@ class Reach:
 def measure_reach(rule: Rule, *, as_of: dt.datetime) -> list[Reach]:
     """By channel, in one statement. Consents and suppressions count as they stand now."""
     query = compile_rule(rule, as_of=as_of)
-    levels = ", ".join(f"{_level(channel, address)} AS {channel}" for channel, address in _ADDRESSES.items())
+    levels = ", ".join(f"{_level(channel)} AS {channel}" for channel in _CHANNELS)
     counts = ", ".join(
-        f"count(*) FILTER (WHERE {channel} >= {level})" for channel in _ADDRESSES for level in range(1, 4)
+        f"count(*) FILTER (WHERE {channel} >= {level})" for channel in _CHANNELS for level in range(1, 4)
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -52,12 +50,13 @@ def measure_reach(rule: Rule, *, as_of: dt.datetime) -> list[Reach]:
     labels = dict(Channel.choices)
     return [
         Reach(channel.value, str(labels[channel]), *found[place * 3 : place * 3 + 3])
-        for place, channel in enumerate(_ADDRESSES)
+        for place, channel in enumerate(_CHANNELS)
     ]
 
 
-def _level(channel: Channel, address: str) -> str:
+def _level(channel: Channel) -> str:
     """How far somebody gets: 1 has an address, 2 agreed as well, 3 is not suppressed either."""
+    address = ADDRESS_SQL[channel].format("c")
     return (
         f"CASE WHEN {address} = '' THEN 0 WHEN NOT {has_consent_sql('c', channel)} THEN 1"
         f" WHEN {suppression_sql(address, channel)} THEN 2 ELSE 3 END"

@@ -16,14 +16,8 @@ from .interests import list_rows
 from .nodes import Bucket, ChannelState, Condition, Day, Own
 from .sql import Builder, People
 from .sql_values import compare_dates, compare_moments, compare_numbers, compare_texts, own_sql
+from .vocabulary import ADDRESS_SQL
 
-#: SQL of a customer's address by channel, '' for none; `campaigns.audience.channels` sends to the same.
-ADDRESS_SQL: Final = {
-    "email": "{0}.email",
-    "sms": "{0}.phone",
-    "push": "coalesce({0}.attributes->>'push_token', '')",
-    "webhook": "{0}.external_id",
-}
 _COLUMNS: Final = {
     "country": "c.country",
     "time_zone": "c.time_zone",

@@ -102,6 +102,14 @@ DISCOUNTS: Final = ("with", "without")
 
 CHANNELS: Final = ("email", "sms", "push", "webhook")
 CHANNEL_STATES: Final = ("consented", "reachable", "suppressed", "has_address")
+#: SQL for a customer's address on a channel, '' where there is none; {0} is the row of customers_customer. A shop sends the
+#: push token as an attribute; a webhook names the person by the shop's own id.
+ADDRESS_SQL: Final[dict[str, str]] = {
+    "email": "{0}.email",
+    "sms": "{0}.phone",
+    "push": "coalesce({0}.attributes->>'push_token', '')",
+    "webhook": "{0}.external_id",
+}
 
 #: What may have become of a message: kinds of events of e-mail, and of the other channels.
 MESSAGES: Final[dict[str, tuple[str, str]]] = {
