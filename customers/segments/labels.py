@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from customers.models import Channel
+
 FIELD_LABELS = {
     "churn_probability": _("churn probability"),
     "expected_value": _("expected value"),
@@ -90,12 +92,7 @@ MESSAGE_LABELS = {
     "complained": _("reported a message as spam"),
     "unsubscribed": _("unsubscribed by a message"),
 }
-CHANNEL_LABELS = {
-    "email": _("e-mail"),
-    "sms": _("text message"),
-    "push": _("push notification"),
-    "webhook": _("webhook"),
-}
+CHANNEL_LABELS = dict(Channel.choices)
 PERIOD_LABELS = {
     "today": _("today"),
     "yesterday": _("yesterday"),
