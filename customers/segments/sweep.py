@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -101,11 +103,12 @@ def sweep_segments(now: dt.datetime) -> SweepCounts:
     if not segments:
         return SweepCounts()
     as_of = read_shop_clock(now)
+    count_everybody = cache(Customer.objects.count)
     done = SweepCounts()
     for segment in segments:
         try:
             with transaction.atomic():
-                done += _look_at(segment, now=now, as_of=as_of, everybody=everybody)
+                done += _look_at(segment, now=now, as_of=as_of, everybody=everybody, count_everybody=count_everybody)
         except Exception as error:  # what is broken in one must not leave the others as they were
             done += SweepCounts(failed=1)
             _note_fault(segment, error, now)
@@ -118,7 +121,8 @@ def recount_segment(segment: Segment, *, now: dt.datetime) -> SegmentCount:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK])
         _make_table(cursor, TOUCHED, "SELECT NULL::bigint AS customer_id WHERE false", {})
-    _look_at(segment, now=now, as_of=read_shop_clock(now), everybody=True)
+    as_of = read_shop_clock(now)
+    _look_at(segment, now=now, as_of=as_of, everybody=True, count_everybody=Customer.objects.count)
     return SegmentCount.objects.get(segment=segment)
 
 
@@ -145,14 +149,16 @@ def _take_touched() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _look_at(segment: Segment, *, now: dt.datetime, as_of: dt.datetime, everybody: bool) -> SweepCounts:
+def _look_at(
+    segment: Segment, *, now: dt.datetime, as_of: dt.datetime, everybody: bool, count_everybody: Callable[[], int]
+) -> SweepCounts:
     counted, _made = SegmentCount.objects.select_for_update(of=("self",)).get_or_create(segment=segment)
     counted.segment = segment
     rule = resolve_memberships(parse_rule(segment.rule))
     rule_hash = hashlib.md5(repr(rule).encode(), usedforsecurity=False).hexdigest()
     is_full = everybody or counted.rule_hash != rule_hash or _wants_recount(counted, now, as_of)
     looked_at = 0 if is_full else _gather_looked_at(rule, since=counted.as_of, as_of=as_of)
-    total = Customer.objects.count() if is_full or looked_at > 1000 else 0
+    total = count_everybody() if is_full or looked_at > 1000 else 0
     if not is_full and looked_at > 1000 and looked_at > MOST_LOOKED_AT * total:
         is_full = True
     look = _Look(counted, rule, now, as_of, is_full, rule_hash)
