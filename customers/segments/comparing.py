@@ -9,6 +9,7 @@ from django.db import connection
 
 from .compiler import compile_rule
 from .faults import RuleError
+from .labels import GROUP_HEADS
 from .names import Names
 from .nodes import Group, Rule
 from .wording import describe_rule
@@ -32,9 +33,9 @@ class Moved:
     kept: int
 
 
-def compare_sentences(before: Rule, after: Rule, names: Names, heads: dict[str, str]) -> tuple[list[Line], list[Line]]:
-    """Both rules line by line; a line that only one of them has is marked. `heads` are the words of groups by match."""
-    old, new = (list(_list_lines(rule, names, heads, 0)) for rule in (before, after))
+def compare_sentences(before: Rule, after: Rule, names: Names) -> tuple[list[Line], list[Line]]:
+    """Both rules line by line; a line that only one of them has is marked."""
+    old, new = (list(_list_lines(rule, names, 0)) for rule in (before, after))
     return _mark(old, new, "removed"), _mark(new, old, "added")
 
 
@@ -57,11 +58,11 @@ def count_moved(before: Rule, after: Rule, *, as_of: dt.datetime) -> Moved | Non
     return Moved(int(entered), int(left), int(kept))
 
 
-def _list_lines(rule: Rule, names: Names, heads: dict[str, str], depth: int) -> list[tuple[str, int]]:
+def _list_lines(rule: Rule, names: Names, depth: int) -> list[tuple[str, int]]:
     if not isinstance(rule, Group):
         return [(describe_rule(rule, names), depth)]
-    inner = [line for child in rule.rules for line in _list_lines(child, names, heads, depth + 1)]
-    return [(heads[rule.match], depth), *inner] if len(rule.rules) > 1 or rule.match == "none" else inner
+    inner = [line for child in rule.rules for line in _list_lines(child, names, depth + 1)]
+    return [(str(GROUP_HEADS[rule.match]), depth), *inner] if len(rule.rules) > 1 or rule.match == "none" else inner
 
 
 def _mark(lines: list[tuple[str, int]], others: list[tuple[str, int]], state: str) -> list[Line]:

@@ -69,12 +69,16 @@ def compile_rule(rule: Rule, *, as_of: dt.datetime, past_scores: bool = False) -
     is gone, and for segments that refer to each other in a circle.
     """
     whole = resolve_memberships(rule)
-    calendar = Calendar(as_of, zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE))
-    builder = Builder(calendar, read_shop_currency(), past_scores)
+    builder = new_builder(as_of, past_scores=past_scores)
     node = _normalise(whole, builder, is_not=False)
     where = _where(node, builder, for_all=True)
     sql = f"SELECT c.id AS customer_id FROM customers_customer c{builder.left_joins} WHERE ({where})"
     return CompiledQuery(sql, builder.params)
+
+
+def new_builder(as_of: dt.datetime, *, past_scores: bool = False) -> Builder:
+    """What a statement as of then is put together from, by the shop's calendar and in its currency."""
+    return Builder(Calendar(as_of, zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE)), read_shop_currency(), past_scores)
 
 
 _PLACEHOLDER = re.compile(r"%\((segment_\d+)\)s")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -16,8 +14,9 @@ from django.utils.translation import ngettext
 from customers.ingest.currency import read_shop_currency
 from customers.models import Customer
 
-from .calendar import Calendar
+from .compiler import new_builder
 from .faults import RuleError
+from .labels import GROUP_HEADS
 from .names import Names
 from .nodes import (
     Attribute,
@@ -33,9 +32,8 @@ from .nodes import (
     Rule,
 )
 from .preview import matches
-from .sql import Builder, People
 from .sql_acts import behaviour_people, message_people
-from .sql_orders import order_rows
+from .sql_orders import orders_people
 from .wording import describe_rule
 
 
@@ -63,31 +61,23 @@ def _explain(rule: Rule, customer: Customer, as_of: dt.datetime, names: Names, d
     inner = [_explain(child, customer, as_of, names, depth + 1) for child in rule.rules]
     met = [found[0].is_met for found in inner]
     holds = {"all": all(met), "any": any(met), "none": not any(met)}[rule.match]
-    head = {"all": _("all of these"), "any": _("at least one of these"), "none": _("none of these")}[rule.match]
-    return [Evidence(head, holds, depth, "", rule.match), *(line for found in inner for line in found)]
+    return [
+        Evidence(str(GROUP_HEADS[rule.match]), holds, depth, "", rule.match),
+        *(line for found in inner for line in found),
+    ]
 
 
 def _holds(rule: Rule, customer: Customer, as_of: dt.datetime) -> bool:
     try:
-        return matches(Group("all", (rule,)), customer, as_of=as_of)
+        return matches(rule, customer, as_of=as_of)
     except RuleError:
         return False
 
 
 def _tell(rule: Leaf | Broken, customer: Customer, as_of: dt.datetime) -> str:
     """What this person has of it, in words; "" where there is nothing to add."""
-    if isinstance(rule, Behaviour | MessageAct):
-        calendar = Calendar(as_of, zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE))
-        builder = Builder(calendar, read_shop_currency())
-        people, _is_in = (
-            behaviour_people(rule, builder) if isinstance(rule, Behaviour) else message_people(rule, builder)
-        )
-        return _times(_count_rows(people, builder, customer))
-    if isinstance(rule, Orders):
-        calendar = Calendar(as_of, zoneinfo.ZoneInfo(settings.SHOP_TIME_ZONE))
-        builder = Builder(calendar, read_shop_currency())
-        number = _count_rows(People(order_rows(rule.window, rule.ware, builder)), builder, customer)
-        return ngettext("%(n)d order in that time", "%(n)d orders in that time", number) % {"n": number}
+    if isinstance(rule, Behaviour | MessageAct | Orders):
+        return _tell_rows(rule, customer, as_of)
     if isinstance(rule, Attribute):
         value = customer.attributes.get(rule.own.name) if isinstance(customer.attributes, dict) else None
         return _("not known") if value is None else str(value)[:80]
@@ -101,13 +91,24 @@ def _tell(rule: Leaf | Broken, customer: Customer, as_of: dt.datetime) -> str:
     return ""  # of a channel, a draw or a fault there is no more to tell
 
 
-def _count_rows(people: People, builder: Builder, customer: Customer) -> int:
+def _tell_rows(rule: Behaviour | MessageAct | Orders, customer: Customer, as_of: dt.datetime) -> str:
+    """How many of the rows that the rule counts or measures are this person's."""
+    builder = new_builder(as_of)
+    if isinstance(rule, Orders):
+        people, _is_in = orders_people(rule, builder)
+    elif isinstance(rule, Behaviour):
+        people, _is_in = behaviour_people(rule, builder)
+    else:
+        people, _is_in = message_people(rule, builder)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM ({people.rows}) r WHERE r.customer_id = %(person)s",
             {**builder.params, "person": customer.pk},
         )
-        return int(cursor.fetchone()[0])
+        number = int(cursor.fetchone()[0])
+    if isinstance(rule, Orders):
+        return ngettext("%(n)d order in that time", "%(n)d orders in that time", number) % {"n": number}
+    return ngettext("%(times)d time", "%(times)d times", number) % {"times": number}
 
 
 def _tell_field(rule: Condition, customer: Customer, as_of: dt.datetime) -> str:
@@ -145,10 +146,6 @@ def _tell_score(key: str, customer: Customer) -> str:
     if key == "expected_value":
         return f"{value:,.0f} {read_shop_currency()}"
     return f"{value:.2g}" if isinstance(value, float) else str(value)
-
-
-def _times(number: int) -> str:
-    return ngettext("%(times)d time", "%(times)d times", number) % {"times": number}
 
 
 def _day(moment: dt.datetime) -> str:

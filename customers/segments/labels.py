@@ -33,6 +33,12 @@ FIELD_LABELS = {
     "has_open_complaint": _("has an open complaint"),
     "has_open_ticket": _("waits for an answer of support"),
 }
+#: The head of a group of conditions, by its `match`.
+GROUP_HEADS = {
+    "all": _("all of these"),
+    "any": _("at least one of these"),
+    "none": _("none of these"),
+}
 FAMILY_LABELS = {
     "prediction": _("Prediction"),
     "interests": _("Interests"),

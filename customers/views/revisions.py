@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from customers.ingest.clock import read_shop_clock
@@ -27,8 +26,7 @@ def compare_revisions(request: HttpRequest, pk: int) -> HttpResponse:
     context = {"segment": segment, "revisions": revisions, "before": before, "after": after}
     if before is not None and after is not None:
         old, new = (read_gently(revision.rule).rule for revision in (before, after))
-        heads = {"all": _("all of these"), "any": _("at least one of these"), "none": _("none of these")}
-        lines = compare_sentences(old, new, read_names(old, new), heads)
+        lines = compare_sentences(old, new, read_names(old, new))
         moved = count_moved(old, new, as_of=read_shop_clock(timezone.now()))
         context |= {"old_lines": lines[0], "new_lines": lines[1], "moved": moved}
     return render(request, "customers/segment_revisions.html", context)

@@ -166,6 +166,20 @@ def test_a_person_sees_which_conditions_they_meet(people: list[Customer]) -> Non
         assert [line.is_met for line in lines] == [_means(child, person) for child in rule.rules]
 
 
+def test_a_person_sees_the_orders_that_a_condition_counts() -> None:
+    forget_shop_currency()
+    ana = Customer.objects.create(external_id="ana")
+    for number, (is_return, code) in enumerate([(False, "SPRING"), (False, ""), (False, ""), (True, ""), (True, "")]):
+        Order.objects.create(
+            external_id=str(number), customer=ana, currency="EUR", total=-20 if is_return else 20,
+            ordered_at=NOW - dt.timedelta(days=10 + number), is_return=is_return, discount_code=code,
+        )  # fmt: skip
+    count = {"orders": "count", "op": "gte", "value": 1, "within_days": 90}
+    rule = parse_rule({"match": "all", "rules": [count, {**count, "kind": "returned"}, {**count, "code": "SPRING"}]})
+    _head, *lines = explain(rule, ana, as_of=NOW, names=read_names(rule))
+    assert [line.has for line in lines] == ["3 orders in that time", "2 orders in that time", "1 order in that time"]
+
+
 def test_a_sample_is_the_same_on_every_call(people: list[Customer]) -> None:
     rule = parse_rule({"field": "country", "op": "is", "value": "Norway"})
     first = preview_rule(rule, as_of=NOW, size=3).sample
