@@ -16,22 +16,21 @@ _ITEMS: Final = (
     "jsonb_array_elements(CASE jsonb_typeof(e.properties->'items')"
     " WHEN 'array' THEN e.properties->'items' ELSE '[]' END)"
 )
+_ITEM_SKU: Final = "i.value->>'sku'"
 
 
 def behaviour_people(rule: Behaviour, builder: Builder) -> tuple[People, bool]:
     """At least n times is the set of those who did; at most n times is its complement."""
-    limit = rule.times if rule.op == "gte" else rule.times + 1
     by_product = rule.each_product or rule.then is not None
     rows = _product_rows(rule, builder) if by_product else _plain_rows(rule, builder)
     if rule.then:
         rows = _followed_rows(rows, rule, rule.then, builder)
-    having = f"count(*) >= {builder.bind(limit)}" if limit > 1 else ""
+    having = _count_sql(rule, builder)
     return People(rows, having=having, by="r.sku" if rule.each_product and having else ""), rule.op == "gte"
 
 
 def message_people(rule: MessageAct, builder: Builder) -> tuple[People, bool]:
     """The same of what became of our messages."""
-    limit = rule.times if rule.op == "gte" else rule.times + 1
     by_mail, by_other = MESSAGES[rule.became]
     kinds = [by_mail if rule.channel == "email" else by_other] if rule.channel else [by_mail, by_other]
     after, upto = builder.calendar.span(rule.window)
@@ -45,8 +44,13 @@ def message_people(rule: MessageAct, builder: Builder) -> tuple[People, bool]:
         rows += f" AND e.properties->>'channel' = {builder.bind(rule.channel)}"
     if rule.became == "received":
         rows += f" AND NOT EXISTS ({_bounces(kinds, after, builder)})"
-    having = f"count(*) >= {builder.bind(limit)}" if limit > 1 else ""
-    return People(rows, having=having), rule.op == "gte"
+    return People(rows, having=_count_sql(rule, builder)), rule.op == "gte"
+
+
+def _count_sql(rule: Behaviour | MessageAct, builder: Builder) -> str:
+    """What so many rows ask of a person, "" where one row is enough; of at most n times, what the complement asks."""
+    limit = rule.times if rule.op == "gte" else rule.times + 1
+    return f"count(*) >= {builder.bind(limit)}" if limit > 1 else ""
 
 
 def _plain_rows(rule: Behaviour, builder: Builder) -> str:
@@ -59,15 +63,14 @@ def _product_rows(rule: Behaviour, builder: Builder) -> str:
     """One row for each product that something was done to, with columns customer_id, sku and at."""
     if rule.did == "ordered":
         return line_rows(*builder.calendar.span(rule.window), rule.ware, builder)
-    asked = _asked_of_event(rule, builder)
-    if rule.did != "used_cart":
-        return _rows_of_products(asked)
-    rows = _rows_of_products(asked, sku="i.value->>'sku'", lateral=f" CROSS JOIN LATERAL {_ITEMS} i")
-    wanted = _sku_is("r.sku", rule.ware, builder)
+    rows = _rows_of_products(rule.did, _asked_of_event(rule, builder))
+    wanted = _sku_is("r.sku", rule.ware, builder) if rule.did == "used_cart" else ""
     return f"SELECT r.customer_id, r.sku, r.at FROM ({rows}) r WHERE {wanted}" if wanted else rows
 
 
-def _rows_of_products(asked: str, *, sku: str = _SKU, lateral: str = "") -> str:
+def _rows_of_products(did: str, asked: str) -> str:
+    """The events of which `asked` is true, one row for each product; a cart names several."""
+    sku, lateral = (_ITEM_SKU, f" CROSS JOIN LATERAL {_ITEMS} i") if did == "used_cart" else (_SKU, "")
     return (
         f"SELECT e.customer_id, {sku} AS sku, e.occurred_at AS at FROM customers_customerevent e{lateral}"
         f" WHERE {asked} AND {sku} IS NOT NULL"
@@ -81,10 +84,8 @@ def _followed_rows(rows: str, rule: Behaviour, then: Follower, builder: Builder)
     if then.did == "ordered":
         later = line_rows(after, upto, Ware(), builder)
     else:
-        is_cart = then.did == "used_cart"
         asked = f"e.kind = {builder.bind(BEHAVIOURS[then.did])} AND {builder.within('e.occurred_at', after, upto)}"
-        lateral = f" CROSS JOIN LATERAL {_ITEMS} i" if is_cart else ""
-        later = _rows_of_products(asked, sku="i.value->>'sku'" if is_cart else _SKU, lateral=lateral)
+        later = _rows_of_products(then.did, asked)
     soon = f" AND f.at <= t.at + make_interval(days => {builder.bind(then.within_days)})" if then.within_days else ""
     return (
         f"SELECT t.customer_id, t.sku, t.at FROM ({rows}) t WHERE {'' if then.happened else 'NOT '}EXISTS ("
@@ -118,9 +119,6 @@ def _event_is_of(ware: Ware, builder: Builder) -> str:
 
 def _cart_has(ware: Ware, builder: Builder) -> str:
     return f"EXISTS (SELECT 1 FROM {_ITEMS} i WHERE {_sku_is(_ITEM_SKU, ware, builder)})"
-
-
-_ITEM_SKU: Final = "i.value->>'sku'"
 
 
 def _sku_is(sku: str, ware: Ware, builder: Builder) -> str:
