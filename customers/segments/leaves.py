@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from .faults import RuleError, join_path
@@ -28,6 +29,7 @@ from .values import (
     read_number,
     read_operator,
     read_optional_text,
+    read_pair,
     read_text,
     read_value,
     read_whole,
@@ -135,10 +137,8 @@ def read_membership(tree: Mapping[str, Any], path: str) -> Membership:
 
 def read_bucket(tree: Mapping[str, Any], path: str) -> Bucket:
     check_keys(tree, path, ("bucket", "salt"))
-    place, bounds = join_path(path, "bucket"), tree["bucket"]
-    if not isinstance(bounds, Sequence) or isinstance(bounds, str) or len(bounds) != 2:
-        raise RuleError(place, "not_two_numbers")
-    low, high = (read_number("number", bound, place) for bound in bounds)
+    place = join_path(path, "bucket")
+    low, high = read_pair(tree["bucket"], place, partial(read_number, "number"))
     if not 0 <= low < high <= 100:
         raise RuleError(place, "not_percents")
     return Bucket(low, high, read_text(tree.get("salt", "rekindle"), join_path(path, "salt")))

@@ -91,6 +91,13 @@ def read_number(kind: ValueKind, value: Any, path: str) -> float:
     return number
 
 
+def read_pair(value: Any, path: str, read: Callable[[Any, str], _Part]) -> tuple[_Part, _Part]:
+    """Two values, each read by `read` with the path of both."""
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        raise RuleError(path, "not_two_numbers")
+    return read(value[0], path), read(value[1], path)
+
+
 def read_date(value: Any, path: str) -> dt.date:
     """An ISO date such as 2026-03-31."""
     try:
@@ -192,7 +199,7 @@ def _read_texts(value: Any, path: str) -> tuple[str, ...]:
 def _read_days(op: str, value: Any, path: str) -> Day | tuple[Day, Day]:
     if op != "between":
         return read_day(value, path)
-    first, last = _read_pair(value, path, read_day)
+    first, last = read_pair(value, path, read_day)
     if first.date and last.date and first.date > last.date:
         raise RuleError(path, "wrong_order")
     if not first.date and not last.date and first.days > last.days:
@@ -201,13 +208,7 @@ def _read_days(op: str, value: Any, path: str) -> Day | tuple[Day, Day]:
 
 
 def _read_two(value: Any, path: str, read: Callable[[Any, str], _Number]) -> tuple[_Number, _Number]:
-    low, high = _read_pair(value, path, read)
+    low, high = read_pair(value, path, read)
     if low > high:
         raise RuleError(path, "wrong_order")
     return low, high
-
-
-def _read_pair(value: Any, path: str, read: Callable[[Any, str], _Part]) -> tuple[_Part, _Part]:
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
-        raise RuleError(path, "not_two_numbers")
-    return read(value[0], path), read(value[1], path)
