@@ -22,7 +22,7 @@ from campaigns.models import ApprovalPart, Campaign, CampaignStatus
 from customers.filters import AuditFilter
 from customers.insights.audit_chain import read_head
 from customers.models import ApiKey, AuditAction, AuditEntry, Segment
-from customers.views.spreadsheets import defuse, record_export
+from customers.views.spreadsheets import Echo, defuse, record_export
 from retention_site.templatetags.ui import person_name
 
 PAGE_SIZE: Final = 50
@@ -199,15 +199,8 @@ def _describe_filters(query: QueryDict, path: str) -> list[dict[str, str]]:
     return chips
 
 
-class _Echo:
-    """A file for csv.writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def _write_rows(found: Any) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     names = (
         "number",
         "happened_at",
