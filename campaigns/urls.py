@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from campaigns.views import (
+    audience_page,
     channels,
     coming_back,
     comments,
@@ -41,8 +42,8 @@ urlpatterns = [
     path("campaigns/new/", listing.create_campaign, name="new"),
     path("campaigns/<int:pk>/", listing.show_campaign, name="detail"),
     path("campaigns/<int:pk>/goal/", steps.show_goal, name="goal"),
-    path("campaigns/<int:pk>/audience/", steps.show_audience, name="audience"),
-    path("campaigns/<int:pk>/audience/freeze/", steps.freeze_audience, name="freeze"),
+    path("campaigns/<int:pk>/audience/", audience_page.show_audience, name="audience"),
+    path("campaigns/<int:pk>/audience/freeze/", audience_page.freeze_audience, name="freeze"),
     path("campaigns/<int:pk>/archetypes/merger/", shaping.merge, name="archetype-merger"),
     path("campaigns/<int:pk>/archetypes/split/", shaping.split, name="archetype-split"),
     path("campaigns/<int:pk>/archetypes/removal/", shaping.take_out, name="archetype-removal"),

@@ -41,13 +41,15 @@ from campaigns.outcomes.texts import count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
 
 from .access import carry_out, current_user, get_campaign_for
+from .audience_page import describe_audience
 from .comments import describe_threads, hang_threads
+from .drafts import describe_archetypes
 from .estimates import tell_estimates
 from .live import describe_live, describe_rule_of_entry
 from .reviewing import describe_outlook, tell_history
 from .send_times import tell_times
 from .sequence import describe_sequence, tell_funnel
-from .steps import describe_archetypes, describe_audience, frame_step
+from .steps import frame_step
 from .telling import tell_lift, tell_progress, tell_remaining, tell_responses
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
@@ -14,7 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.approval.texts import ask_for_drafts as have_drafts_written
 from campaigns.approval.texts import stop_drafting
+from campaigns.audience.archetypes import describe_people, label_archetype
 from campaigns.audience.cards import build_cards
+from campaigns.audience.connected import is_sent
+from campaigns.content.plans import MOST_TEXTS
+from campaigns.content.steps import Step, read_steps
+from campaigns.content.twins import find_twins
 from campaigns.forms import DraftsForm
 from campaigns.models import Angle, Archetype, Campaign, DraftStatus
 from campaigns.tasks import draft_archetype
@@ -23,7 +29,7 @@ from llm.configuration import configured_model
 from .access import current_user, get_campaign_for, read_id
 from .comments import describe_threads, hang_threads
 from .sequence import describe_sequence
-from .steps import describe_archetypes, frame_step
+from .steps import frame_step
 
 
 @require_safe
@@ -45,6 +51,40 @@ def render_messages(request: HttpRequest, campaign: Campaign, form: DraftsForm, 
     context |= {"model": configured_model(), "angles": Angle.choices, "counts": DraftsForm.COUNTS, "form": form}
     template = "campaigns/_archetypes.html" if request.headers.get("HX-Request") else "campaigns/messages.html"
     return render(request, template, context, status=status)
+
+
+def describe_archetypes(campaign: Campaign) -> dict[str, Any]:
+    """Cards of the archetypes with their texts, and how far drafting is."""
+    figures = describe_people(campaign)
+    archetypes = list(Archetype.objects.filter(campaign=campaign).prefetch_related("variants"))
+    steps = read_steps(campaign.pk)
+    twins = find_twins(archetypes)
+    for variant in (variant for archetype in archetypes for variant in archetype.variants.all()):
+        variant.twin = twins.get(variant.pk)
+    cards: list[dict[str, Any]] = [
+        {
+            "archetype": archetype,
+            "label": label_archetype(archetype),
+            "figures": figures.get(archetype.pk),
+            "variants": list(archetype.variants.all()),
+            "parts": [_describe_part(archetype, step, steps) for step in steps],
+            "is_narrow": _has_one_text_each(archetype),
+            "is_connected": is_sent(archetype.channel),
+        }
+        for archetype in archetypes
+    ]
+    open_states = {DraftStatus.REQUESTED, DraftStatus.DRAFTING}
+    waiting = sum(archetype.draft_status in open_states for archetype in archetypes)
+    return {
+        "cards": cards,
+        "sequence": steps if len(steps) > 1 else [],
+        "waiting": waiting,
+        "drafted": len(archetypes) - waiting,
+        "texts_written": sum(len(card["variants"]) for card in cards),
+        "has_texts": any(card["variants"] for card in cards),
+        "edited": sum(variant.edited_at is not None for card in cards for variant in card["variants"]),
+        "blocked": sum(any(variant.is_blocked for variant in card["variants"]) for card in cards),
+    }
 
 
 @require_POST
@@ -75,3 +115,20 @@ def stop_drafts(request: HttpRequest, pk: int) -> HttpResponse:
     stop_drafting(current_user(request), campaign, now=timezone.now())
     messages.success(request, _("Nothing is being drafted any more. The texts that there were stay."))
     return redirect("campaigns:messages", campaign.pk)
+
+
+def _describe_part(archetype: Archetype, step: Step, steps: list[Step]) -> dict[str, Any]:
+    """The texts of one archetype at one step; `may_add` where there is one and room for more."""
+    texts = [text for text in archetype.variants.all() if text.step == step.number]
+    return {
+        "step": step if len(steps) > 1 else None,
+        "number": step.number,
+        "variants": texts,
+        "may_add": 0 < len(texts) < MOST_TEXTS,
+    }
+
+
+def _has_one_text_each(archetype: Archetype) -> bool:
+    """Whether the steps of a sequence fit beside each other."""
+    steps = [text.step for text in archetype.variants.all()]
+    return len(steps) == len(set(steps))
