@@ -112,21 +112,6 @@ class Behaviour:
     each_product: bool = False
     then: Follower | None = None
 
-    @property
-    def within_days(self) -> int | None:
-        """The days of a rolling window, else None."""
-        return self.window.days
-
-    @property
-    def category(self) -> str:
-        return self.ware.category
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it says no more than what, how often, in how many days and in which category."""
-        plain = Behaviour(self.did, self.op, self.times, Window(days=self.window.days), Ware(category=self.category))
-        return self.window.days is not None and self == plain
-
 
 @dataclass(frozen=True)
 class Orders:
@@ -212,8 +197,3 @@ def walk(rule: Rule, path: str = "") -> Iterator[tuple[str, Leaf | Broken]]:
         return
     for i, child in enumerate(rule.rules):
         yield from walk(child, f"{path}.rules.{i}" if path else f"rules.{i}")
-
-
-def count_conditions(rule: Rule) -> int:
-    """How many parts ask something."""
-    return sum(1 for _part in walk(rule))

@@ -14,14 +14,13 @@ from typing import Any, Final
 from .dumping import dump_leaf
 from .faults import PlacedError, RuleError, join_path
 from .leaves import LEAVES
-from .nodes import Behaviour, Broken, Condition, Group, Match, Rule, count_conditions, walk
-from .values import MAX_TEXT, check_keys, show
-from .vocabulary import BEHAVIOURS, FIELDS, WITH_CATEGORY, Field
+from .nodes import Behaviour, Broken, Condition, Group, Match, Rule, walk
+from .values import check_keys, show
+from .vocabulary import BEHAVIOURS, FIELDS, Field
 
 __all__ = [
-    "BEHAVIOURS", "FIELDS", "MAX_CONDITIONS", "MAX_DEPTH", "MAX_TEXT", "VERSION", "WITH_CATEGORY", "Behaviour", "Broken",
-    "Condition", "Field", "Group", "PlacedError", "Reading", "Rule", "RuleError", "count_conditions", "dump_rule",
-    "parse_rule", "read_gently", "walk",
+    "BEHAVIOURS", "FIELDS", "MAX_CONDITIONS", "MAX_DEPTH", "VERSION", "Behaviour", "Broken", "Condition", "Field", "Group",
+    "PlacedError", "Reading", "Rule", "RuleError", "dump_rule", "parse_rule", "read_gently", "walk",
 ]  # fmt: skip
 
 VERSION: Final = 2

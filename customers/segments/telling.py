@@ -9,7 +9,6 @@ from typing import Any
 from .compiler import CompiledQuery, compile_rule
 from .faults import RuleError
 from .names import Names, read_names
-from .nodes import Group
 from .preview import count_query
 from .rules import Reading, read_gently
 from .wording import describe_error, describe_rule
@@ -19,19 +18,18 @@ from .wording import describe_error, describe_rule
 class Told:
     """`size` is None where nobody was counted; `faults` says in words why nobody can be, and `query` is None then."""
 
-    rule: Group
     sentence: str
     size: int | None
     faults: tuple[str, ...]
     query: CompiledQuery | None = None
 
 
-def tell_rule(tree: Any, *, as_of: dt.datetime, names: Names | None = None, counts: bool = True) -> Told:
+def tell_rule(tree: Any, *, as_of: dt.datetime, counts: bool = True) -> Told:
     """A rule's JSON in a sentence, with who is meant at `as_of`. Never raises for what stands in the tree.
 
     Without `counts` nobody is counted (`size` is None), which spares a page the time; faults are found all the same.
     """
-    return tell_reading(read_gently(tree), as_of=as_of, names=names, counts=counts)
+    return tell_reading(read_gently(tree), as_of=as_of, counts=counts)
 
 
 def tell_reading(reading: Reading, *, as_of: dt.datetime, names: Names | None = None, counts: bool = True) -> Told:
@@ -46,4 +44,4 @@ def tell_reading(reading: Reading, *, as_of: dt.datetime, names: Names | None = 
         except RuleError as error:  # a segment that it names is gone, or its rule is broken
             faults = (error,)
     size = count_query(query) if query is not None and counts else None
-    return Told(reading.rule, sentence, size, tuple(dict.fromkeys(describe_error(fault) for fault in faults)), query)
+    return Told(sentence, size, tuple(dict.fromkeys(describe_error(fault) for fault in faults)), query)

@@ -84,7 +84,6 @@ BEHAVIOURS: Final[dict[str, str]] = {
 }
 #: Behaviours whose rows name a product, and with it a category and a brand.
 WITH_PRODUCT: Final = frozenset({"ordered", "viewed_product", "used_cart", "reviewed"})
-WITH_CATEGORY: Final = WITH_PRODUCT
 #: What may come after a thing that was done, with the same product.
 FOLLOWERS: Final = ("ordered", "viewed_product", "used_cart", "reviewed")
 

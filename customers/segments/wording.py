@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from .labels import (
-    BEHAVIOUR_LABELS,
-    CHANNEL_LABELS,
-    ERROR_SENTENCES,
-    FAMILY_LABELS,
-    FIELD_LABELS,
-    OPERATOR_LABELS,
-    PRICE_LABELS,
-)
+from .labels import CHANNEL_LABELS, ERROR_SENTENCES, FIELD_LABELS
 from .names import Names, read_names
 from .nodes import (
     Attribute,
@@ -31,11 +23,6 @@ from .nodes import (
 from .rules import PlacedError
 from .wording_history import say_behaviour, say_message, say_orders
 from .wording_values import say_comparison, say_day, say_own
-
-__all__ = [
-    "BEHAVIOUR_LABELS", "ERROR_SENTENCES", "FAMILY_LABELS", "FIELD_LABELS", "OPERATOR_LABELS", "PRICE_LABELS",
-    "describe_error", "describe_rule",
-]  # fmt: skip
 
 
 def describe_rule(rule: Rule, names: Names | None = None) -> str:

@@ -39,7 +39,7 @@ SUGGESTED = {
 
 def lay_out(block: Block) -> dict[str, Any]:
     """The whole tree for the template."""
-    return _lay_out_block(block, (), "all", 0, 1)
+    return _lay_out_block(block, (), 0, 1)
 
 
 def list_questions() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -111,11 +111,11 @@ def list_suggestions() -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _lay_out_block(block: Block, path: tuple[int, ...], parent: str, place: int, siblings: int) -> dict[str, Any]:
+def _lay_out_block(block: Block, path: tuple[int, ...], place: int, siblings: int) -> dict[str, Any]:
     children = [
-        _lay_out_block(child, (*path, i), block.match, i, len(block.children))
+        _lay_out_block(child, (*path, i), i, len(block.children))
         if isinstance(child, Block)
-        else _lay_out_row(child, (*path, i), block.match, i, len(block.children))
+        else _lay_out_row(child, (*path, i), i, len(block.children))
         for i, child in enumerate(block.children)
     ]
     return {
@@ -124,16 +124,14 @@ def _lay_out_block(block: Block, path: tuple[int, ...], parent: str, place: int,
         "match": block.match,
         "children": children,
         "error": block.error,
-        "is_root": not path,
         "joiner": _("OR") if block.match == "any" else _("AND") if block.match == "all" else _("NOR"),
         "is_first": place == 0,
         "is_last": place == siblings - 1,
-        "parent": parent,
         "level": len(path),
     }
 
 
-def _lay_out_row(row: Row, path: tuple[int, ...], parent: str, place: int, siblings: int) -> dict[str, Any]:
+def _lay_out_row(row: Row, path: tuple[int, ...], place: int, siblings: int) -> dict[str, Any]:
     return {
         "is_block": False,
         "path": name_path(path),
@@ -147,6 +145,5 @@ def _lay_out_row(row: Row, path: tuple[int, ...], parent: str, place: int, sibli
         "has_two": row.op in ("between", "anniversary"),
         "is_first": place == 0,
         "is_last": place == siblings - 1,
-        "parent": parent,
         "level": len(path),
     }

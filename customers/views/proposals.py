@@ -21,7 +21,7 @@ from customers.segments.in_words.proposing import CannotPropose, propose_rule
 def propose_segment(request: HttpRequest) -> HttpResponse:
     """The proposal for `words` as a fragment for htmx: its sentence, its size, what it leaves out, and who wrote it.
 
-    `rule` of the context is its JSON; the fragment's link begins a new segment with it, which is not saved by that.
+    The fragment's link begins a new segment with the rule, which is not saved by that.
     """
     now = timezone.now()
     try:
@@ -30,5 +30,5 @@ def propose_segment(request: HttpRequest) -> HttpResponse:
         return render(request, "customers/_segment_proposal.html", {"refusal": str(error)})
     rule = json.dumps(proposal.tree, ensure_ascii=False)
     start = f"{reverse('customers:segment-new')}?{urlencode({'rule': rule, 'name': proposal.name})}"
-    context = {"proposal": proposal, "told": proposal.told, "rule": rule, "start_url": start}
+    context = {"proposal": proposal, "told": proposal.told, "start_url": start}
     return render(request, "customers/_segment_proposal.html", context)

@@ -49,7 +49,7 @@ def list_segments(request: HttpRequest) -> HttpResponse:
     for segment, reading in zip(segments, readings, strict=True):
         counted = getattr(segment, "counted", None)
         if counted is not None and counted.is_of_this_rule:
-            told = Told(reading.rule, describe_rule(reading.rule, names), counted.size, ())
+            told = Told(describe_rule(reading.rule, names), counted.size, ())
         else:
             told = tell_reading(reading, as_of=as_of, names=names)
         rows.append({"segment": segment, "told": told, "counted": counted})
@@ -94,7 +94,7 @@ def change_rows(request: HttpRequest) -> HttpResponse:
 def preview_segment(request: HttpRequest) -> HttpResponse:
     """The live count and sample of the rows as they stand; a fragment for htmx."""
     rule, _checked = check_block(read_block(request.POST))
-    return render(request, "customers/_segment_preview.html", _preview(rule) | {"is_live": True})
+    return render(request, "customers/_segment_preview.html", _preview(rule))
 
 
 @require_safe

@@ -210,19 +210,19 @@ def _means(rule: Rule, person: Customer) -> bool:
 
 
 def _meets_behaviour(rule: Behaviour, person: Customer) -> bool:
-    since = NOW - dt.timedelta(days=rule.within_days)
+    since, category = NOW - dt.timedelta(days=rule.window.days), rule.ware.category
     if rule.did == "ordered":
         done = [
             order for order in person.orders.filter(is_return=False)
             if since < order.ordered_at <= NOW
-            and (not rule.category or any(line.product.category == rule.category for line in order.lines.all() if line.product))
+            and (not category or any(line.product.category == category for line in order.lines.all() if line.product))
         ]  # fmt: skip
         count = len(done)
     else:
         kind = {"viewed_product": "product_viewed", "opened_email": "email_opened"}[rule.did]
         count = sum(
             1 for event in person.events.filter(kind=kind)
-            if since < event.occurred_at <= NOW and (not rule.category or event.properties.get("category") == rule.category)
+            if since < event.occurred_at <= NOW and (not category or event.properties.get("category") == category)
         )  # fmt: skip
     return count >= rule.times if rule.op == "gte" else count <= rule.times
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from customers.segments.rules import BEHAVIOURS, FIELDS, WITH_CATEGORY, RuleError, dump_rule, parse_rule
-from customers.segments.wording import ERROR_SENTENCES, describe_error, describe_rule
+from customers.segments.labels import ERROR_SENTENCES
+from customers.segments.rules import BEHAVIOURS, FIELDS, RuleError, dump_rule, parse_rule
+from customers.segments.vocabulary import WITH_PRODUCT
+from customers.segments.wording import describe_error, describe_rule
 
 numbers = st.floats(0, 1).map(lambda x: round(x, 4))
 texts = st.text("abc 雨%'\"", min_size=1, max_size=8).filter(str.strip)
@@ -40,7 +42,7 @@ def behaviours(draw: st.DrawFn) -> dict[str, Any]:
     }
     if did == "custom":
         tree["name"] = draw(texts)
-    if did in WITH_CATEGORY and draw(st.booleans()):
+    if did in WITH_PRODUCT and draw(st.booleans()):
         tree["category"] = draw(texts)
     return tree
 
