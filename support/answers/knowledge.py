@@ -82,15 +82,15 @@ def publish_article(user: User, article: Article, *, is_published: bool) -> None
 
 def load_base(question: str = "") -> Base:
     """The published articles, ready for questions; kept in the process until one of them changes."""
-    stamp = Article.objects.filter(is_published=True).aggregate(newest=Max("current"), count=Max("pk"))
-    count = Article.objects.filter(is_published=True).count()
-    if count > MOST_COMPARED:
+    published = Article.objects.filter(is_published=True).order_by("pk")
+    stamp = tuple(published.values_list("current_id", flat=True)[: MOST_COMPARED + 1])
+    if len(stamp) > MOST_COMPARED:
         return Base([_as_source(article) for article in _choose(question)], find_embedder())
-    return _cached_base((stamp["newest"], count), connection.settings_dict["NAME"])
+    return _cached_base(stamp, connection.settings_dict["NAME"])
 
 
 @lru_cache(maxsize=2)
-def _cached_base(_stamp: tuple[int | None, int], _database: str) -> Base:
+def _cached_base(_stamp: tuple[int | None, ...], _database: str) -> Base:
     articles = (
         Article.objects.filter(is_published=True, current__isnull=False).select_related("current").order_by("number")
     )

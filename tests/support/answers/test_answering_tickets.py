@@ -137,6 +137,18 @@ def test_articles_keep_every_version(support_agent: User, articles: None, now: d
     assert "9" not in {one.key for one in load_base().articles}
 
 
+def test_an_article_that_takes_the_place_of_another_is_noticed(support_agent: User, now: dt.datetime) -> None:
+    first, second, _third = (
+        save_article(support_agent, {"title_en": name, "text_en": f"{name} is free."}, now=now).article
+        for name in ("Parking", "Water", "Entry")
+    )
+    publish_article(support_agent, first, is_published=False)
+    assert [one.title for one in load_base().articles] == ["Water", "Entry"]
+    publish_article(support_agent, first, is_published=True)
+    publish_article(support_agent, second, is_published=False)
+    assert [one.title for one in load_base().articles] == ["Parking", "Entry"]
+
+
 @pytest.mark.parametrize("question", ["How long is a gift card valid?", "礼品卡有效期多久？"])
 def test_full_text_chooses_where_there_are_many(articles: None, monkeypatch: pytest.MonkeyPatch, question: str) -> None:
     monkeypatch.setattr("support.answers.knowledge.MOST_COMPARED", 5)
