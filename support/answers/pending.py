@@ -13,11 +13,7 @@ from .suggesting import suggest_answer
 
 def suggest_pending(*, now: dt.datetime, most: int = 20) -> int:
     """Suggest an answer to what has none yet, the most urgent first. Returns how many; running it again finds the rest."""
-    newest = (
-        TicketMessage.objects.filter(ticket=OuterRef("pk"))
-        .exclude(direction=Direction.NOTE)
-        .order_by("-written_at", "-pk")
-    )
+    newest = TicketMessage.objects.filter(ticket=OuterRef("pk")).newest_spoken()
     waiting = (
         Ticket.objects.filter(status__in=(TicketStatus.OPEN, TicketStatus.ESCALATED))
         .annotate(newest=Subquery(newest.values("pk")[:1]), whose=Subquery(newest.values("direction")[:1]))

@@ -58,7 +58,7 @@ def discard_suggestion(user: User, answer: Answer, *, now: dt.datetime) -> None:
 @transaction.atomic
 def _promise(user: User, ticket: Ticket, text: str, *, seen: int, now: dt.datetime) -> TicketMessage:
     locked = Ticket.objects.select_for_update().get(pk=ticket.pk)
-    newest = locked.messages.exclude(direction=Direction.NOTE).order_by("-pk").values_list("pk", flat=True).first()
+    newest = locked.messages.newest_spoken().values_list("pk", flat=True).first()
     if newest != seen:
         raise TicketConflict(_("Something was written in the meantime. Read it before you answer."))
     if locked.status == TicketStatus.CLOSED:

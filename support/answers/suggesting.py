@@ -59,7 +59,7 @@ def _word(ticket: Ticket, text: str, base: Base, answered: Answered, now: dt.dat
 
 def find_open_message(ticket: Ticket) -> TicketMessage | None:
     """The newest message of the customer that we have not answered."""
-    newest = ticket.messages.exclude(direction=Direction.NOTE).order_by("-written_at", "-pk").first()
+    newest = ticket.messages.newest_spoken().first()
     return newest if newest is not None and newest.direction == Direction.IN else None
 
 

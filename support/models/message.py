@@ -24,6 +24,12 @@ class SendStatus(models.TextChoices):
     UNKNOWN = "unknown", pgettext_lazy("answer", "may have been sent")
 
 
+class TicketMessageQuerySet(models.QuerySet["TicketMessage"]):
+    def newest_spoken(self) -> TicketMessageQuerySet:
+        """What is no note, the last to reach us first. By pk: `written_at` is the sender's word, and messages come late."""
+        return self.exclude(direction=Direction.NOTE).order_by("-pk")
+
+
 class TicketMessage(models.Model):
     """One message or note of a ticket. Key: (ticket, external_id) where it came from outside.
 
@@ -41,6 +47,8 @@ class TicketMessage(models.Model):
     written_at = models.DateTimeField()
     send_status = models.CharField(max_length=8, choices=SendStatus, blank=True, default="", db_default="")
     send_response = models.CharField(max_length=300, blank=True, default="", db_default="")
+
+    objects = TicketMessageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("ticket message")

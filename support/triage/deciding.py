@@ -59,13 +59,10 @@ def triage_ticket(ticket: Ticket, *, now: dt.datetime) -> None:
 
 
 def read_open_text(ticket: Ticket) -> str:
-    """What waits for an answer: the subject and what came after our last message."""
-    texts: list[str] = []
-    for direction, text in ticket.messages.order_by("written_at", "pk").values_list("direction", "text"):
-        if direction == Direction.OUT:
-            texts = []
-        elif direction == Direction.IN:
-            texts.append(text)
+    """What waits for an answer: the subject and what reached us after our last message, as it was written."""
+    ours = ticket.messages.newest_spoken().filter(direction=Direction.OUT).values_list("pk", flat=True).first() or 0
+    theirs = ticket.messages.filter(direction=Direction.IN, pk__gt=ours)
+    texts = theirs.order_by("written_at", "pk").values_list("text", flat=True)
     return "\n".join([ticket.subject, *texts]).strip()
 
 

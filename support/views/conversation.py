@@ -38,13 +38,12 @@ def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
     """One conversation."""
     ticket = get_ticket_for(request.user, pk)
     messages = list(ticket.messages.select_related("author"))
-    spoken = [message for message in messages if message.direction != Direction.NOTE]
     answer = _find_suggestion(ticket)
     user = current_user(request)
     context: dict[str, Any] = {
         "ticket": ticket,
         "messages_shown": messages,
-        "seen": spoken[-1].pk if spoken else 0,
+        "seen": max((message.pk for message in messages if message.direction != Direction.NOTE), default=0),
         "answer": answer,
         "sentences": _describe_sentences(answer),
         "refusal": name_refusal(answer.refusal) if answer else "",
@@ -67,7 +66,7 @@ def show_presence(request: HttpRequest, pk: int) -> HttpResponse:
     """Who else has it open; asked every few seconds."""
     ticket, user = get_ticket_for(request.user, pk), current_user(request)
     others = note_presence(ticket.pk, user.pk, user.get_full_name() or user.get_username())
-    newest = ticket.messages.exclude(direction=Direction.NOTE).order_by("-pk").values_list("pk", flat=True).first()
+    newest = ticket.messages.newest_spoken().values_list("pk", flat=True).first()
     is_new = bool(newest) and newest != read_number(request.GET.get("seen", ""))
     return render(
         request, "support/_presence.html", {"ticket": ticket, "others": others, "is_new": is_new, "seen": newest}

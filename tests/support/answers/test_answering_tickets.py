@@ -83,6 +83,18 @@ def test_who_answers_too_late_sees_it_first(ask: Ask, support_agent: User, now: 
     assert mail.outbox == []
 
 
+def test_a_message_that_comes_late_waits_though_it_is_dated_before_our_answer(
+    ask: Ask, articles: None, support_agent: User, now: dt.datetime
+) -> None:
+    ticket = ask("Thank you.")
+    send_answer(support_agent, ticket, "You are welcome.", seen=newest(ticket), now=now)
+    ask("Can I return underwear?", at=now - dt.timedelta(minutes=1))
+    assert suggest_pending(now=now) == 1
+    answer = Answer.objects.get(ticket=ticket)
+    assert (answer.message_id, answer.status) == (newest(ticket), "suggested")
+    assert "Underwear" in answer.text
+
+
 def test_facts_of_an_order_are_filled_by_code(ask: Ask, kim: Customer, support_agent: User, now: dt.datetime) -> None:
     Order.objects.create(
         external_id="TO-1042", customer=kim, ordered_at=now, currency="EUR", total=Decimal("84.5"), source="shop"

@@ -87,6 +87,14 @@ def test_a_conversation_shows_its_suggestion_and_sends_what_the_person_wrote(
     assert sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": "Again", "seen": seen}).status_code == 409
 
 
+def test_a_conversation_with_messages_out_of_order_is_answered(sam: Client, ask: Ask, now: dt.datetime) -> None:
+    ticket = ask("Can I return underwear?")
+    ask("I have a question.", at=now - dt.timedelta(minutes=1))
+    seen = sam.get(f"/support/tickets/{ticket.pk}/").context["seen"]
+    assert sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": "No, sorry.", "seen": seen}).status_code == 302
+    assert [one.body for one in mail.outbox] == ["No, sorry."]
+
+
 def test_what_a_customer_writes_is_text_and_nothing_else(sam: Client, ask: Ask) -> None:
     ticket = ask('<script>alert(1)</script><img src=x onerror="a()"> [x](https://evil.example)', subject="<b>x</b>")
     page = sam.get(f"/support/tickets/{ticket.pk}/").content.decode()
