@@ -34,16 +34,20 @@ MOST_SENTENCES: Final = 2
 class Answered:
     """What came of a question. `refused` is "" or the reason: unanswered, or one of `escalating`.
 
-    `articles` are in order of fit, also where the answer is refused; `lacking` are words that the base does not have.
+    `ranked` are articles in order of fit, also where the answer is refused; `lacking` are words that the base does not have.
     """
 
-    articles: tuple[str, ...]
+    ranked: tuple[Found, ...]
     answer: str = ""
     refused: str = ""
     sentences: tuple[CheckedSentence, ...] = ()
     sureness: float = 0.0
     lacking: tuple[str, ...] = ()
-    passages: tuple[Passage, ...] = ()
+
+    @property
+    def articles(self) -> tuple[str, ...]:
+        """The keys of the articles, in order of fit."""
+        return tuple(found.article.key for found in self.ranked)
 
     @property
     def unsupported(self) -> list[str]:
@@ -53,22 +57,21 @@ class Answered:
 def answer_question(question: str, base: Base) -> Answered:
     """Answer from the sentences of the base alone. Never raises for any text; no network, no database."""
     question = question[:LONGEST_QUESTION]
-    ranked = base.rank(question)
-    keys = tuple(found.article.key for found in ranked)
+    ranked = tuple(base.rank(question))
     if reason := find_reason_to_escalate(question):
-        return Answered(keys, refused=reason)
+        return Answered(ranked, refused=reason)
     weighed = [(found, weigh_evidence(question, found, base)) for found in ranked[:3]]
     if not weighed:
         return Answered((), refused="unanswered")
     chosen, evidence = max(weighed, key=lambda pair: rate_sureness(pair[1]))
     sureness = rate_sureness(evidence)
     if sureness < LEAST_SURE:
-        return Answered(keys, refused="unanswered", sureness=sureness, lacking=evidence.lacking)
-    keys = (chosen.article.key, *(key for key in keys if key != chosen.article.key))
+        return Answered(ranked, refused="unanswered", sureness=sureness, lacking=evidence.lacking)
     picked = pick_sentences(question, chosen)
     answer = ("" if picked and picked[0].is_chinese else " ").join(passage.text for passage in picked)
     checked = check_answer(answer, [passage for found in ranked for passage in found.article.passages])
-    return Answered(keys, answer, "", tuple(checked), sureness, evidence.lacking, tuple(picked))
+    ordered = (chosen, *(found for found in ranked if found is not chosen))
+    return Answered(ordered, answer, "", tuple(checked), sureness, evidence.lacking)
 
 
 def rate_sureness(evidence: Evidence) -> float:

@@ -45,15 +45,24 @@ class Base:
     embed: Embed | None = None
     _titles: list[list[Idea]] = field(init=False)
     _ideas: list[list[list[Idea]]] = field(init=False)
+    #: Every key of an article, and of each of its passages.
+    _keys: list[set[str]] = field(init=False)
+    _passage_keys: list[list[set[str]]] = field(init=False)
     _frequency: Counter[str] = field(init=False)
+    #: How many keys an article has, and one.
+    _mean: float = field(init=False)
     _vectors: list[Vectors] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._titles = [find_ideas(article.title) for article in self.articles]
         self._ideas = [[find_ideas(passage.text) for passage in article.passages] for article in self.articles]
-        self._frequency = Counter()
-        for number in range(len(self.articles)):
-            self._frequency.update(self.keys_of(number))
+        self._passage_keys = [[hold_keys(ideas) for ideas in passages] for passages in self._ideas]
+        self._keys = [
+            hold_keys([idea for ideas in passages for idea in ideas] + title)
+            for passages, title in zip(self._ideas, self._titles, strict=True)
+        ]
+        self._frequency = Counter(key for keys in self._keys for key in keys)
+        self._mean = sum(self._frequency.values()) / max(len(self.articles), 1) + 1
         if self.embed is not None:
             for article in self.articles:
                 texts = [f"{article.title}: {passage.text}" for passage in article.passages] or [article.title]
@@ -61,8 +70,7 @@ class Base:
 
     def keys_of(self, number: int) -> set[str]:
         """Every idea that an article speaks of, its title included."""
-        ideas = [idea for passage in self._ideas[number] for idea in passage] + self._titles[number]
-        return hold_keys(ideas)
+        return self._keys[number]
 
     def weigh(self, idea: Idea) -> float:
         """How much an idea tells: rare ones much, those that every question has little."""
@@ -83,7 +91,6 @@ class Base:
         article = self.articles[number]
         passages = [idea for sentence in self._ideas[number] for idea in sentence]
         length = len(passages) + 1
-        mean = sum(self._frequency.values()) / max(len(self.articles), 1) + 1
         counts = Counter(key for idea in passages for key in {idea.key, *idea.covers})
         for idea in self._titles[number]:
             for key in {idea.key, *idea.covers}:
@@ -91,11 +98,11 @@ class Base:
         whole = 0.0
         for idea in ideas:
             times = max(counts.get(key, 0) for key in (idea.key, *idea.covers))
-            whole += self.weigh(idea) * times * (K1 + 1) / (times + K1 * (1 - B + B * length / mean))
+            whole += self.weigh(idea) * times * (K1 + 1) / (times + K1 * (1 - B + B * length / self._mean))
         near = self._vectors[number] @ vector if vector is not None else np.zeros(max(len(article.passages), 1))
         scored = []
         for place, passage in enumerate(article.passages):
-            held = hold_keys(self._ideas[number][place])
+            held = self._passage_keys[number][place]
             words = sum(self.weigh(idea) for idea in ideas if held & {idea.key, *idea.covers})
             own_language = 0.05 * (passage.is_chinese == in_chinese)
             scored.append((passage, words + own_language + VECTOR_WEIGHT * 100 * max(0.0, float(near[place]) - 0.8)))

@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 
 from llm.configuration import configured_model
 from llm.errors import ModelError
-from support.models import Answer, AnswerStatus, ArticleVersion, Direction, Ticket, TicketMessage
+from support.models import Answer, AnswerStatus, Article, ArticleVersion, Direction, Ticket, TicketMessage
 from support.triage.deciding import read_open_text
 
 from .answering import Answered, answer_question
 from .drafting import draft_answer
 from .knowledge import load_base
-from .ranking import Base
 from .validation import CheckedSentence
 
 
@@ -31,20 +30,17 @@ def suggest_answer(ticket: Ticket, *, now: dt.datetime, may_ask: bool = True) ->
     if message is None:
         return None
     text = read_open_text(ticket)
-    base = load_base(text)
-    answered = answer_question(text, base)
+    answered = answer_question(text, load_base(text))
     fields = describe(answered)
     if not answered.refused and may_ask and configured_model().is_configured:
-        fields |= _word(ticket, text, base, answered, now)
+        fields |= _word(ticket, text, answered, now)
     return keep_suggestion(ticket, message, fields, now=now)
 
 
-def _word(ticket: Ticket, text: str, base: Base, answered: Answered, now: dt.datetime) -> dict[str, Any]:
+def _word(ticket: Ticket, text: str, answered: Answered, now: dt.datetime) -> dict[str, Any]:
     """What a model makes of it, or the trouble it had."""
-    ranked = {found.article.key: found for found in base.rank(text)}
-    found = [ranked[key] for key in answered.articles if key in ranked]
     try:
-        drafted = draft_answer(ticket, text, found, now=now)
+        drafted = draft_answer(ticket, text, answered.ranked, now=now)
     except ModelError as error:
         return {"trouble": error.staff_message[:300]}
     if not drafted.says_something:
@@ -94,16 +90,12 @@ def describe(answered: Answered) -> dict[str, Any]:
 def describe_sentences(sentences: tuple[CheckedSentence, ...] | list[CheckedSentence]) -> list[dict[str, Any]]:
     """Each sentence with the article, version and passage that carries it, or why none does."""
     numbers = {int(one.source.article) for one in sentences if one.source and one.source.article.isdecimal()}
-    versions = {
-        version.article.number: version
-        for version in ArticleVersion.objects.filter(article__number__in=numbers, article__current__pk__isnull=False)
-        .select_related("article")
-        .order_by("number")
-    }
+    articles = Article.objects.filter(number__in=numbers).select_related("current")
+    versions = {article.number: article.current for article in articles}
     return [_describe_sentence(one, versions) for one in sentences]
 
 
-def _describe_sentence(one: CheckedSentence, versions: dict[int, ArticleVersion]) -> dict[str, Any]:
+def _describe_sentence(one: CheckedSentence, versions: dict[int, ArticleVersion | None]) -> dict[str, Any]:
     told: dict[str, Any] = {"text": one.text, "supported": one.is_supported, "why": list(one.why)}
     if one.source is not None and one.source.article.isdecimal():
         version = versions.get(int(one.source.article))
