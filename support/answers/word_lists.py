@@ -6,17 +6,12 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from support.triage.sections import read_sections
+
 
 @lru_cache(maxsize=1)
 def _sections() -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    lines: list[str] = []
-    for line in (Path(__file__).parent / "word_lists.txt").read_text(encoding="utf-8").splitlines():
-        if heading := re.match(r"\[([\w ]+)\]", line):
-            lines = found.setdefault(heading[1], [])
-        elif line and not line.startswith("#"):
-            lines.append(line)
-    return {name: tuple(entries) for name, entries in found.items()}
+    return read_sections(Path(__file__).parent / "word_lists.txt")
 
 
 def read_list(name: str) -> tuple[str, ...]:

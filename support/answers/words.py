@@ -14,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from support.triage.rules import find_language
+
 from .word_lists import read_list
 
 _CJK: Final = "\u3400-\u9fff"
@@ -85,8 +87,7 @@ def hold_keys(ideas: Iterable[Idea]) -> set[str]:
 
 def is_chinese(text: str) -> bool:
     """Whether a text is written in Chinese: as many of its characters as it has words in other letters, or more."""
-    characters = len(_IS_CJK.findall(text))
-    return characters > 0 and characters >= len(re.findall(r"[A-Za-z]+", text))
+    return find_language(text) == "zh"
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,8 @@ def _lexicon() -> _Lexicon:
         for term in first.split(","):
             english.setdefault(tuple(stem(word) for word in re.split(r"[\s-]+", term.strip())), []).append(concept)
         for term in second.split(","):
-            target = chinese if _IS_CJK.match(term.strip()) else None
-            if target is not None:
-                target.setdefault(term.strip(), []).append(concept)
+            if _IS_CJK.match(term.strip()):
+                chinese.setdefault(term.strip(), []).append(concept)
     return _Lexicon(english, chinese, made_of, max(map(len, english)), max(map(len, chinese)))
 
 

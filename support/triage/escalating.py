@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from .sections import read_sections
+
 _CARD: Final = re.compile(r"(?<!\d)(?:\d[ -]?){13,19}(?!\d)")
 #: The first that fits is the reason. Threats to life come first.
 REASONS: Final = ("self_harm", "safety", "legal", "payment_data", "press")
@@ -25,14 +27,8 @@ def find_reason_to_escalate(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _patterns() -> dict[str, re.Pattern[str]]:
-    lines: dict[str, list[str]] = {}
-    name = ""
-    for line in (Path(__file__).parent / "escalations.txt").read_text(encoding="utf-8").splitlines():
-        if heading := re.match(r"\[(\w+)\]", line):
-            name = heading[1]
-        elif line and not line.startswith("#"):
-            lines.setdefault(name, []).append(line)
-    return {reason: re.compile("|".join(lines[reason]), re.IGNORECASE) for reason in REASONS}
+    sections = read_sections(Path(__file__).parent / "escalations.txt")
+    return {reason: re.compile("|".join(sections[reason]), re.IGNORECASE) for reason in REASONS}
 
 
 def _is_card(text: str) -> bool:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from .sections import read_sections
+
 #: From here on a message is a complaint, and from here on it is beyond doubt.
 COMPLAINT_AT, CERTAIN_AT = 1.5, 3.0
 _CJK: Final = re.compile(r"[\u3400-\u9fff]")
@@ -93,12 +95,10 @@ def _weigh(section: str, text: str) -> tuple[float, tuple[str, ...]]:
 
 @lru_cache(maxsize=1)
 def _sections() -> dict[str, list[tuple[re.Pattern[str], float]]]:
-    found: dict[str, list[tuple[re.Pattern[str], float]]] = {}
-    name = ""
-    for line in (Path(__file__).parent / "words.txt").read_text(encoding="utf-8").splitlines():
-        if heading := re.fullmatch(r"\[([\w ]+)\]", line):
-            name = heading[1]
-        elif line and not line.startswith("#"):
-            pattern, _equals, weight = line.rpartition(" = ")
-            found.setdefault(name, []).append((re.compile(pattern, re.IGNORECASE), float(weight)))
-    return found
+    sections = read_sections(Path(__file__).parent / "words.txt")
+    return {name: [_read_weighed(line) for line in lines] for name, lines in sections.items()}
+
+
+def _read_weighed(line: str) -> tuple[re.Pattern[str], float]:
+    pattern, _equals, weight = line.rpartition(" = ")
+    return re.compile(pattern, re.IGNORECASE), float(weight)
