@@ -9,14 +9,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import TabularInline
 
 from campaigns.approval.workflow import approve_campaign, schedule_campaign, submit_campaign
 from campaigns.audience.archetypes import label_archetype
@@ -41,20 +40,7 @@ from campaigns.models import (
     TransitionConflict,
     Variant,
 )
-from llm.admin import ReadOnlyAdmin
-
-
-class ReadOnlyInline(TabularInline):  # type: ignore[misc]
-    """Rows of a campaign that only the workflow writes."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from llm.admin import ReadOnlyAdmin, ReadOnlyInline
 
 
 class OfferInline(ReadOnlyInline):

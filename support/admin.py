@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
-from llm.admin import ReadOnlyAdmin
+from llm.admin import ReadOnlyAdmin, ReadOnlyInline
 from support.models import (
     Answer,
     Article,
@@ -21,26 +18,14 @@ from support.models import (
 )
 
 
-class MessageInline(TabularInline):  # type: ignore[misc]
+class MessageInline(ReadOnlyInline):
     model = TicketMessage
-    extra = 0
-    can_delete = False
     fields = ("written_at", "direction", "text", "author", "send_status")
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
-class VersionInline(TabularInline):  # type: ignore[misc]
+class VersionInline(ReadOnlyInline):
     model = ArticleVersion
-    extra = 0
-    can_delete = False
     fields = ("number", "title_en", "title_zh", "note", "saved_by", "saved_at")
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Ticket)
