@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.content.findings import worst_verdict
 from campaigns.content.guardrails import check_draft
+from customers.ingest.json_lines import read_lines, write_json
 
 LONGEST_LINE_BYTES = 1_000_000
 
@@ -41,23 +42,18 @@ class Command(BaseCommand):
         try:
             lines = (
                 (line, _check_line(line, number))
-                for number, line in enumerate(_read_lines(options["file"]), start=1)
+                for number, line in enumerate(read_lines(options["file"], LONGEST_LINE_BYTES), start=1)
                 if line.strip()
             )
             if options["figures"]:
                 self.stdout.write("\n".join(_count_verdicts(lines)))
                 return
             for _line, answer in lines:
-                self.stdout.write(_write_json(answer))
+                self.stdout.write(write_json(answer))
         except OSError as error:
             raise CommandError(
                 _("%(file)s cannot be read: %(why)s") % {"file": options["file"], "why": error.strerror}
             ) from error
-
-
-def _write_json(answer: dict[str, Any]) -> str:
-    """One line that any terminal takes: half a surrogate pair, which JSON allows, becomes a question mark."""
-    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
 
 
 def _count_verdicts(lines: Iterator[tuple[bytes, dict[str, Any]]]) -> Iterator[str]:
@@ -89,16 +85,6 @@ def _count_verdicts(lines: Iterator[tuple[bytes, dict[str, Any]]]) -> Iterator[s
             _("%(code)s: found in %(found)d of %(total)d, false alarms in %(alarms)d of %(alike)d that look alike")
             % figures
         )
-
-
-def _read_lines(path: Path) -> Iterator[bytes]:
-    """Line by line, never more of one than the limit and a bit."""
-    with Path("/dev/stdin" if str(path) == "-" else path).open("rb") as file:
-        while line := file.readline(LONGEST_LINE_BYTES + 1):
-            is_whole = line.endswith(b"\n") or len(line) <= LONGEST_LINE_BYTES
-            yield line
-            while not is_whole:
-                is_whole = not (rest := file.readline(LONGEST_LINE_BYTES)) or rest.endswith(b"\n")
 
 
 def _check_line(line: bytes, number: int) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from customers.ingest.json_lines import read_lines, write_json
 from support.answers.answering import answer_question
 from support.answers.articles import LONGEST_FILE_BYTES, read_articles
 from support.answers.embeddings import find_embedder
@@ -38,10 +38,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         base = Base(_load_articles(options["articles"]), None if options["words_only"] else find_embedder())
         try:
-            for number, line in enumerate(_read_lines(options["file"]), start=1):
+            for number, line in enumerate(read_lines(options["file"], LONGEST_LINE_BYTES), start=1):
                 if line.strip():
-                    found = json.dumps(_answer_line(line, number, base), ensure_ascii=False)
-                    self.stdout.write(found.encode("utf-8", "replace").decode("utf-8"))
+                    self.stdout.write(write_json(_answer_line(line, number, base)))
         except OSError as error:
             raise CommandError(_cannot_read(options["file"], error)) from error
 
@@ -59,16 +58,6 @@ def _load_articles(path: Path) -> Any:
 
 def _cannot_read(path: Path, error: OSError) -> str:
     return _("%(file)s cannot be read: %(why)s") % {"file": path, "why": error.strerror}
-
-
-def _read_lines(path: Path) -> Iterator[bytes]:
-    """Line by line, never more of one than the limit and a bit."""
-    with Path("/dev/stdin" if str(path) == "-" else path).open("rb") as file:
-        while line := file.readline(LONGEST_LINE_BYTES + 1):
-            is_whole = line.endswith(b"\n") or len(line) <= LONGEST_LINE_BYTES
-            yield line
-            while not is_whole:
-                is_whole = not (rest := file.readline(LONGEST_LINE_BYTES)) or rest.endswith(b"\n")
 
 
 def _answer_line(line: bytes, number: int, base: Base) -> dict[str, Any]:
