@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from campaigns.models import Campaign, CampaignStatus, Variant
+from customers.views.access import act_and_tell
 
 #: More digits than any id of the database has.
 LONGEST_ID = 18
@@ -30,13 +30,6 @@ def get_variant_for(user: User | AnonymousUser, pk: int) -> Variant:
     if not user.has_perm("campaigns.view_variant"):
         raise PermissionDenied("campaigns.view_variant")
     return get_object_or_404(Variant.everything.select_related("archetype__campaign__offer"), pk=pk)
-
-
-def current_user(request: HttpRequest) -> User:
-    """The person; the log-in middleware lets nobody else through."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
 
 
 def read_id(text: str) -> int:
@@ -65,11 +58,5 @@ def carry_out(
     request: HttpRequest, campaign: Campaign, step: str, action: Callable[[], Any], done: str
 ) -> HttpResponse:
     """Do one change of state and go to a step; what staff must mend first becomes sentences on that page."""
-    try:
-        action()
-    except ValidationError as error:
-        for sentence in error.messages:
-            messages.error(request, sentence)
-    else:
-        messages.success(request, done)
+    act_and_tell(request, action, done)
     return redirect(f"campaigns:{step}", campaign.pk)

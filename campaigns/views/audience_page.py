@@ -28,8 +28,9 @@ from customers.insights.overview import HOME_MONTHS, read_overview
 from customers.models import Channel, ConsentRecord, Score
 from customers.scoring.explain import describe_value
 from customers.segments.telling import tell_rule
+from customers.views.access import current_user
 
-from .access import current_user, get_campaign_for
+from .access import get_campaign_for
 from .steps import frame_step
 
 #: Of many parts of one archetype the largest are named.

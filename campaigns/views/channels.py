@@ -22,8 +22,7 @@ from campaigns.delivery.receiver_reports import HOOK_PATH
 from campaigns.delivery.trying import try_channel
 from campaigns.delivery.webhooks import WEBHOOK_PATH
 from customers.models import Channel
-
-from .access import current_user
+from customers.views.access import current_user
 
 
 @require_safe

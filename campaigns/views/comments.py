@@ -21,8 +21,9 @@ from django.views.decorators.http import require_POST
 from campaigns.approval import comments, policy
 from campaigns.content.channels import find_writer
 from campaigns.models import Campaign, CommentPlace, ReviewComment, Variant
+from customers.views.access import current_user
 
-from .access import current_user, get_campaign_for, read_id
+from .access import get_campaign_for, read_id
 
 
 @dataclass(frozen=True)

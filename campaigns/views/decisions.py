@@ -39,8 +39,9 @@ from campaigns.outcomes.funnel import read_funnel
 from campaigns.outcomes.responses import add_up
 from campaigns.outcomes.texts import count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
+from customers.views.access import current_user
 
-from .access import carry_out, current_user, get_campaign_for
+from .access import carry_out, get_campaign_for
 from .audience_page import describe_audience
 from .comments import describe_threads, hang_threads
 from .drafts import describe_archetypes

@@ -19,8 +19,8 @@ from campaigns.approval.domain_override import end_override, override_domain
 from campaigns.approval.sender_domain import read_domain_state
 from campaigns.delivery.domain.doctor import check_domain, sending_domain
 from campaigns.models import DomainCheck, DomainOverride
+from customers.views.access import current_user
 
-from .access import current_user
 from .domain_words import SENTENCES
 
 TONES: Final = {"ok": "kept", "warn": "warn", "fail": "stop", "unknown": ""}

@@ -24,9 +24,10 @@ from campaigns.content.twins import find_twins
 from campaigns.forms import DraftsForm
 from campaigns.models import Angle, Archetype, Campaign, DraftStatus
 from campaigns.tasks import draft_archetype
+from customers.views.access import current_user
 from llm.configuration import configured_model
 
-from .access import current_user, get_campaign_for, read_id
+from .access import get_campaign_for, read_id
 from .comments import describe_threads, hang_threads
 from .sequence import describe_sequence
 from .steps import frame_step

@@ -25,8 +25,9 @@ from campaigns.content.samples import list_samples
 from campaigns.content.twins import find_twins
 from campaigns.forms import TextRequestForm, VariantForm
 from campaigns.models import Angle, Archetype, Campaign, Variant
+from customers.views.access import current_user
 
-from .access import current_user, get_variant_for
+from .access import get_variant_for
 from .comments import describe_threads, hang_threads_on
 from .previews import THEMES
 from .steps import frame_step

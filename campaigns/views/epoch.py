@@ -17,8 +17,7 @@ from campaigns.delivery.fence.confirming import CONTINUE, UNKNOWN, confirm_sendi
 from campaigns.delivery.fence.gate import read_fence
 from campaigns.delivery.fence.risk import assess_risks
 from campaigns.models import SendingEpoch
-
-from .access import current_user
+from customers.views.access import current_user
 
 PREFIX = "campaign-"
 SHOWN = 10

@@ -20,8 +20,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.approval.country_editing import FIELDS, remove_country_rule, save_country_rule
 from campaigns.audience.topics import list_topics
 from campaigns.models import CountryRule
+from customers.views.access import current_user
 
-from .access import current_user
 from .pace import describe_pace
 
 #: In the address, the rule for every country that has none.

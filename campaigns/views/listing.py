@@ -14,8 +14,9 @@ from campaigns.approval.editing import create_campaign as create_draft
 from campaigns.approval.policy import may_approve, may_approve_change
 from campaigns.forms import GoalForm, OfferForm
 from campaigns.models import Campaign, CampaignKind, CampaignResult, CampaignStatus, StagedChange
+from customers.views.access import current_user
 
-from .access import current_user, get_campaign_for, right_step
+from .access import get_campaign_for, right_step
 from .telling import tell_lift
 
 PAGE_SIZE = 25

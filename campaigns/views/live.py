@@ -25,8 +25,9 @@ from campaigns.delivery.entering.figures import read_entries
 from campaigns.forms import shop_time
 from campaigns.models import Arm, Campaign, ExclusionReason, ExitReason
 from customers.segments.rules import RuleError
+from customers.views.access import current_user
 
-from .access import carry_out, current_user, get_campaign_for
+from .access import carry_out, get_campaign_for
 from .reviewing import UNDECIDED
 
 

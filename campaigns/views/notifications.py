@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.approval.notices import find_page, tell_notification
 from campaigns.forms import NotificationForm
 from campaigns.models import Notification, NotificationChoice
-
-from .access import current_user
+from customers.views.access import current_user
 
 PAGE_SIZE = 30
 

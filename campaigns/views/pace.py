@@ -28,8 +28,9 @@ from campaigns.delivery.pace.tokens import peek
 from campaigns.delivery.pace.warm_up import allowance_on, list_days
 from campaigns.models import PaceLimit, WarmUp
 from customers.models import Channel
+from customers.views.access import current_user
 
-from .access import current_user, read_id
+from .access import read_id
 
 LARGEST: Final = 10**7
 DAYS_SHOWN: Final = 28

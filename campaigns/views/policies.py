@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.approval.voice import restore_policies, save_policies
 from campaigns.content.policies import LONGEST_SENTENCE, MOST_SENTENCES, Use, count_policy_claims, read_policies
 from campaigns.models import ShopPolicies, TransitionConflict
+from customers.views.access import current_user
 
-from .access import current_user
 from .revisions import (
     describe_history,
     list_languages,

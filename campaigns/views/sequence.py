@@ -21,8 +21,9 @@ from campaigns.content.steps import MOST_STEPS, Step
 from campaigns.forms import ExitsForm, FollowUpForm, shop_time
 from campaigns.models import Campaign, FollowUp
 from campaigns.outcomes.funnel import Funnel
+from customers.views.access import current_user
 
-from .access import carry_out, current_user, get_campaign_for
+from .access import carry_out, get_campaign_for
 
 
 def describe_sequence(campaign: Campaign, steps: Sequence[Step]) -> dict[str, Any]:

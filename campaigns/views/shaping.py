@@ -18,8 +18,9 @@ from django.views.decorators.http import require_POST
 from campaigns.approval.editing import edit_campaign, forget_shapes, merge_archetypes, take_out_part
 from campaigns.audience.archetypes import label_archetype
 from campaigns.models import Archetype, Campaign
+from customers.views.access import current_user
 
-from .access import current_user, get_campaign_for, read_id
+from .access import get_campaign_for, read_id
 
 
 @require_POST

@@ -23,8 +23,9 @@ from campaigns.audience.archetypes import label_archetype
 from campaigns.content.rendering import PREVIEW_CSP, RenderError, load_source, render_for
 from campaigns.forms import VariantForm
 from campaigns.models import Campaign, StagedChange, Variant
+from customers.views.access import current_user
 
-from .access import carry_out, current_user, get_campaign_for
+from .access import carry_out, get_campaign_for
 from .staged_form import StagedFieldsForm
 from .staged_words import list_texts, tell_fields, tell_parts, tell_texts
 from .steps import frame_step

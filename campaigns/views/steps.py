@@ -23,8 +23,9 @@ from campaigns.approval.policy import may_cancel, may_edit, may_submit
 from campaigns.delivery.pace.forecast import forecast_send
 from campaigns.forms import GoalForm, OfferForm, TimingForm, shop_time
 from campaigns.models import Archetype, Campaign, CampaignStatus, DraftStatus, FollowUp, Offer
+from customers.views.access import current_user
 
-from .access import current_user, get_campaign_for
+from .access import get_campaign_for
 from .kind_form import KindForm
 from .send_times import tell_times
 

@@ -20,9 +20,10 @@ from campaigns.audience.archetypes import label_archetype
 from campaigns.forms import DraftsForm, TextRequestForm
 from campaigns.models import Archetype, Variant
 from campaigns.tasks import draft_archetype
+from customers.views.access import current_user
 from llm.models import LlmCall
 
-from .access import current_user, get_campaign_for, get_variant_for, read_id
+from .access import get_campaign_for, get_variant_for, read_id
 from .drafts import render_messages
 from .editor import list_changes, render_editor
 from .steps import frame_step

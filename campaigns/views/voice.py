@@ -27,10 +27,10 @@ from campaigns.content.voice_trials import (
     try_waiting_texts,
 )
 from campaigns.models import BrandVoice, TransitionConflict
+from customers.views.access import current_user
 from llm.configuration import configured_model
 from llm.errors import ModelError
 
-from .access import current_user
 from .revisions import (
     describe_history,
     list_languages,

@@ -190,17 +190,6 @@ def download_rejections(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     return response
 
 
-class _Echo:
-    """A file for csv.writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
-def _person(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
-
-
 def _read_kept_sample(run: ImportRun, encoding: str) -> tuple[Sample, str]:
     """The first rows in this encoding; where they are not in it, as they were found, with what is wrong."""
     path = find_kept_file(run)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
+from customers.views.access import act_and_tell
 from support.models import Ticket
 
 
@@ -19,13 +19,6 @@ def get_ticket_for(user: User | AnonymousUser, pk: int) -> Ticket:
     if not user.has_perm("support.view_ticket"):
         raise PermissionDenied("support.view_ticket")
     return get_object_or_404(Ticket.objects.select_related("customer", "order", "assignee"), pk=pk)
-
-
-def current_user(request: HttpRequest) -> User:
-    """The person; the log-in middleware lets nobody else through."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
 
 
 def read_number(text: str) -> int:
@@ -37,11 +30,5 @@ def carry_out(
     request: HttpRequest, ticket: Ticket, action: Callable[[], Any], done: str | Callable[[], str]
 ) -> HttpResponse:
     """Do one thing and go back to the conversation; what staff must mend first becomes sentences there."""
-    try:
-        action()
-    except ValidationError as error:
-        for sentence in error.messages:
-            messages.error(request, sentence)
-    else:
-        messages.success(request, done() if callable(done) else done)
+    act_and_tell(request, action, done)
     return redirect("support:ticket", ticket.pk)

@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from customers.views.access import current_user
 from support.answers.answering import answer_question
 from support.answers.knowledge import FIELDS, load_base, publish_article, save_article
 from support.models import Answer, AnswerStatus, Article
 
-from .access import current_user, read_number
+from .access import read_number
 
 MOST_GAPS: Final = 200
 LONGEST_QUESTION: Final = 500

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from customers.views.access import current_user
 from support.answers.sending import discard_suggestion, send_answer
 from support.answers.slots import fill_slots
 from support.answers.suggesting import find_open_message, suggest_answer
@@ -28,7 +29,7 @@ from support.models.message import SendStatus
 from support.triage.correcting import confirm_triage, correct_triage
 from support.triage.deciding import list_orders
 
-from .access import carry_out, current_user, get_ticket_for, read_number
+from .access import carry_out, get_ticket_for, read_number
 from .presence import note_presence
 from .wording import describe_triage, name_refusal, name_why
 
