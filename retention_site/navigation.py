@@ -18,7 +18,7 @@ from campaigns.delivery.fence.gate import read_fence
 from campaigns.models import Campaign, Notification, SendingEpoch, StagedChange
 from customers.ingest.currency import read_shop_currency
 from retention_site.roles import ADMIN_ROLE
-from support.models import Ticket, TicketStatus
+from support.models import Ticket
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _count_reviews(request: HttpRequest) -> int:
 
 def _count_tickets(request: HttpRequest) -> int:
     """What waits for an answer, of this person or of nobody."""
-    waiting = Ticket.objects.filter(status__in=(TicketStatus.OPEN, TicketStatus.ESCALATED))
+    waiting = Ticket.objects.to_answer()
     return waiting.filter(Q(assignee=None) | Q(assignee=request.user.pk)).count()
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db.models import Exists, OuterRef, Subquery
 
-from support.models import Answer, Direction, Ticket, TicketMessage, TicketStatus
+from support.models import Answer, Direction, Ticket, TicketMessage
 
 from .suggesting import suggest_answer
 
@@ -15,7 +15,7 @@ def suggest_pending(*, now: dt.datetime, most: int = 20) -> int:
     """Suggest an answer to what has none yet, the most urgent first. Returns how many; running it again finds the rest."""
     newest = TicketMessage.objects.filter(ticket=OuterRef("pk")).newest_spoken()
     waiting = (
-        Ticket.objects.filter(status__in=(TicketStatus.OPEN, TicketStatus.ESCALATED))
+        Ticket.objects.to_answer()
         .annotate(newest=Subquery(newest.values("pk")[:1]), whose=Subquery(newest.values("direction")[:1]))
         .filter(whose=Direction.IN)
         .exclude(Exists(Answer.objects.filter(message=OuterRef("newest"))))

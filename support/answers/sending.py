@@ -34,15 +34,14 @@ def send_answer(user: User, ticket: Ticket, text: str, *, seen: int, now: dt.dat
     """
     require_right(user)
     text = fill_slots(clean_text(text), ticket)
-    address = (ticket.customer.email if ticket.customer else "") or ticket.writer_email
     if not text:
         raise ValidationError(_("Write the answer first."))
-    if not address:
+    if not ticket.answer_address:
         raise ValidationError(_("There is no address to answer to."))
     if missing := find_open_slots(text):
         raise ValidationError(_("Fill in or remove: %(slots)s") % {"slots": ", ".join(missing)})
     message = _promise(user, ticket, text, seen=seen, now=now)
-    _hand_over(ticket, message, address)
+    _hand_over(ticket, message)
     return message
 
 
@@ -95,14 +94,14 @@ def share_changed(suggested: str, sent: str) -> float:
     return 1 - difflib.SequenceMatcher(None, suggested, sent, autojunk=False).ratio()
 
 
-def _hand_over(ticket: Ticket, message: TicketMessage, address: str) -> None:
+def _hand_over(ticket: Ticket, message: TicketMessage) -> None:
     domain = settings.SHOP_FROM_EMAIL.rpartition("@")[2] or "localhost"
     thread = f"<ticket-{ticket.pk}@{domain}>"
     mail = EmailMessage(
         subject=_make_subject(ticket),
         body=message.text,
         from_email=f"{settings.SHOP_NAME} <{settings.SHOP_FROM_EMAIL}>",
-        to=[address],
+        to=[ticket.answer_address],
         headers={
             "Message-ID": f"<ticket-{ticket.pk}-{message.pk}@{domain}>",
             "References": thread,

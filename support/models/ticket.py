@@ -64,11 +64,13 @@ ALLOWED_TRANSITIONS: dict[str, tuple[str, ...]] = {
     TicketStatus.CLOSED: (TicketStatus.OPEN,),
 }
 UNFINISHED = (TicketStatus.OPEN, TicketStatus.WAITING, TicketStatus.ESCALATED)
+#: It is for us to act.
+TO_ANSWER = (TicketStatus.OPEN, TicketStatus.ESCALATED)
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
-    def unfinished(self) -> TicketQuerySet:
-        return self.filter(status__in=UNFINISHED)
+    def to_answer(self) -> TicketQuerySet:
+        return self.filter(status__in=TO_ANSWER)
 
     def by_urgency(self) -> TicketQuerySet:
         """What has to be answered first comes first."""
@@ -166,6 +168,11 @@ class Ticket(models.Model):
     @property
     def is_unfinished(self) -> bool:
         return self.status in UNFINISHED
+
+    @property
+    def answer_address(self) -> str:
+        """Where an answer goes; "" where nobody can be written to."""
+        return (self.customer.email if self.customer else "") or self.writer_email
 
     def is_late(self, now: dt.datetime) -> bool:
         """Nobody has answered, and the time that was set for it is over."""

@@ -38,7 +38,7 @@ def gather_corrected(field: str, language: str) -> list[Example]:
     """What people have corrected, and what they have answered without correcting it."""
     corrected = dict(TriageCorrection.objects.filter(field=field).values_list("ticket_id", "becomes"))
     examples = []
-    for ticket in Ticket.objects.filter(language=language).exclude(first_answer_at=None).prefetch_related("messages"):
+    for ticket in Ticket.objects.filter(language=language).exclude(first_answer_at=None):
         label = corrected.get(ticket.pk) or str((ticket.triage.get(field) or {}).get("value", ""))
         if label in VALUES[field] and not ticket.needs_look:
             examples.append(Example(_first_text(ticket), label))

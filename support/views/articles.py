@@ -32,8 +32,7 @@ def list_articles(request: HttpRequest) -> HttpResponse:
     articles = Article.objects.select_related("current__saved_by").order_by("number")
     context: dict[str, Any] = {"articles": articles, "question": question}
     if question:
-        answered = answer_question(question, load_base(question))
-        context |= {"answered": answered, "found": answered.articles[:3]}
+        context["answered"] = answer_question(question, load_base(question))
     return render(request, "support/articles.html", context)
 
 

@@ -51,13 +51,13 @@ def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
         "draft": _find_draft(request, ticket, answer),
         "triage": describe_triage(ticket),
         "orders": list_orders(ticket) if request.user.has_perm("customers.view_order") else [],
-        "canned": [(one, fill_slots(one.text, ticket)) for one in CannedAnswer.objects.filter(_speaks(ticket))],
+        "canned": CannedAnswer.objects.filter(_speaks(ticket)),
         "colleagues": _list_colleagues(),
         "others": note_presence(ticket.pk, user.pk, user.get_full_name() or user.get_username()),
         "is_late": ticket.is_late(timezone.now()),
         "may_answer": request.user.has_perm(working.RIGHT),
         "is_closed": ticket.status == TicketStatus.CLOSED,
-        "address": (ticket.customer.email if ticket.customer else "") or ticket.writer_email,
+        "address": ticket.answer_address,
     }
     return render(request, "support/ticket.html", context)
 
@@ -204,6 +204,5 @@ def _speaks(ticket: Ticket) -> Q:
 
 
 def _list_colleagues() -> list[User]:
-    """Who may answer."""
-    named = Q(groups__permissions__codename="answer_ticket") | Q(user_permissions__codename="answer_ticket")
-    return list(User.objects.filter(named, is_active=True).distinct().order_by("username")[:100])
+    """Who was given the right to answer."""
+    return list(User.objects.with_perm(working.RIGHT, include_superusers=False).order_by("username")[:100])

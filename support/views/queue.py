@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from support.models import Answer, AnswerStatus, Ticket, TicketStatus
+from support.models.ticket import TO_ANSWER
 
 from .access import read_number
 
@@ -45,7 +46,6 @@ def show_queue(request: HttpRequest) -> HttpResponse:
         "rows": [{"ticket": one, "is_late": one.is_late(now), "is_suggested": one.pk in suggested} for one in page],
         "show": "" if words or customer else show,
         "q": words,
-        "customer": customer,
         "views": _count_views(request),
     }
     return render(request, "support/queue.html", context)
@@ -58,12 +58,12 @@ def _choose(request: HttpRequest, show: str) -> Any:
 
 
 def _conditions(request: HttpRequest) -> dict[str, Q]:
-    unfinished = Q(status__in=(TicketStatus.OPEN, TicketStatus.ESCALATED))
+    to_answer = Q(status__in=TO_ANSWER)
     return {
-        "open": unfinished,
-        "mine": unfinished & Q(assignee=request.user.pk),
+        "open": to_answer,
+        "mine": to_answer & Q(assignee=request.user.pk),
         "complaints": ~Q(status=TicketStatus.CLOSED) & Q(is_complaint=True),
-        "look": unfinished & Q(needs_look=True),
+        "look": to_answer & Q(needs_look=True),
         "waiting": Q(status=TicketStatus.WAITING),
         "closed": Q(status=TicketStatus.CLOSED),
     }

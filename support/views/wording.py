@@ -59,7 +59,6 @@ def describe_triage(ticket: Ticket) -> list[dict[str, Any]]:
                 "name": dict(choices).get(value, ""),
                 "choices": choices,
                 "reasons": [REFUSALS.get(reason, reason) for reason in told.get("reasons", [])],
-                "sureness": told.get("sureness"),
                 "is_persons": told.get("by") == "person",
             }
         )
