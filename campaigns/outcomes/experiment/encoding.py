@@ -21,6 +21,8 @@ LEAST_PEOPLE = 20
 #: Shares: from so many different texts on it is a name; text of which so much reads as a number is one.
 _NAME_SHARE = 0.5
 _NUMBER_SHARE = 0.98
+#: Texts that a file keeps as numbers of a dictionary.
+_CODED = (pl.Categorical, pl.Enum)
 _TRUE, _FALSE = ("true", "yes", "y", "t"), ("false", "no", "n", "f")
 
 
@@ -83,6 +85,8 @@ def learn_encoder(frame: pl.DataFrame) -> Encoder:
 
 def to_numbers(series: pl.Series) -> pl.Series:
     """As 64-bit floats, null where it is none: truth values, days and moments, numbers and texts of numbers."""
+    if isinstance(series.dtype, _CODED):
+        series = series.cast(pl.String)
     if series.dtype == pl.Boolean:
         return series.cast(pl.Float64)
     if series.dtype.is_temporal():
@@ -98,18 +102,19 @@ def to_numbers(series: pl.Series) -> pl.Series:
     return text.cast(pl.Float64, strict=False)
 
 
-def is_number(series: pl.Series) -> bool:
-    """Whether nearly all that is there reads as a number."""
-    if series.dtype != pl.String and not isinstance(series.dtype, (pl.Categorical, pl.Enum)):
-        return True
+def find_numbers(series: pl.Series) -> pl.Series | None:
+    """The column as `to_numbers` reads it; None for texts of which not nearly all that are there read as numbers."""
+    numbers = to_numbers(series)
+    if series.dtype != pl.String and not isinstance(series.dtype, _CODED):
+        return numbers
     there = series.len() - series.null_count()
-    numbers = to_numbers(series.cast(pl.String))
-    return there > 0 and (series.len() - numbers.null_count()) >= _NUMBER_SHARE * there
+    is_number = there > 0 and (series.len() - numbers.null_count()) >= _NUMBER_SHARE * there
+    return numbers if is_number else None
 
 
 def _learn_column(series: pl.Series) -> Column | str:
-    if is_number(series):
-        values = to_numbers(series).to_numpy().astype(np.float64)
+    if (numbers := find_numbers(series)) is not None:
+        values = numbers.to_numpy().astype(np.float64)
         known = values[np.isfinite(values)]
         if not len(known):
             return "constant"

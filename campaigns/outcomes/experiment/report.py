@@ -227,7 +227,8 @@ def _describe_trial(
 ) -> dict[str, Any]:
     models = fit_average(x, y, arm, len(test.arms), sizes=dict(sizes), seed=wishes.seed, rounds=rounds)
     decided = apply_rule(rule, models, x, test.x, wishes.prices)
-    found = try_rule(decided, test.y, test.arm, models.predict_outcomes(test.x), wishes.prices)
+    outcomes = models.predict_outcomes(test.x)
+    found = try_rule(decided, test.y, test.arm, outcomes, wishes.prices)
     return {
         "size": test.n,
         "rows_read": test.rows_read,
@@ -237,9 +238,7 @@ def _describe_trial(
         "net_incremental": found.net.as_json(),
         "value_per_person": found.per_person.as_json(),
         "net_incremental_everybody": {
-            name: try_rule(
-                np.full(test.n, place), test.y, test.arm, models.predict_outcomes(test.x), wishes.prices
-            ).net.as_json()
+            name: try_rule(np.full(test.n, place), test.y, test.arm, outcomes, wishes.prices).net.as_json()
             for place, name in enumerate(test.arms)
             if place
         },

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from customers.ingest.reading import open_table, read_batches
 from customers.ingest.schema import FileProblem
 
-from .encoding import Array, Encoder, is_number, learn_encoder, to_numbers
+from .encoding import Array, Encoder, find_numbers, learn_encoder
 
 #: Of one file: an arm column with more values than this is most likely the wrong column.
 MOST_ARMS = 20
@@ -104,12 +104,12 @@ def _read_columns(path: Path, wanted: Sequence[str], encoding: str) -> tuple[pl.
 
 
 def _read_outcome(series: pl.Series, name: str) -> pl.Series:
-    if not is_number(series):
+    if (numbers := find_numbers(series)) is None:
         raise FileProblem(
             _("The outcome “%(name)s” is no number: %(value)s.")
             % {"name": name, "value": str(series.drop_nulls().head(1).to_list()[:1] or "")}
         )
-    return to_numbers(series)
+    return numbers
 
 
 def _find_arms(names: pl.Series, column: str, control: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -58,6 +59,17 @@ def test_a_csv_and_a_parquet_file_say_the_same(frame: pl.DataFrame, tmp_path: Pa
         assert effect["p_holm"] >= effect["p_value"]
     assert set(text["uplift"]["mail"]) == {"response", "t_learner", "x_learner", "class_transformation"}
     assert text["policy"]["rule"]["kind"] in {"nobody", "everybody", "top_share", "best_arm"}
+
+
+def test_texts_of_numbers_that_parquet_keeps_in_a_dictionary_are_numbers(frame: pl.DataFrame, tmp_path: Path) -> None:
+    frame.write_csv(tmp_path / "table.csv")
+    table = frame.with_columns(pl.col("bought", "before").cast(pl.String)).to_arrow()
+    for name in ("bought", "before", "channel", "arm"):
+        table = table.set_column(table.column_names.index(name), name, table[name].dictionary_encode())
+    pyarrow.parquet.write_table(table, tmp_path / "table.parquet")
+    assert _measure(tmp_path / "table.parquet", effects_only=True) == _measure(
+        tmp_path / "table.csv", effects_only=True
+    )
 
 
 def test_money_is_winsorised_beside_what_it_is(frame: pl.DataFrame, tmp_path: Path) -> None:
