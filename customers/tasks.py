@@ -118,7 +118,7 @@ def witness_audit() -> None:
 def warm_insights() -> None:
     """Once an hour and after scoring: the figures of the Retention page and of Home, so that nobody waits."""
     report.warm_insights(timezone.now())
-    overview.read_overview(timezone.now(), months=overview.HOME_MONTHS)
+    overview.read_overview(timezone.now())
 
 
 @shared_task

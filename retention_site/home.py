@@ -30,7 +30,7 @@ from campaigns.models import (
 )
 from campaigns.views.telling import ToldLift, tell_lift
 from customers.ingest.clock import read_shop_clock
-from customers.insights.overview import HOME_MONTHS, read_overview
+from customers.insights.overview import read_overview
 from customers.insights.risk import summarise_risk
 from customers.models import Customer, ImportRun, ModelVersion, Segment
 from customers.views.model_health import list_concerns
@@ -157,7 +157,7 @@ def _list_drafting(author_id: int | None) -> list[Task]:
 
 
 def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
-    overview = read_overview(now, months=HOME_MONTHS)
+    overview = read_overview(now)
     rates = overview.rates
     known = [rate.rate for rate in rates if rate.rate is not None]
     cohorts = [

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import NormalDist
 
+#: Below it the alarm is raised, as is usual for sample ratios: a fault in the draw shows far below it (Fabijan et al.,
+#: "Diagnosing sample ratio mismatch in online controlled experiments", KDD 2019).
+RATIO_ALARM = 0.001
+
 
 def correct_holm(p_values: Sequence[float]) -> list[float]:
     """Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979), in the order given; bounds the chance of

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .lift import CONFIDENCE, student_quantile
+from .lift import CONFIDENCE, student_quantile, welch_degrees
 
 Array = npt.NDArray[np.float64]
 
@@ -24,6 +24,11 @@ Array = npt.NDArray[np.float64]
 PEOPLE_PER_COVARIATE = 20
 #: Of the standardised covariates: below it two columns say the same.
 _TOLERANCE = 1e-9
+#: Amounts are cut at this quantile of those that are not nought, all arms together: a rule that does not see the arms cannot
+#: favour one, and where few people buy at all, a quantile of everybody would be nought. With fewer amounts than LEAST_AMOUNTS
+#: the quantile would be one of the few largest orders: nothing is cut.
+CAP_QUANTILE = 0.99
+LEAST_AMOUNTS = 200
 _TOO_FEW = "A difference needs at least two people in each arm."
 
 
@@ -113,10 +118,9 @@ def bound_difference(effect: float, error: float, degrees: float, confidence: fl
 
 
 def _subtract_means(treated: ArmMoments, control: ArmMoments, confidence: float) -> Difference:
-    shares = [arm.variance / arm.n for arm in (treated, control)]
-    return bound_difference(
-        treated.mean - control.mean, math.sqrt(sum(shares)), _welch_degrees(treated, control, shares), confidence
-    )
+    shares = (treated.variance / treated.n, control.variance / control.n)
+    degrees = welch_degrees(shares, (treated.n, control.n))
+    return bound_difference(treated.mean - control.mean, math.sqrt(sum(shares)), degrees, confidence)
 
 
 def _subtract_adjusted(treated: ArmMoments, control: ArmMoments, confidence: float) -> tuple[Difference, float]:
@@ -137,16 +141,8 @@ def _subtract_adjusted(treated: ArmMoments, control: ArmMoments, confidence: flo
     error = math.sqrt(sum(shares) + float(gap @ spread @ gap) / n)
     whole = treated.variance / treated.n + control.variance / control.n
     correlation = math.sqrt(min(max(1 - sum(left) / whole, 0.0), 1.0))
-    degrees = max(_welch_degrees(treated, control, shares) - p, 1.0)
+    degrees = max(welch_degrees((shares[0], shares[1]), (treated.n, control.n)) - p, 1.0)
     return bound_difference(means[0] - means[1], error, degrees, confidence), correlation
-
-
-def _welch_degrees(treated: ArmMoments, control: ArmMoments, shares: list[float]) -> float:
-    """Welch and Satterthwaite's degrees of freedom; `shares` is each arm's part of the squared error."""
-    if sum(shares) <= 0:
-        return float(treated.n + control.n - 2)
-    below = shares[0] ** 2 / (treated.n - 1) + shares[1] ** 2 / (control.n - 1)
-    return float(sum(shares) ** 2 / below)
 
 
 def _find_used(treated: ArmMoments, control: ArmMoments) -> npt.NDArray[np.intp]:

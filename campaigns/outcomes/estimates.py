@@ -9,13 +9,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .correction import correct_holm, find_p_value
+from .correction import RATIO_ALARM, correct_holm, find_p_value
 from .cuped import Adjusted, ArmMoments, Difference, estimate_adjusted
 from .lift import LEAST_PER_ARM
 from .sequences import LEAST_EVENTS, Look, bound_at_any_look, find_growth_to_clear, plan_share
-
-#: An alarm of the sample ratio is raised below it (Fabijan et al., KDD 2019).
-RATIO_ALARM = 0.001
 
 Moments = Mapping[str, ArmMoments]
 

@@ -138,7 +138,7 @@ def estimate_mean_difference(
     spread = math.sqrt(share1 + share2)
     half = 0.0
     if spread > 0:
-        freedom = (share1 + share2) ** 2 / (share1**2 / (treated.n - 1) + share2**2 / (holdout.n - 1))
+        freedom = welch_degrees((share1, share2), (treated.n, holdout.n))
         half = student_quantile(0.5 + confidence / 2, freedom) * spread
     difference = treated.mean - holdout.mean
     return MeanDifference(
@@ -149,6 +149,14 @@ def estimate_mean_difference(
         total_low=(difference - half) * treated.n,
         total_high=(difference + half) * treated.n,
     )
+
+
+def welch_degrees(shares: tuple[float, float], sizes: tuple[int, int]) -> float:
+    """Welch and Satterthwaite's degrees of freedom; `shares` is each arm's part of the squared error, `sizes` its people."""
+    if sum(shares) <= 0:
+        return float(sum(sizes) - 2)
+    below = shares[0] ** 2 / (sizes[0] - 1) + shares[1] ** 2 / (sizes[1] - 1)
+    return float(sum(shares) ** 2 / below)
 
 
 def student_quantile(p: float, freedom: float) -> float:

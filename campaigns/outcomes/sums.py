@@ -16,7 +16,7 @@ from django.db import connection
 from campaigns.models import Arm, Campaign
 from customers.ingest.merged import order_join_sql
 
-from .cuped import ArmMoments, merge_moments
+from .cuped import CAP_QUANTILE, LEAST_AMOUNTS, ArmMoments, merge_moments
 from .windows import Window, people_sql, window_params
 
 #: How far back a person's own past is looked at, in days before their window opens.
@@ -31,9 +31,6 @@ COVARIATES = {
     "expected_value": "ln(1 + greatest(coalesce(expected_value, 0), 0)::float8)",
 }
 OUTCOMES = ("kept", "orders", "paid")
-#: Amounts are cut at this quantile of those that are not nought, both arms together, where there are so many of them.
-CAP_QUANTILE = 0.99
-LEAST_AMOUNTS = 200
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from campaigns.audience.power import power
 from campaigns.forms import AudienceForm
 from campaigns.models import Archetype, Arm, AudienceMember, Campaign, ExclusionReason
 from customers.ingest.clock import read_shop_clock
-from customers.insights.overview import HOME_MONTHS, read_overview
+from customers.insights.overview import read_overview
 from customers.models import Channel, ConsentRecord, Score
 from customers.scoring.explain import describe_value
 from customers.segments.telling import tell_rule
@@ -168,7 +168,7 @@ def _expected_retention(campaign: Campaign) -> float:
     mean = members.aggregate(mean=Avg("churn_probability"))["mean"]
     if mean is not None:
         return min(1.0, max(0.0, 1 - float(mean)))
-    rates = read_overview(timezone.now(), months=HOME_MONTHS).rates  # as on Home, kept for the day
+    rates = read_overview(timezone.now()).rates  # as on Home, kept for the day
     return (rates[-1].rate if rates else None) or 0.5
 
 

@@ -32,21 +32,21 @@ class Overview:
     cohorts: tuple[Cohort, ...]
 
 
-def read_overview(now: dt.datetime, *, months: int) -> Overview:
+def read_overview(now: dt.datetime) -> Overview:
     """The figures as of the last complete day, or, while nobody had bought anything by then, of this moment."""
     as_of = choose_insights_as_of(now)
     newest = Order.objects.filter(ordered_at__lt=as_of).aggregate(newest=Max("pk"))["newest"]
     if newest is None:
-        return _measure(read_shop_clock(now), months)
-    key = f"customers.overview:{_VERSION}:{connection.settings_dict['NAME']}:{as_of.timestamp()}:{newest}:{months}"
+        return _measure(read_shop_clock(now))
+    key = f"customers.overview:{_VERSION}:{connection.settings_dict['NAME']}:{as_of.timestamp()}:{newest}:{HOME_MONTHS}"
     key = f"{key}:{settings.SHOP_TIME_ZONE}".replace(" ", "_")
     kept = cache.get(key)
     if isinstance(kept, Overview):
         return kept
-    found = _measure(as_of, months)
+    found = _measure(as_of)
     cache.set(key, found, KEPT_S)
     return found
 
 
-def _measure(as_of: dt.datetime, months: int) -> Overview:
-    return Overview(as_of, tuple(retention_over_time(as_of)), tuple(build_cohorts(as_of, months=months)))
+def _measure(as_of: dt.datetime) -> Overview:
+    return Overview(as_of, tuple(retention_over_time(as_of)), tuple(build_cohorts(as_of, months=HOME_MONTHS)))

@@ -88,11 +88,11 @@ def judge_predictions(
     drawn = {name: {metric: np.concatenate(parts) for metric, parts in by.items()} for name, by in samples.items()}
 
     def difference(of: str, to: str) -> Estimate:
-        return _estimate(points[of]["auc"][0] - points[to]["auc"][0], drawn[of]["auc"] - drawn[to]["auc"])
+        return bound_resamples(points[of]["auc"][0] - points[to]["auc"][0], drawn[of]["auc"] - drawn[to]["auc"])
 
     evaluations = {}
     for name in predictions:
-        figures = {metric: _estimate(points[name][metric][0], drawn[name][metric]) for metric in METRICS}
+        figures = {metric: bound_resamples(points[name][metric][0], drawn[name][metric]) for metric in METRICS}
         error = figures["ece"].value
         figures["ece"] = Estimate(error, *bound_error(error, drawn[name]["ece"], predictions[name], seed=seed))
         evaluations[name] = Evaluation(figures, difference(name, baseline))
@@ -179,6 +179,12 @@ def draw_resamples(y: Array, *, seed: int, replicates: int) -> Iterator[Array]:
             yield weights[keep]
 
 
+def bound_resamples(value: float, drawn: Array) -> Estimate:
+    """A figure with the percentile interval of the same figure on resamples (replicates,)."""
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Estimate(float(value), float(low), float(high))
+
+
 def _measure(y: Array, p: Array, weights: Array) -> dict[str, Array]:
     """Every metric for each row of `weights`; shapes (n,), (n,), (rows, n) to arrays of (rows,)."""
     p = np.asarray(p, dtype=np.float64)
@@ -219,11 +225,6 @@ def _capture(leavers: Array, everyone: Array, share: float) -> Array:
     for row, (got, seen) in enumerate(zip(leavers, everyone, strict=True)):
         caught[row] = np.interp(share * seen[-1], np.append(0.0, seen), np.append(0.0, got))
     return caught
-
-
-def _estimate(value: float, drawn: Array) -> Estimate:
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(float(value), float(low), float(high))
 
 
 def _rounded(value: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from campaigns.outcomes.experiment.effects import WINSOR_QUANTILE
+from campaigns.outcomes.cuped import CAP_QUANTILE
 from campaigns.outcomes.experiment.policy import Prices
 from campaigns.outcomes.experiment.report import Wishes, describe_experiment
 from campaigns.outcomes.experiment.table import Experiment, read_experiment
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                             " the others by name: 0.1,0.9")  # fmt: skip
         parser.add_argument("--value", type=float, default=1.0, help="what one unit of the outcome is worth")
         parser.add_argument("--cost", type=float, default=0.0, help="what treating one person costs")
-        parser.add_argument("--winsorise", type=float, default=WINSOR_QUANTILE,
+        parser.add_argument("--winsorise", type=float, default=CAP_QUANTILE,
                             help="cut amounts at this quantile of those that are not 0; 1 for never")  # fmt: skip
         parser.add_argument(
             "--test", type=Path, help="a second file, on which the rule chosen on the first one is tried"

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from campaigns.outcomes.correction import find_p_value
+from campaigns.outcomes.correction import RATIO_ALARM, find_p_value
 
 Array = npt.NDArray[np.float64]
 
-#: Below it the alarm is raised, as is usual for sample ratios: a fault in the draw shows far below it (Fabijan et al.,
-#: "Diagnosing sample ratio mismatch in online controlled experiments", KDD 2019).
-RATIO_ALARM = 0.001
 #: A standardised difference above it is worth a look (Austin, Statistics in Medicine 28, 2009).
 LARGE_DIFFERENCE = 0.1
 #: How far from equal, as a share of all, arms may be to be taken for equal ones when nobody says what was meant.

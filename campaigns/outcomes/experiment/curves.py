@@ -39,6 +39,11 @@ _PATIENCE = 15
 _LEAST_ROWS = 100
 
 
+def is_yes_or_no(y: Array) -> bool:
+    """Whether an outcome is 0 or 1 for everybody."""
+    return bool(np.isin(y, (0.0, 1.0)).all())
+
+
 def fit_curve(x: Array, y: Array, *, name: str, sizes: Sizes, seed: int, weight: Array | None = None) -> Curve:
     """A probability where y is 0 or 1 alone, else a mean; constant where there is too little to learn from.
 
@@ -49,7 +54,7 @@ def fit_curve(x: Array, y: Array, *, name: str, sizes: Sizes, seed: int, weight:
     mean = float(np.average(y, weights=weight)) if len(y) else 0.0
     if len(y) < _LEAST_ROWS or not x.shape[1] or y.min() == y.max():
         return lambda rows: np.full(len(rows), mean)
-    is_binary = bool(np.isin(y, (0.0, 1.0)).all())
+    is_binary = is_yes_or_no(y)
     spread = 1.0 if is_binary else float(y.std())
     target = y if is_binary else (y - mean) / spread
     settings = _choose_settings(mean, len(y), is_binary) | {"seed": seed}

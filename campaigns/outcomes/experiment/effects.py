@@ -9,16 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from campaigns.outcomes.correction import correct_holm, find_p_value, share_confidence
-from campaigns.outcomes.cuped import Adjusted, ArmMoments, Difference, bound_difference, estimate_adjusted, take_moments
+from campaigns.outcomes.cuped import (
+    CAP_QUANTILE,
+    LEAST_AMOUNTS,
+    Adjusted,
+    ArmMoments,
+    Difference,
+    bound_difference,
+    estimate_adjusted,
+    take_moments,
+)
 from campaigns.outcomes.lift import CONFIDENCE
 
 Array = npt.NDArray[np.float64]
-
-#: Money is winsorised at this quantile of what is not nought, of all arms together: a rule that does not see the arms
-#: cannot favour one, and where few people buy at all, a quantile of everybody would be nought.
-WINSOR_QUANTILE = 0.99
-#: With fewer amounts than this, the quantile would be one of the few largest orders.
-LEAST_AMOUNTS = 200
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def estimate_effects(arms: Sequence[str], arm: npt.NDArray[np.int64], y: Array, 
     ]
 
 
-def winsorise(y: Array, quantile: float = WINSOR_QUANTILE) -> Winsorised | None:
+def winsorise(y: Array, quantile: float = CAP_QUANTILE) -> Winsorised | None:
     """None where the outcome is yes or no, a count of few values, or has too few amounts to say what is large.
 
     Amounts below nought (returns) are cut in the same way from below, at the mirror of the cap.

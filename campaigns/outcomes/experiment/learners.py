@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .curves import Array, Curve, Sizes, fit_curve
+from .curves import Array, Curve, Sizes, fit_curve, is_yes_or_no
 
 LEARNERS = ("response", "t_learner", "x_learner", "class_transformation")
 #: What a learner's score is: an effect per person in units of the outcome, or a rank alone.
@@ -44,7 +44,7 @@ class UpliftModels:
 
 def fit_models(x: Array, y: Array, arm: npt.NDArray[np.int64], arms: int, *, sizes: Sizes, seed: int) -> UpliftModels:
     """All learners for each treated arm against control (place 0)."""
-    is_binary = bool(np.isin(y, (0.0, 1.0)).all())
+    is_binary = is_yes_or_no(y)
     outcomes = tuple(
         fit_curve(x[arm == place], y[arm == place], name=f"outcome {place}", sizes=sizes, seed=seed)
         for place in range(arms)

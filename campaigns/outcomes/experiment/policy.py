@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from campaigns.outcomes.lift import CONFIDENCE
+from customers.scoring.evaluation import Estimate
 
 from .crossfit import CrossFit
 from .learners import GIVES_EFFECTS, UpliftModels
-from .ranking import Interval
 
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -74,10 +74,10 @@ class Policy:
     """
 
     rule: Rule
-    value: Interval
-    everybody: list[Interval]
+    value: Estimate
+    everybody: list[Estimate]
     picked: float
-    against_everybody: Interval
+    against_everybody: Estimate
     chosen_by_fold: list[Rule] = field(default_factory=list)
 
 
@@ -135,8 +135,8 @@ class Trial:
     their cost, less what those who were not brought (the net incremental revenue where the arms are equal); `per_person` is
     the doubly robust value of the rule. `picked` are people, by arm of the rule."""
 
-    net: Interval
-    per_person: Interval
+    net: Estimate
+    per_person: Estimate
     picked: list[int]
 
 
@@ -147,10 +147,9 @@ def try_rule(decided: Places, y: Array, arm: Places, outcomes: Array, prices: Pr
     was_control = (arm == 0) & (decided > 0)
     each = was_treated * (prices.value * y - prices.cost) - was_control * prices.value * y
     net, error = float(each.sum()), float(each.std(ddof=1) * math.sqrt(len(each)))
-    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
     values = _take(estimate_net(outcomes, y, arm, prices), decided)
     return Trial(
-        Interval(net, net - z * error, net + z * error),
+        _bound(net, error),
         bound_mean(values),
         np.bincount(decided, minlength=arms).tolist(),
     )
@@ -163,11 +162,14 @@ def apply_rule(rule: Rule, models: UpliftModels, learned_on: Array, x: Array, pr
     return rule.decide(models.predict_scores(x), prices, cut=cut)
 
 
-def bound_mean(values: Array) -> Interval:
+def bound_mean(values: Array) -> Estimate:
     """A mean with its interval by the normal approximation."""
+    return _bound(float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values))))
+
+
+def _bound(value: float, error: float) -> Estimate:
     z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
-    mean, error = float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values)))
-    return Interval(mean, mean - z * error, mean + z * error)
+    return Estimate(value, value - z * error, value + z * error)
 
 
 def _take(net: Array, decided: Places) -> Array:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from customers.scoring.evaluation import Estimate, bound_resamples
+
 Array = npt.NDArray[np.float64]
 
 TOP_SHARE = 0.3
@@ -27,24 +29,12 @@ _CELLS = 8_000_000
 
 
 @dataclass(frozen=True)
-class Interval:
-    value: float
-    low: float
-    high: float
-
-    def as_json(self) -> dict[str, float]:
-        return {"value": self.value, "low": self.low, "high": self.high}
-
-
-@dataclass(frozen=True)
 class Ranking:
-    """Of one score. `curve` is q after each step of an equal share of the people, from 0 to 1; `against_response` is the
-    Qini less that of the plain response model."""
+    """Of one score. `against_response` is the Qini less that of the plain response model."""
 
-    qini: Interval
-    uplift_at_30: Interval
-    against_response: Interval
-    curve: Array
+    qini: Estimate
+    uplift_at_30: Estimate
+    against_response: Estimate
 
 
 def judge_rankings(
@@ -54,14 +44,13 @@ def judge_rankings(
     *,
     seed: int,
     replicates: int = REPLICATES,
-    baseline: str = "response",
 ) -> dict[str, Ranking]:
-    """All scores on the same people (n). Both arms need people."""
+    """All scores on the same people (n), `response` among them. Both arms need people."""
     random = np.random.default_rng(seed)
     breaker = random.random(len(y))
     orders = {name: np.lexsort((breaker, -score)) for name, score in scores.items()}
     points = {name: _measure(order, y, treated, np.ones((1, len(y)))) for name, order in orders.items()}
-    drawn: dict[str, list[tuple[Array, Array, Array]]] = {name: [] for name in scores}
+    drawn: dict[str, list[tuple[Array, Array]]] = {name: [] for name in scores}
     chunk = max(1, min(replicates, _CELLS // max(len(y), 1)))
     for first in range(0, replicates, chunk):
         weights = random.poisson(1.0, (min(chunk, replicates - first), len(y))).astype(np.float32)
@@ -71,10 +60,9 @@ def judge_rankings(
     tops = {name: np.concatenate([part[1] for part in parts]) for name, parts in drawn.items()}
     return {
         name: Ranking(
-            _bound(float(points[name][0][0]), qinis[name]),
-            _bound(float(points[name][1][0]), tops[name]),
-            _bound(float(points[name][0][0] - points[baseline][0][0]), qinis[name] - qinis[baseline]),
-            points[name][2][0],
+            bound_resamples(points[name][0][0], qinis[name]),
+            bound_resamples(points[name][1][0], tops[name]),
+            bound_resamples(points[name][0][0] - points["response"][0][0], qinis[name] - qinis["response"]),
         )
         for name in scores
     }
@@ -82,8 +70,8 @@ def judge_rankings(
 
 def _measure(
     order: npt.NDArray[np.int64], y: Array, treated: npt.NDArray[np.bool_], weights: npt.NDArray[np.floating]
-) -> tuple[Array, Array, Array]:
-    """Qini, uplift among the best and the curve for each row of weights (r, n)."""
+) -> tuple[Array, Array]:
+    """Qini and uplift among the best for each row of weights (r, n)."""
     steps = min(_STEPS, len(y))
     starts = (np.arange(steps) * len(y)) // steps
     is_treated, outcome = treated[order], y[order]
@@ -99,9 +87,4 @@ def _measure(
     area = (path[:, 1:] + path[:, :-1]).sum(axis=1) / 2 / steps
     top = max(round(TOP_SHARE * steps), 1) - 1
     uplift = y1[:, top] / np.maximum(n1[:, top], 1) - y0[:, top] / np.maximum(n0[:, top], 1)
-    return area - curve[:, -1] / 2, uplift, path
-
-
-def _bound(value: float, drawn: Array) -> Interval:
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Interval(value, float(low), float(high))
+    return area - curve[:, -1] / 2, uplift

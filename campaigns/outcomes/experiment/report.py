@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from campaigns.outcomes.cuped import Adjusted, Difference
+from campaigns.outcomes.cuped import CAP_QUANTILE, Adjusted, Difference
 from campaigns.outcomes.lift import LEAST_PER_ARM
 
 from .checks import LARGE_DIFFERENCE, check_balance, check_sample_ratio
 from .crossfit import CrossFit, cross_fit
 from .curves import Array, Sizes
-from .effects import WINSOR_QUANTILE, Effect, estimate_effects, winsorise
+from .effects import Effect, estimate_effects, winsorise
 from .learners import fit_average
 from .policy import Policy, Prices, Rule, apply_rule, choose_policy, try_rule
 from .ranking import REPLICATES, Ranking, judge_rankings
@@ -44,7 +44,7 @@ class Wishes:
     seed: int = 0
     prices: Prices = field(default_factory=Prices)
     shares: tuple[float, ...] | None = None
-    winsor_quantile: float = WINSOR_QUANTILE
+    winsor_quantile: float = CAP_QUANTILE
     rounds: int = 0
     replicates: int = REPLICATES
     models: bool = True
@@ -192,9 +192,9 @@ def _describe_rankings(
 
 def _describe_ranking(ranking: Ranking) -> dict[str, Any]:
     return {
-        "qini": ranking.qini.as_json(),
-        "uplift_at_30": ranking.uplift_at_30.as_json(),
-        "qini_against_response": ranking.against_response.as_json(),
+        "qini": asdict(ranking.qini),
+        "uplift_at_30": asdict(ranking.uplift_at_30),
+        "qini_against_response": asdict(ranking.against_response),
     }
 
 
@@ -203,9 +203,9 @@ def _describe_policy(policy: Policy, arms: tuple[str, ...], prices: Prices) -> d
         **asdict(prices),
         "rule": describe_rule(policy.rule, arms),
         "picked": policy.picked,
-        "value_per_person": policy.value.as_json(),
-        "everybody": {name: found.as_json() for name, found in zip(arms[1:], policy.everybody, strict=True)},
-        "against_best_for_all": policy.against_everybody.as_json(),
+        "value_per_person": asdict(policy.value),
+        "everybody": {name: asdict(found) for name, found in zip(arms[1:], policy.everybody, strict=True)},
+        "against_best_for_all": asdict(policy.against_everybody),
         "chosen_by_fold": [describe_rule(rule, arms) for rule in policy.chosen_by_fold],
     }
 
@@ -235,10 +235,10 @@ def _describe_trial(
         "left_out": test.left_out,
         "arms": dict(zip(test.arms, test.counts, strict=True)),
         "picked": dict(zip(test.arms, found.picked, strict=True)),
-        "net_incremental": found.net.as_json(),
-        "value_per_person": found.per_person.as_json(),
+        "net_incremental": asdict(found.net),
+        "value_per_person": asdict(found.per_person),
         "net_incremental_everybody": {
-            name: try_rule(np.full(test.n, place), test.y, test.arm, outcomes, wishes.prices).net.as_json()
+            name: asdict(try_rule(np.full(test.n, place), test.y, test.arm, outcomes, wishes.prices).net)
             for place, name in enumerate(test.arms)
             if place
         },

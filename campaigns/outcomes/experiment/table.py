@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from customers.ingest.reading import open_table, read_batches
 from customers.ingest.schema import FileProblem
 
+from .curves import is_yes_or_no
 from .encoding import Array, Encoder, find_numbers, learn_encoder
 
 #: Of one file: an arm column with more values than this is most likely the wrong column.
@@ -39,10 +41,10 @@ class Experiment:
     def n(self) -> int:
         return len(self.y)
 
-    @property
+    @cached_property
     def is_binary(self) -> bool:
         """Whether the outcome is yes or no."""
-        return bool(np.isin(self.y, (0.0, 1.0)).all())
+        return is_yes_or_no(self.y)
 
     @property
     def counts(self) -> list[int]:
