@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,12 +122,13 @@ def build_menu(request: HttpRequest) -> list[MenuGroup]:
     if user is None or not user.is_authenticated:
         return []
     groups = []
-    here = _find_current(request)
+    urls = {name: _find_url(name) for _label, entries in STRUCTURE for _text, name, _right in entries}
+    here = _find_current(request, urls.values())
     for label, entries in STRUCTURE:
         items = [
-            _make_item(request, str(text), name, here)
+            _make_item(request, str(text), name, urls[name], here)
             for text, name, right in entries
-            if _exists(name) and (not right or user.has_perm(right))
+            if urls[name] and (not right or user.has_perm(right))
         ]
         if items:
             groups.append(MenuGroup(str(label), items))
@@ -143,25 +144,23 @@ def name_role(request: HttpRequest) -> str:
     return ", ".join(groups) or (str(ROLE_LABELS[ADMIN_ROLE]) if user.is_superuser else "")
 
 
-def _make_item(request: HttpRequest, label: str, name: str, here: str) -> MenuItem:
-    url = reverse(name)
-    counted = _COUNTS.get(name)
-    return MenuItem(label, url, url == here, counted(request) if counted is not None else 0)
+def _find_url(name: str) -> str:
+    """The address of a page; "" where there is none."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
 
 
-def _find_current(request: HttpRequest) -> str:
+def _find_current(request: HttpRequest, urls: Iterable[str]) -> str:
     """The address of the menu's item that this page belongs to: the longest one, because pages lie below each other."""
-    urls = [reverse(name) for _label, entries in STRUCTURE for _text, name, _right in entries if _exists(name)]
-    below = [url for url in urls if url != "/" and request.path.startswith(url)]
+    below = [url for url in urls if url not in {"", "/"} and request.path.startswith(url)]
     return max(below, key=len, default="/" if request.path == "/" else "")
 
 
-def _exists(name: str) -> bool:
-    try:
-        reverse(name)
-    except NoReverseMatch:
-        return False
-    return True
+def _make_item(request: HttpRequest, label: str, name: str, url: str, here: str) -> MenuItem:
+    counted = _COUNTS.get(name)
+    return MenuItem(label, url, url == here, counted(request) if counted is not None else 0)
 
 
 def _count_reviews(request: HttpRequest) -> int:
