@@ -9,10 +9,9 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import os
 import time
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retention_site.settings")
+from benchmarks.frame import set_up_django
 
 ORDERS_EACH = 4
 ROUNDS = 3
@@ -23,9 +22,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="100,000 people instead of 1,000,000")
     options = parser.parse_args()
     people = 100_000 if options.quick else 1_000_000
-    import django
-
-    django.setup()
+    set_up_django()
     campaign = _make_shop(people)
     floor, ours = _measure(campaign)
     figures = {"seed": 0, "size": people, "orders": people * ORDERS_EACH, "floor_s": floor, "measure_s": ours,
