@@ -6,9 +6,8 @@ import datetime as dt
 
 import structlog
 from django.conf import settings
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -36,10 +35,8 @@ def tell_of_disabled(now: dt.datetime) -> int:
 
 
 def _list_keepers() -> list[str]:
-    right = Permission.objects.filter(content_type__app_label="customers", codename="change_outgoingendpoint")
-    able = User.objects.filter(is_active=True).exclude(email="")
-    able = able.filter(Q(is_superuser=True) | Q(user_permissions__in=right) | Q(groups__permissions__in=right))
-    return list(able.distinct().order_by("pk").values_list("email", flat=True))
+    able = User.objects.with_perm("customers.change_outgoingendpoint").exclude(email="")
+    return list(able.order_by("pk").values_list("email", flat=True))
 
 
 def _compose(row: OutgoingEndpoint, people: list[str]) -> EmailMessage:
