@@ -29,28 +29,23 @@ def write_people(told: Sequence[ToldCustomer], *, source: str) -> int:
     """
     counts = UpsertCounts()
     newest = {one.id: one for one in sorted(told, key=lambda one: (not one.only_fills, str(one.changed_at or "")))}
-    rows = [_make_row(one, (source, one.id)) for one in newest.values()]
-    fills = {(source, one.id) for one in newest.values() if one.only_fills}
-    for is_fill, some in _split(rows, fills):
-        counts += _merge(some, _target(only_fills=is_fill))
+    # Rows with the same columns go together; those that only fill apart from the others.
+    shaped = sorted(((one.only_fills, _make_row(one, source)) for one in newest.values()), key=_shape)
+    for (only_fills, _names), group in itertools.groupby(shaped, key=_shape):
+        counts += _merge([row for _fills, row in group], _target(only_fills=only_fills))
     return counts.created + counts.updated
 
 
-def _make_row(one: ToldCustomer, key: tuple[str, str]) -> dict[str, Any]:
-    row = {"source": key[0], "external_id": key[1], **one.fields}
+def _make_row(one: ToldCustomer, source: str) -> dict[str, Any]:
+    row = {"source": source, "external_id": one.id, **one.fields}
     if country := str(one.fields.get("country", "")):
         row["time_zone"] = guess_time_zone(country)
     return row
 
 
-def _split(rows: list[dict[str, Any]], fills: set[tuple[str, str]]) -> list[tuple[bool, list[dict[str, Any]]]]:
-    """Rows with the same columns go together; those that only fill apart from the others."""
-
-    def shape(row: dict[str, Any]) -> tuple[bool, tuple[str, ...]]:
-        return (row["source"], row["external_id"]) in fills, tuple(sorted(row))
-
-    grouped = itertools.groupby(sorted(rows, key=shape), key=shape)
-    return [(is_fill, list(group)) for (is_fill, _names), group in grouped]
+def _shape(told: tuple[bool, dict[str, Any]]) -> tuple[bool, tuple[str, ...]]:
+    only_fills, row = told
+    return only_fills, tuple(sorted(row))
 
 
 def _target(*, only_fills: bool) -> Target:
