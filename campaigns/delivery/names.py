@@ -58,12 +58,13 @@ def read_name(text: str) -> MessageKey | None:
     for campaign_id, step, customer_id, entry, signature in _NAME.findall(text):
         key = MessageKey(int(campaign_id), int(step), int(customer_id), int(entry or 1))
         wanted = f"{key}.{signature.lower()}"
-        if any(hmac.compare_digest(_sign(str(key), secret), wanted) for secret in _secrets()):
+        if any(hmac.compare_digest(_sign(str(key), secret), wanted) for secret in list_signing_secrets()):
             return key
     return None
 
 
-def _secrets() -> Sequence[str]:
+def list_signing_secrets() -> Sequence[str]:
+    """The secrets that what comes back to us may be signed with: the present one, then former ones."""
     return [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
 
 

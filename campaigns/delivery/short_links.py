@@ -21,6 +21,7 @@ from campaigns.content.rendering import load_source
 from campaigns.models import Message
 
 from .links import BadLink, ClickLink
+from .names import list_signing_secrets
 from .unsubscribe import unsubscribe_url
 
 #: It stands in messages that were sent, so it can never change. A test holds it and the URL conf together.
@@ -58,8 +59,7 @@ def read_short(token: str) -> ClickLink:
 
 
 def _is_signed(name: str, given: str) -> bool:
-    secrets = [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
-    return any(hmac.compare_digest(_sign(name, secret), given) for secret in secrets)
+    return any(hmac.compare_digest(_sign(name, secret), given) for secret in list_signing_secrets())
 
 
 def _sign(name: str, secret: str) -> str:
