@@ -31,10 +31,6 @@ document.addEventListener("change", (event) => {
   }
   if (event.target.matches('.drop input[type="file"]')) nameFile(event.target);
   if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();
-  // A choice that changes which fields there are: press the button that asks for the page again, with all that was typed.
-  const pressed = event.target.matches("[data-submit-with]") &&
-    event.target.form?.querySelector(`button[name="action"][value="${event.target.dataset.submitWith}"]`);
-  if (pressed) event.target.form.requestSubmit(pressed);
 });
 
 function nameFile(input) {
