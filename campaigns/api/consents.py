@@ -21,6 +21,7 @@ from campaigns.delivery.unsubscribe import leave_channel
 from customers.api.fields import JSONObjectField, KeyField, SourceField
 from customers.api.moments import MomentField
 from customers.api.pagination import TimePagination
+from customers.ingest.consent import find_newest_consent
 from customers.ingest.identity import find_people
 from customers.models import Channel, ConsentRecord, Customer
 
@@ -119,7 +120,7 @@ def _write(given: dict[str, Any]) -> str:
             customer, channel, message_id=None, source=given["collected_by"], now=at, proof={**proof, "by": "api"}
         )
         return "withdrawn" if left else "unchanged"
-    newest = customer.consents.filter(channel=channel).order_by("-recorded_at", "-id").first()
+    newest = find_newest_consent(customer.pk, channel)
     if newest is not None and at < newest.recorded_at:
         return "unchanged"  # something newer is known: an old yes is no answer to it
     return ask_consent(

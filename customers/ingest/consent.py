@@ -63,6 +63,13 @@ def record_consent(
     )
 
 
+def find_newest_consent(customer_id: int, channel: str = Channel.EMAIL) -> ConsentRecord | None:
+    """The newest record of a customer on a channel, which is the one that counts; None where they were never asked."""
+    return (
+        ConsentRecord.objects.filter(customer_id=customer_id, channel=channel).order_by("-recorded_at", "-pk").first()
+    )
+
+
 @transaction.atomic
 def withdraw_consent(
     customer: Customer,
@@ -74,7 +81,7 @@ def withdraw_consent(
 ) -> ConsentRecord | None:
     """Note that `customer` no longer agrees; None, and nothing written, where the newest record says so already."""
     Customer.objects.select_for_update().get(pk=customer.pk)  # two clicks at once write one record
-    newest = customer.consents.filter(channel=channel).order_by("-recorded_at", "-id").first()
+    newest = find_newest_consent(customer.pk, channel)
     if newest is not None and newest.status == ConsentRecord.Status.WITHDRAWN:
         return None
     return ConsentRecord.objects.create(
@@ -209,6 +216,19 @@ def may_contact_sql(customer: str = "customers_customer", channel: str = Channel
     )
 
 
+def said_no_sql(customer: str, channel: str) -> str:
+    """SQL that is true where the person of the row `customer` (a table or alias) said no on `channel` (an expression), and only
+    they can take it back: the newest record that does not wait is a withdrawal, or the address there was unsubscribed."""
+    email, phone = address_hash_sql(f"{customer}.email"), address_hash_sql(f"{customer}.phone")
+    return (
+        "(coalesce((SELECT said.status = 'withdrawn' FROM customers_consentrecord said"
+        f" WHERE said.customer_id = {customer}.id AND said.channel = {channel} AND said.status <> 'pending'"
+        " ORDER BY said.recorded_at DESC, said.id DESC LIMIT 1), false)"
+        f" OR EXISTS (SELECT 1 FROM customers_suppression kept WHERE kept.channel = {channel} AND kept.reason = 'unsubscribed'"
+        f" AND kept.address_hash = CASE {channel} WHEN 'email' THEN {email} WHEN 'sms' THEN {phone} END))"
+    )
+
+
 @transaction.atomic
 def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCounts:
     """Append consents of many customers; one that stands already (customer, channel, status, source, time) is kept.
@@ -229,9 +249,8 @@ def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCount
         )
         if cursor.fetchall() and (unknown := name_survivors(cursor, stage)):
             raise UnknownReference(f"These customers are not known: {', '.join(unknown)}.")
-        hashes = {"email_hash": address_hash_sql("c.email"), "phone_hash": address_hash_sql("c.phone")}
         cursor.execute(f"CREATE INDEX ON {stage} (customer, source) WHERE status = 'withdrawn'")
-        cursor.execute(_APPEND.format(stage=stage, **hashes))
+        cursor.execute(_APPEND.format(stage=stage, said_no=said_no_sql("c", "filled.channel")))
         created: int = cursor.rowcount
     return UpsertCounts(created, 0, frame.height - created)
 
@@ -251,12 +270,8 @@ WHERE NOT EXISTS (
     WHERE r.customer_id = c.id AND r.channel = filled.channel AND r.status = s.status
       AND r.source = filled.consent_source AND r.recorded_at = s.recorded_at)
   AND (s.status <> 'given' OR NOT (
-    coalesce((SELECT r.status = 'withdrawn' FROM customers_consentrecord r
-              WHERE r.customer_id = c.id AND r.channel = filled.channel AND r.status <> 'pending'
-              ORDER BY r.recorded_at DESC, r.id DESC LIMIT 1), false)
+    {said_no}
     OR EXISTS (SELECT 1 FROM {stage} e WHERE e.source = s.source AND e.customer = s.customer AND e.status = 'withdrawn'
-               AND coalesce(e.channel, 'email') = filled.channel AND e.recorded_at <= s.recorded_at)
-    OR EXISTS (SELECT 1 FROM customers_suppression kept WHERE kept.channel = filled.channel AND kept.reason = 'unsubscribed'
-               AND kept.address_hash = CASE filled.channel WHEN 'email' THEN {email_hash} WHEN 'sms' THEN {phone_hash} END)))
+               AND coalesce(e.channel, 'email') = filled.channel AND e.recorded_at <= s.recorded_at)))
 ORDER BY c.id, filled.channel, s.status, filled.consent_source, s.recorded_at
 """

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from customers.ingest.consent import hash_address
+from customers.ingest.consent import find_newest_consent, hash_address
 from customers.models import Channel, ConsentRecord, Suppression, TrackingConsent
 
 SOURCE: Final = "merge"
@@ -70,7 +70,7 @@ def write_consents(weighed: list[Held], survivor: int, *, now: dt.datetime) -> l
     written = []
     for held in weighed:
         if held.is_written:
-            newest = _newest(survivor, held.channel)
+            newest = find_newest_consent(survivor, held.channel)
             record = ConsentRecord.objects.create(
                 customer_id=survivor,
                 channel=held.channel,
@@ -99,7 +99,7 @@ def write_tracking(loser: int, survivor: int, *, now: dt.datetime) -> list[int]:
 def carry_refusals(loser: int, survivor: int, *, since: dt.datetime, now: dt.datetime) -> None:
     """Who said no while both were one said it as both: before an undo parts them, the no is noted for the loser too."""
     for channel in Channel.values:
-        newest = _newest(survivor, channel)
+        newest = find_newest_consent(survivor, channel)
         if newest is None or newest.status != WITHDRAWN or newest.source == SOURCE or newest.recorded_at < since:
             continue
         if _read_answer(loser, channel).status == GIVEN:
@@ -143,13 +143,8 @@ def _has_refused(channel: str, address: str) -> bool:
 
 
 def _read_answer(customer: int, channel: str) -> Answer:
-    newest = _newest(customer, channel)
+    newest = find_newest_consent(customer, channel)
     return Answer(newest.status, newest.legal_basis, newest.is_test) if newest else Answer()
-
-
-def _newest(customer: int, channel: str) -> ConsentRecord | None:
-    records = ConsentRecord.objects.filter(customer_id=customer, channel=channel)
-    return records.order_by("-recorded_at", "-pk").first()
 
 
 def _read_tracking(customer: int) -> bool | None:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from customers.ingest.clock import read_shop_clock
-from customers.ingest.consent import is_suppressed
+from customers.ingest.consent import find_newest_consent, is_suppressed
 from customers.ingest.merged import find_holders
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.models import (
@@ -60,9 +60,9 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "language_label": name_language(customer.language),
         "consents": consents,
         "tracking": customer.tracking_consents.order_by("-recorded_at", "-pk").first(),
-        "newest_consent": _newest(customer, Channel.EMAIL),
+        "newest_consent": find_newest_consent(customer.pk, Channel.EMAIL),
         "is_suppressed": is_suppressed(customer.email),
-        "text_consent": _newest(customer, Channel.SMS),
+        "text_consent": find_newest_consent(customer.pk, Channel.SMS),
         "is_number_suppressed": bool(customer.phone) and is_suppressed(customer.phone, Channel.SMS),
         "has_open_complaint": _has_open_complaint(customer, now),
         "segments": _segments_of(request, customer, read_shop_clock(now)),
@@ -73,10 +73,6 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
     context |= tell_interests(request, customer, now) | tell_identity(customer)
     context |= tell_timeline(request, customer, now) | (_tell_score(score) if score is not None else {})
     return render(request, "customers/detail.html", context)
-
-
-def _newest(customer: Customer, channel: str) -> ConsentRecord | None:
-    return customer.consents.filter(channel=channel).order_by("-recorded_at", "-pk").first()
 
 
 def _tell_score(score: Score) -> dict[str, Any]:

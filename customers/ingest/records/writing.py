@@ -10,11 +10,10 @@ import polars as pl
 from django.db import connection
 from django.utils.translation import ngettext
 
-from customers.ingest.apply import Applied
-from customers.ingest.consent import address_hash_sql, record_consents
+from customers.ingest.apply import Applied, leave_out_erased
+from customers.ingest.consent import record_consents, said_no_sql
 from customers.ingest.copying import Cursor, OnUpdate, UpsertCounts, copy_frame, merge_stage, staging, with_rules
 from customers.ingest.customers import CUSTOMERS, in_shop_zone
-from customers.ingest.erased import identity_hash_sql
 from customers.ingest.merged import lay_on_survivors
 from customers.ingest.places import guess_places
 from customers.ingest.products import PRODUCTS
@@ -36,12 +35,7 @@ def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: Import
         "left(concat_ws(' | ', " + ", ".join(f"gone.{name}" for name in STAGED[kind] if name != "line") + "), 500)"
     )
     if kind != "products":
-        cursor.execute(
-            f"WITH gone AS (DELETE FROM {lines} l USING customers_erasedperson e"
-            f" WHERE e.identity_hash = {identity_hash_sql('%s', 'l.customer')} RETURNING l.line)"
-            f" INSERT INTO {left_out} SELECT line, 'erased', '' FROM gone",
-            [options.source],
-        )
+        leave_out_erased(cursor, lines, left_out, options.source)
     if key := ", ".join(_KEYS[kind]):
         cursor.execute(
             f"WITH numbered AS (SELECT line, row_number() OVER (PARTITION BY {key} ORDER BY line DESC) AS place FROM {lines}),"
@@ -57,7 +51,10 @@ def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: Import
             [options.source, options.source],
         )
     if kind == "consents":
-        cursor.execute(_SAID_NO.format(lines=lines, left_out=left_out, content=content), [options.source])
+        said_no = said_no_sql("c", "l.channel")
+        cursor.execute(
+            _SAID_NO.format(lines=lines, left_out=left_out, content=content, said_no=said_no), [options.source]
+        )
 
 
 def apply_records(cursor: Cursor, lines: str, options: ImportOptions, *, now: dt.datetime) -> Applied:
@@ -146,20 +143,15 @@ def _write_consents(cursor: Cursor, lines: str, options: ImportOptions) -> tuple
 
 
 #: As `record_consents` passes them over, told line by line.
-_SAID_NO: Final = f"""
+_SAID_NO: Final = """
 WITH gone AS (
-    DELETE FROM {{lines}} l USING customers_customer c
+    DELETE FROM {lines} l USING customers_customer c
     WHERE c.source = %s AND c.external_id = l.customer AND l.status = 'given' AND (
-        coalesce((SELECT r.status = 'withdrawn' FROM customers_consentrecord r
-                  WHERE r.customer_id = c.id AND r.channel = l.channel AND r.status <> 'pending'
-                  ORDER BY r.recorded_at DESC, r.id DESC LIMIT 1), false)
-        OR EXISTS (SELECT 1 FROM {{lines}} w WHERE w.customer = l.customer AND w.channel = l.channel
-                   AND w.status = 'withdrawn' AND w.at <= l.at)
-        OR EXISTS (SELECT 1 FROM customers_suppression k WHERE k.channel = l.channel AND k.reason = 'unsubscribed'
-                   AND k.address_hash = CASE l.channel WHEN 'email' THEN {address_hash_sql("c.email")}
-                                                       WHEN 'sms' THEN {address_hash_sql("c.phone")} END))
+        {said_no}
+        OR EXISTS (SELECT 1 FROM {lines} w WHERE w.customer = l.customer AND w.channel = l.channel
+                   AND w.status = 'withdrawn' AND w.at <= l.at))
     RETURNING l.*)
-INSERT INTO {{left_out}} SELECT line, 'said_no', {{content}} FROM gone"""
+INSERT INTO {left_out} SELECT line, 'said_no', {content} FROM gone"""
 
 
 def _read_staged(cursor: Cursor, lines: str, columns: str, order: str = "line") -> Iterator[pl.DataFrame]:

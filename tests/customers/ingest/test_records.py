@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from customers.ingest.consent import record_consent, suppress_address, withdraw_consent
+from customers.ingest.erased import hash_identity
 from customers.ingest.files import ImportReport, import_orders_file
 from customers.ingest.runs import receive_file, request_import, run_import
 from customers.ingest.schema import FileProblem, ImportOptions, guess_columns
@@ -21,6 +22,7 @@ from customers.models import (
     ConsentRecord,
     Customer,
     CustomerEvent,
+    ErasedPerson,
     ImportRejection,
     ImportRun,
     Order,
@@ -143,6 +145,22 @@ def test_a_file_of_consents_never_overrules_a_no(give: Give) -> None:
     newest = people["c"].consents.get(channel="email")
     assert (newest.status, newest.source, newest.proof) == ("given", "file", {"by": "file", "wording": "Yes please"})
     assert give("consents", header, *rows).unchanged == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "row"),
+    [
+        ("customers", "customer_id,email", "{},{}@x.example"),
+        ("events", "customer_id,event,timestamp", "{},search_performed,2026-01-02 10:05"),
+        ("consents", "customer_id,status,date", "{},yes,2026-01-02"),
+    ],
+)
+def test_who_was_erased_does_not_come_back_with_a_file(give: Give, kind: str, header: str, row: str) -> None:
+    Customer.objects.create(external_id="a")
+    ErasedPerson.objects.create(identity_hash=hash_identity("shop", "b"))
+    assert give(kind, header, row.format("a", "a"), row.format("b", "b")).customers == 1
+    assert list(ImportRejection.objects.values_list("line_number", "reason", "content")) == [(3, "erased", "")]
+    assert Customer.objects.get().external_id == "a"
 
 
 def test_a_parquet_file_of_customers_keeps_its_types(tmp_path: Path) -> None:
