@@ -20,7 +20,7 @@ from customers.models import Channel, ConsentRecord, Customer, Preference
 from customers.models.customer import ERASED_SOURCE
 from customers.privacy.requests import ask
 
-from .unsubscribe import read_token, unsubscribe
+from .unsubscribe import interface_language, read_token, unsubscribe
 
 SOURCE: Final = "preferences"
 #: How many messages in 30 days a person may ask for at the most; None is as many as the shop's own limit lets through.
@@ -51,8 +51,7 @@ class Standing:
 
     @property
     def interface_language(self) -> str:
-        language = self.customer.language if self.customer else ""
-        return "zh-hans" if language.lower().startswith("zh") else "en"
+        return interface_language(self.customer.language if self.customer else "")
 
 
 def read_standing(token: str) -> Standing:

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from campaigns.audience.channels import read_address
 from campaigns.models import DeliveryEvent, DeliveryKind, Message
-from customers.ingest.consent import suppress_address, withdraw_consent
+from customers.ingest.consent import find_newest_consent, suppress_address, withdraw_consent
 from customers.ingest.merged import find_current
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import Channel, ConsentRecord, Customer, EventKind, Suppression
@@ -81,10 +81,14 @@ def describe_subscriber(token: str) -> Subscriber:
     if customer is None:
         return Subscriber(False, "en")
     channel = _channel_of(link.message_id)
-    newest = customer.consents.filter(channel=channel).order_by("-recorded_at", "-id").first()
+    newest = find_newest_consent(customer.pk, channel)
     is_subscribed = newest is not None and newest.status == ConsentRecord.Status.GIVEN
-    language = "zh-hans" if customer.language.lower().startswith("zh") else "en"
-    return Subscriber(is_subscribed, language, channel)
+    return Subscriber(is_subscribed, interface_language(customer.language), channel)
+
+
+def interface_language(language: str) -> str:
+    """Of the two in which public pages are written, the one that somebody with this language reads."""
+    return "zh-hans" if language.lower().startswith("zh") else "en"
 
 
 @transaction.atomic

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 
+from campaigns.delivery.tokens import sign_token
+from campaigns.delivery.unsubscribe import interface_language
 from campaigns.models import OptInRequest
-from customers.ingest.consent import hash_address, lift_unsubscription, record_consent
+from customers.ingest.consent import find_newest_consent, hash_address, lift_unsubscription, record_consent
 from customers.models import Customer
 
 SALT: Final = "campaigns.delivery.opt_in"
@@ -43,7 +45,7 @@ class Wish:
 
 def confirm_url(request_id: int) -> str:
     """The address in the mail: always the same for a request, so that each of its mails confirms it."""
-    return f"{settings.SITE_URL}{CONFIRM_PATH}{_signer().sign(str(request_id))}/"
+    return f"{settings.SITE_URL}{CONFIRM_PATH}{sign_token(str(request_id), salt=SALT)}/"
 
 
 def describe_wish(token: str, *, now: dt.datetime) -> Wish:
@@ -79,17 +81,12 @@ def confirm_wish(token: str, *, now: dt.datetime, network_address: str = "") -> 
         "confirmed_at": now.isoformat(),
         **({"asked_from": request.asked_from, "confirmed_from": network_address} if keeps else {}),
     }
-    newest = customer.consents.filter(channel=request.channel).order_by("-recorded_at", "-id").first()
+    newest = find_newest_consent(customer.pk, request.channel)
     moment = max(now, newest.recorded_at) if newest is not None else now
     record_consent(customer, source=request.source, channel=request.channel, now=moment, proof=proof)
     lift_unsubscription(customer.email, channel=request.channel)
     OptInRequest.objects.filter(pk=request.pk).update(state=OptInRequest.State.CONFIRMED, confirmed_at=now)
     return Standing.CONFIRMED
-
-
-def interface_language(language: str) -> str:
-    """Of the two in which public pages are written, the one that somebody with this language reads."""
-    return "zh-hans" if language.lower().startswith("zh") else "en"
 
 
 def _judge(request: OptInRequest, customer: Customer, now: dt.datetime) -> Standing:

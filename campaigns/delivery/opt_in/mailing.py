@@ -27,10 +27,11 @@ from campaigns.delivery.fence.gate import Leave, ask_leave
 from campaigns.delivery.mime import BadAddress, Sender, build_content, normalise_address
 from campaigns.delivery.outbox import MAX_ATTEMPTS, retry_wait_s, sending_lease_s
 from campaigns.delivery.slots import sending_slot
+from campaigns.delivery.unsubscribe import interface_language
 from campaigns.models import OptInRequest
 from customers.ingest.consent import address_hash_sql, domain_sql
 
-from .confirming import confirm_url, interface_language
+from .confirming import confirm_url
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ class _Marked:
     address: str
     wording: str
     language: str
+    marked_at: dt.datetime  # by the database's clock
 
 
 def mail_waiting_requests(*, seconds: float, open_channel: Callable[[], Channel] = open_door) -> Counter[str]:
@@ -139,7 +141,7 @@ def _compose(marked: _Marked) -> Envelope:
     name = f"opt-in.{marked.id}.{marked.mails}"
     content = build_content(
         copy, sender=sender, recipient=recipient, message_id=f"<{name}@{sender.domain}>", unsubscribe_url="",
-        sent_at=_database_now(),
+        sent_at=marked.marked_at,
     )  # fmt: skip
     letter = Letter(sender.name, sender.address, copy.subject, copy.text, copy.html)
     return Envelope(sender.address, recipient, content, name, letter)
@@ -183,13 +185,6 @@ def _give_up_stuck() -> int:
         return int(cursor.rowcount)
 
 
-def _database_now() -> dt.datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: dt.datetime = cursor.fetchone()[0]
-        return now
-
-
 # An unsubscription does not hold it back: the person asks to come back. All else that is suppressed does.
 _MARK: Final = f"""
 UPDATE campaigns_optinrequest r
@@ -209,5 +204,5 @@ FROM (
     ORDER BY q.id LIMIT 1 FOR UPDATE OF q SKIP LOCKED
 ) AS found
 WHERE r.id = found.id
-RETURNING r.id, r.mails, r.attempts, found.email, r.wording, r.language, found.may_leave
+RETURNING r.id, r.mails, r.attempts, found.email, r.wording, r.language, r.sending_at, found.may_leave
 """
