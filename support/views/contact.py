@@ -10,7 +10,6 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core import signing
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from customers.api.counting import count_within
 from support.inbox.opening import Incoming
 from support.models import TicketChannel
 from support.triage.deciding import receive
@@ -76,12 +76,7 @@ def _find_problem(request: HttpRequest, token: str) -> object:
 def _count(request: HttpRequest) -> int:
     """How many from this address in this hour; the address itself is not kept."""
     address = hashlib.sha256(f"{settings.SECRET_KEY}{request.META.get('REMOTE_ADDR', '')}".encode()).hexdigest()[:24]
-    key = f"support:contact:{address}:{int(time.time() // 3600)}"
-    cache.add(key, 0, timeout=7200)
-    try:
-        return int(cache.incr(key))
-    except ValueError:
-        return 1
+    return count_within(f"support:contact:{address}", 3600)
 
 
 def _take_in(data: dict[str, str], token: str) -> None:

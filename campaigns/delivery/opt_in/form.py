@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from typing import Final
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, TimestampSigner
 from django.core.validators import validate_email
 
+from customers.api.counting import count_within
 from customers.models import Customer
 
 from .asking import FORM_SOURCE, Asked, ask_consent
@@ -77,13 +76,4 @@ def _is_fresh(stamp: str) -> bool:
 
 
 def _is_within(who: str, most: int) -> bool:
-    name = f"campaigns.delivery.opt_in.form:{who}:{_count_windows()}"
-    cache.add(name, 0, timeout=2 * WINDOW_S)
-    try:
-        return bool(cache.incr(name) <= most)
-    except ValueError:  # forgotten between the two
-        return True
-
-
-def _count_windows() -> int:
-    return int(time.time() // WINDOW_S)
+    return count_within(f"campaigns.delivery.opt_in.form:{who}", WINDOW_S) <= most

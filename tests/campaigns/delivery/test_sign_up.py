@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 from campaigns.delivery.opt_in import form
 from campaigns.delivery.opt_in.asking import close_outlived
 from campaigns.models import CountryRule, OptInRequest
+from customers.api import counting
 from customers.ingest.consent import record_consent, suppress_address
 from customers.models import ConsentRecord, Customer, Order, Suppression
 from tests.campaigns import arrange
@@ -31,7 +32,7 @@ WORDING = "Yes, write to me."
 def counters_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """And one stretch of time for all of a test."""
     own = uuid4().hex
-    monkeypatch.setattr(form, "_count_windows", lambda: 0)
+    monkeypatch.setattr(counting, "_number_window", lambda window_s: 0)
     monkeypatch.setattr(form, "_is_within", lambda who, most, kept=form._is_within: kept(f"{own}:{who}", most))
 
 
