@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from campaigns.audience.channels import read_address
 from campaigns.audience.country_rules import read_country_rules
 from campaigns.models import OptInRequest
-from customers.ingest.consent import hash_address, lift_unsubscription, record_consent
+from customers.ingest.consent import find_newest_consent, hash_address, lift_unsubscription, record_consent
 from customers.models import Channel, ConsentRecord, Customer, CustomerEvent, Order, SuppressedDomain, Suppression
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ def ask_consent(
     reason = _why_suppressed(address, channel)
     if reason not in ("", Suppression.Reason.UNSUBSCRIBED):
         return Asked.SUPPRESSED
-    newest = customer.consents.filter(channel=channel).order_by("-recorded_at", "-id").first()
+    newest = find_newest_consent(customer.pk, channel)
     if newest is not None and newest.status == ConsentRecord.Status.GIVEN and not newest.is_test and not reason:
         return Asked.STANDING
     told = {"wording": wording, "asked_at": (given_at or now).isoformat(), **(proof or {})}
@@ -90,10 +90,13 @@ def _needs_double_opt_in(customer: Customer) -> bool:
 
 def _why_suppressed(address: str, channel: str) -> str:
     found = Suppression.objects.filter(channel=channel, address_hash=hash_address(address)).first()
-    if found is None and channel == Channel.EMAIL:
+    reason = found.reason if found is not None else ""
+    # Who unsubscribed may come back, but not at a domain to which no mail goes: that one would be promised and never leave.
+    if channel == Channel.EMAIL and reason in ("", Suppression.Reason.UNSUBSCRIBED):
         domain = address.strip().lower().rpartition("@")[2]
-        return Suppression.Reason.STAFF if SuppressedDomain.objects.filter(domain=domain).exists() else ""
-    return found.reason if found is not None else ""
+        if SuppressedDomain.objects.filter(domain=domain).exists():
+            return Suppression.Reason.STAFF
+    return reason
 
 
 def _wait_for_confirmation(

@@ -151,6 +151,13 @@ def test_a_suppressed_domain_is_not_asked_either(german: Customer, now: dt.datet
     assert ask(german, now) is Asked.SUPPRESSED
 
 
+def test_who_left_is_promised_no_mail_at_a_suppressed_domain(german: Customer, now: dt.datetime) -> None:
+    SuppressedDomain.objects.create(domain="shopper.test")
+    suppress_address(german.email, reason=Suppression.Reason.UNSUBSCRIBED)
+    assert ask(german, now) is Asked.SUPPRESSED
+    assert not OptInRequest.objects.exists() and Suppression.objects.get().reason == "unsubscribed"
+
+
 def test_a_stranger_cannot_fill_a_mailbox(german: Customer, now: dt.datetime) -> None:
     outcomes = [ask(german, now)]
     for minutes in (1, 11, 12, 23, 40, 60):
