@@ -25,7 +25,7 @@ from campaigns.audience.drift import measure_drift
 from campaigns.models import Campaign, ReviewComment, Variant
 
 from .errors import carry_out, read_body
-from .serializers import BodySerializer, OutlookSerializer, ThreadRequestSerializer, ThreadSerializer
+from .review_serializers import BodySerializer, OutlookSerializer, ThreadRequestSerializer, ThreadSerializer
 
 
 class MaySeeReviews(BasePermission):

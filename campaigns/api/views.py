@@ -35,6 +35,7 @@ from customers.ingest.currency import read_shop_currency
 
 from .errors import carry_out, read_body
 from .live import LiveActions
+from .review_serializers import OutlookSerializer, ThreadRequestSerializer, ThreadSerializer
 from .reviewing import MaySeeReviews, begin_thread, read_outlook
 from .serializers import (
     ApprovalSerializer,
@@ -43,14 +44,11 @@ from .serializers import (
     CommentSerializer,
     DraftRequestSerializer,
     MergerSerializer,
-    OutlookSerializer,
     ReasonSerializer,
     RemovalSerializer,
     ResultSerializer,
     RetrySerializer,
     SendTimesSerializer,
-    ThreadRequestSerializer,
-    ThreadSerializer,
 )
 
 
