@@ -127,11 +127,8 @@ class ColumnsForm(forms.Form):
     @property
     def reading(self) -> list[forms.BoundField]:
         """How values are to be read, as far as such a file has them."""
-        names = {"products": ("currency", "encoding"), "customers": ("time_zone", "date_order", "encoding")}
-        others = ("time_zone", "date_order", "encoding") if self.kind != ORDERS else ()
-        return [
-            self[name] for name in names.get(self.kind, others or ("currency", "time_zone", "date_order", "encoding"))
-        ]
+        names = {ORDERS: ("currency", "time_zone", "date_order", "encoding"), "products": ("currency", "encoding")}
+        return [self[name] for name in names.get(self.kind, ("time_zone", "date_order", "encoding"))]
 
     @property
     def unasked(self) -> list[forms.BoundField]:

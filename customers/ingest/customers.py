@@ -68,11 +68,16 @@ def _replace_bad_zones(frame: pl.DataFrame) -> pl.DataFrame:
     if "time_zone" not in frame.columns or frame["time_zone"].dtype != pl.String:
         return frame
     zones = frame["time_zone"]
-    is_bad = zones.is_not_null() & (zones != "") & ~zones.is_in(sorted(zone_names()))
+    is_bad = find_bad_zones(zones)
     if not is_bad.any():
         return frame
     log.warning("time_zones_replaced", customers=int(is_bad.sum()))
     return frame.with_columns(zones.set(is_bad, settings.SHOP_TIME_ZONE))
+
+
+def find_bad_zones(zones: pl.Series) -> pl.Series:
+    """Which of these texts are no time zone; a blank or null is none given, and not bad."""
+    return zones.is_not_null() & (zones != "") & ~zones.is_in(sorted(zone_names()))
 
 
 def in_shop_zone(target: Target, **on_update: OnUpdate) -> Target:

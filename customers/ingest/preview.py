@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import zoneinfo
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -112,32 +112,17 @@ def read_outlook(sample: Sample, options: ImportOptions, *, now: dt.datetime) ->
     options.check()
     places = find_columns(sample.header, options.columns)
     reading = _settle(sample.frame, places, options, now)
-    if options.kind != ORDERS:
-        return _read_records(sample, options, reading)
-    cleaned = clean_rows(sample.frame, reading)
+    is_orders, zone = options.kind == ORDERS, zoneinfo.ZoneInfo(options.time_zone)
+    cleaned = clean_rows(sample.frame, reading) if is_orders else clean_records(options.kind, sample.frame, reading)
+    named = () if is_orders else fields_of(options.kind)
+    fields = tuple(name for name in named if name in options.columns and name in cleaned.good.columns)
     reasons = dict(zip(cleaned.left_out["line"], cleaned.left_out["reason"], strict=True))
     good = {row["line"]: row for row in cleaned.good.head(SHOWN_ROWS).to_dicts()}
-    lines = sample.frame["line"].head(SHOWN_ROWS).to_list()
-    shown = (
-        ReadRow(line, reason=reasons[line]) if line in reasons else _to_row(good[line], options.time_zone)
-        for line in lines
-    )
-    return Outlook(tuple(shown), sample.frame.height, Counter(reasons.values()))
 
-
-def _read_records(sample: Sample, options: ImportOptions, reading: Reading) -> Outlook:
-    cleaned = clean_records(options.kind, sample.frame, reading)
-    fields = tuple(name for name in fields_of(options.kind) if name in options.columns and name in cleaned.good.columns)
-    reasons = dict(zip(cleaned.left_out["line"], cleaned.left_out["reason"], strict=True))
-    good = {row["line"]: row for row in cleaned.good.head(SHOWN_ROWS).to_dicts()}
-    zone = zoneinfo.ZoneInfo(options.time_zone)
-
-    def show(line: int) -> ReadRecord:
+    def show(line: int) -> ReadRow | ReadRecord:
         if line in reasons:
-            return ReadRecord(line, reason=reasons[line])
-        values = (good[line][name] for name in fields)
-        told = (value.astimezone(zone) if isinstance(value, dt.datetime) else value for value in values)
-        return ReadRecord(line, values=tuple(_say(value) for value in told))
+            return ReadRow(line, reason=reasons[line]) if is_orders else ReadRecord(line, reason=reasons[line])
+        return _to_row(good[line], zone) if is_orders else _to_record(good[line], fields, zone)
 
     rows = tuple(show(line) for line in sample.frame["line"].head(SHOWN_ROWS).to_list())
     return Outlook(rows, sample.frame.height, Counter(reasons.values()), fields)
@@ -152,12 +137,12 @@ def _settle(frame: pl.DataFrame, places: Mapping[str, int], options: ImportOptio
     return Reading(places, options.currency, options.time_zone, now, date_order, mark)
 
 
-def _to_row(row: Mapping[str, Any], time_zone: str) -> ReadRow:
+def _to_row(row: Mapping[str, Any], zone: zoneinfo.ZoneInfo) -> ReadRow:
     return ReadRow(
         row["line"],
         customer=row["customer"],
         order=row["order"],
-        ordered_at=row["at"].astimezone(zoneinfo.ZoneInfo(time_zone)),
+        ordered_at=row["at"].astimezone(zone),
         product=row["product"] or "",
         name=row["name"] or "",
         quantity=row["quantity"],
@@ -165,6 +150,12 @@ def _to_row(row: Mapping[str, Any], time_zone: str) -> ReadRow:
         currency=row["currency"],
         country=row["country"] or "",
     )
+
+
+def _to_record(row: Mapping[str, Any], fields: Sequence[str], zone: zoneinfo.ZoneInfo) -> ReadRecord:
+    values = (row[name] for name in fields)
+    told = (value.astimezone(zone) if isinstance(value, dt.datetime) else value for value in values)
+    return ReadRecord(row["line"], values=tuple(_say(value) for value in told))
 
 
 def _say(value: object) -> str:

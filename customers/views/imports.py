@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -60,7 +61,7 @@ class LeftOut:
     advice: str | Promise
     count: int
     share: float | None
-    lines: list[ImportRejection]
+    lines: QuerySet[ImportRejection]  # asked for by the page that shows them
 
 
 @require_safe
@@ -165,7 +166,7 @@ def list_left_out(run: ImportRun) -> list[LeftOut]:
             advice=ADVICE.get(reason, "") if reason != "missing_customer" or is_orders else "",
             count=number,
             share=number / total if total else None,
-            lines=list(run.rejections.filter(reason=reason).order_by("line_number")[:SHOWN_REJECTIONS]),
+            lines=run.rejections.filter(reason=reason).order_by("line_number")[:SHOWN_REJECTIONS],
         )
         for reason, number in counted
     ]

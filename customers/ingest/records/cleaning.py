@@ -19,12 +19,12 @@ from customers.ingest.cleaning import (
     read_times,
     split_rows,
 )
+from customers.ingest.customers import find_bad_zones
 from customers.ingest.emails import SHAPE, normalise_emails
 from customers.ingest.numbers import NUMBER, to_decimal
 from customers.ingest.phones import BadPhone, normalise_phone
 from customers.ingest.recorder import storable_json
 from customers.models import Channel, EventKind
-from customers.models.customer import zone_names
 
 MAX_STOCK: Final = 2**31 - 1
 #: Words of shops for a consent that was given, and for one that was withdrawn.
@@ -106,7 +106,7 @@ def _clean_customers(frame: pl.DataFrame, reading: Reading, checks: Checks) -> d
     phones = [_read_phone(number, country) for number, country in zip(text["phone"], text["country"], strict=True)]
     checks.add("bad_phone", pl.Series([phone == "" for phone in phones], dtype=pl.Boolean))
     text["phone"] = pl.Series([phone or None for phone in phones], dtype=pl.String)
-    is_bad = text["time_zone"].is_not_null() & ~text["time_zone"].is_in(sorted(zone_names()))
+    is_bad = find_bad_zones(text["time_zone"])
     text["time_zone"] = text["time_zone"].set(is_bad, settings.SHOP_TIME_ZONE)
     return {**text, "at": _read_optional_times(frame, reading, checks), "bad_zone": is_bad}
 
@@ -139,7 +139,7 @@ def _clean_events(frame: pl.DataFrame, reading: Reading, checks: Checks) -> dict
     # Without an id of its own a row is known by its content, so that the same file twice changes nothing.
     content = pl.DataFrame({"a": text["customer"], "b": kind, "c": at, "d": pl.Series(told, dtype=pl.String)})
     own = content.hash_rows(seed=1).cast(pl.String)
-    event = text["event"].set(text["event"].is_null(), None)
+    event = text["event"]
     event = pl.select(pl.when(event.is_null()).then(pl.lit("row:") + own).otherwise(event)).to_series()
     return {
         "customer": text["customer"], "kind": kind, "at": at, "event": event,
