@@ -28,7 +28,7 @@ from .seeding.history import History
 from .seeding.model_questions import ask_about_model
 from .seeding.nights import open_at_night
 from .seeding.plans import PAST, UNDER_WAY
-from .seeding.present import go_live, leave_behind_last_week, prepare_today, send_and_pause
+from .seeding.present import go_live, leave_behind_last_week, let_in, prepare_today, send_and_pause
 from .seeding.stretches import LIFE_TABLES, note_growth
 from .seeding.support import open_support
 from .seeding.voice import refine_voice, set_the_tone
@@ -88,9 +88,10 @@ def finish_demo(*, write: Callable[[str], None]) -> None:
     if mark is None:
         return
     users = make_people()
+    go_live(users, now=_database_now())
     sent = send_and_pause(users, now=_database_now())
     write(f"{sent:,} messages of today's campaign went to the mail catcher; the campaign is paused")
-    entered = go_live(users, now=_database_now())
+    entered = let_in(users, now=_database_now())
     write(f"{entered:,} people entered the campaign that is live")
     mark.report = {**mark.report, "is_finished": True}
     mark.save(update_fields=["report"])
@@ -136,11 +137,12 @@ def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     say("working out what everybody is interested in, and when they read")
     refresh_profiles(as_of=choose_as_of(now))
     refresh_hours(as_of=choose_as_of(now))
+    # before today's audiences are frozen: who complains now would otherwise drift out of them
+    say(f"{open_support(users, now=now)} tickets wait for an answer")
     say("today's campaigns are prepared, with template texts")
     prepare_today(office, now - dt.timedelta(hours=WORK_HOURS), now)
     history.measure(now)
     ask_about_model(users[ANALYST], now)
-    say(f"{open_support(users, now=now)} tickets wait for an answer")
     _leave_mark(users, now, customers, seed)
 
 

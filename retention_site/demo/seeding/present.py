@@ -84,13 +84,20 @@ def send_and_pause(users: Mapping[Person, User], *, now: dt.datetime) -> int:
     return Message.objects.filter(campaign=campaign, sending_at__isnull=False).count()
 
 
-def go_live(users: Mapping[Person, User], *, now: dt.datetime) -> int:
-    """Start the live campaign and let in who is there already; how many entered. After `send_and_pause`, whose sweep would
-    send its messages too. Safe to run again."""
+def go_live(users: Mapping[Person, User], *, now: dt.datetime) -> None:
+    """Start the live campaign. Before `send_and_pause`: whom that writes to could not be written to again, which would be
+    a drift of the audience. Safe to run again."""
     campaign = Campaign.objects.filter(name=LIVE.name, author=users[LIVE.author]).first()
-    if campaign is None or campaign.status != CampaignStatus.SCHEDULED:
+    if campaign is not None and campaign.status == CampaignStatus.SCHEDULED:
+        start_campaign(campaign, now=now)
+
+
+def let_in(users: Mapping[Person, User], *, now: dt.datetime) -> int:
+    """Let in to the live campaign who is there already; how many entered. After `send_and_pause`, whose sweep would send
+    its messages too. Safe to run again."""
+    campaign = Campaign.objects.filter(name=LIVE.name, author=users[LIVE.author]).first()
+    if campaign is None or campaign.status != CampaignStatus.SENDING:
         return 0
-    start_campaign(campaign, now=now)
     return enter_campaign(campaign.pk, now=now).entered
 
 
