@@ -117,7 +117,8 @@ def make_shop() -> tuple[str, dict[str, list[int]]]:
     from django.utils import timezone
 
     from customers.api.authentication import issue_api_key
-    from customers.models import Customer, Segment
+    from customers.models import Customer, OutgoingDelivery, OutgoingEndpoint, Segment
+    from customers.outgoing.endpoints import send_test
     from tests.campaigns.arrange import make_campaign, make_cast
 
     now = timezone.now().replace(microsecond=0)
@@ -134,11 +135,15 @@ def make_shop() -> tuple[str, dict[str, list[int]]]:
         for number in range(3)
     ]
     _row, key = issue_api_key(user, "fuzz")
+    hook = OutgoingEndpoint.objects.create(url="https://receiver.invalid/hook", kinds=["customer.created"])
+    send_test(hook, now=now)
     rows = {
         "campaigns": [campaign.pk for campaign in campaigns],
         "archetypes": [archetype.pk for campaign in campaigns for archetype in campaign.archetypes.all()],
         "segments": list(Segment.objects.values_list("pk", flat=True)[:3]),
         "customers": list(Customer.objects.values_list("pk", flat=True)[:3]),
+        "web-hooks": [hook.pk],
+        "web-hook-deliveries": list(OutgoingDelivery.objects.values_list("pk", flat=True)),
     }
     return key, rows
 

@@ -361,6 +361,8 @@ SPECTACULAR_SETTINGS = {
         "ChannelEnum": "customers.models.Channel",
         "TicketChannelEnum": "support.models.TicketChannel",
         "TicketStatusEnum": "support.models.TicketStatus",
+        "WebHookStatusEnum": "customers.models.OutgoingEndpoint.Status",
+        "WebHookDeliveryStatusEnum": "customers.models.OutgoingDelivery.Status",
     },
 }
 

@@ -23,6 +23,8 @@ from customers.models.api_key import KEPT_FOR
 LEASE_S = 120
 LONGEST_KEY = 255
 PATHS = ("/api/v1/", "/v1/")
+#: An attribute of an answer: the text that is kept in its place, because a secret in it is shown once and stored nowhere.
+KEPT_INSTEAD = "kept_instead"
 NOT_KEPT = {401, 403, 413, 429}
 
 
@@ -58,7 +60,8 @@ class IdempotencyMiddleware:
         if response.status_code in NOT_KEPT or response.status_code >= 500 or response.streaming:
             mine.delete()
         else:
-            mine.update(status=response.status_code, body=response.content.decode())
+            kept = getattr(response, KEPT_INSTEAD, None) or response.content.decode()
+            mine.update(status=response.status_code, body=kept)
         return response
 
 

@@ -22,6 +22,10 @@ SCOPES: Final[dict[str, tuple[Promise, Callable[[str], bool]]]] = {
         lambda right: right.startswith("customers.") and right.endswith("_segment"),
     ),
     "campaigns": (_("read, write and decide on campaigns"), lambda right: right.startswith("campaigns.")),
+    "web_hooks": (
+        _("make, change and read web hooks"),
+        lambda right: right.startswith("customers.") and right.endswith("_outgoingendpoint"),
+    ),
     "privacy": (
         _("export and erase people"),
         lambda right: right in {"customers.export_customer", "customers.erase_customer", "customers.view_customer"},

@@ -17,6 +17,15 @@ from .products import ProductBulk, ProductItem, ProductList
 from .proposals import RuleProposal
 from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
 from .shops import ShopConnectionItem, ShopConnectionList
+from .web_hooks.deliveries import DeliveryItem, DeliveryList, DeliveryRetry
+from .web_hooks.endpoints import (
+    WebHookActivation,
+    WebHookDeactivation,
+    WebHookItem,
+    WebHookList,
+    WebHookSecret,
+    WebHookTest,
+)
 
 # Ids of a shop may hold a slash, so the last part takes the rest of the address.
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -47,6 +56,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("segments/<int:segment>/members/", SegmentMembers.as_view(), name="api-segment-members"),
     path("segments/<int:segment>/changes/", SegmentChanges.as_view(), name="api-segment-changes"),
     path("segments/<int:segment>/sizes/", SegmentSizes.as_view(), name="api-segment-sizes"),
+    path("web-hooks/", WebHookList.as_view(), name="api-web-hooks"),
+    path("web-hooks/<int:pk>/", WebHookItem.as_view(), name="api-web-hook"),
+    path("web-hooks/<int:pk>/activation/", WebHookActivation.as_view(), name="api-web-hook-activation"),
+    path("web-hooks/<int:pk>/deactivation/", WebHookDeactivation.as_view(), name="api-web-hook-deactivation"),
+    path("web-hooks/<int:pk>/secret/", WebHookSecret.as_view(), name="api-web-hook-secret"),
+    path("web-hooks/<int:pk>/test/", WebHookTest.as_view(), name="api-web-hook-test"),
+    path("web-hooks/<int:pk>/deliveries/", DeliveryList.as_view(), name="api-web-hook-deliveries"),
+    path("web-hook-deliveries/<int:pk>/", DeliveryItem.as_view(), name="api-web-hook-delivery"),
+    path("web-hook-deliveries/<int:pk>/retry/", DeliveryRetry.as_view(), name="api-web-hook-delivery-retry"),
     path("insights/cohorts/", CohortInsights.as_view(), name="api-insights-cohorts"),
     path("insights/intervals/", IntervalInsights.as_view(), name="api-insights-intervals"),
     path("insights/rfm/", RfmInsights.as_view(), name="api-insights-rfm"),

@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -35,12 +35,7 @@ MOST_ENDPOINTS: Final = 50
 
 def add_endpoint(user: User, url: str, kinds: Collection[str], *, note: str = "") -> OutgoingEndpoint:
     """Raises ValidationError with a sentence for an address that must not be used and for events that do not exist."""
-    url = url.strip()
-    if len(url) > 500:
-        raise ValidationError({"url": _("The address is too long.")})
-    fault = find_fault(url, may_be_loopback=settings.OUTGOING_MAY_BE_LOOPBACK)
-    if fault is not None:
-        raise ValidationError({"url": _tell_fault(fault)})
+    url = _check_address(url)
     if OutgoingEndpoint.objects.count() >= MOST_ENDPOINTS:
         raise ValidationError(_("There are %(most)d endpoints already.") % {"most": MOST_ENDPOINTS})
     with transaction.atomic():
@@ -52,11 +47,33 @@ def add_endpoint(user: User, url: str, kinds: Collection[str], *, note: str = ""
 
 
 @transaction.atomic
-def choose_kinds(user: User, row: OutgoingEndpoint, kinds: Collection[str]) -> None:
-    """What the endpoint is told from now on. Raises ValidationError."""
-    row.kinds = _check_kinds(kinds)
-    row.save(update_fields=["kinds"])
-    record_audit(AuditAction.ENDPOINT_CHANGED, actor=user, about=("endpoint", row.pk), kinds=row.kinds)
+def change_endpoint(
+    user: User,
+    row: OutgoingEndpoint,
+    *,
+    url: str | None = None,
+    note: str | None = None,
+    kinds: Collection[str] | None = None,
+) -> None:
+    """What is given is changed: where it leads, what it is for, what it is told from now on. Raises ValidationError.
+
+    What waits goes to the new address too. The audit log says that the address was changed, not what it is: addresses of
+    receivers often hold a password.
+    """
+    changes: dict[str, Any] = {}
+    if kinds is not None:
+        changes["kinds"] = _check_kinds(kinds)
+    if url is not None and (address := _check_address(url)) != row.url:
+        changes["url"] = address
+    if note is not None and (words := note.strip()[:80]) != row.note:
+        changes["note"] = words
+    if not changes:
+        return
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(changes))
+    told = {"kinds": row.kinds} if "kinds" in changes else {}
+    record_audit(AuditAction.ENDPOINT_CHANGED, actor=user, about=("endpoint", row.pk), fields=sorted(changes), **told)
 
 
 @transaction.atomic
@@ -116,6 +133,16 @@ def make_secret(row: OutgoingEndpoint, number: int) -> str:
     key = salted_hmac("customers.outgoing", "endpoint", algorithm="sha256").digest()
     digest = hmac.digest(key, f"{row.salt.hex}/{number}".encode(), hashlib.sha256)
     return f"whsec_{base64.b64encode(digest).decode()}"
+
+
+def _check_address(url: str) -> str:
+    url = url.strip()
+    if len(url) > 500:
+        raise ValidationError({"url": _("The address is too long.")})
+    fault = find_fault(url, may_be_loopback=settings.OUTGOING_MAY_BE_LOOPBACK)
+    if fault is not None:
+        raise ValidationError({"url": _tell_fault(fault)})
+    return url
 
 
 def _check_kinds(kinds: Collection[str]) -> list[str]:

@@ -55,9 +55,8 @@ def show_endpoint(request: HttpRequest, pk: int) -> HttpResponse:
 def change_kinds(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose what it is told from now on."""
     try:
-        endpoints.choose_kinds(
-            read_user(request), get_object_or_404(OutgoingEndpoint, pk=pk), request.POST.getlist("kinds")
-        )
+        row = get_object_or_404(OutgoingEndpoint, pk=pk)
+        endpoints.change_endpoint(read_user(request), row, kinds=request.POST.getlist("kinds"))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

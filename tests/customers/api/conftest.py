@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from customers.api.authentication import issue_api_key
+from tests.customers.outgoing.receiver import Receiver
 
 
 def client_of(user: User) -> APIClient:
@@ -24,3 +27,9 @@ def api(site_admin: User) -> APIClient:
 @pytest.fixture
 def marketing(marketer: User) -> APIClient:
     return client_of(marketer)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        yield server

@@ -1,0 +1,1 @@
+"""REST: where other systems are told, and the log of what they were told."""
