@@ -37,6 +37,9 @@ PURPOSES = {
     "translate_message": gettext_lazy("Translations"),
     "evaluate_prompt": gettext_lazy("Evaluation of prompts"),
     "try_voice": gettext_lazy("Tries of the brand voice"),
+    "support.triage": gettext_lazy("Sorting of tickets"),
+    "support.answer": gettext_lazy("Drafts of answers"),
+    "support.check": gettext_lazy("Second look at drafts of answers"),
     "propose_segment": gettext_lazy("Proposals of segments"),
 }
 LONGEST_TRY_S = 20.0

@@ -9,6 +9,7 @@ TASK_ROUTES = {
     "customers.tasks.read_texts": {"queue": "drafting"},
     "llm.tasks.batch_sweep": {"queue": "drafting"},
     "support.tasks.suggest_*": {"queue": "drafting"},
+    "support.tasks.read_tickets": {"queue": "drafting"},
 }
 #: Seconds between two runs.
 BEAT_SCHEDULE = {
@@ -40,6 +41,8 @@ BEAT_SCHEDULE = {
     "queue-texts": {"task": "customers.tasks.queue_texts", "schedule": 3600.0},
     "read-texts": {"task": "customers.tasks.read_texts", "schedule": 60.0},
     "sort-tickets": {"task": "support.tasks.sort_tickets", "schedule": 30.0},
+    "read-tickets": {"task": "support.tasks.read_tickets", "schedule": 15.0},
+    "retrain-triage": {"task": "support.tasks.retrain_triage", "schedule": 3600.0},
     "suggest-answers": {"task": "support.tasks.suggest_answers", "schedule": 15.0},
     "model-batches": {"task": "llm.tasks.batch_sweep", "schedule": 60.0},
     "settle-lost-model-calls": {"task": "llm.tasks.settle_lost_calls", "schedule": 300.0},

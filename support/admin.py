@@ -15,6 +15,7 @@ from support.models import (
     TicketMessage,
     TriageCorrection,
     TriageModel,
+    TriageReading,
 )
 
 
@@ -68,3 +69,9 @@ class TriageCorrectionAdmin(ReadOnlyAdmin):
 class TriageModelAdmin(ReadOnlyAdmin):
     list_display = ("field", "language", "version", "trained_on", "is_used", "trained_at")
     exclude = ("artifact",)
+
+
+@admin.register(TriageReading)
+class TriageReadingAdmin(ReadOnlyAdmin):
+    list_display = ("ticket", "status", "prompt_version", "attempts", "read_at")
+    list_filter = ("status", "prompt_version")

@@ -8,6 +8,8 @@ from django.utils import timezone
 from support.answers import pending
 from support.inbox.late import link_late_customers
 from support.triage.deciding import complete_triage
+from support.triage.reading import read_pending
+from support.triage.training import retrain_due
 
 
 @shared_task
@@ -21,3 +23,15 @@ def sort_tickets() -> None:
 def suggest_answers() -> None:
     """Suggest answers for what waits."""
     pending.suggest_pending(now=timezone.now())
+
+
+@shared_task
+def read_tickets() -> None:
+    """Ask the language model for a second opinion about what waits."""
+    read_pending(now=timezone.now())
+
+
+@shared_task
+def retrain_triage() -> None:
+    """Train classifiers anew where people have corrected enough; one that is no better is kept and not used."""
+    retrain_due(now=timezone.now())

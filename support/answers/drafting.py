@@ -10,11 +10,11 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from customers.features.interests.personal import personal_values
 from llm.client import complete
 from llm.errors import ModelError
-from llm.masking import PersonalKind, PersonalValue
+from llm.masking import PersonalValue
 from support.models import Ticket
+from support.triage.personal import find_personal_values
 
 from .articles import Passage
 from .prompts import ANSWER, CHECK, MOST_PASSAGES
@@ -68,14 +68,6 @@ def choose_passages(found: Sequence[Found], *, in_chinese: bool) -> list[Passage
         own = [passage for passage in one.article.passages if passage.is_chinese == in_chinese]
         chosen += own or list(one.article.passages)
     return chosen[:MOST_PASSAGES]
-
-
-def find_personal_values(ticket: Ticket) -> list[PersonalValue]:
-    """What says who the writer is."""
-    values = [PersonalValue(ticket.writer_name), PersonalValue(ticket.writer_email, PersonalKind.EMAIL)]
-    if ticket.customer is not None:
-        values += personal_values(ticket.customer)
-    return [value for value in values if value.value.strip()]
 
 
 def _look_again(

@@ -14,7 +14,7 @@ from .ticket import (
     TicketStatus,
     Urgency,
 )
-from .triage import TriageCorrection, TriageField, TriageModel
+from .triage import TriageCorrection, TriageField, TriageModel, TriageReading
 
 __all__ = [
     "ALLOWED_TRANSITIONS",
@@ -34,5 +34,6 @@ __all__ = [
     "TriageCorrection",
     "TriageField",
     "TriageModel",
+    "TriageReading",
     "Urgency",
 ]

@@ -27,13 +27,9 @@ def correct_triage(user: User, ticket: Ticket, field: str, value: str, *, now: d
     ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
     told = dict(ticket.triage)
     was = str((told.get(field) or {}).get("value", ""))
-    told[field] = {"value": value, "sureness": 1.0, "reasons": [], "by": "person"}
-    TriageCorrection.objects.update_or_create(
-        ticket=ticket,
-        field=field,
-        defaults={"becomes": value, "corrected_by": user, "corrected_at": now},
-        create_defaults={"was": was, "becomes": value, "corrected_by": user, "corrected_at": now},
-    )
+    kept = told.get(field) or {}
+    told[field] = kept | {"value": value, "sureness": 1.0, "reasons": [], "by": "person"}
+    _keep_word(user, ticket, field, was, value, now)
     changes: dict[str, object] = {"triage": told, "needs_look": False}
     if field == TriageField.URGENCY:
         changes |= {"urgency": int(value), "due_at": due_at(ticket.last_message_at, int(value))}
@@ -49,7 +45,21 @@ def correct_triage(user: User, ticket: Ticket, field: str, value: str, *, now: d
     record_audit(AuditAction.TICKET_CORRECTED, actor=user, about=("ticket", ticket.pk), field=field)
 
 
-def confirm_triage(user: User, ticket: Ticket) -> None:
-    """A person looked, and it is right as it stands."""
+@transaction.atomic
+def confirm_triage(user: User, ticket: Ticket, *, now: dt.datetime) -> None:
+    """A person looked, and it is right as it stands: kept like a correction, so that training and its test learn from it."""
     require_right(user)
+    ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
+    for field, told in ticket.triage.items():
+        if field in VALUES and isinstance(told, dict) and told.get("by") != "person":
+            _keep_word(user, ticket, field, str(told.get("value", "")), str(told.get("value", "")), now)
     Ticket.objects.filter(pk=ticket.pk).update(needs_look=False)
+    record_audit(AuditAction.TICKET_CORRECTED, actor=user, about=("ticket", ticket.pk), confirmed=True)
+
+
+def _keep_word(user: User, ticket: Ticket, field: str, was: str, becomes: str, now: dt.datetime) -> None:
+    """What triage said first stays beside the last word of people."""
+    said = {"becomes": becomes, "corrected_by": user, "corrected_at": now}
+    TriageCorrection.objects.update_or_create(
+        ticket=ticket, field=field, defaults=said, create_defaults=said | {"was": was}
+    )

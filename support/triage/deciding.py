@@ -1,6 +1,6 @@
-"""Triage of a conversation: rules and, once there is one, the trained classifier side by side; where they differ a person looks.
+"""Triage of a conversation: rules, the trained classifier and what a model read, side by side; where they differ a person looks.
 
-A person's word stands above both. A complaint is never taken back by a machine.
+A person's word stands above all of them. A complaint is never taken back by a machine.
 """
 
 from __future__ import annotations
@@ -14,17 +14,14 @@ from customers.models import Order
 from support.inbox.clock import due_at
 from support.inbox.complaints import begin_hold
 from support.inbox.opening import Incoming, TakenIn, take_in
-from support.models import Direction, Intent, Sentiment, Ticket, TriageField, Urgency
+from support.models import Direction, Intent, Sentiment, Ticket, TriageCorrection, TriageField, TriageReading, Urgency
 
 from .escalating import find_reason_to_escalate
+from .joining import Joined, join_opinions
 from .learned import ask_classifier
 from .order_at_hand import find_order
-from .rules import Reading, Verdict, read_message
+from .rules import read_message
 
-#: Two opinions that are each at least so sure and differ are for a person.
-SURE = 0.6
-#: Below this nobody relies on it.
-LEAST_SURE = 0.4
 VALUES: dict[str, tuple[str, ...]] = {
     TriageField.INTENT: tuple(Intent.values),
     TriageField.COMPLAINT: ("yes", "no"),
@@ -48,13 +45,16 @@ def triage_ticket(ticket: Ticket, *, now: dt.datetime) -> None:
     text = read_open_text(ticket)
     escalation = find_reason_to_escalate(text)
     reading = read_message(text, escalation=escalation)
-    corrected = dict(ticket.corrections.values_list("field", "becomes"))
+    read_by_model = _find_reading(ticket)
+    words = _list_words_of_people(ticket)
     told, in_doubt = {}, False
     for field in TriageField.values:
-        verdict, doubt = _decide(field, reading, text)
-        is_corrected = field in corrected
-        told[field] = _describe(Verdict(corrected[field], 1.0) if is_corrected else verdict, is_corrected)
-        in_doubt |= doubt and not is_corrected
+        learned = ask_classifier(field, reading.language, text)
+        if learned is not None and learned.value not in VALUES[field]:
+            learned = None
+        joined = join_opinions(field, reading.verdicts[field], learned, read_by_model.get(field))
+        told[field] = _describe(joined, words.get(field))
+        in_doubt |= joined.is_in_doubt and field not in words
     _write(ticket, reading.language, told, in_doubt, escalation, now)
 
 
@@ -66,25 +66,37 @@ def read_open_text(ticket: Ticket) -> str:
     return "\n".join([ticket.subject, *texts]).strip()
 
 
-def _decide(field: str, reading: Reading, text: str) -> tuple[Verdict, bool]:
-    """The verdict, and whether it is in doubt."""
-    rules = reading.verdicts[field]
-    learned = ask_classifier(field, reading.language, text)
-    if learned is None or learned.value not in VALUES[field]:
-        return rules, rules.sureness < LEAST_SURE
-    differ = learned.value != rules.value and min(learned.sureness, rules.sureness) >= SURE
-    if field == TriageField.COMPLAINT and differ:  # to hold too much is mended with a click, to hold too little is not
-        return next(one for one in (rules, learned) if one.value == "yes"), True
-    return learned, differ or learned.sureness < LEAST_SURE
+def _find_reading(ticket: Ticket) -> dict[str, Any]:
+    """What a model read in the newest message, by field; nothing where none did."""
+    newest = ticket.messages.newest_spoken().values("pk")[:1]
+    read = TriageReading.objects.filter(message__in=newest, status=TriageReading.Status.READ).first()
+    return read.verdicts if read is not None else {}
 
 
-def _describe(verdict: Verdict, is_corrected: bool) -> dict[str, Any]:
+def _list_words_of_people(ticket: Ticket) -> dict[str, str]:
+    """What people said of it. A correction stays; what they only confirmed holds until the customer writes again."""
+    written = (
+        ticket.messages.filter(direction=Direction.IN).order_by("-pk").values_list("written_at", flat=True).first()
+    )
     return {
+        one.field: one.becomes
+        for one in TriageCorrection.objects.filter(ticket=ticket)
+        if one.was != one.becomes or written is None or one.corrected_at >= written
+    }
+
+
+def _describe(joined: Joined, persons_word: str | None) -> dict[str, Any]:
+    verdict = joined.verdict
+    told = {
         "value": verdict.value,
         "sureness": round(verdict.sureness, 3),
         "reasons": list(verdict.reasons),
-        "by": "person" if is_corrected else "triage",
+        "by": "triage",
+        "opinions": [one.describe() for one in joined.opinions],
     }
+    if persons_word is not None:
+        told |= {"value": persons_word, "sureness": 1.0, "reasons": [], "by": "person"}
+    return told
 
 
 def _write(

@@ -12,19 +12,20 @@ from .rules import Verdict
 
 def ask_classifier(field: str, language: str, text: str) -> Verdict | None:
     """What the classifier in use says, with the pieces that say so; None where none is trained."""
-    newest = (
-        TriageModel.objects.filter(field=field, language=language, is_used=True)
-        .order_by("-version")
-        .values_list("pk", flat=True)
-        .first()
-    )
-    if newest is None:
+    classifier = load_classifier(field, language)
+    if classifier is None:
         return None
-    classifier = _load(newest)
     shares = classifier.predict_proba([text])[0]
     best = int(shares.argmax())
     label = classifier.classes_[best]
     return Verdict(label, float(shares[best]), tuple(classifier.explain(text, label)))
+
+
+def load_classifier(field: str, language: str) -> TextClassifier | None:
+    """The classifier in use: the newest version that was appointed."""
+    appointed = TriageModel.objects.filter(field=field, language=language, is_used=True).order_by("-version")
+    newest = appointed.values_list("pk", flat=True).first()
+    return None if newest is None else _load(newest)
 
 
 @lru_cache(maxsize=8)

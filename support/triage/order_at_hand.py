@@ -8,7 +8,8 @@ from typing import Final
 from customers.models import Order
 from support.models import Direction, Ticket
 
-_NUMBER: Final = re.compile(r"(?<![\w-])#?([A-Za-z]{0,6}-?\d[\w-]{2,30})(?![\w-])")
+#: ASCII alone: in Chinese no space stands between words and a number.
+_NUMBER: Final = re.compile(r"(?<![\w-])#?([A-Za-z]{0,6}-?\d[\w-]{2,30})(?![\w-])", re.ASCII)
 MOST_NUMBERS: Final = 20
 
 
@@ -20,7 +21,7 @@ def find_order(ticket: Ticket) -> Order | None:
     numbers = _NUMBER.findall("\n".join(texts))[-MOST_NUMBERS:]
     if not numbers:
         return None
-    found = {
-        order.external_id: order for order in Order.objects.filter(customer=ticket.customer, external_id__in=numbers)
-    }
-    return next((found[number] for number in reversed(numbers) if number in found), None)
+    written = {form for number in numbers for form in (number, number.upper(), number.lower())}
+    theirs = Order.objects.filter(customer=ticket.customer, external_id__in=written)
+    found = {order.external_id.lower(): order for order in theirs}
+    return next((found[number.lower()] for number in reversed(numbers) if number.lower() in found), None)

@@ -24,6 +24,7 @@ from support.models import (
     Direction,
     Ticket,
     TicketStatus,
+    TriageReading,
 )
 from support.models.message import SendStatus
 from support.triage.correcting import confirm_triage, correct_triage
@@ -50,6 +51,7 @@ def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
         "refusal": name_refusal(answer.refusal) if answer else "",
         "draft": _find_draft(request, ticket, answer),
         "triage": describe_triage(ticket),
+        "reading_trouble": _find_reading_trouble(ticket),
         "orders": list_orders(ticket) if request.user.has_perm("customers.view_order") else [],
         "canned": CannedAnswer.objects.filter(_speaks(ticket)),
         "colleagues": _list_colleagues(),
@@ -168,7 +170,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
     ticket, user = get_ticket_for(request.user, pk), current_user(request)
     field, value = request.POST.get("field", ""), request.POST.get("value", "")
     if not field:
-        return carry_out(request, ticket, lambda: confirm_triage(user, ticket), _("Confirmed."))
+        return carry_out(request, ticket, lambda: confirm_triage(user, ticket, now=timezone.now()), _("Confirmed."))
     return carry_out(
         request,
         ticket,
@@ -197,6 +199,13 @@ def _describe_sentences(answer: Answer | None) -> list[dict[str, Any]]:
     if answer is None:
         return []
     return [one | {"why_told": [name_why(why) for why in one.get("why", [])]} for one in answer.sentences]
+
+
+def _find_reading_trouble(ticket: Ticket) -> str:
+    """Why the language model said nothing of the newest message, where it was asked and did not."""
+    newest = ticket.messages.newest_spoken().values("pk")[:1]
+    reading = TriageReading.objects.filter(message__in=newest).exclude(error="").first()
+    return reading.error if reading is not None else ""
 
 
 def _speaks(ticket: Ticket) -> Q:

@@ -77,7 +77,7 @@ def _count_views(request: HttpRequest) -> list[tuple[str, str, int]]:
         "open": _("To answer"),
         "mine": _("Mine"),
         "complaints": _("Complaints"),
-        "look": _("In doubt"),
+        "look": _("Needs a look"),
         "waiting": _("Waiting for the customer"),
         "closed": _("Closed"),
     }

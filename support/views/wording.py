@@ -36,6 +36,13 @@ CHOICES: dict[str, Any] = {
 }
 
 
+BYS: dict[str, str | Promise] = {
+    "rules": pgettext_lazy("opinion", "the rules"),
+    "classifier": pgettext_lazy("opinion", "the trained classifier"),
+    "model": pgettext_lazy("opinion", "the language model"),
+}
+
+
 def name_refusal(reason: str) -> str:
     return str(REFUSALS.get(reason, "")) if reason else ""
 
@@ -45,21 +52,34 @@ def name_why(why: str) -> str:
 
 
 def describe_triage(ticket: Ticket) -> list[dict[str, Any]]:
-    """Each field with its value, why it is so, and what else it could be."""
+    """Each field with its value, why it is so, who says something else, and what else it could be."""
     rows = []
     for field, label in TriageField.choices:
         told = ticket.triage.get(field) or {}
         choices = [(str(value), str(name)) for value, name in CHOICES[field]]
-        value = str(told.get("value", ""))
+        names, value = dict(choices), str(told.get("value", ""))
+        opinions = told.get("opinions", [])
         rows.append(
             {
                 "field": field,
                 "label": label,
                 "value": value,
-                "name": dict(choices).get(value, ""),
+                "name": names.get(value, ""),
                 "choices": choices,
                 "reasons": [REFUSALS.get(reason, reason) for reason in told.get("reasons", [])],
+                "quote": next((one["quote"] for one in opinions if one.get("quote") and one["value"] == value), ""),
+                "others": [
+                    {"by": BYS.get(one["by"], one["by"]), "name": names.get(one["value"], one["value"])} | _why(one)
+                    for one in opinions
+                    if one["value"] != value
+                ],
                 "is_persons": told.get("by") == "person",
             }
         )
     return rows
+
+
+def _why(opinion: dict[str, Any]) -> dict[str, str]:
+    quote = opinion.get("quote", "")
+    words = [str(REFUSALS.get(reason, reason)) for reason in opinion.get("reasons", [])]
+    return {"why": f"“{quote}”" if quote else ", ".join(words)}

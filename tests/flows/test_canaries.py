@@ -32,6 +32,12 @@ from llm.client.batches import hand_over_waiting, look_after_batches
 from llm.models import LlmCall
 from llm.status import try_connection
 from retention_site.model_settings import PURPOSES
+from support.answers.knowledge import save_article
+from support.answers.suggesting import suggest_answer
+from support.inbox.opening import Incoming
+from support.models import TicketChannel
+from support.triage.deciding import receive
+from support.triage.reading import read_ticket
 from tests.campaigns.arrange import make_campaign
 from tests.llm.batch_server import BatchServer
 from tests.model_server import ModelServer, Step, answer, answer_for, find_schema
@@ -122,6 +128,7 @@ def test_no_canary_reaches_a_model_by_any_purpose(
     assert try_connection(now).works
     with contextlib.suppress(CannotPropose):
         propose_rule("people who have gone quiet", now=now, as_of=now)
+    _ask_support(list(Customer.objects.exclude(first_name="").order_by("pk")[:6]), now)
     batched = _read_again_in_batches(settings, now)
 
     assert set(LlmCall.objects.exclude(outcome="template").values_list("purpose", flat=True)) == set(PURPOSES)
@@ -199,6 +206,26 @@ def _read_what_they_wrote(site_admin: User, now: dt.datetime) -> None:
         customer_tasks.read_texts()
 
 
+def _ask_support(people: list[Customer], now: dt.datetime) -> None:
+    """A question that names its writer in every way: sorted by the model, and answered from an article."""
+    article = {"title_en": "Returns", "text_en": "Underwear and opened water filters cannot be returned."}
+    save_article(None, article, now=now)
+    for person in people:
+        order = person.orders.first()
+        text = (
+            f"Can I return underwear? I am {person.first_name} {person.last_name}, {person.email}, {person.external_id},"
+            f" {order.external_id if order else ''}, {person.attributes['city']}, {person.attributes['phone']}."
+        )
+        incoming = Incoming(
+            TicketChannel.WEB, f"ask-{person.pk}", f"ask-{person.pk}", text, now, customer=person, email=person.email,
+            name=f"{person.first_name} {person.last_name}",
+        )  # fmt: skip
+        ticket = receive(incoming, now=now).ticket
+        assert read_ticket(ticket, now=now)
+        answered = suggest_answer(ticket, now=now)
+        assert answered is not None and answered.origin == "model", answered and answered.trouble
+
+
 def _read_again_in_batches(settings: Settings, now: dt.datetime) -> list[bytes]:
     """The same texts with another model, over the batch interface; what was handed over, byte for byte."""
     with BatchServer() as server:
@@ -222,6 +249,14 @@ def _answer_badly(request: dict[str, Any]) -> Step:
         texts = json.loads(turn[turn.index("{") :].splitlines()[0])["texts"]
         reading = {"topics": [], "sentiment": "neutral", "confidence": "low"}
         return answer({"readings": [{"number": text["number"], **reading} for text in texts]})
+    if "complaint" in properties:
+        quote = {"because": "Can I return underwear?", "sure": "high"}
+        values = {"intent": "return", "complaint": "no", "sentiment": "neutral", "urgency": "usual"}
+        return answer({field: quote | {"value": value} for field, value in values.items()})
+    if "sentences" in properties:
+        return answer({"sentences": [{"text": "Underwear and opened water filters cannot be returned.", "passage": 1}]})
+    if "verdicts" in properties:
+        return answer({"verdicts": []})
     if "not_said" in properties:
         return answer({"name": "", "groups": [], "not_said": []})
     if "lines" in properties:

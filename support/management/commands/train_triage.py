@@ -10,17 +10,19 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from support.models import TriageField
+from support.models import TriageField, TriageModel
 from support.triage.deciding import VALUES
 from support.triage.rules import find_language
-from support.triage.training import Example, gather_corrected, train_classifier
+from support.triage.training import Example, gather_examples, retrain_due, train_classifier
 
 
 class Command(BaseCommand):
     help = (
         "Train a classifier of triage. FILE is CSV or Parquet with a column of texts and one of labels (of --field; others"
         " are left out); without FILE the shop's own answered tickets are taken, with the corrections that people made."
-        " A classifier is put in use where it beats the rules on texts that it has not seen."
+        " A classifier is put in use where it beats the rules and the one in use on texts that neither has seen; people's"
+        " corrections are what counts first. --due does what the worker does once a day: trains every field and language"
+        " with enough new corrections."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,13 +30,18 @@ class Command(BaseCommand):
         parser.add_argument("--field", choices=TriageField.values, default="complaint")
         parser.add_argument("--text", default="text", help="the column of texts")
         parser.add_argument("--label", default="label", help="the column of labels")
+        parser.add_argument("--due", action="store_true", help="only where people have corrected or confirmed enough")
         parser.add_argument("--map", default="", help="what labels of the file mean: 0=yes,1=no")
 
     def handle(self, *args: Any, **options: Any) -> None:
         field = options["field"]
+        if options["due"]:
+            for made in retrain_due(now=timezone.now()):
+                self._tell(made)
+            return
         examples = _read_file(options) if options["file"] else []
         for language in ("en", "zh"):
-            found = examples if options["file"] else gather_corrected(field, language)
+            found = examples if options["file"] else gather_examples(field, language)
             found = [one for one in found if one.label in VALUES[field] and find_language(one.text) == language]
             if not found:
                 continue
@@ -43,8 +50,11 @@ class Command(BaseCommand):
             except ValidationError as error:
                 self.stderr.write(f"{language}: {error.messages[0]}")
                 continue
-            told = _("in use") if made.is_used else _("kept, not in use: the rules are as good")
-            self.stdout.write(f"{field} {language} v{made.version}: {made.metrics} ({told})")
+            self._tell(made)
+
+    def _tell(self, made: TriageModel) -> None:
+        told = _("in use") if made.is_used else _("kept, not in use: what decides now is as good")
+        self.stdout.write(f"{made.field} {made.language} v{made.version}: {made.metrics} ({told})")
 
 
 def _read_file(options: dict[str, Any]) -> list[Example]:
