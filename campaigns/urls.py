@@ -35,6 +35,7 @@ from campaigns.views import (
     unsubscribe,
     voice,
 )
+from campaigns.views.reports import cost as cost_report
 
 app_name = "campaigns"
 urlpatterns = [
@@ -92,6 +93,10 @@ urlpatterns = [
     path("campaigns/<int:pk>/staged/<int:number>/refusal/", staged.refuse, name="staged-refusal"),
     path("campaigns/<int:pk>/staged/<int:number>/withdrawal/", staged.withdraw, name="staged-withdrawal"),
     path("campaigns/<int:pk>/staged/<int:number>/base/", staged.bring_up_to_date, name="staged-base"),
+    path("campaigns/<int:pk>/staff-time/", cost_report.set_minutes, name="staff-time"),
+    path("reports/cost/", cost_report.show_cost, name="report-cost"),
+    path("reports/cost.csv", cost_report.download_cost, name="report-cost-file"),
+    path("reports/cost/prices/", cost_report.edit_rates, name="cost-rates"),
     path("variants/<int:pk>/", editor.show_variant, name="variant"),
     path("variants/<int:pk>/preview/", previews.show_preview, name="variant-preview"),
     path("variants/<int:pk>/draft/", texts.redraft_text, name="redraft"),

@@ -21,13 +21,14 @@ from campaigns.approval.policy import needs_second_person
 from campaigns.models import (
     Archetype,
     Campaign,
-    CampaignResult,
     CampaignStatus,
     DraftStatus,
     Message,
     MessageStatus,
     StagedChange,
 )
+from campaigns.outcomes.reports.cost import read_cost_report
+from campaigns.outcomes.reports.ledger import read_ledger
 from campaigns.views.telling import ToldLift, tell_lift
 from customers.ingest.clock import read_shop_clock
 from customers.insights.overview import read_overview
@@ -178,17 +179,21 @@ def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
 
 
 def _describe_campaigns(now: dt.datetime) -> dict[str, Any]:
+    """Sums are over all campaigns whose counting is over, as in the reports; the table shows the newest."""
     started = list(
-        Campaign.objects.filter(sending_started_at__isnull=False).order_by("-sending_started_at")[:CAMPAIGNS_SHOWN]
+        Campaign.objects.filter(sending_started_at__isnull=False)
+        .select_related("segment")
+        .order_by("-sending_started_at", "-pk")
     )
-    results = CampaignResult.objects.newest_by_campaign(campaign.pk for campaign in started)
-    lifts = {campaign.pk: tell_lift(results.get(campaign.pk)) for campaign in started}
-    settled = {pk: lift for pk, lift in lifts.items() if lift is not None and lift.verdict != "too_early"}
+    ledger = read_ledger(started)
+    lifts = {line.campaign.pk: tell_lift(line.result) for line in ledger.lines}
+    settled = [lift for lift in lifts.values() if lift is not None and lift.verdict != "too_early"]
     sent_today = Message.objects.filter(sending_at__gte=now - dt.timedelta(days=1), status__in=SENT).count()
     return {
-        "told": [{"campaign": campaign, "lift": lifts[campaign.pk]} for campaign in started],
-        "kept": sum_kept(list(settled.values())),
-        "revenue": sum_revenue([results[pk].figures for pk in settled]),
+        "told": [{"campaign": campaign, "lift": lifts.get(campaign.pk)} for campaign in started[:CAMPAIGNS_SHOWN]],
+        "kept": sum_kept(settled),
+        "revenue": sum_revenue([line.result.figures for line in ledger.settled]),
+        "cost": read_cost_report(ledger),
         "sent_today": sent_today,
         "waiting_drafts": Archetype.objects.filter(
             draft_status__in=[DraftStatus.REQUESTED, DraftStatus.DRAFTING]

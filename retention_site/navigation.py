@@ -79,9 +79,15 @@ STRUCTURE = (
         ),
     ),
     (
-        gettext_lazy("Learn"),
+        gettext_lazy("Reports"),
         (
             (gettext_lazy("Retention"), "customers:retention", "customers.view_segment"),
+            (pgettext_lazy("menu", "Cost"), "campaigns:report-cost", "campaigns.view_campaignresult"),
+        ),
+    ),
+    (
+        gettext_lazy("Shop"),
+        (
             (gettext_lazy("Privacy"), "customers:privacy", "customers.view_privacyrequest"),
             (gettext_lazy("Suppressed"), "customers:suppressions", "customers.view_suppression"),
             (gettext_lazy("Settings"), "settings", "campaigns.view_campaign"),

@@ -34,7 +34,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "customers.add_replay",
         "campaigns.control_sending", "campaigns.confirm_sending", "campaigns.change_pacelimit", "llm.view_llmcall",
         # What every text is held against is the word of those who approve, not of those who write the texts.
-        "campaigns.add_brandvoice", "campaigns.add_shoppolicies",
+        "campaigns.add_brandvoice", "campaigns.add_shoppolicies", "campaigns.add_costrates",
     ),
     "analyst": (
         *READ,
@@ -43,7 +43,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "customers.view_importrejection", "customers.view_intakeday", "customers.view_refuseditem",
         "customers.add_modelversion", "customers.add_replay",
         "customers.add_sensitiveattributes", "campaigns.view_message", "campaigns.view_deliveryevent", "llm.view_llmcall",
-        "customers.view_auditentry", "support.view_answer",
+        "customers.view_auditentry", "support.view_answer", "campaigns.add_costrates",
     ),
     "support": ("customers.view_customer", "customers.view_order", "customers.view_orderline",
                 "customers.view_product", "customers.view_customerevent", "customers.view_score",

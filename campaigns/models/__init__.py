@@ -13,6 +13,7 @@ from .campaign import (
     TransitionConflict,
 )
 from .comment import CommentPlace, ReviewComment
+from .costs import CostRates, StaffTime
 from .country import CountryRule
 from .domain import DomainCheck, DomainOverride
 from .entering import Occurrence, Presence
@@ -23,6 +24,7 @@ from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipRe
 from .notification import Notification, NotificationChoice, NotificationKind
 from .opt_in import OptInRequest
 from .pace import ContactCap, PaceBucket, PaceLimit, WarmUp
+from .reporting import GroupsGiven, KnownTruth, WeeklyMail
 from .result import CampaignResult
 from .staged import StagedChange
 from .variant import Angle, Archetype, DraftStatus, ValueBand, Variant
@@ -45,6 +47,7 @@ __all__ = [
     "CampaignTransition",
     "CommentPlace",
     "ContactCap",
+    "CostRates",
     "CountryRule",
     "DeliveryEvent",
     "DeliveryKind",
@@ -57,6 +60,8 @@ __all__ = [
     "FenceCause",
     "FollowUp",
     "FourEyesSwitch",
+    "GroupsGiven",
+    "KnownTruth",
     "Message",
     "MessageStatus",
     "Notification",
@@ -74,9 +79,11 @@ __all__ = [
     "SendingEpoch",
     "ShopPolicies",
     "SkipReason",
+    "StaffTime",
     "StagedChange",
     "TransitionConflict",
     "ValueBand",
     "Variant",
     "WarmUp",
+    "WeeklyMail",
 ]

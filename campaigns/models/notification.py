@@ -71,11 +71,13 @@ class Notification(models.Model):
 
 
 class NotificationChoice(models.Model):
-    """What one colleague wants to be told, and in which language their mail is. Key: user. Without a row: everything."""
+    """What one colleague wants to be told, and in which language their mail is. Key: user. Without a row: everything,
+    but the weekly mail of `outcomes.weekly`, which nobody gets unasked."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_choice")
     silenced = models.JSONField(default=list, blank=True)
     wants_mail = models.BooleanField(_("also by mail"), default=True)
+    wants_weekly = models.BooleanField(_("the week's figures by mail"), default=False, db_default=False)
     language = models.CharField(_("language of the mails"), max_length=12, blank=True, default="")
 
     class Meta:

@@ -16,6 +16,7 @@ from customers.ingest.currency import read_shop_currency
 
 from .estimates import check_ratio, describe_archetypes, describe_estimates, describe_look
 from .lift import Moments, estimate_lift, estimate_mean_difference
+from .spending import count_spending
 from .sums import COVARIATES, ArmSums, count_sums
 from .windows import Window, people_sql, read_window, window_params
 
@@ -58,6 +59,7 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
         "sample_ratio": check_ratio(treated.n, holdout.n, campaign.holdout_share),
         "reached_by_others": _count_reached(campaign, window, as_of),
         "messages": _count_messages(campaign.pk),
+        "spending": count_spending(campaign, window, as_of=as_of, currency=currency),
     }  # fmt: skip
 
 

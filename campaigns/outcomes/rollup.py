@@ -40,10 +40,16 @@ def store_result(
 
 
 def store_all_results(*, now: dt.datetime) -> int:
-    """Today's row for every campaign that was started and whose figures may still move; returns how many."""
-    stored = 0
-    for campaign in Campaign.objects.filter(sending_started_at__isnull=False):
-        if may_still_move(campaign, now=now, days_after=DAYS_AFTER_WINDOW):
+    """Today's row for every campaign that was started and whose figures may still move; returns how many.
+
+    Those whose newest row is of a version that did not count what they cost are measured once more.
+    """
+    stored, started = 0, list(Campaign.objects.filter(sending_started_at__isnull=False))
+    newest = CampaignResult.objects.newest_by_campaign(campaign.pk for campaign in started)
+    for campaign in started:
+        kept = newest.get(campaign.pk)
+        is_old = kept is not None and "spending" not in kept.figures
+        if is_old or may_still_move(campaign, now=now, days_after=DAYS_AFTER_WINDOW):
             stored += store_result(campaign, now=now) is not None
     log.info("results_stored", campaigns=stored)
     return stored

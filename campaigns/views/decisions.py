@@ -36,6 +36,7 @@ from campaigns.models import (
     StagedChange,
 )
 from campaigns.outcomes.funnel import read_funnel
+from campaigns.outcomes.reports.ledger import read_ledger
 from campaigns.outcomes.responses import add_up
 from campaigns.outcomes.texts import count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
@@ -47,6 +48,7 @@ from .comments import describe_threads, hang_threads
 from .drafts import describe_archetypes
 from .estimates import tell_estimates
 from .live import describe_live, describe_rule_of_entry
+from .reports.cost import tell_line
 from .reviewing import describe_outlook, tell_history
 from .send_times import tell_times
 from .sequence import describe_sequence, tell_funnel
@@ -155,6 +157,8 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
         "trend": [(label, found.points, *found.bounds) for label, found in told],
         **tell_estimates(days[-1].figures if days else {}),
     }
+    if lines := read_ledger([campaign]).lines:
+        context |= {"cost": tell_line(lines[0]), "currency": days[-1].figures["currency"]}
     context["texts"] = texts = count_texts(campaign, as_of=timezone.now())
     context["responses"] = responses = add_up(text.responses for text in texts)
     context["steps_of_reading"] = tell_responses(responses)

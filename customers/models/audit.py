@@ -51,6 +51,7 @@ class AuditAction(models.TextChoices):
     SENDING_FENCED = "sending_fenced", _("sending stopped: restored backup")
     SENDING_CONFIRMED = "sending_confirmed", _("sending confirmed after a backup")
     SETTINGS_CHANGED = "settings_changed", _("settings changed")
+    STAFF_TIME_ENTERED = "staff_time_entered", _("time of work on a campaign entered")
     FOUR_EYES_SWITCHED = "four_eyes_switched", _("second person switched on or off")
     COUNTRY_RULE_CHANGED = "country_rule_changed", _("country rule changed")
     CHANNEL_TRIED = "channel_tried", _("channel tried")

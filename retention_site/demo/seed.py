@@ -29,6 +29,7 @@ from .seeding.model_questions import ask_about_model
 from .seeding.nights import open_at_night
 from .seeding.plans import PAST, UNDER_WAY
 from .seeding.present import go_live, leave_behind_last_week, let_in, prepare_today, send_and_pause
+from .seeding.prices import set_prices
 from .seeding.stretches import LIFE_TABLES, note_growth
 from .seeding.support import open_support
 from .seeding.voice import refine_voice, set_the_tone
@@ -141,6 +142,7 @@ def _fill(now: dt.datetime, customers: int, seed: int, say: Progress) -> None:
     say(f"{open_support(users, now=now)} tickets wait for an answer")
     say("today's campaigns are prepared, with template texts")
     prepare_today(office, now - dt.timedelta(hours=WORK_HOURS), now)
+    set_prices(users, now=now)
     history.measure(now)
     ask_about_model(users[ANALYST], now)
     _leave_mark(users, now, customers, seed)

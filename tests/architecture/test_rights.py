@@ -39,6 +39,8 @@ PAGES = {
     "campaigns:review": {"marketer", "approver", "analyst", "admin"},
     "campaigns:notifications": {"marketer", "approver", "analyst", "admin"},
     "campaigns:notification-choice": {"marketer", "approver", "analyst", "admin"},
+    "campaigns:report-cost": {"marketer", "approver", "analyst", "admin"},
+    "campaigns:cost-rates": {"marketer", "approver", "analyst", "admin"},
     "campaigns:outbox": {"marketer", "approver", "analyst", "support", "admin"},
     "campaigns:voice": {"marketer", "approver", "analyst", "admin"},
     "campaigns:voice-history": {"marketer", "approver", "analyst", "admin"},
