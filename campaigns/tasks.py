@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from campaigns.approval import notices, validity
+from campaigns.approval import catalogue, notices, validity
 from campaigns.approval.staging import deciding
 from campaigns.audience import lapsing
 from campaigns.content import drafting
@@ -64,6 +64,12 @@ def void_outlived_approvals() -> None:
     validity.void_outlived_approvals(timezone.now())
     deciding.reopen_outlived_changes(timezone.now())
     control.pause_outlived(timezone.now())
+
+
+@shared_task
+def watch_catalogue() -> None:
+    """Say at each text what the catalogue says otherwise now, and take back what would be sent with an untrue price."""
+    catalogue.watch_catalogue(timezone.now())
 
 
 @shared_task

@@ -17,6 +17,7 @@ BEAT_SCHEDULE = {
     "let-people-in": {"task": "campaigns.tasks.let_people_in", "schedule": 15.0},
     "advance-entries": {"task": "campaigns.tasks.advance_entries", "schedule": 30.0},
     "void-outlived-approvals": {"task": "campaigns.tasks.void_outlived_approvals", "schedule": 600.0},
+    "watch-catalogue": {"task": "campaigns.tasks.watch_catalogue", "schedule": 60.0},
     "mail-notifications": {"task": "campaigns.tasks.mail_notifications", "schedule": 20.0},
     "send-queued-messages": {"task": "campaigns.tasks.send_sweep", "schedule": 10.0},
     "mail-opt-ins": {"task": "campaigns.tasks.mail_opt_ins", "schedule": 10.0},

@@ -36,6 +36,7 @@ from campaigns.models import (
 from campaigns.models.message import WAITING_STATUSES
 
 from . import policy
+from .catalogue import find_untrue
 from .comments import count_open, start_thread
 from .editing import edit_campaign, edit_variant, refreeze_audience
 from .group_reach import check_fairness
@@ -118,6 +119,8 @@ def approve_campaign(
     wanted = [ApprovalPart(part) for part in parts if part not in valid]
     if not wanted:
         raise TransitionConflict(_("This was approved already. Reload the page and look again."))
+    if ApprovalPart.MESSAGES in wanted and (untrue := find_untrue(campaign)):
+        raise NotReady(untrue)
     fairness = check_audience(campaign, fairness_reason, now=now) if ApprovalPart.AUDIENCE in wanted else []
     is_own = policy.has_written(user, campaign)
     rows = [
@@ -187,6 +190,8 @@ def schedule_campaign(
     outlived = explain_expiry(campaign, now=now)
     if outlived:
         raise NotReady([outlived])
+    if untrue := find_untrue(campaign):
+        raise NotReady(untrue)
     change_status(
         campaign, sources=[CampaignStatus.APPROVED], target=CampaignStatus.SCHEDULED, actor=user, now=now,
         starts_at=None if campaign.send_mode == SendMode.TOGETHER else find_first_moment(campaign, now=now),

@@ -29,19 +29,49 @@ def list_products(interest: str, language: str) -> list[dict[str, Any]]:
         return []
     wares = Product.objects.filter(category=interest, is_charge=False).exclude(stock=0).order_by("-price", "sku")
     key = "zh-hans" if language == "zh" else language
-    return [
-        {
-            "sku": ware.sku,
-            "name": ware.name_in(key),
-            "price": None if ware.price is None else f"{ware.price.normalize():f}",
-            "currency": ware.currency,
-            "stock": ware.stock,
-            "category": ware.category,
-            "version": ware.version,
-            "url": ware.url,
-        }
-        for ware in islice((ware for ware in wares[:LOOKED_THROUGH] if _has_plain_name(ware, key)), PRODUCTS_NAMED)
+    plain = (ware for ware in wares[:LOOKED_THROUGH] if _has_plain_name(ware, key))
+    return [_describe(ware, key) for ware in islice(plain, PRODUCTS_NAMED)]
+
+
+def carry_over(
+    fresh: Sequence[Mapping[str, Any]], before: Mapping[str, Any], stands_on: Mapping[str, Any], language: str
+) -> list[dict[str, Any]]:
+    """The wares of the facts anew: those that are `fresh`, then those of the facts `before` that the text stood on and that
+    are not among them any more (sold out, dearer ones came, gone from the catalogue), so that it is still held against them.
+
+    A ware that costs something else than before says so in `was` {"price", "currency", "version"}. One that is gone stays as
+    it was last known.
+    """
+    known = {str(ware["sku"]): ware for ware in before.get("products") or ()}
+    named = {str(row.get("sku")) for row in stands_on.get("products") or () if isinstance(row, Mapping)}
+    missing = [sku for sku in known if sku in named and sku not in {ware["sku"] for ware in fresh}]
+    key = "zh-hans" if language == "zh" else language
+    found = {ware.sku: _describe(ware, key) for ware in Product.objects.filter(sku__in=missing)} if missing else {}
+    return [_remember_price(ware, known.get(str(ware["sku"]))) for ware in fresh] + [
+        _remember_price(found.get(sku, known[sku]), known[sku]) for sku in missing
     ]
+
+
+def _describe(ware: Product, key: str) -> dict[str, Any]:
+    return {
+        "sku": ware.sku,
+        "name": ware.name_in(key),
+        "price": None if ware.price is None else f"{ware.price.normalize():f}",
+        "currency": ware.currency,
+        "stock": ware.stock,
+        "category": ware.category,
+        "version": ware.version,
+        "url": ware.url,
+    }
+
+
+def _remember_price(ware: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    now = {name: value for name, value in ware.items() if name != "was"}
+    if before is None:
+        return now
+    was = before.get("was") or {name: before.get(name) for name in ("price", "currency", "version")}
+    is_other = was["price"] is not None and (was["price"], was["currency"]) != (now["price"], now["currency"])
+    return {**now, "was": dict(was)} if is_other else now
 
 
 def choose_picks(products: Sequence[Mapping[str, Any]]) -> tuple[Pick, ...]:

@@ -18,10 +18,12 @@ from django.utils.translation import override
 
 from campaigns.models import Campaign, Offer, Variant
 
+from .catalogue_picks import carry_over
 from .channels import RenderedMessage, find_writer
 from .facts import build_facts, join_standing_facts, list_offer_policies, renumber_policies, say_the_same
 from .guardrails import Finding, find_last_day, review_draft
 from .markup import write_text
+from .outdated import explain_old_prices, find_outdated, read_wares
 from .rendering import MessageSource, RenderError, compose_source, load_source, render_for, source_hash
 from .standing import list_standing
 
@@ -31,7 +33,7 @@ BODY_PARTS: Final = ("opening", "story", "invitation")
 LONGEST: Final = {"subject": 200, "preheader": 200, "button_label": 60}
 LONGEST_PART: Final = 4_000
 #: What a new look at the facts may change.
-_READ_FROM_FACTS: Final = ("content_hash", "findings", "claims", "stands_on")
+READ_FROM_FACTS: Final = ("content_hash", "findings", "claims", "stands_on")
 
 
 @transaction.atomic
@@ -72,9 +74,9 @@ def recheck_campaign(campaign: Campaign, *, now: dt.datetime) -> int:
     how many changed."""
     changed = 0
     for variant in Variant.objects.filter(archetype__campaign=campaign).select_related("archetype__campaign"):
-        before = [getattr(variant, name) for name in _READ_FROM_FACTS]
+        before = [getattr(variant, name) for name in READ_FROM_FACTS]
         recompute(variant, now=now)
-        if before != [getattr(variant, name) for name in _READ_FROM_FACTS]:
+        if before != [getattr(variant, name) for name in READ_FROM_FACTS]:
             variant.save()
             changed += 1
     return changed
@@ -110,8 +112,10 @@ def recompute(variant: Variant, *, now: dt.datetime) -> None:
     Findings are kept in English, whoever saves: `told.tell_finding` says them in the language of whoever reads.
     """
     offer = Offer.objects.filter(campaign=variant.archetype.campaign_id).first() or Offer()
-    variant.facts = build_facts(variant.archetype, now=now, step=variant.step)
-    source = compose_source(variant, variant.facts["products"])
+    facts = build_facts(variant.archetype, now=now, step=variant.step)
+    source = compose_source(variant, facts["products"])
+    wares = carry_over(facts["products"], variant.facts, variant.stands_on, variant.archetype.language)
+    variant.facts = {**facts, "products": wares}
     variant.source, variant.content_hash = asdict(source), source_hash(source)
     last_day = find_last_day(variant.facts, read_plainly(variant, find_writer(variant.archetype.channel).parts))
     _review(variant, source, offer, until=last_day.isoformat() if last_day else None)
@@ -129,8 +133,8 @@ def _review(variant: Variant, source: MessageSource, offer: Offer, *, until: str
     with override("en"):
         review = review_draft(variant.facts, read_plainly(variant, writer.parts))
         of_copy = list(_check_copy(variant, source))
-    of_parts = [finding for finding in review.findings if finding.field in (*writer.parts, "body", "")]
-    variant.findings = [finding.as_json() for finding in [*of_parts, *of_copy]]
+        found = explain_old_prices(review.findings, variant.facts)
+    of_parts = [finding for finding in found if finding.field in (*writer.parts, "body", "")]
     variant.claims = [claim.as_json() for claim in review.claims]
     variant.stands_on = list_standing(
         variant.facts,
@@ -140,6 +144,8 @@ def _review(variant: Variant, source: MessageSource, offer: Offer, *, until: str
         own_policies=list_offer_policies(offer),
         until=until,
     )
+    of_catalogue = find_outdated(variant, read_wares([variant]))
+    variant.findings = [finding.as_json() for finding in [*of_parts, *of_copy, *of_catalogue]]
 
 
 def hash_words(variant: Variant) -> str:

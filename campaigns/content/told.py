@@ -22,6 +22,15 @@ WITH_VALUES: Final = (
     gettext_noop(
         "This is sent, and billed, as %(parts)d text messages (%(units)d characters in %(alphabet)s). Cut it."
     ),
+    gettext_noop(
+        "%(name)s costs %(now)s now (version %(new)s of the catalogue). It cost %(was)s when this was written (version %(old)s)."
+    ),
+    gettext_noop("%(name)s is not in the catalogue any more (it was, in version %(old)s). Take it out."),
+    gettext_noop("%(name)s is sold out. As long as it is, nobody gets this text."),
+    gettext_noop(
+        "What this says of the stock of %(name)s is not so now (%(now)s). As long as it is not, nobody gets this text."
+    ),
+    gettext_noop("%(name)s has another address in the catalogue now (version %(new)s); this links to the old one."),
     gettext_noop("Exclamation marks: %(n)d. The brand voice allows %(most)d."),
     gettext_noop("Emoji: %(n)d. The brand voice allows %(most)d."),
     gettext_noop("A sentence of %(n)d characters. The brand voice allows %(most)d."),

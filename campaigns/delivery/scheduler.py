@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from campaigns.approval.catalogue import hold_against_catalogue
 from campaigns.approval.transitions import change_status
 from campaigns.approval.validity import find_void_reason
 from campaigns.approval.voiding import return_to_draft
@@ -62,7 +63,8 @@ def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
     """`scheduled -> sending` with its outbox; returns the new status and the rows queued.
 
     `-> missed` after its window; `-> draft`, approvals voided, when anything is no longer what was approved, the approval is too
-    old, or too many of its people have changed. Raises TransitionConflict when it is not scheduled (any more).
+    old, too many of its people have changed, or a text says a price that the catalogue no longer has. Raises
+    TransitionConflict when it is not scheduled (any more).
     """
     if not Campaign.objects.select_for_update().filter(pk=campaign.pk, status=CampaignStatus.SCHEDULED).exists():
         raise TransitionConflict
@@ -83,6 +85,9 @@ def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
     outlived = find_void_reason(campaign, now=now)
     if outlived:
         return_to_draft(None, campaign, reason=outlived, now=now)
+        return campaign.status, 0
+    hold_against_catalogue(campaign, now=now)
+    if campaign.status != CampaignStatus.SCHEDULED:  # a text says a price that is not true
         return campaign.status, 0
     change_status(
         campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.SENDING, actor=None, now=now,
