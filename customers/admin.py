@@ -176,7 +176,7 @@ class MergeSuggestionAdmin(ReadOnlyAdmin):
 class ImportRunAdmin(ReadOnlyAdmin):
     list_display = ("file_name", "status", "requested_by", "created_at", "finished_at")
     list_filter = ("status",)
-    exclude = ("stored_path",)
+    exclude = ("stored_path", "mark")
 
 
 @admin.register(ApiKey)

@@ -70,6 +70,7 @@ urlpatterns = [
     path("imports/<int:pk>/", imports.show_import, name="import"),
     path("imports/<int:pk>/columns/", imports.choose_columns, name="import-columns"),
     path("imports/<int:pk>/left-out/", imports.download_rejections, name="import-rejections"),
+    path("imports/<int:pk>/lines/", imports.download_lines, name="import-lines"),
     path("settings/integrations/shops/", shops.list_shops, name="shops"),
     path("settings/integrations/shops/new/", shops.create_shop, name="shop-new"),
     path("settings/integrations/shops/<int:pk>/", shops.show_shop, name="shop"),

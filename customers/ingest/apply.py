@@ -16,6 +16,7 @@ from .merged import lay_on_survivors
 from .orders import GIVEN_ORDER, LINES, ORDERS, WHOSE, remove_lines_beyond, resolve_orders
 from .places import guess_places
 from .products import PRODUCTS
+from .resuming.fates import note_by_key
 from .schema import ImportOptions
 
 LEFT_OUT_COLUMNS = {"line": "bigint", "reason": "varchar(40)", "content": "text"}
@@ -34,14 +35,13 @@ CHARGE_NAMES = (
 
 @dataclass(frozen=True)
 class Applied:
-    """What the staged lines came to, by table; `customers` and `orders` are those that the file names, `notes` for people."""
+    """What the staged lines came to, by table; `customers` and `orders` are those that the lines name."""
 
     customers: int
     orders: int
     tables: Mapping[str, UpsertCounts]
     lines_removed: int
     counted: UpsertCounts  # of what a line of the file is
-    notes: tuple[str, ...] = ()
 
 
 def leave_out_conflicts(cursor: Cursor, lines: str, left_out: str) -> None:
@@ -61,23 +61,46 @@ def leave_out_erased(cursor: Cursor, lines: str, left_out: str, source: str) -> 
 
 
 @transaction.atomic
-def apply_lines(cursor: Cursor, lines: str, options: ImportOptions, *, now: dt.datetime) -> Applied:
-    """Upsert what the staged lines say, in one transaction: all of it or nothing. Safe to run twice.
+def apply_lines(cursor: Cursor, lines: str, options: ImportOptions, *, fates: str, now: dt.datetime) -> Applied:
+    """Upsert the customers, orders and lines that the staged lines say, in one transaction: all of it or nothing; `fates` takes
+    what became of each line. Safe to run twice.
 
-    One import at a time writes: the next waits for the first to commit.
+    The lines hold whole people: all that the file says of a customer. Their articles are there already. One import at a
+    time writes: the next waits for the first to commit.
     """
-    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('customers.ingest.apply'))")
+    wait_for_turn(cursor)
     cursor.execute(f"ANALYZE {lines}")
     tables: dict[str, UpsertCounts] = {}
     with staging(RAW_ORDER) as (_cursor, orders):
         cursor.execute(_ORDERS.format(lines=lines, orders=orders), [options.source])
         cursor.execute(f"ANALYZE {orders}")
         tables["customers"] = _write_customers(cursor, orders, options, tables, now)
-        tables["products"] = _write_products(cursor, lines, options)
-        tables["orders"], tables["lines"], removed = _write_orders(cursor, orders, lines, options)
+        tables["orders"], tables["lines"], removed = _write_orders(cursor, orders, lines, options, fates)
         cursor.execute(f"SELECT count(*), count(DISTINCT customer) FROM {orders}")
         order_count, customer_count = cursor.fetchone()
     return Applied(customer_count, order_count, tables, removed, tables["lines"])
+
+
+@transaction.atomic
+def apply_products(cursor: Cursor, lines: str, options: ImportOptions) -> UpsertCounts:
+    """Upsert the articles that the staged lines name: all lines of the file, because what an article is called most often, its
+    last price, and what the shop's codes look like can only be told by all of them."""
+    wait_for_turn(cursor)
+    given = ["sku", "name", "price", "currency", "is_charge"]
+    target = with_rules(
+        PRODUCTS, name=OnUpdate.FILL, price=OnUpdate.FILL, currency=OnUpdate.FILL, is_charge=OnUpdate.KEEP
+    )
+    if not {"product", "name"} & set(options.columns):
+        return UpsertCounts()
+    with staging(PRODUCTS.types(given)) as (_cursor, products):
+        cursor.execute(_PRODUCTS.format(products=products, lines=lines))
+        cursor.execute(_CHARGES.format(products=products), [CHARGE_CODES, CHARGE_NAMES])
+        return merge_stage(cursor, products, target, given)
+
+
+def wait_for_turn(cursor: Cursor) -> None:
+    """Wait until no other import writes; until the end of the transaction none begins to."""
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('customers.ingest.apply'))")
 
 
 def _write_customers(
@@ -104,35 +127,26 @@ def _write_customers(
     return counts
 
 
-def _write_products(cursor: Cursor, lines: str, options: ImportOptions) -> UpsertCounts:
-    given = ["sku", "name", "price", "currency", "is_charge"]
-    target = with_rules(
-        PRODUCTS, name=OnUpdate.FILL, price=OnUpdate.FILL, currency=OnUpdate.FILL, is_charge=OnUpdate.KEEP
-    )
-    if not {"product", "name"} & set(options.columns):
-        return UpsertCounts()
-    with staging(PRODUCTS.types(given)) as (_cursor, products):
-        cursor.execute(_PRODUCTS.format(products=products, lines=lines))
-        cursor.execute(_CHARGES.format(products=products), [CHARGE_CODES, CHARGE_NAMES])
-        return merge_stage(cursor, products, target, given)
-
-
 def _write_orders(
-    cursor: Cursor, orders: str, lines: str, options: ImportOptions
+    cursor: Cursor, orders: str, lines: str, options: ImportOptions, fates: str
 ) -> tuple[UpsertCounts, UpsertCounts, int]:
     given = ["source", "external_id", "ordered_at", "currency", "total", "is_return"]
     whose = [*given, *WHOSE]
     names = [column.name for column in LINES.columns]
+    key = LINES.types(LINES.key)
     with (
         staging(ORDERS.types(whose)) as (_o, resolved),
-        staging(LINES.types(names)) as (_l, resolved_lines),
+        staging({**LINES.types(names), "line": "bigint"}) as (_l, resolved_lines),
+        staging({**key, "created": "boolean"}) as (_w, written),
     ):
         resolve_orders(cursor, orders, resolved, given)
         order_counts = merge_stage(cursor, resolved, ORDERS, whose)
         cursor.execute(_LINES.format(staged=resolved_lines, lines=lines), [options.source])
         cursor.execute(f"ANALYZE {resolved_lines}")
         removed = remove_lines_beyond(cursor, resolved, resolved_lines)
-        return order_counts, merge_stage(cursor, resolved_lines, LINES, names), removed
+        line_counts = merge_stage(cursor, resolved_lines, LINES, names, written=written)
+        note_by_key(cursor, fates, resolved_lines, written, LINES.key, line_counts)
+        return order_counts, line_counts, removed
 
 
 def refresh_statistics(cursor: Cursor) -> None:
@@ -228,8 +242,8 @@ FROM habit
 """
 
 _LINES = """
-INSERT INTO {staged} (order_id, position, product_id, quantity, unit_price)
-SELECT o.id, row_number() OVER (PARTITION BY o.id ORDER BY l.line), p.id, l.quantity, l.unit_price
+INSERT INTO {staged} (order_id, position, product_id, quantity, unit_price, line)
+SELECT o.id, row_number() OVER (PARTITION BY o.id ORDER BY l.line), p.id, l.quantity, l.unit_price, l.line
 FROM {lines} l
 JOIN customers_order o ON o.source = %s AND o.external_id = l."order"
 LEFT JOIN customers_product p ON p.sku = l.product

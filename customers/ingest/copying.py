@@ -108,22 +108,22 @@ def copy_frame(cursor: Cursor, table: str, frame: pl.DataFrame) -> None:
 
 
 def merge_stage(
-    cursor: Cursor, stage: str, target: Target, given: Collection[str], *, only: str = "true"
+    cursor: Cursor, stage: str, target: Target, given: Collection[str], *, only: str = "true", written: str = ""
 ) -> UpsertCounts:
     """Upsert the rows of `stage` into `target`; a row in which nothing changes is not written at all.
 
     `given` names the columns that the stage has; new rows get the defaults of the others. `only` is SQL that picks rows
     of the stage. The key must be unique in the stage. Safe to run twice, and beside another writer: rows are locked in
-    the order of the key.
+    the order of the key. `written` names a table of the key and `created` that takes the rows which were made or changed.
     """
     cursor.execute(f"ANALYZE {stage}")
     rows = f"(SELECT * FROM {stage} WHERE {only})"
-    cursor.execute(_merge_sql(rows, target, [column for column in target.columns if column.name in given]))
+    cursor.execute(_merge_sql(rows, target, [column for column in target.columns if column.name in given], written))
     created, written, staged = cursor.fetchone()
     return UpsertCounts(created, written - created, staged - written)
 
 
-def _merge_sql(stage: str, target: Target, given: list[Column]) -> str:
+def _merge_sql(stage: str, target: Target, given: list[Column], noted: str) -> str:
     written = [column for column in target.columns if column in given or column.default is not None]
     names = ", ".join(f'"{column.name}"' for column in written)
     staged = ", ".join(_staged_value(column, column in given) for column in written)
@@ -141,9 +141,11 @@ def _merge_sql(stage: str, target: Target, given: list[Column]) -> str:
         action = f"UPDATE SET {', '.join(sets)} WHERE {_is_changed(changing, 'target', 'EXCLUDED')}"
     else:
         action = "NOTHING"
+    told = "".join(f', target."{name}"' for name in target.key) if noted else ""
+    note = f", noted AS (INSERT INTO {noted} ({key}, created) SELECT {key}, created FROM written)" if noted else ""
     return (
         f"WITH written AS (INSERT INTO {target.table} AS target ({names}) {source}"
-        f" ON CONFLICT ({key}) DO {action} RETURNING (xmax = 0) AS created)"
+        f" ON CONFLICT ({key}) DO {action} RETURNING (xmax = 0) AS created{told}){note}"
         f" SELECT count(*) FILTER (WHERE created), count(*), (SELECT count(*) FROM {stage} picked) FROM written"
     )
 

@@ -57,13 +57,14 @@ def end_trial(run: ImportRun, report: Mapping[str, Any]) -> None:
     """running -> choosing: it is counted what an import with these choices would do. The file is kept for a day from now."""
     _change(
         run, (Status.RUNNING,), status=Status.CHOOSING, report=dict(report), progress=0, step="", is_trial=False,
-        started_at=None, created_at=Now(),
+        started_at=None, created_at=Now(), mark={},
     )  # fmt: skip
     log.info("import_counted", run_id=run.pk, lines=report.get("lines_read"))
 
 
 def start_run(run: ImportRun, now: dt.datetime, *, again: bool = False) -> None:
-    """waiting | running -> running, and with `again` from any state; raises RunIsTaken where the run is finished."""
+    """waiting | running -> running, and with `again` from any state; raises RunIsTaken where the run is finished. Its mark stays:
+    what an earlier worker wrote is not done again."""
     old = tuple(Status) if again else (Status.WAITING, Status.RUNNING)
     _change(run, old, status=Status.RUNNING, started_at=now, finished_at=None, progress=0, error="", report={})
 
@@ -74,8 +75,10 @@ def note_progress(run: ImportRun, step: str, share: float) -> None:
 
 
 def finish_run(run: ImportRun, report: Mapping[str, Any]) -> None:
-    """running -> done, in the transaction that writes what was imported."""
-    _change(run, (Status.RUNNING,), status=Status.DONE, report=dict(report), progress=1, step="", finished_at=Now())
+    """running -> done, in the transaction that drops what was staged."""
+    _change(
+        run, (Status.RUNNING,), status=Status.DONE, report=dict(report), progress=1, step="", finished_at=Now(), mark={}
+    )
     log.info("import_done", run_id=run.pk, lines=report.get("lines_read"))
 
 

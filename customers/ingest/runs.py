@@ -19,6 +19,7 @@ from customers.models import AuditAction, ImportRun, record_audit
 from .files import import_orders_file
 from .progress import RunIsTaken, abandoned_runs, fail_run, queue_run
 from .reading import open_table
+from .resuming.stages import KEPT_AFTER_FAILING, drop_old_stages
 from .schema import ORDERS, FileProblem, ImportOptions, find_columns
 
 #: How long a file is kept whose columns nobody chose.
@@ -103,7 +104,12 @@ def drop_file(user: User, run: ImportRun) -> None:
 
 
 def drop_forgotten_files(now: dt.datetime) -> int:
-    """Forget the files whose columns nobody chose for a day; returns how many. Safe to run twice."""
+    """Forget the files whose columns nobody chose for a day, those of imports that stopped a day ago, and what was staged of
+    such; returns how many files. Safe to run twice."""
+    stopped = ImportRun.objects.filter(status=ImportRun.Status.FAILED, finished_at__lt=now - KEPT_AFTER_FAILING)
+    for run in stopped.exclude(stored_path=""):
+        Path(run.stored_path).unlink(missing_ok=True)
+    drop_old_stages(now)
     forgotten = ImportRun.objects.filter(status=ImportRun.Status.CHOOSING, created_at__lt=now - CHOOSING_TIME)
     for run in forgotten:
         Path(run.stored_path).unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from .audit import AuditAction, AuditEntry, record_audit
 from .consent import Channel, ConsentRecord, SuppressedDomain, Suppression, TrackingConsent
 from .customer import Customer, CustomerAlias
 from .event import CustomerEvent, EventKind, HeldEvent, ensure_event_partitions
-from .import_run import ImportRejection, ImportRun
+from .import_run import ImportFates, ImportRejection, ImportRun
 from .intake import Entrance, IntakeDay, RefusedItem
 from .interest import InterestProfile, ReadingStatus, TextReading, TextReadingSwitch
 from .membership import SegmentChange, SegmentCount, SegmentMember, SegmentSize, TouchedCustomer, note_everybody
@@ -48,6 +48,7 @@ __all__ = [
     "EventKind",
     "FairnessReport",
     "HeldEvent",
+    "ImportFates",
     "ImportRejection",
     "ImportRun",
     "IntakeDay",

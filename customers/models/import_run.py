@@ -11,6 +11,7 @@ class ImportRun(models.Model):
     """One import of one file. `file_hash` and `options` tell two runs of the same file apart from two files.
 
     `is_trial`: only to be counted. Then everything is done and taken back, and the run goes back to choosing with the report.
+    `mark` says how far it is while it runs, so that another worker goes on from there (customers/ingest/resuming).
     """
 
     class Status(models.TextChoices):
@@ -29,6 +30,7 @@ class ImportRun(models.Model):
     is_trial = models.BooleanField(default=False, db_default=False)
     progress = models.FloatField(_("share done"), default=0)
     report = models.JSONField(_("report"), default=dict)
+    mark = models.JSONField(default=dict, db_default={})
     error = models.TextField(_("error"), blank=True, default="")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -53,6 +55,11 @@ class ImportRun(models.Model):
     def __str__(self) -> str:
         return f"{self.file_name} ({self.status})"
 
+    @property
+    def lines_written(self) -> int:
+        """Lines that are taken over already, of a run that is not finished."""
+        return int(self.mark.get("lines_written", 0))
+
 
 class ImportRejection(models.Model):
     """One line of a file that was left out, and why. Key: (run, line_number)."""
@@ -69,3 +76,20 @@ class ImportRejection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}:{self.line_number} {self.reason}"
+
+
+class ImportFates(models.Model):
+    """What became of the lines of a file that were not left out, a letter each from `first_line` on: created, updated, s for the
+    same; a blank is a line that was left out or passed over. Key: (run, first_line). Nothing in it tells of a person."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="fates")
+    first_line = models.BigIntegerField()
+    fates = models.TextField()
+
+    class Meta:
+        verbose_name = _("what became of lines")
+        verbose_name_plural = _("what became of lines")
+        constraints = [models.UniqueConstraint(fields=["run", "first_line"], name="importfates_key")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}:{self.first_line}"

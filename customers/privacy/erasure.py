@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from customers.ingest.consent import suppress_address
 from customers.ingest.erased import hash_identity
 from customers.ingest.merged import list_former_rows, list_identities
+from customers.ingest.resuming.stages import forget_in_stages
 from customers.models import (
     AuditAction,
     Channel,
@@ -151,6 +152,8 @@ def _empty_texts(values: Iterable[str], report: ErasureReport) -> None:
     values = list(values)
     if not values:
         return
+    if staged := forget_in_stages(values):
+        report.emptied["import stages"] = staged
     for label, column, becomes in NAMING_TEXTS:
         model = apps.get_model(label)
         names = Q()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from django.contrib import messages
@@ -26,6 +27,7 @@ from customers.forms.imports import ColumnsForm, UploadForm, kept_choices, known
 from customers.ingest.cleaning import REASONS
 from customers.ingest.preview import Sample, read_outlook, read_sample
 from customers.ingest.progress import RunIsTaken
+from customers.ingest.resuming.fates import read_fates, read_left_out
 from customers.ingest.runs import drop_file, find_kept_file, receive_file, request_import
 from customers.ingest.schema import ENCODINGS, ORDERS, FileProblem
 from customers.models import ImportRejection, ImportRun
@@ -35,6 +37,8 @@ from customers.views.spreadsheets import Echo, defuse, record_export
 
 PAGE_SIZE = 25
 SHOWN_REJECTIONS = 10
+#: Rows of a download that are written at once.
+STREAMED_ROWS: Final = 2_000
 #: What it means that lines were left out for this reason, and what can be done.
 ADVICE: Final = {
     "missing_customer": gettext_lazy("Bought without an account, mostly: nothing can be learned of whom nobody knows."),
@@ -146,6 +150,7 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
         "run": run,
         "is_open": run.status in {ImportRun.Status.WAITING, ImportRun.Status.RUNNING},
         "left_out": left_out,
+        "has_lines": run.fates.exists(),
         "left_out_lines": sum(reason.count for reason in left_out),
         "columns": [(words.label, columns[key]) for key, words in words_of(kind).items() if columns.get(key)],
         "kind": kind,
@@ -175,19 +180,34 @@ def list_left_out(run: ImportRun) -> list[LeftOut]:
 @require_safe
 @permission_required("customers.view_importrejection", raise_exception=True)
 def download_rejections(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """Every left-out line with its reason as CSV; what a spreadsheet would run as a formula is defused."""
+    """Every left-out line with its reason as CSV."""
     run = get_object_or_404(ImportRun, pk=pk)
     record_export(request, "import", run.pk)
+    rows = ((line, reason, content) for line, _outcome, reason, content in read_left_out(run))
+    return _stream(("line", "reason", "content"), rows, f"left-out-{run.pk}.csv")
+
+
+@require_safe
+@permission_required("customers.view_importrejection", raise_exception=True)
+def download_lines(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """Every line of the file, by its number there, with what became of it as CSV: created, updated, unchanged or left_out."""
+    run = get_object_or_404(ImportRun, pk=pk)
+    record_export(request, "import", run.pk)
+    return _stream(("line", "outcome", "reason", "content"), read_fates(run), f"lines-{run.pk}.csv")
+
+
+def _stream(header: Sequence[str], rows: Iterable[tuple[int | str, ...]], name: str) -> StreamingHttpResponse:
+    """The rows as a file, some thousand at a time; what a spreadsheet would run as a formula is defused."""
     writer = csv.writer(Echo())
-    rows = ImportRejection.objects.filter(run=run).order_by("line_number")
 
-    def lines() -> Iterator[str]:
-        yield writer.writerow(["line", "reason", "content"])
-        for rejection in rows.iterator(chunk_size=2000):
-            yield writer.writerow([rejection.line_number, rejection.reason, defuse(rejection.content)])
+    def parts() -> Iterator[str]:
+        yield writer.writerow(header)
+        told = (writer.writerow([defuse(v) if isinstance(v, str) else v for v in row]) for row in rows)
+        while some := "".join(islice(told, STREAMED_ROWS)):
+            yield some
 
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="left-out-{run.pk}.csv"'
+    response = StreamingHttpResponse(parts(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
@@ -221,6 +241,7 @@ def _show_columns(request: HttpRequest, run: ImportRun, form: ColumnsForm, *, is
         "counted": run.report if is_counted else None,
         "counted_left": sum(run.report.get("left_out", {}).values()) if is_counted else 0,
         "counted_reasons": list_left_out(run) if is_counted else [],
+        "has_lines": is_counted and run.fates.exists(),
         "outlook": outlook,
         "left_out": [(REASONS[reason], number) for reason, number in outlook.left_out.most_common()] if outlook else [],
         "missing": [str(form.fields[name].label) for name in form.errors if name.startswith("column_")],

@@ -1,23 +1,34 @@
-"""Writes staged records with the functions of the API, in batches of bounded size and all in one transaction."""
+"""Writes staged records with the functions of the API, in batches of bounded size."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import polars as pl
 from django.db import connection
 from django.utils.translation import ngettext
 
-from customers.ingest.apply import Applied, leave_out_erased
+from customers.ingest.apply import Applied, leave_out_erased, wait_for_turn
 from customers.ingest.consent import record_consents, said_no_sql
-from customers.ingest.copying import Cursor, OnUpdate, UpsertCounts, copy_frame, merge_stage, staging, with_rules
+from customers.ingest.copying import (
+    Cursor,
+    OnUpdate,
+    Target,
+    UpsertCounts,
+    copy_frame,
+    merge_stage,
+    staging,
+    with_rules,
+)
 from customers.ingest.customers import CUSTOMERS, in_shop_zone
 from customers.ingest.merged import lay_on_survivors
 from customers.ingest.places import guess_places
 from customers.ingest.products import PRODUCTS
 from customers.ingest.recorder import record_events
+from customers.ingest.resuming.fates import CREATED, UNCHANGED, note_by_key
 from customers.ingest.schema import ImportOptions
 
 from .cleaning import STAGED
@@ -36,6 +47,8 @@ def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: Import
     )
     if kind != "products":
         leave_out_erased(cursor, lines, left_out, options.source)
+    if kind == "customers":
+        cursor.execute(_ONE_PERSON.format(lines=lines, left_out=left_out, content=content), {"source": options.source})
     if key := ", ".join(_KEYS[kind]):
         cursor.execute(
             f"WITH numbered AS (SELECT line, row_number() OVER (PARTITION BY {key} ORDER BY line DESC) AS place FROM {lines}),"
@@ -57,17 +70,31 @@ def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: Import
         )
 
 
-def apply_records(cursor: Cursor, lines: str, options: ImportOptions, *, now: dt.datetime) -> Applied:
-    """Write the staged records; in the caller's transaction. One import at a time writes. Safe to run twice."""
-    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('customers.ingest.apply'))")
+def apply_records(cursor: Cursor, lines: str, options: ImportOptions, *, fates: str) -> Applied:
+    """Write the staged records in the caller's transaction; `fates` takes what became of each. Safe to run twice.
+
+    The lines hold all that the file says of a person or an article. One import at a time writes.
+    """
+    wait_for_turn(cursor)
     cursor.execute(f"ANALYZE {lines}")
-    counts, notes = _WRITERS[options.kind](cursor, lines, options)
+    counts = _WRITERS[options.kind](cursor, lines, options, fates)
     cursor.execute(f"SELECT count(DISTINCT {'product' if options.kind == 'products' else 'customer'}) FROM {lines}")
     people = 0 if options.kind == "products" else cursor.fetchone()[0]
-    return Applied(people, 0, {options.kind: counts}, 0, counts, tuple(notes))
+    return Applied(people, 0, {options.kind: counts}, 0, counts)
 
 
-def _write_customers(cursor: Cursor, lines: str, options: ImportOptions) -> tuple[UpsertCounts, list[str]]:
+def note_bad_zones(cursor: Cursor, lines: str) -> list[str]:
+    """A sentence on the time zones that are none, of all staged customers; nothing where all are good."""
+    cursor.execute(f"SELECT count(*) FROM {lines} WHERE bad_zone")
+    if not (bad := cursor.fetchone()[0]):
+        return []
+    words = ngettext(
+        "%(n)s time zone is none; the shop's was taken.", "%(n)s time zones are none; the shop's was taken.", bad
+    )
+    return [words % {"n": f"{bad:,}"}]
+
+
+def _write_customers(cursor: Cursor, lines: str, options: ImportOptions, fates: str) -> UpsertCounts:
     """A blank cell keeps what is known. The zone of a new customer who has none is that of their country."""
     _fill_places(cursor, lines, options.source)
     chosen = [
@@ -80,18 +107,31 @@ def _write_customers(cursor: Cursor, lines: str, options: ImportOptions) -> tupl
     columns = ", ".join(
         {"external_id": "customer", "joined_at": "at", "source": "%s"}.get(name, name) for name in given
     )
-    with staging(CUSTOMERS.types(given)) as (_cursor, stage):
-        cursor.execute(f"INSERT INTO {stage} ({', '.join(given)}) SELECT {columns} FROM {lines}", [options.source])
+    with _stage_of(target, given) as (stage, written):
+        cursor.execute(
+            f"INSERT INTO {stage} ({', '.join(given)}, line) SELECT {columns}, line FROM {lines}", [options.source]
+        )
         # Language and zone may be guesses for somebody new: an undo does not give those back.
         lay_on_survivors(cursor, stage, noted=[name for name in given if name in options.columns])
-        counts = merge_stage(cursor, stage, target, given)
-    cursor.execute(f"SELECT count(*) FROM {lines} WHERE bad_zone")
-    if bad := cursor.fetchone()[0]:
-        words = ngettext(
-            "%(n)s time zone is none; the shop's was taken.", "%(n)s time zones are none; the shop's was taken.", bad
+        counts = merge_stage(cursor, stage, target, given, written=written)
+        note_by_key(cursor, fates, stage, written, target.key, counts)
+        # Of one person under two ids (they were merged in this moment) one row counts: the other came to nothing new.
+        cursor.execute(
+            f"INSERT INTO {fates} SELECT line, '{UNCHANGED}' FROM {lines} l"
+            f" WHERE NOT EXISTS (SELECT 1 FROM {stage} s WHERE s.line = l.line)"
         )
-        return counts, [words % {"n": f"{bad:,}"}]
-    return counts, []
+        counts += UpsertCounts(unchanged=cursor.rowcount)
+    return counts
+
+
+@contextmanager
+def _stage_of(target: Target, given: list[str]) -> Iterator[tuple[str, str]]:
+    """Two empty tables: of the columns given and `line`, and of the rows that are written."""
+    with (
+        staging({**target.types(given), "line": "bigint"}) as (_cursor, stage),
+        staging({**target.types(target.key), "created": "boolean"}) as (_same, written),
+    ):
+        yield stage, written
 
 
 def _fill_places(cursor: Cursor, lines: str, source: str) -> None:
@@ -110,38 +150,73 @@ def _fill_places(cursor: Cursor, lines: str, source: str) -> None:
         )
 
 
-def _write_products(cursor: Cursor, lines: str, options: ImportOptions) -> tuple[UpsertCounts, list[str]]:
+def _write_products(cursor: Cursor, lines: str, options: ImportOptions, fates: str) -> UpsertCounts:
     chosen = [name for name in STAGED["products"] if name in options.columns and name not in ("line", "product")]
     given = ["sku", *dict.fromkeys([*chosen, *(["currency"] if "price" in chosen else [])])]
     target = with_rules(PRODUCTS, **{name: OnUpdate.PREFER for name in given if name != "sku"})
     columns = ", ".join("product" if name == "sku" else name for name in given)
-    with staging(PRODUCTS.types(given)) as (_cursor, stage):
-        cursor.execute(f"INSERT INTO {stage} ({', '.join(given)}) SELECT {columns} FROM {lines}")
-        return merge_stage(cursor, stage, target, given), []
+    with _stage_of(target, given) as (stage, written):
+        cursor.execute(f"INSERT INTO {stage} ({', '.join(given)}, line) SELECT {columns}, line FROM {lines}")
+        counts = merge_stage(cursor, stage, target, given, written=written)
+        note_by_key(cursor, fates, stage, written, target.key, counts)
+    return counts
 
 
-def _write_events(cursor: Cursor, lines: str, options: ImportOptions) -> tuple[UpsertCounts, list[str]]:
+def _write_events(cursor: Cursor, lines: str, options: ImportOptions, fates: str) -> UpsertCounts:
     recorded = known = 0
-    for frame in _read_staged(
-        cursor, lines, "customer, kind, at AS occurred_at, event AS external_id, properties::text"
-    ):
-        counts = record_events(frame, source=options.source)
+    columns = "line, customer, kind, at AS occurred_at, event AS external_id, properties::text"
+    for frame in _read_staged(cursor, lines, columns):
+        written: set[tuple[str, dt.datetime]] = set()
+        counts = record_events(frame.drop("line"), source=options.source, written=written)
+        is_new = [key in written for key in frame.select("external_id", "occurred_at").iter_rows()]
+        letters = [CREATED if new else UNCHANGED for new in is_new]
+        copy_frame(cursor, fates, pl.DataFrame({"line": frame["line"], "fate": letters}))
         recorded, known = recorded + counts.recorded, known + counts.known
-    return UpsertCounts(recorded, 0, known), []
+    return UpsertCounts(recorded, 0, known)
 
 
-def _write_consents(cursor: Cursor, lines: str, options: ImportOptions) -> tuple[UpsertCounts, list[str]]:
+def _write_consents(cursor: Cursor, lines: str, options: ImportOptions, fates: str) -> UpsertCounts:
     """Withdrawals first: a consent in the same file that is older or newer never stands above one."""
     counts = UpsertCounts()
     columns = (
         "customer, status, 'consent' AS legal_basis, at AS recorded_at, channel, source AS consent_source,"
         " jsonb_strip_nulls(jsonb_build_object('by', 'file', 'wording', wording))::text AS proof"
     )
-    for frame in _read_staged(cursor, lines, columns, order="status DESC, line"):
-        counts += record_consents(frame, source=options.source)
-    return counts, []
+    standing = _STANDING.format(lines=lines)
+    with staging({"line": "bigint"}) as (_cursor, before):
+        cursor.execute(f"INSERT INTO {before} SELECT line FROM ({standing}) known", {"source": options.source})
+        for frame in _read_staged(cursor, lines, columns, order="status DESC, line"):
+            counts += record_consents(frame, source=options.source)
+        cursor.execute(
+            f"INSERT INTO {fates} SELECT l.line, CASE WHEN s.place = 1 AND b.line IS NULL THEN '{CREATED}'"
+            f" ELSE '{UNCHANGED}' END FROM {lines} l LEFT JOIN ({standing}) s USING (line) LEFT JOIN {before} b USING (line)",
+            {"source": options.source},
+        )
+    return counts
 
 
+#: The staged consents that stand among those kept; `place` is 1 for the first line of several that say the same.
+_STANDING: Final = """
+SELECT l.line, row_number() OVER (PARTITION BY r.id ORDER BY l.line) AS place FROM {lines} l
+JOIN LATERAL (
+    SELECT c.id FROM customers_customer c WHERE c.source = %(source)s AND c.external_id = l.customer
+    UNION ALL
+    SELECT a.customer_id FROM customers_customeralias a
+    WHERE a.source = %(source)s AND NOT a.is_visitor AND a.external_id = l.customer LIMIT 1) person ON true
+JOIN customers_consentrecord r ON r.customer_id = person.id AND r.channel = l.channel AND r.status = l.status
+    AND r.source = l.source AND r.recorded_at = l.at"""
+#: Rows of one person under two ids (they were merged): their own counts before those of a merged id, of several the last.
+_ONE_PERSON: Final = """
+WITH named AS (
+    SELECT l.line, coalesce(a.customer_id, c.id) AS person, a.id IS NULL AS is_own FROM {lines} l
+    LEFT JOIN customers_customeralias a ON a.source = %(source)s AND a.external_id = l.customer AND NOT a.is_visitor
+    LEFT JOIN customers_customer c ON c.source = %(source)s AND c.external_id = l.customer
+    WHERE EXISTS (SELECT 1 FROM customers_customeralias WHERE NOT is_visitor)),
+ranked AS (
+    SELECT line, row_number() OVER (PARTITION BY person ORDER BY is_own DESC, line DESC) AS place
+    FROM named WHERE person IS NOT NULL),
+gone AS (DELETE FROM {lines} l USING ranked r WHERE r.line = l.line AND r.place > 1 RETURNING l.*)
+INSERT INTO {left_out} SELECT line, 'stands_again', {content} FROM gone"""
 #: As `record_consents` passes them over, told line by line.
 _SAID_NO: Final = """
 WITH gone AS (
@@ -170,10 +245,11 @@ def _read_staged(cursor: Cursor, lines: str, columns: str, order: str = "line") 
 
 
 _TYPES: Final[Mapping[str, Any]] = {
+    "line": pl.Int64,
     "occurred_at": pl.Datetime("us", "UTC"),
     "recorded_at": pl.Datetime("us", "UTC"),
 }
-_WRITERS: Final[Mapping[str, Callable[[Cursor, str, ImportOptions], tuple[UpsertCounts, list[str]]]]] = {
+_WRITERS: Final[Mapping[str, Callable[[Cursor, str, ImportOptions, str], UpsertCounts]]] = {
     "customers": _write_customers,
     "products": _write_products,
     "events": _write_events,

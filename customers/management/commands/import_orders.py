@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.ingest.cleaning import REASONS
-from customers.ingest.files import ImportReport, import_orders_file
+from customers.ingest.files import import_orders_file
+from customers.ingest.import_report import ImportReport
 from customers.ingest.progress import RunIsTaken
 from customers.ingest.reading import open_table
 from customers.ingest.schema import (

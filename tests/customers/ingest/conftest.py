@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from customers.ingest.files import ImportReport, import_orders_file
+from customers.ingest.files import import_orders_file
+from customers.ingest.import_report import ImportReport
 from customers.ingest.schema import ImportOptions
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)

@@ -15,7 +15,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from customers.ingest.consent import record_consent, suppress_address, withdraw_consent
 from customers.ingest.erased import hash_identity
-from customers.ingest.files import ImportReport, import_orders_file
+from customers.ingest.files import import_orders_file
+from customers.ingest.import_report import ImportReport
 from customers.ingest.runs import receive_file, request_import, run_import
 from customers.ingest.schema import FileProblem, ImportOptions, guess_columns
 from customers.models import (

@@ -215,3 +215,38 @@ def test_each_kind_of_file_has_its_own_columns(mara: Client, kind: str, content:
     assert run.options["kind"] == kind
     run_import(run.pk, now=NOW)
     assert mara.get(f"/imports/{run.pk}/").status_code == 200 and mara.get("/imports/").status_code == 200
+
+
+def test_the_report_by_line_names_every_line_and_runs_no_formula(
+    mara: Client, support_agent: User, client: Client
+) -> None:
+    rows = (GOOD, GOOD.replace("17850", "").replace("536365", "=1+1"), "", GOOD.replace("536365", "536366"))
+    url, _page = give_and_open(mara, *rows)
+    mara.post(url, CHOICES | {"action": "count"})
+    run = ImportRun.objects.get()
+    run_import(run.pk, now=NOW)
+    lines = f"/imports/{run.pk}/lines/"
+    assert lines in mara.get(url).content.decode()
+    counted = b"".join(mara.get(lines)).decode().splitlines()  # type: ignore[arg-type]
+    mara.post(url, CHOICES)
+    assert run_import(run.pk, now=NOW)
+    assert lines in mara.get(f"/imports/{run.pk}/").content.decode()
+    answer = mara.get(lines)
+    told = b"".join(answer).decode().splitlines()  # type: ignore[arg-type]
+    assert told == counted
+    assert told[:2] == ["line,outcome,reason,content", "2,created,,"]
+    assert told[2].startswith("3,left_out,missing_customer,'=1+1 |")
+    assert told[3:] == ["5,created,,"]
+    assert "attachment" in answer["Content-Disposition"]
+    client.force_login(support_agent)
+    assert client.get(lines).status_code == 403
+
+
+def test_an_import_that_stopped_in_the_middle_says_so(mara: Client) -> None:
+    url, _page = give_and_open(mara, GOOD)
+    mara.post(url, CHOICES)
+    ImportRun.objects.update(status="failed", error="The disk was full.", mark={"lines_written": 1_200})
+    words = mara.get(f"/imports/{ImportRun.objects.get().pk}/").content.decode()
+    assert "imported in part" in words and "nothing was changed" not in words
+    ImportRun.objects.update(status="running", step="writing")
+    assert "1,200 lines are taken over" in mara.get(f"/imports/{ImportRun.objects.get().pk}/").content.decode()
