@@ -2,7 +2,8 @@
 
 Negations are pushed down to the parts (De Morgan), where a part that is neither true nor false, because nothing is known,
 counts as false. An AND under an OR that has a set of people to begin from becomes a set itself, so that its other
-parts are asked of those people only. All values travel as named parameters, so that the query can stand inside another.
+parts are asked of those people only; unless it asks the same rows as another alternative, which are then read once for
+both (`sharing`). All values travel as named parameters, so that the query can stand inside another.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ from .nodes import (
     Rule,
 )
 from .resolve import resolve_memberships
-from .sql import Among, Builder, Node, People, Plain, joined
+from .sharing import find_shared, has_column, has_shared, merge_any, merge_measured
+from .sql import Among, Builder, Joined, Node, People, Plain, joined
 from .sql_acts import behaviour_people, message_people
 from .sql_orders import orders_people, quiet_people, totals_people
 from .sql_person import (
@@ -71,8 +73,10 @@ def compile_rule(rule: Rule, *, as_of: dt.datetime, past_scores: bool = False) -
     whole = resolve_memberships(rule)
     builder = new_builder(as_of, past_scores=past_scores)
     node = _normalise(whole, builder, is_not=False)
-    where = _where(node, builder, for_all=True)
-    sql = f"SELECT c.id AS customer_id FROM customers_customer c{builder.left_joins} WHERE ({where})"
+    builder.tallies = {source: [] for source in find_shared(node)}
+    begun, rest = _begin(node, builder)
+    where = _where(rest, builder, for_all=True) if rest else "true"
+    sql = f"SELECT c.id AS customer_id FROM {begun} c{builder.left_joins} WHERE ({where})"
     return CompiledQuery(sql, builder.params)
 
 
@@ -88,16 +92,30 @@ def _normalise(rule: Rule, builder: Builder, *, is_not: bool) -> Node:
     """The same without NOT but at its leaves, and without a group in a group of its kind."""
     if isinstance(rule, Group):
         negate = is_not != (rule.match == "none")
-        return joined(
-            "AND" if (rule.match == "all") != negate else "OR",
-            [_normalise(child, builder, is_not=negate) for child in rule.rules],
-        )
+        joiner = "AND" if (rule.match == "all") != negate else "OR"
+        parts = [_normalise(child, builder, is_not=negate) for child in rule.rules]
+        return merge_any(joined(joiner, parts), builder)
     if isinstance(rule, Broken):
         raise RuleError(rule.path, rule.code, rule.detail)
     found = _find_people(rule, builder)
     if found is None:
         return Plain(rule, is_not)
     return joined("OR" if is_not else "AND", [Among(people, is_in != is_not) for people, is_in in found])
+
+
+def _begin(node: Node, builder: Builder) -> tuple[str, Node | None]:
+    """Whom the statement begins with, and what is still asked of them: all customers, or where nothing is asked of a customer's
+    columns those whom a measure leaves, so that nobody else is looked at."""
+    everybody = "customers_customer"
+    if isinstance(node, Plain) or has_column(node) or builder.shared:
+        return everybody, node
+    parts = merge_measured(node.parts, builder) if isinstance(node, Joined) and node.joiner == "AND" else [node]
+    first = next((part for part in parts if isinstance(part, Among) and part.is_in and part.people.having), None)
+    if first is None:
+        return everybody, node
+    rest = [part for part in parts if part is not first]
+    chosen = f"(SELECT m.customer_id AS id FROM ({first.people.select(once=True)}) m)"
+    return chosen, joined("AND", rest) if rest else None
 
 
 def _where(node: Node, scope: Builder, *, for_all: bool) -> str:
@@ -110,7 +128,8 @@ def _where(node: Node, scope: Builder, *, for_all: bool) -> str:
     if not (for_all and node.joiner == "AND") and (people := _people(node, scope)):
         return scope.ask(People(people), is_in=True, for_all=for_all)
     is_and = for_all and node.joiner == "AND"
-    return "(" + f" {node.joiner} ".join(_where(part, scope, for_all=is_and) for part in node.parts) + ")"
+    parts = merge_measured(node.parts, scope) if is_and else node.parts
+    return "(" + f" {node.joiner} ".join(_where(part, scope, for_all=is_and) for part in parts) + ")"
 
 
 def _people(node: Node, builder: Builder) -> str | None:
@@ -124,7 +143,7 @@ def _people(node: Node, builder: Builder) -> str | None:
 
 
 def _select_people(node: Node, builder: Builder) -> str | None:
-    if isinstance(node, Plain):
+    if isinstance(node, Plain) or has_shared(node, builder.shared):
         return None
     if isinstance(node, Among):
         return node.people.select(once=False) if node.is_in else None
@@ -134,7 +153,7 @@ def _select_people(node: Node, builder: Builder) -> str | None:
     if not any(chosen):
         return None
     scope = builder.open_scope()
-    where = " AND ".join(_where(part, scope, for_all=True) for part in node.parts)
+    where = " AND ".join(_where(part, scope, for_all=True) for part in merge_measured(node.parts, scope))
     return f"SELECT c.id AS customer_id FROM customers_customer c{scope.left_joins} WHERE {where}"
 
 

@@ -2,7 +2,8 @@
 
 A condition over many rows is a set of people, worked out once: a semi-join or anti-join where it has to hold for everybody
 who is meant, and elsewhere (under OR) a grouped derived table that is joined by hash and asked whether it has the person.
-Neither is ever run once for each customer.
+Neither is ever run once for each customer. Sets of people made of the same rows that stand in several alternatives of an OR are
+columns of one such table (`tallies`).
 """
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from .calendar import Calendar
 from .nodes import Leaf
+from .tallies import Tally, pool
 
 
 @dataclass(frozen=True)
 class People:
     """People by their rows: `rows` is a SELECT with a column customer_id, and what `having` or `by` asks for.
 
-    Without `having` one row is enough. `by` groups within a person: the group that meets `having` is enough. `base` is a wider
-    SELECT of which others may be made too, and `shared` what the group of a person in it has to meet to be among these.
+    Without `having` one row is enough. `by` groups within a person: the group that meets `having` is enough. `tally` is the
+    same set as a question that can share the reading of its rows with others.
     """
 
     rows: str
     having: str = ""
     by: str = ""
-    base: str = ""
-    shared: str = ""
+    tally: Tally | None = None
 
     def select(self, *, once: bool) -> str:
         """SQL of the column customer_id; `once` promises each person at most once."""
@@ -72,29 +73,7 @@ def joined(joiner: str, parts: Sequence[Node]) -> Node:
     flat: list[Node] = []
     for part in parts:
         flat += part.parts if isinstance(part, Joined) and part.joiner == joiner else [part]
-    if joiner == "AND":
-        flat = _merge_alike(flat)
     return flat[0] if len(flat) == 1 else Joined(joiner, tuple(flat))
-
-
-def _merge_alike(parts: Sequence[Node]) -> list[Node]:
-    """Sets made of the same rows become one, so that these are read once. One of them has to be a set to be in: whoever has
-    no rows at all is in none."""
-    merged: list[Node] = []
-    for part in parts:
-        alike = [other for other in parts if isinstance(part, Among) and _is_alike(other, part)]
-        if len(alike) < 2 or not any(other.is_in for other in alike):
-            merged.append(part)
-        elif alike[0] is part:
-            having = " AND ".join(
-                other.people.shared if other.is_in else f"({other.people.shared}) IS NOT TRUE" for other in alike
-            )
-            merged.append(Among(People(alike[0].people.base, having=having), True))
-    return merged
-
-
-def _is_alike(other: Node, part: Among) -> TypeGuard[Among]:
-    return isinstance(other, Among) and bool(part.people.base) and other.people.base == part.people.base
 
 
 @dataclass
@@ -108,6 +87,12 @@ class Builder:
     joins: dict[str, str] = field(default_factory=dict)
     selects: dict[int, str | None] = field(default_factory=dict)
     bound: dict[tuple[type, Any], str] = field(default_factory=dict)
+    tallies: dict[str, list[Tally]] = field(default_factory=dict)
+
+    @property
+    def shared(self) -> set[str]:
+        """The sources that are read once for the whole statement."""
+        return set(self.tallies)
 
     def open_scope(self) -> Builder:
         """For a statement within this one, with customers `c` and joins of its own."""
@@ -115,7 +100,8 @@ class Builder:
 
     @property
     def left_joins(self) -> str:
-        return "".join(f" LEFT JOIN {source}" for source in self.joins.values())
+        tables = (self._tally_table(number) for number, tallies in enumerate(self.tallies.values()) if tallies)
+        return "".join(f" LEFT JOIN {source}" for source in (*self.joins.values(), *tables))
 
     @property
     def as_of(self) -> str:
@@ -149,6 +135,8 @@ class Builder:
     def ask(self, people: People, *, is_in: bool, for_all: bool) -> str:
         """SQL that is true where `c` is, or is not, among `people`. `for_all` says that nobody is meant where it is false:
         it stands under no OR."""
+        if people.tally is not None and people.tally.source in self.tallies:
+            return f"{self._tally_column(people.tally)} IS {'' if is_in else 'NOT '}TRUE"
         if for_all and is_in:
             return f"c.id IN ({people.select(once=False)})"
         if for_all:
@@ -164,3 +152,23 @@ class Builder:
         """SQL that is true of moments in `(after, upto]`."""
         since = f"{column} > {self.bind(after)} AND " if after else ""
         return f"{since}{column} <= {self.bind(upto)}"
+
+    def count_people(self, tally: Tally) -> People:
+        """The people of a tally, as a set of its own."""
+        rows = pool([tally])
+        return People(rows.select([tally], self.within), tally.holds("") if tally.holds else "", tally=tally)
+
+    def _tally_column(self, tally: Tally) -> str:
+        """The column of the shared table that says of each customer `c` whether a tally holds; null without a row."""
+        sources = list(self.tallies)
+        tallies = self.tallies[tally.source]
+        if tally not in tallies:
+            tallies.append(tally)
+        return f"t{sources.index(tally.source)}.h{tallies.index(tally)}"
+
+    def _tally_table(self, number: int) -> str:
+        tallies = list(self.tallies.values())[number]
+        rows = pool(tallies)
+        columns = ", ".join(f"({rows.holds(tally, self.within)}) AS h{i}" for i, tally in enumerate(tallies))
+        grouped = f"SELECT r.customer_id, {columns} FROM ({rows.select(tallies, self.within)}) r GROUP BY r.customer_id"
+        return f"({grouped}) t{number} ON t{number}.customer_id = c.id"

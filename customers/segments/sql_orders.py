@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from .nodes import Condition, Orders, Value, Ware, Window
 from .sql import Builder, People
 from .sql_values import compare_moments, compare_numbers
+from .tallies import Tally, measure
+
+#: Every order and return, as what is asked of the rows of a person.
+_ORDERS: Final = (
+    "SELECT o.id, o.customer_id, o.ordered_at AS at, o.total AS amount, o.currency, o.discount, o.discount_code, o.is_return"
+    " FROM customers_order o"
+)
+_BOUGHT: Final = "NOT r.is_return"
+_tally: Final = partial(Tally, _ORDERS, is_wide=True)
 
 
-def order_rows(window: Window, ware: Ware, builder: Builder, *, columns: str = "") -> str:
-    """Orders, no returns, in a window, each once; with a ware those that have a line of it."""
+def order_rows(window: Window, ware: Ware, builder: Builder) -> str:
+    """Orders, no returns, in a window that have a line of a ware, each once."""
     return (
-        f"SELECT o.customer_id{columns} FROM customers_order o WHERE NOT o.is_return"
-        f" AND {builder.within('o.ordered_at', *builder.calendar.span(window))}{_has_line(ware, builder)}"
+        f"SELECT o.customer_id FROM customers_order o WHERE NOT o.is_return"
+        f" AND {builder.within('o.ordered_at', *builder.calendar.span(window))} AND EXISTS (SELECT 1 FROM customers_orderline l"
+        f" JOIN customers_product p ON p.id = l.product_id WHERE l.order_id = o.id AND l.quantity > 0{ware_sql(ware, builder)})"
     )
+
+
+def order_people(window: Window, times: int, builder: Builder) -> People:
+    """Those who ordered so often in a window, whatever it was."""
+    limit = builder.bind(times) if times > 1 else ""
+    holds = (lambda only: f"{measure('count(*)', only)} >= {limit}") if limit else None
+    return builder.count_people(_tally(*builder.calendar.span(window), (_BOUGHT,), holds))
 
 
 def line_rows(after: Any, upto: Any, ware: Ware, builder: Builder) -> str:
@@ -36,25 +54,24 @@ def ware_sql(ware: Ware, builder: Builder) -> str:
 
 def orders_people(rule: Orders, builder: Builder) -> tuple[People, bool]:
     """Those for whom the measure holds, or those for whom it does not where it holds of somebody without any order."""
-    of_nothing = 0 if rule.measure in ("count", "sum") else None
     if rule.ware:
-        return _measured(_rows_of_ware(rule, builder), _measure_sql(rule, builder), rule, of_nothing=of_nothing)
-    base, only = _base_rows(rule, builder), " AND ".join(_asked_of_orders(rule, builder)) or "true"
-    rows = f"SELECT r.* FROM ({base}) r WHERE {only}"
-    people, is_in = _measured(rows, _measure_sql(rule, builder), rule, of_nothing=of_nothing)
-    holds = _measure_sql(rule, builder, only=only)
-    return replace(people, base=base, shared=holds if is_in else f"({holds}) IS NOT TRUE"), is_in
+        return _measured(_rows_of_ware(rule, builder), _compare_measure(rule, builder, ""), rule)
+    asked = tuple(_asked_of_orders(rule, builder))
+    holds = partial(_compare_measure, rule, builder)
+    return _tallied(_tally(*builder.calendar.span(rule.window), asked, holds), rule, builder)
 
 
 def totals_people(rule: Condition, builder: Builder) -> tuple[People, bool]:
     """`orders_count`, and `total_spent`: what was paid less what went back, in the shop's currency: pounds and yen cannot be
     added up."""
-    measure, only = "count(*)", "NOT o.is_return"
+    amount, asked = "count(*)", _BOUGHT
     if rule.field.key == "total_spent":
-        measure, only = "sum(r.total)", f"o.currency = {builder.bind(builder.currency)}"
-    rows = f"SELECT o.customer_id, o.total FROM customers_order o WHERE {only} AND o.ordered_at <= {builder.as_of}"
-    holds = compare_numbers(measure, rule.op, rule.value, builder)
-    return _measured(rows, holds, rule, of_nothing=0)
+        amount, asked = "sum(r.amount)", f"r.currency = {builder.bind(builder.currency)}"
+
+    def holds(only: str) -> str:
+        return compare_numbers(measure(amount, only), rule.op, rule.value, builder)
+
+    return _tallied(_tally(None, builder.calendar.as_of, (asked,), holds), rule, builder)
 
 
 def quiet_people(rule: Condition, builder: Builder) -> list[tuple[People, bool]]:
@@ -74,8 +91,7 @@ def quiet_people(rule: Condition, builder: Builder) -> list[tuple[People, bool]]
 
 
 def _ordered(after: dt.datetime | None, upto: dt.datetime, builder: Builder) -> People:
-    within = builder.within("o.ordered_at", after, upto)
-    return People(f"SELECT o.customer_id FROM customers_order o WHERE NOT o.is_return AND {within}")
+    return builder.count_people(_tally(after, upto, (_BOUGHT,)))
 
 
 def _bounds(rule: Condition) -> tuple[float | None, float | None]:
@@ -85,19 +101,9 @@ def _bounds(rule: Condition) -> tuple[float | None, float | None]:
     return (float(value), None) if rule.op == "gte" else (None, float(value))
 
 
-def _base_rows(rule: Orders, builder: Builder, *, with_id: bool = False) -> str:
-    """All orders, or all returns, of the window."""
-    columns = "o.id, o.customer_id" if with_id else "o.customer_id"
-    is_return, sign = ("o.is_return", "-") if rule.kind == "returned" else ("NOT o.is_return", "")
-    return (
-        f"SELECT {columns}, o.ordered_at AS at, {sign}o.total AS amount, o.currency, o.discount, o.discount_code"
-        f" FROM customers_order o WHERE {is_return} AND {builder.within('o.ordered_at', *builder.calendar.span(rule.window))}"
-    )
-
-
 def _asked_of_orders(rule: Orders, builder: Builder) -> list[str]:
-    """What is asked of single orders, of the rows of `_base_rows`. Amounts are of the shop's currency: others cannot be added."""
-    asked = []
+    """What is asked of single rows of orders. Amounts are of the shop's currency: others cannot be added up."""
+    asked = ["r.is_return" if rule.kind == "returned" else _BOUGHT]
     if rule.measure in ("sum", "average", "largest"):
         asked.append(f"r.currency = {builder.bind(builder.currency)}")
     used = "(r.discount > 0 OR r.discount_code <> '')"
@@ -109,48 +115,57 @@ def _asked_of_orders(rule: Orders, builder: Builder) -> list[str]:
 
 
 def _rows_of_ware(rule: Orders, builder: Builder) -> str:
-    """The orders that have a line of the ware, each once, with what its lines are worth."""
-    sign, negative = ("<", "-") if rule.kind == "returned" else (">", "")
-    only = "".join(f" AND {asked}" for asked in _asked_of_orders(rule, builder))
+    """The orders that have a line of the ware, each once, with what its lines are worth (of a return: less than nothing)."""
+    sign = "<" if rule.kind == "returned" else ">"
+    within = builder.within("r.at", *builder.calendar.span(rule.window))
     return (
-        f"SELECT r.customer_id, r.at, sum({negative}l.quantity * l.unit_price) AS amount"
-        f" FROM ({_base_rows(rule, builder, with_id=True)}) r JOIN customers_orderline l ON l.order_id = r.id"
-        f" AND l.quantity {sign} 0 JOIN customers_product p ON p.id = l.product_id"
-        f" WHERE true{only}{ware_sql(rule.ware, builder)} GROUP BY r.id, r.customer_id, r.at"
+        "SELECT r.customer_id, r.at, sum(l.quantity * l.unit_price) AS amount"
+        f" FROM ({_ORDERS}) r JOIN customers_orderline l ON l.order_id = r.id AND l.quantity {sign} 0"
+        f" JOIN customers_product p ON p.id = l.product_id WHERE {within} AND"
+        f" {' AND '.join(_asked_of_orders(rule, builder))}{ware_sql(rule.ware, builder)} GROUP BY r.id, r.customer_id, r.at"
     )
 
 
-def _measure_sql(rule: Orders, builder: Builder, *, only: str = "") -> str:
-    """The comparison; `only` of the rows of a group count."""
-    measure = {
-        "count": "count(*)", "sum": "sum(r.amount)", "average": "avg(r.amount)", "largest": "max(r.amount)",
+def _compare_measure(rule: Orders, builder: Builder, only: str) -> str:
+    """The comparison of a person's rows, of which `only` some count. What went back is told as an amount above nothing."""
+    amount = "-r.amount" if rule.kind == "returned" else "r.amount"
+    function = {
+        "count": "count(*)", "sum": f"sum({amount})", "average": f"avg({amount})", "largest": f"max({amount})",
         "first": "min(r.at)", "last": "max(r.at)",
     }[rule.measure]  # fmt: skip
-    if only:
-        measure += f" FILTER (WHERE {only})"
-    if rule.measure in ("first", "last"):
-        return compare_moments(measure, rule.op, rule.value, builder)
-    return compare_numbers(measure, rule.op, rule.value, builder)
+    compare = compare_moments if rule.measure in ("first", "last") else compare_numbers
+    return compare(measure(function, only), rule.op, rule.value, builder)
 
 
-def _has_line(ware: Ware, builder: Builder) -> str:
-    if not ware:
-        return ""
-    return (
-        " AND EXISTS (SELECT 1 FROM customers_orderline l JOIN customers_product p ON p.id = l.product_id"
-        f" WHERE l.order_id = o.id AND l.quantity > 0{ware_sql(ware, builder)})"
-    )
-
-
-def _measured(rows: str, holds: str, rule: Orders | Condition, *, of_nothing: int | None) -> tuple[People, bool]:
+def _tallied(tally: Tally, rule: Orders | Condition, builder: Builder) -> tuple[People, bool]:
     """Those of whom a measure holds. Where it holds of people without a row, those of whom it does not: everybody else is meant.
     One order or more, and none, need no counting."""
-    measure = rule.field.key if isinstance(rule, Condition) else rule.measure
-    if measure in ("count", "orders_count") and (rule.op, rule.value) in (("gte", 1), ("lte", 0)):
+    if _is_any_or_none(rule):
+        return builder.count_people(replace(tally, holds=None)), rule.op == "gte"
+    if _holds_of_nothing(rule):
+        holds = tally.holds
+        assert holds is not None
+        return builder.count_people(replace(tally, holds=lambda only: f"NOT ({holds(only)})")), False
+    return builder.count_people(tally), True
+
+
+def _measured(rows: str, holds: str, rule: Orders) -> tuple[People, bool]:
+    """The same of rows that nothing else is asked of."""
+    if _is_any_or_none(rule):
         return People(rows), rule.op == "gte"
-    if of_nothing is not None and _holds_of_zero(rule.op, rule.value):
+    if _holds_of_nothing(rule):
         return People(rows, having=f"NOT ({holds})"), False
     return People(rows, having=holds), True
+
+
+def _is_any_or_none(rule: Orders | Condition) -> bool:
+    name = rule.field.key if isinstance(rule, Condition) else rule.measure
+    return name in ("count", "orders_count") and (rule.op, rule.value) in (("gte", 1), ("lte", 0))
+
+
+def _holds_of_nothing(rule: Orders | Condition) -> bool:
+    """Whether somebody without a row is meant: a count and a sum of nothing are 0, other measures are not known."""
+    return (isinstance(rule, Condition) or rule.measure in ("count", "sum")) and _holds_of_zero(rule.op, rule.value)
 
 
 def _holds_of_zero(op: str, value: Value) -> bool:

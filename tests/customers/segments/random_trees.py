@@ -37,6 +37,8 @@ def draw_tree(draw: random.Random, depth: int) -> dict[str, Any]:
         return draw.choice(LEAVES)(draw)
     if draw.random() < 0.15:
         return {"not": draw_tree(draw, depth - 1)}
+    if depth > 1 and draw.random() < 0.15:
+        return _alternatives(draw)
     rules = [draw_tree(draw, depth - 1) for _ in range(draw.choice([1, 2, 2, 3]))]
     return {"match": draw.choice(["all", "all", "any", "none"]), "rules": rules}
 
@@ -44,6 +46,21 @@ def draw_tree(draw: random.Random, depth: int) -> dict[str, Any]:
 def draw_of_every_field(draw: random.Random) -> list[dict[str, Any]]:
     """One condition about each field."""
     return [_field(draw, key) for key in sorted(FIELDS)]
+
+
+def _alternatives(draw: random.Random) -> dict[str, Any]:
+    """Ways in that ask the same orders and views, which are read once for several of them."""
+    rows = [_orders, _orders, _viewed, _behaviour, _of_orders]
+    ways = [
+        {"match": draw.choice(["all", "none"]), "rules": [draw.choice(rows)(draw) for _ in range(2)]}
+        for _ in range(draw.choice([2, 3]))
+    ]
+    alternatives = {"match": draw.choice(["any", "none"]), "rules": [*ways, draw.choice(LEAVES)(draw)]}
+    return draw.choice([alternatives, {"match": "all", "rules": [alternatives, _orders(draw)]}])
+
+
+def _of_orders(draw: random.Random) -> dict[str, Any]:
+    return _field(draw, draw.choice(["recency_days", "orders_count", "total_spent"]))
 
 
 def _field(draw: random.Random, key: str = "") -> dict[str, Any]:
