@@ -94,6 +94,7 @@ class Shop:
         from django.db.models import Max
 
         from customers.models import Customer, TouchedCustomer, note_everybody
+        from customers.scoring.totals import count_scores
         from customers.segments.sweep import sweep_segments
 
         after = Customer.objects.aggregate(last=Max("pk"))["last"] or 0
@@ -108,6 +109,7 @@ class Shop:
             cursor.execute("VACUUM ANALYZE")
         self.size = size
         sweep_segments(self.today)
+        count_scores(self.today)  # as a run of scoring does at its end
 
     def list_pages(self) -> dict[str, str]:
         """The addresses to ask for, by name."""

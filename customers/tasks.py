@@ -18,7 +18,7 @@ from customers.models import KeptAnswer
 from customers.outgoing import fan_out, sending, telling
 from customers.privacy.repeating import repeat_erasures
 from customers.privacy.shops import answer_shop
-from customers.scoring import groups, replays, watch
+from customers.scoring import groups, replays, totals, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
 from customers.segments import sweep
 from llm.drafting_role import acting_as_drafter
@@ -58,6 +58,12 @@ def fill_shop(shop_id: int) -> None:
 def sweep_segments() -> None:
     """Once a minute: who came into which segment and who left; a second worker at the same time does nothing."""
     sweep.sweep_segments(timezone.now())
+
+
+@shared_task
+def sweep_totals() -> None:
+    """Once a minute: what the scores add up to, where one was written since they were last counted."""
+    totals.sweep_totals(timezone.now())
 
 
 @shared_task

@@ -172,7 +172,7 @@ def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
         "retention": rates[-1],
         "retention_shares": known,
         "retention_change": known[-1] - known[-2] if len(known) > 1 else None,
-        "risk": summarise_risk(),
+        "risk": summarise_risk(now),
         "cohorts": cohorts,
         "cohort_heads": range(1, 1 + max((len(shares) for *_rest, shares in cohorts), default=0)),
     }

@@ -31,6 +31,7 @@ BEAT_SCHEDULE = {
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
     "apply-shop-webhooks": {"task": "customers.tasks.shop_sweep", "schedule": 15.0},
     "sweep-segments": {"task": "customers.tasks.sweep_segments", "schedule": 60.0},
+    "sweep-totals": {"task": "customers.tasks.sweep_totals", "schedule": 60.0},
     "score-nightly": {"task": "customers.tasks.score_daily", "schedule": 3600.0},
     "watch-model": {"task": "customers.tasks.watch_model", "schedule": 300.0},
     "suggest-merges": {"task": "customers.tasks.suggest_merges", "schedule": 3600.0},

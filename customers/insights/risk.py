@@ -6,14 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, F, FloatField, Q, Sum
-from django.db.models.functions import Cast, Greatest
+from customers.models import ModelVersion
+from customers.scoring.totals import AT_RISK, read_totals
 
-from customers.models import ModelVersion, Score, ScoreHistory, ScoreStatus
-from customers.scoring.logits import MAX_PROBABILITY
-
-#: From this churn probability on a customer counts as at risk, and from the second as likely to stay below it.
-AT_RISK = 0.6
+__all__ = ["AT_RISK", "LIKELY_TO_STAY", "RiskSummary", "summarise_risk"]
+#: Below this churn probability a customer counts as likely to stay.
 LIKELY_TO_STAY = 0.3
 
 
@@ -21,40 +18,31 @@ LIKELY_TO_STAY = 0.3
 class RiskSummary:
     """Scored customers at or above AT_RISK, and what they would spend within the horizon of `model` if all of them stayed.
 
-    That is what is at stake: what is expected of them already counts those who leave as nought."""
+    That is what is at stake: what is expected of them already counts those who leave as nought. Counted at `counted_at`."""
 
     model: ModelVersion | None
     scored: int
     at_risk: int
     value_at_risk: Decimal
     change: int | None
+    counted_at: dt.datetime
+    bins: list[int]
+    unscored: dict[str, int]
+    newest_score: dt.datetime | None
 
 
-def summarise_risk() -> RiskSummary:
-    """What the current scores say; `change` is against the history of the same model a week before, where there is one."""
-    model = ModelVersion.objects.in_use().defer("artifact").first()
-    at_risk = Q(churn_probability__gte=AT_RISK)
-    stays = Greatest(1.0 - F("churn_probability"), 1 - MAX_PROBABILITY)
-    if_they_stay = Cast("expected_value", FloatField()) / stays
-    found = Score.objects.filter(status=ScoreStatus.SCORED).aggregate(
-        scored=Count("pk"), at_risk=Count("pk", filter=at_risk), value=Sum(if_they_stay, filter=at_risk)
-    )
+def summarise_risk(now: dt.datetime) -> RiskSummary:
+    """What the scores say by the last count of them; `change` is against the history of the same model a week before, where
+    there is one."""
+    totals = read_totals(now)
     return RiskSummary(
-        model=model,
-        scored=found["scored"],
-        at_risk=found["at_risk"],
-        value_at_risk=Decimal(found["value"] or 0).quantize(Decimal("0.01")),
-        change=_change_in_a_week(model, found["at_risk"]),
+        model=ModelVersion.objects.in_use().defer("artifact").first(),
+        scored=totals.scored,
+        at_risk=totals.at_risk,
+        value_at_risk=totals.value_at_risk,
+        change=totals.change_in_week,
+        counted_at=totals.counted_at,
+        bins=totals.bins,
+        unscored=totals.unscored,
+        newest_score=totals.newest_score,
     )
-
-
-def _change_in_a_week(model: ModelVersion | None, at_risk: int) -> int | None:
-    newest = Score.objects.order_by("-as_of").values_list("as_of", flat=True).first()
-    if model is None or newest is None:
-        return None
-    week_ago = newest - dt.timedelta(days=6)
-    history = ScoreHistory.objects.filter(model=model, as_of__lte=week_ago)
-    before = history.order_by("-as_of").values_list("as_of", flat=True).first()
-    if before is None:
-        return None
-    return at_risk - history.filter(as_of=before, churn_probability__gte=AT_RISK).count()

@@ -23,7 +23,7 @@ from .personal import ErasedPerson, KeptOnErasure, OnMerge, PrivacyRequest
 from .preference import Preference, PreferenceChange
 from .product import Product, ProductVersion
 from .reading_hour import ReadingHour, ReadingPattern
-from .score import ModelVersion, Score, ScoreHistory, ScoreStatus
+from .score import ModelVersion, Score, ScoreHistory, ScoreMark, ScoreStatus, ScoreTotals
 from .segment import Segment, SegmentRevision
 from .shop import ShopConnection, ShopDelivery, ShopThing
 from .tag import ColumnChoice, CustomerTag
@@ -77,7 +77,9 @@ __all__ = [
     "Replay",
     "Score",
     "ScoreHistory",
+    "ScoreMark",
     "ScoreStatus",
+    "ScoreTotals",
     "Segment",
     "SegmentChange",
     "SegmentCount",

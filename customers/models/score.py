@@ -137,3 +137,40 @@ class ScoreHistory(ScoreFields):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.as_of:%Y-%m-%d}: {self.churn_probability}"
+
+
+class ScoreTotals(models.Model):
+    """What all scores add up to, as of the last count (`customers.scoring.totals`). Key: there is one row.
+
+    `bins` are the scored customers by twentieths of their churn probability, `unscored` the others by status. `value_at_risk`
+    is in the shop's currency. `change_in_week` is of those at risk, None without a history.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    counted_at = models.DateTimeField()
+    newest_score = models.DateTimeField(null=True)
+    scored = models.PositiveBigIntegerField()
+    at_risk = models.PositiveBigIntegerField()
+    value_at_risk = models.DecimalField(max_digits=20, decimal_places=2)
+    change_in_week = models.BigIntegerField(null=True)
+    bins = models.JSONField(default=list)
+    unscored = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("totals of the scores")
+        verbose_name_plural = _("totals of the scores")
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="scoretotals_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.scored} scored, {self.at_risk} at risk"
+
+
+class ScoreMark(models.Model):
+    """A statement that wrote scores since they were last counted. Filled by a trigger of the database, emptied by the count."""
+
+    class Meta:
+        verbose_name = _("mark of written scores")
+        verbose_name_plural = _("marks of written scores")
+
+    def __str__(self) -> str:
+        return str(self.pk)

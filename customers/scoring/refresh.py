@@ -16,6 +16,7 @@ from customers.models import ModelVersion, Order, Score, note_everybody
 from .runner import train_model_version
 from .sharing import score_shop
 from .snapshots import NotEnoughHistory
+from .totals import count_scores
 from .working import find_working_version
 
 #: Where pages read how the last refresh went: {"state": "running" | "done" | "failed", "message": sentence, "at": ISO}.
@@ -42,6 +43,7 @@ def refresh_scores(*, now: dt.datetime) -> int:
         _note("failed", "", now)
         raise
     if changed is not None:
+        count_scores(now)
         _note("done", "", now)
     if changed:
         note_everybody()

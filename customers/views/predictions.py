@@ -9,25 +9,25 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db import transaction
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.features.catalogue import get_feature
 from customers.insights.risk import AT_RISK, summarise_risk
-from customers.models import ModelVersion, Order, Score, ScoreStatus
+from customers.models import ModelVersion, Order, ScoreStatus
 from customers.scoring.attention import has_sequence_model
 from customers.scoring.refresh import read_refresh_state
 from customers.scoring.sequence import is_torch_installed
+from customers.scoring.totals import BINS
 from customers.tasks import train_and_score
 from customers.views.calibration import place_calibration
 from customers.views.drift import tell_drift
 from customers.views.fairness import tell_fairness
 from customers.views.model_health import list_lost_versions
 
-BINS = 20
 DRIVERS_SHOWN = 8
 
 
@@ -38,7 +38,7 @@ def show_predictions(request: HttpRequest) -> HttpResponse:
     models = list(ModelVersion.objects.defer("artifact").order_by("-version")[:10])
     champion = next((model for model in models if model.status == ModelVersion.Status.CHAMPION), None)
     low, high = _read_share(request, "low", AT_RISK), _read_share(request, "high", 1.0)
-    bins, refresh = _count_bins(), read_refresh_state()
+    risk, refresh = summarise_risk(timezone.now()), read_refresh_state()
     context: dict[str, Any] = {
         "model": champion,
         "models": [
@@ -46,19 +46,16 @@ def show_predictions(request: HttpRequest) -> HttpResponse:
             | {"status": row.status, "status_label": row.get_status_display()}
             for row in models
         ],
-        "risk": summarise_risk(),
-        "bins": bins,
+        "risk": risk,
+        "bins": risk.bins,
         "low": low,
         "high": high,
-        "chosen": _describe_range(bins, champion, low, high),
-        "unscored": [
-            (ScoreStatus(row["status"]).label, row["n"])
-            for row in Score.objects.exclude(status=ScoreStatus.SCORED).values("status").annotate(n=Count("pk"))
-        ],
+        "chosen": _describe_range(risk.bins, champion, low, high),
+        "unscored": [(ScoreStatus(status).label, number) for status, number in sorted(risk.unscored.items())],
         "refresh": refresh,
         "refreshed_at": dt.datetime.fromisoformat(refresh["at"]) if "at" in refresh else None,
         "has_orders": Order.objects.exists(),
-        "newest_score": Score.objects.order_by("-as_of").values_list("as_of", flat=True).first(),
+        "newest_score": risk.newest_score,
     }
     if champion is not None:
         context |= _describe_model(champion) | tell_drift(champion) | tell_fairness(request, champion)
@@ -165,22 +162,6 @@ def _describe_range(bins: list[int], model: ModelVersion | None, low: float, hig
         "from": round(low * 100),
         "to": round(high * 100),
     }
-
-
-def _count_bins() -> list[int]:
-    """Scored customers per bin of width 1/20; a probability of 1 belongs to the last."""
-    edges = [number / BINS for number in range(BINS + 1)]
-    column = "churn_probability"
-    filters = {
-        f"bin_{i}": Count(
-            "pk",
-            filter=Q(**{f"{column}__gte": edges[i]})
-            & (Q(**{f"{column}__lt": edges[i + 1]}) if i < BINS - 1 else Q(**{f"{column}__lte": 1})),
-        )
-        for i in range(BINS)
-    }
-    counts = Score.objects.filter(status=ScoreStatus.SCORED).aggregate(**filters)
-    return [counts[f"bin_{i}"] for i in range(BINS)]
 
 
 def _read_share(request: HttpRequest, name: str, default: float) -> float:

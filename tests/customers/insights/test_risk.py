@@ -34,11 +34,11 @@ def test_what_is_at_stake_is_what_they_would_spend_if_they_stayed() -> None:
     _score(model, "of another system, certain", 1.0, "0.00")
     _score(model, "came yesterday", None, None)
 
-    risk = summarise_risk()
+    risk = summarise_risk(AS_OF)
 
     assert (risk.scored, risk.at_risk) == (4, 3)
     assert risk.value_at_risk == Decimal("200.00")
 
 
 def test_nobody_is_at_risk_before_there_are_scores() -> None:
-    assert summarise_risk().value_at_risk == 0
+    assert summarise_risk(AS_OF).value_at_risk == 0
