@@ -7,6 +7,7 @@ their orders count is said by `windows`: from the start of the send, or from eac
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
@@ -14,10 +15,18 @@ from django.db import connection
 from campaigns.models import Arm, Campaign, MessageStatus
 from customers.ingest.currency import read_shop_currency
 
-from .estimates import check_ratio, describe_archetypes, describe_estimates, describe_look
+from .estimates import (
+    Expected,
+    check_ratio,
+    describe_amount_looks,
+    describe_archetypes,
+    describe_estimates,
+    describe_kinds,
+    describe_look,
+)
 from .lift import Moments, estimate_lift, estimate_mean_difference
 from .spending import count_spending
-from .sums import COVARIATES, ArmSums, count_sums
+from .sums import COVARIATES, PAST_DAYS, ArmSums, count_sums
 from .windows import Window, people_sql, read_window, window_params
 
 
@@ -26,9 +35,10 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
 
     `retention` is the lift in the share of people with at least one order (returns are none) in the window; `revenue` the
     difference per person of what they paid less what they returned, in `currency`. The verdict stays `too_early` until
-    the window has closed; `any_look` is one of a sequence of intervals that holds however often one looks. `estimates` are the
-    same differences with the past taken out (money cut at `cap`), `archetypes` retention by archetype once it is complete.
-    Pure reading: safe to run at any time.
+    the window has closed; `any_look` is one of a sequence of intervals that holds however often one looks, and
+    `any_look_amounts` the same of orders and money; `any_look_archetypes` and `risks` are those of kinds of customer, corrected
+    for their number. `estimates` are the differences with the past taken out (money cut at `cap`), `archetypes` retention by
+    archetype once it is complete. Pure reading: safe to run at any time.
     """
     window = read_window(campaign, as_of=as_of)
     if window is None:
@@ -39,6 +49,7 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
     lift = estimate_lift(treated.n, treated.kept, holdout.n, holdout.kept, is_complete=window.is_complete)
     elapsed_days = (as_of - window.start) / dt.timedelta(days=1)
     archetypes = {place: (first.moments, second.moments) for place, (first, second) in sums.by_archetype.items()}
+    expected = expect(treated, holdout, days=campaign.attribution_days, people=_find_planned_people(campaign))
     return {
         "as_of": as_of.isoformat(),
         "window_start": window.start.isoformat(),
@@ -52,15 +63,44 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
         "estimates": describe_estimates(treated.moments, holdout.moments),
         "cap": sums.cap,
         "any_look": describe_look(
-            treated.moments, holdout.moments, expected_share=_find_expected_share(treated, holdout),
-            elapsed_days=elapsed_days, grows=campaign.is_live and not campaign.is_finished,
+            treated.moments, holdout.moments, expected=expected, elapsed_days=elapsed_days,
+            grows=campaign.is_live and not campaign.is_finished,
         ),
+        "any_look_amounts": describe_amount_looks(treated.moments, holdout.moments, expected=expected),
+        "any_look_archetypes": {str(place): each for place, each in look_at_kinds(sums.by_archetype, campaign).items()},
+        "risks": look_at_kinds(sums.by_risk, campaign),
         "archetypes": describe_archetypes(archetypes) if window.is_complete else [],
         "sample_ratio": check_ratio(treated.n, holdout.n, campaign.holdout_share),
         "reached_by_others": _count_reached(campaign, window, as_of),
         "messages": _count_messages(campaign.pk),
         "spending": count_spending(campaign, window, as_of=as_of, currency=currency),
     }  # fmt: skip
+
+
+def expect(treated: ArmSums, holdout: ArmSums, *, days: float, people: tuple[int, int] | None = None) -> Expected:
+    """What was to be expected of a window of so many days when people were drawn: from their past year, both arms alike."""
+    whole = treated.n + holdout.n
+    variances = {
+        name: sum(arm.n * arm.past.get(name, 0.0) for arm in (treated, holdout)) / whole * days / PAST_DAYS
+        for name in ("orders", "paid")
+        if whole
+    }
+    return Expected(_find_expected_share(treated, holdout), variances, people)
+
+
+def look_at_kinds(pairs: Mapping[Any, tuple[ArmSums, ArmSums]], campaign: Campaign) -> dict[Any, dict[str, Any]]:
+    """Retention of each kind of customer, at any look and for all kinds together, with the people it rests on."""
+    expected = {place: expect(*pair, days=campaign.attribution_days) for place, pair in pairs.items()}
+    looks = describe_kinds({place: (a.moments, b.moments) for place, (a, b) in pairs.items()}, expected=expected)
+    return {place: look | {"treated": pairs[place][0].n, "holdout": pairs[place][1].n} for place, look in looks.items()}
+
+
+def _find_planned_people(campaign: Campaign) -> tuple[int, int] | None:
+    """Of a live campaign the frozen people are those who were expected: the plan must not move as people come."""
+    counts = campaign.audience_counts or {}
+    if not campaign.is_live or not counts.get("treatment") or not counts.get("holdout"):
+        return None
+    return counts["treatment"], counts["holdout"]
 
 
 def _find_expected_share(treated: ArmSums, holdout: ArmSums) -> float:

@@ -10,6 +10,10 @@ sqrt((V + h) log((V + h) / (h alpha^2))) at all times with probability 1 - alpha
 Here the sum is that of what each person did up to now, and V is its estimated variance. Of things that happen to a person once
 (the first order), people who have ordered cannot order for the first time again: not the difference D(t) of the shares but
 D(t) / (1 - share(t)) is a martingale, so that the boundary is put around that and carried back.
+
+Orders and money may always grow, and eager people order on and on: their sums at two days are more alike than those of
+independent steps with the same variances. Sums that are more alike cross a boundary less often (Slepian's inequality, Bell
+System Technical Journal 41, 1962, for each side), so that for them the sequence errs on the side of being too wide.
 """
 
 from __future__ import annotations
@@ -55,6 +59,11 @@ def plan_share(treated: int, control: int, share: float) -> Plan:
     people = treated + control
     expected = min(max(share, 1 / (people + 1)), 1 - 1 / (people + 1))
     return Plan(math.sqrt(expected * (1 - expected) * (1 / treated + 1 / control)), people, expected)
+
+
+def plan_amount(treated: int, control: int, variance: float) -> Plan:
+    """For the difference of two means of orders or money whose variance per person is expected to be about this at the end."""
+    return Plan(math.sqrt(max(variance, 1e-12) * (1 / treated + 1 / control)), treated + control)
 
 
 def find_growth_to_clear(

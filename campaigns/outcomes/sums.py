@@ -6,8 +6,8 @@ A million people become a few dozen numbers in the database: nobody is carried o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from django.db import connection
 
 from campaigns.models import Arm, Campaign
 from customers.ingest.merged import order_join_sql
+from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 
 from .cuped import CAP_QUANTILE, LEAST_AMOUNTS, ArmMoments, merge_moments
 from .windows import Window, people_sql, window_params
@@ -31,13 +32,16 @@ COVARIATES = {
     "expected_value": "ln(1 + greatest(coalesce(expected_value, 0), 0)::float8)",
 }
 OUTCOMES = ("kept", "orders", "paid")
+#: As the pages call it: P(leaving) from AT_RISK on, below LIKELY_TO_STAY, and between.
+RISKS = ("leaves", "may_leave", "stays")
 
 
 @dataclass(frozen=True)
 class ArmSums:
     """One arm, of the campaign or of one archetype in it. `moments` by outcome; money in it is cut at the cap of both arms.
 
-    `orders` is the number of all orders; `paid_mean` and `paid_variance` are of what was paid as it is.
+    `orders` is the number of all orders; `paid_mean` and `paid_variance` are of what was paid as it is. `past` is the variance
+    per person of orders and money in the year before, as they were: what was to be expected before anything was sent.
     """
 
     n: int
@@ -46,15 +50,18 @@ class ArmSums:
     paid_mean: float
     paid_variance: float
     moments: Mapping[str, ArmMoments]
+    past: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Both arms (empty ones too), the same by archetype, and the cap of amounts in the shop's currency (None: not cut)."""
+    """Both arms (empty ones too), the same by archetype and by how likely people were to leave when they were drawn (a key of
+    RISKS; who had no prediction is in none), and the cap of amounts in the shop's currency (None: not cut)."""
 
     treated: ArmSums
     holdout: ArmSums
     by_archetype: Mapping[int, tuple[ArmSums, ArmSums]]
+    by_risk: Mapping[str, tuple[ArmSums, ArmSums]]
     cap: float | None
 
 
@@ -63,13 +70,20 @@ def count_sums(campaign: Campaign, window: Window, *, as_of: dt.datetime, curren
     than added to something else. Returns are no orders, and lower what was paid. Orders count for the id under which they
     came, whether or not it was merged since.
     """
-    params = window_params(campaign, window, as_of=as_of) | {
-        "currency": currency, "past": PAST_DAYS, "quantile": CAP_QUANTILE, "least": LEAST_AMOUNTS,
+    return count_people(people_sql(campaign), window_params(campaign, window, as_of=as_of), currency=currency)
+
+
+def count_people(people: str, window: Mapping[str, Any], *, currency: str) -> Sums:
+    """The same for any query of people with the columns of `windows.PEOPLE_SQL`; `window` holds its parameters, `start` and `end`
+    among them."""
+    params = {
+        **window, "currency": currency, "past": PAST_DAYS, "quantile": CAP_QUANTILE, "least": LEAST_AMOUNTS,
+        "at_risk": AT_RISK, "likely_to_stay": LIKELY_TO_STAY,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(
             _SQL.format(
-                people=people_sql(campaign),
+                people=people,
                 orders=order_join_sql("m.customer_id"),
                 covariates=_COVARIATES_SQL,
                 sums=_SUMS_SQL,
@@ -77,17 +91,28 @@ def count_sums(campaign: Campaign, window: Window, *, as_of: dt.datetime, curren
             params,
         )
         rows = cursor.fetchall()
-    found = {(archetype, arm): _read_arm(numbers) for archetype, arm, _cap, *numbers in rows}
-    archetypes = sorted({place for place, _arm in found if place is not None})
+    parts = [_Part(archetype, risk, arm, _read_arm(numbers)) for archetype, risk, arm, _cap, *numbers in rows]
+    archetypes = sorted({part.archetype for part in parts if part.archetype is not None})
     return Sums(
-        _add_up([sums for (_place, arm), sums in found.items() if arm == Arm.TREATMENT]),
-        _add_up([sums for (_place, arm), sums in found.items() if arm == Arm.HOLDOUT]),
-        {
-            place: (found.get((place, Arm.TREATMENT), NOBODY), found.get((place, Arm.HOLDOUT), NOBODY))
-            for place in archetypes
-        },
-        rows[0][2] if rows else None,
+        *_pair(parts),
+        {place: _pair(part for part in parts if part.archetype == place) for place in archetypes},
+        {risk: _pair(part for part in parts if part.risk == risk) for risk in RISKS},
+        rows[0][3] if rows else None,
     )
+
+
+@dataclass(frozen=True)
+class _Part:
+    archetype: int | None
+    risk: str
+    arm: str
+    sums: ArmSums
+
+
+def _pair(parts: Iterable[_Part]) -> tuple[ArmSums, ArmSums]:
+    parts = list(parts)
+    treated, holdout = ([part.sums for part in parts if part.arm == arm] for arm in (Arm.TREATMENT, Arm.HOLDOUT))
+    return _add_up(treated), _add_up(holdout)
 
 
 _SQL = """
@@ -108,15 +133,19 @@ WITH people AS MATERIALIZED (
                 THEN percentile_cont(%(quantile)s) WITHIN GROUP (ORDER BY abs(paid)) END AS cap
     FROM people WHERE paid <> 0
 ), rows AS MATERIALIZED (
-    SELECT arm, archetype_id, cap, orders::float8 AS orders, (orders > 0)::int::float8 AS kept, paid AS whole_paid,
+    SELECT arm, archetype_id, cap, past_orders::float8 AS past_orders, past_paid,
+           CASE WHEN churn_probability >= %(at_risk)s THEN 'leaves' WHEN churn_probability >= %(likely_to_stay)s THEN 'may_leave'
+                WHEN churn_probability IS NOT NULL THEN 'stays' ELSE '' END AS risk,
+           orders::float8 AS orders, (orders > 0)::int::float8 AS kept, paid AS whole_paid,
            CASE WHEN cap IS NULL THEN paid ELSE least(greatest(paid, -cap), cap) END AS paid, {covariates}
     FROM people, cap
 )
-SELECT archetype_id, arm, min(cap), count(*), sum(kept), sum(orders), avg(whole_paid), coalesce(var_samp(whole_paid), 0), {sums}
-FROM rows GROUP BY arm, archetype_id
+SELECT archetype_id, risk, arm, min(cap), count(*), sum(kept), sum(orders), avg(whole_paid), coalesce(var_samp(whole_paid), 0),
+       coalesce(var_samp(past_orders), 0), coalesce(var_samp(past_paid), 0), {sums}
+FROM rows GROUP BY arm, archetype_id, risk
 """
-#: Columns before the moments: n, kept, orders, mean and variance of what was paid.
-_PLAIN = 5
+#: Columns before the moments: n, kept, orders, mean and variance of what was paid, variances of the past.
+_PLAIN = 7
 
 
 _COLUMNS = (*OUTCOMES, *(f"{name}_x" for name in COVARIATES))
@@ -134,29 +163,30 @@ _SUMS_SQL = ", ".join(
 
 
 def _read_arm(numbers: Sequence[Any]) -> ArmSums:
-    n, kept, orders, paid_mean, paid_variance = (float(number) for number in numbers[:_PLAIN])
+    n, kept, orders, paid_mean, paid_variance, *past_variances = (float(number) for number in numbers[:_PLAIN])
     width = len(OUTCOMES) + len(COVARIATES)
     means = np.array(numbers[_PLAIN : _PLAIN + width], dtype=np.float64)
     spread = np.zeros((width, width))
     spread[np.triu_indices(width)] = np.array(numbers[_PLAIN + width :], dtype=np.float64)
     spread = spread + np.triu(spread, 1).T
-    past = slice(len(OUTCOMES), width)
+    covariates = slice(len(OUTCOMES), width)
     moments = {
         outcome: ArmMoments(
             int(n),
             float(means[place]),
             float(spread[place, place]),
-            means[past],
-            spread[past, past],
-            spread[place, past],
+            means[covariates],
+            spread[covariates, covariates],
+            spread[place, covariates],
         )
         for place, outcome in enumerate(OUTCOMES)
     }
-    return ArmSums(int(n), int(kept), int(orders), paid_mean, paid_variance, moments)
+    variances = dict(zip(("orders", "paid"), past_variances, strict=True))
+    return ArmSums(int(n), int(kept), int(orders), paid_mean, paid_variance, moments, variances)
 
 
 def _add_up(parts: Sequence[ArmSums]) -> ArmSums:
-    """An arm from its archetypes."""
+    """An arm from its parts."""
     if not parts:
         return NOBODY
     n = sum(part.n for part in parts)
@@ -169,6 +199,8 @@ def _add_up(parts: Sequence[ArmSums]) -> ArmSums:
         mean,
         squares / max(n - 1, 1),
         {outcome: merge_moments([part.moments[outcome] for part in parts]) for outcome in OUTCOMES},
+        # Within the parts alone: it only says where a sequence of intervals is tightest.
+        {name: sum(part.n * part.past[name] for part in parts) / n for name in ("orders", "paid")},
     )
 
 

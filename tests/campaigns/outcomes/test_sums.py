@@ -12,7 +12,7 @@ from django.db.models import F
 from campaigns.models import Archetype, Arm, AudienceMember, Campaign
 from campaigns.outcomes.attribution import measure_campaign
 from campaigns.outcomes.cuped import take_moments
-from campaigns.outcomes.estimates import check_ratio, describe_archetypes, describe_look
+from campaigns.outcomes.estimates import Expected, check_ratio, describe_archetypes, describe_look
 from campaigns.outcomes.sums import COVARIATES, count_sums
 from campaigns.outcomes.windows import read_window
 from customers.models import Order
@@ -144,10 +144,10 @@ def test_a_live_campaign_is_told_how_many_weeks_are_still_needed() -> None:
     for n, share in ((1_000, 0.33), (1_000, 0.28)):
         y = (np.arange(n) < share * n).astype(float)
         arms.append({"kept": take_moments(y, random.normal(size=(n, 1)))})
-    told = describe_look(arms[0], arms[1], expected_share=0.3, elapsed_days=14, grows=True)
+    told = describe_look(arms[0], arms[1], expected=Expected(0.3), elapsed_days=14, grows=True)
     assert told is not None and told["verdict"] == ""
     assert told["weeks"] is not None and 1 <= told["weeks"] <= 20
-    sent = describe_look(arms[0], arms[1], expected_share=0.3, elapsed_days=14, grows=False)
+    sent = describe_look(arms[0], arms[1], expected=Expected(0.3), elapsed_days=14, grows=False)
     assert sent is not None and sent["weeks"] is None
 
 
@@ -168,5 +168,5 @@ def test_of_many_archetypes_without_effect_hardly_one_is_called_out() -> None:
 def test_arms_that_are_too_small_say_nothing() -> None:
     few = {"kept": take_moments(np.array([0.0, 1.0] * 5), np.zeros((10, 0)))}
     assert describe_archetypes({1: (few, few)}) == []
-    assert describe_look(few, few, expected_share=0.5, elapsed_days=1, grows=False) is None
-    assert describe_look({}, {}, expected_share=0.5, elapsed_days=1, grows=False) is None
+    assert describe_look(few, few, expected=Expected(0.5), elapsed_days=1, grows=False) is None
+    assert describe_look({}, {}, expected=Expected(0.5), elapsed_days=1, grows=False) is None
