@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .audience import AudienceForm
+from .audience import AudienceForm, read_share
 from .goal import GoalForm, OfferForm
 from .review import ApprovalTermsForm, CommentForm, NotificationForm
 from .texts import DraftsForm, TextRequestForm, VariantForm
@@ -21,5 +21,6 @@ __all__ = [
     "TextRequestForm",
     "TimingForm",
     "VariantForm",
+    "read_share",
     "shop_time",
 ]

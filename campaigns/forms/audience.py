@@ -14,14 +14,18 @@ from campaigns.models import Campaign
 from customers.models import Channel
 
 
+def read_share(number: float) -> float:
+    """A share (0 to 1) from per cent; what is below 1 was one already."""
+    return round(number / 100 if number >= 1 else number, 4)
+
+
 class AudienceForm(forms.Form):
     """How many are held out, by which channels people are reached, how many archetypes; whether test contacts are in."""
 
-    HOLDOUT_CHOICES = (("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%"), ("0.3", "30%"), ("0.5", "50%"))
-
-    holdout_share = forms.TypedChoiceField(
-        choices=HOLDOUT_CHOICES, coerce=float, label=gettext_lazy("Held out"),
+    holdout_share = forms.FloatField(
+        min_value=0.01, max_value=50, label=gettext_lazy("Held out, per cent"),
         help_text=gettext_lazy("These people get nothing. They are how we know what the campaign did."),
+        widget=forms.NumberInput(attrs={"min": 1, "max": 50, "step": 1, "class": "short", "data-slider": ""}),
     )  # fmt: skip
     max_archetypes = forms.IntegerField(
         required=False, min_value=1, label=gettext_lazy("Archetypes, at most"),
@@ -39,7 +43,7 @@ class AudienceForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, campaign: Campaign) -> None:
         initial = {
-            "holdout_share": f"{campaign.holdout_share:g}",
+            "holdout_share": f"{100 * campaign.holdout_share:g}",
             "is_test_audience": campaign.is_test_audience,
             "max_archetypes": campaign.max_archetypes,
             "channels": campaign.offered_channels,
@@ -49,6 +53,10 @@ class AudienceForm(forms.Form):
         most: forms.IntegerField = self.fields["max_archetypes"]  # type: ignore[assignment]
         most.validators.append(MaxValueValidator(settings.MOST_ARCHETYPES))
         most.widget.attrs |= {"max": settings.MOST_ARCHETYPES, "class": "short"}
+
+    def clean_holdout_share(self) -> float:
+        """As a share. Below 1 it was one already: less than one per cent is never held out."""
+        return read_share(self.cleaned_data["holdout_share"])
 
     def clean(self) -> dict[str, Any]:
         """What is left empty stays as it is."""

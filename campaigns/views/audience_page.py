@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Avg
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -22,15 +21,15 @@ from campaigns.audience.connected import is_sent, sent_channels
 from campaigns.audience.freeze import EmptyAudience
 from campaigns.audience.power import power
 from campaigns.forms import AudienceForm
-from campaigns.models import Archetype, Arm, AudienceMember, Campaign, ExclusionReason
+from campaigns.models import Archetype, Campaign, ExclusionReason
 from customers.ingest.clock import read_shop_clock
-from customers.insights.overview import read_overview
 from customers.models import Channel, ConsentRecord, Score
 from customers.scoring.explain import describe_value
 from customers.segments.telling import tell_rule
 from customers.views.access import current_user
 
 from .access import get_campaign_for
+from .power import describe_power, expect_retention
 from .steps import frame_step
 
 #: Of many parts of one archetype the largest are named.
@@ -79,6 +78,7 @@ def render_audience(request: HttpRequest, campaign: Campaign, form: AudienceForm
         "has_shaped": campaign.archetypes.filter(is_shaped=True).exists(),
         "most_archetypes": settings.MOST_ARCHETYPES,
         **_tell_bounds(campaign),
+        "power": describe_power(campaign, form.data or request.GET, now=timezone.now()),
         "has_test_contacts": campaign.is_test_audience or ConsentRecord.objects.filter(is_test=True).exists(),
     }
     return render(request, "campaigns/audience.html", context, status=status)
@@ -125,7 +125,7 @@ def describe_audience(campaign: Campaign) -> dict[str, Any]:
     labels = dict(ExclusionReason.choices)
     excluded = sorted((counts.get("excluded") or {}).items(), key=lambda item: -item[1])
     treated, held = counts.get("treatment", 0), counts.get("holdout", 0)
-    base_rate = _expected_retention(campaign)
+    base_rate = expect_retention(campaign)
     smallest = power(treated, held, base_rate) if treated and held else math.inf
     return {
         "counts": counts,
@@ -160,16 +160,6 @@ def _tell_channels(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
         )
         for channel, number in by_channel.items()
     ]
-
-
-def _expected_retention(campaign: Campaign) -> float:
-    """The share that would order anyway: from the scores of the members, else the shop's retention rate."""
-    members = AudienceMember.objects.filter(campaign=campaign, arm__in=[Arm.TREATMENT, Arm.HOLDOUT])
-    mean = members.aggregate(mean=Avg("churn_probability"))["mean"]
-    if mean is not None:
-        return min(1.0, max(0.0, 1 - float(mean)))
-    rates = read_overview(timezone.now()).rates  # as on Home, kept for the day
-    return (rates[-1].rate if rates else None) or 0.5
 
 
 def _tell_bounds(campaign: Campaign) -> dict[str, str]:

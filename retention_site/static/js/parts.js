@@ -98,3 +98,16 @@ document.addEventListener("input", (event) => {
   clearTimeout(rest);
   rest = setTimeout(() => form.requestSubmit(button), 500);
 });
+
+// A number field that may also be moved: the slider stands beside it only where scripts run, and both say the same.
+for (const field of document.querySelectorAll("input[data-slider]")) {
+  const slider = document.createElement("input");
+  Object.assign(slider, { type: "range", min: field.min, max: field.max, step: field.step, value: field.value, disabled: field.disabled });
+  slider.setAttribute("aria-label", field.labels?.[0]?.textContent.trim() ?? "");
+  slider.addEventListener("input", () => (field.value = slider.value)); // and on, as an input of the form
+  field.addEventListener("input", () => (slider.value = field.value));
+  const row = document.createElement("div");
+  row.className = "row tight";
+  field.replaceWith(row);
+  row.append(slider, field);
+}

@@ -1,0 +1,85 @@
+"""What a hold-out would show, cost and take, against simulated campaigns that were judged as the result page judges them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns.audience.planning import (
+    find_people_needed,
+    find_smallest_between,
+    plan_holdout,
+    recommend_share,
+)
+from campaigns.audience.power import power
+from campaigns.outcomes.lift import estimate_lift
+
+
+def _seen_share(treated: int, held: int, rate: float, effect: float, *, campaigns: int = 1_500) -> float:
+    """In how many simulated campaigns the verdict is that there is an effect."""
+    random = np.random.default_rng(11)
+    kept = random.binomial(treated, rate + effect, campaigns), random.binomial(held, rate, campaigns)
+    verdicts = [estimate_lift(treated, int(a), held, int(b)).verdict for a, b in zip(*kept, strict=True)]
+    return verdicts.count("positive") / campaigns
+
+
+@pytest.mark.parametrize(("people", "share", "rate"), [(4_000, 0.1, 0.3), (20_000, 0.05, 0.6), (1_500, 0.5, 0.2)])
+def test_the_smallest_effect_is_seen_four_times_in_five(people: int, share: float, rate: float) -> None:
+    plan = plan_holdout(people=people, share=share, base_rate=rate, effect=0.02, worth=1, window_days=60)
+    assert _seen_share(plan.treated, plan.held, rate, plan.smallest) == pytest.approx(0.8, abs=0.04)
+    assert _seen_share(plan.treated, plan.held, rate, plan.smallest / 2) < 0.45
+
+
+def test_the_people_needed_show_the_effect() -> None:
+    needed = find_people_needed(0.03, 0.2, 0.4)
+    held = round(0.2 * needed)
+    assert power(needed - held, held, 0.4) == pytest.approx(3.0, abs=0.01)
+    assert _seen_share(needed - held, held, 0.4, 0.03) == pytest.approx(0.8, abs=0.04)
+
+
+def test_the_recommended_share_is_the_smallest_that_shows_it() -> None:
+    share = recommend_share(10_000, 0.04, 0.5)
+    assert share is not None
+    assert power(round(10_000 * (1 - share)), round(10_000 * share), 0.5) <= 4.0
+    assert power(round(10_000 * (1.01 - share)), round(10_000 * (share - 0.01)), 0.5) > 4.0
+    assert recommend_share(100, 0.01, 0.5) is None
+
+
+def test_holding_out_costs_what_the_held_out_would_have_brought() -> None:
+    plan = plan_holdout(people=1_000, share=0.2, base_rate=0.5, effect=0.05, worth=30.0, window_days=60)
+    assert plan.forgone == pytest.approx(200 * 0.05 * 30)
+
+
+def test_one_send_ends_with_its_window_and_a_live_one_when_enough_have_entered() -> None:
+    common = {"people": 5_000, "share": 0.2, "base_rate": 0.5, "effect": 0.05, "worth": 1.0, "window_days": 28}
+    assert plan_holdout(**common).weeks == 4  # type: ignore[arg-type]
+    live = plan_holdout(**common, per_week=100)  # type: ignore[arg-type]
+    assert live.weeks == pytest.approx(find_people_needed(0.05, 0.2, 0.5) / 100 + 4)
+    assert plan_holdout(**common, per_week=0).weeks is None  # type: ignore[arg-type]
+
+
+def test_texts_that_differ_by_the_smallest_difference_are_told_apart_after_correction() -> None:
+    """Three texts: each of three pairs is tested at a third of 5 %."""
+    each, rate = 2_000, 0.3
+    smallest = find_smallest_between(3 * each, 3, rate)
+    random = np.random.default_rng(5)
+    a, b = random.binomial(each, rate + smallest, 4_000) / each, random.binomial(each, rate, 4_000) / each
+    error = np.sqrt((a * (1 - a) + b * (1 - b)) / each)
+    critical = 2.3940  # of a normal at 5 % / 3, two-sided
+    assert ((a - b) / error > critical).mean() == pytest.approx(0.8, abs=0.03)
+    assert find_smallest_between(1, 2, 0.5) == math.inf
+
+
+def test_shares_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="cannot be"):
+        plan_holdout(people=100, share=0.0, base_rate=0.5, effect=0.1, worth=1, window_days=1)
+
+
+@given(people=st.integers(100, 10**6), rate=st.floats(0.05, 0.95), effect=st.floats(0.005, 0.3))
+def test_more_people_never_need_a_larger_share(people: int, rate: float, effect: float) -> None:
+    few, many = recommend_share(people, effect, rate), recommend_share(4 * people, effect, rate)
+    assert few is None or (many is not None and many <= few)
