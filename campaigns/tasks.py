@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from campaigns.approval import catalogue, notices, validity
+from campaigns.approval import catalogue, global_holdout, notices, validity
 from campaigns.approval.staging import deciding
 from campaigns.audience import lapsing
 from campaigns.content import drafting
@@ -113,8 +113,10 @@ def check_domain() -> None:
 
 @shared_task
 def measure_results() -> None:
-    """Write today's figures of every campaign that was sent."""
+    """Write today's figures of every campaign that was sent, and of the global hold-out, whose people are drawn anew when due."""
     rollup.store_all_results(now=timezone.now())
+    rollup.store_holdout_result(now=timezone.now())
+    global_holdout.renew_global_holdout(now=timezone.now())
 
 
 @shared_task

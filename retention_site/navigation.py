@@ -83,6 +83,7 @@ STRUCTURE = (
         (
             (gettext_lazy("Retention"), "customers:retention", "customers.view_segment"),
             (pgettext_lazy("menu", "Cost"), "campaigns:report-cost", "campaigns.view_campaignresult"),
+            (pgettext_lazy("menu", "Hold-out"), "campaigns:global-holdout", "campaigns.view_campaignresult"),
         ),
     ),
     (

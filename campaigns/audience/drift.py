@@ -17,6 +17,7 @@ from .people import placed_sql
 #: Fewer people than this never void an approval, whatever share of a small audience they are: each of them is looked at
 #: again before their message leaves.
 FEWEST_DRIFTED: Final = 5
+_STILL_MEANT: Final = f"'{ExclusionReason.TOO_NEW}', '{ExclusionReason.GLOBAL_HOLDOUT}'"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Drift:
 def measure_drift(campaign: Campaign, *, now: dt.datetime) -> Drift | None:
     """What a freeze at `now` would change; None where the segment's rule is one that can no longer be read.
 
-    People whose score is gone do not count: they would still get their message.
+    People whose score is gone do not count: they would still get their message. Nor do those whom a new round of the global
+    hold-out drew: that says nothing of whom the campaign means, and each is left out when their message is due.
 
     One query over the segment and the frozen rows.
     """
@@ -63,7 +65,7 @@ frozen AS (
 SELECT count(f.customer_id),
        count(*) FILTER (WHERE f.customer_id IS NOT NULL AND p.customer_id IS NULL),
        count(*) FILTER (WHERE f.customer_id IS NOT NULL
-                          AND p.exclusion_reason NOT IN ('', '{ExclusionReason.TOO_NEW}')),
+                          AND p.exclusion_reason NOT IN ('', {_STILL_MEANT})),
        count(*) FILTER (WHERE f.customer_id IS NULL AND p.exclusion_reason = '')
 FROM placed p FULL JOIN frozen f ON f.customer_id = p.customer_id""",
             {**params, "campaign": campaign.pk},

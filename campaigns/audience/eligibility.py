@@ -19,6 +19,7 @@ from customers.segments.complaints import open_complaint_sql
 from .caps import Rivals, cap_params, cap_sql
 from .channels import address_sql
 from .country_rules import CountryRules, country_rule_sql, read_country_rules
+from .global_holdout import global_holdout_params, global_holdout_sql
 
 #: Messages that may have reached a person; they count against the frequency cap.
 STATUSES_THAT_REACHED = (
@@ -52,7 +53,7 @@ CASE
     THEN '{ExclusionReason.COUNTRY_RULE}'
   WHEN {suppression_sql(address, channel)} THEN '{ExclusionReason.SUPPRESSED}'
   WHEN {has_open_complaint} THEN '{ExclusionReason.OPEN_COMPLAINT}'
-  ELSE coalesce(nullif({cap_sql(customer, channel)}, ''), {_own_choice(customer)})
+  ELSE coalesce(nullif({cap_sql(customer, channel)}, ''), nullif({_own_choice(customer)}, ''), {global_holdout_sql(customer)})
 END"""
 
 
@@ -74,6 +75,7 @@ def exclusion_params(
         "x_month_ago": now - dt.timedelta(days=30),
         "x_terms": (rules or read_country_rules()).as_terms(),
         "x_frozen_at": campaign.audience_frozen_at or now,
+        **global_holdout_params(campaign, now=now),
     } | cap_params(campaign, now=now, rivals=rivals)
 
 

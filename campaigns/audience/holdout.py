@@ -10,12 +10,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-#: The same draw in SQL: %(holdout_seed)s, %(holdout_share)s and a column `customer_id` in scope.
-HOLDOUT_SQL = (
-    "(('x' || left(md5(%(holdout_seed)s || ':' || customer_id::text), 8))::bit(32)::bigint::float8 / 4294967296.0::float8)"
-    " < %(holdout_share)s::float8"
-)
 _RANGE = 2.0**32
+
+
+def draw_sql(customer_id: str, *, seed: str, share: str) -> str:
+    """The same draw in SQL: `customer_id` is an expression, `seed` and `share` the names of parameters."""
+    digest = f"left(md5(%({seed})s::text || ':' || ({customer_id})::text), 8)"
+    return f"(('x' || {digest})::bit(32)::bigint::float8 / 4294967296.0::float8) < %({share})s::float8"
+
+
+#: That of a campaign: %(holdout_seed)s, %(holdout_share)s and a column `customer_id` in scope.
+HOLDOUT_SQL = draw_sql("customer_id", seed="holdout_seed", share="holdout_share")
 
 
 def draws_holdout(seed: str, customer_id: int, share: float) -> bool:

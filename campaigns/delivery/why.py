@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from campaigns.audience.global_holdout import is_held_out, read_round
 from campaigns.models import Campaign, Message
 from customers.models import ConsentRecord, Customer, CustomerEvent, EventKind, Segment, SegmentRevision
 from customers.segments.nodes import Bucket
@@ -62,10 +63,11 @@ class Why:
     group: str = ""
     text: list[str] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
+    holdout: str = ""
     is_profiled: bool = True
 
 
-def explain_message(token: str) -> Why:
+def explain_message(token: str, *, now: dt.datetime) -> Why:
     """All of it for the message of a link, in the active language. Raises BadToken; parts that are gone are left out."""
     link, standing = read_token(token), read_standing(token)
     customer = standing.customer
@@ -83,6 +85,7 @@ def explain_message(token: str) -> Why:
         group=_tell_group(message.campaign) if message else "",
         text=_tell_text(message) if message else [],
         data=_tell_data(customer, is_profiled=is_profiled),
+        holdout=_tell_holdout(customer, message, now=now),
         is_profiled=is_profiled,
     )
 
@@ -156,6 +159,22 @@ def _tell_group(campaign: Campaign) -> str:
     except RuleError:
         return ""
     return _("This mail went to the customers of whom this was true on that day: %(rule)s.") % {"rule": words}
+
+
+def _tell_holdout(customer: Customer, message: Message | None, *, now: dt.datetime) -> str:
+    """Whom chance leaves alone for a while, said of the reader: now, and where that has changed since the message."""
+    today = read_round(now)
+    if is_held_out(today, customer.pk):
+        return _(
+            "By chance you are one of those whom we send no offers for a while, so that we learn whether they are any use."
+        )
+    then = read_round(message.sending_at) if message and message.sending_at else None
+    if then is None or not then.is_on:
+        return ""
+    return _(
+        "Of all customers, chance left %(share).0f%% without offers then, so that we learn whether they are any use. You were not"
+        " one of them."
+    ) % {"share": 100 * then.share}
 
 
 def _rule_then(campaign: Campaign) -> object:

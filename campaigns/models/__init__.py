@@ -20,6 +20,7 @@ from .entering import Occurrence, Presence
 from .entry import Entry, ExitReason, FollowUp
 from .epoch import FenceCause, SendingEpoch
 from .evaluation import PromptEvaluation
+from .global_holdout import GlobalHoldout, GlobalHoldoutResult
 from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipReason
 from .notification import Notification, NotificationChoice, NotificationKind
 from .opt_in import OptInRequest
@@ -60,6 +61,8 @@ __all__ = [
     "FenceCause",
     "FollowUp",
     "FourEyesSwitch",
+    "GlobalHoldout",
+    "GlobalHoldoutResult",
     "GroupsGiven",
     "KnownTruth",
     "Message",

@@ -33,6 +33,7 @@ class ExclusionReason(models.TextChoices):
     OBJECTED = "objected", _("objected to profiling since")
     COUNTRY_RULE = "country_rule", _("consent does not count in their country")
     NO_TEXT = "no_text", _("no approved text fits")
+    GLOBAL_HOLDOUT = "global_holdout", _("held out of all promotions")
 
 
 class AudienceCell(models.Model):

@@ -62,6 +62,7 @@ class SkipReason(models.TextChoices):
     QUIET_HOURS = "quiet_hours", _("send window closed in their quiet hours")
     BAD_TIME_ZONE = "bad_time_zone", _("their time zone is none")
     POINT_CHANGED = "point_changed", _("a talking point that it rests on was taken back")
+    GLOBAL_HOLDOUT = "global_holdout", _("held out of all promotions")
     LEFT_SEQUENCE = "left_sequence", _("left the sequence before it was sent")
 
 

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.conf import settings
 
-from campaigns.models import Campaign, CampaignResult
+from campaigns.audience.global_holdout import read_round
+from campaigns.models import Campaign, CampaignResult, GlobalHoldoutResult
 
 from .attribution import measure_campaign
+from .global_effect import measure_round
 from .windows import may_still_move
 
 log = structlog.get_logger(__name__)
@@ -53,6 +55,19 @@ def store_all_results(*, now: dt.datetime) -> int:
             stored += store_result(campaign, now=now) is not None
     log.info("results_stored", campaigns=stored)
     return stored
+
+
+def store_holdout_result(*, now: dt.datetime) -> GlobalHoldoutResult | None:
+    """Today's row of the round of the global hold-out that is in force; None where nobody is held out."""
+    holdout = read_round(now)
+    figures = measure_round(holdout, as_of=now) if holdout else {}
+    if not holdout or not figures:
+        return None
+    day = now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    result, _created = GlobalHoldoutResult.objects.update_or_create(
+        holdout=holdout, day=day, defaults={"figures": figures, "measured_at": now}
+    )
+    return result
 
 
 def _find_truth(campaign: Campaign) -> float | None:

@@ -21,6 +21,7 @@ from campaigns.audience.planning import LEAST_SHARE, MOST_SHARE, Plan, find_smal
 from campaigns.audience.replay import expect_entries
 from campaigns.forms import read_share
 from campaigns.models import Archetype, Arm, AudienceMember, Campaign
+from campaigns.outcomes.pricing import read_rates
 from customers.ingest.clock import read_shop_clock
 from customers.ingest.currency import read_shop_currency
 from customers.insights.overview import read_overview
@@ -64,7 +65,7 @@ def describe_power(campaign: Campaign, given: Mapping[str, Any], *, now: dt.date
     basis = read_basis(campaign, now=now)
     share = min(max(read_share(_read(given, "holdout_share", 100 * campaign.holdout_share)), LEAST_SHARE), MOST_SHARE)
     points = min(max(_read(given, "effect_points", USUAL_POINTS), 0.1), 100.0)
-    margin = min(max(_read(given, "margin", USUAL_MARGIN), 0.0), 100.0)
+    margin = min(max(_read(given, "margin", read_margin()), 0.0), 100.0)
     plan = _plan(campaign, basis, share, points / 100, margin / 100)
     return {
         "basis": basis,
@@ -72,6 +73,7 @@ def describe_power(campaign: Campaign, given: Mapping[str, Any], *, now: dt.date
         "share": share,
         "points": points,
         "margin": margin,
+        "is_usual": (points, margin) == (USUAL_POINTS, read_margin()),
         "currency": read_shop_currency(),
         "smallest": plan.smallest if plan and math.isfinite(plan.smallest) else None,
         "is_seen": plan is not None and plan.smallest <= points / 100,
@@ -88,6 +90,12 @@ def read_basis(campaign: Campaign, *, now: dt.datetime) -> Basis:
         found = _read_basis(campaign, now)
         cache.set(key, found, KEPT_S)
     return found
+
+
+def read_margin() -> float:
+    """What the shop's prices say, in per cent; USUAL_MARGIN where they say nothing."""
+    share = read_rates().margin_share
+    return USUAL_MARGIN if share is None else round(100 * float(share), 2)
 
 
 def expect_retention(campaign: Campaign) -> float:

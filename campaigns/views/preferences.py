@@ -70,7 +70,7 @@ def show_why(request: HttpRequest, token: str) -> HttpResponse:
     except BadToken:
         return render(request, "campaigns/unsubscribe.html", {"is_broken": True}, status=404)
     with translation.override(language):
-        context = {"why": explain_message(token), "token": token, **_shop()}
+        context = {"why": explain_message(token, now=timezone.now()), "token": token, **_shop()}
         return render(request, "campaigns/why.html", context)
 
 

@@ -53,6 +53,7 @@ class AuditAction(models.TextChoices):
     SETTINGS_CHANGED = "settings_changed", _("settings changed")
     STAFF_TIME_ENTERED = "staff_time_entered", _("time of work on a campaign entered")
     FOUR_EYES_SWITCHED = "four_eyes_switched", _("second person switched on or off")
+    GLOBAL_HOLDOUT_CHANGED = "global_holdout_changed", _("global hold-out changed")
     COUNTRY_RULE_CHANGED = "country_rule_changed", _("country rule changed")
     CHANNEL_TRIED = "channel_tried", _("channel tried")
     DOMAIN_OVERRIDDEN = "domain_overridden", _("domain check overridden")

@@ -59,6 +59,7 @@ PAGES = {
     "customers:merges": {"marketer", "approver", "analyst", "support", "admin"},
     "audit": {"analyst", "admin"},
     "campaigns:limits": {"marketer", "approver", "analyst", "admin"},
+    "campaigns:global-holdout": {"marketer", "approver", "analyst", "admin"},
     "campaigns:channels": {"marketer", "approver", "analyst", "admin"},
     "campaigns:domain": {"marketer", "approver", "analyst", "admin"},
     "audit-file": {"analyst", "admin"},

@@ -54,9 +54,13 @@ def make_cast() -> Cast:
     return Cast(*people)
 
 
-def make_customers(count: int, *, prefix: str = "c", now: dt.datetime = NOW, consents: bool = True) -> list[Customer]:
+def make_customers(
+    count: int, *, prefix: str = "c", now: dt.datetime = NOW, consents: bool = True, first_id: int | None = None
+) -> list[Customer]:
+    """Numbered from `first_id` on where a draw by their numbers has to come out the same each time."""
     customers = Customer.objects.bulk_create(
         Customer(
+            id=None if first_id is None else first_id + number,
             external_id=f"{prefix}{number}",
             email=f"{prefix}{number}@shopper.test",
             first_name="Kim",

@@ -258,7 +258,7 @@ def test_why_tells_the_rule_as_it_was_when_the_audience_was_frozen(scots: Segmen
     scots.revisions.create(
         number=2, rule={"field": "country", "op": "in", "value": ["Wales"]}, saved_at=later
     )  # fmt: skip
-    assert "Scotland" in explain_message(token).group
+    assert "Scotland" in explain_message(token, now=timezone.now()).group
 
 
 @pytest.mark.parametrize(("language", "html", "words"), [("zh-CN", "zh-hans", "您"), ("de", "en", "you")])
