@@ -50,6 +50,7 @@ class AudienceForm(forms.Form):
         }
         super().__init__(data, initial=initial)
         self.campaign = campaign
+        self.fields["holdout_share"].widget.attrs["min"] = 1  # a share as API and older pages write it is taken as well
         most: forms.IntegerField = self.fields["max_archetypes"]  # type: ignore[assignment]
         most.validators.append(MaxValueValidator(settings.MOST_ARCHETYPES))
         most.widget.attrs |= {"max": settings.MOST_ARCHETYPES, "class": "short"}
