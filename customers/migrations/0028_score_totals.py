@@ -21,7 +21,7 @@ DROP FUNCTION customers_mark_scores();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0026_consents_of_tests")]
+    dependencies = [("customers", "0027_resumable_imports")]
 
     operations = [
         migrations.CreateModel(
