@@ -26,10 +26,10 @@ PEOPLE, SHARE, PAST_WINDOWS = 4_000, 0.1, 4
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./rekindle bench holdout", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="20 shops instead of 100")
+    parser.add_argument("--quick", action="store_true", help="10 shops instead of 100")
     parser.add_argument("--seed", type=int, default=20261129)
     options = parser.parse_args()
-    begun, shops = time.monotonic(), 20 if options.quick else 100
+    begun, shops = time.monotonic(), 10 if options.quick else 100
     random = np.random.default_rng(options.seed)
     spreads = [spread_of_shop(random, draws=150) for _shop in range(shops)]
     figures: dict[str, float] = {"seed": options.seed, "size": shops}

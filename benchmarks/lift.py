@@ -2,8 +2,9 @@
 
 Each shop has people who order more or less often (gamma frailty), a past of theirs, and campaigns that make the treated order
 more often by a known factor; both arms are looked at every day until the window closes. Printed: how often the 95 % interval at
-the planned end covers the truth, how often the sequence covers it at all looks at once, how often it finds an effect where there
-is none, and how much narrower CUPED makes the interval, beside what theory promises for the correlation.
+the planned end covers the truth, how often the sequences (of the share, of orders, of money) cover it at all looks at once, how
+often they find an effect where there is none, and how much narrower CUPED makes the interval, beside what theory promises for
+the correlation.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from campaigns.outcomes.cuped import ArmMoments, estimate_adjusted, take_moments
+from campaigns.outcomes.cuped import CAP_QUANTILE, LEAST_AMOUNTS, ArmMoments, estimate_adjusted, take_moments
 from campaigns.outcomes.lift import LEAST_PER_ARM, estimate_lift
-from campaigns.outcomes.sequences import LEAST_EVENTS, Look, bound_at_any_look, plan_share
+from campaigns.outcomes.sequences import LEAST_EVENTS, Look, bound_at_any_look, plan_amount, plan_share
 
 Array = npt.NDArray[np.float64]
 
@@ -27,6 +28,10 @@ DAYS = 30
 #: Factors on how often the treated order: one campaign in three does nothing.
 FACTORS = (1.0, 1.1, 1.4)
 CAMPAIGNS = 12
+#: Of the logarithm of what an order brings.
+SPREAD = 0.8
+#: People of whom the cut of the largest amounts is worked out, for each campaign that does something.
+REFERENCE = 20_000
 #: Mean orders of a person in the past that CUPED is told of, in windows of the campaign's length.
 PAST_WINDOWS = 6
 
@@ -39,6 +44,10 @@ class Tally:
     covered: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("share", "share_cuped", "orders_cuped"), 0))
     sequences: int = 0
     sequences_covered: int = 0
+    amount_sequences: int = 0
+    amount_nil: int = 0
+    amounts_covered: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("orders", "paid"), 0))
+    amount_alarms: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("orders", "paid"), 0))
     nil: int = 0
     alarms: int = 0
     daily_alarms: int = 0
@@ -69,11 +78,15 @@ class Shop:
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm of one campaign: orders before and during, and the day of the first order (DAYS + 1: none)."""
+    """One arm of one campaign: orders before and during, and the day of the first order (DAYS + 1: none). `person` and `day` are
+    of each order, `amount` is what it brought."""
 
     past: Array
     orders: Array
     first_day: npt.NDArray[np.int64]
+    person: npt.NDArray[np.int64]
+    day: npt.NDArray[np.int64]
+    amount: Array
 
 
 def main() -> None:
@@ -107,22 +120,38 @@ def run_shop(random: np.random.Generator, tally: Tally) -> None:
     for number in range(CAMPAIGNS):
         factor = FACTORS[number % len(FACTORS)]
         held = int(shop.people * shop.holdout)
-        judge_campaign(
-            shop, factor, draw_arm(random, shop, shop.people - held, factor), draw_arm(random, shop, held, 1.0), tally
-        )
+        arms = draw_arm(random, shop, shop.people - held, factor), draw_arm(random, shop, held, 1.0)
+        judge_campaign(random, shop, factor, *arms, tally, looks_at_amounts=number < len(FACTORS))
 
 
 def draw_arm(random: np.random.Generator, shop: Shop, people: int, factor: float) -> Arm:
     """Orders come as a Poisson process at the person's own rate."""
     rates = shop.rate * random.gamma(shop.frailty, 1 / shop.frailty, people)
     orders = random.poisson(factor * rates)
-    # Given how many, orders lie evenly in the window: the first of k is at 1 - (a uniform draw) ^ (1 / k).
-    first = np.where(orders > 0, 1 - random.random(people) ** (1 / np.maximum(orders, 1)), 2.0)
-    first_day = np.where(orders > 0, np.floor(first * DAYS).astype(np.int64) + 1, DAYS + 1)
-    return Arm(random.poisson(rates * PAST_WINDOWS).astype(np.float64), orders.astype(np.float64), first_day)
+    # Given how many, orders lie evenly in the window.
+    person = np.repeat(np.arange(people), orders)
+    day = random.integers(1, DAYS + 1, len(person))
+    first_day = np.full(people, DAYS + 1)
+    np.minimum.at(first_day, person, day)
+    past = random.poisson(rates * PAST_WINDOWS).astype(np.float64)
+    return Arm(past, orders.astype(np.float64), first_day, person, day, draw_amounts(random, len(person)))
 
 
-def judge_campaign(shop: Shop, factor: float, treated: Arm, held: Arm, tally: Tally) -> None:
+def draw_amounts(random: np.random.Generator, orders: int) -> Array:
+    """What an order brings: a mean of 1, and a few large ones."""
+    return random.lognormal(-(SPREAD**2) / 2, SPREAD, orders)
+
+
+def judge_campaign(
+    random: np.random.Generator,
+    shop: Shop,
+    factor: float,
+    treated: Arm,
+    held: Arm,
+    tally: Tally,
+    *,
+    looks_at_amounts: bool,
+) -> None:
     """What the product would have said at the end and at every look, against the truth."""
     days = np.arange(1, DAYS + 1, dtype=np.float64)
     truths = shop.find_share(factor, days) - shop.find_share(1.0, days)
@@ -142,6 +171,8 @@ def judge_campaign(shop: Shop, factor: float, treated: Arm, held: Arm, tally: Ta
         tally.narrowings.append(orders.narrowing)
         tally.promises.append(1 - math.sqrt(1 - shop.correlation**2))
     judge_looks(shop, factor, moments, truths, tally)
+    if looks_at_amounts:
+        judge_amount_looks(random, shop, factor, (treated, held), moments, tally)
 
 
 def look_daily(arm: Arm) -> list[ArmMoments]:
@@ -185,6 +216,78 @@ def judge_looks(shop: Shop, factor: float, moments: list[list[ArmMoments]], trut
         tally.daily_alarms += is_daily_alarm
 
 
+def judge_amount_looks(
+    random: np.random.Generator,
+    shop: Shop,
+    factor: float,
+    arms: tuple[Arm, Arm],
+    kept: list[list[ArmMoments]],
+    tally: Tally,
+) -> None:
+    """Orders and money of the first campaign of each kind, day by day, as the page shows them: money cut at the 99 % quantile of
+    what is not 0 so far, both arms together, the past taken out. The truth of cut money is that of all people like these, cut at
+    the same amount."""
+    shown = [day for day in range(DAYS) if min(_count_events(arm[day]) for arm in kept) >= LEAST_EVENTS]
+    if not shown:
+        return
+    n, m = (len(arm.past) for arm in arms)
+    # Both from the past, as the page has them: its variance, shortened to the window.
+    spread = float(np.concatenate([arm.past for arm in arms]).var(ddof=1)) / PAST_WINDOWS
+    plans = {"orders": plan_amount(n, m, spread), "paid": plan_amount(n, m, spread * math.exp(SPREAD**2))}
+    sums = {
+        "orders": [_Running(arm, np.ones(len(arm.person))) for arm in arms],
+        "paid": [_Running(arm, arm.amount) for arm in arms],
+    }
+    references = [] if factor == 1.0 else [_Running(draw_arm(random, shop, REFERENCE, each)) for each in (factor, 1.0)]
+    is_covered, is_alarm = dict.fromkeys(sums, True), dict.fromkeys(sums, False)
+    for day in range(DAYS):
+        for each in (*sums["orders"], *sums["paid"], *references):
+            each.go_on(day + 1)
+        if day not in shown:
+            continue
+        cap = find_cap(np.concatenate([each.total for each in sums["paid"]]))
+        truth = (factor - 1) * shop.rate * (day + 1) / DAYS
+        cut = [float(np.maximum(each.total - cap, 0).mean()) for each in references] or [0.0, 0.0]
+        for name, running in sums.items():
+            top, true = (cap, truth - (cut[0] - cut[1])) if name == "paid" else (math.inf, truth)
+            found = estimate_adjusted(*(each.take(top) for each in running)).adjusted
+            low, high = bound_at_any_look(Look(found.effect, found.error, n + m), plans[name])
+            is_covered[name] &= low <= true <= high
+            is_alarm[name] |= low > 0 or high < 0
+    tally.amount_sequences += 1
+    tally.amount_nil += factor == 1.0
+    for name in sums:
+        tally.amounts_covered[name] += is_covered[name]
+        tally.amount_alarms[name] += factor == 1.0 and is_alarm[name]
+
+
+def find_cap(paid: Array) -> float:
+    """As `campaigns.outcomes.sums` cuts."""
+    some = paid[paid > 0]
+    return float(np.quantile(some, CAP_QUANTILE)) if len(some) >= LEAST_AMOUNTS else math.inf
+
+
+def _count_events(arm: ArmMoments) -> float:
+    return arm.n * min(arm.mean, 1 - arm.mean)
+
+
+class _Running:
+    """What each person of an arm has come to, day by day."""
+
+    def __init__(self, arm: Arm, amounts: Array | None = None) -> None:
+        order = np.argsort(arm.day, kind="stable")
+        self.past, self.total = arm.past[:, None], np.zeros(len(arm.past))
+        self._person, self._amount = arm.person[order], (arm.amount if amounts is None else amounts)[order]
+        self._ends = np.searchsorted(arm.day[order], np.arange(DAYS + 1), side="right")
+
+    def go_on(self, day: int) -> None:
+        part = slice(self._ends[day - 1], self._ends[day])
+        np.add.at(self.total, self._person[part], self._amount[part])
+
+    def take(self, cap: float) -> ArmMoments:
+        return take_moments(np.minimum(self.total, cap), self.past)
+
+
 def tell_figures(tally: Tally) -> dict[str, float]:
     """`coverage` is the mean of the three intervals at the planned end; `false_alarms` of the sequence over all looks, and
     `fixed_false_alarms` what plain 95 % intervals would have found by looking as often."""
@@ -194,7 +297,12 @@ def tell_figures(tally: Tally) -> dict[str, float]:
         "coverage": round(sum(tally.covered.values()) / 3 / tally.campaigns, 4),
         **shares,
         "sequence_coverage": round(tally.sequences_covered / tally.sequences, 4),
+        **{
+            f"sequence_coverage_{name}": round(n / tally.amount_sequences, 4)
+            for name, n in tally.amounts_covered.items()
+        },
         "false_alarms": round(tally.alarms / tally.nil, 4),
+        **{f"false_alarms_{name}": round(n / tally.amount_nil, 4) for name, n in tally.amount_alarms.items()},
         "fixed_false_alarms": round(tally.daily_alarms / tally.nil, 4),
         "cuped_narrowing": round(float(np.mean(tally.narrowings)), 4),
         "cuped_theory": round(float(np.mean(tally.promises)), 4),

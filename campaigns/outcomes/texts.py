@@ -1,22 +1,23 @@
-"""What became of the texts of a campaign, told apart: counts alone, no comparison.
+"""What became of the texts of a campaign, told apart, and which text of an archetype does best.
 
-People got one text of their archetype by a stable draw, so the texts of one archetype can be compared; whether a
-difference between them is more than chance is not said here.
+People got one text of their archetype by a stable draw, so the texts of one archetype can be compared.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Avg
 
 from campaigns.audience.archetypes import label_archetype
-from campaigns.models import Campaign, MessageStatus, SkipReason, Variant
+from campaigns.models import AudienceMember, Campaign, MessageStatus, SkipReason, Variant
 from customers.ingest.merged import came_under_sql, holder_join_sql
 
 from .responses import Responses, count_responses
+from .text_standing import Standing, TextArm, compare_texts
 
 _HANDED_OVER = (
     MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED,
@@ -60,6 +61,39 @@ def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
         TextCount(text, label_archetype(text.archetype), *counts[text.pk], responses.get(text.pk, Responses()))
         for text in texts
     ]
+
+
+def compare_all(campaign: Campaign, counts: Sequence[TextCount]) -> list[tuple[str, TextCount | None, Standing]]:
+    """By archetype with several texts of the first step: its label, the text that leads (None: too early for any), and how
+    sure that is. One whose texts were replaced while it ran is left out: people of other weeks are no comparison. One query."""
+    found: dict[int, list[TextCount]] = {}
+    for row in counts:
+        if row.variant.step == 1:
+            found.setdefault(row.variant.archetype_id, []).append(row)
+    several = {
+        place: rows
+        for place, rows in found.items()
+        if len(rows) > 1 and all(r.variant.retired_at is None for r in rows)
+    }
+    if not several:
+        return []
+    expected = _expect_shares(campaign)
+    told = []
+    for place, rows in several.items():
+        arms = [TextArm(row.people, row.ordered) for row in rows]
+        size = rows[0].variant.archetype.size
+        standing = compare_texts(
+            arms, planned=[size // len(rows)] * len(rows), expected_share=expected.get(place, 0.5)
+        )  # fmt: skip
+        told.append((rows[0].archetype, None if standing.leader is None else rows[standing.leader], standing))
+    return told
+
+
+def _expect_shares(campaign: Campaign) -> dict[int, float]:
+    """By archetype, the share of the frozen people that was expected to order."""
+    members = AudienceMember.objects.filter(campaign=campaign, archetype__isnull=False)
+    rows = members.order_by().values_list("archetype_id").annotate(mean=Avg("churn_probability"))
+    return {place: 1 - float(mean) for place, mean in rows if mean is not None}
 
 
 def _count_messages(campaign: Campaign, as_of: dt.datetime) -> Mapping[int, tuple[int, int, int, int]]:

@@ -38,7 +38,7 @@ from campaigns.models import (
 from campaigns.outcomes.funnel import read_funnel
 from campaigns.outcomes.reports.ledger import read_ledger
 from campaigns.outcomes.responses import add_up
-from campaigns.outcomes.texts import count_texts
+from campaigns.outcomes.texts import compare_all, count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
 from customers.views.access import current_user
 
@@ -160,6 +160,7 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
     if lines := read_ledger([campaign]).lines:
         context |= {"cost": tell_line(lines[0]), "currency": days[-1].figures["currency"]}
     context["texts"] = texts = count_texts(campaign, as_of=timezone.now())
+    context["standings"] = compare_all(campaign, texts)
     context["responses"] = responses = add_up(text.responses for text in texts)
     context["steps_of_reading"] = tell_responses(responses)
     context |= tell_progress(read_progress(campaign))

@@ -170,3 +170,26 @@ def test_arms_that_are_too_small_say_nothing() -> None:
     assert describe_archetypes({1: (few, few)}) == []
     assert describe_look(few, few, expected=Expected(0.5), elapsed_days=1, grows=False) is None
     assert describe_look({}, {}, expected=Expected(0.5), elapsed_days=1, grows=False) is None
+
+
+def test_orders_money_and_kinds_have_sequences_of_their_own(campaign: Campaign) -> None:
+    figures = measure_campaign(campaign, as_of=NOW + 30 * DAY)
+    looks = {"kept": figures["any_look"], **figures["any_look_amounts"]}
+    assert list(looks) == ["kept", "orders", "paid"]
+    for name, look in looks.items():
+        once = figures["estimates"][name]["adjusted"]
+        assert look["low"] < once["low"] < once["high"] < look["high"]  # wider than that of one look
+    assert set(figures["any_look_archetypes"]) <= {str(each.pk) for each in campaign.archetypes.all()}
+    assert set(figures["risks"]) <= {"leaves", "may_leave", "stays"}
+    for kind in (*figures["any_look_archetypes"].values(), *figures["risks"].values()):
+        assert kind["high"] - kind["low"] > figures["any_look"]["high"] - figures["any_look"]["low"]
+
+
+def test_risks_hold_each_person_once(campaign: Campaign) -> None:
+    window = read_window(campaign, as_of=NOW + 100 * DAY)
+    assert window is not None
+    sums = count_sums(campaign, window, as_of=NOW + 100 * DAY, currency="EUR")
+    known = AudienceMember.objects.filter(campaign=campaign, churn_probability__isnull=False)
+    assert sum(arm.n for pair in sums.by_risk.values() for arm in pair) == known.count()
+    leaves = known.filter(churn_probability__gte=0.6, arm=Arm.TREATMENT).count()
+    assert sums.by_risk["leaves"][0].n == leaves

@@ -97,3 +97,34 @@ def test_a_result_of_an_earlier_version_is_still_shown(campaign: Campaign, marke
         del figures[name]
     CampaignResult.objects.create(campaign=campaign, day=at.date(), figures=figures, measured_at=at)
     assert "With what was known before" not in _read(client, marketer, campaign)
+
+
+def test_orders_money_and_kinds_are_bounded_at_every_look(campaign: Campaign, marketer: User, client: Client) -> None:
+    look = {
+        "points": 3.0,
+        "low": 0.5,
+        "high": 5.5,
+        "verdict": "positive",
+        "weeks": None,
+        "treated": 800,
+        "holdout": 200,
+    }
+    _store(
+        campaign, day=20, cap=180.0,
+        estimates={"kept": _estimate(3.0), "orders": _estimate(0.25), "paid": _estimate(4.5)},
+        any_look={"points": 3.0, "low": -2.5, "high": 8.5, "verdict": "", "weeks": None},
+        any_look_amounts={"orders": {"effect": 0.25, "low": -0.125, "high": 0.625, "verdict": ""},
+                          "paid": {"effect": 4.5, "low": 1.25, "high": 7.75, "verdict": "positive"}},
+        any_look_archetypes={str(campaign.archetypes.get().pk): look},
+        risks={"leaves": look | {"verdict": "", "low": -1.5}, "stays": look}, archetypes=[],
+    )  # fmt: skip
+    page = _read(client, marketer, campaign)
+    for words in ("However often one looks", "−0.125 … +0.625", "€1.25", "€7.75", "By kind of customer, so far",
+                  "By how likely they were to leave", "Likely to leave", "Likely to stay", "more ordered",
+                  "no clear difference"):  # fmt: skip
+        assert words in page
+    assert "Clear before the end" not in page
+
+
+def test_a_text_is_called_better_only_when_that_is_sure(campaign: Campaign, marketer: User, client: Client) -> None:
+    assert "Which text does best" not in _read(client, marketer, campaign)
