@@ -240,6 +240,7 @@ OUTGOING_MAY_BE_LOOPBACK = read_flag("OUTGOING_MAY_BE_LOOPBACK", default=not SIT
 EVENT_RETENTION_MONTHS = read_number("EVENT_RETENTION_MONTHS", 0, most=1200)  # 0: events are kept for good
 AUDIT_WITNESS_FILE = read_text("AUDIT_WITNESS_FILE", str(VAR_DIR / "audit_heads.jsonl"))
 SUPPORT_ANSWER_HOURS = read_number("SUPPORT_ANSWER_HOURS", 24.0, least=0.1, most=720)  # of a usual question
+SUPPORT_ASK_RATING = read_flag("SUPPORT_ASK_RATING", default=True)  # the mail that ends a ticket asks how it was
 COMPLAINT_COOLING_DAYS = read_number(
     "COMPLAINT_COOLING_DAYS", 14.0, most=365
 )  # no promotions so long after a closed one

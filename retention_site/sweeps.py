@@ -44,6 +44,7 @@ BEAT_SCHEDULE = {
     "read-texts": {"task": "customers.tasks.read_texts", "schedule": 60.0},
     "sort-tickets": {"task": "support.tasks.sort_tickets", "schedule": 30.0},
     "read-tickets": {"task": "support.tasks.read_tickets", "schedule": 15.0},
+    "answer-tickets": {"task": "support.tasks.answer_tickets", "schedule": 15.0},
     "retrain-triage": {"task": "support.tasks.retrain_triage", "schedule": 3600.0},
     "suggest-answers": {"task": "support.tasks.suggest_answers", "schedule": 15.0},
     "model-batches": {"task": "llm.tasks.batch_sweep", "schedule": 60.0},

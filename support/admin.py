@@ -10,7 +10,9 @@ from support.models import (
     Answer,
     Article,
     ArticleVersion,
+    AutomaticAnswer,
     CannedAnswer,
+    Rating,
     Ticket,
     TicketMessage,
     TriageCorrection,
@@ -75,3 +77,15 @@ class TriageModelAdmin(ReadOnlyAdmin):
 class TriageReadingAdmin(ReadOnlyAdmin):
     list_display = ("ticket", "status", "prompt_version", "attempts", "read_at")
     list_filter = ("status", "prompt_version")
+
+
+@admin.register(AutomaticAnswer)
+class AutomaticAnswerAdmin(ReadOnlyAdmin):
+    list_display = ("ticket", "intent", "sent_at", "is_sampled", "verdict", "checked_by")
+    list_filter = ("intent", "verdict", "is_sampled")
+
+
+@admin.register(Rating)
+class RatingAdmin(ReadOnlyAdmin):
+    list_display = ("ticket", "score", "rated_at")
+    list_filter = ("score",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from support.answers import pending
+from support.answers import by_itself, pending
 from support.inbox.late import link_late_customers
 from support.triage.deciding import complete_triage
 from support.triage.reading import read_pending
@@ -35,3 +35,11 @@ def read_tickets() -> None:
 def retrain_triage() -> None:
     """Train classifiers anew where people have corrected enough; one that is no better is kept and not used."""
     retrain_due(now=timezone.now())
+
+
+@shared_task
+def answer_tickets() -> None:
+    """Send what may be sent without a person, and settle what a worker left behind."""
+    now = timezone.now()
+    by_itself.settle_stranded(now=now)
+    by_itself.answer_pending(now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from support.views import articles, contact, conversation, quality, queue
+from support.views import articles, automatic, contact, conversation, person, quality, queue, rating
 
 app_name = "support"
 urlpatterns = [
@@ -21,6 +21,13 @@ urlpatterns = [
     path("support/tickets/<int:pk>/closing/", conversation.close, name="closing"),
     path("support/tickets/<int:pk>/reopening/", conversation.reopen, name="reopening"),
     path("support/tickets/<int:pk>/corrections/", conversation.correct, name="corrections"),
+    path("support/tickets/<int:pk>/check/", automatic.check, name="check"),
+    path("support/tickets/<int:pk>/people-only/", automatic.note_people_only, name="people-only"),
+    path("support/automatic/", automatic.show_automatic, name="automatic"),
+    path("support/automatic/stop/", automatic.stop, name="automatic-stop"),
+    path("support/automatic/resumption/", automatic.resume, name="automatic-resumption"),
+    path("support/automatic/<slug:intent>/", automatic.edit_category, name="automatic-category"),
+    path("support/automatic/<slug:intent>/off/", automatic.switch_off, name="automatic-off"),
     path("articles/", articles.list_articles, name="articles"),
     path("articles/new/", articles.edit_article, name="article-new"),
     path("articles/gaps/", articles.show_gaps, name="gaps"),
@@ -28,4 +35,6 @@ urlpatterns = [
     path("articles/<int:number>/publication/", articles.publish, name="publication"),
     path("answer-quality/", quality.show_quality, name="quality"),
     path("contact/", contact.show_contact, name="contact"),
+    path("rating/<str:token>/", rating.show_rating, name="rating"),
+    path("contact/person/<str:token>/", person.show_person, name="person"),
 ]

@@ -96,6 +96,13 @@ class AuditAction(models.TextChoices):
     TICKET_REOPENED = "ticket_reopened", _("ticket opened again")
     TICKET_CORRECTED = "ticket_corrected", _("triage of a ticket corrected")
     TRIAGE_TRAINED = "triage_trained", _("triage trained anew")
+    AUTOMATIC_ON = "automatic_on", _("category of tickets answers by itself")
+    AUTOMATIC_OFF = "automatic_off", _("category of tickets answered by people again")
+    AUTOMATIC_STOPPED = "automatic_stopped", _("all automatic answers stopped")
+    AUTOMATIC_RESUMED = "automatic_resumed", _("automatic answers let go again")
+    AUTOMATIC_SENT = "automatic_sent", _("ticket answered automatically")
+    AUTOMATIC_CHECKED = "automatic_checked", _("automatic answer checked")
+    PEOPLE_ONLY = "people_only", _("wish for no automated answers kept or taken back")
     SUPPRESSED_BY_STAFF = "suppressed_by_staff", _("address suppressed by staff")
     SUPPRESSION_LIFTED = "suppression_lifted", _("address taken off the suppression list")
 

@@ -1,7 +1,7 @@
-"""The one door through which an answer leaves: a person sends it, in the customer's own channel, once.
+"""The one door through which an answer leaves: once, in the customer's own channel.
 
-The row stands as `sending` before the network is touched; a server that does not answer leaves it `unknown`, and nothing
-is sent again by itself.
+A person sends it; `by_itself` goes through it too, with what it has to prove before. The row stands as `sending` before
+the network is touched; a server that does not answer leaves it `unknown`, and nothing is sent again by itself.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from support.inbox.working import require_right
 from support.models import Answer, AnswerStatus, Direction, Ticket, TicketConflict, TicketMessage, TicketStatus
 from support.models.message import SendStatus
 
+from .rating import claim_asking
 from .slots import fill_slots, find_open_slots
 
 
-def send_answer(user: User, ticket: Ticket, text: str, *, seen: int, now: dt.datetime) -> TicketMessage:
-    """Answer the customer. `seen` is the newest message that the person had before them.
+def send_answer(
+    user: User, ticket: Ticket, text: str, *, seen: int, now: dt.datetime, ends: bool = False
+) -> TicketMessage:
+    """Answer the customer. `seen` is the newest message that the person had before them; with `ends` it asks how it was, once.
 
     Raises ValidationError where there is nothing to send, nobody to send it to, or a slot without a value; TicketConflict
     where something was written meanwhile: then the person looks first. Not inside a transaction.
@@ -40,8 +43,8 @@ def send_answer(user: User, ticket: Ticket, text: str, *, seen: int, now: dt.dat
         raise ValidationError(_("There is no address to answer to."))
     if missing := find_open_slots(text):
         raise ValidationError(_("Fill in or remove: %(slots)s") % {"slots": ", ".join(missing)})
-    message = _promise(user, ticket, text, seen=seen, now=now)
-    _hand_over(ticket, message)
+    message = promise_answer(user, ticket, text, seen=seen, now=now)
+    hand_over(ticket, message, footer=claim_asking(ticket, now=now) if ends else "")
     return message
 
 
@@ -55,7 +58,14 @@ def discard_suggestion(user: User, answer: Answer, *, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def _promise(user: User, ticket: Ticket, text: str, *, seen: int, now: dt.datetime) -> TicketMessage:
+def promise_answer(
+    author: User | None, ticket: Ticket, text: str, *, seen: int, now: dt.datetime, said: str = ""
+) -> TicketMessage:
+    """The mark before the network is touched: the message as `sending`, the ticket as answered. Handed over once committed.
+
+    `author` None is the machine; `said` is the text without what code put around it. Raises TicketConflict where `seen`
+    is no longer the newest message, or the ticket is closed.
+    """
     locked = Ticket.objects.select_for_update().get(pk=ticket.pk)
     newest = locked.messages.newest_spoken().values_list("pk", flat=True).first()
     if newest != seen:
@@ -63,9 +73,9 @@ def _promise(user: User, ticket: Ticket, text: str, *, seen: int, now: dt.dateti
     if locked.status == TicketStatus.CLOSED:
         raise TicketConflict(_("The ticket is closed. Open it again to answer."))
     message = TicketMessage.objects.create(
-        ticket=locked, direction=Direction.OUT, text=text, author=user, written_at=now, send_status=SendStatus.SENDING
+        ticket=locked, direction=Direction.OUT, text=text, author=author, written_at=now, send_status=SendStatus.SENDING
     )
-    _settle_suggestion(user, seen, text, now)
+    _settle_suggestion(author, seen, said or text, now)
     fields: dict[str, object] = {"last_message_at": now, "due_at": None}
     if locked.first_answer_at is None:
         fields["first_answer_at"] = now
@@ -73,11 +83,11 @@ def _promise(user: User, ticket: Ticket, text: str, *, seen: int, now: dt.dateti
         Ticket.objects.filter(pk=locked.pk).update(**fields)
     else:
         locked.move(TicketStatus.WAITING, **fields)
-    record_audit(AuditAction.TICKET_ANSWERED, actor=user, about=("ticket", locked.pk), message=message.pk)
+    record_audit(AuditAction.TICKET_ANSWERED, actor=author, about=("ticket", locked.pk), message=message.pk)
     return message
 
 
-def _settle_suggestion(user: User, seen: int, text: str, now: dt.datetime) -> None:
+def _settle_suggestion(user: User | None, seen: int, text: str, now: dt.datetime) -> None:
     answer = Answer.objects.filter(message=seen, decided_at=None, status=AnswerStatus.SUGGESTED).first()
     if answer is None:
         return
@@ -94,19 +104,23 @@ def share_changed(suggested: str, sent: str) -> float:
     return 1 - difflib.SequenceMatcher(None, suggested, sent, autojunk=False).ratio()
 
 
-def _hand_over(ticket: Ticket, message: TicketMessage) -> None:
+def hand_over(ticket: Ticket, message: TicketMessage, *, footer: str = "", subject: str = "") -> None:
+    """Give a promised message to the mail server and keep how that went. `footer` is not kept: it has links that act."""
     domain = settings.SHOP_FROM_EMAIL.rpartition("@")[2] or "localhost"
     thread = f"<ticket-{ticket.pk}@{domain}>"
+    headers = {
+        "Message-ID": f"<ticket-{ticket.pk}-{message.pk}@{domain}>",
+        "References": thread,
+        "In-Reply-To": thread,
+    }
+    if message.author_id is None:  # RFC 3834: so that no machine answers it
+        headers["Auto-Submitted"] = "auto-replied"
     mail = EmailMessage(
-        subject=_make_subject(ticket),
-        body=message.text,
+        subject=subject or _make_subject(ticket),
+        body=f"{message.text}\n\n{footer}" if footer else message.text,
         from_email=f"{settings.SHOP_NAME} <{settings.SHOP_FROM_EMAIL}>",
         to=[ticket.answer_address],
-        headers={
-            "Message-ID": f"<ticket-{ticket.pk}-{message.pk}@{domain}>",
-            "References": thread,
-            "In-Reply-To": thread,
-        },
+        headers=headers,
     )
     status, response = SendStatus.SENT, ""
     try:

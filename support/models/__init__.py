@@ -2,8 +2,10 @@
 
 from .answer import Answer, AnswerStatus
 from .article import Article, ArticleVersion
+from .automatic import AutomaticAnswer, AutomaticCategory, AutomaticStop, PeopleOnly
 from .canned import CannedAnswer
 from .message import Direction, TicketMessage
+from .rating import Rating
 from .ticket import (
     ALLOWED_TRANSITIONS,
     Intent,
@@ -22,9 +24,14 @@ __all__ = [
     "AnswerStatus",
     "Article",
     "ArticleVersion",
+    "AutomaticAnswer",
+    "AutomaticCategory",
+    "AutomaticStop",
     "CannedAnswer",
     "Direction",
     "Intent",
+    "PeopleOnly",
+    "Rating",
     "Sentiment",
     "Ticket",
     "TicketChannel",

@@ -144,6 +144,7 @@ class Ticket(models.Model):
     first_answer_at = models.DateTimeField(_("first answer"), null=True, blank=True)
     last_message_at = models.DateTimeField(_("last message"))
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    rating_asked_at = models.DateTimeField(_("asked how it was"), null=True, blank=True)
     held_until = models.DateTimeField(_("no promotions until"), null=True, blank=True)
 
     objects = TicketQuerySet.as_manager()

@@ -17,6 +17,7 @@ from support.inbox.opening import Incoming, TakenIn, take_in
 from support.models import Direction, Intent, Sentiment, Ticket, TriageCorrection, TriageField, TriageReading, Urgency
 
 from .escalating import find_reason_to_escalate
+from .handing_over import note_answering_back
 from .joining import Joined, join_opinions
 from .learned import ask_classifier
 from .order_at_hand import find_order
@@ -36,6 +37,7 @@ def receive(incoming: Incoming, *, now: dt.datetime) -> TakenIn:
     taken = take_in(incoming)
     if taken.is_new:
         triage_ticket(taken.ticket, now=now)
+        note_answering_back(taken.ticket, now=now)
     return taken
 
 

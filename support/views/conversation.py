@@ -13,6 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.views.access import current_user
+from support.answers.asking import ask_rating
+from support.answers.automatic import find_obstacle
+from support.answers.rating import may_ask
 from support.answers.sending import discard_suggestion, send_answer
 from support.answers.slots import fill_slots
 from support.answers.suggesting import find_open_message, suggest_answer
@@ -20,8 +23,12 @@ from support.inbox import working
 from support.models import (
     Answer,
     AnswerStatus,
+    AutomaticAnswer,
+    AutomaticCategory,
     CannedAnswer,
     Direction,
+    PeopleOnly,
+    Rating,
     Ticket,
     TicketStatus,
     TriageReading,
@@ -32,7 +39,7 @@ from support.triage.deciding import list_orders
 
 from .access import carry_out, get_ticket_for, read_number
 from .presence import note_presence
-from .wording import describe_triage, name_refusal, name_why
+from .wording import describe_triage, name_escalation, name_obstacle, name_refusal, name_why
 
 
 @require_safe
@@ -56,6 +63,12 @@ def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
         "canned": CannedAnswer.objects.filter(_speaks(ticket)),
         "colleagues": _list_colleagues(),
         "others": note_presence(ticket.pk, user.pk, user.get_full_name() or user.get_username()),
+        "automatic": AutomaticAnswer.objects.filter(ticket=ticket).select_related("checked_by").first(),
+        "not_by_itself": _say_why_not_by_itself(ticket, answer),
+        "wants_people": bool(ticket.customer_id) and PeopleOnly.objects.filter(customer=ticket.customer_id).exists(),
+        "escalation": name_escalation(ticket.escalation),
+        "rating": Rating.objects.filter(ticket=ticket).first(),
+        "may_ask_rating": ticket.first_answer_at is not None and may_ask(ticket),
         "is_late": ticket.is_late(timezone.now()),
         "may_answer": request.user.has_perm(working.RIGHT),
         "is_closed": ticket.status == TicketStatus.CLOSED,
@@ -85,10 +98,11 @@ def answer_ticket(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act() -> None:
         nonlocal told
-        message = send_answer(user, ticket, request.POST.get("text", ""), seen=seen, now=timezone.now())
+        ends = bool(request.POST.get("close"))
+        message = send_answer(user, ticket, request.POST.get("text", ""), seen=seen, now=timezone.now(), ends=ends)
         if message.send_status != SendStatus.SENT:
             told = f"{message.get_send_status_display()}: {message.send_response}"
-        elif request.POST.get("close"):
+        elif ends:
             ticket.refresh_from_db()
             working.close_ticket(user, ticket, now=timezone.now(), outcome=request.POST.get("outcome", ""))
             told = _("Sent and closed.")
@@ -153,9 +167,14 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     ticket, user = get_ticket_for(request.user, pk), current_user(request)
     outcome = request.POST.get("outcome", "")
-    return carry_out(
-        request, ticket, lambda: working.close_ticket(user, ticket, now=timezone.now(), outcome=outcome), _("Closed.")
-    )
+
+    def act() -> None:
+        now = timezone.now()
+        working.close_ticket(user, ticket, now=now, outcome=outcome)
+        if request.POST.get("ask"):
+            ask_rating(user, ticket, now=now)
+
+    return carry_out(request, ticket, act, _("Closed."))
 
 
 @require_POST
@@ -199,6 +218,14 @@ def _describe_sentences(answer: Answer | None) -> list[dict[str, Any]]:
     if answer is None:
         return []
     return [one | {"why_told": [name_why(why) for why in one.get("why", [])]} for one in answer.sentences]
+
+
+def _say_why_not_by_itself(ticket: Ticket, answer: Answer | None) -> str:
+    """Where the category answers by itself and this one waits for a person: the first thing that speaks against it."""
+    category = AutomaticCategory.objects.filter(intent=ticket.intent, is_on=True).first()
+    if category is None or answer is None:
+        return ""
+    return name_obstacle(find_obstacle(ticket, answer, category, now=timezone.now()))
 
 
 def _find_reading_trouble(ticket: Ticket) -> str:

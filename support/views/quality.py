@@ -1,4 +1,4 @@
-"""How good the answers are: time to the first, and what people made of the suggestions."""
+"""How good the answers are: time to the first, what people made of suggestions, what customers say, who changed what."""
 
 from __future__ import annotations
 
@@ -6,61 +6,80 @@ import datetime as dt
 from typing import Any, Final
 
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Avg, Count, F, Q
+from django.db.models import Avg, F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from support.models import Answer, AnswerStatus, Ticket, TriageCorrection, TriageModel
+from support.answers.figures import (
+    count_suggestions,
+    judge_triage,
+    list_changes,
+    measure_first_answers,
+    measure_ratings,
+    share,
+)
+from support.models import AutomaticAnswer, Ticket, TriageCorrection, TriageModel
 
+from .access import read_number
+from .wording import BYS, CHOICES
+
+WINDOWS: Final = (30, 90, 365)
 DAYS: Final = 90
-#: A suggestion counts as edited from here on; less is a salutation.
-UNCHANGED_AT: Final = 0.05
 
 
 @require_safe
 @permission_required("support.view_answer", raise_exception=True)
 def show_quality(request: HttpRequest) -> HttpResponse:
-    """The figures of the last `DAYS` days."""
-    since = timezone.now() - dt.timedelta(days=DAYS)
+    """The figures of a window: ?days= 30, 90 or 365."""
+    asked = read_number(request.GET.get("days", ""))
+    days = asked if asked in WINDOWS else DAYS
+    since = timezone.now() - dt.timedelta(days=days)
     tickets = Ticket.objects.filter(opened_at__gte=since)
-    answered = tickets.exclude(first_answer_at=None)
+    complaints = tickets.filter(is_complaint=True)
+    handled = complaints.exclude(closed_at=None).aggregate(mean=Avg(F("closed_at") - F("opened_at")))["mean"]
+    may_see = request.user.has_perm("support.view_ticket")
     context: dict[str, Any] = {
-        "days": DAYS,
+        "days": days,
+        "windows": WINDOWS,
         "tickets": tickets.count(),
-        "answered": answered.count(),
-        "first_answer_hours": _hours(answered.aggregate(mean=Avg(F("first_answer_at") - F("opened_at")))["mean"]),
-        "complaints": tickets.filter(is_complaint=True).count(),
-        "handled_hours": _hours(
-            tickets.filter(is_complaint=True)
-            .exclude(closed_at=None)
-            .aggregate(mean=Avg(F("closed_at") - F("opened_at")))["mean"]
-        ),
+        "first": measure_first_answers(since),
+        "complaints": complaints.count(),
+        "handled_hours": _hours(handled),
         "rows": count_suggestions(since),
-        "corrections": TriageCorrection.objects.filter(corrected_at__gte=since).count(),
+        "ratings": measure_ratings(since),
+        "may_see": may_see,
+        "changes": _name_changes(list_changes(since)) if may_see else None,
+        "corrections": TriageCorrection.objects.filter(corrected_at__gte=since).exclude(was=F("becomes")).count(),
+        "judged": [row | {"by": BYS[row["by"]]} for row in judge_triage(since)],
+        "automatic": _measure_automatic(since),
         "models": TriageModel.objects.defer("artifact").order_by("field", "language", "-version")[:12],
     }
     return render(request, "support/quality.html", context)
 
 
-def count_suggestions(since: dt.datetime) -> list[dict[str, Any]]:
-    """By origin and version of the prompt: how many were sent unchanged, edited, thrown away, refused."""
-    sent = Q(status=AnswerStatus.SENT)
-    rows = (
-        Answer.objects.filter(made_at__gte=since)
-        .values("origin", "prompt_version")
-        .annotate(
-            made=Count("pk"),
-            unchanged=Count("pk", filter=sent & Q(share_changed__lt=UNCHANGED_AT)),
-            edited=Count("pk", filter=sent & Q(share_changed__gte=UNCHANGED_AT)),
-            discarded=Count("pk", filter=Q(status=AnswerStatus.DISCARDED)),
-            refused=Count("pk", filter=Q(status=AnswerStatus.REFUSED)),
-            unsupported=Count("pk", filter=Q(sentences__contains=[{"supported": False}])),
-        )
-        .order_by("origin", "prompt_version")
-    )
-    return [dict(row) | {"label": Answer.Origin(row["origin"]).label} for row in rows]
+def _measure_automatic(since: dt.datetime) -> dict[str, Any]:
+    """All categories together; the page about automatic answers has each."""
+    sent = AutomaticAnswer.objects.filter(sent_at__gte=since)
+    checked = sent.exclude(verdict="")
+    n = sent.count()
+    return {
+        "sent": n,
+        "good": share(checked.filter(verdict="good").count(), checked.count()),
+        "wrong": checked.filter(verdict="wrong").count(),
+        "to_check": sent.filter(is_sampled=True, verdict="").count(),
+        "back": share(sent.exclude(answered_back_at=None, person_wanted_at=None).count(), n),
+    }
+
+
+def _name_changes(changes: dict[str, Any]) -> dict[str, Any]:
+    """Values of triage in words."""
+    rows = []
+    for one in changes["corrections"]:
+        names = {str(value): str(label) for value, label in CHOICES[one.field]}
+        rows.append({"row": one, "was": names.get(one.was, "–"), "becomes": names.get(one.becomes, one.becomes)})
+    return changes | {"corrections": rows}
 
 
 def _hours(span: dt.timedelta | None) -> float | None:

@@ -64,6 +64,7 @@ def _conditions(request: HttpRequest) -> dict[str, Q]:
         "mine": to_answer & Q(assignee=request.user.pk),
         "complaints": ~Q(status=TicketStatus.CLOSED) & Q(is_complaint=True),
         "look": to_answer & Q(needs_look=True),
+        "check": Q(automatic__is_sampled=True, automatic__verdict=""),
         "waiting": Q(status=TicketStatus.WAITING),
         "closed": Q(status=TicketStatus.CLOSED),
     }
@@ -78,6 +79,7 @@ def _count_views(request: HttpRequest) -> list[tuple[str, str, int]]:
         "mine": _("Mine"),
         "complaints": _("Complaints"),
         "look": _("Needs a look"),
+        "check": _("Automatic, to check"),
         "waiting": _("Waiting for the customer"),
         "closed": _("Closed"),
     }

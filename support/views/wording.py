@@ -36,6 +36,30 @@ CHOICES: dict[str, Any] = {
 }
 
 
+ESCALATIONS: dict[str, str | Promise] = {
+    "answered_back": gettext_lazy("The customer wrote again after an automatic answer."),
+    "person_wanted": gettext_lazy("The customer asked for a person."),
+    "not_sent": gettext_lazy("An answer may not have reached the customer. Look at the last message."),
+}
+OBSTACLES: dict[str, str | Promise] = {
+    "stopped": gettext_lazy("All automatic answers are stopped."),
+    "not_open": gettext_lazy("The ticket is not open any more, or is about something else."),
+    "persons": gettext_lazy("A person has taken it up."),
+    "complaint": gettext_lazy("Somebody complains here, or has an open complaint."),
+    "mood": gettext_lazy("The writer is not content, or it is urgent."),
+    "doubt": gettext_lazy("A person has to look at the triage."),
+    "old": gettext_lazy("It came before the category was switched on, or waits for too long."),
+    "no_address": gettext_lazy("There is no address to answer to."),
+    "refused": gettext_lazy("No answer is suggested, or a person has decided on it."),
+    "unsupported": gettext_lazy("A sentence has no source, or a fact is missing."),
+    "unsure": gettext_lazy("It is not sure enough."),
+    "stale": gettext_lazy("An article has changed since it was suggested."),
+    "no_model": gettext_lazy("No language model has read it."),
+    "disagree": gettext_lazy("The language model and the check beside it do not agree what it is about."),
+    "people_only": gettext_lazy("This customer wants no automated answers."),
+    "lately": gettext_lazy("This writer had an automatic answer within the last day."),
+    "rate": gettext_lazy("As many as were allowed have been sent."),
+}
 BYS: dict[str, str | Promise] = {
     "rules": pgettext_lazy("opinion", "the rules"),
     "classifier": pgettext_lazy("opinion", "the trained classifier"),
@@ -45,6 +69,15 @@ BYS: dict[str, str | Promise] = {
 
 def name_refusal(reason: str) -> str:
     return str(REFUSALS.get(reason, "")) if reason else ""
+
+
+def name_escalation(reason: str) -> str:
+    """Why it is escalated: what code says in words, what a person wrote as it is."""
+    return str(ESCALATIONS.get(reason, reason))
+
+
+def name_obstacle(obstacle: str) -> str:
+    return str(OBSTACLES.get(obstacle, ""))
 
 
 def name_why(why: str) -> str:

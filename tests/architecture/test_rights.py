@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "login", "set_language", "healthz", "readyz", "campaigns:unsubscribe", "campaigns:click", "campaigns:open",
     "campaigns:mail-webhook", "campaigns:sms-hook", "campaigns:receiver-report", "campaigns:short-link",
-    "customers:shop-hook", "support:contact",
+    "customers:shop-hook", "support:contact", "support:person", "support:rating",
     "campaigns:preferences", "campaigns:confirm-opt-in", "campaigns:sign-up", "campaigns:why", "campaigns:ask-for-data",
 }  # fmt: skip
 PUBLIC_PREFIXES = ("password_reset", "admin:login", "admin:jsi18n")
@@ -54,6 +54,7 @@ PAGES = {
     "support:article-new": {"marketer", "approver", "analyst", "support", "admin"},
     "support:gaps": {"analyst", "support", "admin"},
     "support:quality": {"analyst", "support", "admin"},
+    "support:automatic": {"analyst", "support", "admin"},
     "customers:shops": {"admin"},
     "customers:shop-new": {"admin"},
     "customers:merges": {"marketer", "approver", "analyst", "support", "admin"},
