@@ -16,7 +16,8 @@ from campaigns.delivery.domain import doctor
 from campaigns.delivery.entering import sweep
 from campaigns.delivery.opt_in import asking, mailing
 from campaigns.delivery.stopping import stop_on_sigterm
-from campaigns.outcomes import rollup
+from campaigns.outcomes import rollup, weekly
+from campaigns.outcomes.reports import fairness
 from llm.drafting_role import acting_as_drafter
 from llm.records import delete_expired_calls
 
@@ -117,6 +118,18 @@ def measure_results() -> None:
     rollup.store_all_results(now=timezone.now())
     rollup.store_holdout_result(now=timezone.now())
     global_holdout.renew_global_holdout(now=timezone.now())
+
+
+@shared_task
+def count_groups() -> None:
+    """Once a day: who got offers and how much, by group."""
+    fairness.count_missing_groups(timezone.now())
+
+
+@shared_task
+def mail_weekly() -> None:
+    """On Monday morning: the week's figures to those who want them."""
+    weekly.mail_weekly(timezone.now())
 
 
 @shared_task

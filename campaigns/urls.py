@@ -38,6 +38,11 @@ from campaigns.views import (
     voice,
 )
 from campaigns.views.reports import cost as cost_report
+from campaigns.views.reports import fairness as fairness_report
+from campaigns.views.reports import lift as lift_report
+from campaigns.views.reports import retention as retention_report
+from campaigns.views.reports import truth as truth_report
+from campaigns.views.reports import weekly as weekly_report
 
 app_name = "campaigns"
 urlpatterns = [
@@ -97,6 +102,15 @@ urlpatterns = [
     path("campaigns/<int:pk>/staged/<int:number>/withdrawal/", staged.withdraw, name="staged-withdrawal"),
     path("campaigns/<int:pk>/staged/<int:number>/base/", staged.bring_up_to_date, name="staged-base"),
     path("campaigns/<int:pk>/staff-time/", cost_report.set_minutes, name="staff-time"),
+    path("w/<str:token>/", weekly_report.end_weekly, name="weekly-end"),
+    path("reports/retention/", retention_report.show_retention, name="report-retention"),
+    path("reports/retention.csv", retention_report.download_retention, name="report-retention-file"),
+    path("reports/lift/", lift_report.show_lift, name="report-lift"),
+    path("reports/lift.csv", lift_report.download_lift, name="report-lift-file"),
+    path("reports/truth/", truth_report.show_truth, name="report-truth"),
+    path("reports/truth.csv", truth_report.download_truth, name="report-truth-file"),
+    path("reports/fairness/", fairness_report.show_fairness, name="report-fairness"),
+    path("reports/fairness.csv", fairness_report.download_fairness, name="report-fairness-file"),
     path("reports/cost/", cost_report.show_cost, name="report-cost"),
     path("reports/cost.csv", cost_report.download_cost, name="report-cost-file"),
     path("reports/cost/prices/", cost_report.edit_rates, name="cost-rates"),

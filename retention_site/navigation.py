@@ -81,9 +81,12 @@ STRUCTURE = (
     (
         gettext_lazy("Reports"),
         (
-            (gettext_lazy("Retention"), "customers:retention", "customers.view_segment"),
+            (gettext_lazy("Retention"), "campaigns:report-retention", "campaigns.view_campaignresult"),
+            (pgettext_lazy("menu", "Cohorts"), "customers:retention", "customers.view_segment"),
+            (pgettext_lazy("menu", "Lift"), "campaigns:report-lift", "campaigns.view_campaignresult"),
             (pgettext_lazy("menu", "Cost"), "campaigns:report-cost", "campaigns.view_campaignresult"),
             (pgettext_lazy("menu", "Hold-out"), "campaigns:global-holdout", "campaigns.view_campaignresult"),
+            (pgettext_lazy("menu", "Fairness"), "campaigns:report-fairness", "campaigns.view_campaignresult"),
         ),
     ),
     (

@@ -64,12 +64,18 @@ class NotificationForm(forms.Form):
         label=gettext_lazy("Tell me when"),
     )
     wants_mail = forms.BooleanField(required=False, label=gettext_lazy("Also by mail"))
+    wants_weekly = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("The week’s figures by mail, on Monday morning"),
+        help_text=gettext_lazy("Retention, lift, cost and fairness, as the reports say them. No customer is named."),
+    )
     language = forms.ChoiceField(choices=settings.LANGUAGES, label=gettext_lazy("Language of the mails"))
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, choice: NotificationChoice) -> None:
         initial = {
             "kinds": [kind for kind in NotificationKind.values if kind not in choice.silenced],
             "wants_mail": choice.wants_mail,
+            "wants_weekly": choice.wants_weekly,
             "language": choice.language or settings.LANGUAGE_CODE,
         }
         super().__init__(data, initial=initial)
@@ -80,5 +86,6 @@ class NotificationForm(forms.Form):
         return {
             "silenced": [kind for kind in NotificationKind.values if kind not in wanted],
             "wants_mail": self.cleaned_data["wants_mail"],
+            "wants_weekly": self.cleaned_data["wants_weekly"],
             "language": self.cleaned_data["language"],
         }

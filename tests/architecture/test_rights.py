@@ -19,6 +19,7 @@ PUBLIC = {
     "campaigns:mail-webhook", "campaigns:sms-hook", "campaigns:receiver-report", "campaigns:short-link",
     "customers:shop-hook", "support:contact", "support:person", "support:rating",
     "campaigns:preferences", "campaigns:confirm-opt-in", "campaigns:sign-up", "campaigns:why", "campaigns:ask-for-data",
+    "campaigns:weekly-end",
 }  # fmt: skip
 PUBLIC_PREFIXES = ("password_reset", "admin:login", "admin:jsi18n")
 #: What each role may open without being refused. "" is somebody with no role.
@@ -39,6 +40,9 @@ PAGES = {
     "campaigns:review": {"marketer", "approver", "analyst", "admin"},
     "campaigns:notifications": {"marketer", "approver", "analyst", "admin"},
     "campaigns:notification-choice": {"marketer", "approver", "analyst", "admin"},
+    "campaigns:report-retention": {"marketer", "approver", "analyst", "admin"},
+    "campaigns:report-lift": {"marketer", "approver", "analyst", "admin"},
+    "campaigns:report-fairness": {"marketer", "approver", "analyst", "admin"},
     "campaigns:report-cost": {"marketer", "approver", "analyst", "admin"},
     "campaigns:cost-rates": {"marketer", "approver", "analyst", "admin"},
     "campaigns:outbox": {"marketer", "approver", "analyst", "support", "admin"},

@@ -34,6 +34,8 @@ from campaigns.models import (
     Variant,
 )
 from campaigns.outcomes.funnel import read_funnel
+from campaigns.outcomes.reports.cost import read_cost_report
+from campaigns.outcomes.reports.truth import read_truth_report
 from campaigns.outcomes.responses import add_up, count_responses
 from customers.models import CustomerEvent, EventKind, ImportRun, ModelVersion, Order, Replay, ScoreHistory
 from customers.scoring.groups import read_sensitive
@@ -193,6 +195,26 @@ class TestSeededShop:
         assert campaign.status == CampaignStatus.PAUSED
         assert states[MessageStatus.QUEUED] > 0
         assert states[MessageStatus.ACCEPTED] == count_caught(self.seeded.mail) > 0
+
+    def test_the_truth_by_kind_of_person_adds_up_to_that_of_the_campaign(self) -> None:
+        told = read_truth_report()
+        assert told.lines
+        for line in told.lines:
+            assert sum(kind.treated for kind in line.kinds) == line.whole.treated
+            assert sum(kind.holdout for kind in line.kinds) == line.whole.holdout
+            whole = sum(kind.treated * kind.truth for kind in line.kinds) / line.whole.treated
+            assert whole == pytest.approx(line.whole.truth, abs=0.02)
+            truths = {kind.kind: kind.truth for kind in line.kinds}
+            assert truths.get("persuadable", 1) >= 0 >= truths.get("sleeping_dog", 0)
+            assert truths.get("lost_cause", 0) == truths.get("sure_thing", 0) == 0
+        assert told.intervals == sum(line.whole.is_settled for line in told.lines)
+
+    def test_the_shop_knows_what_things_cost(self) -> None:
+        report = read_cost_report()
+        assert report.missing == []
+        assert report.costs is not None
+        assert report.net is not None
+        assert report.costs.value > 0
 
     def test_results_stand_week_by_week_beside_the_truth(self) -> None:
         for name in PAST_NAMES:

@@ -25,6 +25,7 @@ from .answers import ask_to_be_seen, note_readings, report_back
 from .campaigns import WORK_HOURS, Office, Stage, at_shop_time, bring_campaign
 from .plans import CampaignPlan, PastPlan
 from .stretches import CAMPAIGN_TABLES, Say, import_stretch, note_growth
+from .truth import tell_truth
 
 RESULT_EVERY_DAYS = 7
 
@@ -50,6 +51,7 @@ class History:
         self.say = say
         self.sent: list[PastCampaign] = []
         self.true_points: dict[int, float] = {}
+        self.effects: dict[int, pl.DataFrame] = {}
         self._waiting: list[PastCampaign] = []
 
     def live_until(self, until: dt.datetime) -> None:
@@ -63,6 +65,7 @@ class History:
         told = pl.concat(effects)
         self.true_points |= {past.campaign.pk: _true_points(told, past) for past in self._waiting}
         for past in self._waiting:
+            self.effects[past.campaign.pk] = told.filter(pl.col("campaign") == past.message.campaign)
             note_readings(past.campaign)
         self._waiting = []
 
@@ -114,7 +117,9 @@ class History:
         """The result of each week as it stood then, up to `today` or the end of the window, with the known truth."""
         self.say("measuring what the campaigns did")
         note_growth(CAMPAIGN_TABLES)
+        kinds = self.simulator.kinds()
         for past in self.sent:
+            tell_truth(past.campaign, self.effects[past.campaign.pk], kinds, as_of=today)
             for as_of in _weeks(past.campaign, today):
                 store_result(past.campaign, now=as_of, true_effect_points=self.true_points[past.campaign.pk])
 

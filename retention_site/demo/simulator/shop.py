@@ -95,6 +95,16 @@ class ShopSimulator:
             parts.append(truth_frame(crowd, name_customers(crowd), reaction))
         return pl.concat(parts)
 
+    def kinds(self) -> pl.DataFrame:
+        """The latent kind of every customer who has joined by `now`: customer_external_id, kind. Never changes."""
+        parts = []
+        for number in range(len(self._sizes)):
+            crowd = self._crowd(number)
+            rows = np.flatnonzero(crowd.traits.joined < self._now)
+            nothing = np.zeros(len(rows))
+            parts.append(truth_frame(crowd, name_customers(crowd), Reaction(rows, nothing, nothing)))
+        return pl.concat(parts).select("customer_external_id", "kind")
+
     def forget_chunk(self, number: int) -> None:
         """Drop the state of a chunk that will not be advanced again, so that memory stays bounded."""
         self._crowds.pop(number, None)
