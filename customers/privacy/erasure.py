@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -36,6 +37,7 @@ from customers.models import (
     record_audit,
 )
 from customers.models.customer import ERASED_SOURCE
+from customers.models.kept_files import remove_files
 
 from .tables import held_of, list_personal_tables
 from .witness import note_erasure
@@ -66,8 +68,9 @@ class ErasureReport:
 
 @transaction.atomic
 def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: dt.datetime) -> ErasureReport:
-    """Erase for good, with everybody who was merged into them: what a merge kept for its undo goes too. Their addresses stay
-    suppressed, and a later import does not bring them back.
+    """Erase for good, with everybody who was merged into them: what a merge kept for its undo goes too, and
+    conversations of nobody's
+    that were written from their address. Their addresses stay suppressed, and a later import does not bring them back.
 
     Safe to run twice. Outside the database the erasure is noted as a hash, so that it can be done again after a restore.
     """
@@ -84,7 +87,8 @@ def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: 
     _erase_held_events(customer, report)
     _empty_texts({value for one in rows_of_theirs for value in _list_strong_values(one)}, report)
     _empty_admin_history(people, report)
-    _erase_rows(people, report)
+    emails = {one.email for one in rows_of_theirs if one.email}
+    erase_rows(people, report, addresses=emails)
     for number in people:
         Customer.objects.filter(pk=number).empty(ERASED_SOURCE, uuid.uuid4().hex)
     hashes = [hash_identity(*identity) for identity in identities]
@@ -125,17 +129,21 @@ def _erase_held_events(customer: Customer, report: ErasureReport) -> None:
         report.deleted[HeldEvent._meta.label] = gone
 
 
-def _erase_rows(people: Sequence[int], report: ErasureReport) -> None:
-    """Children first. Rows that stay are emptied of what tells of the person."""
+def erase_rows(people: Sequence[int], report: ErasureReport, *, addresses: Collection[str] = ()) -> None:
+    """Children first, with those rows of nobody's that name one of the addresses. Rows that stay are emptied of what tells of the
+    person. Files go once this is committed."""
     for table in reversed(list_personal_tables()):
         if table.model is Customer:
             continue
-        label, rows = table.model._meta.label, table.rows_of(*people)
+        label, rows = table.model._meta.label, table.rows_of(*people, addresses=addresses)
         if table.kept is not None:
             count = rows.update(**table.kept.blanked) if table.kept.blanked else rows.count()
             if count:
                 report.emptied[label] = count
-        elif count := rows.delete()[1].get(label, 0):
+            continue
+        if table.files is not None:
+            transaction.on_commit(partial(remove_files, list(rows.values_list(table.files.column, flat=True))))
+        if count := rows.delete()[1].get(label, 0):
             report.deleted[label] = count
 
 

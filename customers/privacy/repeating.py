@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from django.db import connection
 
 from customers.ingest.erased import identity_hash_sql
-from customers.models import Customer, ErasedPerson
+from customers.models import Channel, Customer, ErasedPerson
 
+from .addresses import erase_restored
 from .erasure import erase_customer
 from .witness import list_unknown_erasures, suppress_again
 
@@ -21,6 +22,7 @@ def repeat_erasures(now: dt.datetime) -> int:
     gone = 0
     for line in list_unknown_erasures():
         suppress_again(line)
+        erase_restored([found for channel, found in line["addresses"] if channel == Channel.EMAIL])
         for pk in _find_restored(line["identities"]):
             erase_customer(Customer.objects.get(pk=pk), actor=None, reason=REASON, now=now)
             gone += 1

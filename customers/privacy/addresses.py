@@ -1,0 +1,79 @@
+"""People of whom nothing but an address is known: they wrote, and are no customers. Found, exported and erased by that address.
+
+What is tied to a customer is not touched: that goes by the customer (`erasure`, `export`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+import structlog
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from customers.ingest.consent import hash_address, suppress_address
+from customers.ingest.erased import hash_identity
+from customers.models import AuditAction, Channel, ErasedPerson, Suppression, record_audit
+
+from .erasure import ErasureReport, erase_rows
+from .export import make_export, read_rows
+from .tables import list_personal_tables
+from .witness import note_erasure
+
+log = structlog.get_logger(__name__)
+
+#: The source under which the hash of an address stands among those of shops' ids.
+ADDRESS_SOURCE = "address"
+
+
+def count_rows(address: str) -> dict[str, int]:
+    """How many rows of nobody's name the address, by table; empty where none does."""
+    found = {
+        table.model._meta.label: table.rows_of(addresses=[address]).count()
+        for table in list_personal_tables()
+        if table.address
+    }
+    return {label: count for label, count in found.items() if count}
+
+
+@transaction.atomic
+def export_address(address: str, *, actor: User | None, now: dt.datetime) -> dict[str, Any]:
+    """All that is kept under the address and tied to nobody, as `export_customer` gives it. Written into the audit log."""
+    tables = read_rows([], addresses=[address])
+    rows = sum(map(len, tables.values()))
+    record_audit(AuditAction.EXPORTED, actor=actor, about=("address", hash_address(address)[:16]), rows=rows)
+    return make_export(tables, now=now)
+
+
+@transaction.atomic
+def erase_address(address: str, *, actor: User | None, reason: str, now: dt.datetime) -> ErasureReport:
+    """Erase for good what is kept under the address and tied to nobody; it stays suppressed. Safe to run twice."""
+    report = ErasureReport()
+    erase_rows([], report, addresses=[address])
+    suppress_address(address, reason=Suppression.Reason.ERASED, source="erasure", channel=Channel.EMAIL)
+    identity = hash_identity(ADDRESS_SOURCE, hash_address(address))
+    ErasedPerson.objects.get_or_create(identity_hash=identity)
+    rows = sum(report.deleted.values())
+    about = ("address", hash_address(address)[:16])
+    record_audit(AuditAction.CUSTOMER_ERASED, actor=actor, about=about, reason=reason[:200], rows=rows)
+    transaction.on_commit(lambda: note_erasure([identity], [(Channel.EMAIL.value, address)], now=now))
+    log.info("address_erased", rows=rows)
+    return report
+
+
+def erase_restored(hashes: Collection[str]) -> int:
+    """Erase what a backup brought back of addresses, by their keyed hashes; returns how many rows. Reads all rows of nobody's."""
+    gone = 0
+    for table in list_personal_tables():
+        if not table.address or "__" in table.address:
+            continue
+        held = table.model._default_manager.filter(**{f"{table.path}__isnull": True}).values_list(
+            table.address, flat=True
+        )
+        for address in {found for found in held.distinct() if found and hash_address(found) in hashes}:
+            report = ErasureReport()
+            erase_rows([], report, addresses=[address])
+            gone += sum(report.deleted.values())
+    return gone
