@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from campaigns.delivery.channels.providers import PROVIDERS, BadProviderUrl, read_provider_url
 from campaigns.delivery.channels.targets import BadTarget, SmsTarget, WebhookTarget, check_webhook_url, read_sms_url
 from customers.outgoing.signing import read_key
+from support.mail.imap.target import BadImapUrl, ImapTarget, read_imap_url
 
 
 def read_database_url(url: str) -> dict[str, Any]:
@@ -107,3 +108,11 @@ def catch_webhooks(url: str, *, secret_key: str) -> WebhookTarget:
     """The built-in catcher in place of a receiver: it remembers every id."""
     secret = base64.b64encode(hashlib.sha256(f"caught web hooks {secret_key}".encode()).digest()).decode()
     return WebhookTarget(f"{url}/webhook", f"whsec_{secret}", 23 * 3600.0, may_be_loopback=True, may_be_internal=True)
+
+
+def read_imap_target(url: str) -> ImapTarget:
+    """The mailbox that SUPPORT_IMAP_URL names. Raises ImproperlyConfigured with a sentence for staff that holds no password."""
+    try:
+        return read_imap_url(url)
+    except BadImapUrl as error:
+        raise ImproperlyConfigured(str(error)) from None

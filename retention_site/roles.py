@@ -51,7 +51,8 @@ ROLES: dict[str, tuple[str, ...]] = {
                 "customers.view_suppression", "customers.add_suppression",
                 "customers.view_customermerge", "customers.merge_customer",
                 "campaigns.view_message", "campaigns.view_deliveryevent",
-                "support.view_ticket", "support.answer_ticket", "support.view_answer", "support.view_article",
+                "support.view_ticket", "support.answer_ticket", "support.view_attachment", "support.view_mailboxstate",
+                "support.view_answer", "support.view_article",
                 "support.add_article", "support.change_article", "support.view_cannedanswer", "support.add_cannedanswer",
                 "support.change_cannedanswer"),
     # A shop's own key: it delivers what it knows and reads what we make of it; it decides nothing.

@@ -17,6 +17,7 @@ from retention_site.engine_urls import (
     catch_webhooks,
     read_database_url,
     read_email_url,
+    read_imap_target,
     read_sms_target,
     read_webhook_target,
 )
@@ -30,6 +31,7 @@ from retention_site.env_values import (
     read_time_zone,
 )
 from retention_site.sweeps import BEAT_SCHEDULE, TASK_ROUTES
+from support.mail.imap.target import ImapTarget
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(read_text("REKINDLE_VAR", str(BASE_DIR / "var")))
@@ -244,6 +246,23 @@ SUPPORT_ASK_RATING = read_flag("SUPPORT_ASK_RATING", default=True)  # the mail t
 COMPLAINT_COOLING_DAYS = read_number(
     "COMPLAINT_COOLING_DAYS", 14.0, most=365
 )  # no promotions so long after a closed one
+
+# --- Mail to support ------------------------------------------------------------------------------------------------------
+SUPPORT_ADDRESS = read_text("SUPPORT_ADDRESS", SHOP_FROM_EMAIL)  # answers go out from it, and customers write to it
+SUPPORT_HOOK_PROVIDER = read_text("SUPPORT_HOOK_PROVIDER").lower()  # of support.mail.hook
+SUPPORT_HOOK_SECRET = read_text("SUPPORT_HOOK_SECRET")  # without one no mail is taken by a web hook
+SUPPORT_IMAP_URL = read_text("SUPPORT_IMAP_URL")
+SUPPORT_IMAP_TARGET: ImapTarget | None = read_imap_target(SUPPORT_IMAP_URL) if SUPPORT_IMAP_URL else None
+SUPPORT_AUTH_SERVER = read_text(
+    "SUPPORT_AUTH_SERVER"
+).lower()  # whose Authentication-Results are believed; "": nobody's
+SUPPORT_MAIL_MB = read_number("SUPPORT_MAIL_MB", 25, least=1, most=100)  # of a larger mail only the beginning is read
+SUPPORT_FIND_SENT = "retention_site.sent_messages.find_sent_message"
+SUPPORT_FILE_DAYS = read_number("SUPPORT_FILE_DAYS", 365, most=36500)  # after a ticket was closed; 0: for good
+ATTACHMENTS_PER_MAIL = read_number("ATTACHMENTS_PER_MAIL", 10, most=40)
+ATTACHMENT_MB = read_number("ATTACHMENT_MB", 10, least=1, most=100)  # one file
+ATTACHMENTS_MB = read_number("ATTACHMENTS_MB", 20, least=1, most=100)  # all files of a mail
+ATTACHMENT_DIR = Path(read_text("ATTACHMENT_DIR", str(VAR_DIR / "attachments")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # --- Language model ---------------------------------------------------------------------------------------------------

@@ -48,6 +48,8 @@ BEAT_SCHEDULE = {
     "read-tickets": {"task": "support.tasks.read_tickets", "schedule": 15.0},
     "answer-tickets": {"task": "support.tasks.answer_tickets", "schedule": 15.0},
     "retrain-triage": {"task": "support.tasks.retrain_triage", "schedule": 3600.0},
+    "poll-mailbox": {"task": "support.tasks.poll_support_mailbox", "schedule": 60.0},
+    "forget-files": {"task": "support.tasks.forget_old_files", "schedule": 3600.0},
     "suggest-answers": {"task": "support.tasks.suggest_answers", "schedule": 15.0},
     "model-batches": {"task": "llm.tasks.batch_sweep", "schedule": 60.0},
     "settle-lost-model-calls": {"task": "llm.tasks.settle_lost_calls", "schedule": 300.0},

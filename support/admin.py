@@ -10,9 +10,13 @@ from support.models import (
     Answer,
     Article,
     ArticleVersion,
+    Attachment,
     AutomaticAnswer,
     CannedAnswer,
+    MailboxState,
+    MailSource,
     Rating,
+    SeenMail,
     Ticket,
     TicketMessage,
     TriageCorrection,
@@ -89,3 +93,28 @@ class AutomaticAnswerAdmin(ReadOnlyAdmin):
 class RatingAdmin(ReadOnlyAdmin):
     list_display = ("ticket", "score", "rated_at")
     list_filter = ("score",)
+
+
+@admin.register(MailSource)
+class MailSourceAdmin(ReadOnlyAdmin):
+    list_display = ("message", "way", "is_proven", "is_cut", "received_at")
+    list_filter = ("way", "is_proven")
+    list_select_related = ("message",)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    list_display = ("message", "position", "content_type", "size", "refusal")
+    list_filter = ("refusal", "content_type")
+    list_select_related = ("message",)
+
+
+@admin.register(SeenMail)
+class SeenMailAdmin(ReadOnlyAdmin):
+    list_display = ("seen_at", "way", "outcome", "place")
+    list_filter = ("outcome", "way")
+
+
+@admin.register(MailboxState)
+class MailboxStateAdmin(ReadOnlyAdmin):
+    list_display = ("mailbox", "trouble", "checked_at", "succeeded_at", "last_uid")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from support.answers import by_itself, pending
 from support.inbox.late import link_late_customers
+from support.mail.imap.polling import poll_mailbox
+from support.mail.retention import forget_old
 from support.triage.deciding import complete_triage
 from support.triage.reading import read_pending
 from support.triage.training import retrain_due
@@ -43,3 +46,18 @@ def answer_tickets() -> None:
     now = timezone.now()
     by_itself.settle_stranded(now=now)
     by_itself.answer_pending(now=now)
+
+
+@shared_task
+def poll_support_mailbox() -> None:
+    """Take in what is new in the mailbox, where one is named."""
+    if settings.SUPPORT_IMAP_TARGET is not None:
+        poll_mailbox(
+            settings.SUPPORT_IMAP_TARGET, now=timezone.now(), most_bytes=settings.SUPPORT_MAIL_MB * 1024 * 1024
+        )
+
+
+@shared_task
+def forget_old_files() -> None:
+    """Delete files and full texts of mail whose time is over, and files that no row names."""
+    forget_old(now=timezone.now())

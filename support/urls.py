@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from support.views import articles, automatic, contact, conversation, person, quality, queue, rating
+from support.views import (
+    articles,
+    attachments,
+    automatic,
+    contact,
+    conversation,
+    mail_hook,
+    mailbox,
+    person,
+    quality,
+    queue,
+    rating,
+)
 
 app_name = "support"
 urlpatterns = [
@@ -20,6 +32,7 @@ urlpatterns = [
     path("support/tickets/<int:pk>/escalation/", conversation.escalate, name="escalation"),
     path("support/tickets/<int:pk>/closing/", conversation.close, name="closing"),
     path("support/tickets/<int:pk>/reopening/", conversation.reopen, name="reopening"),
+    path("support/tickets/<int:pk>/customer/", conversation.tie, name="customer"),
     path("support/tickets/<int:pk>/corrections/", conversation.correct, name="corrections"),
     path("support/tickets/<int:pk>/check/", automatic.check, name="check"),
     path("support/tickets/<int:pk>/people-only/", automatic.note_people_only, name="people-only"),
@@ -34,6 +47,9 @@ urlpatterns = [
     path("articles/<int:number>/", articles.edit_article, name="article"),
     path("articles/<int:number>/publication/", articles.publish, name="publication"),
     path("answer-quality/", quality.show_quality, name="quality"),
+    path("support/attachments/<int:pk>/", attachments.download, name="attachment"),
+    path("settings/mailbox/", mailbox.show_mailbox, name="mailbox"),
+    path("hooks/inbound/", mail_hook.take_mail, name="mail-hook"),
     path("contact/", contact.show_contact, name="contact"),
     path("rating/<str:token>/", rating.show_rating, name="rating"),
     path("contact/person/<str:token>/", person.show_person, name="person"),

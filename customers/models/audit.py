@@ -94,6 +94,7 @@ class AuditAction(models.TextChoices):
     TICKET_ESCALATED = "ticket_escalated", _("ticket escalated")
     TICKET_CLOSED = "ticket_closed", _("ticket closed")
     TICKET_REOPENED = "ticket_reopened", _("ticket opened again")
+    TICKET_TIED = "ticket_tied", _("ticket given to a customer")
     TICKET_CORRECTED = "ticket_corrected", _("triage of a ticket corrected")
     TRIAGE_TRAINED = "triage_trained", _("triage trained anew")
     AUTOMATIC_ON = "automatic_on", _("category of tickets answers by itself")

@@ -10,7 +10,6 @@ import datetime as dt
 import difflib
 import smtplib
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 from customers.models import AuditAction, record_audit
 from support.inbox.opening import clean_text
 from support.inbox.working import require_right
+from support.mail.outgoing import make_sender, make_thread_headers
 from support.models import Answer, AnswerStatus, Direction, Ticket, TicketConflict, TicketMessage, TicketStatus
 from support.models.message import SendStatus
 
@@ -106,19 +106,13 @@ def share_changed(suggested: str, sent: str) -> float:
 
 def hand_over(ticket: Ticket, message: TicketMessage, *, footer: str = "", subject: str = "") -> None:
     """Give a promised message to the mail server and keep how that went. `footer` is not kept: it has links that act."""
-    domain = settings.SHOP_FROM_EMAIL.rpartition("@")[2] or "localhost"
-    thread = f"<ticket-{ticket.pk}@{domain}>"
-    headers = {
-        "Message-ID": f"<ticket-{ticket.pk}-{message.pk}@{domain}>",
-        "References": thread,
-        "In-Reply-To": thread,
-    }
+    headers = make_thread_headers(ticket, message)
     if message.author_id is None:  # RFC 3834: so that no machine answers it
         headers["Auto-Submitted"] = "auto-replied"
     mail = EmailMessage(
         subject=subject or _make_subject(ticket),
         body=f"{message.text}\n\n{footer}" if footer else message.text,
-        from_email=f"{settings.SHOP_NAME} <{settings.SHOP_FROM_EMAIL}>",
+        from_email=make_sender(),
         to=[ticket.answer_address],
         headers=headers,
     )

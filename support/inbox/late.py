@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
 
-from support.models import Ticket
+from support.models import MailSource, Ticket, TicketChannel, TiedBy
 
-from .complaints import begin_hold
 from .linking import find_writer
-from .opening import note_opening
+from .tying import tie_ticket
 
 
 @transaction.atomic
 def link_late_customers(*, most: int = 200) -> int:
-    """Tie conversations of people who have become customers since. Returns how many; safe to run again."""
+    """Tie conversations of people who have become customers since; of mail only those whose sender was proved. Returns how many;
+    safe to run again."""
     linked = 0
-    unknown = Ticket.objects.filter(customer=None).exclude(writer_email="").order_by("-pk").select_for_update()
+    proof = MailSource.objects.filter(
+        message__ticket=OuterRef("pk"), is_proven=True, from_address__iexact=OuterRef("writer_email")
+    )
+    unknown = (
+        Ticket.objects.filter(~Q(channel=TicketChannel.MAIL) | Exists(proof), customer=None)
+        .exclude(writer_email="")
+        .order_by(F("pk").desc())
+        .select_for_update()
+    )
     for ticket in unknown[:most]:
         customer = find_writer(ticket.writer_email)
-        if customer is None:
-            continue
-        ticket.customer = customer
-        ticket.save(update_fields=["customer"])
-        note_opening(ticket)
-        if ticket.is_complaint and ticket.is_unfinished:
-            begin_hold(ticket, now=ticket.last_message_at, anew=False)
-        linked += 1
+        by = TiedBy.SERVER if ticket.channel == TicketChannel.MAIL else TiedBy.CHANNEL
+        if customer is not None:
+            linked += tie_ticket(ticket, customer, by=by, now=ticket.last_message_at)
     return linked

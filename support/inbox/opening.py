@@ -9,7 +9,7 @@ from django.db import transaction
 
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import Customer, EventKind
-from support.models import Direction, Ticket, TicketChannel, TicketMessage, TicketStatus, Urgency
+from support.models import Direction, Ticket, TicketChannel, TicketMessage, TicketStatus, TiedBy, Urgency
 
 from .clock import due_at
 from .complaints import EVENT_SOURCE, begin_hold
@@ -22,7 +22,9 @@ LONGEST_TEXT = 20_000
 class Incoming:
     """A message from outside. `thread` names its conversation within the channel, `external_id` the message itself.
 
-    `email` is where it says it comes from; only a `customer` that the channel itself has proved is certain.
+    `email` is where it says it comes from; only a `customer` that the channel itself has proved is certain. Of mail the
+    address proves
+    nothing: there `customer` says whose it is, or nobody's. `ticket` is the conversation that it answers, of whichever channel.
     """
 
     channel: TicketChannel
@@ -34,6 +36,9 @@ class Incoming:
     email: str = ""
     name: str = ""
     customer: Customer | None = None
+    tied_by: TiedBy = TiedBy.CHANNEL
+    ticket: int | None = None
+    sent_number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,18 @@ def note_opening(ticket: Ticket) -> None:
 
 
 def _find_ticket(incoming: Incoming) -> tuple[Ticket, bool]:
-    customer = incoming.customer or find_writer(incoming.email)
+    if incoming.ticket is not None:
+        return Ticket.objects.select_for_update().get(pk=incoming.ticket), False
+    customer = incoming.customer
+    if customer is None and incoming.channel != TicketChannel.MAIL:
+        customer = find_writer(incoming.email)
     ticket, is_first = Ticket.objects.get_or_create(
         channel=incoming.channel,
         external_id=incoming.thread[:200],
         defaults={
             "customer": customer,
+            "tied_by": incoming.tied_by if customer else TiedBy.CHANNEL,
+            "sent_number": incoming.sent_number,
             "writer_email": incoming.email[:254],
             "writer_name": clean_text(incoming.name)[:120],
             "subject": " ".join(clean_text(incoming.subject).split())[:200],

@@ -4,6 +4,7 @@ from .answer import Answer, AnswerStatus
 from .article import Article, ArticleVersion
 from .automatic import AutomaticAnswer, AutomaticCategory, AutomaticStop, PeopleOnly
 from .canned import CannedAnswer
+from .mail import Attachment, MailboxState, MailOutcome, MailSource, MailWay, Refusal, SeenMail, Trouble
 from .message import Direction, TicketMessage
 from .rating import Rating
 from .ticket import (
@@ -14,6 +15,7 @@ from .ticket import (
     TicketChannel,
     TicketConflict,
     TicketStatus,
+    TiedBy,
     Urgency,
 )
 from .triage import TriageCorrection, TriageField, TriageModel, TriageReading
@@ -24,23 +26,32 @@ __all__ = [
     "AnswerStatus",
     "Article",
     "ArticleVersion",
+    "Attachment",
     "AutomaticAnswer",
     "AutomaticCategory",
     "AutomaticStop",
     "CannedAnswer",
     "Direction",
     "Intent",
+    "MailOutcome",
+    "MailSource",
+    "MailWay",
+    "MailboxState",
     "PeopleOnly",
     "Rating",
+    "Refusal",
+    "SeenMail",
     "Sentiment",
     "Ticket",
     "TicketChannel",
     "TicketConflict",
     "TicketMessage",
     "TicketStatus",
+    "TiedBy",
     "TriageCorrection",
     "TriageField",
     "TriageModel",
     "TriageReading",
+    "Trouble",
     "Urgency",
 ]

@@ -23,6 +23,15 @@ class TicketChannel(models.TextChoices):
     MAIL = "mail", _("e-mail")
 
 
+class TiedBy(models.TextChoices):
+    """What says that a conversation is this customer's; "" where its channel did."""
+
+    CHANNEL = "", pgettext_lazy("ticket", "its channel")
+    SERVER = "server", _("our mail server vouches for the sender")
+    REPLY = "reply", _("it answers our mail to this customer, from their address")
+    PERSON = "person", _("a colleague said so")
+
+
 class TicketStatus(models.TextChoices):
     OPEN = "open", pgettext_lazy("ticket", "open")
     WAITING = "waiting", _("waits for the customer")
@@ -95,11 +104,14 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
 
 class Ticket(models.Model):
-    """One conversation. Key: (channel, external_id). Erased and exported with its customer.
+    """One conversation. Key: (channel, external_id). Erased and exported with its customer, or with whom its address is theirs.
 
     What triage says of it stands beside its reasons (`triage`, a dict of field to {value, by, sureness, reasons}); a
     person's word wins. `complaint_round` counts how often it has become a complaint: each round is an event of its own.
     """
+
+    #: A conversation that is tied to nobody is of whoever has this address, when they ask for a copy or to be erased.
+    named_by_address = "writer_email"
 
     channel = models.CharField(_("channel"), max_length=8, choices=TicketChannel)
     external_id = models.CharField(max_length=200)
@@ -145,6 +157,9 @@ class Ticket(models.Model):
     last_message_at = models.DateTimeField(_("last message"))
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     rating_asked_at = models.DateTimeField(_("asked how it was"), null=True, blank=True)
+    tied_by = models.CharField(max_length=8, choices=TiedBy, blank=True, default="", db_default="")
+    #: The message of a campaign that it answers, by its number in the outbox.
+    sent_number = models.BigIntegerField(null=True, blank=True)
     held_until = models.DateTimeField(_("no promotions until"), null=True, blank=True)
 
     objects = TicketQuerySet.as_manager()

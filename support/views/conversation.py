@@ -7,11 +7,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from customers.models import Customer
 from customers.views.access import current_user
 from support.answers.asking import ask_rating
 from support.answers.automatic import find_obstacle
@@ -20,6 +21,7 @@ from support.answers.sending import discard_suggestion, send_answer
 from support.answers.slots import fill_slots
 from support.answers.suggesting import find_open_message, suggest_answer
 from support.inbox import working
+from support.inbox.tying import list_candidates, tie_by_hand
 from support.models import (
     Answer,
     AnswerStatus,
@@ -46,7 +48,7 @@ from .wording import describe_triage, name_escalation, name_obstacle, name_refus
 def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
     """One conversation."""
     ticket = get_ticket_for(request.user, pk)
-    messages = list(ticket.messages.select_related("author"))
+    messages = list(ticket.messages.select_related("author", "mail").prefetch_related("attachments"))
     answer = _find_suggestion(ticket)
     user = current_user(request)
     context: dict[str, Any] = {
@@ -73,6 +75,7 @@ def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
         "may_answer": request.user.has_perm(working.RIGHT),
         "is_closed": ticket.status == TicketStatus.CLOSED,
         "address": ticket.answer_address,
+        "candidates": list_candidates(ticket) if request.user.has_perm("customers.view_customer") else [],
     }
     return render(request, "support/ticket.html", context)
 
@@ -181,6 +184,16 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     ticket, user = get_ticket_for(request.user, pk), current_user(request)
     return carry_out(request, ticket, lambda: working.reopen_ticket(user, ticket, now=timezone.now()), _("Open again."))
+
+
+@require_POST
+def tie(request: HttpRequest, pk: int) -> HttpResponse:
+    """A colleague says whose conversation it is."""
+    ticket, user = get_ticket_for(request.user, pk), current_user(request)
+    customer = get_object_or_404(Customer, pk=read_number(request.POST.get("customer", "")))
+    return carry_out(
+        request, ticket, lambda: tie_by_hand(user, ticket, customer, now=timezone.now()), _("Given to the customer.")
+    )
 
 
 @require_POST
