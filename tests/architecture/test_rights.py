@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "login", "set_language", "healthz", "readyz", "campaigns:unsubscribe", "campaigns:click", "campaigns:open",
     "campaigns:mail-webhook", "campaigns:sms-hook", "campaigns:receiver-report", "campaigns:short-link",
-    "customers:shop-hook", "support:contact", "support:person", "support:rating",
+    "customers:shop-hook", "support:contact", "support:mail-hook", "support:person", "support:rating",
     "campaigns:preferences", "campaigns:confirm-opt-in", "campaigns:sign-up", "campaigns:why", "campaigns:ask-for-data",
     "campaigns:weekly-end",
 }  # fmt: skip
@@ -57,6 +57,7 @@ PAGES = {
     "support:articles": {"marketer", "approver", "analyst", "support", "admin"},
     "support:article-new": {"marketer", "approver", "analyst", "support", "admin"},
     "support:gaps": {"analyst", "support", "admin"},
+    "support:mailbox": {"support", "admin"},
     "support:quality": {"analyst", "support", "admin"},
     "support:automatic": {"analyst", "support", "admin"},
     "customers:shops": {"admin"},
