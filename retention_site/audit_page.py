@@ -65,10 +65,13 @@ DETAILS: Final[dict[str, Promise]] = {
     "groups": gettext_lazy("roles"),
     "rights": gettext_lazy("rights"),
     "keys": gettext_lazy("which"),
+    "proposed_by": gettext_lazy("proposed by the model"),
+    "prompt": gettext_lazy("prompt"),
+    "is_changed": gettext_lazy("changed before it was saved"),
 }
 CHOICES: Final = {"part": ApprovalPart.choices, "from": CampaignStatus.choices}
 #: Details that say nothing to a reader of the page; the file has them.
-UNSHOWN: Final = frozenset({"hash", "now"})
+UNSHOWN: Final = frozenset({"hash", "now", "call"})
 
 
 @dataclass(frozen=True)

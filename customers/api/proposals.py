@@ -34,6 +34,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
     is_proposed_by_model = serializers.SerializerMethodField()
     proposed_by = serializers.CharField(source="model")
     call = serializers.UUIDField()
+    proposal = serializers.CharField(source="token", help_text="give it back when the rule is saved as a segment")
 
     def get_is_proposed_by_model(self, _proposal: Any) -> bool:
         return True

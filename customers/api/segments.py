@@ -32,10 +32,13 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
     """A named rule. Saving another rule makes the next revision, `number`."""
 
     rule = JSONObjectField()
+    proposal = serializers.CharField(
+        write_only=True, required=False, max_length=2_000, help_text="what came with a rule that a model proposed"
+    )
 
     class Meta:
         model = Segment
-        fields = ("id", "name", "description", "rule", "number", "is_archived", "created_at", "updated_at")
+        fields = ("id", "name", "description", "rule", "number", "is_archived", "created_at", "updated_at", "proposal")
         read_only_fields = ("number", "is_archived", "created_at", "updated_at")
 
     def validate_rule(self, tree: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,11 @@ class Segment(models.Model):
 
 
 class SegmentRevision(models.Model):
-    """The rule as it was saved. Key: (segment, number)."""
+    """The rule as it was saved. Key: (segment, number).
+
+    `proposed_by` is the language model that proposed it, "" of a rule that a person wrote; `proposed_with` its prompt and
+    version, `proposal_call` its call in the ledger, `is_proposal_changed` whether the person changed it before saving.
+    """
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
@@ -40,6 +44,10 @@ class SegmentRevision(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     saved_at = models.DateTimeField()
+    proposed_by = models.CharField(max_length=200, blank=True, default="", db_default="")
+    proposed_with = models.CharField(max_length=80, blank=True, default="", db_default="")
+    proposal_call = models.UUIDField(null=True, blank=True)
+    is_proposal_changed = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("segment revision")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
@@ -11,6 +12,7 @@ from django.db import transaction
 
 from customers.models import AuditAction, Segment, SegmentRevision, record_audit
 
+from .proposed import ProposedBy, read_proposal
 from .resolve import resolve_memberships
 from .rules import dump_rule, parse_rule, read_gently
 
@@ -24,8 +26,10 @@ def save_segment(
     now: dt.datetime,
     description: str = "",
     segment: Segment | None = None,
+    proposal: str = "",
 ) -> Segment:
-    """Create or change a segment. Saving the same rule again makes no new revision.
+    """Create or change a segment. Saving the same rule again makes no new revision. With the signed `proposal` that the rule
+    began as, its revision and the audit say which model proposed it, and whether it was changed before.
 
     Raises RuleError for a rule that cannot be used, PermissionDenied without the right.
     """
@@ -43,7 +47,17 @@ def save_segment(
     segment.rule = tree if is_new_rule else segment.rule
     segment.number += is_new_rule
     segment.save()
+    by = read_proposal(proposal, tree) if is_new_rule else None
     if is_new_rule:
-        SegmentRevision.objects.create(segment=segment, number=segment.number, rule=tree, saved_by=user, saved_at=now)
-    record_audit(AuditAction.SEGMENT_SAVED, actor=user, about=("segment", segment.pk), revision=segment.number)
+        _keep_revision(segment, tree, user, now, by)
+    told = {"proposed_by": by.model, "prompt": by.prompt, "call": by.call, "is_changed": by.is_changed} if by else {}
+    record_audit(AuditAction.SEGMENT_SAVED, actor=user, about=("segment", segment.pk), revision=segment.number, **told)
     return segment
+
+
+def _keep_revision(segment: Segment, tree: Any, user: User, now: dt.datetime, by: ProposedBy | None) -> None:
+    revision = SegmentRevision(segment=segment, number=segment.number, rule=tree, saved_by=user, saved_at=now)
+    if by is not None:
+        revision.proposed_by, revision.proposed_with = by.model[:200], by.prompt[:80]
+        revision.proposal_call, revision.is_proposal_changed = UUID(by.call), by.is_changed
+    revision.save(force_insert=True)

@@ -29,6 +29,7 @@ def propose_segment(request: HttpRequest) -> HttpResponse:
     except CannotPropose as error:
         return render(request, "customers/_segment_proposal.html", {"refusal": str(error)})
     rule = json.dumps(proposal.tree, ensure_ascii=False)
-    start = f"{reverse('customers:segment-new')}?{urlencode({'rule': rule, 'name': proposal.name})}"
+    asked = urlencode({"rule": rule, "name": proposal.name, "proposal": proposal.token})
+    start = f"{reverse('customers:segment-new')}?{asked}"
     context = {"proposal": proposal, "told": proposal.told, "start_url": start}
     return render(request, "customers/_segment_proposal.html", context)

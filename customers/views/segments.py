@@ -25,10 +25,11 @@ from customers.insights.browsing import count_customers
 from customers.models import Customer, Segment
 from customers.segments.checking import check_rule
 from customers.segments.editing import save_segment
+from customers.segments.estimating import Estimate, preview_quickly
 from customers.segments.evidence import explain
 from customers.segments.membership import list_changes, list_users, measure_overlaps, read_sizes
 from customers.segments.names import read_names
-from customers.segments.preview import preview_query
+from customers.segments.preview import Preview, preview_query
 from customers.segments.reach import measure_reach
 from customers.segments.rules import Group, Reading, RuleError, dump_rule, parse_rule, read_gently
 from customers.segments.telling import Told, tell_reading, tell_rule
@@ -92,9 +93,10 @@ def change_rows(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required("customers.view_segment", raise_exception=True)
 def preview_segment(request: HttpRequest) -> HttpResponse:
-    """The live count and sample of the rows as they stand; a fragment for htmx."""
+    """The live count and sample of the rows as they stand, exact where that is asked; a fragment for htmx."""
     rule, _checked = check_block(read_block(request.POST))
-    return render(request, "customers/_segment_preview.html", _preview(rule))
+    is_exact = request.POST.get("action") == "count"
+    return render(request, "customers/_segment_preview.html", _preview(rule, is_exact=is_exact))
 
 
 @require_safe
@@ -131,7 +133,8 @@ def _take_segment(request: HttpRequest, segment: Segment | None) -> HttpResponse
         # Rows are still being written: what was typed stays, and nothing is judged before it is saved.
         form = SegmentForm(instance=segment, initial={name: request.POST.get(name, "") for name in form.fields})
         block = act(block, action)
-        return _render_form(request, segment, form, block, check_block(block, own=own)[0])
+        rule = check_block(block, own=own)[0]
+        return _render_form(request, segment, form, block, rule, is_exact=action == "count")
     rule, block = check_block(block, own=own)
     if rule is None or not form.is_valid():
         return _render_form(request, segment, form, block, rule, status=422)
@@ -144,6 +147,7 @@ def _take_segment(request: HttpRequest, segment: Segment | None) -> HttpResponse
             rule=to_tree(block),
             now=timezone.now(),
             segment=segment,
+            proposal=request.POST.get("proposal", "")[:2_000],
         )
     except RuleError as error:  # another segment was changed meanwhile so that they refer to each other
         form.add_error(None, describe_error(error))
@@ -160,30 +164,35 @@ def _render_form(
     rule: Group | None,
     *,
     status: int = 200,
+    is_exact: bool = False,
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "segment": segment,
         "form": form,
         "tree": lay_out(block),
+        "proposal": (request.POST.get("proposal") or request.GET.get("proposal", ""))[:2_000],
         "may_change": request.user.has_perm("customers.change_segment" if segment else "customers.add_segment"),
         **list_choices(),
-        **_preview(rule),
+        **_preview(rule, is_exact=is_exact),
     }
     if segment is not None:
         context |= _tell_saved(request, segment)
     return render(request, "customers/segment.html", context, status=status)
 
 
-def _preview(rule: Group | None) -> dict[str, Any]:
+def _preview(rule: Group | None, *, is_exact: bool = False) -> dict[str, Any]:
     total = count_customers().number
     if rule is None:
         return {"sentence": "", "size": None, "sample": [], "total": total}
     as_of = read_shop_clock(timezone.now())
     told = tell_reading(Reading(rule, ()), as_of=as_of, counts=False)
-    found = preview_query(told.query) if told.query is not None else None
+    found: Preview | None = None
+    if told.query is not None:
+        found = preview_query(told.query) if is_exact else preview_quickly(told.query, total=total)
     return {
         "sentence": told.sentence,
         "size": found.size if found else None,
+        "estimate": found if isinstance(found, Estimate) else None,
         "faults": told.faults,
         "warnings": [finding.sentence for finding in check_rule(rule, as_of=as_of) if not finding.is_fault],
         "sample": found.sample if found else [],
@@ -203,6 +212,7 @@ def _tell_saved(request: HttpRequest, segment: Segment) -> dict[str, Any]:
         "size_chart": [(date_format(size.day, "j M"), size.size) for size in sizes],
         "changes": list_changes(segment, size=6),
         "revisions": segment.revisions.select_related("saved_by").order_by("-number")[:8],
+        "proposed": segment.revisions.exclude(proposed_by="").select_related("saved_by").order_by("-number").first(),
         "why": _tell_why(request, segment),
     }
 

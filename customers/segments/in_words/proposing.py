@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from customers.ingest.currency import read_shop_currency
 from customers.models import Customer, Product
 from customers.segments.faults import RuleError
+from customers.segments.proposed import ProposedBy, sign_proposal
 from customers.segments.rules import dump_rule, parse_rule
 from customers.segments.telling import Told, tell_rule
 from customers.segments.wording import describe_error
@@ -52,6 +53,11 @@ class Proposal:
     told: Told
     model: str
     call: UUID
+
+    @property
+    def token(self) -> str:
+        """What travels with the rule until a person saves it, so that the revision says who proposed it."""
+        return sign_proposal(self.tree, ProposedBy(self.model, f"{PROMPT.name} {PROMPT.version}", str(self.call)))
 
 
 def propose_rule(sentence: str, *, now: dt.datetime, as_of: dt.datetime) -> Proposal:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
+import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from customers.models import Customer, Product, Segment
+from customers.forms.rule_drafts import lay_out_block
+from customers.models import AuditAction, AuditEntry, Customer, Product, Segment
+from customers.segments.editing import save_segment
 from customers.segments.in_words.proposing import CannotPropose, propose_rule
+from customers.segments.rules import parse_rule
 from llm.models import LlmCall
 from tests.customers.segments.in_words.test_reading import answer as said
 from tests.customers.segments.in_words.test_reading import part
+from tests.customers.views.test_segment_rows import _post as post_block
 from tests.model_server import ModelServer, answer, answer_text, fault_500
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,6 +32,7 @@ GOOD = said(
     part("recency_days", "gte", "90"), not_said=("left-handed",),
 )  # fmt: skip
 URL = "/segments/proposal/"
+OTHER_RULE = {"field": "country", "op": "is", "value": "Austria"}
 
 
 @pytest.fixture(autouse=True)
@@ -130,3 +138,63 @@ def test_only_those_who_may_make_segments_may_ask(client: Client, approver: User
     assert client.post(URL, {"words": SENTENCE}).status_code == 403
     assert client.post("/api/v1/segments/proposal/", {"words": SENTENCE}, "application/json").status_code == 403
     assert model_server.count == 0
+
+
+def _begin_on_the_page(client: Client) -> tuple[str, str]:
+    """The proposed rule's JSON and the token, as the form to which the proposal leads carries them."""
+    proposed = client.post(URL, {"words": SENTENCE}).content.decode()
+    start = html.unescape(re.findall(r'href="(/segments/new/[^"]+)"', proposed)[0])
+    token = re.findall(r'name="proposal" value="([^"]+)"', client.get(start).content.decode())[0]
+    return parse_qs(urlsplit(start).query)["rule"][0], html.unescape(token)
+
+
+def test_a_proposal_that_is_saved_stays_marked_as_a_models(
+    client: Client, marketer: User, model_server: ModelServer
+) -> None:
+    model_server.always(answer(GOOD))
+    client.force_login(marketer)
+    rule, token = _begin_on_the_page(client)
+    rows = post_block(lay_out_block(parse_rule(json.loads(rule))))
+    sent = rows | {"name": "Quiet tents", "description": "", "proposal": token, "action": "save"}
+    assert client.post("/segments/new/", sent).status_code == 302
+    segment = Segment.objects.get()
+    revision = segment.revisions.get()
+    assert (revision.proposed_with, revision.is_proposal_changed) == ("segments.in_words 1", False)
+    assert revision.proposed_by and LlmCall.objects.filter(request_id=revision.proposal_call).exists()
+    page = client.get(f"/segments/{segment.pk}/").content.decode()
+    assert "Proposed by a model" in page and "accepted by" in page and "a person changed the rule since" not in page
+    entry = AuditEntry.objects.filter(action=AuditAction.SEGMENT_SAVED).latest("pk")
+    assert (entry.actor_id, entry.details["proposed_by"]) == (marketer.pk, revision.proposed_by)
+    assert entry.details["prompt"] == "segments.in_words 1"
+
+    save_segment(marketer, name=segment.name, rule=OTHER_RULE, now=NOW, segment=segment)
+    assert segment.revisions.get(number=2).proposed_by == ""
+    assert "a person changed the rule since" in client.get(f"/segments/{segment.pk}/").content.decode()
+    assert "Proposed by a model" in client.get(f"/segments/{segment.pk}/revisions/").content.decode()
+
+
+def test_a_proposal_that_a_person_changed_before_saving_says_so(marketer: User, model_server: ModelServer) -> None:
+    model_server.always(answer(GOOD))
+    proposal = propose_rule(SENTENCE, now=NOW, as_of=NOW)
+    segment = save_segment(marketer, name="Mine", rule=OTHER_RULE, now=NOW, proposal=proposal.token)
+    assert segment.revisions.get().is_proposal_changed
+    assert AuditEntry.objects.filter(action=AuditAction.SEGMENT_SAVED).latest("pk").details["is_changed"] is True
+
+
+def test_a_forged_proposal_marks_nothing(marketer: User) -> None:
+    segment = save_segment(marketer, name="Mine", rule=OTHER_RULE, now=NOW, proposal="made:up:token")
+    assert segment.revisions.get().proposed_by == ""
+
+
+def test_the_api_gives_a_proposal_that_can_be_given_back(
+    client: Client, marketer: User, model_server: ModelServer
+) -> None:
+    model_server.always(answer(GOOD))
+    client.force_login(marketer)
+    said = client.post("/api/v1/segments/proposal/", {"words": SENTENCE}, content_type="application/json").json()
+    body = {"name": "By REST", "rule": said["rule"], "proposal": said["proposal"]}
+    made = client.post("/api/v1/segments/", body, content_type="application/json")
+    assert made.status_code == 201, made.content
+    assert "proposal" not in made.json()
+    revision = Segment.objects.get(name="By REST").revisions.get()
+    assert (revision.proposed_by, revision.is_proposal_changed) == (said["proposed_by"], False)

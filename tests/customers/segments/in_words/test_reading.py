@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -120,6 +120,7 @@ _PARTS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a busy machine says nothing of the rule
 @given(st.lists(_PARTS, max_size=4), st.sampled_from(["all", "any", "none"]))
 def test_whatever_fits_the_schema_gives_a_rule_or_says_why_not(parts: list[dict[str, Any]], match: str) -> None:
     read = read_answer(answer(*parts, match=match), KNOWN)
