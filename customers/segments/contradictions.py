@@ -56,26 +56,64 @@ def _flatten(rule: Group, path: str) -> Iterator[tuple[str, Rule, bool]]:
 
 def _judge_together(parts: Sequence[tuple[str, Rule, bool]]) -> Iterator[Found]:
     wanted: dict[Hashable, tuple[float, float]] = {}
-    words: dict[Hashable, set[object]] = {}
+    words: dict[Hashable, list[set[object]]] = {}
+    barred: dict[Hashable, set[object]] = {}
+    done: list[tuple[Rule, Window, float, float]] = []
     seen: dict[Rule, bool] = {}
     for path, part, holds in parts:
         if seen.setdefault(part, holds) != holds:
             yield path, "contradiction", ""
             continue
-        if not holds:
-            continue
-        key, low, high = _range_of(part)
-        if key is not None:
-            known = wanted.get(key, (-_MOST, _MOST))
-            wanted[key] = max(low, known[0]), min(high, known[1])
-            if wanted[key][0] > wanted[key][1] and known[0] <= known[1]:
-                yield path, "contradiction", ""
-        key, choices = _choices_of(part)
-        if key is not None and choices is not None:
-            known_words = words.get(key)
-            words[key] = choices if known_words is None else choices & known_words
-            if known_words and not words[key]:
-                yield path, "contradiction", ""
+        if holds and (_narrow_range(part, wanted) or _narrow_choices(part, words, barred) or _crosses(part, done)):
+            yield path, "contradiction", ""
+
+
+def _narrow_range(part: Rule, wanted: dict[Hashable, tuple[float, float]]) -> bool:
+    """Note between which numbers something has to lie; whether that leaves none for the first time."""
+    key, low, high = _range_of(part)
+    if key is None:
+        return False
+    known = wanted.get(key, (-_MOST, _MOST))
+    wanted[key] = max(low, known[0]), min(high, known[1])
+    return wanted[key][0] > wanted[key][1] and known[0] <= known[1]
+
+
+def _narrow_choices(part: Rule, words: dict[Hashable, list[set[object]]], barred: dict[Hashable, set[object]]) -> bool:
+    """Note which words something may be and which it may not; whether that leaves none for the first time. Of what has several
+    values, such as tags, each may be asked for."""
+    is_new = False
+    for key, is_single, choices, refused in _choices_of(part):
+        asked, before = words.setdefault(key, []), barred.setdefault(key, set())
+        left = [wanted for wanted in asked if wanted - before]
+        barred[key] = before | refused
+        if choices is not None and is_single and asked:
+            asked[0] &= choices
+        elif choices is not None:
+            asked.append(choices)
+            left.append(choices)
+        is_new |= any(not wanted - barred[key] for wanted in left)
+    return is_new
+
+
+def _crosses(part: Rule, done: list[tuple[Rule, Window, float, float]]) -> bool:
+    """Whether more of something is asked for in a time than may be in a longer time around it."""
+    if not isinstance(part, Behaviour | MessageAct | Orders) or (isinstance(part, Orders) and part.measure != "count"):
+        return False
+    _key, low, high = _range_of(part)
+    same: Rule = replace(part, op="", window=Window(), **({"value": 0.0} if isinstance(part, Orders) else {"times": 0}))
+    earlier = [(window, least, most) for other, window, least, most in done if other == same]
+    done.append((same, part.window, low, high))
+    return any(
+        (window != part.window)
+        and ((low > most and _lies_in(part.window, window)) or (least > high and _lies_in(window, part.window)))
+        for window, least, most in earlier
+    )
+
+
+def _lies_in(inner: Window, outer: Window) -> bool:
+    if outer.is_ever:
+        return True
+    return inner.days is not None and outer.days is not None and inner.days <= outer.days
 
 
 def _range_of(part: Rule) -> tuple[Hashable, float, float]:
@@ -99,25 +137,28 @@ def _range_of(part: Rule) -> tuple[Hashable, float, float]:
     return key, -_MOST if op == "lte" else low, _MOST if op == "gte" else high
 
 
-def _choices_of(part: Rule) -> tuple[Hashable, set[object] | None]:
-    """What has one value only, and which ones are allowed."""
-    if isinstance(part, Condition) and (
-        part.field.kind == "flag" or part.field.key in ("country", "source", "price_level")
-    ):
-        return part.field.key, _allowed(part.op, part.value)
-    if isinstance(part, Attribute) and part.own.type in ("text", "flag"):
-        return ("attribute", part.own.name, part.own.type), _allowed(part.own.op, part.own.value)
-    if isinstance(part, ChannelState):
-        return (part.channel, part.state), {part.holds}
-    if isinstance(part, Membership):
-        return ("segment", part.segment), {part.is_member}
-    return None, None
+def _choices_of(part: Rule) -> Iterator[tuple[Hashable, bool, set[object] | None, set[object]]]:
+    """(what, whether it has one value only, which ones are allowed, which ones are not); None where any other is."""
+    if isinstance(part, Condition) and part.field.kind in ("text", "flag"):
+        is_single = part.field.kind == "flag" or part.field.key in ("country", "source", "price_level", "score_status")
+        yield part.field.key, is_single, *_allowed(part.op, part.value)
+    elif isinstance(part, Attribute):
+        if part.own.type in ("text", "flag"):
+            yield ("attribute", part.own.name, part.own.type), True, *_allowed(part.own.op, part.own.value)
+        if part.own.op != "is_not":  # which those are too of whom nothing is known
+            yield ("known", part.own.name, part.own.type), True, {part.own.op != "unknown"}, set()
+    elif isinstance(part, ChannelState):
+        yield (part.channel, part.state), True, {part.holds}, set()
+    elif isinstance(part, Membership):
+        yield ("segment", part.segment), True, {part.is_member}, set()
 
 
-def _allowed(op: str, value: object) -> set[object] | None:
+def _allowed(op: str, value: object) -> tuple[set[object] | None, set[object]]:
     if op == "in" and isinstance(value, tuple):
-        return set(value)
-    return {value} if op == "is" else None
+        return set(value), set()
+    if op == "is_not":
+        return None, set(value) if isinstance(value, tuple) else {value}
+    return ({value}, set()) if op == "is" else (None, set())
 
 
 def _judge_alone(part: Rule, today: dt.date) -> str:
@@ -129,6 +170,8 @@ def _judge_alone(part: Rule, today: dt.date) -> str:
     if is_count:
         _key, low, high = _range_of(part)
         return "never_true" if high < 0 else "always_true" if low <= 0 and high == _MOST else ""
+    if isinstance(part, Orders) and part.measure in ("sum", "average", "largest"):
+        return "never_true" if _range_of(part)[2] < 0 else ""
     if isinstance(part, Condition) and part.field.kind == "probability":
         _key, low, high = _range_of(part)
         return "always_known" if low <= 0 and high >= 1 else ""

@@ -16,7 +16,8 @@ import pytest
 from django.db import connection, transaction
 
 from customers.segments.compiler import compile_rule
-from customers.segments.nodes import Rule, walk
+from customers.segments.contradictions import _flatten, _judge_together
+from customers.segments.nodes import Group, Rule, walk
 from customers.segments.rules import dump_rule, parse_rule
 from customers.segments.wording import describe_rule
 from tests.customers.segments.plain_rules import Reader
@@ -66,6 +67,11 @@ def _try_one(tree: dict[str, Any], reader: Reader) -> Rule:
     assert set(found) == expected, (
         f"{tree} at {reader.now}: too many {sorted(set(found) - expected)}, too few {sorted(expected - set(found))}"
     )
+    if isinstance(rule, Group) and rule.match == "all":
+        told = list(_judge_together(list(_flatten(rule, ""))))
+        assert not (told and expected), (
+            f"{tree} is met by {sorted(expected)}, though it is said that nobody can: {told}"
+        )
     assert parse_rule(dump_rule(rule)) == rule
     assert describe_rule(rule)
     return rule
