@@ -47,7 +47,7 @@ def fill_shop(customers: int, *, seed: int, today: dt.datetime) -> FilledShop:
     parts = iter_shop(customers=customers, seed=seed, today=today, years=YEARS, settings=LEAN)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # no check of foreign keys: the ids are ours
-        with _without_indexes(cursor):
+        with without_indexes(cursor):
             for part in run_ahead(parts):
                 if not filled.customers:
                     write_products(part.products)
@@ -119,7 +119,7 @@ def pick_columns(
 
 
 @contextmanager
-def _without_indexes(cursor: Any) -> Iterator[None]:
+def without_indexes(cursor: Any) -> Iterator[None]:
     """Indexes are made once at the end, which is several times faster; primary keys of single tables stay."""
     making: dict[bool, list[str]] = {True: [], False: []}
     for table in FILLED_BARE:
