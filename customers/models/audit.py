@@ -97,6 +97,8 @@ class AuditAction(models.TextChoices):
     TICKET_TIED = "ticket_tied", _("ticket given to a customer")
     TICKET_CORRECTED = "ticket_corrected", _("triage of a ticket corrected")
     TRIAGE_TRAINED = "triage_trained", _("triage trained anew")
+    CANNED_SAVED = "canned_saved", _("canned answer saved")
+    CANNED_REMOVED = "canned_removed", _("canned answer taken away")
     AUTOMATIC_ON = "automatic_on", _("category of tickets answers by itself")
     AUTOMATIC_OFF = "automatic_off", _("category of tickets answered by people again")
     AUTOMATIC_STOPPED = "automatic_stopped", _("all automatic answers stopped")

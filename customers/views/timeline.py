@@ -64,13 +64,20 @@ def _tell_entries(entries: list[Entry]) -> list[dict[str, Any]]:
             "order": entry.order,
             "change": entry.change,
             "merge": entry.merge,
-            "label": labels.get(entry.kind, entry.kind),
+            "label": _label_rating(entry) or labels.get(entry.kind, entry.kind),
             "detail": _tell_detail(entry, names),
             "times": 1,
             "first_at": entry.happened_at,
         }
         for entry in entries
     ]
+
+
+def _label_rating(entry: Entry) -> str:
+    """A rating of support is an event by a name of its own."""
+    if entry.kind != EventKind.CUSTOM or entry.properties.get("name") != "support_rated":
+        return ""
+    return _("rated how support helped: %(score)s of 5") % {"score": entry.properties.get("score", "–")}
 
 
 def _fold_repeats(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -98,6 +105,8 @@ def _tell_detail(entry: Entry, names: dict[str, str]) -> str:
         kept = entry.merge.kept.get("customer") or {}
         return str(kept.get("external_id") or (entry.merge.loser.external_id if entry.merge.undone_at else ""))
     properties = entry.properties
+    if entry.kind == EventKind.CUSTOM and properties.get("name") not in (None, "", "support_rated"):
+        return f"“{properties['name']}”"
     if properties.get("sku"):
         return names.get(str(properties["sku"]), str(properties["sku"]))
     for key in ("query", "campaign", "subject", "title", "topic", "category"):

@@ -41,9 +41,11 @@ def measure_first_answers(since: dt.datetime) -> dict[str, dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(_FIRST_ANSWERS, [since])
         rows = {("itself" if by_itself else "people"): rest for by_itself, *rest in cursor.fetchall()}
-    names = ("n", "median", "p90")
-    nothing = (0, None, None)
-    return {who: dict(zip(names, rows.get(who, nothing), strict=True)) for who in ("people", "itself")}
+    told = {}
+    for who in ("people", "itself"):
+        n, median, p90 = rows.get(who, (0, None, None))
+        told[who] = {"n": n, "median": median, "p90": p90, "minutes": median * 60 if n else None}
+    return told
 
 
 def count_suggestions(since: dt.datetime) -> list[dict[str, Any]]:

@@ -36,6 +36,11 @@ def fill_slots(text: str, ticket: Ticket) -> str:
     return _SLOT.sub(lambda found: values.get(found[1], found[0]), text)
 
 
+def find_unknown_slots(text: str) -> list[str]:
+    """What is written like a slot and is none."""
+    return [name for name in dict.fromkeys(_SLOT.findall(text)) if name not in NAMES]
+
+
 def find_open_slots(text: str) -> list[str]:
     """Slots that were not filled."""
     return [name for name in _SLOT.findall(text) if name in NAMES]

@@ -89,11 +89,12 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.filter(triaged_at=None).order_by("pk")
 
     def matching(self, words: str) -> TicketQuerySet:
-        """Tickets whose number, subject, messages, writer or customer contains `words`."""
+        """Tickets whose number, subject, messages, writer or customer contains `words`, or that bear them as a tag."""
         words = words.strip()
         found = (
             models.Q(subject__icontains=words)
             | models.Q(writer_email__icontains=words)
+            | models.Q(tags__contains=[words[:40]])
             | models.Q(customer__last_name__icontains=words)
             | models.Q(customer__external_id__iexact=words)
             | models.Q(pk__in=Ticket.objects.filter(messages__text__icontains=words).values("pk"))

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from support.models import Answer, AnswerStatus, Ticket, TicketStatus
@@ -24,12 +25,15 @@ ROWS: Final = 25
 @require_safe
 @permission_required("support.view_ticket", raise_exception=True)
 def show_queue(request: HttpRequest) -> HttpResponse:
-    """What waits, the most urgent first; ?show= narrows it, ?q= searches all conversations, ?customer= one person's."""
+    """What waits, the most urgent first; ?show= narrows it, ?q= searches all, ?customer= one person's, ?tag= by tag."""
+    tag = request.GET.get("tag", "").strip()[:40]
     show, words = request.GET.get("show", "open"), request.GET.get("q", "").strip()[:200]
     customer = read_number(request.GET.get("customer", ""))
-    rows = _choose(request, "all" if words or customer else show).select_related("customer", "assignee")
+    rows = _choose(request, "all" if words or customer or tag else show).select_related("customer", "assignee")
     if words:
         rows = rows.matching(words)
+    if tag:
+        rows = rows.filter(tags__contains=[tag])
     if customer:
         rows = rows.filter(customer=customer)
     page = Paginator(rows.by_urgency() if show != "closed" else rows.order_by("-closed_at"), ROWS).get_page(
@@ -44,7 +48,8 @@ def show_queue(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": [{"ticket": one, "is_late": one.is_late(now), "is_suggested": one.pk in suggested} for one in page],
-        "show": "" if words or customer else show,
+        "show": "" if words or customer or tag else show,
+        "tag": tag,
         "q": words,
         "views": _count_views(request),
     }
@@ -62,6 +67,8 @@ def _conditions(request: HttpRequest) -> dict[str, Q]:
     return {
         "open": to_answer,
         "mine": to_answer & Q(assignee=request.user.pk),
+        "nobodys": to_answer & Q(assignee=None),
+        "late": to_answer & Q(due_at__lt=timezone.now()),
         "complaints": ~Q(status=TicketStatus.CLOSED) & Q(is_complaint=True),
         "look": to_answer & Q(needs_look=True),
         "check": Q(automatic__is_sampled=True, automatic__verdict=""),
@@ -77,6 +84,8 @@ def _count_views(request: HttpRequest) -> list[tuple[str, str, int]]:
     labels = {
         "open": _("To answer"),
         "mine": _("Mine"),
+        "nobodys": _("Nobody’s"),
+        "late": pgettext("tickets", "Late"),
         "complaints": _("Complaints"),
         "look": _("Needs a look"),
         "check": _("Automatic, to check"),

@@ -59,6 +59,8 @@ PAGES = {
     "support:gaps": {"analyst", "support", "admin"},
     "support:mailbox": {"support", "admin"},
     "support:quality": {"analyst", "support", "admin"},
+    "support:canned-list": {"support", "admin"},
+    "support:canned-new": {"support", "admin"},
     "support:automatic": {"analyst", "support", "admin"},
     "customers:shops": {"admin"},
     "customers:shop-new": {"admin"},

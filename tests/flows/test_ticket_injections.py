@@ -13,11 +13,22 @@ from pytest_django import Settings
 
 from customers.models import Customer
 from llm.models import LlmServerHealth
+from support.answers import switching
 from support.answers.articles import read_articles
-from support.answers.knowledge import save_article
+from support.answers.by_itself import answer_pending
+from support.answers.knowledge import load_base, save_article
 from support.answers.pending import suggest_pending
 from support.inbox.opening import Incoming
-from support.models import Answer, Ticket, TicketChannel, TicketMessage, TicketStatus, TriageReading
+from support.models import (
+    Answer,
+    AutomaticAnswer,
+    Intent,
+    Ticket,
+    TicketChannel,
+    TicketMessage,
+    TicketStatus,
+    TriageReading,
+)
 from support.triage.deciding import VALUES, receive
 from support.triage.reading import read_ticket
 from tests.flows.injections import EVIL, Attack, Field, Obedient, make_attacks
@@ -52,6 +63,15 @@ def write(number: int, attack: Attack) -> Ticket:
     text = f"{QUESTION[attack.language]} {attack.text}"
     incoming = Incoming(TicketChannel.API, f"t{number}", f"m{number}", text, NOW, customer=kim, email=kim.email)
     return receive(incoming, now=NOW).ticket
+
+
+def _switch_everything_on(admin: User) -> None:
+    told = {
+        "least_sureness": 0.5, "sample_share": 1.0, "most_per_hour": 500, "most_per_day": 500,
+        "notice_en": switching.NOTICES["en"], "notice_zh": switching.NOTICES["zh"],
+    }  # fmt: skip
+    for intent in Intent.values:
+        switching.switch_on(admin, intent, told, is_confirmed=True, now=NOW - dt.timedelta(hours=1))
 
 
 def take_state() -> str:
@@ -89,6 +109,14 @@ def test_orders_in_tickets_move_nothing(
         assert EVIL not in reading.error
     for answer in Answer.objects.all():
         assert not find_foreign_addresses(answer.text, ["trail.example"]) and not re.search(r"FREE|[<{]", answer.text)
+    _switch_everything_on(site_admin)
+    answer_pending(now=NOW, most=100)
+    ours = " ".join(" ".join(one.text for one in article.passages) for article in load_base().articles)
+    for sent in mail.outbox:
+        said = sent.body.partition("\n\nThis answer was written")[0].partition("\n\n本回复由")[0]
+        assert all(part.strip() in ours for part in re.split(r"(?<=[.!?])\s|(?<=[。！？])", said)), said
+        assert not find_foreign_addresses(sent.subject + said, ["trail.example"])
+    assert not AutomaticAnswer.objects.filter(ticket__in=complaints).exists()
     client.force_login(site_admin)
     for ticket in tickets[::3]:
         page = client.get(f"/support/tickets/{ticket.pk}/").content.decode()

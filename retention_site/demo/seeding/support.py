@@ -19,6 +19,8 @@ from support.inbox.working import assign_ticket
 from support.models import CannedAnswer, Ticket, TicketChannel
 from support.triage.deciding import receive
 
+from .answered import answer_earlier
+
 ARTICLES: Final = Path(__file__).parent / "articles.md"
 CHINESE_TITLES: Final = (
     "配送时间与费用", "寄往其他国家", "查询包裹", "退货", "退款", "更换尺码或颜色", "修改或取消订单", "付款方式", "礼品卡",
@@ -69,6 +71,7 @@ def open_support(users: dict[Person, User], *, now: dt.datetime) -> int:
     _write_articles(agent, now=now - dt.timedelta(days=40))
     for name, language, text in CANNED:
         CannedAnswer.objects.get_or_create(name=name, language=language, defaults={"text": text})
+    answer_earlier(agent, now=now)
     for number, asked in enumerate(ASKED):
         _ask(number, asked, now)
     suggest_pending(now=now, most=len(ASKED))

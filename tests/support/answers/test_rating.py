@@ -65,7 +65,9 @@ def test_the_answer_that_ends_it_asks_once(answered: Ticket, support_agent: User
     assert len(mail.outbox) == 1
 
 
-def test_fetching_changes_nothing_and_one_rating_stands(answered: Ticket, kim: Customer, client: Client) -> None:
+def test_fetching_changes_nothing_and_one_rating_stands(
+    answered: Ticket, kim: Customer, client: Client, support_agent: User
+) -> None:
     path = find_path(mail.outbox[0].body)
     for _time in range(20):
         assert client.get(path).status_code == 200
@@ -78,6 +80,9 @@ def test_fetching_changes_nothing_and_one_rating_stands(answered: Ticket, kim: C
     event = CustomerEvent.objects.get(customer=kim, kind="custom")
     assert (event.properties["name"], event.properties["score"]) == ("support_rated", 2)
     assert client.get(path[:-4] + "abc/").status_code == 404
+    client.force_login(support_agent)
+    page = client.get(f"/customers/{kim.pk}/?show=behaviour").content.decode()
+    assert "Rated how support helped: 2 of 5" in page
 
 
 def test_an_old_link_does_not_work(answered: Ticket, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

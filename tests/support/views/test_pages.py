@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from customers.models import Customer
 from support.answers.suggesting import suggest_answer
-from support.models import Article, Ticket, TicketMessage
+from support.models import Article, CannedAnswer, Ticket, TicketMessage
 from support.views import contact
 from tests.support.conftest import Ask
 
@@ -201,3 +201,31 @@ def test_quality_counts_what_became_of_suggestions(sam: Client, ask: Ask, articl
     sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": answer.text, "seen": ticket.messages.get().pk})
     (row,) = sam.get("/answer-quality/").context["rows"]
     assert (row["made"], row["unchanged"], row["edited"]) == (1, 1, 0)
+
+
+def test_canned_answers_are_written_changed_and_taken_away(sam: Client, ask: Ask, marketer: User) -> None:
+    said = {"name": "Thanks", "language": "en", "text": "Dear {first_name}, thank you."}
+    assert sam.post("/support/canned/new/", said | {"text": "Dear {surname}"}).status_code == 422
+    assert sam.post("/support/canned/new/", said).status_code == 302
+    assert sam.post("/support/canned/new/", said).status_code == 422, "the name is taken in this language"
+    kept = CannedAnswer.objects.get()
+    sam.post(f"/support/canned/{kept.pk}/", said | {"text": "Hello {first_name}."})
+    ticket = ask("Where is my parcel?")
+    assert "Hello Kim." in sam.get(f"/support/tickets/{ticket.pk}/?canned={kept.pk}").content.decode()
+    other = Client()
+    other.force_login(marketer)
+    assert other.get("/support/canned/").status_code == 403
+    assert other.post(f"/support/canned/{kept.pk}/removal/").status_code == 403
+    sam.post(f"/support/canned/{kept.pk}/removal/")
+    assert not CannedAnswer.objects.exists()
+
+
+def test_the_queue_is_narrowed_by_tag_lateness_and_who_has_it(sam: Client, ask: Ask, support_agent: User) -> None:
+    late = ask("My kettle whistles", thread="a", subject="Kettle")
+    mine = ask("My tent drips", thread="b", subject="Tent", at=timezone.now())
+    sam.post(f"/support/tickets/{late.pk}/tags/", {"tags": "noise, kettles"})
+    sam.post(f"/support/tickets/{mine.pk}/assignment/", {"assignee": support_agent.pk})
+    queries = (("tag=noise", late), ("q=noise", late), ("show=late", late), ("show=nobodys", late), ("show=mine", mine))
+    for query, shown in queries:
+        page = sam.get(f"/support/?{query}").content.decode()
+        assert [one.pk for one in (late, mine) if f"/tickets/{one.pk}/" in page] == [shown.pk], query
