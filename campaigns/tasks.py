@@ -16,7 +16,7 @@ from campaigns.delivery.domain import doctor
 from campaigns.delivery.entering import sweep
 from campaigns.delivery.opt_in import asking, mailing
 from campaigns.delivery.stopping import stop_on_sigterm
-from campaigns.outcomes import rollup, weekly
+from campaigns.outcomes import rollup, text_shares, weekly
 from campaigns.outcomes.reports import fairness
 from llm.drafting_role import acting_as_drafter
 from llm.records import delete_expired_calls
@@ -118,6 +118,7 @@ def measure_results() -> None:
     rollup.store_all_results(now=timezone.now())
     rollup.store_holdout_result(now=timezone.now())
     global_holdout.renew_global_holdout(now=timezone.now())
+    text_shares.shift_all_shares(now=timezone.now())
 
 
 @shared_task

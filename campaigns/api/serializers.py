@@ -69,6 +69,7 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     send_window_hours = serializers.IntegerField(min_value=1, max_value=168, required=False)
     priority = serializers.IntegerField(min_value=1, max_value=9, required=False)
     attribution_days = serializers.IntegerField(min_value=1, max_value=365, required=False)
+    adapts_texts = serializers.BooleanField(required=False)
     scheduled_for = serializers.DateTimeField(required=False, allow_null=True)
     channels = serializers.ListField(
         child=serializers.ChoiceField(choices=Channel.choices), max_length=len(Channel), required=False
@@ -95,7 +96,8 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
             "id", "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "author", "status",
             "status_reason", "offer", "holdout_share", "channels", "max_archetypes", "is_test_audience",
             "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
-            "send_mode", "priority", "attribution_days", "allowed_drift_share", "approval_valid_days", "content_hash",
+            "send_mode", "priority", "attribution_days", "adapts_texts", "allowed_drift_share", "approval_valid_days",
+            "content_hash",
             "submitted_at", "sending_started_at", "sending_finished_at", "created_at", "kind", "trigger",
             "recurrence", "re_entry_days", "exit_on", "live_until", "ended_at", "entered_until",
         )  # fmt: skip

@@ -46,7 +46,7 @@ CAMPAIGN_FIELDS = frozenset(
     {
         "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "channels", "max_archetypes",
         "holdout_share", "is_test_audience", "scheduled_for", "send_window_hours", "send_mode",
-        "priority", "attribution_days", "allowed_drift_share", "approval_valid_days",
+        "priority", "attribution_days", "adapts_texts", "allowed_drift_share", "approval_valid_days",
         "kind", "trigger", "recurrence", "re_entry_days", "live_until", "exit_on",
     }
 )  # fmt: skip

@@ -34,7 +34,7 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
     member with arm and archetype, the drift allowed, and what lets people into a live campaign, how often. timing: when, by
     whose clock, how late at most, how long an approval holds, until when a live campaign runs, and of a sequence the waits,
     conditions and exit rules (what a step is for is told to who drafts it, and approved as its text).
-    measurement: hold-out and attribution window.
+    measurement: hold-out, attribution window, and whether shares of texts may shift.
     """
     fresh = Campaign.objects.select_related("segment").get(pk=campaign.pk)
     return {
@@ -54,6 +54,8 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
                 "holdout_share": fresh.holdout_share,
                 "holdout_seed": fresh.holdout_seed,
             }
+            # Left out where it does not, so that what was approved before it could still is.
+            | ({"adapts_texts": True} if fresh.adapts_texts else {})
         ),
     }
 

@@ -87,6 +87,14 @@ class TimingForm(forms.Form):
         help_text=gettext_lazy("The same way for those who got the message and those held out."),
     )  # fmt: skip
 
+    adapts_texts = forms.BooleanField(
+        required=False, label=gettext_lazy("Let the shares of texts shift to what works"),
+        help_text=gettext_lazy(
+            "In a campaign that people enter over time: once a day more of them get the text after which more people order. Each"
+            " text keeps at least a tenth; who is held out stays held out."
+        ),
+    )  # fmt: skip
+
     def __init__(self, data: Mapping[str, Any] | None = None, *, now: dt.datetime, **kwargs: Any) -> None:
         # A form from before there were modes means the one that there was.
         super().__init__(None if data is None else {"send_mode": SendMode.TOGETHER, **_flat(data)}, **kwargs)
@@ -104,6 +112,7 @@ class TimingForm(forms.Form):
             "send_window_hours": campaign.send_window_hours,
             "priority": campaign.priority,
             "attribution_days": campaign.attribution_days,
+            "adapts_texts": campaign.adapts_texts,
         }
 
     def clean(self) -> dict[str, Any]:
@@ -123,7 +132,7 @@ class TimingForm(forms.Form):
 
     def campaign_fields(self) -> dict[str, Any]:
         """The values in the shape that `edit_campaign` takes."""
-        names = ("scheduled_for", "send_window_hours", "send_mode", "priority", "attribution_days")
+        names = ("scheduled_for", "send_window_hours", "send_mode", "priority", "attribution_days", "adapts_texts")
         return {name: self.cleaned_data[name] for name in names}
 
     def clean_priority(self) -> int:

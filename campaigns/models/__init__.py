@@ -28,6 +28,7 @@ from .pace import ContactCap, PaceBucket, PaceLimit, WarmUp
 from .reporting import GroupsGiven, KnownTruth, WeeklyMail
 from .result import CampaignResult
 from .staged import StagedChange
+from .text_share import TextShare
 from .variant import Angle, Archetype, DraftStatus, ValueBand, Variant
 from .voice import BrandVoice, ShopPolicies
 
@@ -84,6 +85,7 @@ __all__ = [
     "SkipReason",
     "StaffTime",
     "StagedChange",
+    "TextShare",
     "TransitionConflict",
     "ValueBand",
     "Variant",

@@ -96,6 +96,9 @@ class Campaign(models.Model):
     was looked at who comes (empty: not yet, and who is there already comes in too), `enters_from` since when what happens
     counts. `entry_rule` is the segment's rule as it was approved: a later change of the segment is none of this campaign.
 
+    `adapts_texts` lets a live campaign give more people the texts that more people order after (`TextShare`); who is held out
+    is no matter of that.
+
     Where not everybody is written to at the same moment, `scheduled_for` is read as day and hour of the shop's clock, which
     each person's own clock has to show; `starts_at`, kept when it is scheduled, is when the first of them is due.
     """
@@ -155,6 +158,9 @@ class Campaign(models.Model):
     send_window_hours = models.PositiveIntegerField(_("send window, hours"), default=24)
     attribution_days = models.PositiveIntegerField(
         _("measured for, days"), default=60, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
+    adapts_texts = models.BooleanField(
+        _("shares of texts shift to what works"), default=False, db_default=models.Value(False)
     )
     allowed_drift_share = models.FloatField(
         _("allowed drift"), null=True, blank=True, validators=[MinValueValidator(0.0), MaxValueValidator(1.0)]

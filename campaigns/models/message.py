@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Channel, Customer, KeptOnErasure, OnMerge
 
 from .campaign import Campaign
+from .text_share import TextShare
 from .variant import Variant
 
 #: From when on a message may leave; one without a time comes first. The queue's index is by it.
@@ -75,7 +76,8 @@ class Message(models.Model):
     `route` is the door by which it last left. `in_doubt_since`: when a try began whose end nobody knows, at a provider that
     knows the message's key; until that is settled it may leave by this door alone. `opened_at` and `clicked_at` are the
     first times that a person did it. `entry` is the number of the person's `Entry`, 1 where they can enter only once. It
-    leaves at `not_before` at the earliest and before `send_by`; where that is empty, inside the campaign's window.
+    leaves at `not_before` at the earliest and before `send_by`; where that is empty, inside the campaign's window. `text_share`
+    says with which probability it got its text; empty: all texts of the archetype were equally likely.
     """
 
     # Without indexes of their own: message_key and message_customer begin with these, and each index costs every change.
@@ -84,6 +86,9 @@ class Message(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="messages", db_index=False)
     entry = models.PositiveSmallIntegerField(default=1, db_default=1)
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="messages")
+    text_share = models.ForeignKey(
+        TextShare, on_delete=models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
+    )
     channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
     status = models.CharField(
         max_length=12, choices=MessageStatus, default=MessageStatus.QUEUED, db_default=MessageStatus.QUEUED.value

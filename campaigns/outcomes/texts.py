@@ -17,7 +17,9 @@ from campaigns.models import AudienceMember, Campaign, MessageStatus, SkipReason
 from customers.ingest.merged import came_under_sql, holder_join_sql
 
 from .responses import Responses, count_responses
+from .text_shares import list_batches, read_batches
 from .text_standing import Standing, TextArm, compare_texts
+from .thompson import compare_batches
 
 _HANDED_OVER = (
     MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED,
@@ -63,7 +65,9 @@ def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
     ]
 
 
-def compare_all(campaign: Campaign, counts: Sequence[TextCount]) -> list[tuple[str, TextCount | None, Standing]]:
+def compare_all(
+    campaign: Campaign, counts: Sequence[TextCount], *, now: dt.datetime
+) -> list[tuple[str, TextCount | None, Standing]]:
     """By archetype with several texts of the first step: its label, the text that leads (None: too early for any), and how
     sure that is. One whose texts were replaced while it ran is left out: people of other weeks are no comparison. One query."""
     found: dict[int, list[TextCount]] = {}
@@ -80,6 +84,11 @@ def compare_all(campaign: Campaign, counts: Sequence[TextCount]) -> list[tuple[s
     expected = _expect_shares(campaign)
     told = []
     for place, rows in several.items():
+        if campaign.adapts_texts and campaign.is_live:
+            rows = sorted(rows, key=lambda row: row.variant.label)
+            standing = _compare_adaptive(campaign, place, rows, expected.get(place, 0.5), now)
+            told.append((rows[0].archetype, None if standing.leader is None else rows[standing.leader], standing))
+            continue
         arms = [TextArm(row.people, row.ordered) for row in rows]
         size = rows[0].variant.archetype.size
         standing = compare_texts(
@@ -87,6 +96,15 @@ def compare_all(campaign: Campaign, counts: Sequence[TextCount]) -> list[tuple[s
         )  # fmt: skip
         told.append((rows[0].archetype, None if standing.leader is None else rows[standing.leader], standing))
     return told
+
+
+def _compare_adaptive(
+    campaign: Campaign, archetype: int, rows: Sequence[TextCount], expected_share: float, now: dt.datetime
+) -> Standing:
+    """Where shares shift, by the probabilities that were written down: sums per text would compare people of other weeks."""
+    followed = read_batches(campaign, now=now).get(archetype, {})
+    batches = list_batches(archetype, [row.variant.pk for row in rows], followed)
+    return compare_batches(batches, planned=rows[0].variant.archetype.size, expected_share=expected_share)
 
 
 def _expect_shares(campaign: Campaign) -> dict[int, float]:

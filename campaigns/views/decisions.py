@@ -160,7 +160,7 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
     if lines := read_ledger([campaign]).lines:
         context |= {"cost": tell_line(lines[0]), "currency": days[-1].figures["currency"]}
     context["texts"] = texts = count_texts(campaign, as_of=timezone.now())
-    context["standings"] = compare_all(campaign, texts)
+    context["standings"] = compare_all(campaign, texts, now=timezone.now())
     context["responses"] = responses = add_up(text.responses for text in texts)
     context["steps_of_reading"] = tell_responses(responses)
     context |= tell_progress(read_progress(campaign))

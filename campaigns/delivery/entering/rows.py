@@ -19,6 +19,9 @@ from campaigns.delivery.outbox import VARIANT_DRAW_SQL
 from campaigns.models import Arm, Campaign, ExitReason, FollowUp, SkipReason
 from customers.scoring.on_need import explain_scores
 
+from . import text_draws
+from .text_draws import read_stretches
+
 
 @dataclass(frozen=True)
 class EnteredCounts:
@@ -42,8 +45,13 @@ def write_entries(look: Look) -> EnteredCounts:
     place_people(look.campaign)
     times = read_entry_times_json(look.campaign, now=look.now)
     parameters = _parameters(look) | read_first_wait(look.campaign, entered_at=look.now)
+    adapts = look.campaign.adapts_texts
+    if adapts:
+        parameters["stretches"] = read_stretches(look.campaign)
     with connection.cursor() as cursor:
-        cursor.execute(_write_sql(bool(times)), parameters | (times_params(look.campaign, times) if times else {}))
+        cursor.execute(
+            _write_sql(bool(times), adapts=adapts), parameters | (times_params(look.campaign, times) if times else {})
+        )
         return EnteredCounts(*cursor.fetchone())
 
 
@@ -66,8 +74,19 @@ def _parameters(look: Look) -> dict[str, Any]:
     }
 
 
-def _write_sql(has_times: bool) -> str:
-    """`t` is the moment of each, where not everybody is due at once."""
+#: Every text of an archetype is as likely as the others.
+_EVEN_SQL = f"""JOIN (
+    SELECT id, archetype_id, NULL::bigint AS text_share,
+           row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
+           count(*) OVER (PARTITION BY archetype_id) AS texts
+    FROM campaigns_variant
+    WHERE step = 1 AND retired_at IS NULL
+      AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
+  ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts"""
+
+
+def _write_sql(has_times: bool, *, adapts: bool) -> str:
+    """`t` is the moment of each, where not everybody is due at once; `adapts`: shares of texts are those of the newest batch."""
     times = f"CROSS JOIN LATERAL (SELECT m.channel) AS a(channel) {JOIN_TIMES_SQL}" if has_times else ""
     moment = "t.not_before, coalesce(t.send_by, %(send_by)s)" if has_times else "NULL::timestamptz, %(send_by)s"
     reason = "coalesce(t.reason, '')" if has_times else "''"
@@ -89,21 +108,15 @@ WITH entered AS (
 ),
 queued AS (
   INSERT INTO campaigns_message (campaign_id, step, customer_id, entry, variant_id, channel, status, skip_reason, settled_at,
-    not_before, send_by)
+    not_before, send_by, text_share_id)
   SELECT %(campaign)s, 1, customer_id, number, variant, channel, CASE WHEN reason = '' THEN 'queued' ELSE 'skipped' END,
-         reason, CASE WHEN reason <> '' THEN clock_timestamp() END, not_before, send_by
-  FROM (SELECT m.customer_id, m.number, v.id, m.channel, {moment},
+         reason, CASE WHEN reason <> '' THEN clock_timestamp() END, not_before, send_by, text_share
+  FROM (SELECT m.customer_id, m.number, v.id, m.channel, {moment}, v.text_share,
                CASE WHEN m.channel = ANY(%(connected)s) THEN {reason} ELSE '{SkipReason.NO_CHANNEL}' END
   FROM entered m
-  JOIN (
-    SELECT id, archetype_id, row_number() OVER (PARTITION BY archetype_id ORDER BY label) - 1 AS place,
-           count(*) OVER (PARTITION BY archetype_id) AS texts
-    FROM campaigns_variant
-    WHERE step = 1 AND retired_at IS NULL
-      AND archetype_id IN (SELECT id FROM campaigns_archetype WHERE campaign_id = %(campaign)s)
-  ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts
+  {text_draws.JOIN_SQL if adapts else _EVEN_SQL}
   {times}
-  WHERE m.arm = '{Arm.TREATMENT}') AS due(customer_id, number, variant, channel, not_before, send_by, reason)
+  WHERE m.arm = '{Arm.TREATMENT}') AS due(customer_id, number, variant, channel, not_before, send_by, text_share, reason)
   ON CONFLICT (campaign_id, step, customer_id, entry) DO NOTHING
   RETURNING id
 )

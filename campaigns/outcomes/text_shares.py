@@ -1,0 +1,122 @@
+"""Shifts the shares of texts of live campaigns that allow it, batch by batch, and reads what the batches say.
+
+What counts of a person is whether they ordered within some days of entering, and only people who entered so long ago count: those
+of yesterday had no time to order, and a text that was given more lately would look worse for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+
+import structlog
+from django.db import connection, transaction
+
+from campaigns.models import Archetype, Arm, Campaign, TextShare, Variant
+from customers.ingest.merged import came_under_sql, holder_join_sql
+
+from .text_standing import TextArm
+from .thompson import Batch, find_shares
+
+log = structlog.get_logger(__name__)
+
+#: A person's orders count for so many days after entering (or the campaign's window, where that is shorter).
+FOLLOWED_DAYS = 7
+#: Shares of an archetype shift once so many more people have been followed to the end.
+PEOPLE_PER_BATCH = 100
+_DAY = dt.timedelta(days=1)
+
+
+def shift_all_shares(*, now: dt.datetime) -> int:
+    """One new batch for each archetype that has enough new people; returns how many. At most one a day for each."""
+    adapting = Campaign.objects.filter(adapts_texts=True)
+    return sum(shift_shares(campaign, now=now) for campaign in adapting if campaign.lets_in(now))
+
+
+def shift_shares(campaign: Campaign, *, now: dt.datetime) -> int:
+    """The same for one campaign. Under its row lock, so that two workers make one batch."""
+    shifted = 0
+    with transaction.atomic():
+        Campaign.objects.select_for_update().get(pk=campaign.pk)
+        followed = read_batches(campaign, now=now)
+        for archetype in Archetype.objects.filter(campaign=campaign):
+            texts = list(Variant.objects.filter(archetype=archetype, step=1).order_by("label"))
+            if len(texts) > 1:
+                shifted += _shift(campaign, archetype, texts, followed.get(archetype.pk, {}), now)
+    return shifted
+
+
+def read_batches(campaign: Campaign, *, now: dt.datetime) -> dict[int, dict[int, dict[int, TextArm]]]:
+    """By archetype and batch (0: even shares), who got which text and ordered in time, of those who were followed to the end."""
+    days = min(FOLLOWED_DAYS, campaign.attribution_days)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT e.archetype_id, coalesce(s.batch, 0), m.variant_id, count(*), count(*) FILTER (WHERE EXISTS (
+                SELECT 1 FROM customers_order o
+                WHERE {came_under_sql("e.customer_id")} AND NOT o.is_return AND o.ordered_at >= e.entered_at
+                  AND o.ordered_at < e.entered_at + make_interval(days => %(days)s)))
+            FROM (
+                SELECT DISTINCT ON (customer_id) * FROM campaigns_entry
+                WHERE campaign_id = %(campaign)s AND arm <> %(excluded)s ORDER BY customer_id, number
+            ) e
+            JOIN campaigns_message m ON m.campaign_id = e.campaign_id AND m.customer_id = e.customer_id
+             AND m.entry = e.number AND m.step = 1
+            LEFT JOIN campaigns_textshare s ON s.id = m.text_share_id
+            {holder_join_sql("e.customer_id")}
+            WHERE e.arm = %(treated)s AND e.entered_at <= %(now)s - make_interval(days => %(days)s)
+            GROUP BY 1, 2, 3
+            """,
+            {"campaign": campaign.pk, "days": days, "now": now, "excluded": Arm.EXCLUDED, "treated": Arm.TREATMENT},
+        )
+        found: dict[int, dict[int, dict[int, TextArm]]] = defaultdict(lambda: defaultdict(dict))
+        for archetype, batch, variant, people, ordered in cursor.fetchall():
+            found[archetype][batch][variant] = TextArm(people, ordered)
+    return found
+
+
+def list_batches(archetype: int, texts: list[int], followed: dict[int, dict[int, TextArm]]) -> list[Batch]:
+    """In the order in which they were drawn, each with the probabilities that were written down for it; batches of other texts
+    than these are left out, and so are people who had none of them."""
+    shares: dict[int, dict[int, float]] = {0: dict.fromkeys(texts, 1 / len(texts))}
+    for row in TextShare.objects.filter(archetype_id=archetype):
+        shares.setdefault(row.batch, {})[row.variant_id] = row.share
+    return [
+        Batch([shares[batch][text] for text in texts], [followed[batch].get(text, TextArm(0, 0)) for text in texts])
+        for batch in sorted(followed)
+        if set(shares[batch]) == set(texts) and set(followed[batch]) <= set(texts)
+    ]
+
+
+def _shift(
+    campaign: Campaign,
+    archetype: Archetype,
+    texts: list[Variant],
+    followed: dict[int, dict[int, TextArm]],
+    now: dt.datetime,
+) -> bool:
+    batches = list_batches(archetype.pk, [text.pk for text in texts], followed)
+    arms = [
+        TextArm(sum(batch.arms[place].people for batch in batches), sum(batch.arms[place].ordered for batch in batches))
+        for place in range(len(texts))
+    ]
+    newest = TextShare.objects.filter(archetype=archetype).order_by("-batch").first()
+    before = 0
+    if newest is not None:
+        if now < newest.decided_at + _DAY:
+            return False
+        before = sum(TextShare.objects.filter(archetype=archetype, batch=newest.batch).values_list("people", flat=True))
+    if sum(arm.people for arm in arms) < before + PEOPLE_PER_BATCH:
+        return False
+    number = newest.batch + 1 if newest is not None else 1
+    seed = f"{campaign.holdout_seed}:texts:{archetype.pk}:{number}"
+    shares = find_shares(arms, seed=seed)
+    TextShare.objects.bulk_create(
+        TextShare(
+            archetype=archetype, batch=number, variant=text, share=share, people=arm.people, ordered=arm.ordered, seed=seed,
+            decided_at=now,
+        )
+        for text, share, arm in zip(texts, shares, arms, strict=True)
+    )  # fmt: skip
+    log.info("text_shares_shifted", campaign=campaign.pk, archetype=archetype.pk, batch=number)
+    return True
