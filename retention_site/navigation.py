@@ -79,7 +79,7 @@ STRUCTURE = (
         ),
     ),
     (
-        gettext_lazy("Reports"),
+        pgettext_lazy("menu", "Reports"),
         (
             (gettext_lazy("Retention"), "campaigns:report-retention", "campaigns.view_campaignresult"),
             (pgettext_lazy("menu", "Cohorts"), "customers:retention", "customers.view_segment"),

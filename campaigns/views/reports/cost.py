@@ -29,7 +29,7 @@ from .files import Cell, spread, stream_rows
 LABELS: Final = {
     "discounts": gettext_lazy("Discounts redeemed"),
     "delivery": gettext_lazy("Free delivery"),
-    "sending": gettext_lazy("Sending"),
+    "sending": gettext_lazy("Sending messages"),
     "model": gettext_lazy("Language model"),
     "staff": gettext_lazy("Work"),
 }
