@@ -10,9 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retention_site.settings")
 
 COVARIATES = [f"V{number}" for number in range(1, 8)]
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "starbucks_promo"
@@ -41,6 +46,7 @@ def main() -> None:
 
 def measure_files(folder: Path, *, seed: int, rounds: int) -> dict[str, Any]:
     """What `manage measure` says of both files."""
+    django.setup()
     from campaigns.outcomes.experiment.policy import Prices
     from campaigns.outcomes.experiment.report import Wishes, describe_experiment
     from campaigns.outcomes.experiment.table import read_experiment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ FOLDS = 5
 class CrossFit:
     """Of n people: `outcomes` (n, k) is E(outcome | arm, x) for each arm, `scores` by learner (n, k - 1), `fold` (n) says in
     which fifth somebody is. With several rounds the predictions are means over them, and `fold` is of the first one.
-    `sizes` are those of the trees."""
+    `sizes` are those of the curves."""
 
     outcomes: Array
     scores: dict[str, Array]
@@ -31,17 +32,29 @@ class CrossFit:
 
 
 def cross_fit(
-    x: Array, y: Array, arm: Places, arms: int, *, seed: int, folds: int = FOLDS, rounds: int = 1
+    x: Array,
+    y: Array,
+    arm: Places,
+    arms: int,
+    *,
+    seed: int,
+    folds: int = FOLDS,
+    rounds: int = 1,
+    drawn: Sequence[Places] | None = None,
+    propensity: Array | None = None,
 ) -> CrossFit:
     """Fit all learners `folds` times for each round and keep what each said of those it had not seen.
 
-    How many trees each model may have is found once, by cross-validation on all of them.
+    How large each model may be is found once, by cross-validation on all of them. `drawn` says for each round in which of
+    the folds somebody is, where they cannot be drawn person by person; `propensity` as in `fit_models`.
     """
     sizes: Sizes = {}
-    fit_models(x, y, arm, arms, sizes=sizes, seed=seed)
-    drawn = [draw_folds(y, arm, folds=folds, seed=seed + number) for number in range(rounds)]
+    fit_models(x, y, arm, arms, sizes=sizes, seed=seed, propensity=propensity)
+    if drawn is None:
+        drawn = [draw_folds(y, arm, folds=folds, seed=seed + number) for number in range(rounds)]
+    rounds = len(drawn)
     jobs = [
-        functools.partial(_predict_fold, x, y, arm, arms, fold == place, sizes, seed + 101 * number + place)
+        functools.partial(_predict_fold, x, y, arm, arms, fold == place, sizes, seed + 101 * number + place, propensity)
         for number, fold in enumerate(drawn)
         for place in range(folds)
     ]
@@ -68,7 +81,15 @@ def draw_folds(y: Array, arm: Places, *, folds: int, seed: int) -> Places:
 
 
 def _predict_fold(
-    x: Array, y: Array, arm: Places, arms: int, out: npt.NDArray[np.bool_], sizes: Sizes, seed: int
+    x: Array,
+    y: Array,
+    arm: Places,
+    arms: int,
+    out: npt.NDArray[np.bool_],
+    sizes: Sizes,
+    seed: int,
+    propensity: Array | None,
 ) -> tuple[Array, dict[str, Array]]:
-    models: UpliftModels = fit_models(x[~out], y[~out], arm[~out], arms, sizes=dict(sizes), seed=seed)
+    known = None if propensity is None else propensity[~out]
+    models: UpliftModels = fit_models(x[~out], y[~out], arm[~out], arms, sizes=dict(sizes), seed=seed, propensity=known)
     return models.predict_outcomes(x[out]), models.predict_scores(x[out])

@@ -1,24 +1,36 @@
-"""E(y | x) by boosted trees that are no larger than what there is to learn. No Django here.
+"""E(y | x) by boosted trees that are no larger than what there is to learn, or by a regression. No Django here.
 
 Outcomes of campaigns are rare and little is known beforehand: a hundred trees on the buyers of a control arm mostly learn its
 noise, and the difference of two such models is noise twice. So the number of trees of every curve, and how deep they are, is
-found by cross-validation; where nothing can be learned, the mean is left.
+found by cross-validation; where nothing can be learned, the mean is left. Beside the trees stands a penalised regression on
+products of covariates (`pairs`). Each is used if its cross-validated loss is smaller than that of saying the mean; where both
+are, what is said is the mean of the two, of log-odds for a yes or no: they err on different people.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from .fitted import Blended, Boosted, Combined, Constant, Curve, Regression
+from .pairs import find_penalty, fit_slopes, learn_basis
+
 Array = npt.NDArray[np.float64]
-Curve = Callable[[Array], Array]
-#: How deep and how many the trees of each curve of an experiment are, by its name; filled in by the first fit and used by
-#: those after it.
-Sizes = dict[str, tuple[int, int]]
+
+
+class Size(NamedTuple):
+    """How deep and how many the trees of a curve are, and the penalty of the regression beside them; 0 where there is none."""
+
+    depth: int = 0
+    trees: int = 0
+    penalty: float = 0.0
+
+
+#: Of each curve of an experiment, by its name; filled in by the first fit and used by those after it.
+Sizes = dict[str, Size]
 
 #: Shallow, slow and strongly held, as in scoring: effects are small beside the noise.
 _SETTINGS: dict[str, Any] = {
@@ -47,27 +59,56 @@ def is_yes_or_no(y: Array) -> bool:
 def fit_curve(x: Array, y: Array, *, name: str, sizes: Sizes, seed: int, weight: Array | None = None) -> Curve:
     """A probability where y is 0 or 1 alone, else a mean; constant where there is too little to learn from.
 
-    The size of the trees is `sizes[name]`, and is found and written there if it is missing.
+    Its size is `sizes[name]`, and is found and written there if it is missing.
     """
-    import xgboost as xgb
-
     mean = float(np.average(y, weights=weight)) if len(y) else 0.0
     if len(y) < _LEAST_ROWS or not x.shape[1] or y.min() == y.max():
-        return lambda rows: np.full(len(rows), mean)
+        return Constant(mean)
     is_binary = is_yes_or_no(y)
     spread = 1.0 if is_binary else float(y.std())
     target = y if is_binary else (y - mean) / spread
     settings = _choose_settings(mean, len(y), is_binary) | {"seed": seed}
     if name not in sizes:
         sizes[name] = _find_size(settings, x, target, weight)
-    depth, trees = sizes[name]
-    if not trees:
-        return lambda rows: np.full(len(rows), mean)
+    size, fitted = sizes[name], list[Curve]()
+    if size.trees:
+        fitted.append(_fit_trees(settings, x, target, weight, size, mean=mean, scale=spread, is_binary=is_binary))
+    if size.penalty:
+        fitted.append(_fit_regression(x, target, weight, size.penalty, mean=mean, scale=spread, is_binary=is_binary))
+    if len(fitted) < 2:
+        return fitted[0] if fitted else Constant(mean)
+    return Blended(tuple(fitted)) if is_binary else Combined(tuple((0.5, curve) for curve in fitted))
+
+
+def _fit_trees(
+    settings: dict[str, Any],
+    x: Array,
+    target: Array,
+    weight: Array | None,
+    size: Size,
+    *,
+    mean: float,
+    scale: float,
+    is_binary: bool,
+) -> Curve:
+    import xgboost as xgb
+
     data = xgb.QuantileDMatrix(x, label=target, weight=weight, max_bin=_SETTINGS["max_bin"], nthread=1)
-    booster = xgb.train(settings | {"max_depth": depth}, data, num_boost_round=trees)
-    if is_binary:
-        return lambda rows: np.asarray(booster.inplace_predict(rows), dtype=np.float64)
-    return lambda rows: mean + spread * np.asarray(booster.inplace_predict(rows), dtype=np.float64)
+    booster = xgb.train(settings | {"max_depth": size.depth}, data, num_boost_round=size.trees)
+    return Boosted(booster) if is_binary else Boosted(booster, mean, scale)
+
+
+def _fit_regression(
+    x: Array, target: Array, weight: Array | None, penalty: float, *, mean: float, scale: float, is_binary: bool
+) -> Curve:
+    basis = learn_basis(x)
+    slopes = fit_slopes(basis.expand(x), target, _weigh(target, weight), penalty=penalty, is_logistic=is_binary)
+    return Regression(basis, slopes[1:], float(slopes[0]), is_binary, mean, scale)
+
+
+def _weigh(target: Array, weight: Array | None) -> Array:
+    """Weights of mean 1, so that a penalty means the same whatever their unit."""
+    return np.ones(len(target)) if weight is None else weight / weight.mean()
 
 
 def _choose_settings(mean: float, n: int, is_binary: bool) -> dict[str, Any]:
@@ -80,14 +121,15 @@ def _choose_settings(mean: float, n: int, is_binary: bool) -> dict[str, Any]:
     }
 
 
-def _find_size(settings: dict[str, Any], x: Array, target: Array, weight: Array | None) -> tuple[int, int]:
-    """Depth and number of trees with the least cross-validated loss; no tree where none is better than the mean."""
+def _find_size(settings: dict[str, Any], x: Array, target: Array, weight: Array | None) -> Size:
+    """The trees and the penalty with the least cross-validated loss; none of those that are no better than the mean."""
     import xgboost as xgb
 
     is_binary = settings["objective"] == "binary:logistic"
     data = xgb.DMatrix(x, label=target, weight=weight, nthread=1)
     metric = "logloss" if is_binary else "rmse"
-    least, best = _find_plain_loss(target, weight, is_binary), (_DEPTHS[0], 0)
+    plain = _find_plain_loss(target, weight, is_binary)
+    least, best = plain, Size()
     for depth in _DEPTHS:
         found = xgb.cv(
             settings | {"max_depth": depth}, data, MOST_TREES, nfold=_FOLDS, stratified=is_binary, metrics=(metric,),
@@ -96,8 +138,11 @@ def _find_size(settings: dict[str, Any], x: Array, target: Array, weight: Array 
         losses = np.asarray(found[f"test-{metric}-mean"], dtype=np.float64)
         place = int(np.argmin(losses))
         if losses[place] < least:
-            least, best = float(losses[place]), (depth, place + 1)
-    return best
+            least, best = float(losses[place]), Size(depth, place + 1)
+    penalty, lost = find_penalty(
+        x, target, _weigh(target, weight), is_logistic=is_binary, folds=_FOLDS, seed=settings["seed"]
+    )
+    return best._replace(penalty=penalty) if lost < plain else best
 
 
 def _find_plain_loss(target: Array, weight: Array | None, is_binary: bool) -> float:
