@@ -134,6 +134,15 @@ def mail_weekly() -> None:
 
 
 @shared_task
+def learn_whom() -> None:
+    """Once an hour: learn from campaigns that have ended since whom a message moves, and place today's customers by it."""
+    from campaigns.outcomes.whom import placing, study
+
+    study.study_all(now=timezone.now())
+    placing.place_all(now=timezone.now())
+
+
+@shared_task
 def draft_sweep() -> None:
     """Have every archetype drafted that waits for it, or whose worker died."""
     for archetype_id in drafting.archetypes_waiting(timezone.now()):

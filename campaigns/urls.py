@@ -36,6 +36,7 @@ from campaigns.views import (
     texts,
     unsubscribe,
     voice,
+    whom,
 )
 from campaigns.views.reports import cost as cost_report
 from campaigns.views.reports import fairness as fairness_report
@@ -46,6 +47,7 @@ from campaigns.views.reports import weekly as weekly_report
 
 app_name = "campaigns"
 urlpatterns = [
+    path("reports/whom/", whom.show_whom, name="whom"),
     path("campaigns/", listing.list_campaigns, name="list"),
     path("campaigns/new/", listing.create_campaign, name="new"),
     path("campaigns/<int:pk>/", listing.show_campaign, name="detail"),

@@ -87,6 +87,7 @@ STRUCTURE = (
             (pgettext_lazy("menu", "Cost"), "campaigns:report-cost", "campaigns.view_campaignresult"),
             (pgettext_lazy("menu", "Hold-out"), "campaigns:global-holdout", "campaigns.view_campaignresult"),
             (pgettext_lazy("menu", "Fairness"), "campaigns:report-fairness", "campaigns.view_campaignresult"),
+            (gettext_lazy("Whom to write to"), "campaigns:whom", "campaigns.view_campaignresult"),
         ),
     ),
     (

@@ -29,6 +29,7 @@ BEAT_SCHEDULE = {
     "measure-results": {"task": "campaigns.tasks.measure_results", "schedule": 3600.0},
     "count-groups": {"task": "campaigns.tasks.count_groups", "schedule": 3600.0},
     "mail-weekly": {"task": "campaigns.tasks.mail_weekly", "schedule": 300.0},
+    "learn-whom": {"task": "campaigns.tasks.learn_whom", "schedule": 3600.0},
     "send-web-hooks": {"task": "customers.tasks.send_outgoing", "schedule": 5.0},
     "run-waiting-imports": {"task": "customers.tasks.import_sweep", "schedule": 15.0},
     "apply-shop-webhooks": {"task": "customers.tasks.shop_sweep", "schedule": 15.0},

@@ -7,6 +7,7 @@ from .goal import GoalForm, OfferForm
 from .review import ApprovalTermsForm, CommentForm, NotificationForm
 from .texts import DraftsForm, TextRequestForm, VariantForm
 from .timing import ExitsForm, FollowUpForm, TimingForm, shop_time
+from .whom import TargetingForm, TermsForm
 
 __all__ = [
     "ApprovalTermsForm",
@@ -18,6 +19,8 @@ __all__ = [
     "GoalForm",
     "NotificationForm",
     "OfferForm",
+    "TargetingForm",
+    "TermsForm",
     "TextRequestForm",
     "TimingForm",
     "VariantForm",

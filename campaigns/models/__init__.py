@@ -29,6 +29,7 @@ from .reporting import GroupsGiven, KnownTruth, WeeklyMail
 from .result import CampaignResult
 from .staged import StagedChange
 from .text_share import TextShare
+from .uplift import UpliftKind, UpliftStudy
 from .variant import Angle, Archetype, DraftStatus, ValueBand, Variant
 from .voice import BrandVoice, ShopPolicies
 
@@ -87,6 +88,8 @@ __all__ = [
     "StagedChange",
     "TextShare",
     "TransitionConflict",
+    "UpliftKind",
+    "UpliftStudy",
     "ValueBand",
     "Variant",
     "WarmUp",

@@ -34,6 +34,7 @@ class ExclusionReason(models.TextChoices):
     COUNTRY_RULE = "country_rule", _("consent does not count in their country")
     NO_TEXT = "no_text", _("no approved text fits")
     GLOBAL_HOLDOUT = "global_holdout", _("held out of all promotions")
+    LITTLE_GAIN = "little_gain", _("little gained by writing to them")
 
 
 class AudienceCell(models.Model):
@@ -68,7 +69,10 @@ class AudienceCell(models.Model):
 
 
 class AudienceMember(models.Model):
-    """One person of the frozen audience and their arm. Key: (campaign, customer)."""
+    """One person of the frozen audience and their arm. Key: (campaign, customer).
+
+    `is_explored`: ranked among those who are not written to, and drawn all the same, so that later campaigns can be learned from.
+    """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="members")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="audience_memberships")
@@ -88,6 +92,7 @@ class AudienceMember(models.Model):
     channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
     churn_probability = models.FloatField(null=True)
     expected_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    is_explored = models.BooleanField(default=False, db_default=False)
 
     #: The arm was drawn for this row, and an approval covers it.
     on_merge: ClassVar[OnMerge] = OnMerge.STAYS

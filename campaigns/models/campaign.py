@@ -86,6 +86,8 @@ class Campaign(models.Model):
 
     `status` is written only by `campaigns.approval.workflow` and `campaigns.delivery`, through a guarded UPDATE.
     `allowed_drift_share` (of the frozen people) and `approval_valid_days` are the shop's settings where they are empty.
+    With `write_share` only that share of the audience, those ranked first by what a message does to people like them, is in the
+    experiment; of the others `explore_share` is, at random.
     `holdout_seed` is drawn once and kept: it decides for ever who is held out. `is_test_audience` lets people whose
     consent is a test one into the audience, which only the mail catcher accepts.
 
@@ -119,6 +121,15 @@ class Campaign(models.Model):
         _("held out"), default=0.1, validators=[MinValueValidator(0.01), MaxValueValidator(0.5)]
     )
     holdout_seed = models.CharField(max_length=32)
+    write_share = models.FloatField(
+        _("written to"), null=True, blank=True, validators=[MinValueValidator(0.05), MaxValueValidator(0.95)]
+    )
+    explore_share = models.FloatField(
+        _("of the others, at random"),
+        default=0.1,
+        db_default=0.1,
+        validators=[MinValueValidator(0.05), MaxValueValidator(0.5)],
+    )
     channels = models.JSONField(_("channels"), default=list, blank=True)
     max_archetypes = models.PositiveSmallIntegerField(
         _("archetypes at most"), default=12, validators=[MinValueValidator(1), MaxValueValidator(60)]

@@ -22,6 +22,7 @@ from .outgoing import (
 from .personal import ErasedPerson, KeptOnErasure, OnMerge, PrivacyRequest
 from .preference import Preference, PreferenceChange
 from .product import Product, ProductVersion
+from .reaction import Reaction, ReactionGroup, ReactionKind
 from .reading_hour import ReadingHour, ReadingPattern
 from .score import ModelVersion, Score, ScoreHistory, ScoreMark, ScoreStatus, ScoreTotals
 from .segment import Segment, SegmentRevision
@@ -70,6 +71,9 @@ __all__ = [
     "PrivacyRequest",
     "Product",
     "ProductVersion",
+    "Reaction",
+    "ReactionGroup",
+    "ReactionKind",
     "ReadingHour",
     "ReadingPattern",
     "ReadingStatus",

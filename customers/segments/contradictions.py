@@ -24,6 +24,7 @@ from .nodes import (
     Rule,
     Window,
 )
+from .vocabulary import REACTIONS
 
 Found = tuple[str, str, str]
 _MOST = float("inf")
@@ -140,7 +141,8 @@ def _range_of(part: Rule) -> tuple[Hashable, float, float]:
 def _choices_of(part: Rule) -> Iterator[tuple[Hashable, bool, set[object] | None, set[object]]]:
     """(what, whether it has one value only, which ones are allowed, which ones are not); None where any other is."""
     if isinstance(part, Condition) and part.field.kind in ("text", "flag"):
-        is_single = part.field.kind == "flag" or part.field.key in ("country", "source", "price_level", "score_status")
+        single = ("country", "source", "price_level", "score_status", *REACTIONS)
+        is_single = part.field.kind == "flag" or part.field.key in single
         yield part.field.key, is_single, *_allowed(part.op, part.value)
     elif isinstance(part, Attribute):
         if part.own.type in ("text", "flag"):

@@ -34,6 +34,7 @@ from .nodes import (
 from .preview import matches
 from .sql_acts import behaviour_people, message_people
 from .sql_orders import orders_people
+from .vocabulary import REACTIONS
 from .wording import describe_rule
 
 
@@ -131,6 +132,9 @@ def _tell_field(rule: Condition, customer: Customer, as_of: dt.datetime) -> str:
         return f"{total:,.0f} {currency}"
     if key == "tag":
         return ", ".join(customer.tags.order_by("tag").values_list("tag", flat=True)) or _("none")
+    if key in REACTIONS:
+        found = customer.reactions.filter(kind=REACTIONS[key]).first()
+        return str(found.get_group_display()) if found is not None else _("not known")
     if rule.field.family == "prediction":
         return _tell_score(key, customer)
     return ""

@@ -15,6 +15,8 @@ FIELD_LABELS = {
     "any_reason": _("one of the reasons for leaving"),
     "score_status": _("state of the prediction"),
     "next_order_on": _("day on which the next order is expected"),
+    "reaction_to_offers": _("reaction to campaigns with an offer"),
+    "reaction_to_messages": _("reaction to campaigns without an offer"),
     "interested_in": _("turns most to"),
     "likes_brand": _("brand they turn most to"),
     "price_level": _("price level of what they buy"),

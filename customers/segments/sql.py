@@ -132,6 +132,14 @@ class Builder:
         self.joins["i"] = "customers_interestprofile i ON i.customer_id = c.id"
         return "i"
 
+    def join_reactions(self, kind: str) -> str:
+        """The alias of what a kind of campaign does to people like each customer `c`."""
+        alias = f"r_{kind}"
+        self.joins[alias] = (
+            f"customers_reaction {alias} ON {alias}.customer_id = c.id AND {alias}.kind = {self.bind(kind)}"
+        )
+        return alias
+
     def ask(self, people: People, *, is_in: bool, for_all: bool) -> str:
         """SQL that is true where `c` is, or is not, among `people`. `for_all` says that nobody is meant where it is false:
         it stands under no OR."""

@@ -16,7 +16,7 @@ from .interests import list_rows
 from .nodes import Bucket, ChannelState, Condition, Day, Own
 from .sql import Builder, People
 from .sql_values import compare_dates, compare_moments, compare_numbers, compare_texts, own_sql
-from .vocabulary import ADDRESS_SQL
+from .vocabulary import ADDRESS_SQL, REACTIONS
 
 _COLUMNS: Final = {
     "country": "c.country",
@@ -42,6 +42,9 @@ def field_sql(rule: Condition, builder: Builder) -> str:
     if key == "customer_for_days":
         days = f"extract(epoch from ({builder.as_of} - c.joined_at)) / 86400"
         return compare_numbers(days, rule.op, rule.value, builder)
+    if key in REACTIONS:
+        column = f'{builder.join_reactions(REACTIONS[key])}."group"'
+        return compare_texts(column, rule.op, rule.value, builder)
     if key == "any_reason":
         return _reason_sql(rule, builder)
     if key == "language":

@@ -48,6 +48,8 @@ FIELDS: Final[dict[str, Field]] = {
         Field("any_reason", "text", "prediction"),
         Field("score_status", "text", "prediction"),
         Field("next_order_on", "date", "prediction"),
+        Field("reaction_to_offers", "text", "prediction"),
+        Field("reaction_to_messages", "text", "prediction"),
         Field("interested_in", "text", "interests"),
         Field("likes_brand", "text", "interests"),
         Field("price_level", "text", "interests"),
@@ -67,6 +69,9 @@ FIELDS: Final[dict[str, Field]] = {
         Field("has_open_ticket", "flag", "person"),
     )
 }
+
+#: Fields that ask what a kind of campaign does to people like somebody, by that kind.
+REACTIONS: Final[dict[str, str]] = {"reaction_to_offers": "offer", "reaction_to_messages": "message"}
 
 #: What a behaviour may count; the value is the kind of event, "" for orders.
 BEHAVIOURS: Final[dict[str, str]] = {

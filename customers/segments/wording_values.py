@@ -9,10 +9,11 @@ from django.utils.translation import ngettext
 from customers.features.catalogue import THEMES
 from customers.features.interests.vocabulary import name_topic
 from customers.ingest.currency import read_shop_currency
-from customers.models import ScoreStatus
+from customers.models import ReactionGroup, ScoreStatus
 
 from .labels import OPERATOR_LABELS, PERIOD_LABELS, PRICE_LABELS
 from .nodes import Day, Own, Value, Window
+from .vocabulary import REACTIONS
 
 
 def say_comparison(label: str, kind: str, op: str, value: Value, *, key: str = "") -> str:
@@ -48,6 +49,8 @@ def say_value(kind: str, value: object, key: str = "") -> str:
         return name_topic(text)
     if key == "price_level" and text in PRICE_LABELS:
         return str(PRICE_LABELS[text])
+    if key in REACTIONS and text in ReactionGroup.values:
+        return str(ReactionGroup(text).label)
     if key == "score_status" and text in ScoreStatus.values:
         return str(ScoreStatus(text).label)
     return text

@@ -11,7 +11,7 @@ from customers.features.interests.vocabulary import list_topics
 from customers.forms.rule_drafts import Block, name_path
 from customers.forms.rule_rows import Row
 from customers.insights.browsing import list_countries
-from customers.models import CustomerTag, Product, ScoreStatus, Segment
+from customers.models import CustomerTag, Product, ReactionGroup, ScoreStatus, Segment
 from customers.segments.labels import (
     BEHAVIOUR_LABELS,
     CHANNEL_LABELS,
@@ -34,6 +34,7 @@ SUGGESTED = {
     "country": "country", "interest": "category", "interested_in": "category", "likes_brand": "brand",
     "main_reason": "reason", "any_reason": "reason", "language": "language", "price_level": "price",
     "writes_about": "topic", "score_status": "status", "tag": "tag",
+    "reaction_to_offers": "reaction", "reaction_to_messages": "reaction",
 }  # fmt: skip
 
 
@@ -107,6 +108,7 @@ def list_suggestions() -> dict[str, list[tuple[str, str]]]:
         "price": [(key, str(label)) for key, label in PRICE_LABELS.items()],
         "topic": [(name, "") for name in list_topics(categories)],
         "status": [(value, str(label)) for value, label in ScoreStatus.choices],
+        "reaction": [(value, str(label)) for value, label in ReactionGroup.choices],
         "tag": [(name, "") for name in tags[:MOST_SUGGESTED]],
     }
 

@@ -41,6 +41,7 @@ from customers.views.languages import name_language
 
 from .interests import tell_interests
 from .merges import tell_identity
+from .reactions import tell_reactions
 from .timeline import tell_timeline
 
 
@@ -68,6 +69,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "segments": _segments_of(request, customer, read_shop_clock(now)),
         "at_risk": AT_RISK,
         "likely_to_stay": LIKELY_TO_STAY,
+        "reactions": tell_reactions(customer),
     }
     score = getattr(customer, "score", None)
     context |= tell_interests(request, customer, now) | tell_identity(customer)

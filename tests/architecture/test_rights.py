@@ -35,6 +35,7 @@ PAGES = {
     "integrations": {"marketer", "analyst", "admin"},
     "customers:refused": {"marketer", "analyst", "admin"},
     "customers:endpoint-new": {"admin"},
+    "campaigns:whom": {"marketer", "approver", "analyst", "admin"},
     "campaigns:list": {"marketer", "approver", "analyst", "admin"},
     "campaigns:new": {"marketer", "admin"},
     "campaigns:review": {"marketer", "approver", "analyst", "admin"},

@@ -76,6 +76,7 @@ class PlainCustomer:
     joined_at: dt.datetime | None
     score: Mapping[str, Any] | None
     interests: Mapping[str, Any] | None
+    reactions: Mapping[str, str] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     orders: list[PlainOrder] = field(default_factory=list)
     events: list[PlainEvent] = field(default_factory=list)
@@ -178,6 +179,8 @@ class Reader:
             "customer_for_days": lambda person: _days(self.now - person.joined_at) if person.joined_at else None,
             "any_reason": lambda person: _themes(person.score["reasons"]) if person.score else None,
             "price_level": lambda person: (person.interests or {}).get("price_band") or None,
+            "reaction_to_offers": lambda person: person.reactions.get("offer"),
+            "reaction_to_messages": lambda person: person.reactions.get("message"),
             "interested_in": lambda person: _strong(person, "categories", "category"),
             "likes_brand": lambda person: _strong(person, "brands", "brand"),
             "writes_about": lambda person: [row["topic"] for row in (person.interests or {}).get("topics", [])],

@@ -22,6 +22,7 @@ from customers.models import (
     Order,
     OrderLine,
     Product,
+    Reaction,
     Score,
     Segment,
     SuppressedDomain,
@@ -116,6 +117,8 @@ def _draw_person(draw: random.Random, number: int, now: dt.datetime) -> PlainCus
         score=_draw_score(draw, now),
         interests=_draw_interests(draw),
     )  # fmt: skip
+    groups = ["persuadable", "do_not_disturb", "not_known"]
+    person.reactions = {kind: draw.choice(groups) for kind in ("offer", "message") if draw.random() < 0.6}
     person.tags = draw.sample(["vip", "fair"], draw.choice([0, 0, 1, 2]))
     person.orders = [_draw_order(draw, now) for _ in range(draw.choice([0, 0, 1, 2, 3, 5]))]
     person.events = [_draw_event(draw, now) for _ in range(draw.choice([0, 2, 5, 9, 14]))]
@@ -215,6 +218,14 @@ def _write(customers: list[PlainCustomer], products: dict[str, Product], model: 
         for person in customers
         if person.interests
     )
+    Reaction.objects.bulk_create(
+        Reaction(
+            customer_id=person.pk, kind=kind, group=group, band=1, score=0.1, study=1, as_of=now, effect=0.1, effect_low=0,
+            effect_high=0.2, rate=0.3, rate_low=0.2, rate_high=0.4,
+        )
+        for person in customers
+        for kind, group in person.reactions.items()
+    )  # fmt: skip
     CustomerTag.objects.bulk_create(
         CustomerTag(customer_id=person.pk, tag=tag) for person in customers for tag in person.tags
     )

@@ -23,6 +23,7 @@ TEXTS: dict[str, list[str]] = {
     "country": ["Norway", "China"], "language": ["zh", "zh-hans", "de", "ZH-tw"], "time_zone": [zone for zone in ZONES if zone],
     "source": ["shop", "till"], "interest": ["tents"], "main_reason": ["rhythm", "email"], "any_reason": ["rhythm", "email"],
     "score_status": ["scored", "too_new"], "interested_in": CATEGORIES, "likes_brand": BRANDS, "price_level": ["low", "high"],
+    "reaction_to_offers": ["persuadable", "not_known"], "reaction_to_messages": ["persuadable", "do_not_disturb"],
     "tag": ["vip", "fair"], "writes_about": ["need:gift", "need:price"],
 }  # fmt: skip
 NUMBERS: dict[str, list[float]] = {

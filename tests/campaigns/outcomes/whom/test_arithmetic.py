@@ -1,0 +1,152 @@
+"""Threshold, gains, bands and profit against known truths, without any model."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from campaigns.audience.power import power
+from campaigns.outcomes.whom.bands import bound_mean, make_bands, name_group, place_scores
+from campaigns.outcomes.whom.judging import choose_learner, judge_learners
+from campaigns.outcomes.whom.pool import find_gains, find_rates
+from campaigns.outcomes.whom.profit import STEPS, Terms, draw_profit, sum_profit
+from campaigns.outcomes.whom.threshold import LEAST_DIFFERENCE, ArmCounts, find_need
+from customers.scoring.evaluation import Estimate
+from tests.campaigns.outcomes.whom.pools import draw_pool
+
+
+def test_a_difference_between_halves_takes_four_times_the_people_of_an_effect() -> None:
+    need = find_need([ArmCounts(9000, 1000, 0.4)], holdout_share=0.1)
+    assert need.visible == pytest.approx(2 * power(9000, 1000, 0.4) / 100)
+    assert not need.is_met
+    enough = find_need([ArmCounts(9000, 1000, 0.4)] * (1 + (need.campaigns_missing or 0)), holdout_share=0.1)
+    assert enough.is_met and enough.visible <= LEAST_DIFFERENCE
+    short = find_need([ArmCounts(9000, 1000, 0.4)] * (need.campaigns_missing or 0), holdout_share=0.1)
+    assert not short.is_met
+
+
+def test_half_held_out_gets_there_with_a_third_of_the_people() -> None:
+    tenth, half = (find_need([], holdout_share=share).people_missing for share in (0.1, 0.5))
+    assert half / tenth == pytest.approx(4 / (1 / 0.1 + 1 / 0.9), rel=0.01)
+    assert find_need([], holdout_share=0.1).campaigns_missing is None
+    assert math.isinf(find_need([], holdout_share=0.1).visible)
+
+
+def test_few_held_out_are_never_enough_however_many_are_written_to() -> None:
+    need = find_need([ArmCounts(10_000_000, 150, 0.02)], holdout_share=0.1)
+    assert not need.is_met and need.people_missing > 0
+
+
+def test_gains_are_right_with_models_that_know_nothing_and_shares_that_differ() -> None:
+    found = []
+    for seed in range(100):
+        pool, moved = draw_pool(600, seed=seed)
+        wrong = np.tile([0.9, 0.1], (pool.n, 1))
+        found.append((find_gains(pool, pool.kept, wrong).mean() - moved.mean(), find_gains(pool, pool.kept).mean()))
+    away, plain = np.array(found).T
+    assert away.mean() == pytest.approx(0, abs=4 * away.std() / 10)
+    assert plain.mean() == pytest.approx(moved.mean(), abs=4 * plain.std() / 10 + 0.01)
+
+
+def test_rates_are_those_of_who_was_not_written_to() -> None:
+    pool, _moved = draw_pool(20_000, seed=3)
+    rates = find_rates(pool, pool.kept, np.full(pool.n, 0.9))
+    truth = (0.2 + 0.4 * (pool.x[:, 1] > 0.5) + 0.05 * pool.stratum).mean()
+    assert rates.mean() == pytest.approx(truth, abs=0.02)
+
+
+def test_folds_keep_a_customers_rows_together() -> None:
+    pool, _moved = draw_pool(2000, seed=1)
+    fold = pool.draw_folds(5)
+    assert (fold[0::2] == fold[1::2]).all()
+    assert np.bincount(fold, minlength=5).min() > 250
+
+
+def _e(value: float, half: float) -> Estimate:
+    return Estimate(value, value - half, value + half)
+
+
+@pytest.mark.parametrize(
+    ("effect", "rate", "group"),
+    [
+        (_e(0.06, 0.05), _e(0.7, 0.1), "persuadable"),
+        (_e(-0.06, 0.05), _e(0.7, 0.1), "do_not_disturb"),
+        (_e(0.01, 0.03), _e(0.7, 0.1), "sure_thing"),
+        (_e(0.01, 0.03), _e(0.2, 0.1), "lost_cause"),
+        (_e(0.01, 0.03), _e(0.5, 0.1), "not_known"),  # neither most nor few order
+        (_e(0.02, 0.04), _e(0.9, 0.01), "not_known"),  # it may be six points
+        (_e(-0.02, 0.04), _e(0.1, 0.01), "not_known"),
+        (_e(0.05, 0.05), _e(0.7, 0.1), "not_known"),  # nought is in it
+    ],
+)
+def test_a_group_is_said_only_where_the_interval_allows_it(effect: Estimate, rate: Estimate, group: str) -> None:
+    assert name_group(effect, rate) == group
+
+
+def test_bands_of_a_true_ranking_hold_the_truth_and_call_it_by_its_name() -> None:
+    pool, moved = draw_pool(12_000, seed=7)
+    gains, rates = find_gains(pool, pool.kept), find_rates(pool, pool.kept, np.full(pool.n, 0.5))
+    score = moved + pool.x[:, 0] / 1000
+    bands = make_bands(pool, score, gains, rates, score)
+    assert len(bands) == 10 and sum(band.people for band in bands) == pool.n
+    assert bands[0].group == "persuadable" and bands[-1].group == "do_not_disturb"
+    place = place_scores(score, np.array([*[band.cut for band in bands[:-1]], -np.inf]))
+    for number, band in enumerate(bands):
+        assert band.effect.low < moved[place == number].mean() < band.effect.high
+        assert (place == number).sum() == pytest.approx(band.people, abs=2)
+
+
+def test_nobody_is_called_anything_where_nothing_differs() -> None:
+    pool, _moved = draw_pool(3000, seed=11, effect=0.0, harm=0.0)
+    noise = np.random.default_rng(4).random(pool.n)
+    rates = find_rates(pool, pool.kept, np.full(pool.n, 0.5))
+    bands = make_bands(pool, noise, find_gains(pool, pool.kept), rates, noise)
+    assert {band.group for band in bands} == {"not_known"}
+
+
+def test_an_interval_counts_customers_and_not_rows() -> None:
+    pool, _moved = draw_pool(4000, seed=2)
+    everybody = np.ones(pool.n, dtype=np.bool_)
+    alike = np.repeat(np.random.default_rng(1).random(pool.n // 2), 2)
+    once = bound_mean(pool, alike, everybody, 0.95)
+    expected = 1.96 * alike.std() / math.sqrt(pool.n / 2)
+    assert once.high - once.value == pytest.approx(expected, rel=0.02)
+
+
+def test_the_better_learner_is_taken_only_beyond_doubt() -> None:
+    pool, moved = draw_pool(6000, seed=5)
+    gains = find_gains(pool, pool.kept)
+    noise = np.random.default_rng(9).random(pool.n)
+    judged = judge_learners(pool, gains, {"response": noise, "t_learner": moved}, seed=0, replicates=50)
+    assert choose_learner(judged) == "t_learner"
+    assert judged["t_learner"].qini.low > 0 > judged["response"].qini.low
+    assert judged["t_learner"].top.value == pytest.approx(0.3, abs=0.08)
+    alike = judge_learners(pool, gains, {"response": moved, "x_learner": moved + noise / 9}, seed=0, replicates=50)
+    assert choose_learner(alike) == "response"
+
+
+def test_the_curve_is_the_sum_over_those_who_are_picked_and_its_best_share_pays() -> None:
+    pool, moved = draw_pool(12_000, seed=13)
+    gross, discount = find_gains(pool, pool.gross), find_gains(pool, pool.discount)
+    terms = Terms(margin=0.9, cost=0.1)
+    profit = draw_profit(sum_profit(pool, moved, gross, discount, pool.draw_folds(5)), terms)
+    order = np.argsort(-moved, kind="stable")
+    for step in (0, 7, STEPS):
+        picked = order[: pool.n * step // STEPS]
+        by_hand = (0.9 * gross[picked] - discount[picked] - 0.1).sum() / pool.n
+        assert profit.curve[step].value == pytest.approx(by_hand, abs=0.02)
+    # Who gains buys for 0.3 × 60 more and gets a fifth of all off; the others get it off alone.
+    assert 0.3 <= profit.best_share <= 0.45
+    assert profit.is_clear and profit.against_all.value > 0
+    assert profit.curve[0] == Estimate(0.0, 0.0, 0.0)
+    assert profit.best_value.low < profit.curve[profit.best].value < profit.best_value.high
+
+
+def test_where_no_message_pays_nobody_is_written_to() -> None:
+    pool, moved = draw_pool(6000, seed=17)
+    sums = sum_profit(pool, moved, find_gains(pool, pool.gross), find_gains(pool, pool.discount), pool.draw_folds(5))
+    profit = draw_profit(sums, Terms(margin=0.05, cost=2.0))
+    assert profit.best == 0 and profit.best_value.value == pytest.approx(0, abs=0.05)
+    assert profit.curve[STEPS].high < 0
