@@ -66,6 +66,8 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     offer = OfferSerializer(required=False)
     holdout_share = serializers.FloatField(min_value=0.01, max_value=0.5, required=False)
+    write_share = serializers.FloatField(min_value=0.05, max_value=0.95, required=False, allow_null=True)
+    explore_share = serializers.FloatField(min_value=0.05, max_value=0.5, required=False)
     send_window_hours = serializers.IntegerField(min_value=1, max_value=168, required=False)
     priority = serializers.IntegerField(min_value=1, max_value=9, required=False)
     attribution_days = serializers.IntegerField(min_value=1, max_value=365, required=False)
@@ -94,7 +96,8 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         model = Campaign
         fields = (
             "id", "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "author", "status",
-            "status_reason", "offer", "holdout_share", "channels", "max_archetypes", "is_test_audience",
+            "status_reason", "offer", "holdout_share", "write_share", "explore_share", "channels", "max_archetypes",
+            "is_test_audience",
             "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
             "send_mode", "priority", "attribution_days", "adapts_texts", "allowed_drift_share", "approval_valid_days",
             "content_hash",

@@ -46,12 +46,15 @@ CAMPAIGN_FIELDS = frozenset(
     {
         "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "channels", "max_archetypes",
         "holdout_share", "is_test_audience", "scheduled_for", "send_window_hours", "send_mode",
-        "priority", "attribution_days", "adapts_texts", "allowed_drift_share", "approval_valid_days",
+        "priority", "attribution_days", "adapts_texts", "allowed_drift_share", "approval_valid_days", "write_share",
+        "explore_share",
         "kind", "trigger", "recurrence", "re_entry_days", "live_until", "exit_on",
     }
 )  # fmt: skip
 #: A change of these makes the frozen audience stand for something else: it must be frozen again.
-AUDIENCE_FIELDS = frozenset({"segment", "topic", "holdout_share", "is_test_audience", "channels"})
+AUDIENCE_FIELDS = frozenset(
+    {"segment", "topic", "holdout_share", "is_test_audience", "channels", "write_share", "explore_share"}
+)
 OFFER_FIELDS = frozenset({"kind", "value", "currency", "code", "min_basket", "valid_from", "valid_until", "url"})
 #: A new name or goal is no new message, and how drafts should sound says nothing of those that stand; all else voids.
 HARMLESS_FIELDS = frozenset({"name", "goal", "instruction", "tone", "avoid"})

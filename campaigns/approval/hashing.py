@@ -104,6 +104,7 @@ def _hash_audience(campaign: Campaign) -> str:
         # Left out where it is the usual one, so that what was approved before there were topics still is.
         | ({"topic": campaign.topic} if campaign.topic != DEFAULT_TOPIC else {})
         | _where_set(allowed_drift_share=campaign.allowed_drift_share)
+        | ({"write": campaign.write_share, "explore": campaign.explore_share} if campaign.write_share else {})
         | ({"trigger": campaign.trigger, "re_entry_days": campaign.re_entry_days} if campaign.is_live else {})
     )
 

@@ -29,6 +29,7 @@ from .archetypes import choose_samples, read_groups, store_archetypes, write_cel
 from .cells import smallest_size
 from .grouping import group_cells
 from .kinship import read_nearness
+from .narrowing import narrow_people
 from .people import PEOPLE, judge_people, list_unexplained, read_reasons
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,7 @@ def freeze_audience(campaign: Campaign, *, now: dt.datetime, actor: User | None)
         if locked is None:
             raise TransitionConflict(_("The audience can be frozen only while the campaign is a draft."))
         bounds = judge_people(locked, now=now, clock=read_shop_clock(now))
+        narrow_people(locked)
         counts = _count_people()
         if not counts.treatment:
             raise EmptyAudience(_explain_emptiness(counts), counts)
@@ -118,9 +120,10 @@ def _insert_members(campaign: Campaign) -> None:
         cursor.execute(
             f"""
 INSERT INTO campaigns_audiencemember
-  (campaign_id, customer_id, arm, exclusion_reason, channel, churn_probability, expected_value, cell_id, archetype_id)
+  (campaign_id, customer_id, arm, exclusion_reason, channel, churn_probability, expected_value, is_explored,
+   cell_id, archetype_id)
 SELECT %(campaign)s, p.customer_id, p.arm, p.exclusion_reason, p.channel, p.churn_probability, p.expected_value,
-       c.id, c.archetype_id
+       p.is_explored, c.id, c.archetype_id
 FROM {PEOPLE} p
 LEFT JOIN campaigns_audiencecell c
   ON c.campaign_id = %(campaign)s AND p.arm <> '{Arm.EXCLUDED}' AND c.reason = p.reason AND c.interest = p.interest

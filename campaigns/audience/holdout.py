@@ -28,6 +28,12 @@ def draws_holdout(seed: str, customer_id: int, share: float) -> bool:
     return draw_position(seed, customer_id) < share
 
 
+def explore_seed(seed: str) -> str:
+    """Of a campaign's seed: who of those that a ranking would leave out is in the experiment all the same. A draw of its own, so
+    that it says nothing of the arm."""
+    return f"{seed}:explored"
+
+
 def draw_position(seed: str, customer_id: int) -> float:
     """The customer's place in [0, 1) under this seed."""
     digest = hashlib.md5(f"{seed}:{customer_id}".encode(), usedforsecurity=False).hexdigest()

@@ -169,7 +169,7 @@ WITH {placed}
 SELECT customer_id, exclusion_reason,
        CASE WHEN exclusion_reason <> '' THEN '{Arm.EXCLUDED}'
             WHEN {HOLDOUT_SQL} THEN '{Arm.HOLDOUT}' ELSE '{Arm.TREATMENT}' END AS arm,
-       ''::text AS reason, interest, language, channel, churn_probability, expected_value,
+       false AS is_explored, ''::text AS reason, interest, language, channel, churn_probability, expected_value,
        CASE WHEN NOT %(has_bands)s OR coalesce(b.orders, 0) = 0 THEN ''
             WHEN b.spent <= %(low_up_to)s::numeric THEN '{ValueBand.LOW}'
             WHEN b.spent > %(high_from)s::numeric THEN '{ValueBand.HIGH}' ELSE '{ValueBand.MIDDLE}' END AS value_band,

@@ -29,6 +29,7 @@ from customers.segments.telling import tell_rule
 from customers.views.access import current_user
 
 from .access import get_campaign_for
+from .narrowing import offer_narrowing, tell_narrowing
 from .power import describe_power, expect_retention
 from .steps import frame_step
 
@@ -78,6 +79,7 @@ def render_audience(request: HttpRequest, campaign: Campaign, form: AudienceForm
         "has_shaped": campaign.archetypes.filter(is_shaped=True).exists(),
         "most_archetypes": settings.MOST_ARCHETYPES,
         **_tell_bounds(campaign),
+        **offer_narrowing(campaign),
         "power": describe_power(campaign, form.data or request.GET, now=timezone.now()),
         "has_test_contacts": campaign.is_test_audience or ConsentRecord.objects.filter(is_test=True).exists(),
     }
@@ -142,6 +144,7 @@ def describe_audience(campaign: Campaign) -> dict[str, Any]:
         ),
         "smallest_effect": smallest / 100 if math.isfinite(smallest) else None,
         "base_rate": base_rate,
+        "narrowed": tell_narrowing(campaign),
     }
 
 

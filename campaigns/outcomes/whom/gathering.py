@@ -67,6 +67,7 @@ def _read_people(finished: Finished, *, most: int, now: dt.datetime) -> pl.DataF
     treated = min(counts.treated, most - held_out)
     params: dict[str, Any] = window_params(campaign, finished.window, as_of=now) | {
         "currency": read_shop_currency(),
+        "explore": campaign.explore_share,
         "treated": treated / max(counts.treated, 1),
         "held_out": held_out / max(counts.held_out, 1),
     }
@@ -75,19 +76,30 @@ def _read_people(finished: Finished, *, most: int, now: dt.datetime) -> pl.DataF
 SELECT m.customer_id, m.arm, m.churn_probability, m.expected_value::float8, m.opens_at,
        (count(o.id) FILTER (WHERE NOT o.is_return) > 0)::int::float8,
        coalesce(sum(o.total + o.discount) FILTER (WHERE o.currency = %(currency)s), 0)::float8,
-       coalesce(sum(o.discount) FILTER (WHERE o.currency = %(currency)s AND NOT o.is_return), 0)::float8
+       coalesce(sum(o.discount) FILTER (WHERE o.currency = %(currency)s AND NOT o.is_return), 0)::float8,
+       CASE WHEN bool_or(f.is_explored) THEN 1 / %(explore)s::float8 ELSE 1 END
 FROM (SELECT p.* FROM ({people_sql(campaign)}) p
       WHERE {draw} < CASE p.arm WHEN 'treatment' THEN %(treated)s ELSE %(held_out)s END) m
+LEFT JOIN campaigns_audiencemember f ON f.campaign_id = %(campaign)s AND f.customer_id = m.customer_id
 {order_join_sql("m.customer_id")} AND o.ordered_at >= m.opens_at AND o.ordered_at < m.closes_at
 GROUP BY m.customer_id, m.arm, m.churn_probability, m.expected_value, m.opens_at
 ORDER BY m.customer_id"""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows = cursor.fetchall()
-    names = ("customer_id", "arm", "churn_probability", "expected_value", "at", "kept", "gross", "discount")
-    kinds = (pl.Int64, pl.String, pl.Float64, pl.Float64, pl.Datetime("us", "UTC"), pl.Float64, pl.Float64, pl.Float64)
-    frame = pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
-    return frame.with_columns(weight=pl.lit(1.0))
+    names = ("customer_id", "arm", "churn_probability", "expected_value", "at", "kept", "gross", "discount", "weight")
+    kinds = (
+        pl.Int64,
+        pl.String,
+        pl.Float64,
+        pl.Float64,
+        pl.Datetime("us", "UTC"),
+        pl.Float64,
+        pl.Float64,
+        pl.Float64,
+        pl.Float64,
+    )
+    return pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
 
 
 def _join_features(campaign: Campaign, people: pl.DataFrame) -> pl.DataFrame:

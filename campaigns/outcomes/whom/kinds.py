@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from campaigns.models import Campaign, Offer
+from campaigns.audience.narrowing import kind_of
+from campaigns.models import Campaign
 from campaigns.models.uplift import UpliftKind
 from campaigns.outcomes.estimates import check_ratio
 from campaigns.outcomes.windows import Window, people_sql, read_window, window_params
@@ -30,12 +31,6 @@ class Finished:
     window: Window
     counts: ArmCounts
     is_sound: bool
-
-
-def kind_of(campaign: Campaign) -> UpliftKind:
-    """The kind of a campaign by its offer."""
-    offer = Offer.objects.filter(campaign=campaign.pk).first()
-    return UpliftKind.MESSAGE if offer is None or offer.kind == Offer.Kind.NONE else UpliftKind.OFFER
 
 
 def list_finished(kind: UpliftKind, *, now: dt.datetime) -> list[Finished]:
