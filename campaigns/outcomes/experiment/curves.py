@@ -45,6 +45,8 @@ _SETTINGS: dict[str, Any] = {
 MOST_TREES = 150
 _DEPTHS = (2, 4)
 _FOLDS = 4
+#: A regression is fitted on a sample where there are more: its few slopes are known by then, and its cost grows with people.
+_MOST_REGRESSED = 50_000
 #: The search ends when so many more trees have not helped.
 _PATIENCE = 15
 #: With fewer people a tree would split on chance; the mean is all that is known.
@@ -101,9 +103,17 @@ def _fit_trees(
 def _fit_regression(
     x: Array, target: Array, weight: Array | None, penalty: float, *, mean: float, scale: float, is_binary: bool
 ) -> Curve:
+    x, target, weights = _sample(x, target, _weigh(target, weight))
     basis = learn_basis(x)
-    slopes = fit_slopes(basis.expand(x), target, _weigh(target, weight), penalty=penalty, is_logistic=is_binary)
+    slopes = fit_slopes(basis.expand(x), target, weights, penalty=penalty, is_logistic=is_binary)
     return Regression(basis, slopes[1:], float(slopes[0]), is_binary, mean, scale)
+
+
+def _sample(x: Array, target: Array, weight: Array) -> tuple[Array, Array, Array]:
+    if len(target) <= _MOST_REGRESSED:
+        return x, target, weight
+    rows = np.random.default_rng(0).choice(len(target), _MOST_REGRESSED, replace=False)
+    return x[rows], target[rows], weight[rows]
 
 
 def _weigh(target: Array, weight: Array | None) -> Array:
@@ -140,7 +150,7 @@ def _find_size(settings: dict[str, Any], x: Array, target: Array, weight: Array 
         if losses[place] < least:
             least, best = float(losses[place]), Size(depth, place + 1)
     penalty, lost = find_penalty(
-        x, target, _weigh(target, weight), is_logistic=is_binary, folds=_FOLDS, seed=settings["seed"]
+        *_sample(x, target, _weigh(target, weight)), is_logistic=is_binary, folds=_FOLDS, seed=settings["seed"]
     )
     return best._replace(penalty=penalty) if lost < plain else best
 

@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 #: A column with no more different values is one of kinds.
 MOST_KINDS = 8
 #: With more columns than this the products are left out: their number grows with the square.
-MOST_COLUMNS = 200
+MOST_COLUMNS = 150
 #: A column that is other than 0 for fewer people says nothing that holds.
 _LEAST_PEOPLE = 20
 #: Numbers are cut so many standard deviations from their mean: one large customer must not decide a slope.
