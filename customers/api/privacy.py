@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from customers.ingest.identity import find_people
 from customers.models import Customer
+from customers.privacy.addresses import erase_address, export_address
 from customers.privacy.erasure import erase_customer
 from customers.privacy.export import dump_export, export_customer
 from customers.privacy.requests import note_export
@@ -32,6 +33,18 @@ class PersonSerializer(serializers.Serializer[Any]):
 
 
 class EraseSerializer(PersonSerializer):
+    """Whom, and why: the reason goes into the audit log, so it names nobody."""
+
+    reason = serializers.CharField(max_length=200)
+
+
+class AddressSerializer(serializers.Serializer[Any]):
+    """Whom it is about, where they are no customer: who wrote from this address."""
+
+    email = serializers.EmailField(max_length=254)
+
+
+class EraseAddressSerializer(AddressSerializer):
     """Whom, and why: the reason goes into the audit log, so it names nobody."""
 
     reason = serializers.CharField(max_length=200)
@@ -81,6 +94,33 @@ class PersonErasure(APIView):
     def post(self, request: Request) -> Response:
         customer, given = _find(request, EraseSerializer)
         report = erase_customer(customer, actor=read_user(request), reason=given["reason"], now=timezone.now())
+        return Response({"deleted": report.deleted, "emptied": report.emptied})
+
+
+class AddressExport(APIView):
+    """What is kept under an address and tied to no customer: conversations, with their files."""
+
+    permission_classes = [MayExport]
+
+    @extend_schema(request=AddressSerializer, responses={200: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> HttpResponse:
+        given = AddressSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        told = export_address(given.validated_data["email"], actor=read_user(request), now=timezone.now())
+        return HttpResponse(dump_export(told), content_type="application/json; charset=utf-8")
+
+
+class AddressErasure(APIView):
+    """Erase what is kept under an address and tied to no customer, for good. The address stays suppressed."""
+
+    permission_classes = [MayErase]
+
+    @extend_schema(request=EraseAddressSerializer, responses={200: ErasedSerializer})
+    def post(self, request: Request) -> Response:
+        given = EraseAddressSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        told, actor = given.validated_data, read_user(request)
+        report = erase_address(told["email"], actor=actor, reason=told["reason"], now=timezone.now())
         return Response({"deleted": report.deleted, "emptied": report.emptied})
 
 

@@ -12,7 +12,7 @@ from .insights import CohortInsights, IntervalInsights, RfmInsights, ValueInsigh
 from .membership import SegmentChanges, SegmentMembers, SegmentSizes
 from .merges import MergeList, MergeUndo
 from .orders import OrderBulk, OrderItem, OrderList
-from .privacy import PersonErasure, PersonExport
+from .privacy import AddressErasure, AddressExport, PersonErasure, PersonExport
 from .products import ProductBulk, ProductItem, ProductList
 from .proposals import RuleProposal
 from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
@@ -45,6 +45,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("merges/", MergeList.as_view(), name="api-merges"),
     path("merges/<int:pk>/undo/", MergeUndo.as_view(), name="api-merge-undo"),
     path("privacy/export/", PersonExport.as_view(), name="api-person-export"),
+    path("privacy/address/export/", AddressExport.as_view(), name="api-address-export"),
+    path("privacy/address/erase/", AddressErasure.as_view(), name="api-address-erase"),
     path("privacy/erase/", PersonErasure.as_view(), name="api-person-erase"),
     path("shops/", ShopConnectionList.as_view(), name="api-shops"),
     path("shops/<int:pk>/", ShopConnectionItem.as_view(), name="api-shop"),
