@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from email.header import decode_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
+from itertools import islice
 
 from .charsets import decode_bytes, undo_surrogates
 
 LONGEST_FIELD = 8_000
+MOST_FIELDS = 500
 _MESSAGE_ID = re.compile(r"<([^<>\s\x00-\x1f]{3,400})>")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\\\x00-\x1f]{1,64}@[^\s@<>,;:\"()\\\x00-\x1f]{1,255}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
@@ -37,7 +39,7 @@ class Mailbox:
 def list_fields(mail: Message) -> list[tuple[str, str]]:
     """(name in small letters, value unfolded but not decoded), the topmost first."""
     found = []
-    for name, value in mail.raw_items():
+    for name, value in islice(mail.raw_items(), MOST_FIELDS):
         text = str(value) if isinstance(value, str) else decode_bytes(str(value).encode("utf-8", "replace"))
         found.append((str(name).lower(), re.sub(r"\r?\n[ \t]?", " ", text)[:LONGEST_FIELD]))
     return found
@@ -90,12 +92,17 @@ def read_date(value: str, *, received_at: dt.datetime, trusted: dt.timedelta = d
 
 def describe_fields(mail: Message, *, longest: int) -> str:
     """The header block for people to read, decoded, a field a line."""
-    lines = [f"{name}: {decode_words(value)}" for name, value in _named_fields(mail)]
-    return "\n".join(lines)[:longest]
+    lines: list[str] = []
+    for name, value in _named_fields(mail):
+        lines.append(f"{name}: {decode_words(value)}")
+        longest -= len(lines[-1]) + 1
+        if longest <= 0:
+            break
+    return "\n".join(lines)[: longest - 1 if longest < 0 else None]
 
 
 def _named_fields(mail: Message) -> Iterator[tuple[str, str]]:
-    for name, value in mail.raw_items():
+    for name, value in islice(mail.raw_items(), MOST_FIELDS):
         yield _CONTROL.sub("", str(name))[:80], re.sub(r"\r?\n[ \t]?", " ", str(value))[:LONGEST_FIELD]
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-LONGEST_HTML = 2_000_000
+#: Of a longer mail the beginning is read: a page can be made so that reading it takes the square of its length.
+LONGEST_HTML = 300_000
+MOST_NESTED = 50
 _SILENT = {
     "script",
     "style",
@@ -28,43 +30,58 @@ _BLOCKS = {
     "header", "footer", "blockquote", "dl", "dt", "dd",
 }  # fmt: skip
 _EMPTY = {"br", "hr", "img", "meta", "link", "input", "col", "wbr", "base"}
+#: A whole tag; a whole declaration; an angle by itself.
+_ANY_TAG = re.compile(r"(</?[a-zA-Z][^<>]{0,4000}>)|(<[!?][^<>]{0,4000}>)|<")
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
 
 
 def make_text(html: str) -> str:
     """Never raises; what is broken in it is read as a browser would, roughly."""
     reader = _Reader()
-    reader.feed(html[:LONGEST_HTML])
+    reader.feed(_leave_whole_tags(html[:LONGEST_HTML]))
     reader.close()
     return reader.finish()
+
+
+def _leave_whole_tags(html: str) -> str:
+    """Without comments and declarations, and with "&lt;" for each "<" that no ">" follows: over what is never closed, the
+    standard library's parser takes the square of its length."""
+    parts, at = [], 0
+    while (begun := html.find("<!--", at)) >= 0:
+        parts.append(html[at:begun])
+        ended = html.find("-->", begun + 4)
+        at = ended + 3 if ended >= 0 else len(html)
+    parts.append(html[at:])
+    return _ANY_TAG.sub(lambda found: found[0] if found[1] else "" if found[2] else "&lt;", "".join(parts))
 
 
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._lines: list[tuple[int, str]] = []
-        self._line = ""
+        self._line: list[str] = []
         self._quoted = 0
         self._silent: list[str] = []
         self._link = ""
+        self._link_words: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "body":  # also of a mail that never closes its head
             self._silent.clear()
         if self._silent or tag in _SILENT:
-            if tag not in _EMPTY:
+            if tag not in _EMPTY and len(self._silent) < MOST_NESTED:
                 self._silent.append(tag)
             return
         if tag in _BLOCKS:
             self._end_line()
         if tag == "blockquote":
-            self._quoted += 1
+            self._quoted = min(self._quoted + 1, MOST_NESTED)
         elif tag == "li":
-            self._line = "- "
+            self._line = ["- "]
         elif tag == "a":
-            self._link = dict(attrs).get("href") or ""
-        elif tag == "td" and self._line.strip():
-            self._line += " "
+            self._link, self._link_words = dict(attrs).get("href") or "", []
+        elif tag == "td" and self._line:
+            self._line.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
         if self._silent:
@@ -81,7 +98,9 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            self._line += _SPACES.sub(" ", data)
+            words = _SPACES.sub(" ", data)
+            self._line.append(words)
+            self._link_words.append(words)
 
     def finish(self) -> str:
         self._end_line()
@@ -90,10 +109,11 @@ class _Reader(HTMLParser):
 
     def _end_link(self) -> None:
         """Where a link leads is said beside its words: what they say is not always true."""
-        if re.match(r"https?://", self._link, re.IGNORECASE) and self._link not in self._line:
-            self._line += f" ({_SPACES.sub('', self._link)[:300]})"
-        self._link = ""
+        link = _SPACES.sub("", self._link)[:300]
+        if re.match(r"https?://", link, re.IGNORECASE) and link not in "".join(self._link_words)[:1000]:
+            self._line.append(f" ({link})")
+        self._link, self._link_words = "", []
 
     def _end_line(self) -> None:
-        self._lines.append((self._quoted, self._line.strip()))
-        self._line = ""
+        self._lines.append((self._quoted, "".join(self._line).strip()))
+        self._line = []

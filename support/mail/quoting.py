@@ -42,6 +42,11 @@ _PROGRAM = re.compile(
 )
 
 
+#: A longer line attributes nothing, and a search through it could be made to take for ever.
+LONGEST_ATTRIBUTION = 500
+MOST_BLANK_LINES = 4
+
+
 @dataclass(frozen=True)
 class Parts:
     """`said` is what the writer adds; `is_cut` where the whole holds more than that."""
@@ -74,11 +79,15 @@ def _drop_quotation(lines: list[str]) -> list[str]:
 
 def _attribution_at(lines: list[str], number: int) -> int:
     """How many lines an attribution that begins here takes; 0 where none does."""
+    if len(lines[number]) > LONGEST_ATTRIBUTION or not lines[number].strip():
+        return 0
     if _NAMED.match(lines[number]):
         return 1
     for width in (1, 2, 3):
         part = lines[number : number + width]
-        if all(line.strip() for line in part) and _ATTRIBUTION.match(" ".join(line.strip() for line in part)):
+        if all(0 < len(line.strip()) <= LONGEST_ATTRIBUTION for line in part) and _ATTRIBUTION.match(
+            " ".join(line.strip() for line in part)
+        ):
             return width
     return 0
 
@@ -107,11 +116,10 @@ def _last_mark(lines: list[str]) -> int:
 
 def _is_head(lines: list[str], number: int) -> bool:
     """Three fields of the head of a mail within five lines, as Outlook and web mail put it before what they answer."""
-    while number < len(lines) and not lines[number].strip():
-        number += 1
-    if number >= len(lines) or not _HEAD.match(lines[number]):
+    filled = next((at for at in range(number, min(number + MOST_BLANK_LINES, len(lines))) if lines[at].strip()), None)
+    if filled is None or not _HEAD.match(lines[filled][:LONGEST_ATTRIBUTION]):
         return False
-    return sum(bool(_HEAD.match(line)) for line in lines[number : number + 6]) >= 3
+    return sum(bool(_HEAD.match(line[:LONGEST_ATTRIBUTION])) for line in lines[filled : filled + 6]) >= 3
 
 
 def _drop_trailing_marks(lines: list[str]) -> list[str]:
@@ -126,6 +134,7 @@ def _drop_signature(lines: list[str]) -> list[str]:
         if _SIGNATURE.match(line) and any(before.strip() for before in lines[:number]):
             lines = lines[:number]
             break
-    while lines and (not lines[-1].strip() or _PROGRAM.match(lines[-1])):
-        lines = lines[:-1]
-    return lines
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or _PROGRAM.match(lines[end - 1])):
+        end -= 1
+    return lines[:end]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable
 from email.message import Message
 
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 #: A person does not write more; two machines that do not say that they are any do.
 MOST_PER_HOUR = 30
+_PREFIXES = re.compile(r"^(?:(?:re|aw|sv|antw|fwd?|wg|回复|答复|转发)\s?[:：]\s*)+", re.IGNORECASE)
 
 
 def take_in_mail(
@@ -129,7 +131,7 @@ def _make_incoming(read: ReadMail, answered: Answered, now: dt.datetime) -> Inco
         external_id=read.key,
         text=read.said,
         written_at=read.written_at,
-        subject=read.subject,
+        subject=_PREFIXES.sub("", read.subject),
         email=read.sender.address,
         name=read.sender.name,
         customer=customer,

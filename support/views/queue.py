@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from support.models import Answer, AnswerStatus, Ticket, TicketStatus
+from support.models import Answer, AnswerStatus, MailboxState, Ticket, TicketStatus
 from support.models.ticket import TO_ANSWER
 
 from .access import read_number
@@ -52,8 +53,15 @@ def show_queue(request: HttpRequest) -> HttpResponse:
         "tag": tag,
         "q": words,
         "views": _count_views(request),
+        "mailbox_fails": _is_mailbox_failing() if request.user.has_perm("support.view_mailboxstate") else False,
     }
     return render(request, "support/queue.html", context)
+
+
+def _is_mailbox_failing() -> bool:
+    """Whether mail stays away because the mailbox cannot be read."""
+    target = settings.SUPPORT_IMAP_TARGET
+    return bool(target) and MailboxState.objects.filter(mailbox=target.name).exclude(failing_since=None).exists()
 
 
 def _choose(request: HttpRequest, show: str) -> Any:

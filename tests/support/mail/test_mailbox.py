@@ -177,9 +177,11 @@ def test_a_dead_server_is_said_on_the_page_until_it_answers(
     client.force_login(support_agent)
     page = client.get("/settings/mailbox/").content.decode()
     assert "refused user and password" in page and "never-logged" not in page
+    assert "Mail stays away" in client.get("/support/").content.decode()
     server.password = PASSWORD
     poll()
     assert "refused user and password" not in client.get("/settings/mailbox/").content.decode()
+    assert "Mail stays away" not in client.get("/support/").content.decode()
 
 
 @pytest.mark.parametrize("command", ["SELECT", "SEARCH", "FETCH", "STORE"])

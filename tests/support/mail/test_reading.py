@@ -174,3 +174,30 @@ def test_copies_have_one_key_and_others_have_others() -> None:
     assert read(write_mail("one", message_id="<m2@shopper.test>")).key != first.key
     bare = [read(write_mail(text, message_id="")).key for text in ("one", "one", "two")]
     assert bare[0] == bare[1] != bare[2]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\n" * 250_000, b"> \n" * 60_000, b"<" + b"a@" * 120_000, b" " * 250_000 + b"x", b"On " + b"a " * 100_000 + b"wrote:",
+        b"From: x\n" * 30_000, b"-" * 250_000, b"On x\n" * 50_000,
+    ],
+)  # fmt: skip
+def test_a_text_made_to_keep_us_busy_is_read_all_the_same(raw: bytes) -> None:
+    """Each of these took hours, or would, where a search through it takes the square of its length."""
+    assert read(plain(raw, "utf-8")).whole is not None
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["<a href='https://x.test/'>y</a>" * 20_000, "<blockquote>" * 40_000 + "x", "<script>" * 40_000, "<p" * 90_000,
+     "<li>" * 50_000, "&" * 300_000, "<!--" * 70_000, "</a" * 90_000, "<?" * 90_000, "<![CDATA[" * 30_000],
+)  # fmt: skip
+def test_html_made_to_keep_us_busy_is_read_all_the_same(html: str) -> None:
+    assert make_text(html) is not None
+
+
+def test_a_head_without_end_is_read_as_far_as_people_would() -> None:
+    raw = b"From: a@b.test\n" + b"".join(b"X-%d: =?utf-8?Q?%s?=\n" % (n, b"a" * 60) for n in range(20_000)) + b"\nhi"
+    mail = read(raw)
+    assert mail.sender.address == "a@b.test" and len(mail.headers) <= 20_000 and mail.said == "hi"

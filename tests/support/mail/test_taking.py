@@ -184,10 +184,11 @@ def sent(now: dt.datetime) -> Message:
 def test_a_reply_to_a_campaign_opens_a_ticket_of_its_customer_and_message(take: Take, sent: Message) -> None:
     name = derive_message_id(sent.campaign_id, sent.step, sent.customer_id, domain="tarnside.test")
     sender = f"Somebody <{sent.customer.email.upper()}>"
-    take(write_mail("What does the red one cost?", sender=sender, In_Reply_To=name))
+    take(write_mail("What does the red one cost?", sender=sender, subject="RE: 回复：Sale", In_Reply_To=name))
     take(write_mail("And the blue one?", sender=sender, message_id="<m2@x.test>", In_Reply_To=name))
     ticket = Ticket.objects.get()
     assert (ticket.customer, ticket.tied_by, ticket.sent_number) == (sent.customer, "reply", sent.pk)
+    assert ticket.subject == "Sale"
     assert ticket.messages.count() == 2
 
 
