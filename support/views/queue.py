@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
+from support.mail.imap.target import ImapTarget
 from support.models import Answer, AnswerStatus, MailboxState, Ticket, TicketStatus
 from support.models.ticket import TO_ANSWER
 
@@ -60,8 +61,10 @@ def show_queue(request: HttpRequest) -> HttpResponse:
 
 def _is_mailbox_failing() -> bool:
     """Whether mail stays away because the mailbox cannot be read."""
-    target = settings.SUPPORT_IMAP_TARGET
-    return bool(target) and MailboxState.objects.filter(mailbox=target.name).exclude(failing_since=None).exists()
+    target: ImapTarget | None = settings.SUPPORT_IMAP_TARGET
+    if target is None:
+        return False
+    return MailboxState.objects.filter(mailbox=target.name).exclude(failing_since=None).exists()
 
 
 def _choose(request: HttpRequest, show: str) -> Any:
