@@ -34,7 +34,7 @@ from campaigns.models import (
     Variant,
 )
 from campaigns.outcomes.funnel import read_funnel
-from campaigns.outcomes.reports.cost import read_cost_report
+from campaigns.outcomes.reports.ledger import read_ledger
 from campaigns.outcomes.reports.truth import read_truth_report
 from campaigns.outcomes.responses import add_up, count_responses
 from customers.models import CustomerEvent, EventKind, ImportRun, ModelVersion, Order, Replay, ScoreHistory
@@ -210,11 +210,10 @@ class TestSeededShop:
         assert told.intervals == sum(line.whole.is_settled for line in told.lines)
 
     def test_the_shop_knows_what_things_cost(self) -> None:
-        report = read_cost_report()
-        assert report.missing == []
-        assert report.costs is not None
-        assert report.net is not None
-        assert report.costs.value > 0
+        ledger = read_ledger()
+        assert ledger.lines
+        assert ledger.rates.number == 1
+        assert all(line.costs is not None and line.costs.missing == [] for line in ledger.lines)
 
     def test_results_stand_week_by_week_beside_the_truth(self) -> None:
         for name in PAST_NAMES:
