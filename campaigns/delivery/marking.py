@@ -21,14 +21,13 @@ from campaigns.audience.eligibility import exclusion_case_sql
 from campaigns.audience.exits import left_sequence_sql
 from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import MessageStatus
+from customers.ingest.merged import CUSTOMER_LOCKS
 from customers.models import Channel
 
 from .channels import SMTP_ROUTE
 from .fence.gate import Leave
+from .other_ids import had_it_sql
 from .outbox import ClaimedMessage, Settlement, sending_lease_s
-
-#: The space of advisory locks that serialises marks for one customer: two campaigns cannot slip past a cap together.
-CUSTOMER_LOCKS = 0x5E4D
 
 
 @dataclass(frozen=True)
@@ -109,9 +108,9 @@ def write_outcomes_and_marks(
     Nothing is marked without the sweep's `leave`, or once it no longer holds (a restored backup; `fence`).
     Checked in the same statement: the claim is still its worker's and its lease runs, it is not quiet where the person is,
     the campaign is sending, the message inside its window, the messages are the approved ones (`approved_hash`), the
-    address is the one rendered for, consent, suppression, complaints and caps, and for a follow-up the exit rules of its
-    sequence. A trigger of the database checks the approvals again (IntegrityError: then nothing at all was written).
-    Outside a transaction it is one of its own.
+    address is the one rendered for, it did not go to another id of theirs, consent, suppression, complaints and caps, and for a
+    follow-up the exit rules of its sequence. A trigger of the database checks the approvals again (IntegrityError: then
+    nothing at all was written). Outside a transaction it is one of its own.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -217,6 +216,7 @@ def _mark_statement(channel: str) -> _Statement:
             stale=stale_fact_sql("b", "p"),
             excluded=exclusion_case_sql("c", channel=channel),
             left=left_sequence_sql("m", "p", "c"),
+            had_it=had_it_sql("m", "c"),
             address=address_sql(channel, "c"),
         )
     )
@@ -235,6 +235,7 @@ WITH checked AS MATERIALIZED (
         WHEN clock_timestamp() > coalesce(m.send_by, p.scheduled_for + make_interval(hours => p.send_window_hours))
             THEN 'window_closed'
         WHEN m.step > 1 AND {left} THEN 'left_sequence'
+        WHEN {had_it} THEN 'had_it'
         ELSE coalesce(nullif({stale}, ''), {excluded})
     END AS reason
     FROM json_to_recordset(%(bids)s::json) AS b(

@@ -21,6 +21,7 @@ from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, SkipReason
 from customers.models import AuditAction, record_audit
 
+from .other_ids import had_it_sql
 from .outbox import MAX_ATTEMPTS
 
 FAILED: Final = "failed"
@@ -31,7 +32,7 @@ KINDS: Final = (FAILED, SKIPPED)
 PASSING_REASONS: Final = (
     SkipReason.NO_CONSENT, SkipReason.SUPPRESSED, SkipReason.OPEN_COMPLAINT, SkipReason.CAPPED, SkipReason.NO_ADDRESS,
     SkipReason.PAUSED, SkipReason.TOPIC_OFF, SkipReason.COUNTRY_RULE, SkipReason.PRODUCT_CHANGED, SkipReason.STOCK_CHANGED,
-    SkipReason.POLICY_CHANGED, SkipReason.OFFER_CHANGED, SkipReason.POINT_CHANGED,
+    SkipReason.POLICY_CHANGED, SkipReason.OFFER_CHANGED, SkipReason.POINT_CHANGED, SkipReason.HAD_IT,
 )  # fmt: skip
 
 
@@ -141,4 +142,4 @@ _SKIPPED: Final = f"""SELECT m.id FROM campaigns_message m
     JOIN campaigns_campaign p ON p.id = m.campaign_id JOIN customers_customer c ON c.id = m.customer_id
     WHERE m.campaign_id = %(campaign)s AND m.status = 'skipped' AND m.skip_reason = ANY(%(passing)s)
       AND m.in_doubt_since IS NULL AND m.channel = ANY(%(sent)s) AND (m.send_by IS NULL OR m.send_by > %(now)s)
-      AND coalesce(nullif({stale_fact_sql("m", "p")}, ''), {exclusion_case_sql("c")}) = ''"""
+      AND coalesce(nullif({stale_fact_sql("m", "p")}, ''), {exclusion_case_sql("c")}) = '' AND NOT {had_it_sql("m", "c")}"""

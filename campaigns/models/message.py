@@ -65,6 +65,7 @@ class SkipReason(models.TextChoices):
     POINT_CHANGED = "point_changed", _("a talking point that it rests on was taken back")
     GLOBAL_HOLDOUT = "global_holdout", _("held out of all promotions")
     LEFT_SEQUENCE = "left_sequence", _("left the sequence before it was sent")
+    HAD_IT = "had_it", _("had it already, by an id that is theirs too")
 
 
 class Message(models.Model):

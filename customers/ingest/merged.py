@@ -19,6 +19,10 @@ from .copying import Cursor
 #: The advisory lock that those who create customers share, and a merge holds alone.
 MERGING_LOCK = "hashtext('customers.merging')"
 
+#: The space of advisory locks, one for each customer, that serialises the marks of messages to be sent: two campaigns cannot
+#: slip past a cap together, and a merge comes wholly before or after a mark for either of its people.
+CUSTOMER_LOCKS = 0x5E4D
+
 
 def find_holders(customer_ids: Collection[int]) -> dict[int, int]:
     """Of those who were merged: who has their rows now."""

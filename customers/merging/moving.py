@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 
 from customers.ingest.copying import Cursor
-from customers.ingest.merged import MERGING_LOCK
+from customers.ingest.merged import CUSTOMER_LOCKS, MERGING_LOCK
 from customers.models import Customer, OnMerge, PrivacyRequest
 
 from .tables import CAME_AS, MergedTable, list_merged_tables
@@ -25,12 +25,15 @@ Rows = dict[str, list[dict[str, Any]]]
 def lock_rows(cursor: Cursor, loser: int, survivor: int) -> None:
     """Lock what a merge or its undo changes: raises OperationalError where somebody else is at it.
 
-    It waits a moment for those who create customers, with nothing locked yet, and then never again: who waits while holding
-    locks can be part of a deadlock. Events are only ever added to, and their writers hold the customer's row.
+    It waits a moment for those who create customers and for marks of messages to either of the two, with no row locked yet, and
+    then never again: who waits while holding locks can be part of a deadlock. Events are only ever added to, and their
+    writers hold the customer's row.
     """
     people = [loser, survivor]
     cursor.execute(f"SET LOCAL lock_timeout = {PATIENCE_MS}")
     cursor.execute(f"SELECT pg_advisory_xact_lock({MERGING_LOCK})")
+    for person in sorted(person % 2**31 for person in people):  # in the order of marks
+        cursor.execute(f"SELECT pg_advisory_xact_lock({CUSTOMER_LOCKS}, %s::int)", [person])
     cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     cursor.execute("SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR UPDATE NOWAIT", [people])
     cursor.execute(
