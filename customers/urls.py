@@ -45,6 +45,7 @@ urlpatterns = [
     path("settings/text-reading/", interests.switch_text_reading, name="text-reading"),
     path("customers/<int:pk>/export/", privacy.export_person, name="export-person"),
     path("customers/<int:pk>/erase/", privacy.erase_person, name="erase-person"),
+    path("customers/<int:pk>/objection/", privacy.note_person_objects, name="person-objects"),
     path("customers/<int:pk>/merge/", merges.merge_customer, name="merge"),
     path("merges/", merges.list_merges, name="merges"),
     path("merges/<int:pk>/undo/", merges.undo, name="merge-undo"),

@@ -47,7 +47,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "support": ("customers.view_customer", "customers.view_order", "customers.view_orderline",
                 "customers.view_product", "customers.view_customerevent", "customers.view_score",
-                "customers.view_privacyrequest", "customers.export_customer",
+                "customers.view_privacyrequest", "customers.export_customer", "customers.change_preference",
                 "customers.view_suppression", "customers.add_suppression",
                 "customers.view_customermerge", "customers.merge_customer",
                 "campaigns.view_message", "campaigns.view_deliveryevent",

@@ -12,9 +12,10 @@ from django.db import connection, transaction
 
 from campaigns.audience.channels import address_sql, read_address
 from campaigns.audience.topics import TOPICS
+from campaigns.content.voice import LANGUAGES
 from customers.ingest.consent import lift_unsubscription, record_consent
 from customers.ingest.merged import find_current
-from customers.ingest.preferences import read_preference, save_preference
+from customers.ingest.preferences import choose_language, read_preference, save_preference
 from customers.ingest.tracking import allows_tracking, record_tracking_consent
 from customers.models import Channel, ConsentRecord, Customer, Preference
 from customers.models.customer import ERASED_SOURCE
@@ -25,7 +26,8 @@ from .unsubscribe import interface_language, read_token, unsubscribe
 SOURCE: Final = "preferences"
 #: How many messages in 30 days a person may ask for at the most; None is as many as the shop's own limit lets through.
 FEWER: Final = (None, 4, 2, 1)
-PAUSES_DAYS: Final = (30, 60, 90)
+PAUSES_DAYS: Final = (14, 30, 60, 90)
+MOST_CONSENTS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Choices:
     pause_days: int | None
     may_profile: bool
     allows_tracking: bool
+    #: Of LANGUAGES; "" leaves it as it is.
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,12 @@ def read_standing(token: str) -> Standing:
     if customer is None or customer.source == ERASED_SOURCE:
         return Standing(None, {}, None)
     return Standing(customer, _read_channels(customer), read_preference(customer), allows_tracking(customer))
+
+
+def list_consents(customer: Customer) -> list[ConsentRecord]:
+    """What a person agreed to and took back, as it is kept to prove it; the newest first, of each channel that people read."""
+    kept = customer.consents.exclude(channel=Channel.WEBHOOK).order_by("-recorded_at", "-id")
+    return list(kept[:MOST_CONSENTS])
 
 
 def ask_for_data(token: str, kind: str, *, now: dt.datetime) -> bool:
@@ -96,6 +106,8 @@ def save_choices(token: str, choices: Choices, *, now: dt.datetime) -> None:
     if choices.allows_tracking != standing.allows_tracking:
         proof = {"message": link.message_id, "by": SOURCE}
         record_tracking_consent(customer, is_given=choices.allows_tracking, source=SOURCE, proof=proof, now=now)
+    if choices.language in LANGUAGES:
+        choose_language(customer, choices.language, source=SOURCE, message_id=link.message_id, now=now)
     save_preference(customer, values, source=SOURCE, message_id=link.message_id, now=now)
 
 

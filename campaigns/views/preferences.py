@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,17 +10,38 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.audience.topics import list_topics
+from campaigns.content.voice import LANGUAGES
 from campaigns.delivery import preferences
 from campaigns.delivery.preferences import FEWER, PAUSES_DAYS, Choices, Standing, read_standing, save_choices
 from campaigns.delivery.unsubscribe import BadToken
 from campaigns.delivery.why import explain_message
-from customers.models import Channel, PrivacyRequest
+from customers.models import Channel, ConsentRecord, PrivacyRequest
+
+#: What each change of a consent says to the person who made it.
+_SAID: Final[dict[str, Promise]] = {
+    ConsentRecord.Status.GIVEN: gettext_lazy("You agreed"),
+    ConsentRecord.Status.WITHDRAWN: gettext_lazy("You took it back"),
+    ConsentRecord.Status.PENDING: gettext_lazy("You asked for it, and did not confirm yet"),
+    ConsentRecord.Status.EXPIRED: gettext_lazy("It ended by itself, because it was not used"),
+}
+#: Where that was; what a shop calls its own forms is shown as it calls them.
+_WHERE: Final[dict[str, Promise]] = {
+    "preferences": gettext_lazy("on this page"),
+    "page": gettext_lazy("on the unsubscribe page"),
+    "unsubscribe": gettext_lazy("on the unsubscribe page"),
+    "one-click": gettext_lazy("by the button of your mail program"),
+    "checkout": gettext_lazy("at the checkout"),
+    "sign-up form": gettext_lazy("in our sign-up form"),
+    "reply": gettext_lazy("by your answer to a message"),
+    "provider": gettext_lazy("as your mail provider told us"),
+}
 
 
 @login_not_required
@@ -37,7 +58,8 @@ def show_preferences(request: HttpRequest, token: str) -> HttpResponse:
             return render(request, "campaigns/preferences.html", _describe(request, token, standing))
         if request.method == "POST":
             save_choices(token, _read_form(request.POST), now=timezone.now())
-            messages.success(request, _("Saved. It holds from now on."))
+            with translation.override(read_standing(token).interface_language):
+                messages.success(request, _("Saved. It holds from now on."))
             return redirect("campaigns:preferences", token)
         return render(request, "campaigns/preferences.html", _describe(request, token, standing))
 
@@ -84,6 +106,7 @@ def _read_form(form: QueryDict) -> Choices:
         pause_days=next((days for days in (0, *PAUSES_DAYS) if pause == str(days)), None),
         may_profile="may_profile" in form,
         allows_tracking="allows_tracking" in form,
+        language=form.get("language", ""),
     )
 
 
@@ -102,6 +125,38 @@ def _describe(request: HttpRequest, token: str, standing: Standing) -> dict[str,
         "paused_until": paused_until,
         "may_profile": kept is None or kept.objects_to_profiling_at is None,
         "allows_tracking": standing.allows_tracking,
+        "languages": _list_languages(standing.customer.language) if standing.customer else [],
+        "consents": [_tell_consent(row) for row in preferences.list_consents(standing.customer)]
+        if standing.customer
+        else [],
+    }
+
+
+def _list_languages(theirs: str) -> list[tuple[str, str, bool]]:
+    """Those in which texts are written, each in its own words; one of theirs that is not among them stays unless they choose."""
+    short = "zh" if theirs.lower().startswith("zh") else theirs.lower()[:2]
+    known = [(code, _name_language(code), code == short) for code in LANGUAGES]
+    return known if short in LANGUAGES or not theirs else [("", _name_language(short), True), *known]
+
+
+def _name_language(code: str) -> str:
+    try:
+        return str(get_language_info("zh-hans" if code == "zh" else code)["name_local"])
+    except KeyError:
+        return code
+
+
+def _tell_consent(row: ConsentRecord) -> dict[str, Any]:
+    """One change of what they agreed to: the channel, what was said, when, where, and the very words where they are kept."""
+    proof = row.proof if isinstance(row.proof, dict) else {}
+    is_bought = row.legal_basis == ConsentRecord.LegalBasis.EXISTING_CUSTOMER and row.status == row.Status.GIVEN
+    return {
+        "channel": Channel(row.channel).label if row.channel in Channel.values else row.channel,
+        "status": row.status,
+        "said": _("You bought from us and did not object") if is_bought else _SAID.get(row.status, row.status),
+        "at": row.recorded_at,
+        "where": _WHERE.get(str(proof.get("by"))) or _WHERE.get(row.source, row.source),
+        "wording": str(proof.get("wording") or "")[:1000],
     }
 
 

@@ -20,7 +20,7 @@ from customers.models import Customer
 from customers.privacy.addresses import erase_address, export_address
 from customers.privacy.erasure import erase_customer
 from customers.privacy.export import dump_export, export_customer
-from customers.privacy.requests import note_export
+from customers.privacy.requests import note_export, note_objection
 
 from .fields import KeyField, SourceField
 
@@ -122,6 +122,37 @@ class AddressErasure(APIView):
         told, actor = given.validated_data, read_user(request)
         report = erase_address(told["email"], actor=actor, reason=told["reason"], now=timezone.now())
         return Response({"deleted": report.deleted, "emptied": report.emptied})
+
+
+class ObjectionSerializer(PersonSerializer):
+    """Whom, and whether they object to being profiled (true) or no longer do (false)."""
+
+    objects = serializers.BooleanField()
+
+
+class ObjectedSerializer(serializers.Serializer[Any]):
+    """Since when they object; null where they do not."""
+
+    objects_to_profiling_at = serializers.DateTimeField(allow_null=True)
+
+
+class MayObject(_MayDo):
+    right = "customers.change_preference"
+
+
+class PersonObjection(APIView):
+    """Note that a person objects to being profiled: no score, no interest, no text by a reason for leaving from then on. Twice is
+    once. Their mail still comes, as everybody's."""
+
+    permission_classes = [MayObject]
+
+    @extend_schema(request=ObjectionSerializer, responses={200: ObjectedSerializer})
+    def post(self, request: Request) -> Response:
+        customer, given = _find(request, ObjectionSerializer)
+        since = note_objection(
+            customer, objects=given["objects"], source="api", actor=read_user(request), now=timezone.now()
+        )
+        return Response(ObjectedSerializer({"objects_to_profiling_at": since}).data)
 
 
 def _find(request: Request, serializer_class: type[PersonSerializer]) -> tuple[Customer, dict[str, Any]]:

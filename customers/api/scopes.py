@@ -10,6 +10,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 _DATA: Final = ("customer", "order", "orderline", "product", "customerevent", "consentrecord")
+_RIGHTS_OF_PEOPLE: Final = {
+    "customers.export_customer",
+    "customers.erase_customer",
+    "customers.view_customer",
+    "customers.change_preference",
+}
 #: Scope, words, and the test of a right such as customers.view_order.
 SCOPES: Final[dict[str, tuple[Promise, Callable[[str], bool]]]] = {
     "read": (_("read everything that is shown"), lambda right: ".view_" in right),
@@ -27,8 +33,8 @@ SCOPES: Final[dict[str, tuple[Promise, Callable[[str], bool]]]] = {
         lambda right: right.startswith("customers.") and right.endswith("_outgoingendpoint"),
     ),
     "privacy": (
-        _("export and erase people"),
-        lambda right: right in {"customers.export_customer", "customers.erase_customer", "customers.view_customer"},
+        _("export and erase people, and note their objections"),
+        lambda right: right in _RIGHTS_OF_PEOPLE,
     ),
 }
 

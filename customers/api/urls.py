@@ -12,7 +12,7 @@ from .insights import CohortInsights, IntervalInsights, RfmInsights, ValueInsigh
 from .membership import SegmentChanges, SegmentMembers, SegmentSizes
 from .merges import MergeList, MergeUndo
 from .orders import OrderBulk, OrderItem, OrderList
-from .privacy import AddressErasure, AddressExport, PersonErasure, PersonExport
+from .privacy import AddressErasure, AddressExport, PersonErasure, PersonExport, PersonObjection
 from .products import ProductBulk, ProductItem, ProductList
 from .proposals import RuleProposal
 from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy/address/export/", AddressExport.as_view(), name="api-address-export"),
     path("privacy/address/erase/", AddressErasure.as_view(), name="api-address-erase"),
     path("privacy/erase/", PersonErasure.as_view(), name="api-person-erase"),
+    path("privacy/objection/", PersonObjection.as_view(), name="api-person-objection"),
     path("shops/", ShopConnectionList.as_view(), name="api-shops"),
     path("shops/<int:pk>/", ShopConnectionItem.as_view(), name="api-shop"),
     path("segments/", SegmentList.as_view(), name="api-segments"),

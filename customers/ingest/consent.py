@@ -186,7 +186,17 @@ def suppression_sql(address: str, channel: str) -> str:
     )
     if channel != Channel.EMAIL:
         return told
-    return f"({told} OR EXISTS (SELECT 1 FROM customers_suppresseddomain x_d WHERE x_d.domain = {domain_sql(address)}))"
+    return f"({told} OR {suppressed_domain_sql(address)})"
+
+
+def suppressed_domain_sql(address: str) -> str:
+    """SQL that is true where the domain of an address is suppressed, or a domain above it with all names below."""
+    domain = domain_sql(address)
+    return (
+        f"(EXISTS (SELECT 1 FROM customers_suppresseddomain x_d WHERE NOT x_d.is_below AND x_d.domain = {domain})"
+        " OR EXISTS (SELECT 1 FROM customers_suppresseddomain x_d WHERE x_d.is_below"
+        f" AND right({domain}, length(x_d.domain) + 1) = '.' || x_d.domain))"
+    )
 
 
 def domain_sql(address: str) -> str:
@@ -199,6 +209,15 @@ def is_suppressed(address: str, channel: str = Channel.EMAIL) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {suppression_sql('given.address', channel)} FROM (SELECT %s::text) given(address)", [address]
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def is_domain_suppressed(address: str) -> bool:
+    """Whether nobody is written to at the domain of one address."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {suppressed_domain_sql('given.address')} FROM (SELECT %s::text) given(address)", [address]
         )
         return bool(cursor.fetchone()[0])
 

@@ -68,6 +68,25 @@ def save_preference(
     return changed
 
 
+@transaction.atomic
+def choose_language(
+    customer: Customer, language: str, *, source: str, now: dt.datetime, message_id: int | None = None
+) -> bool:
+    """The language that a person wants to be written to in; False where it is theirs already.
+
+    The change is kept as proof, and a trigger holds on to it: no file and no shop writes another language over a person's own
+    choice (migration 0028).
+    """
+    customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    if customer.language == language:
+        return False
+    PreferenceChange.objects.create(
+        customer=customer, changes={"language": language}, source=source, message_id=message_id, recorded_at=now
+    )
+    Customer.objects.filter(pk=customer.pk).update(language=language, updated_at=now)
+    return True
+
+
 def forget_profile(customer: Customer) -> None:
     """Take away what is known of a person by working it out: score, past scores, interests, what a model read."""
     Score.objects.filter(customer=customer).update(

@@ -8,7 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -41,13 +41,16 @@ _DOMAIN: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a list: an address, as its hash, or a domain. `is_plain` marks a SHA-256 of the bare address, which can only be
-    compared with the customers that are here."""
+    """One line of a list: an address, as its hash, or a domain, with `is_below` all names below it.
+
+    `is_plain` marks a SHA-256 of the bare address, which can only be compared with the customers that are here.
+    """
 
     channel: str
     address_hash: str = ""
     domain: str = ""
     is_plain: bool = False
+    is_below: bool = False
 
 
 class NotAnEntry(ValueError):
@@ -55,7 +58,10 @@ class NotAnEntry(ValueError):
 
 
 def read_entry(text: str, *, plain_hashes: bool = False) -> Entry:
-    """What a person or a file wrote: name@shop.example, @shop.example or shop.example, +44…, or a hash. Raises NotAnEntry."""
+    """What a person or a file wrote: name@shop.example, @shop.example or shop.example, *.shop.example, +44…, or a hash.
+
+    Raises NotAnEntry.
+    """
     text = text.strip().strip("<>\"'").strip()
     if _HASH.fullmatch(text.lower()):
         return Entry(Channel.EMAIL, text.lower(), is_plain=plain_hashes)
@@ -66,7 +72,8 @@ def read_entry(text: str, *, plain_hashes: bool = False) -> Entry:
             raise NotAnEntry(text)
         return Entry(Channel.EMAIL, hash_address(text))
     if at or not re.fullmatch(r"[+\d][\d\s()/.-]+", text):
-        return Entry(Channel.EMAIL, domain=_fold_domain(domain))
+        is_below = domain.startswith("*.")
+        return Entry(Channel.EMAIL, domain=_fold_domain(domain.removeprefix("*.")), is_below=is_below)
     try:
         return Entry(Channel.SMS, hash_address(normalise_phone(text)))
     except BadPhone as error:
@@ -96,7 +103,7 @@ def read_list(lines: Iterable[str], *, plain_hashes: bool = False) -> Iterator[E
             yield None
             continue
         channel = row[channel_at].strip() if channel_at is not None and channel_at < len(row) else ""
-        yield Entry(channel, entry.address_hash, entry.domain, entry.is_plain) if channel in Channel.values else entry
+        yield replace(entry, channel=channel) if channel in Channel.values else entry
 
 
 @transaction.atomic
@@ -117,7 +124,7 @@ def add_entries(entries: Iterable[Entry | None], *, actor: User, note: str, sour
 
 def _add_batch(entries: Sequence[Entry], note: str, source: str) -> Counter[str]:
     counts: Counter[str] = Counter()
-    domains = {entry.domain for entry in entries if entry.domain}
+    domains = {(entry.domain, entry.is_below) for entry in entries if entry.domain}
     hashes = {(entry.channel, entry.address_hash) for entry in entries if entry.address_hash and not entry.is_plain}
     if plain := {entry.address_hash for entry in entries if entry.is_plain}:
         known = _find_plain(plain)
@@ -126,10 +133,11 @@ def _add_batch(entries: Sequence[Entry], note: str, source: str) -> Counter[str]
     added = 0
     with connection.cursor() as cursor:
         if domains:
+            names, below = zip(*sorted(domains), strict=True)
             cursor.execute(
-                "INSERT INTO customers_suppresseddomain (domain, note) SELECT domain, %s FROM unnest(%s::text[]) AS domain"
-                " ON CONFLICT DO NOTHING",
-                [note, sorted(domains)],
+                "INSERT INTO customers_suppresseddomain (domain, is_below, note) SELECT domain, is_below, %s"
+                " FROM unnest(%s::text[], %s::boolean[]) AS given(domain, is_below) ON CONFLICT DO NOTHING",
+                [note, list(names), list(below)],
             )
             added += cursor.rowcount
         if hashes:
@@ -196,9 +204,9 @@ def lift_domain(pk: int, *, actor: User, why: str) -> bool:
 def write_list() -> Iterator[str]:
     """The list as lines of CSV, domains first: what `read_list` takes in again where the site has the same key."""
     yield _line(COLUMNS)
-    for row in SuppressedDomain.objects.order_by("domain").iterator():
+    for row in SuppressedDomain.objects.order_by("domain", "is_below").iterator():
         yield _line(
-            (Channel.EMAIL.value, "domain", row.domain, Suppression.Reason.STAFF.value, row.note, _day(row.created_at))
+            (Channel.EMAIL.value, "domain", str(row), Suppression.Reason.STAFF.value, row.note, _day(row.created_at))
         )
     for kept in Suppression.objects.order_by("pk").iterator(chunk_size=_BATCH):
         yield _line((kept.channel, "address", kept.address_hash, kept.reason, kept.note, _day(kept.created_at)))

@@ -79,6 +79,7 @@ class AuditAction(models.TextChoices):
     KEPT_APART = "kept_apart", _("two customers kept apart")
     CUSTOMER_ERASED = "customer_erased", _("customer erased")
     PRIVACY_REFUSED = "privacy_refused", _("privacy request refused")
+    PROFILING_OBJECTED = "profiling_objected", _("objection to profiling noted or taken back")
     EVENTS_DROPPED = "events_dropped", _("old events dropped")
     CONSENT_BY_STAFF = "consent_by_staff", _("consent noted by staff")
     SHOP_CONNECTED = "shop_connected", _("shop connected")

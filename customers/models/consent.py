@@ -112,15 +112,23 @@ class Suppression(models.Model):
 
 
 class SuppressedDomain(models.Model):
-    """A domain of mail that nobody is written to at. Key: domain, in ASCII and small letters; names below it are others."""
+    """A domain of mail that nobody is written to at. Key: (domain, is_below), the domain in ASCII and small letters.
 
-    domain = models.CharField(max_length=253, unique=True)
+    With `is_below` it stands for all names below it, and not for itself; staff write it *.shop.example.
+    """
+
+    domain = models.CharField(max_length=253)
+    is_below = models.BooleanField(default=False, db_default=False)
     note = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name = _("suppressed domain")
         verbose_name_plural = _("suppressed domains")
+        constraints = [models.UniqueConstraint(fields=["domain", "is_below"], name="suppresseddomain_key")]
+        indexes = [
+            models.Index(fields=["domain"], condition=models.Q(is_below=True), name="suppresseddomain_below")
+        ]  # hardly ever more than a few: each address is held against all of them
 
     def __str__(self) -> str:
-        return self.domain
+        return f"*.{self.domain}" if self.is_below else self.domain

@@ -1,4 +1,4 @@
-"""What people ask for by the link in their mail, and how staff answer it."""
+"""What people ask for, by the link in their mail or of staff, and how it is answered."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import datetime as dt
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from customers.ingest.preferences import read_preference, save_preference
 from customers.models import AuditAction, Customer, PrivacyRequest, record_audit
 
 #: GDPR, article 12 (3): within one month.
@@ -22,6 +23,22 @@ def ask(customer: Customer, kind: str, *, source: str, now: dt.datetime) -> Priv
         defaults={"source": source[:80], "asked_at": now, "due_at": now + ANSWERED_WITHIN},
     )
     return row
+
+
+@transaction.atomic
+def note_objection(
+    customer: Customer, *, objects: bool, source: str, actor: User | None, now: dt.datetime
+) -> dt.datetime | None:
+    """Note for a person that they object to being profiled (GDPR, article 21), or that they no longer do; since when they do.
+
+    From then on there is no score, no interest and no text by a reason for leaving; what was worked out goes in the same
+    transaction. Safe to run twice.
+    """
+    kept = read_preference(customer)
+    if objects != (kept.objects_to_profiling_at is not None):
+        save_preference(customer, {"objects_to_profiling_at": now if objects else None}, source=source, now=now)
+        record_audit(AuditAction.PROFILING_OBJECTED, actor=actor, about=("customer", customer.pk), objects=objects)
+    return read_preference(customer).objects_to_profiling_at
 
 
 @transaction.atomic

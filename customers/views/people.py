@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from customers.ingest.clock import read_shop_clock
 from customers.ingest.consent import find_newest_consent, is_suppressed
 from customers.ingest.merged import find_holders
+from customers.ingest.preferences import read_preference
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.models import (
     Channel,
@@ -60,6 +61,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "reading_hour": _tell_reading_hour(customer),
         "language_label": name_language(customer.language),
         "consents": consents,
+        "objects_since": read_preference(customer).objects_to_profiling_at,
         "tracking": customer.tracking_consents.order_by("-recorded_at", "-pk").first(),
         "newest_consent": find_newest_consent(customer.pk, Channel.EMAIL),
         "is_suppressed": is_suppressed(customer.email),

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers.models import Customer, ErasedPerson, PrivacyRequest
 from customers.privacy.erasure import erase_customer
 from customers.privacy.export import dump_export, export_customer
-from customers.privacy.requests import note_export, refuse
+from customers.privacy.requests import note_export, note_objection, refuse
 from customers.privacy.retention import first_kept_month, list_old_months
 
 PAGE_SIZE = 25
@@ -81,6 +81,21 @@ def erase_person(request: HttpRequest, pk: int) -> HttpResponse:
         % {"gone": f"{sum(report.deleted.values()):,}", "kept": f"{sum(report.emptied.values()):,}"},
     )
     return redirect("customers:privacy")
+
+
+@require_POST
+@permission_required("customers.change_preference", raise_exception=True)
+def note_person_objects(request: HttpRequest, pk: int) -> HttpResponse:
+    """Note that they object to being profiled, or no longer do."""
+    objects = request.POST.get("objects") == "1"
+    note_objection(_find(pk), objects=objects, source="staff", actor=read_user(request), now=timezone.now())
+    if objects:
+        messages.success(
+            request, _("Noted. What was worked out about them is gone, and nothing is worked out any more.")
+        )
+    else:
+        messages.success(request, _("Noted. The next night works out their scores again."))
+    return redirect("customers:detail", pk)
 
 
 @require_POST

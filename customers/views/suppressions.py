@@ -41,7 +41,7 @@ def show_suppressions(request: HttpRequest) -> HttpResponse:
     """The newest first, by reason; an address is found by its hash alone, so the whole of it has to be typed."""
     words, reason = request.GET.get("q", "").strip(), request.GET.get("reason", "")
     found = Suppression.objects.order_by("-pk")
-    domains = SuppressedDomain.objects.order_by("domain")
+    domains = SuppressedDomain.objects.order_by("domain", "is_below")
     if reason in Suppression.Reason.values:
         found = found.filter(reason=reason)
     is_unread = False

@@ -14,8 +14,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 from campaigns.audience.channels import read_address
 from campaigns.audience.country_rules import read_country_rules
 from campaigns.models import OptInRequest
-from customers.ingest.consent import find_newest_consent, hash_address, lift_unsubscription, record_consent
-from customers.models import Channel, ConsentRecord, Customer, CustomerEvent, Order, SuppressedDomain, Suppression
+from customers.ingest.consent import (
+    find_newest_consent,
+    hash_address,
+    is_domain_suppressed,
+    lift_unsubscription,
+    record_consent,
+)
+from customers.models import Channel, ConsentRecord, Customer, CustomerEvent, Order, Suppression
 
 log = structlog.get_logger(__name__)
 
@@ -92,11 +98,8 @@ def _why_suppressed(address: str, channel: str) -> str:
     found = Suppression.objects.filter(channel=channel, address_hash=hash_address(address)).first()
     reason = found.reason if found is not None else ""
     # Who unsubscribed may come back, but not at a domain to which no mail goes: that one would be promised and never leave.
-    if channel == Channel.EMAIL and reason in ("", Suppression.Reason.UNSUBSCRIBED):
-        domain = address.strip().lower().rpartition("@")[2]
-        if SuppressedDomain.objects.filter(domain=domain).exists():
-            return Suppression.Reason.STAFF
-    return reason
+    is_open = channel == Channel.EMAIL and reason in ("", Suppression.Reason.UNSUBSCRIBED)
+    return Suppression.Reason.STAFF if is_open and is_domain_suppressed(address) else reason
 
 
 def _wait_for_confirmation(

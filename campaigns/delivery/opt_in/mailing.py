@@ -29,7 +29,7 @@ from campaigns.delivery.outbox import MAX_ATTEMPTS, retry_wait_s, sending_lease_
 from campaigns.delivery.slots import sending_slot
 from campaigns.delivery.unsubscribe import interface_language
 from campaigns.models import OptInRequest
-from customers.ingest.consent import address_hash_sql, domain_sql
+from customers.ingest.consent import address_hash_sql, suppressed_domain_sql
 
 from .confirming import confirm_url
 
@@ -194,7 +194,7 @@ SET mail = CASE WHEN found.may_leave THEN 'sending' ELSE 'failed' END,
 FROM (
     SELECT q.id, c.email, q.expires_at > clock_timestamp() AND c.email <> ''
            AND q.address_hash = {address_hash_sql("c.email")}
-           AND NOT EXISTS (SELECT 1 FROM customers_suppresseddomain d WHERE d.domain = {domain_sql("c.email")})
+           AND NOT {suppressed_domain_sql("c.email")}
            AND NOT EXISTS (SELECT 1 FROM customers_suppression s WHERE s.channel = 'email' AND s.reason <> 'unsubscribed'
                            AND s.address_hash = {address_hash_sql("c.email")}) AS may_leave
     FROM campaigns_optinrequest q JOIN customers_customer c ON c.id = q.customer_id

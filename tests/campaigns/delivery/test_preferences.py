@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import polars as pl
 import pytest
 from django.db import connection
 from django.test import Client
@@ -20,6 +21,7 @@ from campaigns.delivery.unsubscribe import make_token, preferences_url, unsubscr
 from campaigns.delivery.why import describe_gently, explain_message
 from campaigns.models import Archetype, AudienceMember, Campaign, Message
 from customers.ingest.consent import suppress_address
+from customers.ingest.customers import upsert_customers
 from customers.ingest.preferences import save_preference
 from customers.ingest.tracking import allows_tracking
 from customers.models import (
@@ -307,3 +309,60 @@ def test_an_edit_of_the_topic_discards_the_audience(cast: Cast) -> None:
     campaign = arrange.approve(arrange.make_campaign(cast.marketer), cast)
     edit_campaign(cast.marketer, campaign, {"topic": "news"}, now=arrange.NOW)
     assert campaign.status == "draft" and campaign.audience_frozen_at is None
+
+
+def test_a_language_is_chosen_with_proof_and_no_file_takes_it_back(client: Client, row: Message, page: str) -> None:
+    before = client.get(page).content.decode()
+    assert "简体中文" in before and "What you agreed to" in before
+    for _twice in range(2):
+        shown = client.post(page, {**ALL, "language": "zh"}, follow=True).content.decode()
+    assert "您从我们这里收到什么" in shown and "What you get from us" in before
+    assert Customer.objects.get(pk=row.customer_id).language == "zh"
+    change = PreferenceChange.objects.get()
+    assert (change.changes, change.source, change.message_id) == ({"language": "zh"}, "preferences", row.pk)
+
+    upsert_customers(pl.DataFrame({"external_id": [row.customer.external_id], "language": ["de"]}))
+    other = Customer.objects.exclude(pk=row.customer_id).earliest("pk")
+    upsert_customers(pl.DataFrame({"external_id": [other.external_id], "language": ["de"]}))
+    assert Customer.objects.get(pk=row.customer_id).language == "zh"
+    assert Customer.objects.get(pk=other.pk).language == "de"
+    Customer.objects.filter(pk=row.customer_id).empty("erased", "x")
+    assert Customer.objects.get(pk=row.customer_id).language == ""
+
+
+@pytest.mark.parametrize("language", ["", "fr", "xx", "zh-hans' --"])
+def test_a_language_that_the_page_does_not_offer_changes_nothing(
+    client: Client, row: Message, page: str, language: str
+) -> None:
+    client.post(page, {**ALL, "language": language})
+    assert Customer.objects.get(pk=row.customer_id).language == "en"
+    assert not PreferenceChange.objects.exists()
+
+
+def test_another_language_of_theirs_is_shown_and_stays(client: Client, row: Message, page: str) -> None:
+    Customer.objects.filter(pk=row.customer_id).update(language="fr")
+    assert "Français" in client.get(page).content.decode()
+    client.post(page, {**ALL, "language": ""})
+    assert Customer.objects.get(pk=row.customer_id).language == "fr"
+
+
+def test_what_was_agreed_to_is_shown_as_it_is_kept(client: Client, row: Message, page: str, now: dt.datetime) -> None:
+    ConsentRecord.objects.create(
+        customer=row.customer, status="given", legal_basis="consent", source="shop floor, till 3",
+        proof={"wording": "Yes, <b>write</b> to me."}, recorded_at=now,
+    )  # fmt: skip
+    client.post(page, {**ALL, "channel": []})
+    shown = client.get(page).content.decode()
+    for words in (
+        "You agreed",
+        "shop floor, till 3",
+        "Yes, &lt;b&gt;write&lt;/b&gt; to me.",
+        "You took it back",
+        "on this page",
+    ):
+        assert words in shown, words
+
+
+def test_the_page_needs_no_script(client: Client, page: str) -> None:
+    shown = client.get(page).content.decode()
+    assert "hx-" not in shown and "onclick" not in shown

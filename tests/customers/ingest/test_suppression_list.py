@@ -11,7 +11,13 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 
-from customers.ingest.consent import hash_address, is_suppressed, may_contact_sql, suppress_address
+from customers.ingest.consent import (
+    hash_address,
+    is_domain_suppressed,
+    is_suppressed,
+    may_contact_sql,
+    suppress_address,
+)
 from customers.ingest.suppression_list import (
     NotAnEntry,
     WhyLifted,
@@ -176,3 +182,41 @@ def test_a_segment_knows_of_suppressed_domains_too(site_admin: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT external_id FROM customers_customer WHERE id IN ({query.sql})", query.params)
         assert cursor.fetchall() == [("a",)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "address", "is_held"),
+    [
+        ("*.example.org", "a@mail.example.org", True),
+        ("*.example.org", "a@deep.mail.EXAMPLE.org", True),
+        ("@*.example.org", "a@mail.example.org", True),
+        ("*.example.org", "a@example.org", False),
+        ("*.example.org", "a@myexample.org", False),
+        ("*.example.org", "a@example.org.evil.test", False),
+        ("example.org", "a@mail.example.org", False),
+    ],
+)
+def test_a_star_stands_for_all_names_below(site_admin: User, listed: str, address: str, is_held: bool) -> None:
+    add_entries([read_entry(listed)], actor=site_admin, note="n")
+    assert is_suppressed(address) is is_held
+    assert is_domain_suppressed(address) is is_held
+    assert not is_suppressed("no address")
+
+
+@pytest.mark.parametrize("slip", ["*.org", "*", "*.*.example.org", "a@*.example.org", "mail.*.example.org"])
+def test_a_star_stands_before_a_domain_alone(slip: str) -> None:
+    with pytest.raises(NotAnEntry):
+        read_entry(slip)
+
+
+def test_a_domain_and_the_names_below_are_two_entries_that_go_out_and_come_in(site_admin: User, client: Client) -> None:
+    assert add_entries(read_list(["*.whole.example", "@whole.example"]), actor=site_admin, note="n") == {"added": 2}
+    lines = list(write_list())
+    assert any("*.whole.example" in line for line in lines)
+    client.force_login(site_admin)
+    page = client.get("/suppressed/").content.decode()
+    assert "@*.whole.example" in page and "@whole.example" in page
+    SuppressedDomain.objects.all().delete()
+    assert add_entries(read_list(lines), actor=site_admin, note="back") == {"added": 2}
+    assert set(map(str, SuppressedDomain.objects.all())) == {"whole.example", "*.whole.example"}
+    assert is_suppressed("a@b.whole.example") and is_suppressed("a@whole.example")
