@@ -26,7 +26,7 @@ from .unsubscribe import interface_language, read_token, unsubscribe
 SOURCE: Final = "preferences"
 #: How many messages in 30 days a person may ask for at the most; None is as many as the shop's own limit lets through.
 FEWER: Final = (None, 4, 2, 1)
-PAUSES_DAYS: Final = (14, 30, 60, 90)
+PAUSES_DAYS: Final = (7, 14, 30, 60, 90)
 MOST_CONSENTS: Final = 20
 
 

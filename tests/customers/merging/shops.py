@@ -37,7 +37,7 @@ NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 #: What a merge and its undo may leave behind.
 LOG = {
     "customers.CustomerMerge", "customers.MergeSuggestion", "customers.AuditEntry", "customers.TouchedCustomer",
-    "sessions.Session",
+    "customers.ScoreMark", "sessions.Session",
 }  # fmt: skip
 
 
