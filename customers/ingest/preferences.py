@@ -75,7 +75,7 @@ def choose_language(
     """The language that a person wants to be written to in; False where it is theirs already.
 
     The change is kept as proof, and a trigger holds on to it: no file and no shop writes another language over a person's own
-    choice (migration 0029).
+    choice (migration 0030).
     """
     customer = Customer.objects.select_for_update().get(pk=customer.pk)
     if customer.language == language:

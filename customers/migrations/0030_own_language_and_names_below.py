@@ -24,7 +24,7 @@ DROP FUNCTION customers_keep_own_language();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0028_score_totals")]
+    dependencies = [("customers", "0029_proposed_rules")]
 
     operations = [
         migrations.RunSQL(TRIGGER, UNDO),
