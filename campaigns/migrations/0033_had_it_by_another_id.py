@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0030_global_holdout'),
+        ('campaigns', "0032_whom_to_write_to"),
     ]
 
     operations = [

@@ -24,7 +24,7 @@ DROP FUNCTION customers_keep_own_language();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0029_proposed_rules")]
+    dependencies = [("customers", "0030_reaction")]
 
     operations = [
         migrations.RunSQL(TRIGGER, UNDO),
