@@ -13,7 +13,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers.ingest.recorder import record_events
+from customers.ingest.recorder import record_rows
 from customers.models import CustomerEvent, EventKind
 
 from .event_items import MAX_EVENTS, index_path, keep_possible, read_events
@@ -99,9 +99,9 @@ class EventList(ListAPIView[CustomerEvent]):
         source, items, faults = read_events(request.body)
         now = timezone.now()
         good = keep_possible(items, source, now, faults)
-        counts = record_events(good, source=source)
-        note_refused_events(items, source, faults, accepted=good.height, now=now)
-        if good.is_empty():
+        counts = record_rows(good, source=source)
+        note_refused_events(items, source, faults, accepted=len(good), now=now)
+        if not good:
             raise serializers.ValidationError({index_path(index, path): [message] for index, path, message in faults})
         failed = len({index for index, _path, _message in faults})
         answer = {"recorded": counts.recorded, "known": counts.known, "failed": failed}

@@ -69,7 +69,6 @@ def apply_lines(cursor: Cursor, lines: str, options: ImportOptions, *, fates: st
     time writes: the next waits for the first to commit.
     """
     wait_for_turn(cursor)
-    cursor.execute(f"ANALYZE {lines}")
     tables: dict[str, UpsertCounts] = {}
     with staging(RAW_ORDER) as (_cursor, orders):
         cursor.execute(_ORDERS.format(lines=lines, orders=orders), [options.source])

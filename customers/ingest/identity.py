@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,19 +58,15 @@ def find_people(source: str, names: Collection[str]) -> dict[str, int]:
 def find_identities(source: str, names: Collection[str]) -> dict[str, int]:
     """The same, but of a merged id the row that it had of its own: what is recorded for that one comes to the survivor, and
     goes back with an undo."""
-    return as_identities(source, find_people(source, names))
+    return {name: identity for name, (_customer, identity) in find_both(source, names).items()}
 
 
-def as_identities(source: str, people: Mapping[str, int]) -> dict[str, int]:
-    """The identities of those whom `find_people` found, without looking for them again."""
+def find_both(source: str, names: Collection[str]) -> dict[str, tuple[int, int]]:
+    """What `find_people` and `find_identities` say, in one look: a request of a thousand items asks once."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT external_id, customer_id, came_as FROM customers_customeralias"
-            " WHERE source = %s AND NOT is_visitor AND external_id = ANY(%s) AND came_as IS NOT NULL",
-            [source, sorted(people)],
-        )
-        merged = {name: came_as for name, customer, came_as in cursor.fetchall() if people.get(name) == customer}
-    return {**people, **merged}
+        # As JSON, because an array of a thousand texts takes the driver longer to write down than the look itself.
+        cursor.execute(_BOTH, {"source": source, "names": json.dumps(sorted(names))})
+        return {name: (customer, identity) for name, customer, identity in cursor.fetchall()}
 
 
 def find_visitors(source: str, visitors: Collection[str]) -> dict[str, int]:
@@ -174,3 +171,14 @@ def forget_held_events(now: dt.datetime) -> int:
             [now - dt.timedelta(days=settings.HELD_EVENT_DAYS)],
         )
         return int(cursor.rowcount)
+
+
+# A customer's own id counts before one that was merged into somebody.
+_BOTH = """
+SELECT named.name, coalesce(c.id, a.customer_id),
+       coalesce(CASE WHEN c.id IS NULL OR c.id = a.customer_id THEN a.came_as END, c.id, a.customer_id)
+FROM jsonb_array_elements_text(%(names)s::jsonb) named(name)
+LEFT JOIN customers_customer c ON c.source = %(source)s AND c.external_id = named.name
+LEFT JOIN customers_customeralias a ON a.source = %(source)s AND NOT a.is_visitor AND a.external_id = named.name
+WHERE c.id IS NOT NULL OR a.id IS NOT NULL
+"""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +32,10 @@ BATCH_ROWS = 500_000
 ANALYZED_ROWS = 10_000
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+#: external_id, occurred_at, customer id, kind, and properties as JSON text: in the order of STAGED_EVENT.
+EventRow = tuple[str, dt.datetime, int, str, str]
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,32 @@ def record_events(
     _make_partitions(frame["occurred_at"])
     recorded = sum(_append(part, source, written) for part in frame.iter_slices(BATCH_ROWS))
     return RecordedCounts(recorded, frame.height - recorded)
+
+
+def record_rows(
+    rows: Sequence[EventRow],
+    *,
+    source: str,
+    written: set[tuple[str, dt.datetime]] | None = None,
+    make_months: bool = True,
+) -> RecordedCounts:
+    """As `record_events`, for the some hundred checked events of a request: (external_id, occurred_at, customer id, kind,
+    properties as JSON text). A frame of so few rows costs more than the rows.
+
+    `is_prepared`: the caller has a transaction, which an error ends, and has made the partitions in it.
+    """
+    if not rows:
+        return RecordedCounts(0, 0)
+    with transaction.atomic(savepoint=not is_prepared), staging(STAGED_EVENT, until_commit=True) as (cursor, stage):
+        if not is_prepared:
+            moments = [row[1] for row in rows]
+            ensure_event_partitions(*(edge.astimezone(dt.UTC).date() for edge in (min(moments), max(moments))))
+        lines = io.StringIO()
+        csv.writer(lines).writerows(rows)
+        with cursor.copy(f"COPY {stage} FROM STDIN (FORMAT csv)") as copy:
+            copy.write(lines.getvalue())
+        recorded = _insert(cursor, stage, source, written, ((row[0], row[1]) for row in rows), len(rows))
+    return RecordedCounts(recorded, len(rows) - recorded)
 
 
 def storable_json(value: Any) -> str:
@@ -114,20 +146,32 @@ def _append(frame: pl.DataFrame, source: str, written: set[tuple[str, dt.datetim
             cursor.execute(f"ANALYZE {stage}")
         if "customer" in columns:
             _resolve_customers(cursor, stage, source)
-        insert = (
-            "INSERT INTO customers_customerevent"
-            " (source, external_id, occurred_at, customer_id, kind, properties, came_as)"
-            " SELECT %s, s.external_id, s.occurred_at, coalesce(m.holder_id, s.customer_id), s.kind,"
-            " coalesce(s.properties, '{}'), m.loser_id"
-            f" FROM {stage} s LEFT JOIN customers_customermerge m ON m.loser_id = s.customer_id AND m.undone_at IS NULL"
-            " ORDER BY s.external_id, s.occurred_at ON CONFLICT DO NOTHING"
-        )
-        if written is None:
-            cursor.execute(insert, [source])
-            return int(cursor.rowcount)
-        recorded, ids, times = _insert_and_name(cursor, insert, source, frame.height)
-        new = frame.select("external_id", "occurred_at").iter_rows() if ids is None else zip(ids, times, strict=True)
-        written.update(new)
+        keys = frame.select("external_id", "occurred_at").iter_rows()
+        return _insert(cursor, stage, source, written, keys, frame.height)
+
+
+def _insert(
+    cursor: Cursor,
+    stage: str,
+    source: str,
+    written: set[tuple[str, dt.datetime]] | None,
+    keys: Iterable[Any],
+    staged: int,
+) -> int:
+    """Write the staged events into the log; returns how many are new. Their keys go into `written`."""
+    insert = (
+        "INSERT INTO customers_customerevent"
+        " (source, external_id, occurred_at, customer_id, kind, properties, came_as)"
+        " SELECT %s, s.external_id, s.occurred_at, coalesce(m.holder_id, s.customer_id), s.kind,"
+        " coalesce(s.properties, '{}'), m.loser_id"
+        f" FROM {stage} s LEFT JOIN customers_customermerge m ON m.loser_id = s.customer_id AND m.undone_at IS NULL"
+        " ORDER BY s.external_id, s.occurred_at ON CONFLICT DO NOTHING"
+    )
+    if written is None:
+        cursor.execute(insert, [source])
+        return int(cursor.rowcount)
+    recorded, ids, times = _insert_and_name(cursor, insert, source, staged)
+    written.update(keys if ids is None else zip(ids, times, strict=True))
     return recorded
 
 

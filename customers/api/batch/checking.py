@@ -34,21 +34,23 @@ def list_writable(user: AbstractBaseUser | AnonymousUser) -> set[str]:
 
 def check_batch(batch: Batch, writable: set[str], *, now: dt.datetime) -> None:
     """Take out of the batch what cannot be kept, whatever is in the database but who was erased."""
-    for index, item in list(batch.good.items()):
-        if item["type"] not in writable:
+    for kind in RIGHTS.keys() - writable:
+        for index in list(batch.of(kind)):
             batch.refuse(index, "type", _("This key may not write items of this type."), "right_missing")
     _check_people(batch)
-    for index, item in batch.of("order").items():
+    for index, item in list(batch.of("order").items()):
         _check_order(batch, index, item, now)
-    for index, item in batch.of("event").items():
-        _check_event(batch, index, item, now)
-    for index, item in batch.of("consent").items():
+    latest = now + FUTURE_TOLERANCE
+    for index, item in list(batch.of("event").items()):
+        _check_event(batch, index, item, latest)
+    for index, item in list(batch.of("consent").items()):
         if item["recorded_at"] > now + FUTURE_TOLERANCE:
             batch.refuse(index, "recorded_at", _("A consent cannot lie in the future."), "time_range")
 
 
 def _check_people(batch: Batch) -> None:
-    people = batch.of("customer")
+    if not (people := dict(batch.of("customer"))):
+        return
     gone = find_erased((batch.source, item["external_id"]) for item in people.values())
     for index, item in people.items():
         if (batch.source, item["external_id"]) in gone:
@@ -68,9 +70,9 @@ def _check_order(batch: Batch, index: int, item: Mapping[str, Any], now: dt.date
         batch.refuse(index, "lines", _("The total is too large."), "too_large")
 
 
-def _check_event(batch: Batch, index: int, item: Mapping[str, Any], now: dt.datetime) -> None:
+def _check_event(batch: Batch, index: int, item: Mapping[str, Any], latest: dt.datetime) -> None:
     text = dump_properties(item.get("properties") or {})
-    if item["occurred_at"] > now + FUTURE_TOLERANCE:
+    if item["occurred_at"] > latest:
         batch.refuse(index, "occurred_at", _("The time has to lie between 1990 and tomorrow."), "time_range")
     elif text is None:
         sentence = _("The properties are too long, or hold NUL or a number without end.")

@@ -215,6 +215,37 @@ class _GoodBody(TypedDict):
 _BODY, GOOD_BODY, _ITEM = pydantic.TypeAdapter(_Body), pydantic.TypeAdapter(_GoodBody), pydantic.TypeAdapter(_Tagged)
 
 
+@pydantic.with_config(extra="forbid")
+class _QuickEvent(TypedDict):
+    """An `EventItem` that is checked without a call into Python for each: it takes the same, and says less of what it refuses."""
+
+    type: Literal["event"]
+    external_id: Key
+    customer: CustomerKey
+    kind: EventKind
+    occurred_at: Annotated[
+        pydantic.AwareDatetime,
+        pydantic.Field(
+            ge=dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC), lt=dt.datetime(LAST_YEAR + 1, 1, 1, tzinfo=dt.UTC)
+        ),
+    ]
+    properties: NotRequired[dict[str, Any]]
+
+
+_Quick = Annotated[
+    CustomerItem | ProductItem | OrderItem | _QuickEvent | ConsentItem, pydantic.Field(discriminator="type")
+]
+
+
+@pydantic.with_config(extra="forbid")
+class _QuickBody(TypedDict):
+    items: Annotated[list[_Quick], _UpToAThousand]
+    source: NotRequired[Source]
+
+
+_QUICK_BODY = pydantic.TypeAdapter(_QuickBody)
+
+
 @dataclass
 class Batch:
     """A request as it was read: every item with its type, those that are good so far, and what is wrong with the others."""
@@ -225,21 +256,32 @@ class Batch:
     faults: list[Fault]
     #: Properties of events as the JSON text that is kept.
     texts: dict[int, str] = field(default_factory=dict)
+    _by_kind: dict[str, dict[int, Mapping[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sort()
+
+    def sort(self) -> None:
+        """Sort the good items by their type, anew."""
+        self._by_kind = {}
+        for index, item in self.good.items():
+            self._by_kind.setdefault(item["type"], {})[index] = item
 
     def of(self, kind: str) -> dict[int, Mapping[str, Any]]:
-        """The good items of one type, by their place."""
-        return {index: item for index, item in self.good.items() if item["type"] == kind}
+        """The good items of one type, by their place; one that is refused goes from it."""
+        return self._by_kind.get(kind, {})
 
     def refuse(self, index: int, path: str, message: str, code: str) -> None:
         """Take one item out, and say why."""
         self.faults.append(Fault(index, path, message, code))
-        self.good.pop(index, None)
+        if (item := self.good.pop(index, None)) is not None:
+            self._by_kind[item["type"]].pop(index, None)
 
 
 def read_batch(body: bytes) -> Batch:
     """Raises ParseError for a body that is no JSON, and ValidationError for one that holds no list of items."""
     try:
-        whole = GOOD_BODY.validate_json(body)
+        whole = _QUICK_BODY.validate_json(body)
         return Batch(whole.get("source", "shop"), list(whole["items"]), dict(enumerate(whole["items"])), [])
     except pydantic.ValidationError:
         pass
@@ -247,13 +289,14 @@ def read_batch(body: bytes) -> Batch:
         loose = _BODY.validate_json(body)
     except pydantic.ValidationError as error:
         raise explain_body(error) from error
-    batch = Batch(loose.get("source", "shop"), loose["items"], {}, [])
+    good: dict[int, Mapping[str, Any]] = {}
+    faults: list[Fault] = []
     for index, raw in enumerate(loose["items"]):
         try:
-            batch.good[index] = _ITEM.validate_python(raw)
+            good[index] = _ITEM.validate_python(raw)
         except pydantic.ValidationError as error:
-            batch.faults += [_tell(index, fault) for fault in error.errors(include_url=False, include_input=False)]
-    return batch
+            faults += [_tell(index, fault) for fault in error.errors(include_url=False, include_input=False)]
+    return Batch(loose.get("source", "shop"), loose["items"], good, faults)
 
 
 def _tell(index: int, fault: Any) -> Fault:

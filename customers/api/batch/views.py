@@ -94,9 +94,11 @@ def _answer(batch: Batch, outcomes: dict[int, str]) -> Response:
         faults.setdefault(fault.index, []).append({"path": path, "message": fault.message, "code": fault.code})
     results: list[dict[str, Any]] = []
     for index, raw in enumerate(batch.raw):
-        status = "failed" if index in faults else outcomes[index]
-        result = {"index": index, "type": _name_type(raw), "status": status}
-        results.append(result | ({"errors": faults[index]} if index in faults else {}))
+        told = faults.get(index)
+        result = {"index": index, "type": _name_type(raw), "status": "failed" if told else outcomes[index]}
+        if told:
+            result["errors"] = told
+        results.append(result)
     counts = Counter(result["status"] for result in results)
     body = {name: counts[name] for name in ("created", "updated", "unchanged", "failed")} | {"results": results}
     if not outcomes:

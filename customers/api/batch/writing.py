@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-import polars as pl
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 from psycopg.errors import DeadlockDetected
 
-from customers.api.event_items import EVENT_COLUMNS
 from customers.api.orders import total_of
 from customers.api.upserts import build_frame, write_groups
 from customers.ingest.consent import GIVEN_CONSENT, record_consents
 from customers.ingest.customers import CUSTOMERS, upsert_customers
-from customers.ingest.identity import as_identities, find_people
+from customers.ingest.identity import find_both
 from customers.ingest.orders import GIVEN_LINE, GIVEN_ORDER, upsert_orders
 from customers.ingest.products import PRODUCTS, upsert_products
-from customers.ingest.recorder import record_events
+from customers.ingest.recorder import record_rows
 from customers.models import Product, ensure_event_partitions
 
 from .items import Batch
@@ -60,6 +59,7 @@ def keep_batch(batch: Batch) -> dict[int, str]:
             if not isinstance(error.__cause__, DeadlockDetected):
                 raise
             batch.good, batch.faults = dict(good), list(faults)
+            batch.sort()
     return _keep(batch)
 
 
@@ -67,15 +67,17 @@ def keep_batch(batch: Batch) -> dict[int, str]:
 def _keep(batch: Batch) -> dict[int, str]:
     events = batch.of("event")
     if events:  # a new month locks the table of customers as well: before anything is written, or two requests deadlock
-        days = [item["occurred_at"].date() for item in events.values()]
-        ensure_event_partitions(min(days), max(days))
+        moments = [item["occurred_at"] for item in events.values()]
+        ensure_event_partitions(*(edge.astimezone(dt.UTC).date() for edge in (min(moments), max(moments))))
     outcomes = _keep_people(batch) | _keep_products(batch)
     named = {item["customer"] for kind in ("order", "event", "consent") for item in batch.of(kind).values()}
-    known = find_people(batch.source, named) if named else {}
-    for kind in ("order", "event", "consent"):
-        for index, item in batch.of(kind).items():
-            if item["customer"] not in known:
-                batch.refuse(index, "customer", _("This customer is not known; create it first."), "unknown_customer")
+    known = find_both(batch.source, named) if named else {}
+    if len(known) < len(named):
+        for kind in ("order", "event", "consent"):
+            for index, item in list(batch.of(kind).items()):
+                if item["customer"] not in known:
+                    sentence = _("This customer is not known; create it first.")
+                    batch.refuse(index, "customer", sentence, "unknown_customer")
     return outcomes | _keep_orders(batch) | _keep_events(batch, known) | _keep_consents(batch, known)
 
 
@@ -134,26 +136,25 @@ def _refuse_unknown_articles(batch: Batch) -> None:
     items = batch.of("order")
     skus = {line["sku"] for item in items.values() for line in item["lines"] if line.get("sku")}
     known = set(Product.objects.filter(sku__in=skus).values_list("sku", flat=True)) if skus else set()
-    for index, item in items.items():
+    for index, item in list(items.items()):
         for place, line in enumerate(item["lines"]):
             if line.get("sku") and line["sku"] not in known:
                 sentence = _("This article is not known; create the product first.")
                 batch.refuse(index, f"lines[{place}].sku", sentence, "unknown_product")
 
 
-def _keep_events(batch: Batch, known: Mapping[str, int]) -> dict[int, str]:
+def _keep_events(batch: Batch, known: Mapping[str, tuple[int, int]]) -> dict[int, str]:
     items = batch.of("event")
     if not items:
         return {}
-    identities = as_identities(batch.source, known)
     rows = [
-        (item["external_id"], item["occurred_at"], identities[item["customer"]], item["kind"].value,
-         batch.texts[index])
+        (item["external_id"], item["occurred_at"], known[item["customer"]][1], item["kind"].value, batch.texts[index])
         for index, item in items.items()
-    ]  # fmt: skip
-    frame = pl.DataFrame(rows, schema=EVENT_COLUMNS, orient="row")
+    ]
     written: set[tuple[str, Any]] = set()
-    record_events(frame, source=batch.source, written=written)
+    counts = record_rows(rows, source=batch.source, written=written, is_prepared=True)
+    if not counts.known:
+        return dict.fromkeys(items, CREATED)
     outcomes = {}
     for index, item in items.items():  # the second of two alike was known by then
         key = (item["external_id"], item["occurred_at"])
@@ -162,14 +163,14 @@ def _keep_events(batch: Batch, known: Mapping[str, int]) -> dict[int, str]:
     return outcomes
 
 
-def _keep_consents(batch: Batch, known: Mapping[str, int]) -> dict[int, str]:
+def _keep_consents(batch: Batch, known: Mapping[str, tuple[int, int]]) -> dict[int, str]:
     items = batch.of("consent")
     if not items:
         return {}
     rows, keys = [], {}
     for index, item in items.items():
         channel, said_at = str(item.get("channel", "email")), item.get("consent_source") or "api"
-        keys[index] = (known[item["customer"]], channel, item["status"], said_at, item["recorded_at"])
+        keys[index] = (known[item["customer"]][0], channel, item["status"], said_at, item["recorded_at"])
         rows.append(
             {
                 "source": batch.source,
@@ -184,11 +185,11 @@ def _keep_consents(batch: Batch, known: Mapping[str, int]) -> dict[int, str]:
             }
         )
     with connection.cursor() as cursor:
-        cursor.execute(_CONSENTS, [[known[row["customer"]] for row in rows]])
+        cursor.execute(_CONSENTS, [[known[row["customer"]][0] for row in rows]])
         before = set(cursor.fetchall())
         record_consents(build_frame(rows, GIVEN_CONSENT), source=batch.source)
         # What a person said no to before is passed over, so what was written is read and not concluded.
-        cursor.execute(_CONSENTS, [[known[row["customer"]] for row in rows]])
+        cursor.execute(_CONSENTS, [[known[row["customer"]][0] for row in rows]])
         written = set(cursor.fetchall()) - before
     return {index: CREATED if key in written else UNCHANGED for index, key in keys.items()}
 

@@ -76,7 +76,6 @@ def apply_records(cursor: Cursor, lines: str, options: ImportOptions, *, fates: 
     The lines hold all that the file says of a person or an article. One import at a time writes.
     """
     wait_for_turn(cursor)
-    cursor.execute(f"ANALYZE {lines}")
     counts = _WRITERS[options.kind](cursor, lines, options, fates)
     cursor.execute(f"SELECT count(DISTINCT {'product' if options.kind == 'products' else 'customer'}) FROM {lines}")
     people = 0 if options.kind == "products" else cursor.fetchone()[0]
