@@ -24,6 +24,7 @@ import polars as pl
 from benchmarks.frame import measure, median, parse_arguments, print_result, print_table, set_up_django
 
 REQUEST_ITEMS = 1_000
+CUSTOMERS = 5_000
 LINES_PER_ORDER = 5
 LINES_PER_CUSTOMER = 50
 START = np.datetime64("2024-01-01T00:00:00", "s")
@@ -153,8 +154,8 @@ def import_alone(*files: tuple[Path, str]) -> tuple[list[float], float]:
     return seconds, float(printed[-1][1])
 
 
-def bench_events(rng: np.random.Generator, count: int, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each round for the peer, the API of events, the mixed one, and the first with a tenth of the events."""
+def open_client() -> Any:
+    """The people of the events, the months that they lie in, and a client with a key; both ways are warm then."""
     from django.contrib.auth.models import User
     from rest_framework.test import APIClient
 
@@ -162,15 +163,22 @@ def bench_events(rng: np.random.Generator, count: int, rounds: int) -> dict[str,
     from customers.ingest.customers import upsert_customers
     from customers.models import ensure_event_partitions
 
-    customers = 5_000
-    upsert_customers(pl.DataFrame({"external_id": [f"c{number}" for number in range(customers)]}), source="bench")
+    upsert_customers(pl.DataFrame({"external_id": [f"c{number}" for number in range(CUSTOMERS)]}), source="bench")
     first = START.astype("datetime64[D]").item()
     ensure_event_partitions(first, (START + np.timedelta64(DAYS, "D")).astype("datetime64[D]").item())
     client = APIClient()
     _row, key = issue_api_key(User.objects.create_superuser("bench"), "bench")
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}", HTTP_HOST="localhost")
-    post_events(client, make_bodies(make_events(rng, 2_000, "warm", customers)))
-    copy_events(make_events(rng, 2_000, "warm-peer", customers))
+    rng = np.random.default_rng(0)
+    post_events(client, make_bodies(make_events(rng, 2_000, "warm", CUSTOMERS)))
+    copy_events(make_events(rng, 2_000, "warm-peer", CUSTOMERS))
+    return client
+
+
+def bench_events(rng: np.random.Generator, count: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each round for the peer, the API of events, the mixed one, and the first with a tenth of the events."""
+    customers = CUSTOMERS
+    client = open_client()
     times: dict[str, list[float]] = {"peer": [], "ours": [], "mixed": [], "tenth": []}
     for number in range(rounds):
         before, after = (make_bodies(make_events(rng, count // 10, f"{tag}{number}", customers)) for tag in "st")

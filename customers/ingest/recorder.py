@@ -83,7 +83,7 @@ def record_rows(
     *,
     source: str,
     written: set[tuple[str, dt.datetime]] | None = None,
-    make_months: bool = True,
+    is_prepared: bool = False,
 ) -> RecordedCounts:
     """As `record_events`, for the some hundred checked events of a request: (external_id, occurred_at, customer id, kind,
     properties as JSON text). A frame of so few rows costs more than the rows.

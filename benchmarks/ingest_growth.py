@@ -1,0 +1,143 @@
+"""Whether cost stays linear in the number of events: 100,000, 1,000,000 and 10,000,000 of them by file, 1,000,000 by the API.
+
+Each size is a file of its own, imported by a process of its own into the same, growing table, and beside it the peer: COPY of
+the same rows and one INSERT. `growth` is the time at ten times the rows over ten times the time, the worst of all steps;
+`peer_growth` is the same of the peer, because a larger table costs both. The events of the API are sent in tenths:
+`api_growth` is the last tenth's time over the first's. Rows are made in slices, so that memory does not grow with the size.
+
+`--sizes 100000,1000000 --api 200000` takes other sizes. The full size takes some 40 minutes on two idle cores and 25 GB of disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from benchmarks.frame import parse_arguments, peak_mb, print_result, print_table, set_up_django
+from benchmarks.ingest import CUSTOMERS, copy_events, make_bodies, make_events, open_client, post_events
+
+SLICE = 100_000
+#: Imports one file of events in a process of its own: prints its seconds, and the most memory it had.
+IMPORT_ALONE = """
+import sys, time
+import django
+django.setup()
+from django.core.management import call_command
+columns = "customer=customer,kind=kind,at=occurred_at,event=external_id,properties=properties"
+started = time.perf_counter()
+choices = {"kind": "events", "columns": columns, "source": "bench", "currency": "EUR", "timezone": "UTC", "json": True}
+call_command("import_orders", sys.argv[1], **choices)
+print(time.perf_counter() - started)
+from benchmarks.frame import peak_mb
+print(peak_mb())
+"""
+
+
+def make_slices(rng: np.random.Generator, count: int, tag: str) -> Iterator[pl.DataFrame]:
+    """`count` events, some at a time."""
+    for first in range(0, count, SLICE):
+        yield make_events(rng, min(SLICE, count - first), f"{tag}-{first}", CUSTOMERS)
+
+
+def write_file(rng: np.random.Generator, count: int, path: Path) -> None:
+    """A CSV file of `count` events, written slice by slice."""
+    with path.open("wb") as file:
+        for number, events in enumerate(make_slices(rng, count, f"f{count}")):
+            events.write_csv(file, include_header=not number, datetime_format="%Y-%m-%dT%H:%M:%SZ")
+
+
+def import_alone(path: Path) -> tuple[float, float]:
+    """Seconds of the import, and its peak memory in MB."""
+    done = subprocess.run([sys.executable, "-c", IMPORT_ALONE, str(path)], check=True, capture_output=True, text=True)
+    seconds, peak = done.stdout.split()[-2:]
+    return float(seconds), float(peak)
+
+
+def measure_files(rng: np.random.Generator, sizes: list[int]) -> dict[int, tuple[float, float, float]]:
+    """By size: seconds of the peer, seconds of the import, and its peak memory in MB."""
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="rk-growth-") as folder:
+        path = Path(folder) / "events.csv"
+        for count in sizes:
+            peer = sum(copy_events(events) for events in make_slices(rng, count, f"p{count}"))
+            write_file(rng, count, path)
+            seconds, peak = import_alone(path)
+            path.unlink()
+            found[count] = (peer, seconds, peak)
+            print(f"{count:,} events: peer {peer:.1f} s, import {seconds:.1f} s, {peak:.0f} MB", flush=True)
+    return found
+
+
+def measure_api(rng: np.random.Generator, count: int) -> tuple[float, list[float]]:
+    """Seconds of the peer, and those of each tenth of the events by requests of 1,000."""
+    client = open_client()
+    peer = sum(copy_events(events) for events in make_slices(rng, count, "api-peer"))
+    tenths = []
+    for number in range(10):
+        slices = make_slices(rng, max(1, count // 10), f"api{number}")
+        tenths.append(sum(post_events(client, make_bodies(events)) for events in slices))
+    return peer, tenths
+
+
+def growth(seconds: list[tuple[int, float]]) -> float:
+    """The worst of the steps from one size to the next: 1 is linear, less is better."""
+    return max(((later / first) / (more / some) for (some, first), (more, later) in pairwise(seconds)), default=1.0)
+
+
+def main() -> None:
+    """Measure files and API, print a table, and the object of bar.md in the last line."""
+    arguments = parse_arguments(__doc__ or "", _add_sizes)
+    set_up_django()
+    rng = np.random.default_rng(arguments.seed)
+    sizes = arguments.more.sizes or ([10_000, 100_000] if arguments.quick else [100_000, 1_000_000, 10_000_000])
+    by_api = arguments.more.api or (50_000 if arguments.quick else 1_000_000)
+    api_peer, tenths = measure_api(rng, by_api)
+    files = measure_files(rng, sizes)
+    peer_growth = growth([(count, peer) for count, (peer, _ours, _peak) in files.items()])
+    file_growth = growth([(count, ours) for count, (_peer, ours, _peak) in files.items()])
+    api_growth = tenths[-1] / tenths[0]
+    rows: dict[str, object] = {f"file of {count:,} events, s": ours for count, (_peer, ours, _peak) in files.items()}
+    rows |= {f"COPY and INSERT of {count:,} events, s": peer for count, (peer, _ours, _peak) in files.items()}
+    rows |= {
+        "file: growth, the worst step": file_growth,
+        "COPY: growth, the worst step": peer_growth,
+        f"API: {by_api:,} events, s": sum(tenths),
+        "API: events a second": by_api / sum(tenths),
+        "API: last tenth over first": api_growth,
+    }
+    print_table("Growth", rows)
+    print_result(
+        arguments,
+        size={"files": sizes, "api": by_api},
+        growth=file_growth,
+        peer_growth=peer_growth,
+        api_growth=api_growth,
+        api_vs_copy=api_peer / sum(tenths),
+        csv_vs_copy={str(count): round(peer / ours, 4) for count, (peer, ours, _peak) in files.items()},
+        csv_peak_mb=max(peak for _peer, _ours, peak in files.values()),
+        bench_peak_mb=peak_mb(),
+    )
+
+
+def _add_sizes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sizes", type=_read_sizes, default=[], help="sizes of the files, rising: 100000,1000000")
+    parser.add_argument("--api", type=int, default=0, help="events by the API")
+
+
+def _read_sizes(text: str) -> list[int]:
+    sizes = [int(part) for part in text.split(",")]
+    if sizes != sorted(set(sizes)) or sizes[0] < 1:
+        raise argparse.ArgumentTypeError("sizes rise")
+    return sizes
+
+
+if __name__ == "__main__":
+    main()
