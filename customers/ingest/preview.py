@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from .cleaning import Reading, clean_rows
+from .cleaning import REASONS, Reading, clean_rows
 from .dates import find_date_order
 from .numbers import find_decimal_mark
 from .reading import Table, open_table, read_batches
@@ -53,8 +53,18 @@ class Sample:
         return self.frame.head(SHOWN_ROWS).to_dicts()
 
 
+class _Explained:
+    """A row that says why it would be left out, for people."""
+
+    reason: str
+
+    @property
+    def why(self) -> str:
+        return str(REASONS.get(self.reason, self.reason))
+
+
 @dataclass(frozen=True)
-class ReadRow:
+class ReadRow(_Explained):
     """One row as it would be taken over; `reason` says why it would be left out, then the values are empty.
 
     `ordered_at` is in the time zone of the file, prices are in `currency`.
@@ -74,7 +84,7 @@ class ReadRow:
 
 
 @dataclass(frozen=True)
-class ReadRecord:
+class ReadRecord(_Explained):
     """One row of a file of other things, its values as text in the order of `Outlook.fields`."""
 
     line: int

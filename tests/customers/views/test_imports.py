@@ -59,6 +59,7 @@ def test_columns_come_guessed_with_an_example_and_the_rows_as_they_would_be(mara
     assert '<option value="CustomerID" selected>CustomerID (17850)</option>' in words
     assert "8 of 8 columns were recognised" in words
     assert page.context["outlook"].left_out == {"missing_customer": 1}
+    assert "left out</span> no customer" in page.content.decode()
     assert "This field is required" not in words
 
 
