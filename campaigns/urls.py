@@ -51,6 +51,7 @@ urlpatterns = [
     path("reports/whom/", whom.show_whom, name="whom"),
     path("campaigns/", listing.list_campaigns, name="list"),
     path("campaigns/new/", listing.create_campaign, name="new"),
+    path("campaigns/new/make-right/", listing.begin_make_right, name="make-right"),
     path("campaigns/<int:pk>/", listing.show_campaign, name="detail"),
     path("campaigns/<int:pk>/goal/", steps.show_goal, name="goal"),
     path("campaigns/<int:pk>/audience/", audience_page.show_audience, name="audience"),

@@ -49,6 +49,7 @@ urlpatterns = [
     path("articles/", articles.list_articles, name="articles"),
     path("articles/new/", articles.edit_article, name="article-new"),
     path("articles/gaps/", articles.show_gaps, name="gaps"),
+    path("articles/gaps/draft/", articles.draft_for_gap, name="gap-draft"),
     path("articles/<int:number>/", articles.edit_article, name="article"),
     path("articles/<int:number>/publication/", articles.publish, name="publication"),
     path("answer-quality/", quality.show_quality, name="quality"),

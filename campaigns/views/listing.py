@@ -8,9 +8,10 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.approval.editing import create_campaign as create_draft
+from campaigns.approval.make_right import start_make_right
 from campaigns.approval.policy import may_approve, may_approve_change
 from campaigns.forms import GoalForm, OfferForm
 from campaigns.models import Campaign, CampaignKind, CampaignResult, CampaignStatus, StagedChange
@@ -59,6 +60,14 @@ def create_campaign(request: HttpRequest) -> HttpResponse:
         return render(request, "campaigns/goal.html", context, status=422)
     campaign = create_draft(user, form.cleaned_data, offer_form.offer_fields(), now=timezone.now())
     return redirect("campaigns:audience", campaign.pk)
+
+
+@require_POST
+@permission_required("campaigns.add_campaign", raise_exception=True)
+def begin_make_right(request: HttpRequest) -> HttpResponse:
+    """A campaign for people whose complaint was solved, as a draft with its segment."""
+    campaign = start_make_right(current_user(request), now=timezone.now())
+    return redirect("campaigns:goal", campaign.pk)
 
 
 @require_safe

@@ -57,6 +57,7 @@ BEHAVIOUR_LABELS = {
     "clicked_email": _("clicked in an e-mail"),
     "asked_support": _("asked support"),
     "complained": _("complained"),
+    "complaint_solved": _("had a complaint solved"),
     "reviewed": _("wrote a review"),
     "viewed_page": _("viewed a page"),
     "custom": _("did"),

@@ -83,6 +83,7 @@ BEHAVIOURS: Final[dict[str, str]] = {
     "clicked_email": "email_clicked",
     "asked_support": "ticket_opened",
     "complained": "complaint_opened",
+    "complaint_solved": "complaint_closed",
     "reviewed": "review_written",
     "viewed_page": "page_viewed",
     "custom": "custom",

@@ -31,8 +31,10 @@ def begin_hold(ticket: Ticket, *, now: dt.datetime, anew: bool = True) -> None:
     _write(ticket, EventKind.COMPLAINT_OPENED, now)
 
 
-def end_hold(ticket: Ticket, *, now: dt.datetime, cooling_days: float | None = None) -> None:
-    """The complaint is closed: promotions may go again after the cooling time (0: at once)."""
+def end_hold(
+    ticket: Ticket, *, now: dt.datetime, cooling_days: float | None = None, withdrawn: bool = False
+) -> None:
+    """The complaint is closed: promotions may go again after the cooling time (0: at once). A `withdrawn` one was none."""
     if not ticket.is_complaint or ticket.complaint_round == 0:
         return
     days = float(settings.COMPLAINT_COOLING_DAYS) if cooling_days is None else cooling_days
@@ -40,12 +42,13 @@ def end_hold(ticket: Ticket, *, now: dt.datetime, cooling_days: float | None = N
     Ticket.objects.filter(pk=ticket.pk).update(held_until=until)
     ticket.held_until = until
     hours = round((now - ticket.opened_at).total_seconds() / 3600, 1)
-    _write(ticket, EventKind.COMPLAINT_CLOSED, until, handled_hours=hours, outcome=ticket.outcome)
+    told: dict[str, object] = {"withdrawn": True} if withdrawn else {"handled_hours": hours, "outcome": ticket.outcome}
+    _write(ticket, EventKind.COMPLAINT_CLOSED, until, **told)
 
 
 def withdraw_hold(ticket: Ticket, *, now: dt.datetime) -> None:
     """It was no complaint after all: the hold ends at once."""
-    end_hold(ticket, now=now, cooling_days=0)
+    end_hold(ticket, now=now, cooling_days=0, withdrawn=True)
     Ticket.objects.filter(pk=ticket.pk).update(is_complaint=False, held_until=None)
     ticket.is_complaint, ticket.held_until = False, None
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, Final
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -15,12 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers.views.access import current_user
 from support.answers.answering import answer_question
+from support.answers.article_drafts import draft_article
+from support.answers.gaps import find_gaps
 from support.answers.knowledge import FIELDS, load_base, publish_article, save_article
-from support.models import Answer, AnswerStatus, Article
+from support.models import Article
 
 from .access import read_number
 
-MOST_GAPS: Final = 200
+MOST_GAPS: Final = 40
 LONGEST_QUESTION: Final = 500
 
 
@@ -83,21 +85,22 @@ def publish(request: HttpRequest, number: int) -> HttpResponse:
 @permission_required("support.view_answer", raise_exception=True)
 def show_gaps(request: HttpRequest) -> HttpResponse:
     """What people asked that nothing answers, by the words that the articles lack."""
-    refused = list(
-        Answer.objects.filter(status=AnswerStatus.REFUSED, refusal="unanswered", ticket__is_complaint=False)
-        .select_related("ticket", "message")
-        .order_by("-made_at")[:MOST_GAPS]
-    )
-    words = Counter(word for answer in refused for word in set(answer.lacking[:4]))
-    groups: list[dict[str, Any]] = []
-    left = list(refused)
-    for word, _times in words.most_common():
-        asked = [answer for answer in left if word in answer.lacking[:4]]
-        if asked:
-            groups.append({"word": word, "answers": asked[:5], "count": len(asked)})
-            left = [answer for answer in left if answer not in asked]
-    if left:
-        groups.append({"word": "", "answers": left[:5], "count": len(left)})
-    groups.sort(key=lambda group: -group["count"])
+    gaps = find_gaps()
+    groups = [{"word": gap.word, "answers": gap.asked[:5], "count": len(gap.asked)} for gap in gaps[:MOST_GAPS]]
     may_see = request.user.has_perm("support.view_ticket")
-    return render(request, "support/gaps.html", {"groups": groups[:40], "count": len(refused), "may_see": may_see})
+    return render(request, "support/gaps.html", {"groups": groups, "may_see": may_see})
+
+
+@require_POST
+@permission_required(["support.add_article", "support.view_ticket"], raise_exception=True)
+def draft_for_gap(request: HttpRequest) -> HttpResponse:
+    """The form of a new article with what colleagues answered to the questions of a gap; nothing is saved."""
+    word = request.POST.get("word", "")
+    gap = next((gap for gap in find_gaps() if gap.word and gap.word == word), None)
+    if gap is None:
+        messages.info(request, _("Nobody waits for an article about this any more."))
+        return redirect("support:gaps")
+    draft = draft_article(gap, now=timezone.now())
+    texts = {name: "" for name in FIELDS} | draft.texts
+    context = {"texts": texts, "base": 0, "may_edit": True, "draft": draft, "gap": gap}
+    return render(request, "support/article.html", context)

@@ -35,7 +35,8 @@ from customers.segments.nodes import (
 KINDS = {
     "viewed_product": "product_viewed", "searched": "search_performed", "used_cart": "cart_updated",
     "opened_email": "email_opened", "clicked_email": "email_clicked", "asked_support": "ticket_opened",
-    "complained": "complaint_opened", "reviewed": "review_written", "viewed_page": "page_viewed", "custom": "custom",
+    "complained": "complaint_opened", "complaint_solved": "complaint_closed",
+    "reviewed": "review_written", "viewed_page": "page_viewed", "custom": "custom",
 }  # fmt: skip
 
 
