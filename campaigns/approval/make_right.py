@@ -53,7 +53,9 @@ def start_make_right(user: User, *, now: dt.datetime) -> Campaign:
     fields = {
         "name": _("Make it right"),
         "goal": _("Keep customers whose complaint we have solved"),
-        "instruction": _("Say that we know something went wrong and that we are glad it is solved. Ask whether all is well now."),
+        "instruction": _(
+            "Say that we know something went wrong and that we are glad it is solved. Ask whether all is well now."
+        ),
         "tone": _("Personal, plain, without excuses"),
         "avoid": _("What the complaint was about; blame; selling something in the first sentence"),
         "segment": segment,

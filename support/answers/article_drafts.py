@@ -1,4 +1,4 @@
-"""Drafts an article for a gap from what colleagues answered to the people who asked: from nothing else, and never saved by itself.
+"""Drafts an article for a gap from what colleagues answered to the people who asked, from nothing else. Never saved by itself.
 
 Only sentences that hold for everybody are taken: none that greets, and none with a name, an address or a number of the
 person who asked, of an order of theirs included. Where a language model is connected it puts them in order, through the
@@ -66,7 +66,10 @@ def draft_article(gap: Gap, *, now: dt.datetime) -> ArticleDraft:
                 left_out += [one.text for one in checked if one.source is None and not one.is_courtesy]
                 sentences = [one.text for one in checked if one.source is not None] or sentences
                 version = f"{ARTICLE.name} {ARTICLE.version}"
-        texts |= {f"text_{language}": _SEPARATORS[in_chinese].join(sentences), f"title_{language}": gap.word.capitalize()}
+        texts |= {
+            f"text_{language}": _SEPARATORS[in_chinese].join(sentences),
+            f"title_{language}": gap.word.capitalize(),
+        }
     return ArticleDraft(texts, len(replies), tuple(left_out), version, trouble)
 
 
@@ -100,9 +103,7 @@ def _find_general(text: str, values: list[PersonalValue], ticket: Ticket) -> Ite
                 yield sentence
 
 
-def _put_in_order(
-    gap: Gap, passages: list[Passage], *, in_chinese: bool, now: dt.datetime
-) -> list[CheckedSentence]:
+def _put_in_order(gap: Gap, passages: list[Passage], *, in_chinese: bool, now: dt.datetime) -> list[CheckedSentence]:
     """What the model makes of the colleagues' sentences, each with the one that carries it. Raises ModelError."""
     values = [value for asked in gap.asked[:MOST_READ] for value in find_personal_values(asked.ticket)]
     completion = complete(

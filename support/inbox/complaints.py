@@ -31,9 +31,7 @@ def begin_hold(ticket: Ticket, *, now: dt.datetime, anew: bool = True) -> None:
     _write(ticket, EventKind.COMPLAINT_OPENED, now)
 
 
-def end_hold(
-    ticket: Ticket, *, now: dt.datetime, cooling_days: float | None = None, withdrawn: bool = False
-) -> None:
+def end_hold(ticket: Ticket, *, now: dt.datetime, cooling_days: float | None = None, withdrawn: bool = False) -> None:
     """The complaint is closed: promotions may go again after the cooling time (0: at once). A `withdrawn` one was none."""
     if not ticket.is_complaint or ticket.complaint_round == 0:
         return

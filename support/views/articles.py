@@ -101,6 +101,6 @@ def draft_for_gap(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("Nobody waits for an article about this any more."))
         return redirect("support:gaps")
     draft = draft_article(gap, now=timezone.now())
-    texts = {name: "" for name in FIELDS} | draft.texts
+    texts = dict.fromkeys(FIELDS, "") | draft.texts
     context = {"texts": texts, "base": 0, "may_edit": True, "draft": draft, "gap": gap}
     return render(request, "support/article.html", context)

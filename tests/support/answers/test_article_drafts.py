@@ -72,9 +72,7 @@ def test_nothing_personal_reaches_the_model(gap: Gap, model_server: ModelServer,
     assert "climbing" in told and "kim" not in told and "shopper.test" not in told
 
 
-def test_a_model_that_fails_leaves_the_colleagues_words(
-    gap: Gap, model_server: ModelServer, now: dt.datetime
-) -> None:
+def test_a_model_that_fails_leaves_the_colleagues_words(gap: Gap, model_server: ModelServer, now: dt.datetime) -> None:
     model_server.always(fault_500())
     draft = draft_article(gap, now=now)
     assert draft.texts["text_en"] == TRUE
