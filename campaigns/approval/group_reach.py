@@ -1,8 +1,8 @@
 """Reads who gets the offer of a campaign, by the groups of each attribute that the shop holds to be sensitive.
 
 Eligible is whom the segment means and who may be written to at all. Who has no address, gave no consent or took it back is not
-counted: that is theirs to decide. Who is left out by a rule of ours (had enough messages, no prediction yet, an open complaint),
-held out, or on a channel that nothing sends, is eligible and not reached.
+counted: that is theirs to decide. Who is left out by a rule of ours (had enough messages, no prediction yet, an open complaint,
+little gained by writing to them), held out, or on a channel that nothing sends, is eligible and not reached.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from .policy import NotReady
 from .worth import discount_sql, has_money_off, worth_params, worth_tables
 
 #: Who is left out for these reasons is eligible all the same: the rule is the shop's.
-OUR_RULES: Final = (ExclusionReason.OPEN_COMPLAINT, ExclusionReason.CAPPED, ExclusionReason.TOO_NEW)
+OUR_RULES: Final = (
+    ExclusionReason.OPEN_COMPLAINT, ExclusionReason.CAPPED, ExclusionReason.TOO_NEW, ExclusionReason.GLOBAL_HOLDOUT,
+    ExclusionReason.LITTLE_GAIN,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,14 @@ def test_the_sums_of_each_group(campaign: Campaign) -> None:
     assert (report.fairness.left_out_groups, report.fairness.left_out_people) == (1, 20)
 
 
+@pytest.mark.parametrize("reason", ["little_gain", "global_holdout", "too_new", "open_complaint"])
+def test_whoever_a_rule_of_ours_leaves_out_counts_as_not_reached(campaign: Campaign, reason: str) -> None:
+    AudienceMember.objects.filter(campaign=campaign, exclusion_reason="capped").update(exclusion_reason=reason)
+    [report] = read_group_reach(campaign)
+    told = {group.name: group for group in report.fairness.groups}
+    assert (told["f"].eligible, told["f"].reached) == (80, 40)
+
+
 def test_the_audience_is_not_approved_without_a_written_reason(campaign: Campaign, cast: Cast) -> None:
     with pytest.raises(NotReady, match="gender"):
         workflow.approve_campaign(cast.approver, campaign, now=NOW)
