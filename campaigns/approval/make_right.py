@@ -43,7 +43,7 @@ def start_make_right(user: User, *, now: dt.datetime) -> Campaign:
     It is edited, approved, held out from and capped like any other. Raises PermissionDenied.
     """
     tree = dump_rule(parse_rule(RULE))
-    segment = Segment.objects.filter(rule=tree).order_by("pk").first() or save_segment(
+    segment = Segment.objects.filter(rule=tree, is_archived=False).order_by("pk").first() or save_segment(
         user,
         name=_("Complaint solved, nothing open"),
         rule=RULE,

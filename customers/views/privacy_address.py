@@ -40,6 +40,9 @@ def show_address(request: HttpRequest) -> HttpResponse:
 def export_of_address(request: HttpRequest) -> HttpResponse:
     """All that is kept under an address and tied to nobody, as a file of JSON."""
     address = _read_address(request)
+    if not address:
+        messages.error(request, _("That is no e-mail address."))
+        return redirect("customers:privacy")
     text = dump_export(export_address(address, actor=read_user(request), now=timezone.now()))
     response = HttpResponse(text, content_type="application/json; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="person.json"'

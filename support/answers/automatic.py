@@ -24,7 +24,9 @@ from support.models import (
     PeopleOnly,
     Sentiment,
     Ticket,
+    TicketChannel,
     TicketStatus,
+    TiedBy,
     TriageField,
     Urgency,
 )
@@ -49,6 +51,7 @@ def find_obstacle(ticket: Ticket, answer: Answer, category: AutomaticCategory | 
         return "stopped"
     return (
         _look_at_ticket(ticket, category, now)
+        or _look_at_sender(ticket)
         or _look_at_answer(answer, category)
         or _look_at_triage(ticket.triage)
         or _look_at_writer(ticket, now)
@@ -76,6 +79,14 @@ def _look_at_ticket(ticket: Ticket, category: AutomaticCategory, now: dt.datetim
     if ticket.last_message_at < max(now - OLDEST, category.switched_at):
         return "old"
     return "" if ticket.answer_address else "no_address"
+
+
+def _look_at_sender(ticket: Ticket) -> str:
+    """Anybody can write any From: mail is answered only where all of it is proven, or answers a mail of ours."""
+    if ticket.channel != TicketChannel.MAIL or ticket.tied_by == TiedBy.REPLY:
+        return ""
+    theirs = ticket.messages.filter(direction=Direction.IN)
+    return "unproven" if theirs.exclude(mail__is_proven=True).exists() else ""
 
 
 def _look_at_answer(answer: Answer, category: AutomaticCategory) -> str:

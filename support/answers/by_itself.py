@@ -35,6 +35,8 @@ from .switching import is_stopped, want_people_only
 SALT: Final = "support.person"
 #: A message that is being sent for so long belongs to a worker that died.
 STRANDED_AFTER: Final = dt.timedelta(minutes=15)
+#: Newest first, so that many which a person has to answer hold up no other.
+MOST_LOOKED_AT: Final = 200
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +45,7 @@ def answer_pending(*, now: dt.datetime, most: int = 20) -> int:
     """Send what may be sent without a person. Returns how many; running it again, or twice at once, sends nothing twice."""
     if is_stopped():
         return 0
-    categories = AutomaticCategory.objects.filter(is_on=True)
+    categories = {one.intent: one for one in AutomaticCategory.objects.filter(is_on=True)}
     waiting = Answer.objects.filter(
         status=AnswerStatus.SUGGESTED,
         decided_at=None,
@@ -51,10 +53,16 @@ def answer_pending(*, now: dt.datetime, most: int = 20) -> int:
         ticket__automatic=None,
         ticket__assignee=None,
         ticket__is_complaint=False,
-        ticket__intent__in=categories.values("intent"),
+        ticket__intent__in=list(categories),
         ticket__last_message_at__gte=now - OLDEST,
     )
-    return sum(send_by_itself(answer, now=now) is not None for answer in waiting.order_by("pk")[:most])
+    sent = 0
+    for answer in waiting.select_related("ticket__customer").order_by("-pk")[:MOST_LOOKED_AT]:
+        if not find_obstacle(answer.ticket, answer, categories.get(answer.ticket.intent), now=now):
+            sent += send_by_itself(answer, now=now) is not None
+        if sent >= most:
+            break
+    return sent
 
 
 def send_by_itself(answer: Answer, *, now: dt.datetime) -> TicketMessage | None:
@@ -84,10 +92,13 @@ def settle_stranded(*, now: dt.datetime) -> int:
     settled = 0
     for message in stranded.order_by("pk")[:100]:
         told = _("The program stopped while it was being sent: it may have been sent.")
-        settled += TicketMessage.objects.filter(pk=message.pk, send_status=SendStatus.SENDING).update(
-            send_status=SendStatus.UNKNOWN, send_response=told[:300]
-        )
-        hand_to_person(message.ticket_id, NOT_SENT, now=now)
+        with transaction.atomic():
+            is_ours = TicketMessage.objects.filter(pk=message.pk, send_status=SendStatus.SENDING).update(
+                send_status=SendStatus.UNKNOWN, send_response=told[:300]
+            )
+            if is_ours:
+                hand_to_person(message.ticket_id, NOT_SENT, now=now)
+        settled += is_ours
     return settled
 
 

@@ -121,6 +121,8 @@ def hand_over(ticket: Ticket, message: TicketMessage, *, footer: str = "", subje
         mail.send()
     except smtplib.SMTPRecipientsRefused:
         status, response = SendStatus.FAILED, _("The address was refused.")
+    except (ValueError, AttributeError):  # an address that mail let in and the header's grammar does not
+        status, response = SendStatus.FAILED, _("The address was refused.")
     except smtplib.SMTPServerDisconnected:
         status, response = SendStatus.UNKNOWN, _("The mail server broke off: it may have been sent.")
     except (TimeoutError, OSError) as error:

@@ -50,6 +50,7 @@ OBSTACLES: dict[str, str | Promise] = {
     "doubt": gettext_lazy("A person has to look at the triage."),
     "old": gettext_lazy("It came before the category was switched on, or waits for too long."),
     "no_address": gettext_lazy("There is no address to answer to."),
+    "unproven": gettext_lazy("Nothing proves who wrote this mail."),
     "refused": gettext_lazy("No answer is suggested, or a person has decided on it."),
     "unsupported": gettext_lazy("A sentence has no source, or a fact is missing."),
     "unsure": gettext_lazy("It is not sure enough."),

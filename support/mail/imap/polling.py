@@ -78,6 +78,9 @@ def _read_new(state: MailboxState, session: MailboxSession, *, now: dt.datetime,
         size, received_at = session.look(uid)
         is_old = received_at is not None and received_at < since
         raw = None if is_old or not size else session.fetch(uid, most_bytes)
+        if is_old:  # passed over for good, or so many of them would stand before all that is new
+            state.last_uid = uid
+            state.save(update_fields=["last_uid"])
         if raw is None:  # older than our beginning, or gone: the next mail's number will be above it
             continue
         take_in_mail(

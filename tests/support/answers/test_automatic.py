@@ -23,19 +23,24 @@ from support.answers.automatic import find_obstacle, is_drawn
 from support.answers.by_itself import answer_pending, make_person_link, send_by_itself, settle_stranded
 from support.answers.knowledge import save_article
 from support.answers.suggesting import suggest_answer
+from support.mail.reading import parse_bytes
+from support.mail.taking import take_in_mail
 from support.models import (
     Answer,
     Article,
     AutomaticAnswer,
     AutomaticCategory,
+    MailWay,
     PeopleOnly,
     Ticket,
+    TicketChannel,
     TicketMessage,
     TriageReading,
 )
 from support.triage.correcting import correct_triage
 from support.triage.deciding import triage_ticket
 from tests.support.conftest import Ask
+from tests.support.mail.letters import write_mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("articles")]
 QUESTION = "Can I return underwear?"
@@ -358,3 +363,45 @@ def test_the_wish_for_people_only_is_kept_by_staff_too(
     assert not PeopleOnly.objects.exists()
     client.force_login(marketer)
     assert client.post(path, {"wanted": "1"}).status_code == 403
+
+
+@pytest.mark.parametrize(("vouched", "code"), [([""], "unproven"), (["1"], ""), (["1", ""], "unproven")])
+def test_mail_of_an_unproven_sender_is_a_persons(
+    kim: Customer, switched_on: AutomaticCategory, settings: Settings, now: dt.datetime, vouched: list[str], code: str
+) -> None:
+    settings.SUPPORT_AUTH_SERVER = "mx.tarnside.test"
+    for number, word in enumerate(vouched):
+        more = {"In_Reply_To": "<m0@shopper.test>"} if number else {}
+        raw = write_mail(QUESTION, subject="Underwear", message_id=f"<m{number}@shopper.test>", vouched=word, **more)
+        take_in_mail(parse_bytes(raw), way=MailWay.IMAP, received_at=now, now=now)
+    ticket = Ticket.objects.get()
+    read_by_model(ticket, now)
+    answer = suggest_answer(ticket, now=now)
+    assert answer is not None
+    assert obstacle(answer, now) == code
+    assert (answer_pending(now=now), len(mail.outbox)) == (int(not code), int(not code))
+
+
+def test_a_reply_to_our_mail_is_proof(prepare: Prepare, switched_on: AutomaticCategory, now: dt.datetime) -> None:
+    answer = prepare(channel=TicketChannel.MAIL)
+    Ticket.objects.update(tied_by="reply")
+    assert obstacle(answer, now) == ""
+
+
+def test_many_that_a_person_has_to_answer_hold_up_no_other(
+    prepare: Prepare, switched_on: AutomaticCategory, ask: Ask, now: dt.datetime
+) -> None:
+    for number in range(21):
+        prepare(thread=f"u{number}", is_read=False, customer=None, email=f"u{number}@shopper.test")
+    prepare(thread="good")
+    assert answer_pending(now=now) == 1
+
+
+@pytest.mark.parametrize("address", ["[a@x.test", "a]b@x.test", "a@x..test", "a@[x"])
+def test_an_address_that_no_header_takes_fails_and_says_so(
+    prepare: Prepare, switched_on: AutomaticCategory, now: dt.datetime, address: str
+) -> None:
+    answer = prepare(customer=None)
+    Ticket.objects.update(writer_email=address)
+    sent = send_by_itself(Answer.objects.get(pk=answer.pk), now=now)
+    assert sent is not None and sent.send_status in ("failed", "sent")

@@ -40,6 +40,8 @@ def test_a_sender_is_proved_by_our_server(value: str) -> None:
         "mx.tarnside.test; dkim=pass header.d=test",
         "mx.tarnside.test; dkim=pass",
         "mx.tarnside.test; none",
+        'mx.tarnside.test; spf=pass smtp.mailfrom="x; dmarc=pass y"@evil.test',
+        'mx.tarnside.test; spf=pass (domain of "a); dmarc=pass (b"@evil.test) smtp.mailfrom=evil.test',
         "mx.tarnside.test; dkim=neutral (dmarc=pass header.from=shopper.test)",
         "dmarc=pass header.from=shopper.test",
         "",

@@ -245,17 +245,19 @@ def test_killed_in_the_middle_each_mail_is_one_message(
 
     def wait_there(name: str, uid: int) -> None:
         if name == ("FETCH" if phase != "committed" else "STORE") and uid == 2:
+            if phase == "in the transaction":  # before the poll goes on, so that it finds the row locked
+                holder.execute("SELECT 1 FROM support_mailboxstate FOR UPDATE")
             reached.set()
             if phase != "in the transaction":
                 go_on.wait(60)
 
-    server.before = wait_there
     holder = psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.ClientCursor})  # type: ignore[arg-type]
+    server.before = wait_there
     process = _start_poll(target, tmp_path)
     try:
         assert reached.wait(60), "the poll has begun"
         if phase == "in the transaction":
-            _wait_at_lock(holder)
+            _wait_at_lock()
         assert TicketMessage.objects.count() == {"fetched": 1, "in the transaction": 1, "committed": 2}[phase]
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait(60) == -signal.SIGKILL
@@ -291,9 +293,8 @@ def _start_poll(target: ImapTarget, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "tests.support.mail.poll_once"], env=environment)
 
 
-def _wait_at_lock(holder: psycopg.Connection) -> None:
-    """Hold the row that the poll writes last, until it waits for it with its transaction open."""
-    holder.execute("SELECT 1 FROM support_mailboxstate FOR UPDATE")
+def _wait_at_lock() -> None:
+    """Until the poll waits, with its transaction open, for the row that it writes last."""
     pause = threading.Event()
     for _round in range(600):
         waiting = (
