@@ -162,6 +162,7 @@ def count_left_out(left_out: str) -> dict[str, int]:
 
 def keep_rejections(cursor: Cursor, left_out: str, run_id: int) -> None:
     """Write the lines left out as rejections of the run, in place of those of an earlier try."""
+    cursor.execute(f"LOCK TABLE {left_out} IN SHARE MODE")  # an erasure that is emptying texts there comes first
     cursor.execute("DELETE FROM customers_importrejection WHERE run_id = %s", [run_id])
     cursor.execute(
         "INSERT INTO customers_importrejection (run_id, line_number, reason, content)"

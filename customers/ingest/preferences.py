@@ -13,6 +13,7 @@ from customers.models import (
     InterestProfile,
     Preference,
     PreferenceChange,
+    Reaction,
     Score,
     ScoreHistory,
     ScoreStatus,
@@ -88,13 +89,14 @@ def choose_language(
 
 
 def forget_profile(customer: Customer) -> None:
-    """Take away what is known of a person by working it out: score, past scores, interests, what a model read."""
+    """Take away what is known of a person by working it out: score, past scores, interests, what a model read,
+    what messages are thought to do to them."""
     Score.objects.filter(customer=customer).update(
         status=ScoreStatus.OBJECTED, churn_probability=None, expected_orders=None, expected_value=None,
         next_order_on=None, next_order_from=None, next_order_until=None, recency_days=None, interest="", main_reason="",
         reasons=[],
     )  # fmt: skip
-    for model in (ScoreHistory, InterestProfile, TextReading):
+    for model in (Reaction, ScoreHistory, InterestProfile, TextReading):
         model.objects.filter(customer=customer).delete()
 
 

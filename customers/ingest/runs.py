@@ -106,7 +106,9 @@ def drop_file(user: User, run: ImportRun) -> None:
 def drop_forgotten_files(now: dt.datetime) -> int:
     """Forget the files whose columns nobody chose for a day, those of imports that stopped a day ago, and what was staged of
     such; returns how many files. Safe to run twice."""
-    stopped = ImportRun.objects.filter(status=ImportRun.Status.FAILED, finished_at__lt=now - KEPT_AFTER_FAILING)
+    stopped = ImportRun.objects.filter(status=ImportRun.Status.FAILED, 
+        finished_at__lt=now - KEPT_AFTER_FAILING, finished_at__gt=now - 8 * KEPT_AFTER_FAILING,
+    )  # fmt: skip
     for run in stopped.exclude(stored_path=""):
         Path(run.stored_path).unlink(missing_ok=True)
     drop_old_stages(now)

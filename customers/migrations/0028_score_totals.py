@@ -13,6 +13,7 @@ $$;
 REVOKE EXECUTE ON FUNCTION customers_mark_scores() FROM PUBLIC;
 CREATE TRIGGER customers_score_marked AFTER INSERT OR UPDATE OR DELETE ON customers_score
     FOR EACH STATEMENT EXECUTE FUNCTION customers_mark_scores();
+INSERT INTO customers_scoremark DEFAULT VALUES;  -- scores that stand already are counted by the first sweep
 """
 UNDO = """
 DROP TRIGGER customers_score_marked ON customers_score;

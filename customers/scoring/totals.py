@@ -41,10 +41,12 @@ def read_totals(now: dt.datetime) -> ScoreTotals:
 def count_scores(now: dt.datetime) -> ScoreTotals:
     """Count all scores and keep the figures; marks that were set before are answered by it. Running it again changes nothing
     but the time of the count."""
-    with transaction.atomic():
-        seen = list(
-            ScoreMark.objects.values_list("pk", flat=True)
-        )  # one that is set from now on stays for the next count
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('customers.scoring.totals'))"
+        )  # the last to count counts last
+        # One that is set from now on stays for the next count.
+        seen = list(ScoreMark.objects.values_list("pk", flat=True))
         totals = _count(now)
         ScoreTotals.objects.bulk_create([totals], update_conflicts=True, unique_fields=["id"], update_fields=_FIGURES)
         ScoreMark.objects.filter(pk__in=seen).delete()

@@ -17,6 +17,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
 from customers.models import Customer
+from customers.scoring.proportion import wilson_interval
 
 from .compiler import CompiledQuery
 from .preview import Preview, preview_query
@@ -37,7 +38,6 @@ _NARROWED: Final = {
     "customers_consentrecord": "customer_id",
     "customers_score": "customer_id",
 }
-_Z: Final = 1.96
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def estimate_query(query: CompiledQuery, *, total: int, size: int = 8, seed: int
             {**query.params, "drawn": asked},
         )
         found = cursor.fetchone()[0] or []
-    low, high = wilson_interval(len(found), len(asked))
+    low, high = wilson_interval(len(found), len(asked)) if asked else (0.0, 1.0)
     share = len(found) / len(asked) if asked else 0.0
     people = Customer.objects.filter(pk__in=found[:size]).select_related("score").order_by("pk")
     return Estimate(round(share * total), list(people), math.floor(low * total), math.ceil(high * total), len(asked))
@@ -108,16 +108,6 @@ def draw_customers(number: int, *, seed: int) -> list[int]:
             if len(found) >= number * 0.75:
                 break
         return sorted(found)
-
-
-def wilson_interval(hits: int, asked: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson, JASA 22, 1927): it stays within 0 to 1, and says something of no hit at all."""
-    if not asked:
-        return 0.0, 1.0
-    share, square = hits / asked, _Z**2 / asked
-    middle = (share + square / 2) / (1 + square)
-    half = _Z / (1 + square) * math.sqrt(share * (1 - share) / asked + square / (4 * asked))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @contextmanager

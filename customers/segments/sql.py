@@ -96,7 +96,7 @@ class Builder:
 
     def open_scope(self) -> Builder:
         """For a statement within this one, with customers `c` and joins of its own."""
-        return replace(self, joins={})
+        return replace(self, joins={}, tallies={})
 
     @property
     def left_joins(self) -> str:

@@ -194,16 +194,19 @@ def _write_consents(cursor: Cursor, lines: str, options: ImportOptions, fates: s
     return counts
 
 
-#: The staged consents that stand among those kept; `place` is 1 for the first line of several that say the same.
+#: The staged consents that stand among those kept, each line once (a merge may have kept a record twice); `place` is 1 for the
+#: first line of several that say the same.
 _STANDING: Final = """
-SELECT l.line, row_number() OVER (PARTITION BY r.id ORDER BY l.line) AS place FROM {lines} l
+SELECT line, row_number() OVER (PARTITION BY record ORDER BY line) AS place FROM (
+SELECT l.line, min(r.id) AS record FROM {lines} l
 JOIN LATERAL (
     SELECT c.id FROM customers_customer c WHERE c.source = %(source)s AND c.external_id = l.customer
     UNION ALL
     SELECT a.customer_id FROM customers_customeralias a
     WHERE a.source = %(source)s AND NOT a.is_visitor AND a.external_id = l.customer LIMIT 1) person ON true
 JOIN customers_consentrecord r ON r.customer_id = person.id AND r.channel = l.channel AND r.status = l.status
-    AND r.source = l.source AND r.recorded_at = l.at"""
+    AND r.source = l.source AND r.recorded_at = l.at
+GROUP BY l.line) stands"""
 #: Rows of one person under two ids (they were merged): their own counts before those of a merged id, of several the last.
 _ONE_PERSON: Final = """
 WITH named AS (

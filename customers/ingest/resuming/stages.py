@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
+from psycopg.errors import UndefinedTable
 
 from customers.ingest.apply import LEFT_OUT_COLUMNS
 from customers.ingest.progress import RunIsTaken, holding
@@ -101,12 +102,18 @@ def forget_in_stages(values: Collection[str]) -> int:
     with connection.cursor() as cursor:
         for run_id in sorted(_find_stages()):
             table = Stage(run_id).left_out
-            cursor.execute(
-                f"UPDATE {table} SET content = '' WHERE content <> '' AND EXISTS ("
-                "SELECT 1 FROM unnest(%s::text[]) named WHERE position(lower(named) IN lower(content)) > 0)",
-                [list(values)],
-            )
-            emptied += cursor.rowcount
+            try:
+                with transaction.atomic():
+                    cursor.execute(
+                        f"UPDATE {table} SET content = '' WHERE content <> '' AND EXISTS ("
+                        "SELECT 1 FROM unnest(%s::text[]) named WHERE position(lower(named) IN lower(content)) > 0)",
+                        [list(values)],
+                    )
+                    emptied += cursor.rowcount
+            except ProgrammingError as error:
+                # Finished meanwhile: what it left out is among the rejections, which are looked through next.
+                if not isinstance(error.__cause__, UndefinedTable):
+                    raise
     return emptied
 
 

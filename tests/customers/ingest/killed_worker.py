@@ -28,9 +28,9 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     print("ready", flush=True)
     while order := sys.stdin.readline().split():
-        if child := os.fork():
-            print(child, flush=True)
+        if os.fork():
             continue
+        print(os.getpid(), flush=True)
         stop_at, numbers = int(order[1]), itertools.count(1)
 
         def stopping(work: Callable[..., Any], at: int = stop_at, numbers: Any = numbers) -> Callable[..., Any]:

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 
 from customers.models import Customer
+from customers.scoring.proportion import wilson_interval
 from customers.segments.compiler import CompiledQuery, compile_rule
-from customers.segments.estimating import Estimate, draw_customers, estimate_query, preview_quickly, wilson_interval
+from customers.segments.estimating import Estimate, draw_customers, estimate_query, preview_quickly
 from customers.segments.rules import parse_rule
 
 pytestmark = pytest.mark.django_db
