@@ -116,7 +116,7 @@ def check_domain() -> None:
 def measure_results() -> None:
     """Write today's figures of every campaign that was sent, and of the global hold-out, whose people are drawn anew when due."""
     rollup.store_all_results(now=timezone.now())
-    rollup.store_holdout_result(now=timezone.now())
+    rollup.store_holdout_results(now=timezone.now())
     global_holdout.renew_global_holdout(now=timezone.now())
     text_shares.shift_all_shares(now=timezone.now())
 

@@ -22,15 +22,12 @@ from campaigns.content.outdated import PREFIX, find_outdated, knows_catalogue, r
 from campaigns.content.told import tell_finding
 from campaigns.models import Campaign, CampaignStatus, Variant
 
-from .transitions import change_status
-from .voiding import void_approvals
+from .voiding import CHECKED, return_to_draft
 
 log = structlog.get_logger(__name__)
 
-#: From these a campaign can be sent as it stands; it goes back where a text says a price that is not true.
-RETURNED: Final = (CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED)
 #: In these only what was found is written down. Each message of a running campaign is asked anew before it leaves.
-WATCHED: Final = (CampaignStatus.DRAFT, CampaignStatus.SENDING, CampaignStatus.PAUSED, *RETURNED)
+WATCHED: Final = (CampaignStatus.DRAFT, CampaignStatus.SENDING, CampaignStatus.PAUSED, *CHECKED)
 
 
 @dataclass(frozen=True)
@@ -64,13 +61,9 @@ def hold_against_catalogue(campaign: Campaign, *, now: dt.datetime) -> int:
     if campaign.status == CampaignStatus.DRAFT:
         return _check_anew(campaign, now=now)
     changed, untrue = _note(campaign)
-    if campaign.status in RETURNED and untrue:
+    if campaign.status in CHECKED and untrue:
         reason = tell_finding(untrue[0].message)
-        void_approvals(campaign, reason=reason, now=now)
-        change_status(
-            campaign, sources=RETURNED, target=CampaignStatus.DRAFT, actor=None, reason=reason, now=now, content_hash="",
-            submitted_at=None,
-        )  # fmt: skip
+        return_to_draft(None, campaign, reason=reason, now=now, sources=CHECKED)
         log.info("campaign_returned_by_catalogue", campaign=campaign.pk, findings=len(untrue))
         _check_anew(campaign, now=now)
     return changed

@@ -24,11 +24,10 @@ from campaigns.content.voice import LANGUAGES, add_voice
 from campaigns.models import BrandVoice, Campaign, CampaignStatus, ShopPolicies, TransitionConflict, Variant
 
 from .transitions import change_status
-from .voiding import void_approvals
+from .voiding import CHECKED, void_approvals
 
 #: From these a campaign can still be sent as it stands; it goes back where a text of it is blocked.
-_RETURNED: Final = (CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED)
-_UNSENT: Final = (CampaignStatus.DRAFT, CampaignStatus.MISSED, *_RETURNED)
+_UNSENT: Final = (CampaignStatus.DRAFT, CampaignStatus.MISSED, *CHECKED)
 
 
 @dataclass(frozen=True)
@@ -102,10 +101,10 @@ def _recheck(user: User, revision: Revision, *, reason: str, now: dt.datetime) -
     for campaign in Campaign.objects.select_for_update().filter(status__in=_UNSENT).order_by("pk"):
         texts = recheck_standing(campaign, standing)
         checked += texts
-        if campaign.status in _RETURNED and any(text.is_blocked and text.archetype.size for text in texts):
+        if campaign.status in CHECKED and any(text.is_blocked and text.archetype.size for text in texts):
             void_approvals(campaign, reason=reason, now=now)
             change_status(
-                campaign, sources=_RETURNED, target=CampaignStatus.DRAFT, actor=user, reason=reason, now=now,
+                campaign, sources=CHECKED, target=CampaignStatus.DRAFT, actor=user, reason=reason, now=now,
                 content_hash="", submitted_at=None,
             )  # fmt: skip
             returned.append(campaign)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Final
 
 from django.contrib.auth.models import User
 
@@ -11,9 +13,20 @@ from customers.models.audit import name_actor
 
 from .transitions import change_status, note_writer
 
+#: Whose texts or facts turned out untrue goes back from here.
+CHECKED: Final = (CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED)
+_EDITED: Final = (CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.MISSED)
 
-def return_to_draft(user: User | None, campaign: Campaign, *, reason: str, now: dt.datetime) -> None:
-    """`approved | scheduled | missed -> draft`, approvals voided, history written. In `draft`: who writes is noted."""
+
+def return_to_draft(
+    user: User | None,
+    campaign: Campaign,
+    *,
+    reason: str,
+    now: dt.datetime,
+    sources: Sequence[CampaignStatus] = _EDITED,
+) -> None:
+    """`sources -> draft`, approvals voided, history written. In `draft`: who writes is noted."""
     void_approvals(campaign, reason=reason, now=now, actor=user)
     if campaign.status == CampaignStatus.DRAFT:
         if user is not None:
@@ -21,7 +34,7 @@ def return_to_draft(user: User | None, campaign: Campaign, *, reason: str, now: 
         return
     change_status(
         campaign,
-        sources=[CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.MISSED],
+        sources=sources,
         target=CampaignStatus.DRAFT,
         actor=user,
         reason=reason,

@@ -22,8 +22,8 @@ _STILL_MEANT: Final = f"'{ExclusionReason.TOO_NEW}', '{ExclusionReason.GLOBAL_HO
 
 @dataclass(frozen=True)
 class Drift:
-    """Of `frozen` people in both arms: how many left the segment and how many may no longer be written to; and how many
-    would newly be in."""
+    """Of `frozen` people, in both arms or left out by rank: how many left the segment and how many may no longer be written
+    to; and how many would newly be in."""
 
     frozen: int
     left: int
@@ -48,7 +48,8 @@ def measure_drift(campaign: Campaign, *, now: dt.datetime) -> Drift | None:
 
     People whose score is gone do not count: they would still get their message. Nor do those whom a new round of the global
     hold-out drew: that says nothing of whom the campaign means, and each is left out when their message is due.
-    And not those whom a person chose to leave out because little is gained by writing to them.
+    Those whom a person chose to leave out, because little is gained by writing to them, count as frozen: who would newly be in
+    is counted before anybody is left out so.
 
     One query over the segment and the frozen rows.
     """
@@ -61,12 +62,12 @@ def measure_drift(campaign: Campaign, *, now: dt.datetime) -> Drift | None:
             f"""
 WITH {placed},
 frozen AS (
-  SELECT customer_id, arm <> '{Arm.EXCLUDED}' AS is_in FROM campaigns_audiencemember
+  SELECT customer_id FROM campaigns_audiencemember
   WHERE campaign_id = %(campaign)s AND (arm <> '{Arm.EXCLUDED}' OR exclusion_reason = '{ExclusionReason.LITTLE_GAIN}')
 )
-SELECT count(*) FILTER (WHERE f.is_in),
-       count(*) FILTER (WHERE f.is_in AND p.customer_id IS NULL),
-       count(*) FILTER (WHERE f.is_in
+SELECT count(f.customer_id),
+       count(*) FILTER (WHERE f.customer_id IS NOT NULL AND p.customer_id IS NULL),
+       count(*) FILTER (WHERE f.customer_id IS NOT NULL
                           AND p.exclusion_reason NOT IN ('', {_STILL_MEANT})),
        count(*) FILTER (WHERE f.customer_id IS NULL AND p.exclusion_reason = '')
 FROM placed p FULL JOIN frozen f ON f.customer_id = p.customer_id""",

@@ -106,7 +106,7 @@ def save_choices(token: str, choices: Choices, *, now: dt.datetime) -> None:
     if choices.allows_tracking != standing.allows_tracking:
         proof = {"message": link.message_id, "by": SOURCE}
         record_tracking_consent(customer, is_given=choices.allows_tracking, source=SOURCE, proof=proof, now=now)
-    if choices.language in LANGUAGES:
+    if choices.language in LANGUAGES and choices.language != customer.language.lower()[:2]:  # "zh-CN" is "zh" already
         choose_language(customer, choices.language, source=SOURCE, message_id=link.message_id, now=now)
     save_preference(customer, values, source=SOURCE, message_id=link.message_id, now=now)
 

@@ -169,7 +169,7 @@ def _tell_holdout(customer: Customer, message: Message | None, *, now: dt.dateti
             "By chance you are one of those whom we send no offers for a while, so that we learn whether they are any use."
         )
     then = read_round(message.sending_at) if message and message.sending_at else None
-    if then is None or not then.is_on:
+    if then is None or not then.is_on or is_held_out(then, customer.pk):
         return ""
     return _(
         "Of all customers, chance left %(share).0f%% without offers then, so that we learn whether they are any use. You were not"

@@ -61,7 +61,7 @@ class RatesForm(forms.Form):
         self.fields["model_exchange"].help_text = (
             _("What one %(currency)s of the model's bill is in %(shop)s.") % currency
         )
-        self.doors = list(doors)
+        self.doors, self.rates = list(doors), rates
         for key, label in doors:
             self.fields[f"price:{key}"] = forms.DecimalField(
                 required=False, min_value=0, max_digits=12, decimal_places=6, label=label
@@ -77,12 +77,12 @@ class RatesForm(forms.Form):
         clean = self.cleaned_data
         margin = clean["margin"]
         prices = {key: clean[f"price:{key}"] for key, _label in self.doors}
+        others = {key: price for key, price in self.rates.message_prices.items() if key not in prices}
         return {
             "margin_share": None if margin is None else Decimal(margin) / 100,
             "staff_hour": clean["staff_hour"],
             "delivery": clean["delivery"],
             "model_exchange": clean["model_exchange"],
-            "message_prices": {
-                key: format(price.normalize(), "f") for key, price in prices.items() if price is not None
-            },
+            "message_prices": others
+            | {key: format(price.normalize(), "f") for key, price in prices.items() if price is not None},
         }

@@ -50,12 +50,21 @@ def _read_own_prices() -> dict[str, Any]:
 class TargetingForm(forms.Form):
     """The share of an audience that is written to, in per cent, 100 for everybody; and how many of the others all the same."""
 
-    write_percent = forms.TypedChoiceField(
-        choices=[(str(100 * step // STEPS), f"{100 * step // STEPS}%") for step in range(1, STEPS + 1)],
-        coerce=int, label=gettext_lazy("Written to"),
-    )  # fmt: skip
+    write_percent = forms.TypedChoiceField(coerce=int, label=gettext_lazy("Written to"))
     explore_percent = forms.TypedChoiceField(
-        choices=[("5", "5%"), ("10", "10%"), ("20", "20%"), ("30", "30%"), ("50", "50%")], coerce=int, initial="10",
-        label=gettext_lazy("Of the others, at random"),
+        coerce=int, label=gettext_lazy("Of the others, at random"),
         help_text=gettext_lazy("Written to, or held out, as all are. Without them nobody could ever find out that they changed."),
     )  # fmt: skip
+
+    def __init__(self, *args: Any, write_percent: int = 100, explore_percent: int = 10, **named: Any) -> None:
+        """With the shares that a campaign has now, which the API may have set to any."""
+        super().__init__(*args, **named)
+        written = {100 * step // STEPS for step in range(1, STEPS + 1)}
+        self._offer("write_percent", written, write_percent)
+        self._offer("explore_percent", {5, 10, 20, 30, 50}, explore_percent)
+
+    def _offer(self, name: str, shares: set[int], now: int) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(str(share), f"{share}%") for share in sorted(shares | {now})]
+        field.initial = str(now)

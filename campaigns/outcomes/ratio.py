@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 #: bounded: between `low` and `high`; open: at least `low`, if anybody was kept at all; lost: clearly fewer stayed, so that no
 #: cost per customer kept exists; unknown: too few people, or nothing measured.
@@ -29,9 +29,6 @@ class Bounded:
     low: float
     high: float
 
-    def as_json(self) -> dict[str, float]:
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class CostPerKept:
@@ -41,9 +38,6 @@ class CostPerKept:
     value: float | None
     low: float | None
     high: float | None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 UNKNOWN = CostPerKept("unknown", None, None, None)

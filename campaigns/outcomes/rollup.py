@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.conf import settings
 
-from campaigns.audience.global_holdout import read_round
-from campaigns.models import Campaign, CampaignResult, GlobalHoldoutResult
+from campaigns.models import Campaign, CampaignResult, GlobalHoldout, GlobalHoldoutResult
 
 from .attribution import measure_campaign
-from .global_effect import measure_round
+from .global_effect import find_end, measure_round
 from .windows import may_still_move
 
 log = structlog.get_logger(__name__)
@@ -57,17 +56,19 @@ def store_all_results(*, now: dt.datetime) -> int:
     return stored
 
 
-def store_holdout_result(*, now: dt.datetime) -> GlobalHoldoutResult | None:
-    """Today's row of the round of the global hold-out that is in force; None where nobody is held out."""
-    holdout = read_round(now)
-    figures = measure_round(holdout, as_of=now) if holdout else {}
-    if not holdout or not figures:
-        return None
-    day = now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
-    result, _created = GlobalHoldoutResult.objects.update_or_create(
-        holdout=holdout, day=day, defaults={"figures": figures, "measured_at": now}
-    )
-    return result
+def store_holdout_results(*, now: dt.datetime) -> int:
+    """Today's row of each round of the global hold-out whose figures may still move; returns how many rounds held people out."""
+    day, stored = now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date(), 0
+    for holdout in GlobalHoldout.objects.filter(begins_at__lte=now):
+        end = find_end(holdout)
+        if end is not None and end <= now - dt.timedelta(days=DAYS_AFTER_WINDOW):
+            continue
+        if figures := measure_round(holdout, as_of=now):
+            GlobalHoldoutResult.objects.update_or_create(
+                holdout=holdout, day=day, defaults={"figures": figures, "measured_at": now}
+            )
+            stored += 1
+    return stored
 
 
 def _find_truth(campaign: Campaign) -> float | None:

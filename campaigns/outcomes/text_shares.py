@@ -47,7 +47,8 @@ def shift_shares(campaign: Campaign, *, now: dt.datetime) -> int:
 
 
 def read_batches(campaign: Campaign, *, now: dt.datetime) -> dict[int, dict[int, dict[int, TextArm]]]:
-    """By archetype and batch (0: even shares), who got which text and ordered in time, of those who were followed to the end."""
+    """By archetype and batch (0: even shares), who got which text and ordered in time, of those who were followed to the end
+    and came in after the last change of the texts."""
     days = min(FOLLOWED_DAYS, campaign.attribution_days)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -65,6 +66,9 @@ def read_batches(campaign: Campaign, *, now: dt.datetime) -> dict[int, dict[int,
             LEFT JOIN campaigns_textshare s ON s.id = m.text_share_id
             {holder_join_sql("e.customer_id")}
             WHERE e.arm = %(treated)s AND e.entered_at <= %(now)s - make_interval(days => %(days)s)
+              AND e.entered_at >= coalesce((
+                SELECT max(v.retired_at) FROM campaigns_variant v WHERE v.archetype_id = e.archetype_id AND v.step = 1
+              ), '-infinity')
             GROUP BY 1, 2, 3
             """,
             {"campaign": campaign.pk, "days": days, "now": now, "excluded": Arm.EXCLUDED, "treated": Arm.TREATMENT},
@@ -105,7 +109,10 @@ def _shift(
     if newest is not None:
         if now < newest.decided_at + _DAY:
             return False
-        before = sum(TextShare.objects.filter(archetype=archetype, batch=newest.batch).values_list("people", flat=True))
+        last = dict(
+            TextShare.objects.filter(archetype=archetype, batch=newest.batch).values_list("variant_id", "people")
+        )
+        before = sum(last.values()) if set(last) == {text.pk for text in texts} else 0
     if sum(arm.people for arm in arms) < before + PEOPLE_PER_BATCH:
         return False
     number = newest.batch + 1 if newest is not None else 1

@@ -82,11 +82,13 @@ def compare_all(
     if not several:
         return []
     expected = _expect_shares(campaign)
+    is_adaptive = campaign.adapts_texts and campaign.is_live
+    followed = read_batches(campaign, now=now) if is_adaptive else {}
     told = []
     for place, rows in several.items():
-        if campaign.adapts_texts and campaign.is_live:
+        if is_adaptive:
             rows = sorted(rows, key=lambda row: row.variant.label)
-            standing = _compare_adaptive(campaign, place, rows, expected.get(place, 0.5), now)
+            standing = _compare_adaptive(place, rows, followed.get(place, {}), expected.get(place, 0.5))
             told.append((rows[0].archetype, None if standing.leader is None else rows[standing.leader], standing))
             continue
         arms = [TextArm(row.people, row.ordered) for row in rows]
@@ -99,10 +101,9 @@ def compare_all(
 
 
 def _compare_adaptive(
-    campaign: Campaign, archetype: int, rows: Sequence[TextCount], expected_share: float, now: dt.datetime
+    archetype: int, rows: Sequence[TextCount], followed: dict[int, dict[int, TextArm]], expected_share: float
 ) -> Standing:
     """Where shares shift, by the probabilities that were written down: sums per text would compare people of other weeks."""
-    followed = read_batches(campaign, now=now).get(archetype, {})
     batches = list_batches(archetype, [row.variant.pk for row in rows], followed)
     return compare_batches(batches, planned=rows[0].variant.archetype.size, expected_share=expected_share)
 

@@ -63,9 +63,13 @@ def mail_weekly(now: dt.datetime) -> int:
         WeeklyMail.objects.filter(state=WeeklyMail.State.WAITING).update(state=WeeklyMail.State.FAILED)
         return 0
     _queue(week)
-    mailed, figures = 0, None
+    if not WeeklyMail.objects.filter(state=WeeklyMail.State.WAITING, week=week).exists():
+        return 0
+    mailed, figures = (
+        0,
+        _read_figures(now),
+    )  # before a row is marked: a figure that cannot be had costs nobody their mail
     while (row := _claim(week, now)) is not None:
-        figures = _read_figures(now) if figures is None else figures
         mailed += _send(row, figures, now)
     return mailed
 

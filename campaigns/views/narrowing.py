@@ -31,7 +31,7 @@ EVERYBODY = 100
 def narrow(request: HttpRequest, pk: int) -> HttpResponse:
     """Write the choice down and, where there was a frozen audience, freeze it again by it."""
     campaign, user, now = get_campaign_for(request.user, pk), current_user(request), timezone.now()
-    form = TargetingForm(request.POST)
+    form = TargetingForm(request.POST, **_read_shares(campaign))
     if not form.is_valid() or campaign.is_live:
         messages.error(request, _("Choose a share of the audience."))
         return redirect("campaigns:audience", pk)
@@ -55,14 +55,17 @@ def offer_narrowing(campaign: Campaign) -> dict[str, Any]:
     if study is None or campaign.is_live:
         return {"narrow_form": None, "reaction_kind": kind.value}
     advice = tell_advice(draw_profit(study.figures["profit"], TermsForm().read_terms()))
-    chosen = EVERYBODY if campaign.write_share is None else round(100 * campaign.write_share)
-    initial = {"write_percent": str(chosen), "explore_percent": str(round(100 * campaign.explore_share))}
     return {
-        "narrow_form": TargetingForm(initial=initial),
+        "narrow_form": TargetingForm(**_read_shares(campaign)),
         "reaction_kind": kind.value,
         "currency": read_shop_currency(),
         **advice,
     }
+
+
+def _read_shares(campaign: Campaign) -> dict[str, int]:
+    written = EVERYBODY if campaign.write_share is None else round(100 * campaign.write_share)
+    return {"write_percent": written, "explore_percent": round(100 * campaign.explore_share)}
 
 
 def tell_narrowing(campaign: Campaign) -> dict[str, Any] | None:

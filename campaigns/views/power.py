@@ -65,7 +65,8 @@ def describe_power(campaign: Campaign, given: Mapping[str, Any], *, now: dt.date
     basis = read_basis(campaign, now=now)
     share = min(max(read_share(_read(given, "holdout_share", 100 * campaign.holdout_share)), LEAST_SHARE), MOST_SHARE)
     points = min(max(_read(given, "effect_points", USUAL_POINTS), 0.1), 100.0)
-    margin = min(max(_read(given, "margin", read_margin()), 0.0), 100.0)
+    usual = read_margin()
+    margin = min(max(_read(given, "margin", usual), 0.0), 100.0)
     plan = _plan(campaign, basis, share, points / 100, margin / 100)
     return {
         "basis": basis,
@@ -73,7 +74,7 @@ def describe_power(campaign: Campaign, given: Mapping[str, Any], *, now: dt.date
         "share": share,
         "points": points,
         "margin": margin,
-        "is_usual": (points, margin) == (USUAL_POINTS, read_margin()),
+        "is_usual": (points, margin) == (USUAL_POINTS, usual),
         "currency": read_shop_currency(),
         "smallest": plan.smallest if plan and math.isfinite(plan.smallest) else None,
         "is_seen": plan is not None and plan.smallest <= points / 100,

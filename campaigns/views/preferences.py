@@ -134,7 +134,7 @@ def _describe(request: HttpRequest, token: str, standing: Standing) -> dict[str,
 
 def _list_languages(theirs: str) -> list[tuple[str, str, bool]]:
     """Those in which texts are written, each in its own words; one of theirs that is not among them stays unless they choose."""
-    short = "zh" if theirs.lower().startswith("zh") else theirs.lower()[:2]
+    short = theirs.lower()[:2]
     known = [(code, _name_language(code), code == short) for code in LANGUAGES]
     return known if short in LANGUAGES or not theirs else [("", _name_language(short), True), *known]
 

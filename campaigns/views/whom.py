@@ -22,8 +22,9 @@ from campaigns.outcomes.whom.threshold import LEAST_DIFFERENCE
 from customers.ingest.currency import read_shop_currency
 from customers.models import Reaction, ReactionGroup
 from customers.segments.vocabulary import REACTIONS
+from customers.views.reactions import TONES
 
-from .whom_words import GROUP_MEANINGS, GROUP_TONES, LEARNER_NAMES
+from .whom_words import GROUP_MEANINGS, LEARNER_NAMES
 
 #: Amounts are told for so many people.
 PEOPLE = 1000
@@ -100,14 +101,14 @@ def describe_groups(request: HttpRequest, study: UpliftStudy) -> dict[str, Any]:
     ends = [abs(band["effect"][end]) for band in bands for end in ("low", "high")]
     may_make = request.user.has_perm("customers.add_segment")
     return {
-        "bands": [band | {"number": place, "label": ReactionGroup(band["group"]).label, "tone": GROUP_TONES[band["group"]]}
+        "bands": [band | {"number": place, "label": ReactionGroup(band["group"]).label, "tone": TONES.get(band["group"], "")}
                   for place, band in enumerate(bands, start=1)],
         "reach": max([*ends, 0.01]),
         "reach_low": -max([*ends, 0.01]),
         "groups": [
             {
                 "name": group.value, "label": group.label, "meaning": GROUP_MEANINGS[group.value],
-                "tone": GROUP_TONES[group.value], "count": counts.get(group.value, 0),
+                "tone": TONES.get(group.value, ""), "count": counts.get(group.value, 0),
                 "url": _segment_url(study.kind, group.value) if may_make and counts.get(group.value) else "",
             }
             for group in ReactionGroup

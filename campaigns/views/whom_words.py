@@ -19,10 +19,3 @@ GROUP_MEANINGS: Final = {
     "do_not_disturb": _("Fewer of them order when they are written to."),
     "not_known": _("The intervals do not allow to say any of it."),
 }
-GROUP_TONES: Final = {
-    "persuadable": "kept",
-    "sure_thing": "",
-    "lost_cause": "",
-    "do_not_disturb": "stop",
-    "not_known": "held",
-}

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -50,7 +50,9 @@ def show_suppressions(request: HttpRequest) -> HttpResponse:
             entry = read_entry(words)
             found = found.filter(address_hash=entry.address_hash) if entry.address_hash else found.none()
             domain = entry.domain or words.rpartition("@")[2].lower()
-            domains = domains.filter(domain=domain)
+            names = domain.split(".")
+            above = [".".join(names[start:]) for start in range(1, len(names))]
+            domains = domains.filter(Q(domain=domain) | Q(domain__in=above, is_below=True))
         except NotAnEntry:
             is_unread, found, domains = True, found.none(), domains.none()
     sizes = dict(Suppression.objects.order_by().values_list("reason").annotate(Count("pk")))

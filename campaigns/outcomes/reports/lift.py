@@ -11,7 +11,6 @@ from campaigns.outcomes.ratio import Bounded
 
 from .ledger import Ledger, Line, read_ledger
 
-_Z = 1.959963984540054
 #: A corrected p-value below it is a finding.
 ALPHA = 0.05
 

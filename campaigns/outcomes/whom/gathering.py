@@ -29,6 +29,8 @@ from .pool import Pool
 
 #: All campaigns together, the newest first: some hundred megabytes with their features.
 MOST_ROWS = 150_000
+#: A campaign of which fewer would be drawn is left out.
+LEAST_ROWS = 1_000
 #: Customers whose orders and events are in memory at once.
 MOST_AT_ONCE = 20_000
 #: Measured on a training that may be later than the campaign, or told of other people.
@@ -41,7 +43,7 @@ def gather_pool(campaigns: Sequence[Finished], *, now: dt.datetime) -> Pool:
     """`campaigns` newest first. Memory is bounded by MOST_ROWS and MOST_AT_ONCE, whatever the size of the audiences."""
     left, frames = MOST_ROWS, []
     for stratum, finished in enumerate(campaigns):
-        if left <= 0:
+        if left < LEAST_ROWS:  # a sample of a few has one arm, or nobody
             break
         people = _read_people(finished, most=left, now=now)
         left -= people.height
@@ -49,7 +51,7 @@ def gather_pool(campaigns: Sequence[Finished], *, now: dt.datetime) -> Pool:
     whole = pl.concat(frames)
     return Pool(
         names=COLUMNS,
-        x=whole.select(pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in COLUMNS).to_numpy(),
+        x=to_matrix(whole),
         treated=(whole["arm"] == Arm.TREATMENT.value).to_numpy(),
         stratum=whole["stratum"].to_numpy(),
         customer=whole["customer_id"].to_numpy(),

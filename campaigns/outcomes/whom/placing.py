@@ -66,6 +66,9 @@ def place_customers(study: UpliftStudy, *, as_of: dt.datetime) -> int:
     """
     assert study.artifact is not None
     ranker = Ranker.from_bytes(bytes(study.artifact))
+    if tuple(ranker.names) != COLUMNS:  # learned by other features; the next look learns anew
+        log.warning("ranker_of_other_features", kind=study.kind, version=study.version)
+        return 0
     parts = split_customers(Customer.objects.count(), most=MOST_IN_MEMORY)
     changed = 0
     connection.ensure_connection()
@@ -85,9 +88,10 @@ def place_customers(study: UpliftStudy, *, as_of: dt.datetime) -> int:
 
 
 def _is_done(study: UpliftStudy, as_of: dt.datetime) -> bool:
-    """Whether one row of this version and moment is there: parts are written in order, and a part that is missing after a
-    crash is made good by the next night."""
-    return Reaction.objects.filter(kind=study.kind, study=study.version, as_of=as_of).exists()
+    """Whether all rows are of this version and moment. Parts are written in order, so a crash leaves others behind; one in the
+    very first placing is made good by the next night."""
+    rows = Reaction.objects.filter(kind=study.kind)
+    return rows.exists() and not rows.exclude(study=study.version, as_of=as_of).exists()
 
 
 def _read_scores(part: Partition | None) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from django.db.models import Max
 
 from campaigns.models import UpliftKind, UpliftStudy
 
-from .gathering import gather_pool
+from .gathering import COLUMNS, gather_pool
 from .kinds import Finished, list_finished
 from .learning import learn_pool
 from .threshold import Need, find_need
@@ -94,5 +94,5 @@ def _store(
 
 def _fingerprint(finished: Sequence[Finished], need: Need) -> str:
     seen = [[each.campaign.pk, asdict(each.counts)] for each in finished]
-    told = json.dumps([METHOD, seen, need.people_missing], sort_keys=True)
+    told = json.dumps([METHOD, COLUMNS, seen, need.people_missing], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

@@ -92,7 +92,7 @@ def set_minutes(request: HttpRequest, pk: int) -> HttpResponse:
     """How long people worked on a campaign; nothing typed goes back to the estimate."""
     campaign = get_campaign_for(request.user, pk)
     typed = request.POST.get("minutes", "").strip()
-    if typed and not (typed.isascii() and typed.isdigit() and int(typed[:9]) <= 100_000):
+    if typed and not (typed.isascii() and typed.isdigit() and len(typed) <= 6 and int(typed) <= 100_000):
         messages.error(request, _("Give whole minutes, such as 90."))
     else:
         enter_minutes(current_user(request), campaign, int(typed) if typed else None, now=timezone.now())

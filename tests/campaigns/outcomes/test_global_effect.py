@@ -11,7 +11,7 @@ from pytest_django import Settings
 from campaigns.audience.holdout import draws_holdout
 from campaigns.models import Campaign, GlobalHoldout, GlobalHoldoutResult, Message
 from campaigns.outcomes.global_effect import measure_round
-from campaigns.outcomes.rollup import store_holdout_result
+from campaigns.outcomes.rollup import store_holdout_results
 from customers.models import ConsentRecord, Customer, Order
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW
@@ -106,7 +106,20 @@ def test_a_round_ends_where_the_next_begins_and_an_empty_one_measures_nothing(ho
 
 def test_the_days_row_is_replaced(holdout: GlobalHoldout) -> None:
     arrange.make_customers(10)
-    assert store_holdout_result(now=NOW - DAY) is None
-    store_holdout_result(now=NOW + DAY)
-    store_holdout_result(now=NOW + DAY + dt.timedelta(hours=1))
+    assert store_holdout_results(now=NOW - DAY) == 0
+    store_holdout_results(now=NOW + DAY)
+    store_holdout_results(now=NOW + DAY + dt.timedelta(hours=1))
     assert GlobalHoldoutResult.objects.filter(holdout=holdout).count() == 1
+
+
+def test_a_round_that_is_over_is_measured_while_its_figures_may_move(holdout: GlobalHoldout) -> None:
+    people = arrange.make_customers(10, first_id=FIRST)
+    GlobalHoldout.objects.create(
+        number=2, salt="0" * 32, share=0.0, begins_at=NOW + 20 * DAY, reason="sale", changed_at=NOW
+    )
+    assert store_holdout_results(now=NOW + 19 * DAY) == 1
+    Order.objects.bulk_create([_order(people[0], 19)])  # came late
+    assert store_holdout_results(now=NOW + 22 * DAY) == 1
+    kept = GlobalHoldoutResult.objects.filter(holdout=holdout).latest("day").figures["retention"]
+    assert kept["treated_kept"] + kept["holdout_kept"] == 1
+    assert store_holdout_results(now=NOW + 40 * DAY) == 0
