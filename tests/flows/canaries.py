@@ -138,7 +138,8 @@ def make_canary(field: models.Field[Any, Any], column: str, tag: str, now: dt.da
     if isinstance(field, models.DecimalField):
         return Decimal(f"{number}.37"), [f"{number}.37", str(number)]
     if isinstance(field, models.FloatField):
-        return float(f"0.{number}"), [str(number).rstrip("0")]
+        first = "5" if field.name.endswith("_low") else ""  # an interval's lower end lies below its upper one
+        return float(f"0.{first}{number}"), [str(number).rstrip("0")]
     if isinstance(field, models.PositiveSmallIntegerField | models.SmallIntegerField):
         return 1, []
     if isinstance(field, models.IntegerField):

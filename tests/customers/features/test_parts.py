@@ -87,7 +87,11 @@ def test_workers_share_the_customers(people: list[Customer]) -> None:
     assert_frame_equal(join_parts(everything, "lines"), join_parts(read_all(1), "lines"))
 
 
-def test_nothing_is_left_on_the_disk_even_by_who_stops_early(people: list[Customer]) -> None:
+def test_nothing_is_left_on_the_disk_even_by_who_stops_early(
+    people: list[Customer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # nobody else's
+
     def leftovers() -> list[Path]:
         return list(Path(tempfile.gettempdir()).glob("rekindle-parts-*"))
 
