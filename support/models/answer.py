@@ -22,7 +22,7 @@ class Answer(models.Model):
     """A suggestion for one message of a customer. Key: message; made again, it takes the place of the former.
 
     `sentences`: [{text, supported, why, article, version, title, passage}] in order, as the validating step left them;
-    `share_changed` is 0 where it was sent as suggested, 1 where nothing of it was left. Never sent by itself.
+    `share_changed` is 0 where it was sent as suggested, 1 where nothing of it was left.
     """
 
     class Origin(models.TextChoices):
