@@ -14,7 +14,17 @@ from customers.models import Order
 from support.inbox.clock import due_at
 from support.inbox.complaints import begin_hold
 from support.inbox.opening import Incoming, TakenIn, take_in
-from support.models import Direction, Intent, Sentiment, Ticket, TriageCorrection, TriageField, TriageReading, Urgency
+from support.models import (
+    Direction,
+    Intent,
+    SeenMail,
+    Sentiment,
+    Ticket,
+    TriageCorrection,
+    TriageField,
+    TriageReading,
+    Urgency,
+)
 
 from .escalating import find_reason_to_escalate
 from .handing_over import note_answering_back
@@ -77,14 +87,22 @@ def _find_reading(ticket: Ticket) -> dict[str, Any]:
 
 def _list_words_of_people(ticket: Ticket) -> dict[str, str]:
     """What people said of it. A correction stays; what they only confirmed holds until the customer writes again."""
-    written = (
-        ticket.messages.filter(direction=Direction.IN).order_by("-pk").values_list("written_at", flat=True).first()
-    )
+    came = _find_arrival(ticket)
     return {
         one.field: one.becomes
         for one in TriageCorrection.objects.filter(ticket=ticket)
-        if one.was != one.becomes or written is None or one.corrected_at >= written
+        if one.was != one.becomes or came is None or one.corrected_at >= came
     }
+
+
+def _find_arrival(ticket: Ticket) -> dt.datetime | None:
+    """When the customer's newest message reached us; of mail the sender's own date may be any earlier one."""
+    newest = ticket.messages.filter(direction=Direction.IN).order_by("-pk")
+    found = newest.values_list("written_at", "external_id").first()
+    if found is None:
+        return None
+    seen = SeenMail.objects.filter(key=found[1]).values_list("seen_at", flat=True).first() if found[1] else None
+    return max(found[0], seen) if seen else found[0]
 
 
 def _describe(joined: Joined, persons_word: str | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from support.inbox.tying import list_candidates, tie_by_hand
 from support.inbox.working import close_ticket
 from support.mail.names import derive_answer_id, read_answer_id
 from support.models import MailSource, SeenMail, Ticket, TicketMessage
+from support.triage.correcting import correct_triage
 from tests.campaigns import arrange
 from tests.support.conftest import Ask
 
@@ -254,3 +255,18 @@ def test_a_mail_of_odd_signs_is_taken(take: Take) -> None:
     assert take(odd) == "taken"
     assert take(b"From: " + KIM.encode() + b"\n\n") == "taken", "an empty one"
     assert take(b"") == "nobody"
+
+
+def test_a_complaint_with_an_old_date_counts_after_what_a_person_confirmed(
+    take: Take, kim: Customer, support_agent: User, now: dt.datetime
+) -> None:
+    take(write_mail("Where is my parcel?", message_id="<c1@shopper.test>", vouched="1"), at=now)
+    ticket = Ticket.objects.get()
+    correct_triage(support_agent, ticket, "complaint", "no", now=now + dt.timedelta(minutes=10))
+    angry = write_mail(  # dated before the person's word, and delivered after it
+        "This is unacceptable, I want my money back!", message_id="<c2@shopper.test>", vouched="1",
+        In_Reply_To="<c1@shopper.test>",
+    )  # fmt: skip
+    take(angry, at=now + dt.timedelta(minutes=30))
+    ticket.refresh_from_db()
+    assert ticket.messages.count() == 2 and ticket.is_complaint
