@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,12 +27,20 @@ def find_gaps() -> list[Gap]:
         .select_related("ticket__customer", "message")
         .order_by("-made_at")[:MOST_ASKED]
     )
-    words = Counter(word for answer in left for word in set(answer.lacking[:WORDS_EACH]))
     gaps: list[Gap] = []
-    for word, _times in words.most_common():
+    for word in _rank_words(left):
         if asked := tuple(answer for answer in left if word in answer.lacking[:WORDS_EACH]):
             gaps.append(Gap(word, asked))
             left = [answer for answer in left if answer not in asked]
     if left:
         gaps.append(Gap("", tuple(left)))
     return sorted(gaps, key=lambda gap: -len(gap.asked))
+
+
+def _rank_words(asked: list[Answer]) -> list[str]:
+    """What most questions lack first, of those lacked as often what weighs most in them; the same order in every process."""
+    places: dict[str, list[int]] = {}
+    for answer in asked:
+        for place, word in enumerate(dict.fromkeys(answer.lacking[:WORDS_EACH])):
+            places.setdefault(word, []).append(place)
+    return sorted(places, key=lambda word: (-len(places[word]), sum(places[word]), word))
