@@ -28,13 +28,11 @@ class Mark:
     `of` is the fingerprint of file, choices and stage; `now` the moment at which the run was begun first, which decides what
     is in the future. While it is read: `line` is the last line staged, `broken` how many broken rows are, `lines_read` how
     many in all. Then `is_settled`: what only the whole file tells is decided, and `written` steps of writing are done.
-    `begun` counts how often a worker took it up.
     """
 
     of: str
     now: dt.datetime
     parts: int
-    begun: int = 1
     line: int = 0
     broken: int = 0
     lines_read: int = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -72,7 +71,7 @@ def _take_up(table: Table, options: ImportOptions, run: ImportRun, now: dt.datet
     with transaction.atomic():
         if kept is not None and kept.of == of and stage.exists():
             log.info("import_taken_up", run_id=run.pk, lines_read=kept.lines_read, steps_written=kept.written)
-            return stage, dataclasses.replace(kept, begun=kept.begun + 1).save(run)
+            return stage, kept.save(run)
         mark = Mark(of, now, parts=count_parts(estimate_lines(table)))
         stage.make(columns, key="product" if options.kind == "products" else "customer", parts=mark.parts)
         return stage, mark.save(run)
