@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -26,12 +25,7 @@ from .fields import KeyField, SourceField
 from .pagination import NewestFirst
 from .permissions import HasModelRight
 from .privacy import read_user
-
-
-class MergeRefused(APIException):
-    """The two stand as they stand: 409, with the reason."""
-
-    status_code = 409
+from .problems import StateRefused
 
 
 class IdentitySerializer(serializers.Serializer[Any]):
@@ -104,7 +98,7 @@ class MergeList(ListAPIView[CustomerMerge]):
                 note=given.validated_data.get("note", ""),
             )
         except CannotMerge as refusal:
-            raise MergeRefused(str(refusal)) from refusal
+            raise StateRefused(str(refusal)) from refusal
         return Response(MergeSerializer(merge).data, status=status.HTTP_201_CREATED)
 
 
@@ -119,7 +113,7 @@ class MergeUndo(APIView):
         try:
             merge = undo_merge(pk, actor=read_user(request), now=timezone.now())
         except CannotMerge as refusal:
-            raise MergeRefused(str(refusal)) from refusal
+            raise StateRefused(str(refusal)) from refusal
         return Response(MergeSerializer(merge).data)
 
 

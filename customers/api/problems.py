@@ -6,11 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 
 #: Names under which DRF puts faults that belong to no single field.
 WHOLE = {"non_field_errors", "detail", "__all__"}
 MAX_ERRORS = 100
+
+
+class StateRefused(APIException):
+    """It stands as it stands, and so cannot be done: 409, with the reason."""
+
+    status_code = 409
 
 
 def describe_problem(error: ValidationError) -> dict[str, Any]:

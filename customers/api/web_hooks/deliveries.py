@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import APIException
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -21,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from customers.api.pagination import NewestFirst
+from customers.api.problems import StateRefused
 from customers.models import OutgoingAttempt, OutgoingDelivery, OutgoingEndpoint
 from customers.outgoing.composing import compose
 from customers.outgoing.endpoints import retry_delivery
@@ -33,12 +33,6 @@ class MayReadLog(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         right = "change" if request.method == "POST" else "view"
         return bool(request.user.is_authenticated and request.user.has_perm(f"customers.{right}_outgoingendpoint"))
-
-
-class CannotRetry(APIException):
-    """It was taken, or is on its way: 409."""
-
-    status_code = 409
 
 
 class AttemptSerializer(serializers.ModelSerializer[OutgoingAttempt]):
@@ -117,7 +111,7 @@ class DeliveryRetry(APIView):
     def post(self, request: Request, pk: int) -> Response:
         row = get_object_or_404(OutgoingDelivery, pk=pk)
         if not retry_delivery(row, now=timezone.now()):
-            raise CannotRetry(_("It is being sent, or was taken already."))
+            raise StateRefused(_("It is being sent, or was taken already."))
         transaction.on_commit(send_outgoing.delay, robust=True)
         return Response(DeliverySerializer(_list_deliveries().get(pk=pk)).data)
 

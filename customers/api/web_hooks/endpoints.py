@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException
 from rest_framework.generics import ListCreateAPIView, RetrieveUpdateAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +21,7 @@ from rest_framework.views import APIView
 
 from customers.api.idempotency import KEPT_INSTEAD
 from customers.api.permissions import HasModelRight
+from customers.api.problems import StateRefused
 from customers.models import OutgoingEndpoint, OutgoingKind
 from customers.outgoing import endpoints
 from customers.tasks import send_outgoing
@@ -33,12 +33,6 @@ class MayChange(HasModelRight):
     """A change of state is a change of the endpoint, whatever is POSTed for it."""
 
     perms_map = HasModelRight.perms_map | {"POST": ["%(app_label)s.change_%(model_name)s"]}
-
-
-class StateRefused(APIException):
-    """The endpoint or delivery stands as it stands: 409, with the reason."""
-
-    status_code = 409
 
 
 class WebHookSerializer(serializers.ModelSerializer[OutgoingEndpoint]):
