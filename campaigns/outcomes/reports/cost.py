@@ -66,9 +66,8 @@ def list_months(lines: Sequence[Line]) -> list[NetMonth]:
     """
     by_month: dict[dt.date, list[Bounded]] = {}
     for line in sorted(lines, key=lambda line: line.result.figures["window_start"]):
-        if line.net is not None:
-            part = Bounded(line.net.total, line.net.total_low, line.net.total_high)
-            by_month.setdefault(_begun_in(line), []).append(part)
+        if line.left is not None:
+            by_month.setdefault(_begun_in(line), []).append(line.left)
     months: list[NetMonth] = []
     so_far: list[Bounded] = []
     for month, parts in by_month.items():

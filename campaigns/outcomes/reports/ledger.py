@@ -53,6 +53,11 @@ class Line:
         """The difference in the share that ordered, in percentage points."""
         return Bounded(self.retention["points"], self.retention["low"], self.retention["high"])
 
+    @property
+    def left(self) -> Bounded | None:
+        """What is left after all costs; None where the margin is not known."""
+        return None if self.net is None else Bounded(self.net.total, self.net.total_low, self.net.total_high)
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -108,7 +113,7 @@ def pool_costs(lines: Sequence[Line], rates: CostRates) -> tuple[Bounded, Bounde
 
 def sum_net(lines: Sequence[Line]) -> Bounded | None:
     """What was left after all costs, over independent campaigns; None without any whose net value is known."""
-    parts = [Bounded(line.net.total, line.net.total_low, line.net.total_high) for line in lines if line.net is not None]
+    parts = [line.left for line in lines if line.left is not None]
     return add_up(parts) if parts else None
 
 

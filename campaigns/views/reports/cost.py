@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.forms.costs import RatesForm, list_doors
 from campaigns.outcomes.pricing import enter_minutes, read_rates, save_rates
-from campaigns.outcomes.ratio import Bounded
 from campaigns.outcomes.reports.cost import CostReport, read_cost_report
 from campaigns.outcomes.reports.ledger import Line
 from campaigns.views.access import get_campaign_for
@@ -112,9 +111,8 @@ def tell_line(line: Line) -> dict[str, Any]:
     """One campaign for a table or its result page."""
     costs = line.costs
     parts = tell_parts(_amounts(line), costs.missing) if costs is not None else []
-    net = None if line.net is None else Bounded(line.net.total, line.net.total_low, line.net.total_high)
     minutes = round(line.minutes)
-    return {"line": line, "costs": costs, "parts": parts, "net": net, "kept": line.kept, "minutes": minutes}
+    return {"line": line, "costs": costs, "parts": parts, "net": line.left, "kept": line.kept, "minutes": minutes}
 
 
 def _amounts(line: Line) -> dict[str, float]:
@@ -125,7 +123,7 @@ def _list_rows(report: CostReport) -> Iterator[Sequence[Cell]]:
     for line in report.lines:
         costs, per = line.costs, line.per_kept
         spending = line.result.figures.get("spending") or {}
-        net = None if line.net is None else Bounded(line.net.total, line.net.total_low, line.net.total_high)
+        net = line.left
         yield (
             line.campaign.name,
             line.result.figures["window_start"][:10],
