@@ -25,7 +25,7 @@ def ask_rating(user: User, ticket: Ticket, *, now: dt.datetime) -> TicketMessage
     footer = claim_asking(ticket, now=now)
     if not footer:
         return None
-    with translation.override("zh-hans" if ticket.language == "zh" else "en"):
+    with translation.override(ticket.interface_language):
         text = _("We have closed your question. If anything is still open, just answer this mail.")
         subject = _("Your question to %(shop)s [#%(number)s]") % {"shop": settings.SHOP_NAME, "number": ticket.pk}
     message = TicketMessage.objects.create(

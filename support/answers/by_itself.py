@@ -74,7 +74,7 @@ def send_by_itself(answer: Answer, *, now: dt.datetime) -> TicketMessage | None:
     if message is None:
         return None
     ticket = Ticket.objects.select_related("customer").get(pk=answer.ticket_id)
-    with translation.override(_interface_language(ticket)):
+    with translation.override(ticket.interface_language):
         footer = _("Ask for a person: %(link)s") % {"link": make_person_link(ticket)}
         subject = _("Your question to %(shop)s [#%(number)s]") % {"shop": settings.SHOP_NAME, "number": ticket.pk}
     hand_over(ticket, message, footer=footer, subject=subject)
@@ -146,7 +146,3 @@ def _promise(answer: Answer, now: dt.datetime) -> TicketMessage | None:
     )
     record_audit(AuditAction.AUTOMATIC_SENT, actor=None, about=("ticket", ticket.pk), intent=ticket.intent)
     return message
-
-
-def _interface_language(ticket: Ticket) -> str:
-    return "zh-hans" if ticket.language == "zh" else "en"

@@ -43,7 +43,7 @@ def claim_asking(ticket: Ticket, *, now: dt.datetime) -> str:
     if not Ticket.objects.filter(pk=ticket.pk, rating_asked_at=None).update(rating_asked_at=now):
         return ""
     ticket.rating_asked_at = now
-    with translation.override("zh-hans" if ticket.language == "zh" else "en"):
+    with translation.override(ticket.interface_language):
         return _("How did we do? One click: %(link)s") % {"link": make_rating_link(ticket)}
 
 

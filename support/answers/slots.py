@@ -23,7 +23,7 @@ def read_slots(ticket: Ticket) -> dict[str, str]:
     if ticket.customer is not None and ticket.customer.first_name:
         values["first_name"] = ticket.customer.first_name
     if ticket.order is not None:
-        with translation.override("zh-hans" if ticket.language == "zh" else "en"):
+        with translation.override(ticket.interface_language):
             values["order_date"] = date_format(localtime(ticket.order.ordered_at), "DATE_FORMAT")
         values["order_number"] = ticket.order.external_id
         values["order_total"] = f"{ticket.order.total:.2f} {ticket.order.currency}"

@@ -187,6 +187,11 @@ class Ticket(models.Model):
         return self.status in UNFINISHED
 
     @property
+    def interface_language(self) -> str:
+        """The catalogue in which our own words to the writer stand."""
+        return "zh-hans" if self.language == "zh" else "en"
+
+    @property
     def answer_address(self) -> str:
         """Where an answer goes; "" where nobody can be written to."""
         return (self.customer.email if self.customer else "") or self.writer_email

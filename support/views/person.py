@@ -22,7 +22,7 @@ def show_person(request: HttpRequest, token: str) -> HttpResponse:
     shop = {"shop_name": settings.SHOP_NAME, "shop_url": settings.SHOP_URL}
     if ticket is None:
         return render(request, "support/person.html", {"is_broken": True, **shop}, status=404)
-    with translation.override("zh-hans" if ticket.language == "zh" else "en"):
+    with translation.override(ticket.interface_language):
         if request.method == "POST":
             ask_for_person(ticket, never_again=request.POST.get("never_again") == "1", now=timezone.now())
         context = {"is_asked": request.method == "POST", "is_known": ticket.customer_id is not None, **shop}

@@ -27,7 +27,7 @@ def show_rating(request: HttpRequest, token: str) -> HttpResponse:
     shop = {"shop_name": settings.SHOP_NAME, "shop_url": settings.SHOP_URL}
     if ticket is None:
         return render(request, "support/rating.html", {"is_broken": True, **shop}, status=404)
-    with translation.override("zh-hans" if ticket.language == "zh" else "en"):
+    with translation.override(ticket.interface_language):
         told = ""
         if request.method == "POST":
             score, comment = read_number(request.POST.get("score", "")), request.POST.get("comment", "")
