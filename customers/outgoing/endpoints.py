@@ -1,4 +1,4 @@
-"""What people change about endpoints: add, choose events, change the secret, switch off and on, try."""
+"""What people change about endpoints: add, change address and events, change the secret, switch off and on, try."""
 
 from __future__ import annotations
 
@@ -57,23 +57,26 @@ def change_endpoint(
 ) -> None:
     """What is given is changed: where it leads, what it is for, what it is told from now on. Raises ValidationError.
 
-    What waits goes to the new address too. The audit log says that the address was changed, not what it is: addresses of
-    receivers often hold a password.
+    What waits goes to the new address too, which begins with a clean slate. The audit log says that the address was
+    changed, not what it is: addresses of receivers often hold a password.
     """
     changes: dict[str, Any] = {}
-    if kinds is not None:
-        changes["kinds"] = _check_kinds(kinds)
+    if kinds is not None and (chosen := _check_kinds(kinds)) != row.kinds:
+        changes["kinds"] = chosen
     if url is not None and (address := _check_address(url)) != row.url:
         changes["url"] = address
     if note is not None and (words := note.strip()[:80]) != row.note:
         changes["note"] = words
     if not changes:
         return
+    fields = sorted(changes)
+    if "url" in changes:
+        changes |= {"failing_since": None, "rests_until": None, "told_at": None}
     for name, value in changes.items():
         setattr(row, name, value)
     row.save(update_fields=list(changes))
     told = {"kinds": row.kinds} if "kinds" in changes else {}
-    record_audit(AuditAction.ENDPOINT_CHANGED, actor=user, about=("endpoint", row.pk), fields=sorted(changes), **told)
+    record_audit(AuditAction.ENDPOINT_CHANGED, actor=user, about=("endpoint", row.pk), fields=fields, **told)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Endpoints of web hooks: add, choose events, change the secret, switch, try, and the log of what was sent."""
+"""Endpoints of web hooks: add, change address and events, change the secret, switch, try, and the log of what was sent."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def show_endpoint(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @permission_required("customers.change_outgoingendpoint", raise_exception=True)
-def change_kinds(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose what it is told from now on."""
+def change_endpoint(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change where it leads, what it is for and what it is told from now on. What was typed stays where it is refused."""
+    row, given = get_object_or_404(OutgoingEndpoint, pk=pk), _read(request)
     try:
-        row = get_object_or_404(OutgoingEndpoint, pk=pk)
-        endpoints.change_endpoint(read_user(request), row, kinds=request.POST.getlist("kinds"))
+        endpoints.change_endpoint(read_user(request), row, **given)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(request, _("Saved. It counts for what happens from now on."))
+        errors = error.message_dict if hasattr(error, "error_dict") else {"url": error.messages}
+        return _render(request, row, given=given, errors=errors)
+    messages.success(request, _("Saved. It counts for what happens from now on, and what waits goes there as well."))
     return redirect("customers:endpoint", pk)
 
 
@@ -112,7 +112,15 @@ def retry_delivery(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("customers:endpoint", row.endpoint_id)
 
 
-def _render(request: HttpRequest, row: OutgoingEndpoint, *, new_secret: str = "") -> HttpResponse:
+def _render(
+    request: HttpRequest,
+    row: OutgoingEndpoint,
+    *,
+    new_secret: str = "",
+    given: dict[str, Any] | None = None,
+    errors: dict[str, list[str]] | None = None,
+) -> HttpResponse:
+    given = given or {"url": row.url, "note": row.note, "kinds": row.kinds}
     tries = Prefetch("tries", OutgoingAttempt.objects.order_by("-number"))
     log = OutgoingDelivery.objects.filter(endpoint=row).select_related("event").prefetch_related(tries).order_by("-pk")
     if (state := request.GET.get("state", "")) in OutgoingDelivery.Status.values:
@@ -120,7 +128,9 @@ def _render(request: HttpRequest, row: OutgoingEndpoint, *, new_secret: str = ""
     page = Paginator(log, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "endpoint": row,
-        "kinds": _list_kinds(row.kinds),
+        "given": given,
+        "errors": errors or {},
+        "kinds": _list_kinds(given["kinds"]),
         "page": page,
         "rows": [(one, _name_kind(one.event.kind), _show_body(one)) for one in page],
         "states": OutgoingDelivery.Status.choices,
@@ -128,7 +138,7 @@ def _render(request: HttpRequest, row: OutgoingEndpoint, *, new_secret: str = ""
         "new_secret": new_secret,
         "is_changing_secret": row.previous_until is not None and row.previous_until > timezone.now(),
     }
-    return render(request, "customers/integrations/endpoint.html", context)
+    return render(request, "customers/integrations/endpoint.html", context, status=422 if errors else 200)
 
 
 def _show_body(delivery: OutgoingDelivery) -> str:

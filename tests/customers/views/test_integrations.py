@@ -152,7 +152,7 @@ def test_what_people_change_about_an_endpoint_counts_and_is_written_down(
     admin: Client, endpoint: OutgoingEndpoint
 ) -> None:
     kinds = ["consent.changed", "customer.erased"]
-    admin.post(reverse("customers:endpoint-kinds", args=[endpoint.pk]), {"kinds": kinds})
+    admin.post(reverse("customers:endpoint-change", args=[endpoint.pk]), {"url": HOOK, "note": "", "kinds": kinds})
     page = admin.post(reverse("customers:endpoint-secret", args=[endpoint.pk]))
     endpoint.refresh_from_db()
     assert (endpoint.kinds, endpoint.secret_number) == (kinds, 2)
@@ -163,6 +163,47 @@ def test_what_people_change_about_an_endpoint_counts_and_is_written_down(
         admin.post(reverse("customers:endpoint-switch", args=[endpoint.pk]), {"on": is_on})
     assert OutgoingEndpoint.objects.get().is_active
     assert AuditEntry.objects.filter(action="endpoint_changed").count() == 4
+
+
+def test_an_address_is_changed_on_its_page_and_begins_with_a_clean_slate(
+    admin: Client, endpoint: OutgoingEndpoint
+) -> None:
+    now = timezone.now()
+    OutgoingEndpoint.objects.update(failing_since=now, rests_until=now, told_at=now)
+    page = admin.get(reverse("customers:endpoint", args=[endpoint.pk])).content.decode()
+    assert f'value="{HOOK}"' in page
+    given = {"url": " https://new.example/a?key=s3cret ", "note": "Warehouse", "kinds": endpoint.kinds}
+    for _twice in range(2):
+        assert admin.post(reverse("customers:endpoint-change", args=[endpoint.pk]), given).status_code == 302
+    endpoint.refresh_from_db()
+    assert endpoint.url == "https://new.example/a?key=s3cret"
+    assert (endpoint.failing_since, endpoint.rests_until, endpoint.told_at) == (None, None, None)
+    entry = AuditEntry.objects.get(action="endpoint_changed")
+    assert entry.details == {"fields": ["url"]}, "who changed which field, and not the password in the address"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://shop.example/", "https://10.0.0.8/", "https://169.254.169.254/", "https://127.0.0.1/", "https://[::1]/",
+     "https://localhost/", "https://0x7f000001/", "https://2130706433/", "https://[::ffff:10.0.0.8]/", "https://db.internal/",
+     "https://me:word@shop.example/", "javascript:alert(1)", "file:///etc/passwd", "", HOOK + "a" * 500],
+)  # fmt: skip
+def test_a_new_address_is_looked_at_as_the_first_was(
+    admin: Client, endpoint: OutgoingEndpoint, settings: Settings, url: str
+) -> None:
+    settings.OUTGOING_MAY_BE_LOOPBACK = False
+    given = {"url": url, "note": "typed", "kinds": ["customer.erased"]}
+    page = admin.post(reverse("customers:endpoint-change", args=[endpoint.pk]), given)
+    assert page.status_code == 422 and 'value="typed"' in page.content.decode(), "what was typed stays"
+    endpoint.refresh_from_db()
+    assert (endpoint.url, endpoint.note, endpoint.kinds) == (HOOK, "Warehouse", ["customer.created"])
+    assert not AuditEntry.objects.filter(action="endpoint_changed").exists()
+
+
+def test_who_may_not_change_an_endpoint_is_refused(client: Client, marketer: User, endpoint: OutgoingEndpoint) -> None:
+    client.force_login(marketer)
+    given = {"url": "https://other.example/", "kinds": ["customer.created"]}
+    assert client.post(reverse("customers:endpoint-change", args=[endpoint.pk]), given).status_code == 403
 
 
 def test_pages_ask_as_often_for_three_rows_as_for_thirty(
