@@ -23,6 +23,7 @@ from customers.models import (
     TrackingConsent,
     record_audit,
 )
+from customers.models.consent import forgetting
 from customers.models.customer import ERASED_SOURCE, MERGED_SOURCE
 
 from . import details, moving
@@ -71,8 +72,9 @@ def _undo(merge_id: int, *, actor: User | None, now: dt.datetime) -> CustomerMer
         details.write_row(cursor, Customer._meta.db_table, "id", loser, merge.kept["customer"])
         rows = [merge.rows, *(lower.rows for lower in below)]
         moving.return_rows(cursor, loser, survivor, rows=rows, below=[lower.loser_id for lower in below])
-        ConsentRecord.objects.filter(pk__in=merge.kept["consents"]).delete()
-        TrackingConsent.objects.filter(pk__in=merge.kept["tracking"]).delete()
+        with forgetting():  # what the merge itself wrote of which answer holds
+            ConsentRecord.objects.filter(pk__in=merge.kept["consents"]).delete()
+            TrackingConsent.objects.filter(pk__in=merge.kept["tracking"]).delete()
         _return_values(cursor, merge)
         CustomerMerge.objects.filter(pk__in=[lower.pk for lower in below]).update(holder_id=loser)
     carry_refusals(loser, survivor, since=merge.merged_at, now=now)

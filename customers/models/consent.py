@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import models
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -16,8 +19,21 @@ class Channel(models.TextChoices):
     WEBHOOK = "webhook", _("webhook")
 
 
+@contextmanager
+def forgetting() -> Iterator[None]:
+    """Inside, consents may be deleted, as an erasure and the undo of a merge have to; everywhere else a trigger refuses it.
+
+    For the transaction that is open: outside one it does nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('rekindle.forgets', 'on', true)")
+    yield
+    with connection.cursor() as cursor:  # after an error the transaction is over, and with it the setting
+        cursor.execute("SELECT set_config('rekindle.forgets', 'off', true)")
+
+
 class ConsentRecord(models.Model):
-    """One consent given or withdrawn; append-only, the newest per customer and channel counts.
+    """One consent given or withdrawn; append-only, which a trigger holds; the newest per customer and channel counts.
 
     Pending: somebody asked with this address, and has yet to confirm from it; nobody is written to. Expired: it was given and
     the rule of the country let it lapse, at `recorded_at`. `is_test` marks a consent that exists only so that the loop can be
@@ -60,7 +76,7 @@ class ConsentRecord(models.Model):
 
 
 class TrackingConsent(models.Model):
-    """Whether a person agreed that we see when they open a message; append-only, the newest counts.
+    """Whether a person agreed that we see when they open a message; append-only by a trigger, the newest counts.
 
     Nobody agreed who has no row: individual tracking of opens is off unless a person said yes to it, and being written to
     is another question than being watched.

@@ -91,6 +91,7 @@ class PrivacyRequest(models.Model):
         permissions = [
             ("export_customer", "Can give a person a copy of their data"),
             ("erase_customer", "Can erase a person"),
+            ("drop_events", "Can drop events that are older than the shop keeps them"),
         ]
 
     def __str__(self) -> str:

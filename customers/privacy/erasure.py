@@ -36,6 +36,7 @@ from customers.models import (
     Suppression,
     record_audit,
 )
+from customers.models.consent import forgetting
 from customers.models.customer import ERASED_SOURCE
 from customers.models.kept_files import remove_files
 
@@ -85,7 +86,7 @@ def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: 
     rows_of_theirs = [customer, *(_as_customer(row) for row in former)]
     addresses = [found for one in rows_of_theirs for found in _suppress_addresses(one)]
     _erase_held_events(customer, report)
-    _empty_texts({value for one in rows_of_theirs for value in _list_strong_values(one)}, report)
+    empty_texts({value for one in rows_of_theirs for value in _list_strong_values(one)}, report)
     _empty_admin_history(people, report)
     emails = {one.email for one in rows_of_theirs if one.email}
     erase_rows(people, report, addresses=emails)
@@ -143,7 +144,9 @@ def erase_rows(people: Sequence[int], report: ErasureReport, *, addresses: Colle
             continue
         if table.files is not None:
             transaction.on_commit(partial(remove_files, list(rows.values_list(table.files.column, flat=True))))
-        if count := rows.delete()[1].get(label, 0):
+        with forgetting():
+            count = rows.delete()[1].get(label, 0)
+        if count:
             report.deleted[label] = count
 
 
@@ -155,7 +158,7 @@ def _list_strong_values(customer: Customer) -> list[str]:
     return sorted({value for value in values if len(value) >= SHORTEST_VALUE})
 
 
-def _empty_texts(values: Iterable[str], report: ErasureReport) -> None:
+def empty_texts(values: Iterable[str], report: ErasureReport) -> None:
     """Texts that name the person although nothing refers to them. All rows are read: an erasure is rare."""
     values = list(values)
     if not values:

@@ -22,6 +22,7 @@ from customers.ingest.consent import (
     record_consent,
 )
 from customers.models import Channel, ConsentRecord, Customer, CustomerEvent, Order, Suppression
+from customers.models.consent import forgetting
 
 log = structlog.get_logger(__name__)
 
@@ -175,5 +176,6 @@ def _forget_strangers(now: dt.datetime) -> None:
         Exists(told) | Exists(open_wish) | Exists(bought) | Exists(did)
     )
     if gone := [customer.pk for customer in strangers[:500]]:
-        Customer.objects.filter(pk__in=gone).delete()
+        with transaction.atomic(), forgetting():
+            Customer.objects.filter(pk__in=gone).delete()
         log.info("strangers_forgotten", customers=len(gone))

@@ -24,6 +24,7 @@ from campaigns.delivery.copies import make_copy, prepare_batch
 from campaigns.delivery.outbox import claim_batch
 from campaigns.models import Campaign, CountryRule
 from customers.models import AuditEntry, ConsentRecord, Customer
+from customers.models.consent import forgetting
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW
 
@@ -45,7 +46,13 @@ def campaign() -> Campaign:
 def reason_for(campaign: Campaign, **changes: Any) -> str:
     customer = Customer.objects.earliest("pk")
     Customer.objects.filter(pk=customer.pk).update(**{"country": changes.pop("country", "Scotland")})
-    ConsentRecord.objects.filter(customer=customer).update(**changes)
+    if changes:  # the row is another one: none is ever changed
+        with forgetting():
+            given = ConsentRecord.objects.get(customer=customer)
+            given.delete()
+        for name, value in changes.items():
+            setattr(given, name, value)
+        given.save(force_insert=True)
     sql = f"SELECT {exclusion_case_sql('c')} FROM customers_customer c WHERE c.id = {customer.pk}"
     with connection.cursor() as cursor:
         cursor.execute(sql, exclusion_params(campaign, now=NOW))

@@ -25,6 +25,7 @@ from campaigns.delivery.pace.tokens import give_back, peek, take_tokens
 from campaigns.delivery.pace.warm_up import allowance_on, days_needed, list_days
 from campaigns.delivery.sender import send_waiting_messages
 from campaigns.models import Campaign, Message, PaceBucket, PaceLimit, WarmUp
+from customers.ingest.consent import withdraw_consent
 from customers.models import Customer
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
@@ -203,7 +204,7 @@ def test_a_message_that_is_not_sent_after_all_gives_its_token_back(
     limit(cast, "email", scope="route", per_hour=120)
     campaign = start_to(cast, now, "web.test", "web.test", "web.test", "web.test")
     for message in Message.objects.order_by("pk")[:2]:
-        message.customer.consents.all().delete()
+        withdraw_consent(message.customer, source="test", now=now)
 
     sweep(smtp)
 

@@ -9,6 +9,7 @@ from campaigns.audience.holdout import draws_holdout
 from campaigns.delivery.entering.sweep import let_people_in
 from campaigns.models import AudienceMember, Campaign, Entry, Message, Occurrence
 from customers.models import ConsentRecord, Customer, SegmentChange
+from customers.models.consent import forgetting
 from customers.segments.sweep import sweep_segments
 from tests.campaigns.arrange import Cast
 
@@ -117,7 +118,8 @@ def test_who_is_there_already_enters_where_that_was_asked_for(cast: Cast) -> Non
 
 def test_who_may_not_be_written_to_is_left_out_with_the_reason(cast: Cast) -> None:
     people = make_people(30, now=MONDAY)
-    ConsentRecord.objects.filter(customer=people[0]).delete()
+    with forgetting():
+        ConsentRecord.objects.filter(customer=people[0]).delete()
     campaign = start(make_recurring(cast, now=MONDAY, recurrence=DAILY), cast, now=MONDAY)
     let_people_in(MONDAY + HOUR)
     entry = Entry.objects.get(campaign=campaign, customer=people[0])
