@@ -15,6 +15,8 @@ _RIGHTS_OF_PEOPLE: Final = {
     "customers.erase_customer",
     "customers.view_customer",
     "customers.change_preference",
+    "customers.view_privacyrequest",
+    "customers.drop_events",
 }
 #: Scope, words, and the test of a right such as customers.view_order.
 SCOPES: Final[dict[str, tuple[Promise, Callable[[str], bool]]]] = {
@@ -33,7 +35,7 @@ SCOPES: Final[dict[str, tuple[Promise, Callable[[str], bool]]]] = {
         lambda right: right.startswith("customers.") and right.endswith("_outgoingendpoint"),
     ),
     "privacy": (
-        _("export and erase people, and note their objections"),
+        _("export and erase people, note their objections, and drop old events"),
         lambda right: right in _RIGHTS_OF_PEOPLE,
     ),
 }

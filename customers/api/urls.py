@@ -15,6 +15,7 @@ from .orders import OrderBulk, OrderItem, OrderList
 from .privacy import AddressErasure, AddressExport, PersonErasure, PersonExport, PersonObjection
 from .products import ProductBulk, ProductItem, ProductList
 from .proposals import RuleProposal
+from .retention import Retention
 from .segments import RuleCount, SegmentCount, SegmentItem, SegmentList
 from .shops import ShopConnectionItem, ShopConnectionList
 from .web_hooks.deliveries import DeliveryItem, DeliveryList, DeliveryRetry
@@ -49,6 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy/address/erase/", AddressErasure.as_view(), name="api-address-erase"),
     path("privacy/erase/", PersonErasure.as_view(), name="api-person-erase"),
     path("privacy/objection/", PersonObjection.as_view(), name="api-person-objection"),
+    path("privacy/retention/", Retention.as_view(), name="api-retention"),
     path("shops/", ShopConnectionList.as_view(), name="api-shops"),
     path("shops/<int:pk>/", ShopConnectionItem.as_view(), name="api-shop"),
     path("segments/", SegmentList.as_view(), name="api-segments"),

@@ -12,12 +12,14 @@ from typing import Any
 import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import TextField
+from django.db.models.expressions import RawSQL
 
-from customers.ingest.consent import hash_address, suppress_address
+from customers.ingest.consent import address_hash_sql, hash_address, suppress_address
 from customers.ingest.erased import hash_identity
 from customers.models import AuditAction, Channel, ErasedPerson, Suppression, record_audit
 
-from .erasure import ErasureReport, erase_rows
+from .erasure import ErasureReport, empty_texts, erase_rows
 from .export import make_export, read_rows
 from .tables import list_personal_tables
 from .witness import note_erasure
@@ -51,6 +53,7 @@ def export_address(address: str, *, actor: User | None, now: dt.datetime) -> dic
 def erase_address(address: str, *, actor: User | None, reason: str, now: dt.datetime) -> ErasureReport:
     """Erase for good what is kept under the address and tied to nobody; it stays suppressed. Safe to run twice."""
     report = ErasureReport()
+    empty_texts([address], report)
     erase_rows([], report, addresses=[address])
     suppress_address(address, reason=Suppression.Reason.ERASED, source="erasure", channel=Channel.EMAIL)
     identity = hash_identity(ADDRESS_SOURCE, hash_address(address))
@@ -64,16 +67,27 @@ def erase_address(address: str, *, actor: User | None, reason: str, now: dt.date
 
 
 def erase_restored(hashes: Collection[str]) -> int:
-    """Erase what a backup brought back of addresses, by their keyed hashes; returns how many rows. Reads all rows of nobody's."""
-    gone = 0
+    """Erase what a backup brought back under addresses of which these are the keyed hashes; returns how many rows went.
+
+    The database hashes what rows of nobody's name and hands over only what is found, however many erasures there were.
+    """
+    report = ErasureReport()
+    if found := _find_restored(hashes):
+        empty_texts(found, report)
+        erase_rows([], report, addresses=found)
+    return sum(report.deleted.values())
+
+
+def _find_restored(hashes: Collection[str]) -> set[str]:
+    """The addresses, as they are written there."""
+    found: set[str] = set()
     for table in list_personal_tables():
-        if not table.address or "__" in table.address:
+        if not hashes or not table.address or "__" in table.address:
             continue
-        held = table.model._default_manager.filter(**{f"{table.path}__isnull": True}).values_list(
-            table.address, flat=True
-        )
-        for address in {found for found in held.distinct() if found and hash_address(found) in hashes}:
-            report = ErasureReport()
-            erase_rows([], report, addresses=[address])
-            gone += sum(report.deleted.values())
-    return gone
+        meta = table.model._meta
+        column = f'"{meta.db_table}"."{meta.get_field(table.address).column}"'  # type: ignore[union-attr]
+        hashed = RawSQL(address_hash_sql(column), (), output_field=TextField())
+        held = table.model._default_manager.filter(**{f"{table.path}__isnull": True}).exclude(**{table.address: ""})
+        held = held.alias(hashed=hashed).filter(hashed__in=hashes)
+        found |= set(held.values_list(table.address, flat=True).distinct())
+    return found

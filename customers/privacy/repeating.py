@@ -18,18 +18,23 @@ REASON = "erased before the backup was restored"
 
 
 def repeat_erasures(now: dt.datetime) -> int:
-    """Do again every erasure that the database does not know of; returns how many people went. Safe to run twice."""
-    gone = 0
-    for line in list_unknown_erasures():
-        suppress_again(line)
-        erase_restored([found for channel, found in line["addresses"] if channel == Channel.EMAIL])
-        for pk in _find_restored(line["identities"]):
-            erase_customer(Customer.objects.get(pk=pk), actor=None, reason=REASON, now=now)
-            gone += 1
-        ErasedPerson.objects.bulk_create(
-            [ErasedPerson(identity_hash=found) for found in line["identities"]], ignore_conflicts=True
-        )
-    return gone
+    """Do again every erasure that the database does not know of; returns how many people went. Safe to run twice.
+
+    Customers and conversations are each read once for all of them; what was done is noted last, so that a crash does it again.
+    """
+    lines = list_unknown_erasures()
+    if not lines:
+        return 0
+    suppress_again(lines)
+    erase_restored({found for line in lines for channel, found in line["addresses"] if channel == Channel.EMAIL})
+    identities = sorted({found for line in lines for found in line["identities"]})
+    gone = _find_restored(identities)
+    for pk in gone:
+        erase_customer(Customer.objects.get(pk=pk), actor=None, reason=REASON, now=now)
+    ErasedPerson.objects.bulk_create(
+        [ErasedPerson(identity_hash=found) for found in identities], ignore_conflicts=True, batch_size=1000
+    )
+    return len(gone)
 
 
 def _find_restored(identities: Sequence[str]) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +44,16 @@ def list_unknown_erasures() -> list[dict[str, Any]]:
     return [line for line in lines if not set(line["identities"]) <= known]
 
 
-def suppress_again(line: dict[str, Any]) -> None:
-    """Put the suppressions of an erasure back, as far as they are missing."""
+def suppress_again(lines: Iterable[Mapping[str, Any]]) -> None:
+    """Put the suppressions of erasures back, as far as they are missing."""
+    told = {(str(channel), str(found)) for line in lines for channel, found in line["addresses"]}
     Suppression.objects.bulk_create(
         [
             Suppression(channel=channel, address_hash=found, reason=Suppression.Reason.ERASED, source="erasure")
-            for channel, found in line["addresses"]
+            for channel, found in sorted(told)
         ],
         ignore_conflicts=True,
+        batch_size=1000,
     )
 
 

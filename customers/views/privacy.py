@@ -21,7 +21,7 @@ from customers.models import Customer, ErasedPerson, PrivacyRequest
 from customers.privacy.erasure import erase_customer
 from customers.privacy.export import dump_export, export_customer
 from customers.privacy.requests import note_export, note_objection, refuse
-from customers.privacy.retention import first_kept_month, list_old_months
+from customers.privacy.retention import EventsBusy, drop_old_months, first_kept_month, list_old_months
 
 PAGE_SIZE = 25
 
@@ -42,7 +42,7 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
         "erased": ErasedPerson.objects.count(),
         "months": settings.EVENT_RETENTION_MONTHS,
         "first_kept": first_kept_month(now),
-        "old_months": len(old),
+        "old_months": old,
         "old_events": sum(month.events for month in old),
     }
     return render(request, "customers/privacy.html", context)
@@ -110,6 +110,25 @@ def refuse_request(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Refused. Tell the person why, and that they may complain to the authority."))
     else:
         messages.warning(request, _("It was decided before."))
+    return redirect("customers:privacy")
+
+
+@require_POST
+@permission_required("customers.drop_events", raise_exception=True)
+def drop_events(request: HttpRequest) -> HttpResponse:
+    """Drop the months that are older than the shop keeps; the first one that stays is typed, as the page says it."""
+    now = timezone.now()
+    first = first_kept_month(now)
+    if first is None or request.POST.get("confirm", "").strip() != f"{first:%Y-%m}":
+        messages.error(request, _("Nothing was dropped: type the first month that stays, as it stands there."))
+        return redirect("customers:privacy")
+    try:
+        gone = drop_old_months(now, actor=read_user(request))
+    except EventsBusy:
+        messages.error(request, _("Events are being read or written all the time: try again later."))
+        return redirect("customers:privacy")
+    told = {"months": len(gone), "events": f"{sum(month.events for month in gone):,}"}
+    messages.success(request, _("Dropped: %(months)s months with %(events)s events.") % told)
     return redirect("customers:privacy")
 
 

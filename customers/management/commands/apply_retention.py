@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from customers.models import AuditAction, record_audit
-from customers.privacy.retention import drop_old_months, first_kept_month, list_old_months
+from customers.privacy.retention import EventsBusy, drop_old_months, first_kept_month, list_old_months
 
 
 class Command(BaseCommand):
@@ -25,10 +24,11 @@ class Command(BaseCommand):
         if first_kept_month(now, months) is None:
             self.stdout.write("events are kept for good: set EVENT_RETENTION_MONTHS, or give --months")
             return
-        gone = drop_old_months(now, months) if yes else list_old_months(now, months)
+        try:
+            gone = drop_old_months(now, months) if yes else list_old_months(now, months)
+        except EventsBusy as error:
+            raise CommandError("events are being read or written all the time: try again later") from error
         for old in gone:
             self.stdout.write(f"{old.month:%Y-%m}  {old.events:>12,} events")
         total = sum(old.events for old in gone)
         self.stdout.write(f"{'dropped' if yes else 'would drop'}: {len(gone)} months, {total:,} events")
-        if yes and gone:
-            record_audit(AuditAction.EVENTS_DROPPED, actor=None, months=len(gone), events=total)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from customers.models import AuditEntry, Customer, Suppression
+from customers.models import AuditEntry, Customer, ErasedPerson, ImportRejection, ImportRun, Suppression
+from customers.privacy.addresses import erase_address
+from customers.privacy.repeating import repeat_erasures
 from support.inbox.opening import Incoming
 from support.models import Ticket, TicketChannel
 from support.triage.deciding import receive
@@ -89,3 +94,35 @@ def test_the_same_by_rest(site_admin: User) -> None:
     assert api.post("/api/v1/privacy/address/erase/", {"email": "kim", "reason": "x"}).status_code == 400
     done = api.post("/api/v1/privacy/address/erase/", {"email": ADDRESS, "reason": "asked"})
     assert done.json()["deleted"]["support.Ticket"] == 2 and Ticket.objects.count() == 1
+
+
+def test_texts_that_name_the_address_are_emptied(site_admin: User) -> None:
+    run = ImportRun.objects.create(file_name="tickets.csv")
+    for number, address in enumerate((ADDRESS.upper(), "other@shopper.test")):
+        ImportRejection.objects.create(run=run, line_number=number, reason="bad_date", content=f"x | {address}")
+    erase_address(ADDRESS, actor=site_admin, reason="x", now=NOW)
+    assert sorted(ImportRejection.objects.values_list("content", flat=True)) == ["", "x | other@shopper.test"]
+
+
+def test_a_restored_backup_is_read_once_however_many_were_erased(django_capture_on_commit_callbacks: Any) -> None:
+    """Whom a backup brought back is found by the database, in one pass over the conversations."""
+    asked = []
+    for size in (2, 12):
+        addresses = [f"Back{size}-{number}@Shopper.test" for number in range(size)]
+        with django_capture_on_commit_callbacks(execute=True):
+            for address in addresses:
+                erase_address(address.lower(), actor=None, reason="x", now=NOW)
+        ErasedPerson.objects.all().delete()
+        Suppression.objects.all().delete()
+        for address in addresses:
+            receive(Incoming(TicketChannel.MAIL, address, "m", "Hello", NOW, email=address), now=NOW)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert repeat_erasures(NOW) == 0, "none of them was a customer"
+        asked.append([query["sql"] for query in queries if "customers_customer c" in query["sql"]
+                      or ("support_ticket" in query["sql"] and "DISTINCT" in query["sql"])])  # fmt: skip
+        assert Ticket.objects.count() == 3, "those of others stay"
+        assert Suppression.objects.filter(reason="erased").count() >= size
+        assert repeat_erasures(NOW) == 0
+    assert len(asked[0]) == len(asked[1]) == 2
