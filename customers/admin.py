@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -30,7 +30,7 @@ from customers.models import (
     Suppression,
     record_audit,
 )
-from llm.admin import ReadOnlyAdmin
+from llm.admin import HTTPS_URLS, ReadOnlyAdmin
 
 
 class ConsentInline(TabularInline):  # type: ignore[misc]
@@ -81,6 +81,7 @@ class ProductAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ("sku", "name", "category", "brand", "price", "currency", "stock", "is_charge")
     list_filter = ("is_charge", "category")
     search_fields = ("sku", "name")
+    formfield_overrides: ClassVar[Any] = HTTPS_URLS
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -1,16 +1,23 @@
 """The ledger and what is known of the servers, to be read. Nobody adds to a ledger by hand, or takes from it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import URLField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminURLInputWidget
 
 from llm.models import LlmBatch, LlmCall, LlmPastSpend, LlmServerHealth, LlmServerMode
+
+#: An address without a scheme is one of https, as everywhere else. Django 5.2 warns where nobody says so.
+HTTPS_URLS = {URLField: {"widget": UnfoldAdminURLInputWidget, "assume_scheme": "https"}}
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     """Shows rows to those who may view them."""
+
+    formfield_overrides: ClassVar[Any] = HTTPS_URLS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -27,6 +34,7 @@ class ReadOnlyInline(TabularInline):  # type: ignore[misc]
 
     extra = 0
     can_delete = False
+    formfield_overrides: ClassVar[Any] = HTTPS_URLS
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -95,7 +95,7 @@ def render_message(source: MessageSource, slots: Mapping[str, str]) -> RenderedM
 
 
 def render_preview(variant: Variant, customer: Customer | None, *, now: dt.datetime) -> RenderedMessage:
-    """The copy that `customer` would get, with a dead unsubscribe link; None stands for somebody of whom we know nothing.
+    """The copy that `customer` would get, with dead links of their own; None stands for somebody of whom we know nothing.
 
     In a text message, where each sign counts, dead links are as long as live ones.
     """
@@ -111,7 +111,7 @@ def render_for(source: MessageSource, language: str, customer: Customer | None) 
         somebody,
         language=language,
         unsubscribe_url=_dead_link(source.channel),
-        preferences_url=f"{settings.SITE_URL}/p/preview/",
+        preferences_url=_dead_link(source.channel),
         tags=tags,
         traits=known.get(somebody.pk, Traits()),
     )

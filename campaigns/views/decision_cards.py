@@ -36,7 +36,7 @@ def show_message_decision(request: HttpRequest, pk: int) -> HttpResponse:
     """How one copy to one person came about, from stored data only."""
     found = Message.objects.select_related("customer", "campaign__segment", "variant__archetype__campaign__segment")
     message = get_object_or_404(found, pk=pk)
-    context = {"message": message, **_tell(read_message_card(message))}
+    context = {"message": message, "text_id": message.variant_id, **_tell(read_message_card(message))}
     return render(request, "campaigns/decision_card.html", context)
 
 
@@ -44,7 +44,8 @@ def show_message_decision(request: HttpRequest, pk: int) -> HttpResponse:
 def show_draft_decision(request: HttpRequest, pk: int) -> HttpResponse:
     """How a text came about, from stored data only."""
     variant = get_variant_for(request.user, pk)
-    return render(request, "campaigns/decision_card.html", _tell(read_draft_card(variant)) | {"variant": variant})
+    context = {"variant": variant, "text_id": variant.pk, **_tell(read_draft_card(variant))}
+    return render(request, "campaigns/decision_card.html", context)
 
 
 def _tell(card: DecisionCard) -> dict[str, Any]:

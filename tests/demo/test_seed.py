@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -39,7 +39,7 @@ from campaigns.outcomes.reports.truth import read_truth_report
 from campaigns.outcomes.responses import add_up, count_responses
 from customers.models import CustomerEvent, EventKind, ImportRun, ModelVersion, Order, Replay, ScoreHistory
 from customers.scoring.groups import read_sensitive
-from retention_site.demo.people import DEMO_PASSWORD, PEOPLE, find_open_logins
+from retention_site.demo.people import DEMO_PASSWORD, PEOPLE, Person, find_open_logins
 from retention_site.demo.seed import MARK, finish_demo, seed_demo
 from retention_site.demo.seeding.plans import (
     DRAFTED,
@@ -53,7 +53,11 @@ from retention_site.demo.seeding.plans import (
 )
 from retention_site.embedded.mail_catcher import MailCatcher, count_caught
 
+from .walker import walk
+
 CUSTOMERS = 500
+#: How many pages each role comes across at least, so that a walk that sees nothing is noticed.
+FEWEST_PAGES = {"marketer": 100, "approver": 80, "analyst": 100, "support": 40, "admin": 300}
 PAST_NAMES = [past.campaign.name for past in PAST]
 EMPTY_TABLES = (
     "customers_customer",
@@ -272,6 +276,15 @@ class TestSeededShop:
             "retired",
             "champion",
         ]
+
+    @pytest.mark.parametrize("person", PEOPLE[1:], ids=lambda person: person.username)
+    def test_every_link_leads_somewhere(self, person: Person, client: Client) -> None:
+        """No page of the whole shop leads a person to an error, or to what their role may not see."""
+        client.force_login(User.objects.get(username=person.username))
+        found = walk(client)
+        assert found.refused == []
+        assert found.left_open == []
+        assert len(found.seen) > FEWEST_PAGES[person.role]
 
     def test_a_second_seeding_changes_nothing(self) -> None:
         before = _count_all_rows()
