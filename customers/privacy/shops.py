@@ -7,17 +7,20 @@ import datetime as dt
 from django.db import connection
 
 from customers.ingest.shops.applying import Applied
+from customers.merging.suggesting import note_shops_word
 from customers.models import Customer, ShopConnection
 
 from .requests import ANSWERED_WITHIN, ask
 
 
 def answer_shop(applied: Applied, shop: ShopConnection, now: dt.datetime) -> None:
-    """Make a request for each person asked for, and for everybody where the shop's whole data are to go. Safe to run twice."""
+    """Make a request for each person asked for, and for everybody where the shop's whole data are to go; pass on whom the shop
+    made one. Safe to run twice."""
     people = Customer.objects.in_bulk([asked.customer for asked in applied.asked])
     for asked in applied.asked:
         if asked.customer in people:
             ask(people[asked.customer], asked.kind, source=f"shop:{shop.source}", now=now)
+    note_shops_word(applied.merged)
     if applied.wants_everything_gone:
         ShopConnection.objects.filter(pk=shop.pk, redaction_asked_at=None).update(redaction_asked_at=now)
         ask_for_everybody(shop.source, now=now)

@@ -13,9 +13,10 @@ from django.db.models import Q
 from customers.ingest.consent import withdraw_consents
 from customers.ingest.erased import find_erased
 from customers.ingest.identity import find_identities, find_people
-from customers.models import Channel, Customer, ShopConnection, ensure_event_partitions
+from customers.models import Channel, Customer, Order, ShopConnection, ensure_event_partitions
 
 from . import freshness
+from . import merges as shop_merges
 from .carts import keep_carts
 from .consents import keep_consents
 from .people import write_people
@@ -49,6 +50,9 @@ class Applied:
     stale: int = 0
     erased: int = 0
     asked: list[Asked] = field(default_factory=list)
+    #: Pairs that the shop made one: the row that is gone there, and the one that it kept.
+    merged: list[tuple[int, int]] = field(default_factory=list)
+    merged_away: int = 0
     wants_everything_gone: bool = False
 
 
@@ -76,7 +80,10 @@ def apply_told(told: Told, shop: ShopConnection, *, now: dt.datetime) -> Applied
     if told.carts or told.links:
         identities = find_identities(shop.source, people)
         done.events = keep_carts(told.carts, told.links, identities, source=shop.source, now=now)
-    _answer_requests(told.requests, people, shop, done)
+    done.merged = shop_merges.find_pairs(told.merges, people, source=shop.source)
+    requests = shop_merges.without_merged_away(told.requests, source=shop.source)
+    done.merged_away = len(told.requests) - len(requests)
+    _answer_requests(requests, people, shop, done)
     return done
 
 
@@ -95,6 +102,7 @@ def _without_erased(told: Told, source: str, done: Applied) -> Told:
         carts=[one for one in told.carts if one.customer not in gone],
         links=[one for one in told.links if one.customer not in gone],
         requests=[one for one in told.requests if one.customer not in gone],
+        merges=[one for one in told.merges if not {one.gone, one.kept} & gone],
     )
     done.erased = len(gone)
     return kept
@@ -105,6 +113,7 @@ def _name_everybody(told: Told) -> set[str]:
     named |= {order.customer for sale in told.sales for order in sale.orders}
     named |= {cart.customer for cart in told.carts} | {link.customer for link in told.links}
     named |= {request.customer for request in told.requests}
+    named |= {name for one in told.merges for name in (one.gone, one.kept)}
     return named - {""}
 
 
@@ -125,8 +134,11 @@ def _answer_requests(
 
 
 def _find_asked(request: ToldRequest, people: Mapping[str, int], source: str) -> Sequence[int]:
-    """By the shop's number, and its guests by the address: somebody may have bought both ways."""
+    """By the shop's number, its guests by the address, and by the numbers of their orders: somebody may have bought all ways."""
     wanted = Q(pk=people[request.customer]) if request.customer in people else Q()
     if request.email:
         wanted |= Q(pk__in=Customer.objects.filter(source=source).with_email(request.email).values("pk"))
+    if request.orders:
+        theirs = Order.objects.filter(source=source, external_id__in=list(request.orders))
+        wanted |= Q(pk__in=theirs.values("customer"))
     return list(Customer.objects.known().filter(wanted).values_list("pk", flat=True)) if wanted else []

@@ -106,6 +106,8 @@ def _say_unchanged(told: Told, applied: Applied) -> str:
     things = len(told.customers) + len(told.sales) + len(told.products)
     if applied.erased and not things - applied.erased:
         return "erased"
+    if applied.merged_away and not applied.asked:
+        return "merged_away"
     is_all_stale = (
         applied.stale and applied.stale == things and not (told.carts or applied.consents or told.gone_orders)
     )
@@ -116,9 +118,13 @@ def _note_failure(delivery_id: int, error: Exception, now: dt.datetime) -> None:
     row = ShopDelivery.objects.filter(pk=delivery_id).first()
     if row is None:
         return
-    is_hopeless = isinstance(error, Untranslatable) or row.tries >= len(PAUSES_MIN)
+    is_last = row.tries >= len(PAUSES_MIN)
+    undone = ShopDelivery.objects.filter(pk=delivery_id, status__in=[Status.WAITING, Status.FAILED])
+    if is_last and isinstance(error, NotThere) and row.topic == "refunds/create":
+        # Nothing is lost: an order brings its refunds with it, whenever it comes.
+        undone.update(status=Status.IGNORED, reason="order_never_came", body="", next_at=None, tries=row.tries + 1)
+        return
+    is_hopeless = is_last or isinstance(error, Untranslatable)
     next_at = None if is_hopeless else now + dt.timedelta(minutes=PAUSES_MIN[row.tries])
-    ShopDelivery.objects.filter(pk=delivery_id, status__in=[Status.WAITING, Status.FAILED]).update(
-        status=Status.FAILED, reason=say_failure(error), tries=row.tries + 1, next_at=next_at
-    )
+    undone.update(status=Status.FAILED, reason=say_failure(error), tries=row.tries + 1, next_at=next_at)
     log.warning("shop_webhook_failed", delivery=delivery_id, kind=type(error).__name__, tries=row.tries + 1)

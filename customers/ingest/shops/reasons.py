@@ -29,6 +29,11 @@ REASONS: Final = {
     "names_nobody": gettext_lazy("The order names nobody: no customer and no address."),
     "not_an_order_yet": gettext_lazy("It is not an order yet: nothing was paid or put aside."),
     "erased": gettext_lazy("The person was erased. What it said is not kept."),
+    "merge_not_done": gettext_lazy("The shop did not make one of the two, or not yet."),
+    "merged_away": gettext_lazy("The shop made this customer a part of another one before, so nobody is to be erased."),
+    "order_never_came": gettext_lazy(
+        "The order that it belongs to never came: one that names nobody, or of the test mode."
+    ),
     "stale": gettext_lazy("Older than what is known already."),
 }
 

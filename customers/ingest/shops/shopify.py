@@ -21,16 +21,17 @@ from .told import (
     ToldConsent,
     ToldCustomer,
     ToldLink,
+    ToldMerge,
     ToldProduct,
     ToldRequest,
     Untranslatable,
 )
 from .values import (
-    money,
     name_article,
     name_guest,
     need_id,
     need_moment,
+    shop_money,
     take_count,
     take_currency,
     take_email,
@@ -40,6 +41,7 @@ from .values import (
     take_map,
     take_moment,
     take_money,
+    take_numbers,
     take_text,
 )
 
@@ -53,6 +55,8 @@ WITHDRAWN: Final = frozenset({"unsubscribed", "redacted", "invalid"})
 class Topic:
     """How a topic is read, what its payload must and must not have, and whether an old one may still be taken.
 
+    `has_one_of`: names of which one at least is there; which one depends on the version of Shopify's API.
+
     `is_safe_late`: it overwrites nothing (an event, a request that a person decides on, a thing that is gone).
     """
 
@@ -61,6 +65,7 @@ class Topic:
     needs: frozenset[str]
     lacks: frozenset[str] = frozenset()
     is_safe_late: bool = False
+    has_one_of: frozenset[str] = frozenset()
 
 
 def translate(topic: str, payload: Any, shop: ShopFacts) -> Told:
@@ -71,6 +76,7 @@ def translate(topic: str, payload: Any, shop: ShopFacts) -> Told:
     given = take_map(payload)
     gid = take_text(given, "admin_graphql_api_id")
     looks_right = known.needs <= given.keys() and not known.lacks & given.keys()
+    looks_right &= not known.has_one_of or bool(known.has_one_of & given.keys())
     if not looks_right or (gid and not gid.startswith(f"gid://shopify/{known.kind}/")):
         raise Untranslatable(f"the payload is not one of {topic}")
     return known.read(given, shop)
@@ -125,6 +131,15 @@ def _read_customer_deletion(given: Payload, _shop: ShopFacts) -> Told:
     return Told(requests=[ToldRequest("erasure", need_id(given))])
 
 
+def _read_merge(given: Payload, _shop: ShopFacts) -> Told:
+    """customers/merge: ids of GraphQL, and how it ended. A merge that failed or is under way changes nobody."""
+    if take_text(given, "status").lower() != "completed":
+        return Told(ignored="merge_not_done")
+    names = ("admin_graphql_api_customer_deleted_id", "admin_graphql_api_customer_kept_id")
+    gone, kept = (need_id(given, name).rpartition("/")[2] for name in names)
+    return Told(merges=[ToldMerge(gone, kept)])
+
+
 def _read_email_consent(given: Payload, shop: ShopFacts) -> Told:
     """customers_email_marketing_consent/update: customer_id, email_address, email_marketing_consent."""
     return Told(consents=read_consents(need_id(given, "customer_id"), given, shop))
@@ -174,6 +189,9 @@ def _read_order_deletion(given: Payload, _shop: ShopFacts) -> Told:
 
 
 def _read_refund(given: Payload, shop: ShopFacts) -> Told:
+    moved = take_list(given, "transactions")
+    if moved and all(one.get("test") is True for one in moved):
+        return Told(ignored="test_order")
     return Told(sales=[read_refund(given, shop.source)])
 
 
@@ -234,7 +252,8 @@ def _read_items(given: Payload, shop: ShopFacts, action: str) -> dict[str, Any]:
     items = []
     for line in take_list(given, "line_items"):
         sku = read_sku(line, shop.source)
-        items.append({"sku": sku, "quantity": take_count(line, "quantity") or 1, "price": str(money(line, "price"))})
+        price = shop_money(line, "price")
+        items.append({"sku": sku, "quantity": take_count(line, "quantity") or 1, "price": str(price)})
     properties: dict[str, Any] = {"action": action, "items": items}
     if total := take_money(given, "total_price"):
         properties |= {"total": str(total), "currency": take_currency(given, "currency", shop.currency)}
@@ -243,12 +262,14 @@ def _read_items(given: Payload, shop: ShopFacts, action: str) -> dict[str, Any]:
 
 def _read_data_request(given: Payload, _shop: ShopFacts) -> Told:
     person = take_map(given, "customer")
-    return Told(requests=[ToldRequest("export", take_id(person), take_email(person))])
+    orders = take_numbers(given, "orders_requested")
+    return Told(requests=[ToldRequest("export", take_id(person), take_email(person), orders)])
 
 
 def _read_redaction(given: Payload, _shop: ShopFacts) -> Told:
     person = take_map(given, "customer")
-    return Told(requests=[ToldRequest("erasure", take_id(person), take_email(person))])
+    orders = take_numbers(given, "orders_to_redact")
+    return Told(requests=[ToldRequest("erasure", take_id(person), take_email(person), orders)])
 
 
 def _read_shop_redaction(_given: Payload, _shop: ShopFacts) -> Told:
@@ -265,12 +286,18 @@ _PRODUCT = Topic(read_product, "Product", frozenset({"id", "title", "variants"})
 _PRIVACY = frozenset({"shop_id", "shop_domain"})
 _CART = frozenset({"token", "line_items"})
 _NO_CART = frozenset({"total_price", "financial_status"})
+#: By these a customer who is gone is told from an order or a product: addresses until 2025, tax_exemptions since.
+_OF_A_CUSTOMER = frozenset({"addresses", "tax_exemptions"})
+_MERGED = frozenset({"admin_graphql_api_customer_kept_id", "admin_graphql_api_customer_deleted_id", "status"})
 #: What a deletion is not: anything that still says more than a number.
 _MORE = frozenset({"created_at", "line_items", "variants", "title", "email", "order_id"})
 TOPICS: Final[Mapping[str, Topic]] = {
     "customers/create": _CUSTOMER,
     "customers/update": _CUSTOMER,
-    "customers/delete": Topic(_read_customer_deletion, "Customer", frozenset({"id", "addresses"}), _MORE, True),
+    "customers/delete": Topic(
+        _read_customer_deletion, "Customer", frozenset({"id"}), _MORE, True, has_one_of=_OF_A_CUSTOMER
+    ),
+    "customers/merge": Topic(_read_merge, "Customer", _MERGED, is_safe_late=True),
     "customers_email_marketing_consent/update": Topic(
         _read_email_consent, "Customer", frozenset({"customer_id", "email_marketing_consent"}), is_safe_late=True
     ),
@@ -281,11 +308,11 @@ TOPICS: Final[Mapping[str, Topic]] = {
     "orders/updated": _ORDER,
     "orders/paid": _ORDER,
     "orders/cancelled": _ORDER,
-    "orders/delete": Topic(_read_order_deletion, "Order", frozenset({"id"}), _MORE | {"addresses"}, True),
+    "orders/delete": Topic(_read_order_deletion, "Order", frozenset({"id"}), _MORE | _OF_A_CUSTOMER, True),
     "refunds/create": Topic(_read_refund, "Refund", frozenset({"id", "order_id", "refund_line_items"})),
     "products/create": _PRODUCT,
     "products/update": _PRODUCT,
-    "products/delete": Topic(_read_product_deletion, "Product", frozenset({"id"}), _MORE | {"addresses"}, True),
+    "products/delete": Topic(_read_product_deletion, "Product", frozenset({"id"}), _MORE | _OF_A_CUSTOMER, True),
     "carts/create": Topic(_read_cart, "Cart", _CART, _NO_CART, True),
     "carts/update": Topic(_read_cart, "Cart", _CART, _NO_CART, True),
     "checkouts/create": Topic(

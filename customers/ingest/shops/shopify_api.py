@@ -8,7 +8,7 @@ where the bucket would not hold the next page, and a cursor is begun anew at a t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Final
 
 from . import graph
@@ -19,6 +19,8 @@ from .values import take_map
 
 VERSION: Final = "2026-07"
 SCOPES: Final = ("read_customers", "read_orders", "read_products")
+#: A topic that Shopify gives only to an app with a right of its own: made where the app has it.
+TOPICS_WITH_A_RIGHT: Final = {"CUSTOMERS_MERGE": "read_customer_merge"}
 #: Things in a page of each kind, where none costs too much.
 SIZES: Final = {"customers": 100, "products": 25, "orders": 25}
 #: A cursor is begun anew after so many things (Shopify ends at 25,000).
@@ -34,7 +36,7 @@ HOOK_TOPICS: Final = (
 
 _SHOP = "query { shop { name currencyCode primaryDomain { url } } currentAppInstallation { accessScopes { handle } } }"
 _COUNTS = {
-    "customers": "query { customersCount { count precision } }",
+    "customers": "query { customersCount(limit: null) { count precision } }",
     "products": "query { productsCount(limit: null) { count precision } }",
     "orders": "query { ordersCount(limit: null) { count precision } }",
 }
@@ -65,8 +67,8 @@ class ShopifyApi:
         """What the shop is called and sells in, and which rights the keys lack."""
         data = self._graph(_SHOP)
         shop = take_map(data, "shop")
-        given = {one.get("handle") for one in take_map(data, "currentAppInstallation").get("accessScopes") or []}
-        missing = [scope for scope in SCOPES if scope not in given and scope.replace("read_", "write_") not in given]
+        given = _read_scopes(data)
+        missing = [scope for scope in SCOPES if not _may(scope, given)]
         url = str(take_map(shop, "primaryDomain").get("url") or "")
         return Found(str(shop.get("name") or ""), str(shop.get("currencyCode") or ""), url, missing)
 
@@ -99,8 +101,9 @@ class ShopifyApi:
     def make_hooks(self, url: str) -> list[str]:
         """Make the webhooks that are missing; returns their topics. Safe to run twice."""
         made = []
-        present = self._list_hooks(url)
-        for topic in HOOK_TOPICS:
+        present, given = self._list_hooks(url), _read_scopes(self._graph(_SHOP))
+        extra = [topic for topic, scope in TOPICS_WITH_A_RIGHT.items() if _may(scope, given)]
+        for topic in (*HOOK_TOPICS, *extra):
             if topic in present:
                 continue
             data = self._graph(_MAKE_HOOK, {"topic": topic, "hook": {"uri": url, "format": "JSON"}})
@@ -167,6 +170,16 @@ class ShopifyApi:
             raise ShopTrouble("keys_refused", is_final=True)
         self._token = token
         return token
+
+
+def _read_scopes(data: Mapping[str, Any]) -> set[str]:
+    """What the app may do in this shop."""
+    return {str(one.get("handle")) for one in take_map(data, "currentAppInstallation").get("accessScopes") or []}
+
+
+def _may(scope: str, given: Set[str]) -> bool:
+    """Who may write may read."""
+    return scope in given or scope.replace("read_", "write_") in given
 
 
 def _ask_for(cursor: Mapping[str, Any], size: int, since: dt.datetime | None) -> dict[str, Any]:

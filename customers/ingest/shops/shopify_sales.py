@@ -3,6 +3,8 @@
 Order and Refund as in Shopify's REST Admin API and webhooks: total_price = line_items (price times quantity)
 - total_discounts + postage + tax not in the prices; a refund has refund_line_items, each with its line_item, and
 transactions of the kind "refund". A refund never changes the order that it belongs to: it is a return of its own.
+
+Money is that of the shop (`NAME_set.shop_money`): where somebody paid in another currency, a transaction is in theirs.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from .values import (
     name_article,
     need_id,
     need_moment,
+    shop_money,
     take_count,
     take_currency,
     take_id,
@@ -39,7 +42,7 @@ def read_sale(given: Payload, customer: str, shop: ShopFacts) -> ToldSale:
     """The order, its refunds, and what is left of it to take back where it was cancelled."""
     number, at = need_id(given), need_moment(given, "processed_at", "created_at")
     currency = take_currency(given, "currency", shop.currency)
-    discount, total = money(given, "total_discounts"), money(given, "total_price")
+    discount, total = shop_money(given, "total_discounts"), shop_money(given, "total_price")
     wares = [(take_id(line), _read_line(line, shop)) for line in take_list(given, "line_items")]
     wares = [(name, line) for name, line in wares if line.quantity]
     lines = balance([line for _name, line in wares], discount, total)
@@ -73,8 +76,8 @@ def make_refund(given: Payload, order: str, customer: str, currency: str, source
     for back in take_list(given, "refund_line_items"):
         line, quantity = take_map(back, "line_item"), take_count(back, "quantity") or 0
         if quantity > 0:
-            lines.append(ToldLine(read_sku(line, source), _name_line(line), -quantity, money(line, "price")))
-    paid = _sum_paid_back(given)
+            lines.append(ToldLine(read_sku(line, source), _name_line(line), -quantity, shop_money(line, "price")))
+    paid = _sum_paid_back(given, currency)
     if not lines and not paid:
         return None
     goods = sum((line.unit_price * -line.quantity for line in lines), Decimal(0))
@@ -92,23 +95,36 @@ def read_sku(line: Payload, source: str) -> str:
     return take_text(line, "sku", 80) or name_article(source, variant)
 
 
-def _sum_paid_back(given: Payload) -> Decimal:
-    """Money of the transactions that succeeded; before they have, what the lines and adjustments come to."""
+def _sum_paid_back(given: Payload, currency: str) -> Decimal:
+    """Money of the transactions that succeeded; before they have, or where they are in the buyer's currency and not in the
+    shop's, what the parts of the refund come to."""
     moved = [
-        money(one, "amount")
+        one
         for one in take_list(given, "transactions")
         if take_text(one, "kind") == "refund" and take_text(one, "status") in {"", "success"}
     ]
-    if moved:
-        return sum(moved, Decimal(0)).quantize(CENT)
-    lines = sum(
-        (money(one, "subtotal") + money(one, "total_tax") for one in take_list(given, "refund_line_items")), Decimal(0)
-    )
-    # An adjustment of what was refunded is negative where the shop paid more back (postage).
-    adjusted = sum(
-        (money(one, "amount") + money(one, "tax_amount") for one in take_list(given, "order_adjustments")), Decimal(0)
-    )
-    return max(lines - adjusted, Decimal(0)).quantize(CENT)
+    if moved and all(take_currency(one, "currency", currency) == currency for one in moved if currency):
+        return sum((money(one, "amount") for one in moved), Decimal(0)).quantize(CENT)
+    return max(_sum_parts(given), Decimal(0)).quantize(CENT)
+
+
+def _sum_parts(given: Payload) -> Decimal:
+    """Goods, postage, duties and fees with their tax, less what was kept of them.
+
+    Postage has a list of its own since 2024-10; before it was an adjustment. An adjustment is negative where more was paid back.
+    """
+    goods = take_list(given, "refund_line_items")
+    postage = take_list(given, "refund_shipping_lines")
+    adjusted = [
+        one
+        for one in take_list(given, "order_adjustments")
+        if not (postage and take_text(one, "kind") == "shipping_refund")
+    ]
+    parts = [shop_money(one, name) for one in goods for name in ("subtotal", "total_tax")]
+    parts += [shop_money(one, name) for one in postage for name in ("subtotal_amount", "tax_amount")]
+    parts += [shop_money(given, name) for name in ("total_duties", "total_additional_fees")]
+    parts += [-shop_money(one, name) for one in adjusted for name in ("amount", "tax_amount")]
+    return sum(parts, Decimal(0))
 
 
 def _take_back_rest(
@@ -146,7 +162,7 @@ def _name_cancellation(order: str) -> str:
 
 def _read_line(line: Payload, shop: ShopFacts) -> ToldLine:
     quantity = take_count(line, "quantity") or 0
-    return ToldLine(read_sku(line, shop.source), _name_line(line), quantity, money(line, "price"))
+    return ToldLine(read_sku(line, shop.source), _name_line(line), quantity, shop_money(line, "price"))
 
 
 def _name_line(line: Payload) -> str:
@@ -154,11 +170,11 @@ def _name_line(line: Payload) -> str:
 
 
 def _find_currency(given: Payload) -> str:
-    """refunds/create has no currency of its own; its transactions and lines have."""
-    for one in take_list(given, "transactions"):
-        if code := take_text(one, "currency", 3):
-            return code.upper()
-    for line in take_list(given, "refund_line_items"):
-        if code := take_text(take_map(take_map(line, "subtotal_set"), "shop_money"), "currency_code", 3):
-            return code.upper()
-    return ""
+    """refunds/create has no currency of its own: that of the shop stands at its sums; an older one has transactions only."""
+    sums = [take_map(given, "total_duties_set")]
+    sums += [take_map(line, "subtotal_set") for line in take_list(given, "refund_line_items")]
+    sums += [take_map(line, "subtotal_amount_set") for line in take_list(given, "refund_shipping_lines")]
+    sums += [take_map(one, "amount_set") for one in take_list(given, "order_adjustments")]
+    codes = [take_text(take_map(one, "shop_money"), "currency_code", 3) for one in sums]
+    codes += [take_text(one, "currency", 3) for one in take_list(given, "transactions")]
+    return next((code.upper() for code in codes if code), "")

@@ -126,11 +126,23 @@ class ToldLink:
 
 @dataclass(frozen=True)
 class ToldRequest:
-    """The shop asks for a copy of a person's data (export), for their erasure, or for that of everybody (everything)."""
+    """The shop asks for a copy of a person's data (export), for their erasure, or for that of everybody (everything).
+
+    `orders` are numbers of theirs: a person may have bought as a guest, by another address.
+    """
 
     kind: str
     customer: str = ""
     email: str = ""
+    orders: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ToldMerge:
+    """The shop made one person of two: `gone` is `kept` from now on."""
+
+    gone: str
+    kept: str
 
 
 @dataclass
@@ -145,10 +157,14 @@ class Told:
     carts: list[ToldCart] = field(default_factory=list)
     links: list[ToldLink] = field(default_factory=list)
     requests: list[ToldRequest] = field(default_factory=list)
+    merges: list[ToldMerge] = field(default_factory=list)
     ignored: str = ""
 
     def add(self, other: Told) -> None:
         """Lay another payload's words behind these."""
-        for name in ("customers", "consents", "sales", "gone_orders", "products", "carts", "links", "requests"):
+        for name in _LISTS:
             getattr(self, name).extend(getattr(other, name))
         self.ignored = self.ignored or other.ignored
+
+
+_LISTS = ("customers", "consents", "sales", "gone_orders", "products", "carts", "links", "requests", "merges")

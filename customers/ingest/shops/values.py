@@ -53,6 +53,14 @@ def need_id(given: Mapping[str, Any], name: str = "id") -> str:
     return found
 
 
+def take_numbers(given: Mapping[str, Any], name: str) -> list[str]:
+    """The ids in the list at `name`, as text."""
+    found = given.get(name) or []
+    if not isinstance(found, list):
+        raise Untranslatable(f"{name} is no list")
+    return [number for one in found if (number := take_id({name: one}, name))]
+
+
 def take_text(given: Mapping[str, Any], name: str, most: int = 250) -> str:
     value = given.get(name)
     return value.replace("\0", "").strip()[:most] if isinstance(value, str) else ""
@@ -109,6 +117,12 @@ def take_money(given: Mapping[str, Any], name: str) -> Decimal | None:
 def money(given: Mapping[str, Any], name: str) -> Decimal:
     """The same, 0 where there is none."""
     return take_money(given, name) or Decimal(0)
+
+
+def shop_money(given: Mapping[str, Any], name: str) -> Decimal:
+    """The same in the currency of the shop: Shopify's `NAME_set.shop_money` where there is one, else NAME."""
+    of_shop = take_map(take_map(given, f"{name}_set"), "shop_money")
+    return money(of_shop, "amount") if of_shop else money(given, name)
 
 
 def take_count(given: Mapping[str, Any], name: str) -> int | None:

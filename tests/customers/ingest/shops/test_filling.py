@@ -399,6 +399,13 @@ def test_webhooks_are_made_once(server: ShopServer, kind: str, count: int) -> No
     assert addresses == {f"http://127.0.0.1:8000/hooks/shops/{shop.hook_token}/"}
 
 
+def test_merges_are_told_where_the_app_has_the_right(server: ShopServer) -> None:
+    shop = connect(server)
+    make_hooks(shop, now=NOW)
+    server.scopes.append("read_customer_merge")
+    assert make_hooks(shop, now=NOW) == ["CUSTOMERS_MERGE"] and make_hooks(shop, now=NOW) == []
+
+
 # --- whom we talk to ---------------------------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,8 @@ from pytest_django import Settings
 
 from customers.ingest.erased import hash_identity
 from customers.ingest.shops import keys
-from customers.ingest.shops.deliveries import forget_deliveries, sweep_deliveries
+from customers.ingest.shops.deliveries import PAUSES_MIN, forget_deliveries, sweep_deliveries
+from customers.merging.suggesting import merge_vouched
 from customers.models import (
     ConsentRecord,
     Customer,
@@ -252,8 +253,8 @@ def test_who_unsubscribes_in_the_shop_is_not_written_to(shop: ShopConnection) ->
 
 
 def privacy(**more: Any) -> dict[str, Any]:
-    person = {"id": CUSTOMER["id"], "email": "mei.lin@mail.test", "phone": None}
-    return {"shop_id": 954889, "shop_domain": "tarnside.myshopify.com", "customer": person, **more}
+    asker = {"id": CUSTOMER["id"], "email": "mei.lin@mail.test", "phone": None}
+    return {"shop_id": 954889, "shop_domain": "tarnside.myshopify.com", "customer": asker, **more}
 
 
 def test_the_privacy_webhooks_become_requests_that_a_person_decides_on(shop: ShopConnection) -> None:
@@ -273,6 +274,53 @@ def test_a_redaction_finds_guests_by_their_address(shop: ShopConnection) -> None
     tell(shop, "orders/create", change(ORDER, customer=None))
     tell(shop, "customers/redact", privacy(orders_to_redact=[1]))
     assert PrivacyRequest.objects.get().customer_number == Customer.objects.get().pk
+
+
+def test_a_redaction_finds_what_was_bought_by_another_address_by_its_orders(shop: ShopConnection) -> None:
+    tell(shop, "orders/create", change(ORDER, customer=None, email="other@mail.test", contact_email=None))
+    tell(shop, "customers/redact", privacy(orders_to_redact=[1]))
+    assert not PrivacyRequest.objects.exists()
+    tell(shop, "customers/redact", privacy(orders_to_redact=[ORDER["id"], 2]))
+    assert PrivacyRequest.objects.get().customer_number == Customer.objects.get().pk
+
+
+def merged(gone: int, kept: int) -> dict[str, Any]:
+    return {
+        "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{kept}", "admin_graphql_api_job_id": None,
+        "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{gone}", "status": "completed", "errors": [],
+    }  # fmt: skip
+
+
+def person(number: int, **fields: Any) -> dict[str, Any]:
+    gid = f"gid://shopify/Customer/{number}"
+    return change(CUSTOMER, id=number, admin_graphql_api_id=gid, email=f"p{number}@mail.test", **fields)
+
+
+def test_whom_the_shop_makes_one_is_one_here(shop: ShopConnection) -> None:
+    """And the account that it deletes for it is nobody who is to be erased, before the merge here and after."""
+    gone = {"id": 5, "tax_exemptions": [], "admin_graphql_api_id": "gid://shopify/Customer/5"}
+    tell(shop, "orders/create", change(ORDER, customer=person(5)))
+    assert tell(shop, "customers/merge", merged(gone=5, kept=6)) == {"status": "kept"}, "6 is not here yet"
+    tell(shop, "customers/update", person(6))
+    assert sweep_deliveries(now=NOW + dt.timedelta(minutes=2), answer=answer_shop) == 1
+    tell(shop, "customers/delete", gone)
+    assert merge_vouched(now=NOW) == 1
+    tell(shop, "customers/delete", {**gone, "addresses": []})
+    kept = Customer.objects.get(source=shop.source)
+    assert (kept.external_id, kept.orders.count()) == ("6", 1)
+    assert not PrivacyRequest.objects.exists() and kept.consents.latest("recorded_at").status == "given"
+    assert {row.reason for row in ShopDelivery.objects.filter(topic="customers/delete")} == {"merged_away"}
+    tell(shop, "customers/delete", {**gone, "id": 6, "admin_graphql_api_id": "gid://shopify/Customer/6"})
+    assert PrivacyRequest.objects.get().customer_number == kept.pk, "who really goes is asked for"
+
+
+def test_a_request_by_law_is_not_passed_over_because_of_a_merge(shop: ShopConnection) -> None:
+    for number in (5, 6):
+        tell(shop, "customers/update", person(number))
+    tell(shop, "customers/merge", merged(gone=5, kept=6))
+    tell(shop, "customers/redact", privacy(customer={"id": 5, "email": "p5@mail.test"}, orders_to_redact=[]))
+    assert PrivacyRequest.objects.get().customer_number == Customer.objects.get(external_id="5").pk
+    assert merge_vouched(now=NOW) == 0, "a person decides first"
 
 
 def test_the_redaction_of_a_shop_asks_for_everybody_of_it(shop: ShopConnection) -> None:
@@ -474,6 +522,20 @@ def test_what_can_never_be_read_says_why_and_is_not_tried_for_ever(shop: ShopCon
     row = ShopDelivery.objects.get()
     assert (row.status, row.reason, row.next_at) == ("failed", "total_price is no amount", None)
     assert row.body
+
+
+def test_a_refund_whose_order_names_nobody_does_not_stay_among_the_failures(shop: ShopConnection) -> None:
+    """A till sells to nobody in particular. An order brings its refunds with it, so nothing is lost."""
+    tell(shop, "orders/create", change(ORDER, customer=None, email=None, contact_email=None))
+    tell(shop, "refunds/create", REFUND)
+    now = NOW
+    for minutes in PAUSES_MIN:
+        now += dt.timedelta(minutes=minutes + 1)
+        sweep_deliveries(now=now, answer=answer_shop)
+    row = ShopDelivery.objects.get(topic="refunds/create")
+    assert (row.status, row.reason, row.body, row.next_at) == ("ignored", "order_never_came", "", None)
+    tell(shop, "orders/updated", change(ORDER, refunds=[REFUND], updated_at="2026-09-14T12:59:00+01:00"))
+    assert Order.objects.filter(is_return=True).count() == 1
 
 
 def test_an_order_in_no_currency_is_a_failure_with_a_reason(shop: ShopConnection) -> None:

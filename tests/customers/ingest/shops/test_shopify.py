@@ -115,6 +115,69 @@ def test_a_refund_that_failed_pays_nothing_back() -> None:
     assert read("refunds/create", payload).sales[0].orders == []
 
 
+def bag(amount: str, paid: str) -> dict[str, Any]:
+    """Money as Shopify gives it where the buyer pays in another currency than the shop's."""
+    shop, buyer = {"amount": amount, "currency_code": "GBP"}, {"amount": paid, "currency_code": "CAD"}
+    return {"shop_money": shop, "presentment_money": buyer}
+
+
+ABROAD: dict[str, Any] = change(
+    REFUND,
+    total_duties_set=bag("0.00", "0.00"),
+    transactions=[{"amount": "33.65", "currency": "CAD", "kind": "refund", "status": "success"}],
+    refund_shipping_lines=[
+        {"id": 7, "subtotal_amount_set": bag("4.00", "6.90"), "tax_amount_set": bag("0.80", "1.38")},
+    ],
+    order_adjustments=[{"id": 8, "amount_set": bag("0.30", "0.52"), "tax_amount_set": bag("0.00", "0.00")}],
+    refund_line_items=[{**REFUND["refund_line_items"][0], "subtotal_set": bag("14.00", "24.15")}],
+)
+
+
+def test_what_was_paid_back_in_the_buyers_currency_is_counted_in_the_shops() -> None:
+    [back] = read("refunds/create", ABROAD).sales[0].orders
+    assert (back.currency, back.total) == ("GBP", Decimal("-18.50")), "14.00 + 4.80 of postage - 0.30 that was kept"
+    assert {one.sku: one.quantity for one in back.lines} == {"PEG-10": -2, "": -1}
+    told = read("orders/updated", change(ORDER, refunds=[ABROAD]))
+    assert totals(told) == {"O": "78.50", "O:refund:509562969": "-18.50"}
+
+
+def test_an_order_paid_in_another_currency_adds_up_in_the_shops() -> None:
+    wares = [{**one, "price_set": bag(one["price"], "99.00")} for one in ORDER["line_items"]]
+    told = read("orders/create", change(ORDER, total_price_set=bag("78.50", "135.40"), line_items=wares))
+    assert totals(told) == {"O": "78.50"} and told.sales[0].orders[0].currency == "GBP"
+
+
+@pytest.mark.parametrize("kind", ["shipping_refund", ""])
+def test_postage_that_is_not_paid_back_yet_is_counted_once(kind: str) -> None:
+    """Since 2024-10 it has a list of its own; before, and in the change, it is an adjustment as well."""
+    adjusted = [{"kind": kind, "amount": "-4.50", "tax_amount": "0.00"}] if kind else []
+    payload = change(
+        REFUND, transactions=[], refund_line_items=[], order_adjustments=adjusted,
+        refund_shipping_lines=[{"subtotal_amount_set": bag("4.50", "4.50")}],
+    )  # fmt: skip
+    assert read("refunds/create", payload).sales[0].orders[0].total == Decimal("-4.50")
+
+
+def test_a_refund_of_the_test_mode_is_none() -> None:
+    moved = [{**REFUND["transactions"][0], "test": True}]
+    assert read("refunds/create", change(REFUND, transactions=moved)).ignored == "test_order"
+
+
+@pytest.mark.parametrize(
+    "more", [{"tax_exemptions": [], "admin_graphql_api_id": "gid://shopify/Customer/5"}, {"addresses": []}]
+)
+def test_a_customer_who_is_gone_is_known_by_what_their_version_of_the_api_says(more: dict[str, Any]) -> None:
+    [asked] = read("customers/delete", {"id": 5, **more}).requests
+    assert (asked.kind, asked.customer) == ("erasure", "5")
+
+
+@pytest.mark.parametrize("status", ["failed", "in_progress", "requested", ""])
+def test_a_merge_that_did_not_happen_is_none(status: str) -> None:
+    assert read("customers/merge", change(PAYLOADS["customers/merge"], status=status)).ignored == "merge_not_done"
+    [merge] = read("customers/merge", PAYLOADS["customers/merge"]).merges
+    assert (merge.gone, merge.kept) == ("2", "1")
+
+
 def test_a_cancellation_takes_back_what_no_refund_did() -> None:
     assert totals(cancel()) == {"O": "78.50", "O:cancelled": "-78.50"}
     part = cancel(refunds=[REFUND])
@@ -166,7 +229,11 @@ def test_carts_and_checkouts_are_one_visitor() -> None:
 
 PAYLOADS = {
     "customers/update": CUSTOMER,
-    "customers/delete": {"id": 5, "addresses": []},
+    "customers/delete": {"id": 5, "tax_exemptions": [], "admin_graphql_api_id": "gid://shopify/Customer/5"},
+    "customers/merge": {
+        "admin_graphql_api_customer_kept_id": "gid://shopify/Customer/1", "admin_graphql_api_job_id": None,
+        "admin_graphql_api_customer_deleted_id": "gid://shopify/Customer/2", "status": "completed", "errors": [],
+    },
     "orders/updated": ORDER,
     "orders/delete": {"id": 5},
     "refunds/create": REFUND,
