@@ -49,7 +49,9 @@ def test_every_block_of_the_guide_works_as_it_stands(
     names: dict[str, Any] = {}
     monkeypatch.setattr(time, "sleep", _make_pause())
     assert {language for language, _block in BLOCKS} == {"sh", "python"} and len(BLOCKS) >= 16
-    request.addfinalizer(lambda: names["api"].close())  # else a thread of the server keeps its connection to the database
+    request.addfinalizer(
+        lambda: names["api"].close()
+    )  # else a thread of the server keeps its connection to the database
     for language, block in BLOCKS:
         told = block.replace("https://rekindle.shop.example", live_server.url).replace("rk_…", key)
         if language == "sh":
