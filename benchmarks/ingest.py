@@ -3,8 +3,8 @@
 The peer is what a database person would write by hand for clean data: COPY the rows into a temporary table and upsert
 from there into the same tables, with all their indexes and constraints, in one transaction. It checks nothing, reports
 nothing and resolves no duplicates. Both work on the same rows in the same run; each round has keys of its own, so that
-every row is new. `api_vs_copy`, `batch_vs_copy` (the mixed request) and `csv_vs_copy` are the peer's time over ours
-(1 is as fast, 0.5 takes twice as long).
+every row is new. `api_vs_copy`, `batch_vs_copy` (the mixed request), `events_vs_copy` (a file of events) and `csv_vs_copy`
+(one of orders) are the peer's time over ours (1 is as fast, 0.5 takes twice as long).
 """
 
 from __future__ import annotations
@@ -21,15 +21,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from benchmarks import _event_files
+from benchmarks._events import CUSTOMERS, DAYS, START, make_events
 from benchmarks.frame import measure, median, parse_arguments, print_result, print_table, set_up_django
 
 REQUEST_ITEMS = 1_000
-CUSTOMERS = 5_000
 LINES_PER_ORDER = 5
 LINES_PER_CUSTOMER = 50
-START = np.datetime64("2024-01-01T00:00:00", "s")
-DAYS = 700
-KINDS = ("product_viewed", "search_performed", "cart_updated")
 COLUMNS = "order=order,product=product,name=name,quantity=quantity,at=at,price=price,customer=customer,country=country"
 #: Runs imports in a process of its own: prints the seconds of each, and the most memory it had.
 IMPORT_ALONE = """
@@ -45,20 +43,6 @@ for path, source in zip(files[::2], files[1::2]):
 from benchmarks.frame import peak_mb
 print("peak", peak_mb())
 """
-
-
-def make_events(rng: np.random.Generator, count: int, tag: str, customers: int) -> pl.DataFrame:
-    """Events of two years as they are sent: external_id, customer, kind, occurred_at, properties (JSON text)."""
-    seconds = rng.integers(0, DAYS * 86_400, count)
-    return pl.DataFrame(
-        {
-            "external_id": [f"{tag}-{number}" for number in range(count)],
-            "customer": [f"c{number}" for number in rng.integers(0, customers, count)],
-            "kind": rng.choice(KINDS, count),
-            "occurred_at": (START + seconds.astype("timedelta64[s]")).astype("datetime64[us]"),
-            "properties": [f'{{"sku": "T{number}"}}' for number in rng.integers(0, 500, count)],
-        }
-    ).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
 
 
 def make_bodies(events: pl.DataFrame) -> list[bytes]:
@@ -217,6 +201,23 @@ def bench_lines(rng: np.random.Generator, count: int, rounds: int) -> tuple[dict
     return times, peak
 
 
+def bench_event_files(rng: np.random.Generator, count: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each round for the peer and for the import of a file of events, and its peak memory in MB."""
+    found: dict[str, list[float]] = {"peer": [], "ours": [], "peak": []}
+    with tempfile.TemporaryDirectory(prefix="rk-bench-") as folder:
+        path = Path(folder) / "events.csv"
+        for number in range(rounds):
+            _event_files.write_file(rng, count, path, tag=f"f{number}")
+            _settle()
+            slices = _event_files.make_slices(rng, count, f"fp{number}")
+            found["peer"].append(sum(copy_events(events) for events in slices))
+            _settle()
+            seconds, peak = _event_files.import_alone(path)
+            found["ours"].append(seconds)
+            found["peak"].append(peak)
+    return found
+
+
 def main() -> None:
     """Measure both, print a table, and the object of bar.md in the last line."""
     arguments = parse_arguments(__doc__ or "", _add_count)
@@ -226,6 +227,7 @@ def main() -> None:
     if arguments.more.count:
         count, rounds = arguments.more.count, 1
     events = {name: median(values) for name, values in bench_events(rng, count, rounds).items()}
+    files = {name: median(values) for name, values in bench_event_files(rng, count, rounds).items()}
     timed_lines, peak = bench_lines(rng, count, rounds)
     lines = {name: median(values) for name, values in timed_lines.items()}
     growth = {name: times["ours"] / (10 * times["tenth"]) for name, times in (("api", events), ("csv", lines))}
@@ -234,6 +236,9 @@ def main() -> None:
         f"API, {REQUEST_ITEMS:,} events a request, s": events["ours"],
         "events a second by the API": count / events["ours"],
         f"mixed API, {REQUEST_ITEMS:,} items a request, s": events["mixed"],
+        f"COPY and INSERT of {count:,} events again, s": files["peer"],
+        "import of a file of as many events, s": files["ours"],
+        "peak memory of that, MB": files["peak"],
         f"COPY and upserts of {count:,} lines, s": lines["peer"],
         "import of the same file, s": lines["ours"],
         "lines a second": count / lines["ours"],
@@ -249,6 +254,8 @@ def main() -> None:
         batch_vs_copy=events["peer"] / events["mixed"],
         csv_vs_copy=lines["peer"] / lines["ours"],
         csv_peak_mb=peak,
+        events_vs_copy=files["peer"] / files["ours"],
+        events_peak_mb=files["peak"],
         growth=max(growth.values()),
         growth_api=growth["api"],
         growth_csv=growth["csv"],

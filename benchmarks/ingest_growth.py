@@ -11,54 +11,15 @@ the same rows and one INSERT. `growth` is the time at ten times the rows over te
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
+from benchmarks._event_files import import_alone, make_slices, write_file
 from benchmarks.frame import parse_arguments, peak_mb, print_result, print_table, set_up_django
-from benchmarks.ingest import CUSTOMERS, copy_events, make_bodies, make_events, open_client, post_events
-
-SLICE = 100_000
-#: Imports one file of events in a process of its own: prints its seconds, and the most memory it had.
-IMPORT_ALONE = """
-import sys, time
-import django
-django.setup()
-from django.core.management import call_command
-columns = "customer=customer,kind=kind,at=occurred_at,event=external_id,properties=properties"
-started = time.perf_counter()
-choices = {"kind": "events", "columns": columns, "source": "bench", "currency": "EUR", "timezone": "UTC", "json": True}
-call_command("import_orders", sys.argv[1], **choices)
-print(time.perf_counter() - started)
-from benchmarks.frame import peak_mb
-print(peak_mb())
-"""
-
-
-def make_slices(rng: np.random.Generator, count: int, tag: str) -> Iterator[pl.DataFrame]:
-    """`count` events, some at a time."""
-    for first in range(0, count, SLICE):
-        yield make_events(rng, min(SLICE, count - first), f"{tag}-{first}", CUSTOMERS)
-
-
-def write_file(rng: np.random.Generator, count: int, path: Path) -> None:
-    """A CSV file of `count` events, written slice by slice."""
-    with path.open("wb") as file:
-        for number, events in enumerate(make_slices(rng, count, f"f{count}")):
-            events.write_csv(file, include_header=not number, datetime_format="%Y-%m-%dT%H:%M:%SZ")
-
-
-def import_alone(path: Path) -> tuple[float, float]:
-    """Seconds of the import, and its peak memory in MB."""
-    done = subprocess.run([sys.executable, "-c", IMPORT_ALONE, str(path)], check=True, capture_output=True, text=True)
-    seconds, peak = done.stdout.split()[-2:]
-    return float(seconds), float(peak)
+from benchmarks.ingest import copy_events, make_bodies, open_client, post_events
 
 
 def measure_files(rng: np.random.Generator, sizes: list[int]) -> dict[int, tuple[float, float, float]]:
@@ -68,7 +29,7 @@ def measure_files(rng: np.random.Generator, sizes: list[int]) -> dict[int, tuple
         path = Path(folder) / "events.csv"
         for count in sizes:
             peer = sum(copy_events(events) for events in make_slices(rng, count, f"p{count}"))
-            write_file(rng, count, path)
+            write_file(rng, count, path, tag=f"f{count}")
             seconds, peak = import_alone(path)
             path.unlink()
             found[count] = (peer, seconds, peak)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
@@ -16,6 +17,11 @@ from tests.campaigns.arrange import forget_quiet_hours
 from tests.model_server import ModelServer, use_model_server
 
 MakeUser = Callable[[str, str], User]
+#: A busy machine is slow at anything, and what passes in one run has to pass in the next.
+hypothesis.settings.register_profile(
+    "ours", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")

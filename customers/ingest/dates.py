@@ -79,8 +79,11 @@ def _read_texts(texts: pl.Series, time_zone: str, date_order: str) -> pl.Series:
     def reader(pattern: str) -> Callable[[pl.Series], pl.Series]:
         return lambda rest: _localize(rest.str.to_datetime(pattern, strict=False, time_unit="us"), time_zone)
 
-    readers: list[Callable[[pl.Series], pl.Series]] = [reader(pattern) for pattern in LOCAL_FORMATS]
-    readers += [_read_zoned, lambda rest: _localize(_read_parts(rest, date_order), time_zone)]
+    # No text can be read by two of these; so the one that fits the first row, and mostly all, may try first.
+    strict: list[Callable[[pl.Series], pl.Series]] = [*(reader(pattern) for pattern in LOCAL_FORMATS), _read_zoned]
+    first = texts.drop_nulls().head(1)
+    readers = sorted(strict, key=lambda read: read(first).null_count())
+    readers += [lambda rest: _localize(_read_parts(rest, date_order), time_zone)]
     readers += [lambda rest: _read_digits(rest, time_zone)]
     rest = pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "text": texts}).drop_nulls()
     read: list[pl.DataFrame] = []

@@ -58,15 +58,12 @@ class RecordedCounts:
 
 
 @transaction.atomic
-def record_events(
-    events: Sequence[NewEvent] | pl.DataFrame, *, source: str, written: set[tuple[str, dt.datetime]] | None = None
-) -> RecordedCounts:
+def record_events(events: Sequence[NewEvent] | pl.DataFrame, *, source: str) -> RecordedCounts:
     """Append events; one that is there already (source, external_id, occurred_at) is left as it is.
 
     A frame has the columns kind, occurred_at (UTC), external_id, customer_id or customer (the shop's id, of the same
     source), and may have properties (JSON text). Makes the monthly partitions it needs. Raises ValueError for a kind
-    that does not exist or a time outside 1990 to 2100, UnknownReference for a customer. Safe to run twice. Into `written`
-    go the ids and times of the events that are new.
+    that does not exist or a time outside 1990 to 2100, UnknownReference for a customer. Safe to run twice.
     """
     frame = events if isinstance(events, pl.DataFrame) else _to_frame(events)
     if frame.is_empty():
@@ -74,7 +71,7 @@ def record_events(
     if strange := set(frame["kind"].unique()) - set(EventKind.values):
         raise ValueError(f"unknown kinds of event: {sorted(map(str, strange))[:3]}")
     _make_partitions(frame["occurred_at"])
-    recorded = sum(_append(part, source, written) for part in frame.iter_slices(BATCH_ROWS))
+    recorded = sum(_append(part, source) for part in frame.iter_slices(BATCH_ROWS))
     return RecordedCounts(recorded, frame.height - recorded)
 
 
@@ -86,7 +83,8 @@ def record_rows(
     is_prepared: bool = False,
 ) -> RecordedCounts:
     """As `record_events`, for the some hundred checked events of a request: (external_id, occurred_at, customer id, kind,
-    properties as JSON text). A frame of so few rows costs more than the rows.
+    properties as JSON text). A frame of so few rows costs more than the rows. Into `written` go the ids and times of the
+    events that are new.
 
     `is_prepared`: the caller has a transaction, which an error ends, and has made the partitions in it.
     """
@@ -102,6 +100,23 @@ def record_rows(
             copy.write(lines.getvalue())
         recorded = _insert(cursor, stage, source, written, ((row[0], row[1]) for row in rows), len(rows))
     return RecordedCounts(recorded, len(rows) - recorded)
+
+
+def record_staged(cursor: Cursor, lines: str, *, source: str, fresh: str) -> RecordedCounts:
+    """As `record_events`, for a staged table of checked events (customer, kind, at, event, properties), without reading them:
+    for the files. Its keys are unique. Rows of customers who are not known are passed over and not counted.
+
+    Where some were known, the ids and times of the new ones go into the table `fresh`; where all are new it stays empty. Safe
+    to run twice.
+    """
+    cursor.execute(f"SELECT min(at), max(at) FROM {lines}")
+    first, last = cursor.fetchone()
+    if first is None:
+        return RecordedCounts(0, 0)
+    ensure_event_partitions(*(edge.astimezone(dt.UTC).date() for edge in (first, last)))
+    cursor.execute(_RECORD_STAGED.format(lines=lines, fresh=fresh), {"source": source})
+    recorded, staged = cursor.fetchone()
+    return RecordedCounts(recorded, staged - recorded)
 
 
 def storable_json(value: Any) -> str:
@@ -136,7 +151,7 @@ def _make_partitions(occurred_at: pl.Series) -> None:
     ensure_event_partitions(first.date(), last.date())
 
 
-def _append(frame: pl.DataFrame, source: str, written: set[tuple[str, dt.datetime]] | None) -> int:
+def _append(frame: pl.DataFrame, source: str) -> int:
     columns = dict(STAGED_EVENT)
     if "customer" in frame.columns:
         columns["customer"] = "varchar(120)"
@@ -146,8 +161,7 @@ def _append(frame: pl.DataFrame, source: str, written: set[tuple[str, dt.datetim
             cursor.execute(f"ANALYZE {stage}")
         if "customer" in columns:
             _resolve_customers(cursor, stage, source)
-        keys = frame.select("external_id", "occurred_at").iter_rows()
-        return _insert(cursor, stage, source, written, keys, frame.height)
+        return _insert(cursor, stage, source, None, (), frame.height)
 
 
 def _insert(
@@ -165,7 +179,7 @@ def _insert(
         " SELECT %s, s.external_id, s.occurred_at, coalesce(m.holder_id, s.customer_id), s.kind,"
         " coalesce(s.properties, '{}'), m.loser_id"
         f" FROM {stage} s LEFT JOIN customers_customermerge m ON m.loser_id = s.customer_id AND m.undone_at IS NULL"
-        " ORDER BY s.external_id, s.occurred_at ON CONFLICT DO NOTHING"
+        " ORDER BY s.occurred_at, s.external_id ON CONFLICT DO NOTHING"
     )
     if written is None:
         cursor.execute(insert, [source])
@@ -205,3 +219,29 @@ def _resolve_customers(cursor: Cursor, stage: str, source: str) -> None:
     cursor.execute(unresolved)
     if unknown := [str(row[0]) for row in cursor.fetchall()]:
         raise UnknownReference(f"These customers are not known: {', '.join(unknown)}.")
+
+
+# The persons are looked up once for each of them. Rows are written in the order of time and id, by every writer here: two that
+# meet cannot deadlock, and one month after the other fills up, which is a third less work than all of them at once.
+_RECORD_STAGED = """
+WITH people AS MATERIALIZED (
+    SELECT named.customer, coalesce(m.holder_id, known.id) AS id, m.loser_id AS came_as
+    FROM (SELECT DISTINCT customer FROM {lines}) named
+    CROSS JOIN LATERAL (
+        SELECT c.id FROM customers_customer c WHERE c.source = %(source)s AND c.external_id = named.customer
+        UNION ALL
+        SELECT coalesce(a.came_as, a.customer_id) FROM customers_customeralias a
+        WHERE a.source = %(source)s AND NOT a.is_visitor AND a.external_id = named.customer LIMIT 1) known
+    LEFT JOIN customers_customermerge m ON m.loser_id = known.id AND m.undone_at IS NULL),
+written AS (
+    INSERT INTO customers_customerevent (source, external_id, occurred_at, customer_id, kind, properties, came_as)
+    SELECT %(source)s, l.event, l.at, p.id, l.kind, coalesce(l.properties, '{{}}'), p.came_as
+    FROM {lines} l JOIN people p USING (customer) ORDER BY l.at, l.event
+    ON CONFLICT DO NOTHING RETURNING external_id, occurred_at),
+counted AS (SELECT (SELECT count(*) FROM written) AS recorded,
+                   (SELECT count(*) FROM {lines} JOIN people USING (customer)) AS staged),
+noted AS (
+    INSERT INTO {fresh} (event, at)
+    SELECT external_id, occurred_at FROM written WHERE (SELECT recorded < staged FROM counted))
+SELECT recorded, staged FROM counted
+"""

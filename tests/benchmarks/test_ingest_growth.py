@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.ingest_growth import SLICE, _read_sizes, growth, write_file
+from benchmarks._event_files import SLICE, write_file
+from benchmarks.ingest_growth import _read_sizes, growth
 
 
 def test_the_worst_step_counts_and_linear_is_one() -> None:
@@ -27,7 +28,7 @@ def test_sizes_rise() -> None:
 
 def test_a_file_is_written_in_slices_and_names_each_event_once(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
-    write_file(np.random.default_rng(1), SLICE + 10, path)
+    write_file(np.random.default_rng(1), SLICE + 10, path, tag="t")
     written = pl.read_csv(path)
     assert written.height == SLICE + 10 == written["external_id"].n_unique()
     assert written.columns == ["external_id", "customer", "kind", "occurred_at", "properties"]

@@ -134,16 +134,15 @@ def _clean_events(frame: pl.DataFrame, reading: Reading, checks: Checks) -> dict
     kind = text["kind"].str.to_lowercase().str.replace_all(r"[\s-]+", "_")
     checks.add("bad_kind", kind.is_null() | ~kind.is_in(EventKind.values))
     at = read_times(frame, reading, checks)
-    told = [_read_properties(given, sku) for given, sku in zip(text["properties"], text["product"], strict=True)]
-    checks.add("bad_properties", pl.Series([value is None for value in told], dtype=pl.Boolean))
-    # Without an id of its own a row is known by its content, so that the same file twice changes nothing.
-    content = pl.DataFrame({"a": text["customer"], "b": kind, "c": at, "d": pl.Series(told, dtype=pl.String)})
-    own = content.hash_rows(seed=1).cast(pl.String)
+    told = _read_all_properties(text["properties"], text["product"])
+    checks.add("bad_properties", told.is_null())
     event = text["event"]
-    event = pl.select(pl.when(event.is_null()).then(pl.lit("row:") + own).otherwise(event)).to_series()
+    if event.null_count():
+        # Without an id of its own a row is known by its content, so that the same file twice changes nothing.
+        content = pl.DataFrame({"a": text["customer"], "b": kind, "c": at, "d": told})
+        event = event.fill_null("row:" + content.hash_rows(seed=1).cast(pl.String))
     return {
-        "customer": text["customer"], "kind": kind, "at": at, "event": event,
-        "properties": pl.Series([value or "{}" for value in told], dtype=pl.String),
+        "customer": text["customer"], "kind": kind, "at": at, "event": event, "properties": told.fill_null("{}"),
     }  # fmt: skip
 
 
@@ -196,6 +195,15 @@ def _read_phone(number: str | None, country: str | None) -> str | None:
         return normalise_phone(number, country or "")
     except BadPhone:
         return ""
+
+
+def _read_all_properties(given: pl.Series, sku: pl.Series) -> pl.Series:
+    """The JSON objects as they are kept, null where there can be none. What stands in many rows is read once."""
+    rows = pl.DataFrame({"given": given, "sku": sku})
+    known = rows.unique()
+    told = [_read_properties(*row) for row in known.iter_rows()]
+    read = known.with_columns(pl.Series("told", told, dtype=pl.String))
+    return rows.join(read, on=["given", "sku"], how="left", nulls_equal=True, maintain_order="left")["told"]
 
 
 def _read_properties(given: str | None, sku: str | None) -> str | None:

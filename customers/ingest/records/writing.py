@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -27,47 +26,45 @@ from customers.ingest.customers import CUSTOMERS, in_shop_zone
 from customers.ingest.merged import lay_on_survivors
 from customers.ingest.places import guess_places
 from customers.ingest.products import PRODUCTS
-from customers.ingest.recorder import record_events
-from customers.ingest.resuming.fates import CREATED, UNCHANGED, note_by_key
+from customers.ingest.recorder import record_staged
+from customers.ingest.resuming.fates import CREATED, UNCHANGED, note_all, note_by_key
 from customers.ingest.schema import ImportOptions
 
 from .cleaning import STAGED
 
 _BATCH: Final = 20_000
+#: Kinds of file that tell of people who are known already.
+OF_KNOWN: Final = ("events", "consents")
 _KEYS: Final = {"customers": ("customer",), "products": ("product",), "events": ("event", "at"), "consents": ()}
 
 
 def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: ImportOptions) -> None:
     """Move to those left out what only the whole file or the shop can tell: rows that stand again below, people who were erased
     or are not known, and consents of people who said no."""
-    cursor.execute(f"ANALYZE {lines}")
     kind = options.kind
-    content = (
-        "left(concat_ws(' | ', " + ", ".join(f"gone.{name}" for name in STAGED[kind] if name != "line") + "), 500)"
-    )
+    joined = dict.fromkeys(["line", *(["product"] if kind == "products" else ["customer"]), *_KEYS[kind]])
+    # The other columns decide no plan, and JSON is dear to look at.
+    cursor.execute(f"ANALYZE {lines} ({', '.join(joined)})")
+    content = _content_of(kind)
     if kind != "products":
         leave_out_erased(cursor, lines, left_out, options.source)
     if kind == "customers":
         cursor.execute(_ONE_PERSON.format(lines=lines, left_out=left_out, content=content), {"source": options.source})
     if key := ", ".join(_KEYS[kind]):
-        cursor.execute(
-            f"WITH numbered AS (SELECT line, row_number() OVER (PARTITION BY {key} ORDER BY line DESC) AS place FROM {lines}),"
-            f" gone AS (DELETE FROM {lines} l USING numbered n WHERE n.line = l.line AND n.place > 1 RETURNING l.*)"
-            f" INSERT INTO {left_out} SELECT line, 'stands_again', {content} FROM gone"
-        )
-    if kind in ("events", "consents"):
-        cursor.execute(
-            f"WITH gone AS (DELETE FROM {lines} l WHERE NOT EXISTS (SELECT 1 FROM customers_customer c"
-            " WHERE c.source = %s AND c.external_id = l.customer) AND NOT EXISTS (SELECT 1 FROM customers_customeralias a"
-            " WHERE a.source = %s AND NOT a.is_visitor AND a.external_id = l.customer) RETURNING l.*)"
-            f" INSERT INTO {left_out} SELECT line, 'unknown_customer', {content} FROM gone",
-            [options.source, options.source],
-        )
+        cursor.execute(_STANDS_AGAIN.format(lines=lines, left_out=left_out, content=content, key=key))
+    if kind in OF_KNOWN:
+        leave_out_unknown(cursor, lines, left_out, options)
     if kind == "consents":
         said_no = said_no_sql("c", "l.channel")
         cursor.execute(
             _SAID_NO.format(lines=lines, left_out=left_out, content=content, said_no=said_no), [options.source]
         )
+
+
+def leave_out_unknown(cursor: Cursor, lines: str, left_out: str, options: ImportOptions) -> None:
+    """Move the lines of people who are not known here to those left out."""
+    content = _content_of(options.kind)
+    cursor.execute(_UNKNOWN.format(lines=lines, left_out=left_out, content=content), {"source": options.source})
 
 
 def apply_records(cursor: Cursor, lines: str, options: ImportOptions, *, fates: str) -> Applied:
@@ -91,6 +88,10 @@ def note_bad_zones(cursor: Cursor, lines: str) -> list[str]:
         "%(n)s time zone is none; the shop's was taken.", "%(n)s time zones are none; the shop's was taken.", bad
     )
     return [words % {"n": f"{bad:,}"}]
+
+
+def _content_of(kind: str) -> str:
+    return "left(concat_ws(' | ', " + ", ".join(f"gone.{name}" for name in STAGED[kind] if name != "line") + "), 500)"
 
 
 def _write_customers(cursor: Cursor, lines: str, options: ImportOptions, fates: str) -> UpsertCounts:
@@ -162,16 +163,16 @@ def _write_products(cursor: Cursor, lines: str, options: ImportOptions, fates: s
 
 
 def _write_events(cursor: Cursor, lines: str, options: ImportOptions, fates: str) -> UpsertCounts:
-    recorded = known = 0
-    columns = "line, customer, kind, at AS occurred_at, event AS external_id, properties::text"
-    for frame in _read_staged(cursor, lines, columns):
-        written: set[tuple[str, dt.datetime]] = set()
-        counts = record_events(frame.drop("line"), source=options.source, written=written)
-        is_new = [key in written for key in frame.select("external_id", "occurred_at").iter_rows()]
-        letters = [CREATED if new else UNCHANGED for new in is_new]
-        copy_frame(cursor, fates, pl.DataFrame({"line": frame["line"], "fate": letters}))
-        recorded, known = recorded + counts.recorded, known + counts.known
-    return UpsertCounts(recorded, 0, known)
+    with staging({"event": "varchar(160)", "at": "timestamptz"}) as (_cursor, fresh):
+        counts = record_staged(cursor, lines, source=options.source, fresh=fresh)
+        if not counts.known:
+            note_all(cursor, fates, lines, CREATED)
+        else:
+            cursor.execute(
+                f"INSERT INTO {fates} SELECT l.line, CASE WHEN f.event IS NULL THEN '{UNCHANGED}' ELSE '{CREATED}' END"
+                f" FROM {lines} l LEFT JOIN {fresh} f USING (event, at)"
+            )
+    return UpsertCounts(counts.recorded, 0, counts.known)
 
 
 def _write_consents(cursor: Cursor, lines: str, options: ImportOptions, fates: str) -> UpsertCounts:
@@ -207,6 +208,23 @@ JOIN LATERAL (
 JOIN customers_consentrecord r ON r.customer_id = person.id AND r.channel = l.channel AND r.status = l.status
     AND r.source = l.source AND r.recorded_at = l.at
 GROUP BY l.line) stands"""
+#: Mostly no key stands twice, and to find that out is cheaper than to number all lines.
+_STANDS_AGAIN: Final = """
+WITH doubled AS MATERIALIZED (SELECT {key} FROM {lines} GROUP BY {key} HAVING count(*) > 1),
+numbered AS (
+    SELECT line, row_number() OVER (PARTITION BY {key} ORDER BY line DESC) AS place FROM {lines} JOIN doubled USING ({key})),
+gone AS (DELETE FROM {lines} l USING numbered n WHERE n.line = l.line AND n.place > 1 RETURNING l.*)
+INSERT INTO {left_out} SELECT line, 'stands_again', {content} FROM gone"""
+_UNKNOWN: Final = """
+WITH strangers AS MATERIALIZED (
+    SELECT customer FROM (SELECT DISTINCT customer FROM {lines}) named
+    WHERE NOT EXISTS (
+        SELECT 1 FROM customers_customer c WHERE c.source = %(source)s AND c.external_id = named.customer)
+    AND NOT EXISTS (
+        SELECT 1 FROM customers_customeralias a
+        WHERE a.source = %(source)s AND NOT a.is_visitor AND a.external_id = named.customer)),
+gone AS (DELETE FROM {lines} l USING strangers s WHERE s.customer = l.customer RETURNING l.*)
+INSERT INTO {left_out} SELECT line, 'unknown_customer', {content} FROM gone"""
 #: Rows of one person under two ids (they were merged): their own counts before those of a merged id, of several the last.
 _ONE_PERSON: Final = """
 WITH named AS (

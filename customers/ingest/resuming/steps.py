@@ -25,7 +25,7 @@ from customers.ingest.import_report import ImportReport
 from customers.ingest.progress import end_trial, fail_run, finish_run, note_progress
 from customers.ingest.reading import Table, estimate_lines
 from customers.ingest.records.cleaning import STAGED
-from customers.ingest.records.writing import apply_records, note_bad_zones
+from customers.ingest.records.writing import OF_KNOWN, apply_records, leave_out_unknown, note_bad_zones
 from customers.ingest.schema import ORDERS, FileProblem, ImportOptions
 from customers.ingest.settling import settle_reading
 from customers.models import ImportRun
@@ -143,6 +143,8 @@ def _write_part(options: ImportOptions, stage: Stage, mark: Mark, number: int) -
         part = stage.part(number)
         if options.kind != "products":  # who was erased since the file was read
             leave_out_erased(cursor, part, stage.left_out, options.source)
+        if options.kind in OF_KNOWN:
+            leave_out_unknown(cursor, part, stage.left_out, options)
         if options.kind == ORDERS:
             applied = apply_lines(cursor, part, options, fates=stage.fates, now=mark.now)
         else:

@@ -17,12 +17,16 @@ from customers.ingest.consent import record_consent, suppress_address, withdraw_
 from customers.ingest.erased import hash_identity
 from customers.ingest.files import import_orders_file
 from customers.ingest.import_report import ImportReport
+from customers.ingest.resuming import steps
+from customers.ingest.resuming.fates import read_fates
 from customers.ingest.runs import receive_file, request_import, run_import
 from customers.ingest.schema import FileProblem, ImportOptions, guess_columns
+from customers.merging.merge import merge_customers
 from customers.models import (
     ConsentRecord,
     Customer,
     CustomerEvent,
+    CustomerMerge,
     ErasedPerson,
     ImportRejection,
     ImportRun,
@@ -126,6 +130,40 @@ def test_events_come_in_once_and_only_of_known_people(give: Give) -> None:
     assert event.properties == {"list": "home", "sku": "T1"}
     assert give("events", header, *rows[:2]).unchanged == 2
     assert CustomerEvent.objects.count() == 2
+
+
+def test_events_that_were_partly_there_say_which_are_new(give: Give) -> None:
+    Customer.objects.create(external_id="a")
+    header, row = "customer_id,event,timestamp,event_id", "a,search_performed,2026-0{}-02 10:00,{}"
+    give("events", header, row.format(1, "x"), row.format(2, "y"))
+    report = give("events", header, row.format(2, "x"), row.format(2, "y"), row.format(1, "x"), row.format(1, "z"))
+    run = ImportRun.objects.get(pk=report.run_id)
+    assert [outcome for _line, outcome, *_rest in read_fates(run)] == ["created", "unchanged", "unchanged", "created"]
+    assert (report.created, report.unchanged, CustomerEvent.objects.count()) == (2, 2, 4)
+
+
+def test_events_of_a_merged_id_are_the_survivors_and_say_whose_they_came_as(give: Give, marketer: User) -> None:
+    a, b = (Customer.objects.create(external_id=name) for name in "ab")
+    merge_customers(b.pk, a.pk, reason=CustomerMerge.Reason.STAFF, actor=marketer, now=NOW)
+    give("events", "customer_id,event,timestamp", "b,search_performed,2026-01-02", "a,search_performed,2026-01-03")
+    told = CustomerEvent.objects.order_by("occurred_at").values_list("customer_id", "came_as")
+    assert list(told) == [(a.pk, b.pk), (a.pk, None)]
+
+
+def test_who_vanishes_while_an_import_is_under_way_is_left_out(give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [Customer.objects.create(external_id=name) for name in "ab"]
+    settle = steps.settle_conflicts
+
+    def settle_and_delete(*arguments: Any) -> Any:
+        mark = settle(*arguments)
+        people[1].delete()
+        return mark
+
+    monkeypatch.setattr(steps, "settle_conflicts", settle_and_delete)
+    report = give(
+        "events", "customer_id,event,timestamp", "a,search_performed,2026-01-02", "b,search_performed,2026-01-02"
+    )
+    assert (report.created, dict(report.left_out)) == (1, {"unknown_customer": 1})
 
 
 def test_a_file_of_consents_never_overrules_a_no(give: Give) -> None:
