@@ -21,11 +21,13 @@ from support.answers.answering import answer_question
 from support.answers.ranking import Base
 from support.answers.validation import check_answer
 from support.triage.classifier import TextClassifier, is_held_back
-from tests.support.golden_set import load_base, load_questions
+from tests.support.golden_set import FRESH_QUESTIONS, GOLDEN_QUESTIONS, load_base, load_questions
 from tests.support.inventor import invent
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("REKINDLE_DATA", ROOT.parent / "shared" / "data"))
+#: A text and its label.
+Row = tuple[str, str]
 #: Two texts of one intent whose pieces are more alike than this are one template.
 ALIKE = 0.6
 #: Times that the inventor writes a draft for each question.
@@ -39,7 +41,9 @@ def main() -> None:
     options = parser.parse_args()
     base, size = load_base(), len(load_questions())
     figures: dict[str, Any] = {"seed": options.seed, "size": size}
-    figures |= measure_answers(base)
+    figures |= measure_answers(base, GOLDEN_QUESTIONS)
+    for name, path in FRESH_QUESTIONS.items():
+        figures |= {f"{key}_{name}": value for key, value in measure_answers(base, path).items()}
     figures |= measure_validation(base, options.seed, times=QUICK_DRAFTS if options.quick else FULL_DRAFTS)
     figures |= measure_chinese(options.seed)
     figures |= measure_intents(options.seed)
@@ -48,9 +52,9 @@ def main() -> None:
     print(json.dumps(figures))
 
 
-def measure_answers(base: Base) -> dict[str, Any]:
+def measure_answers(base: Base, path: Path) -> dict[str, Any]:
     """Right source in the first three, refusals, and how many of the answerable are answered."""
-    questions = load_questions()
+    questions = load_questions(path)
     answered = {question.id: answer_question(question.text, base) for question in questions}
     known = [question for question in questions if question.expect]
     unknown = [question for question in questions if not question.expect]
@@ -84,48 +88,63 @@ def measure_validation(base: Base, seed: int, *, times: int) -> dict[str, Any]:
 def measure_chinese(seed: int) -> dict[str, Any]:
     """Complaint or not; copies of a review stand on one side only."""
     nothing = {"zh_complaint_accuracy": None, "zh_complaint_auc": None}
-    found = _read("zh_shopping_reviews/online_shopping_10_cats.parquet", ("review", "label"))
-    if found is None:
+    split = hold_back_reviews()
+    if split is None:
         return nothing
     from sklearn.metrics import roc_auc_score
 
-    texts, labels = found
-    rows = [(text, "no" if label == "1" else "yes") for text, label in zip(texts, labels, strict=True)]
-    train = [row for row in rows if not is_held_back(row[0])]
-    test = [row for row in rows if is_held_back(row[0])]
+    train, test = split
     classifier = TextClassifier("zh", random_state=seed % 1000).fit([t for t, _label in train], [y for _t, y in train])
     shares = classifier.predict_proba([text for text, _label in test])[:, classifier.classes_.index("yes")]
     truth = np.array([label == "yes" for _text, label in test])
     return {
         "zh_complaint_accuracy": round(float(((shares >= 0.5) == truth).mean()), 4),
         "zh_complaint_auc": round(float(roc_auc_score(truth, shares)), 4),
-        "zh_texts": len(rows),
+        "zh_texts": len(train) + len(test),
     }
+
+
+def hold_back_reviews() -> tuple[list[Row], list[Row]] | None:
+    """Reviews with "yes" for a complaint: those to learn from, and those to measure by; None where there are none."""
+    found = _read("zh_shopping_reviews/online_shopping_10_cats.parquet", ("review", "label"))
+    if found is None:
+        return None
+    rows = [(text, "no" if label == "1" else "yes") for text, label in zip(*found, strict=True)]
+    return [row for row in rows if not is_held_back(row[0])], [row for row in rows if is_held_back(row[0])]
 
 
 def measure_intents(seed: int) -> dict[str, Any]:
     """27 intents of template-made requests; whole templates are held back, not single texts."""
+    split = hold_back_templates(seed)
+    if split is None:
+        return {"intent_accuracy": None}
+    train, test = split
+    classifier = TextClassifier("en", random_state=seed % 1000).fit(
+        [text for text, _intent in train], [intent for _text, intent in train]
+    )
+    shares = classifier.predict_proba([text for text, _intent in test])
+    said = [classifier.classes_[int(at)] for at in shares.argmax(axis=1)]
+    return {
+        "intent_accuracy": _share([a == intent for a, (_text, intent) in zip(said, test, strict=True)]),
+        "intent_test_texts": len(test),
+        "intent_texts": len(train) + len(test),
+    }
+
+
+def hold_back_templates(seed: int) -> tuple[list[Row], list[Row]] | None:
+    """Requests with their intent: those to learn from, and those whose template is held back; None where there are none."""
     found = _read("bitext_8k/bitext_customer_service_8k.parquet", ("utterance", "intent"))
     if found is None:
-        return {"intent_accuracy": None}
+        return None
     texts, intents = found
     groups = group_templates(texts, intents)
     random = np.random.default_rng(seed)
     largest = _largest_groups(groups, intents)
     held = {group for group in sorted(set(groups)) if random.random() < 0.2 and group not in largest}
-    train = [at for at, group in enumerate(groups) if group not in held]
-    test = [at for at, group in enumerate(groups) if group in held]
-    classifier = TextClassifier("en", random_state=seed % 1000).fit(
-        [texts[at] for at in train], [intents[at] for at in train]
-    )
-    shares = classifier.predict_proba([texts[at] for at in test])
-    said = [classifier.classes_[int(at)] for at in shares.argmax(axis=1)]
-    return {
-        "intent_accuracy": _share([a == intents[at] for a, at in zip(said, test, strict=True)]),
-        "intent_test_texts": len(test),
-        "intent_templates": len(set(groups)),
-        "intent_texts": len(texts),
-    }
+    print(f"  {len(set(groups))} templates of {len(texts)} requests")
+    rows = list(zip(texts, intents, strict=True))
+    train = [row for row, group in zip(rows, groups, strict=True) if group not in held]
+    return train, [row for row, group in zip(rows, groups, strict=True) if group in held]
 
 
 def group_templates(texts: Sequence[str], intents: Sequence[str]) -> list[int]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from .articles import split_sentences
+from .ideas import Idea
 from .ranking import Base, Found, unique_ideas
-from .words import Idea, find_ideas, hold_keys
+from .words import find_ideas, find_keys
 
-_CLAUSE: Final = re.compile(r"[,;.!?，；。！？、\n]+\s*")
+_CLAUSE: Final = re.compile(r"[,;.!?，；。！？、\n]+\s*|\s[-–—]+\s|——")
 _ASKS: Final = re.compile(
     r"\b(?:who|what|when|where|why|how|which|can|could|do|does|did|is|are|will|would|should|may|must|has|have)\b"
     r"|吗|呢|多久|多少|怎么|如何|几|哪|什么|能|可以|是否|谁|有没有|要不要|还是",
@@ -80,8 +81,8 @@ def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
     held = base.keys_of(number)
     close = _keys_close_to_best(found)
     total = sum(weight for _idea, weight in weights) or 1.0
-    lacking = [(idea, weight) for idea, weight in weights if not held & {idea.key, *idea.covers}]
-    far = sum(weight for idea, weight in weights if not close & {idea.key, *idea.covers})
+    lacking = [(idea, weight) for idea, weight in weights if not held & {*idea.answered_by}]
+    far = sum(weight for idea, weight in weights if not close & {*idea.answered_by})
     most = _weigh_idea(Idea("\0", ""), base)
     return Evidence(
         missing=sum(weight for _idea, weight in lacking) / total if weights else 1.0,
@@ -94,9 +95,11 @@ def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
 
 def _weigh_question(question: str, base: Base) -> list[tuple[Idea, float]]:
     """The ideas of a question with their weights. Sentences beside those that ask only tell how it came about, and do not
-    count; nor do, fully, the clauses of an asking sentence that ask nothing."""
+    count, unless nothing else says what is asked about; nor do, fully, the clauses that ask nothing."""
     sentences = split_sentences(question)
     asking = [sentence for sentence in sentences if sentence.rstrip().endswith(("?", "？"))]
+    if all(idea.is_usual for sentence in asking for idea in find_ideas(sentence)):
+        asking = sentences  # "How late can I do that?" asks about what was told before it
     clauses = [clause for sentence in asking or sentences for clause in _CLAUSE.split(sentence) if clause.strip()]
     asks = [bool(_ASKS.search(clause)) for clause in clauses]
     weights: dict[str, tuple[Idea, float]] = {}
@@ -123,8 +126,7 @@ def _keys_close_to_best(found: Found) -> set[str]:
         for passage, _score in found.passages
         if abs(passage.position - best.position) <= 1 and passage.is_chinese == best.is_chinese
     ]
-    ideas = [idea for text in [found.article.title, *near] for idea in find_ideas(text)]
-    return hold_keys(ideas)
+    return find_keys("\n".join([found.article.title, *near]))
 
 
 def _asks_for_another_kind(question: str, found: Found) -> bool:

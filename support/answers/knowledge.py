@@ -99,9 +99,10 @@ def _cached_base(_stamp: tuple[int | None, ...], _database: str) -> Base:
 
 def _choose(question: str) -> Iterable[Article]:
     """By PostgreSQL's full text over the same ideas, any of them. A cast, not to_tsquery: that would take ideas apart."""
-    lexemes = _lexemes(question)
+    lexemes = list(dict.fromkeys(key for idea in find_ideas(question) for key in idea.answered_by))
     if not lexemes:
         return []
+    _index_missing()
     query = " | ".join(map(_quote, lexemes))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -142,14 +143,17 @@ def _make_article() -> Article:
     return Article.objects.create(number=newest + 1)
 
 
+def _index_missing() -> None:
+    """Articles whose ideas were forgotten, because words are cut in another way since they were saved."""
+    missing = Article.objects.filter(search=None, current__isnull=False).select_related("current")
+    for article in missing.iterator():
+        _index(article.pk, {name: getattr(article.current, name) for name in FIELDS})
+
+
 def _index(pk: int, texts: Mapping[str, str]) -> None:
-    lexemes = sorted({lexeme for name in FIELDS for lexeme in _lexemes(texts[name])})
+    lexemes = sorted({key for name in FIELDS for idea in find_ideas(texts[name]) for key in idea.spoken})
     with connection.cursor() as cursor:
         cursor.execute("UPDATE support_article SET search = array_to_tsvector(%s::text[]) WHERE id = %s", [lexemes, pk])
-
-
-def _lexemes(text: str) -> list[str]:
-    return list(dict.fromkeys(key for idea in find_ideas(text) for key in (idea.key, *idea.covers)))
 
 
 def _quote(lexeme: str) -> str:

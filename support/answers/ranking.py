@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .articles import Passage, SourceArticle
-from .words import Idea, find_ideas, hold_keys, is_chinese
+from .ideas import Idea
+from .words import find_ideas, find_keys, hold_keys, is_chinese
 
 K1, B = 1.2, 0.5
 #: What a word of the title counts, and one that every question has.
@@ -56,13 +57,17 @@ class Base:
     def __post_init__(self) -> None:
         self._titles = [find_ideas(article.title) for article in self.articles]
         self._ideas = [[find_ideas(passage.text) for passage in article.passages] for article in self.articles]
-        self._passage_keys = [[hold_keys(ideas) for ideas in passages] for passages in self._ideas]
-        self._keys = [
+        self._passage_keys = [[find_keys(passage.text) for passage in article.passages] for article in self.articles]
+        spoken = [
             hold_keys([idea for ideas in passages for idea in ideas] + title)
             for passages, title in zip(self._ideas, self._titles, strict=True)
         ]
+        self._keys = [
+            keys.union(find_keys(article.title), *passages)
+            for keys, article, passages in zip(spoken, self.articles, self._passage_keys, strict=True)
+        ]
         self._frequency = Counter(key for keys in self._keys for key in keys)
-        self._mean = sum(self._frequency.values()) / max(len(self.articles), 1) + 1
+        self._mean = sum(map(len, spoken)) / max(len(self.articles), 1) + 1
         if self.embed is not None:
             for article in self.articles:
                 texts = [f"{article.title}: {passage.text}" for passage in article.passages] or [article.title]
@@ -74,7 +79,7 @@ class Base:
 
     def weigh(self, idea: Idea) -> float:
         """How much an idea tells: rare ones much, those that every question has little."""
-        held = max(self._frequency.get(key, 0) for key in (idea.key, *idea.covers))
+        held = max(self._frequency.get(key, 0) for key in idea.answered_by)
         rarity = math.log(1 + (len(self.articles) - held + 0.5) / (held + 0.5))
         return max(rarity, 0.1) * (USUAL_WEIGHT if idea.is_usual else 1.0)
 
@@ -91,19 +96,19 @@ class Base:
         article = self.articles[number]
         passages = [idea for sentence in self._ideas[number] for idea in sentence]
         length = len(passages) + 1
-        counts = Counter(key for idea in passages for key in {idea.key, *idea.covers})
+        counts = Counter(key for idea in passages for key in {*idea.spoken})
         for idea in self._titles[number]:
-            for key in {idea.key, *idea.covers}:
+            for key in {*idea.spoken}:
                 counts[key] += TITLE_WEIGHT  # type: ignore[assignment]
         whole = 0.0
         for idea in ideas:
-            times = max(counts.get(key, 0) for key in (idea.key, *idea.covers))
+            times = max(counts.get(key, 0) for key in idea.answered_by)
             whole += self.weigh(idea) * times * (K1 + 1) / (times + K1 * (1 - B + B * length / self._mean))
         near = self._vectors[number] @ vector if vector is not None else np.zeros(max(len(article.passages), 1))
         scored = []
         for place, passage in enumerate(article.passages):
             held = self._passage_keys[number][place]
-            words = sum(self.weigh(idea) for idea in ideas if held & {idea.key, *idea.covers})
+            words = sum(self.weigh(idea) for idea in ideas if held & {*idea.answered_by})
             own_language = 0.05 * (passage.is_chinese == in_chinese)
             scored.append((passage, words + own_language + VECTOR_WEIGHT * 100 * max(0.0, float(near[place]) - 0.8)))
         scored.sort(key=lambda pair: -pair[1])

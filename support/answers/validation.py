@@ -17,7 +17,7 @@ from typing import Final
 from .articles import Passage, split_sentences
 from .numbers import find_numbers
 from .word_lists import read_pattern
-from .words import find_ideas, hold_keys, is_chinese
+from .words import find_ideas, find_keys, is_chinese
 
 #: The share of a sentence's ideas, usual ones counted a quarter, that its passage may lack.
 MOST_MISSING: Final = 0.2
@@ -98,8 +98,8 @@ def _count(pattern: re.Pattern[str], text: str) -> Counter[str]:
 
 def _share_missing(sentence: str, passage: Passage) -> float:
     """The weight of the ideas of a sentence that its passage lacks; 1 for a sentence without any."""
-    held = hold_keys(find_ideas(passage.text))
-    weights = {idea.key: (0.25 if idea.is_usual else 1.0, {idea.key, *idea.covers}) for idea in find_ideas(sentence)}
+    held = find_keys(passage.text)
+    weights = {idea.key: (0.25 if idea.is_usual else 1.0, {*idea.answered_by}) for idea in find_ideas(sentence)}
     total = sum(weight for weight, _keys in weights.values())
     return sum(weight for weight, keys in weights.values() if not keys & held) / total if total else 1.0
 

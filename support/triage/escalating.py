@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from .sections import read_sections
 
-_CARD: Final = re.compile(r"(?<!\d)(?:\d[ -]?){13,19}(?!\d)")
+_CARD: Final = re.compile(r"(?<!\d)(?:\d[ .–-]?){13,19}(?!\d)")
+_QUOTES: Final = str.maketrans("’‘`´", "''''")
 #: The first that fits is the reason. Threats to life come first.
 REASONS: Final = ("self_harm", "safety", "legal", "payment_data", "press")
 
@@ -19,16 +21,27 @@ def find_reason_to_escalate(text: str) -> str:
 
     Errs to the careful side: what only sounds like it goes to a person, who loses a moment.
     """
-    for reason, pattern in _patterns().items():
-        if pattern.search(text):
+    folded = _fold(text)
+    patterns, harmless = _patterns()
+    spoken = harmless.sub(" ", folded)
+    for reason, pattern in patterns.items():
+        if pattern.search(spoken):
             return reason
-    return "payment_data" if any(_is_card(found) for found in _CARD.findall(text)) else ""
+    return "payment_data" if any(_is_card(found) for found in _CARD.findall(folded)) else ""
+
+
+def _fold(text: str) -> str:
+    """As it is read: of one width, with straight quotes, without characters that take no room ("law\u200byer")."""
+    plain = unicodedata.normalize("NFKC", text).translate(_QUOTES)
+    return "".join(character for character in plain if unicodedata.category(character) != "Cf")
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> dict[str, re.Pattern[str]]:
+def _patterns() -> tuple[dict[str, re.Pattern[str]], re.Pattern[str]]:
+    """By reason, and what is taken out before them."""
     sections = read_sections(Path(__file__).parent / "escalations.txt")
-    return {reason: re.compile("|".join(sections[reason]), re.IGNORECASE) for reason in REASONS}
+    made = {name: re.compile("|".join(entries), re.IGNORECASE) for name, entries in sections.items()}
+    return {reason: made[reason] for reason in REASONS}, made["harmless"]
 
 
 def _is_card(text: str) -> bool:

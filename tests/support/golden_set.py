@@ -1,4 +1,7 @@
-"""The two sets of questions: one to develop with, one to be judged by. They share no article."""
+"""The sets of questions: one to develop with, one to be judged by, which share no article; and later ones to the golden articles.
+
+Of the later ones the first two were asked once and then looked at to mend what they found; the third was asked once.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,10 @@ from support.answers.ranking import Base
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN_ARTICLES = ROOT / "tests/support/golden/articles.md"
 GOLDEN_QUESTIONS = ROOT / "tests/support/golden/questions.jsonl"
+#: Forty each, written after the code and before anybody saw what it says to them; docs/support.md has what came of it.
+FRESH_QUESTIONS = {name: ROOT / f"tests/support/fresh/{name}.jsonl" for name in ("first", "second", "third")}
+#: What is for people only, and what only sounds like it (reason ""): three sets, each tried once before it was mended for.
+ESCALATIONS = ROOT / "tests/support/fresh/escalations.jsonl"
 DEVELOPMENT_ARTICLES = ROOT / "retention_site/demo/seeding/articles.md"
 DEVELOPMENT_QUESTIONS = ROOT / "tests/support/development/questions.jsonl"
 

@@ -166,3 +166,10 @@ def test_full_text_chooses_where_there_are_many(articles: None, monkeypatch: pyt
     monkeypatch.setattr("support.answers.knowledge.MOST_COMPARED", 5)
     base = load_base(question)
     assert len(base.articles) <= 5 and "9" in {one.key for one in base.articles}
+
+
+def test_articles_whose_ideas_were_forgotten_are_found_again(articles: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("support.answers.knowledge.MOST_COMPARED", 5)
+    Article.objects.update(search=None)
+    assert "9" in {one.key for one in load_base("How long is a gift card valid?").articles}
+    assert not Article.objects.filter(search=None).exists()

@@ -11,7 +11,15 @@ from django.core.management import CommandError, call_command
 
 from support.answers.answering import answer_question
 from support.answers.ranking import Base
-from tests.support.golden_set import GOLDEN_ARTICLES, GOLDEN_QUESTIONS, load_base, load_questions
+from support.triage.escalating import find_reason_to_escalate
+from tests.support.golden_set import (
+    ESCALATIONS,
+    FRESH_QUESTIONS,
+    GOLDEN_ARTICLES,
+    GOLDEN_QUESTIONS,
+    load_base,
+    load_questions,
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +55,22 @@ def test_answers_are_the_words_of_the_articles(base: Base) -> None:
         assert bool(answered.answer) != bool(answered.refused)
 
 
+@pytest.mark.parametrize("name", FRESH_QUESTIONS)
+def test_questions_that_were_written_later_find_their_article_too(name: str, base: Base) -> None:
+    questions = load_questions(FRESH_QUESTIONS[name])
+    known, unknown = [one for one in questions if one.expect], [one for one in questions if not one.expect]
+    answered = {one.id: answer_question(one.text, base) for one in questions}
+    assert sum(bool({*one.expect} & {*answered[one.id].articles[:3]}) for one in known) >= 0.95 * len(known)
+    assert sum(not answered[one.id].refused for one in known) >= 0.65 * len(known)
+    assert sum(not answered[one.id].refused for one in unknown) <= 1
+
+
+def test_a_country_is_not_answered_by_its_neighbours(base: Base) -> None:
+    assert not answer_question("Do you ship to Austria?", base).refused
+    assert answer_question("Do you ship to Poland?", base).refused == "unanswered"
+    assert answer_question("能寄到波兰吗？", base).refused == "unanswered"
+
+
 @pytest.mark.parametrize(
     ("question", "reason"),
     [
@@ -64,6 +88,27 @@ def test_some_things_are_for_people_only(question: str, reason: str, base: Base)
     answered = answer_question(question, base)
     assert answered.refused == reason
     assert answered.answer == ""
+
+
+_TOLD = [json.loads(line) for line in ESCALATIONS.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("told", _TOLD, ids=lambda told: told["text"][:40])
+def test_what_is_for_people_only_and_what_only_sounds_like_it(told: dict[str, str]) -> None:
+    assert find_reason_to_escalate(told["text"]) == told["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("My law\u200byer will write to you", "legal"),
+        ("I want to \u202ekill\u202c my\u00adself", "self_harm"),
+        ("卡号：４１１１ １１１１ １１１１ １１１１", "payment_data"),
+        ("I can’t breathe since I drank it", "safety"),
+    ],
+)
+def test_characters_that_nobody_sees_hide_nothing(text: str, reason: str) -> None:
+    assert find_reason_to_escalate(text) == reason
 
 
 def test_an_order_number_is_no_card_number(base: Base) -> None:

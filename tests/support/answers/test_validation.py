@@ -6,8 +6,9 @@ import pytest
 
 from support.answers.articles import make_article
 from support.answers.numbers import find_numbers
+from support.answers.stems import stem
 from support.answers.validation import check_answer, check_sentence
-from support.answers.words import find_ideas, is_chinese, stem
+from support.answers.words import find_ideas, is_chinese
 
 PASSAGES = make_article(
     "1",

@@ -1,0 +1,89 @@
+"""What customers and shops say in several ways: the lines of `concepts.txt`, by English phrase and by Chinese word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from .stems import stem
+
+_IS_CJK: Final = re.compile("[\u3400-\u9fff]")
+
+
+@dataclass(frozen=True)
+class Idea:
+    """One thing that a text speaks of. `key` compares; `text` is as it was written.
+
+    `same` are the keys of further lines that have this word: a text that has it speaks of them too. `wider` are those of
+    which it is a part: who asks about a Saturday is answered by "every day", though not the other way round.
+    """
+
+    key: str
+    text: str
+    is_usual: bool = False
+    same: tuple[str, ...] = ()
+    wider: tuple[str, ...] = ()
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The keys that a text with this word has."""
+        return (self.key, *self.same)
+
+    @property
+    def answered_by(self) -> tuple[str, ...]:
+        """The keys of which a text needs one to answer a question with this word."""
+        return (self.key, *self.same, *self.wider)
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One line; `is_usual` where nearly every question has it."""
+
+    key: str
+    is_usual: bool
+    wider: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """`english` by the stems of a phrase; `made_of` are ideas that follow where several others are."""
+
+    english: dict[tuple[str, ...], list[Concept]]
+    chinese: dict[str, list[Concept]]
+    made_of: dict[str, frozenset[str]]
+    longest_english: int
+    longest_chinese: int
+
+
+@lru_cache(maxsize=1)
+def load_lexicon() -> Lexicon:
+    """`concepts.txt`, whose head says how a line is read."""
+    english: dict[tuple[str, ...], list[Concept]] = {}
+    chinese: dict[str, list[Concept]] = {}
+    made_of: dict[str, frozenset[str]] = {}
+    for line in (Path(__file__).parent / "concepts.txt").read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        head, first, second = (part.strip() for part in line.split("|"))
+        name, _arrow, wider = head.lstrip("~").partition(">")
+        name, _arrow, parts = name.partition("<")
+        if parts:
+            made_of[f"={name.strip()}"] = frozenset(f"={part.strip()}" for part in parts.split("+"))
+        concept = Concept(f"={name.strip()}", head.startswith("~"), (f"={wider.strip()}",) if wider else ())
+        for term in first.split(","):
+            english.setdefault(tuple(stem(word) for word in re.split(r"[\s-]+", term.strip())), []).append(concept)
+        for term in second.split(","):
+            if _IS_CJK.match(term.strip()):
+                chinese.setdefault(term.strip(), []).append(concept)
+    return Lexicon(english, chinese, made_of, max(map(len, english)), max(map(len, chinese)))
+
+
+def merge_concepts(concepts: Sequence[Concept], text: str) -> Idea:
+    """One idea for a term that stands in several lines: any of them answers it."""
+    first, *others = concepts
+    wider = tuple(key for concept in concepts for key in concept.wider)
+    return Idea(first.key, text, first.is_usual, tuple(other.key for other in others), wider)
