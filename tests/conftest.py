@@ -59,6 +59,7 @@ def epoch_of_its_own(
 ) -> None:
     """The database is emptied after each test, and what is kept outside it would take the next one for a restored backup."""
     folder = tmp_path_factory.mktemp("epoch")
+    settings.ERASURE_FILE = str(folder / "erasures.jsonl")  # of objections too
     settings.EPOCH_FILE, settings.EPOCH_KEY = str(folder / "sending_epoch.json"), f"epoch:{uuid4().hex}"
     monkeypatch.setenv("EPOCH_FILE", settings.EPOCH_FILE)
     monkeypatch.setenv("EPOCH_KEY", settings.EPOCH_KEY)

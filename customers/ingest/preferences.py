@@ -20,6 +20,9 @@ from customers.models import (
     TextReading,
 )
 
+from .erased import hash_identity
+from .outside import note_objection_outside
+
 #: What `save_preference` may set.
 FIELDS: Final = frozenset({"topics_off", "most_per_month", "paused_until", "objects_to_profiling_at"})
 
@@ -48,7 +51,8 @@ def save_preference(
     """Set fields of a person's preferences; returns the names of those that changed, and notes the change as proof.
 
     The same values again change nothing. An objection to profiling blanks the score and removes past scores, interests
-    and what a model read, in the same transaction; taking it back lets the next night score them again.
+    and what a model read, in the same transaction; taking it back lets the next night score them again. Both are noted outside
+    the database too, so that a restored backup does not undo an objection.
     """
     assert set(values) <= FIELDS, sorted(set(values) - FIELDS)
     Customer.objects.select_for_update().get(pk=customer.pk)  # two clicks at once make one change
@@ -64,8 +68,12 @@ def save_preference(
     PreferenceChange.objects.create(
         customer=customer, changes=told, source=source, message_id=message_id, recorded_at=now
     )
-    if "objects_to_profiling_at" in changed and kept.objects_to_profiling_at is not None:
-        forget_profile(customer)
+    if "objects_to_profiling_at" in changed:
+        objects = kept.objects_to_profiling_at is not None
+        if objects:
+            forget_profile(customer)
+        hashes = _hash_identities(customer)
+        transaction.on_commit(lambda: note_objection_outside(hashes, objects=objects, now=now))
     return changed
 
 
@@ -98,6 +106,12 @@ def forget_profile(customer: Customer) -> None:
     )  # fmt: skip
     for model in (Reaction, ScoreHistory, InterestProfile, TextReading):
         model.objects.filter(customer=customer).delete()
+
+
+def _hash_identities(customer: Customer) -> list[str]:
+    """Under which a backup may have them: their own id, and those that were merged into it."""
+    aliases = customer.aliases.filter(is_visitor=False).values_list("source", "external_id")
+    return [hash_identity(*one) for one in [(customer.source, customer.external_id), *aliases]]
 
 
 def _as_json(value: Any) -> Any:
