@@ -49,7 +49,7 @@ REASONS = {
     "bad_properties": _("properties that are no JSON object"),
     "bad_status": _("neither a yes nor a no"),
     "bad_channel": _("a channel that is not known"),
-    "said_no": _("a consent of somebody who said no: a file never raises it"),
+    "said_no": _("a consent of somebody who said no or has yet to confirm: a file never raises it"),
 }
 #: The columns of cleaned rows, as they are staged.
 CLEAN_COLUMNS: dict[str, str] = {

@@ -236,13 +236,17 @@ def may_contact_sql(customer: str = "customers_customer", channel: str = Channel
 
 
 def said_no_sql(customer: str, channel: str) -> str:
-    """SQL that is true where the person of the row `customer` (a table or alias) said no on `channel` (an expression), and only
-    they can take it back: the newest record that does not wait is a withdrawal, or the address there was unsubscribed."""
+    """SQL that is true where the person of the row `customer` (a table or alias) said no on `channel` (an expression), or was
+    asked and has yet to confirm, and only they can give it: the newest record waits, the newest that does not is a
+    withdrawal, or the address there was unsubscribed."""
     email, phone = address_hash_sql(f"{customer}.email"), address_hash_sql(f"{customer}.phone")
     return (
         "(coalesce((SELECT said.status = 'withdrawn' FROM customers_consentrecord said"
         f" WHERE said.customer_id = {customer}.id AND said.channel = {channel} AND said.status <> 'pending'"
         " ORDER BY said.recorded_at DESC, said.id DESC LIMIT 1), false)"
+        " OR coalesce((SELECT asked.status = 'pending' FROM customers_consentrecord asked"
+        f" WHERE asked.customer_id = {customer}.id AND asked.channel = {channel}"
+        " ORDER BY asked.recorded_at DESC, asked.id DESC LIMIT 1), false)"
         f" OR EXISTS (SELECT 1 FROM customers_suppression kept WHERE kept.channel = {channel} AND kept.reason = 'unsubscribed'"
         f" AND kept.address_hash = CASE {channel} WHEN 'email' THEN {email} WHEN 'sms' THEN {phone} END))"
     )
@@ -252,8 +256,9 @@ def said_no_sql(customer: str, channel: str) -> str:
 def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCounts:
     """Append consents of many customers; one that stands already (customer, channel, status, source, time) is kept.
 
-    A list never raises a consent above a withdrawal: where the person withdrew, here or in an earlier line of the frame, or
-    unsubscribed that address, a consent given is passed over, whatever its date. Only the person gives it back.
+    A list never raises a consent above a withdrawal, nor one that waits for the person's confirmation: where the person
+    withdrew, here or in an earlier line of the frame, unsubscribed that address, or was asked and has not confirmed, a
+    consent given is passed over, whatever its date. Only the person gives it.
 
     Columns: customer (the shop's id), status, legal_basis, recorded_at (UTC), and any of source (the customer's),
     consent_source, channel, proof (JSON text), is_test. Raises UnknownReference; safe to run twice.

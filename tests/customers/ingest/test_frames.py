@@ -187,3 +187,18 @@ def test_a_list_never_raises_a_consent_above_a_withdrawal() -> None:
         told = {name: record.status if record else "" for name, record in newest.items()}
         assert told == {"a": "withdrawn", "b": "given", "c": "", "d": "given", "e": "withdrawn", "f": "withdrawn"}
     assert not may_contact(who["d"]), "a bounce holds mail back all the same"
+
+
+def test_a_list_does_not_confirm_what_waits_for_the_persons_own_word() -> None:
+    upsert_customers(people("a", "b", email=["a@x.test", "b@x.test"]))
+    who = {customer.external_id: customer for customer in Customer.objects.all()}
+    asked = {"channel": "email", "legal_basis": "consent", "source": "form", "recorded_at": NOON}
+    ConsentRecord.objects.create(customer=who["a"], status="pending", **asked)
+    ConsentRecord.objects.create(customer=who["b"], status="pending", **asked)
+    record_consent(who["b"], source="form", now=NOON + dt.timedelta(hours=1))  # confirmed
+    given = [(name, "given", NOON + dt.timedelta(days=9), channel) for name in "ab" for channel in ("email", "sms")]
+    frame = pl.DataFrame(
+        given, schema=["customer", "status", "recorded_at", "channel"], orient="row"
+    ).with_columns(legal_basis=pl.lit("consent"))  # fmt: skip
+    assert record_consents(frame).created == 3, "all but the mail of whoever has not answered"
+    assert not may_contact(who["a"]) and may_contact(who["b"])
