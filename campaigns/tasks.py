@@ -15,6 +15,8 @@ from campaigns.delivery import control, engagement, progression, reaper, schedul
 from campaigns.delivery.domain import doctor
 from campaigns.delivery.entering import sweep
 from campaigns.delivery.opt_in import asking, mailing
+from campaigns.delivery.own_data import asking as own_asking
+from campaigns.delivery.own_data import mailing as own_mailing
 from campaigns.delivery.stopping import stop_on_sigterm
 from campaigns.outcomes import rollup, text_shares, weekly
 from campaigns.outcomes.reports import fairness
@@ -84,6 +86,13 @@ def mail_opt_ins() -> None:
     """Ask by mail those who want to be written to, and close the wishes that nobody confirmed."""
     asking.close_outlived(timezone.now())
     mailing.mail_waiting_requests(seconds=SWEEP_S)
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), default_retry_delay=1, max_retries=20)
+def mail_own_links() -> None:
+    """Mail their link to those who asked for their data or to be erased, and close what nobody confirmed."""
+    own_asking.close_outlived(timezone.now())
+    own_mailing.mail_own_links(seconds=SWEEP_S)
 
 
 @shared_task

@@ -23,6 +23,7 @@ from campaigns.views import (
     notifications,
     opt_in,
     outbox,
+    own_data,
     pace,
     policies,
     power,
@@ -168,6 +169,8 @@ urlpatterns = [
     path("p/<str:token>/data/", preferences.ask_for_data, name="ask-for-data"),
     path("p/<str:token>/why/", preferences.show_why, name="why"),
     path("sign-up/", sign_up.show_sign_up, name="sign-up"),
+    path("d/<str:token>/", own_data.show_own_data, name="own-data"),
+    path("d/<str:token>/copy/", own_data.fetch_own_copy, name="own-copy"),
     path("y/<str:token>/", opt_in.confirm_opt_in, name="confirm-opt-in"),
     path("u/<str:token>/", unsubscribe.show_unsubscribe, name="unsubscribe"),
 ]

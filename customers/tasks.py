@@ -16,7 +16,8 @@ from customers.insights.risk import AT_RISK
 from customers.merging import strays, suggesting
 from customers.models import KeptAnswer
 from customers.outgoing import fan_out, sending, telling
-from customers.privacy.repeating import repeat_erasures
+from customers.privacy.own import run_due_erasures
+from customers.privacy.repeating import repeat_erasures, repeat_objections
 from customers.privacy.shops import answer_shop
 from customers.scoring import groups, replays, totals, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
@@ -92,12 +93,19 @@ def watch_model() -> None:
 @shared_task
 def forget_intake() -> None:
     """Once an hour: answers kept for a day, events of visitors who never became known, old webhooks of shops, and erasures
-    that a backup undid."""
+    and objections that a backup undid."""
     KeptAnswer.objects.outlived(timezone.now()).delete()
     forget_held_events(timezone.now())
     forget_deliveries(timezone.now())
     repeat_erasures(timezone.now())
+    repeat_objections(timezone.now())
     fan_out.forget_old_events(timezone.now())
+
+
+@shared_task
+def run_own_erasures() -> None:
+    """Erase whom it is time for, of those who confirmed it by their own link; a second worker with the same does nothing."""
+    run_due_erasures(timezone.now())
 
 
 @shared_task

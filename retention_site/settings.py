@@ -239,6 +239,8 @@ SHOPS_MAY_BE_LOCAL = DEBUG  # a connected shop may be on this machine, in develo
 API_REQUESTS_PER_MINUTE = read_number("API_REQUESTS_PER_MINUTE", 6_000)  # of one key or person; 0: as many as come
 ERASURE_FILE = read_text("ERASURE_FILE", str(VAR_DIR / "erasures.jsonl"))
 OUTGOING_MAY_BE_LOOPBACK = read_flag("OUTGOING_MAY_BE_LOOPBACK", default=not SITE_IS_HTTPS)  # web hooks to this machine
+OWN_LINK_HOURS = read_number("OWN_LINK_HOURS", 24, least=1, most=168)  # of a person's own link to a copy or erasure
+ERASURE_COOLING_DAYS = read_number("ERASURE_COOLING_DAYS", 0, most=25)  # between a person's yes and their erasure
 EVENT_RETENTION_MONTHS = read_number("EVENT_RETENTION_MONTHS", 0, most=1200)  # 0: events are kept for good
 AUDIT_WITNESS_FILE = read_text("AUDIT_WITNESS_FILE", str(VAR_DIR / "audit_heads.jsonl"))
 SUPPORT_ANSWER_HOURS = read_number("SUPPORT_ANSWER_HOURS", 24.0, least=0.1, most=720)  # of a usual question
@@ -381,6 +383,8 @@ SPECTACULAR_SETTINGS = {
         "ChannelEnum": "customers.models.Channel",
         "TicketChannelEnum": "support.models.TicketChannel",
         "TicketStatusEnum": "support.models.TicketStatus",
+        "PrivacyKindEnum": "customers.models.PrivacyRequest.Kind",
+        "PrivacyStatusEnum": "customers.models.PrivacyRequest.Status",
         "WebHookStatusEnum": "customers.models.OutgoingEndpoint.Status",
         "WebHookDeliveryStatusEnum": "customers.models.OutgoingDelivery.Status",
     },

@@ -9,6 +9,7 @@ from .consents import ConsentList
 from .delivery_events import DeliveryEventViewSet
 from .epoch import SendingEpochView
 from .limits import CapView, CountryRulesView, CountryRuleView, LimitsView, PaceView, WarmUpView
+from .own_data import PrivacyRequestList
 from .reviewing import ThreadViewSet
 from .sequence import StepPlaceView, StepsView, StepView
 from .staged import StagedChangeViewSet
@@ -35,6 +36,7 @@ urlpatterns = [
     path("limits/warm-up/", WarmUpView.as_view(), name="api-warm-up"),
     path("country-rules/", CountryRulesView.as_view(), name="api-country-rules"),
     path("country-rules/<slug:country>/", CountryRuleView.as_view(), name="api-country-rule"),
+    path("privacy/requests/", PrivacyRequestList.as_view(), name="api-privacy-requests"),
     path("policies/", PoliciesView.as_view(), name="api-policies"),
     path("campaigns/<int:pk>/steps/", StepsView.as_view(), name="api-steps"),
     path("campaigns/<int:pk>/steps/<int:number>/", StepView.as_view(), name="api-step"),

@@ -17,10 +17,10 @@ from customers.ingest.consent import lift_unsubscription, record_consent
 from customers.ingest.merged import find_current
 from customers.ingest.preferences import choose_language, read_preference, save_preference
 from customers.ingest.tracking import allows_tracking, record_tracking_consent
-from customers.models import Channel, ConsentRecord, Customer, Preference
+from customers.models import Channel, ConsentRecord, Customer, Preference, PrivacyRequest
 from customers.models.customer import ERASED_SOURCE
-from customers.privacy.requests import ask
 
+from .own_data.asking import ask_for_own_data, ask_staff
 from .unsubscribe import interface_language, read_token, unsubscribe
 
 SOURCE: Final = "preferences"
@@ -72,13 +72,15 @@ def list_consents(customer: Customer) -> list[ConsentRecord]:
     return list(kept[:MOST_CONSENTS])
 
 
-def ask_for_data(token: str, kind: str, *, now: dt.datetime) -> bool:
-    """Note that the person wants a copy of their data, or to be erased; False where nobody is there. Raises BadToken."""
+def ask_for_data(token: str, kind: str, *, by_staff: bool = False, now: dt.datetime) -> PrivacyRequest | None:
+    """Note that the person wants a copy of their data, or to be erased, and mail them the link by which they confirm it; with
+    `by_staff` the mail does not reach them. None where nobody is there. Raises BadToken."""
     link, standing = read_token(token), read_standing(token)
     if standing.customer is None:
-        return False
-    ask(standing.customer, kind, source=f"{SOURCE}, message {link.message_id}", now=now)
-    return True
+        return None
+    source = f"{SOURCE}, message {link.message_id}"
+    asks = ask_staff if by_staff else ask_for_own_data
+    return asks(standing.customer, kind, source=source, now=now)
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ from .global_holdout import GlobalHoldout, GlobalHoldoutResult
 from .message import DeliveryEvent, DeliveryKind, Message, MessageStatus, SkipReason
 from .notification import Notification, NotificationChoice, NotificationKind
 from .opt_in import OptInRequest
+from .own_request import OwnRequest
 from .pace import ContactCap, PaceBucket, PaceLimit, WarmUp
 from .reporting import GroupsGiven, KnownTruth, WeeklyMail
 from .result import CampaignResult
@@ -75,6 +76,7 @@ __all__ = [
     "Occurrence",
     "Offer",
     "OptInRequest",
+    "OwnRequest",
     "PaceBucket",
     "PaceLimit",
     "Presence",

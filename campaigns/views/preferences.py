@@ -19,9 +19,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.audience.topics import list_topics
 from campaigns.content.voice import LANGUAGES
 from campaigns.delivery import preferences
+from campaigns.delivery.own_data.asking import NAMES, waiting_kinds
 from campaigns.delivery.preferences import FEWER, PAUSES_DAYS, Choices, Standing, read_standing, save_choices
 from campaigns.delivery.unsubscribe import BadToken
 from campaigns.delivery.why import explain_message
+from customers.api.counting import count_within
 from customers.models import Channel, ConsentRecord, PrivacyRequest
 
 #: What each change of a consent says to the person who made it.
@@ -31,6 +33,9 @@ _SAID: Final[dict[str, Promise]] = {
     ConsentRecord.Status.PENDING: gettext_lazy("You asked for it, and did not confirm yet"),
     ConsentRecord.Status.EXPIRED: gettext_lazy("It ended by itself, because it was not used"),
 }
+#: So many wishes for data in ten minutes from one network address.
+MOST_ASKED: Final = 10
+ASKED_WINDOW_S: Final = 600
 #: Where that was; what a shop calls its own forms is shown as it calls them.
 _WHERE: Final[dict[str, Promise]] = {
     "preferences": gettext_lazy("on this page"),
@@ -68,18 +73,30 @@ def show_preferences(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_POST
 def ask_for_data(request: HttpRequest, token: str) -> HttpResponse:
-    """A copy of their data, or to be erased: staff answer within a month. A mail that was passed on must not erase anybody."""
-    kind = request.POST.get("kind", "")
+    """A copy of their data, or to be erased: they confirm it by a fresh mail, because this link may have been passed on."""
+    kind, by_staff = request.POST.get("kind", ""), "by_staff" in request.POST
     try:
         language = read_standing(token).interface_language
-        if kind in PrivacyRequest.Kind.values:
-            preferences.ask_for_data(token, kind, now=timezone.now())
+        with translation.override(language):
+            if not _is_within(request.META.get("REMOTE_ADDR", "")):
+                messages.error(request, _("That was often. Wait ten minutes, and ask once more."))
+            elif kind in PrivacyRequest.Kind.values:
+                asked = preferences.ask_for_data(token, kind, by_staff=by_staff, now=timezone.now())
+                messages.success(request, _say_what_is_next(asked))
     except BadToken:
         return render(request, "campaigns/unsubscribe.html", {"is_broken": True}, status=404)
-    with translation.override(language):
-        if kind in PrivacyRequest.Kind.values:
-            messages.success(request, _("We have noted it. Within 30 days you will hear from us."))
-        return redirect("campaigns:preferences", token)
+    return redirect("campaigns:preferences", token)
+
+
+def _say_what_is_next(asked: PrivacyRequest | None) -> str:
+    if asked is not None and asked.status == PrivacyRequest.Status.WAITING:
+        return _("A mail with a link is on its way to the address that we have. Confirm there that it was you.")
+    return _("We have noted it. Within 30 days you will hear from us.")
+
+
+def _is_within(network_address: str) -> bool:
+    """Whether so few asked from there in the last ten minutes."""
+    return count_within(f"campaigns.views.preferences:{network_address}", ASKED_WINDOW_S) <= MOST_ASKED
 
 
 @login_not_required
@@ -126,6 +143,7 @@ def _describe(request: HttpRequest, token: str, standing: Standing) -> dict[str,
         "may_profile": kept is None or kept.objects_to_profiling_at is None,
         "allows_tracking": standing.allows_tracking,
         "languages": _list_languages(standing.customer.language) if standing.customer else [],
+        "waiting": [(kind, NAMES[kind]) for kind in waiting_kinds(standing.customer)] if standing.customer else [],
         "consents": [_tell_consent(row) for row in preferences.list_consents(standing.customer)]
         if standing.customer
         else [],

@@ -16,6 +16,7 @@ _RIGHTS_OF_PEOPLE: Final = {
     "customers.view_customer",
     "customers.change_preference",
     "customers.view_privacyrequest",
+    "customers.add_privacyrequest",
     "customers.drop_events",
 }
 #: Scope, words, and the test of a right such as customers.view_order.

@@ -174,9 +174,9 @@ def _parents_sql(model: type[models.Model]) -> str:
 
 def _move_requests(loser: int, survivor: int) -> list[list[str]]:
     """What the loser asked for is asked by the survivor; who asked for it as both has asked once."""
-    open_kinds = PrivacyRequest.objects.filter(customer_number=survivor, status=PrivacyRequest.Status.OPEN)
+    undecided = PrivacyRequest.objects.filter(customer_number=survivor, status__in=PrivacyRequest.UNDECIDED)
     theirs = PrivacyRequest.objects.filter(customer_number=loser).exclude(
-        status=PrivacyRequest.Status.OPEN, kind__in=list(open_kinds.values_list("kind", flat=True))
+        status__in=PrivacyRequest.UNDECIDED, kind__in=list(undecided.values_list("kind", flat=True))
     )
     numbers = list(theirs.values_list("pk", flat=True))
     PrivacyRequest.objects.filter(pk__in=numbers).update(customer_number=survivor)

@@ -101,7 +101,7 @@ def keep_apart(row: MergeSuggestion, *, actor: User | None, now: dt.datetime) ->
 def _is_harmful(loser: int, survivor: int) -> bool:
     """A merge by itself breaks no experiment, and does not run before a question about their data was answered."""
     asked = PrivacyRequest.objects.filter(
-        customer_number__in=[loser, survivor], status=PrivacyRequest.Status.OPEN
+        customer_number__in=[loser, survivor], status__in=PrivacyRequest.UNDECIDED
     ).exists()
     if asked:
         return True

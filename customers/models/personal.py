@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -54,7 +54,11 @@ class ErasedPerson(models.Model):
 
 
 class PrivacyRequest(models.Model):
-    """What a person asked for, and by when it has to be done. The row stays; `customer_number` is emptied by an erasure."""
+    """What a person asked for, and by when it has to be done. The row stays; `customer_number` is emptied by an erasure.
+
+    Waiting: they have yet to confirm it by the link in a mail, and nobody else has to do anything. Scheduled: they confirmed, and
+    the erasure runs at `runs_at`. Open: staff decide.
+    """
 
     class Kind(models.TextChoices):
         EXPORT = "export", _("a copy of their data")
@@ -62,8 +66,15 @@ class PrivacyRequest(models.Model):
 
     class Status(models.TextChoices):
         OPEN = "open", _("open")
+        WAITING = "waiting", _("to be confirmed by them")
+        SCHEDULED = "scheduled", _("confirmed by them")
         DONE = "done", _("done")
         REFUSED = "refused", _("refused")
+        LAPSED = "lapsed", _("never confirmed")
+        TAKEN_BACK = "taken_back", _("taken back by them")
+
+    #: Of those that are not decided.
+    UNDECIDED: ClassVar[tuple[str, ...]] = (Status.OPEN.value, Status.WAITING.value, Status.SCHEDULED.value)
 
     customer_number = models.BigIntegerField(null=True, blank=True)
     kind = models.CharField(max_length=12, choices=Kind)
@@ -71,6 +82,7 @@ class PrivacyRequest(models.Model):
     source = models.CharField(max_length=80)
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    runs_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -84,9 +96,12 @@ class PrivacyRequest(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["customer_number", "kind"],
-                condition=models.Q(status="open"),
-                name="privacyrequest_one_open",
+                condition=models.Q(status__in=["open", "waiting", "scheduled"]),
+                name="privacyrequest_one_undecided",
             )
+        ]
+        indexes = [
+            models.Index(fields=["runs_at"], condition=models.Q(status="scheduled"), name="privacyrequest_to_run")
         ]
         permissions = [
             ("export_customer", "Can give a person a copy of their data"),
@@ -96,3 +111,7 @@ class PrivacyRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.status}"
+
+    @property
+    def is_undecided(self) -> bool:
+        return self.status in self.UNDECIDED

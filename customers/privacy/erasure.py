@@ -94,7 +94,7 @@ def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: 
         Customer.objects.filter(pk=number).empty(ERASED_SOURCE, uuid.uuid4().hex)
     hashes = [hash_identity(*identity) for identity in identities]
     ErasedPerson.objects.bulk_create([ErasedPerson(identity_hash=found) for found in hashes], ignore_conflicts=True)
-    PrivacyRequest.objects.filter(customer_number__in=people).exclude(status=PrivacyRequest.Status.OPEN).update(
+    PrivacyRequest.objects.filter(customer_number__in=people).exclude(status__in=PrivacyRequest.UNDECIDED).update(
         customer_number=None
     )
     PrivacyRequest.objects.filter(customer_number__in=people).update(

@@ -14,14 +14,18 @@ from customers.models import AuditAction, Customer, PrivacyRequest, record_audit
 ANSWERED_WITHIN = dt.timedelta(days=30)
 
 
-def ask(customer: Customer, kind: str, *, source: str, now: dt.datetime) -> PrivacyRequest:
-    """Note what a person asks for; who asks twice has asked once."""
-    row, _is_new = PrivacyRequest.objects.get_or_create(
+def ask(customer: Customer, kind: str, *, source: str, now: dt.datetime, confirms: bool = False) -> PrivacyRequest:
+    """Note what a person asks for; who asks twice has asked once. With `confirms` they are to say so by the link in a mail;
+    without, staff decide, also on what waited for that."""
+    status = PrivacyRequest.Status.WAITING if confirms else PrivacyRequest.Status.OPEN
+    row, is_new = PrivacyRequest.objects.filter(status__in=PrivacyRequest.UNDECIDED).get_or_create(
         customer_number=customer.pk,
         kind=PrivacyRequest.Kind(kind),
-        status=PrivacyRequest.Status.OPEN,
-        defaults={"source": source[:80], "asked_at": now, "due_at": now + ANSWERED_WITHIN},
+        defaults={"source": source[:80], "status": status, "asked_at": now, "due_at": now + ANSWERED_WITHIN},
     )
+    if not confirms and not is_new:
+        PrivacyRequest.objects.filter(pk=row.pk, status=PrivacyRequest.Status.WAITING).update(status=status)
+        row.refresh_from_db()
     return row
 
 
@@ -43,8 +47,9 @@ def note_objection(
 
 @transaction.atomic
 def refuse(request_id: int, *, actor: User, reason: str, now: dt.datetime) -> bool:
-    """Refuse with a reason; False where it was decided before."""
-    changed = PrivacyRequest.objects.filter(pk=request_id, status=PrivacyRequest.Status.OPEN).update(
+    """Refuse with a reason, also an erasure that the person confirmed and that has not run yet; False where it was decided
+    before."""
+    changed = PrivacyRequest.objects.filter(pk=request_id, status__in=PrivacyRequest.UNDECIDED).update(
         status=PrivacyRequest.Status.REFUSED, decided_at=now, decided_by=actor, reason=reason[:300]
     )
     if changed:

@@ -27,12 +27,14 @@ def answer_shop(applied: Applied, shop: ShopConnection, now: dt.datetime) -> Non
 
 
 def ask_for_everybody(source: str, *, now: dt.datetime) -> int:
-    """A request to erase each customer of a shop, set-based; returns how many are new."""
+    """A request to erase each customer of a shop, set-based; returns how many are new. What waits for the person's own word
+    waits for it no longer."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO customers_privacyrequest (customer_number, kind, status, source, asked_at, due_at)"
             " SELECT id, 'erasure', 'open', %s, %s, %s FROM customers_customer WHERE source = %s ORDER BY id"
-            " ON CONFLICT DO NOTHING",
+            " ON CONFLICT (customer_number, kind) WHERE status IN ('open', 'waiting', 'scheduled')"
+            " DO UPDATE SET status = 'open', source = EXCLUDED.source WHERE customers_privacyrequest.status = 'waiting'",
             [f"shop:{source}"[:80], now, now + ANSWERED_WITHIN, source],
         )
         return int(cursor.rowcount)

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -31,14 +32,18 @@ PAGE_SIZE = 25
 def show_privacy(request: HttpRequest) -> HttpResponse:
     """What people asked for and by when, how many were erased, and which events are older than the shop keeps them."""
     now = timezone.now()
-    page = Paginator(PrivacyRequest.objects.all(), PAGE_SIZE).get_page(request.GET.get("page"))
+    is_decided = Case(When(status__in=PrivacyRequest.UNDECIDED, then=0), default=1)
+    asked = PrivacyRequest.objects.order_by(is_decided, "due_at", "pk")
+    page = Paginator(asked, PAGE_SIZE).get_page(request.GET.get("page"))
     people = Customer.objects.in_bulk([row.customer_number for row in page if row.customer_number])
     old = list_old_months(now)
     context = {
         "page": page,
         "rows": [
-            (row, people.get(row.customer_number or 0), row.status == "open" and row.due_at < now) for row in page
+            (row, people.get(row.customer_number or 0), row.status in PrivacyRequest.UNDECIDED and row.due_at < now)
+            for row in page
         ],
+        "cooling_days": settings.ERASURE_COOLING_DAYS,
         "erased": ErasedPerson.objects.count(),
         "months": settings.EVENT_RETENTION_MONTHS,
         "first_kept": first_kept_month(now),

@@ -19,7 +19,7 @@ PUBLIC = {
     "campaigns:mail-webhook", "campaigns:sms-hook", "campaigns:receiver-report", "campaigns:short-link",
     "customers:shop-hook", "support:contact", "support:mail-hook", "support:person", "support:rating",
     "campaigns:preferences", "campaigns:confirm-opt-in", "campaigns:sign-up", "campaigns:why", "campaigns:ask-for-data",
-    "campaigns:weekly-end",
+    "campaigns:weekly-end", "campaigns:own-data", "campaigns:own-copy",
 }  # fmt: skip
 PUBLIC_PREFIXES = ("password_reset", "admin:login", "admin:jsi18n")
 #: What each role may open without being refused. "" is somebody with no role.

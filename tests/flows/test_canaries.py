@@ -26,7 +26,16 @@ from campaigns.models import Archetype, Campaign, DraftStatus, Variant
 from customers import tasks as customer_tasks
 from customers.features.interests.texts import queue_texts, switch_reading
 from customers.ingest.recorder import NewEvent, record_events
-from customers.models import Channel, Customer, ModelVersion, Product, Segment, TextReading, ensure_event_partitions
+from customers.models import (
+    Channel,
+    Customer,
+    ModelVersion,
+    PrivacyRequest,
+    Product,
+    Segment,
+    TextReading,
+    ensure_event_partitions,
+)
 from customers.segments.in_words.proposing import CannotPropose, propose_rule
 from llm.client.batches import hand_over_waiting, look_after_batches
 from llm.models import LlmCall
@@ -78,8 +87,9 @@ def test_every_column_of_a_person_has_a_canary_or_a_reason() -> None:
         and not make_canary(field, f"{model._meta.label}.{field.name}", "a", timezone.now())[1]
     }
     assert bare == {
-        "customers.Customer.language", "campaigns.OptInRequest.language", "support.Ticket.language",
-        "customers.Order.currency", "customers.InterestProfile.price_band", "support.Attachment.ending",
+        "customers.Customer.language", "campaigns.OptInRequest.language", "campaigns.OwnRequest.language",
+        "support.Ticket.language", "customers.Order.currency", "customers.InterestProfile.price_band",
+        "support.Attachment.ending",
         "customers.TextReading.sentiment", "customers.TextReading.sentiment_confidence",
     }  # fmt: skip
     assert {"CustomerEvent", "CustomerAlias", "Order", "OrderLine", "ConsentRecord", "Message"} <= {
@@ -99,7 +109,18 @@ def planter(marketer: User, now: dt.datetime) -> Planter:
     earlier = make_campaign(marketer, [], name="earlier")
     variant = Variant.objects.get(archetype__campaign=earlier)
     segment = Segment.objects.create(name="quiet", rule={"field": "recency_days", "op": "gte", "value": 60})
-    planter = Planter({ModelVersion: model, Product: tent, Campaign: earlier, Variant: variant, Segment: segment}, now)
+    asked = PrivacyRequest.objects.create(kind="export", source="x", asked_at=now, due_at=now)
+    planter = Planter(
+        {
+            ModelVersion: model,
+            Product: tent,
+            Campaign: earlier,
+            Variant: variant,
+            Segment: segment,
+            PrivacyRequest: asked,
+        },
+        now,
+    )
     people = [planter.plant_person(f"{'abcdefghij'[n // 10]}{'abcdefghij'[n % 10]}") for n in range(PEOPLE)]
     for number, person in enumerate(people):
         # Who has an open complaint is in no audience.

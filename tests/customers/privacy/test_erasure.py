@@ -32,6 +32,7 @@ from customers.models import (
     ImportRun,
     KeptAnswer,
     ModelVersion,
+    PrivacyRequest,
     Product,
     Segment,
     Suppression,
@@ -76,7 +77,9 @@ def planter(marketer: User, now: dt.datetime) -> Planter:
     earlier = make_campaign(marketer, [], name="earlier")
     variant = Variant.objects.get(archetype__campaign=earlier)
     segment = Segment.objects.create(name="quiet", rule={"field": "recency_days", "op": "gte", "value": 60})
-    return Planter({ModelVersion: model, Product: tent, Campaign: earlier, Variant: variant, Segment: segment}, now)
+    asked = PrivacyRequest.objects.create(kind="export", source="x", asked_at=now, due_at=now)
+    parents = {ModelVersion: model, Product: tent, Campaign: earlier, Variant: variant, Segment: segment}
+    return Planter({**parents, PrivacyRequest: asked}, now)
 
 
 def plant_texts(person: Customer, now: dt.datetime) -> None:

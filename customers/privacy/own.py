@@ -1,0 +1,80 @@
+"""Erasures that the person themselves has confirmed: when they run, and how they are taken back until then."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from customers.ingest.merged import find_current
+from customers.ingest.preferences import read_preference, save_preference
+from customers.models import AuditAction, Customer, PrivacyRequest, record_audit
+from customers.models.customer import MERGED_SOURCE
+
+from .erasure import erase_customer
+
+log = structlog.get_logger(__name__)
+
+#: Where a change of preferences says that it came from, and the reason in the audit log. It names nobody.
+SOURCE = "own link"
+REASON = "confirmed by the person's own link"
+
+
+def schedule_erasure(request: PrivacyRequest, customer: Customer, *, now: dt.datetime) -> bool:
+    """The person confirmed it: it runs once ERASURE_COOLING_DAYS are over, and until then nothing is sent to them. False where
+    staff had decided before. In the caller's transaction."""
+    runs_at = now + dt.timedelta(days=settings.ERASURE_COOLING_DAYS)
+    waits = PrivacyRequest.objects.filter(pk=request.pk, status__in=["open", "waiting"])
+    if not waits.update(status=PrivacyRequest.Status.SCHEDULED, runs_at=runs_at):
+        return False
+    if runs_at > now:
+        paused = read_preference(customer).paused_until
+        save_preference(customer, {"paused_until": max(runs_at, paused or runs_at)}, source=SOURCE, now=now)
+    return True
+
+
+@transaction.atomic
+def take_back_erasure(request: PrivacyRequest, customer: Customer, *, now: dt.datetime) -> bool:
+    """Not after all: False where it has run, or was decided otherwise. What was paused for it goes on."""
+    customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    waits = PrivacyRequest.objects.filter(pk=request.pk, status=PrivacyRequest.Status.SCHEDULED)
+    if not waits.update(status=PrivacyRequest.Status.TAKEN_BACK, decided_at=now):
+        return False
+    if read_preference(customer).paused_until == request.runs_at:
+        save_preference(customer, {"paused_until": None}, source=SOURCE, now=now)
+    record_audit(AuditAction.PRIVACY_TAKEN_BACK, actor=None, about=("privacy_request", request.pk))
+    return True
+
+
+def run_due_erasures(now: dt.datetime) -> int:
+    """Erase whom it is time for, each in a transaction of their own; returns how many. Safe to run twice, and at once: what
+    fails is tried again, and holds up no other."""
+    gone = 0
+    due = PrivacyRequest.objects.filter(status=PrivacyRequest.Status.SCHEDULED, runs_at__lte=now).order_by("runs_at")
+    for number in list(due.values_list("pk", flat=True)):
+        try:
+            gone += _run(number, now)
+        except Exception:
+            log.exception("own_erasure_failed", request=number)
+    return gone
+
+
+@transaction.atomic
+def _run(number: int, now: dt.datetime) -> bool:
+    asked = PrivacyRequest.objects.get(pk=number)
+    found = find_current(asked.customer_number or 0)
+    # The customer first, as wherever somebody is erased.
+    customer = Customer.objects.select_for_update().filter(pk=found.pk if found else 0).first()
+    # Staff may have refused it, or the person taken it back, a moment ago: then nothing is found.
+    waits = PrivacyRequest.objects.select_for_update().filter(pk=number, status=PrivacyRequest.Status.SCHEDULED)
+    if not waits.exists():
+        return False
+    if customer is None:  # gone in another way
+        waits.update(status=PrivacyRequest.Status.DONE, decided_at=now, customer_number=None)
+        return False
+    if customer.source == MERGED_SOURCE:  # merged this very moment: the next sweep finds into whom
+        return False
+    erase_customer(customer, actor=None, reason=REASON, now=now)
+    return True
