@@ -83,13 +83,13 @@ def test_people_ask_by_their_link_and_nothing_happens_by_itself(
     assert ana.email
     client.force_login(site_admin)
     page = client.get("/privacy/").content.decode()
-    assert "Ana Lima" in page and "A copy of their data" in page
+    assert "Ana Lima" in page and "A copy of their data" in page and "to be confirmed by them" in page
     PrivacyRequest.objects.filter(kind="erasure").update(due_at=timezone.now() - dt.timedelta(days=1))
     assert "overdue" in client.get("/privacy/").content.decode()
     row = PrivacyRequest.objects.get(kind="erasure")
     client.post(f"/privacy/{row.pk}/refuse/", {"reason": ""})
     row.refresh_from_db()
-    assert row.status == "open"
+    assert row.status == "waiting"
     client.post(f"/privacy/{row.pk}/refuse/", {"reason": "an invoice is open"})
     row.refresh_from_db()
     assert (row.status, row.reason) == ("refused", "an invoice is open")
