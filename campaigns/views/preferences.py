@@ -21,7 +21,7 @@ from campaigns.content.voice import LANGUAGES
 from campaigns.delivery import preferences
 from campaigns.delivery.own_data.asking import NAMES, waiting_kinds
 from campaigns.delivery.preferences import FEWER, PAUSES_DAYS, Choices, Standing, read_standing, save_choices
-from campaigns.delivery.unsubscribe import BadToken
+from campaigns.delivery.unsubscribe import BadToken, read_token
 from campaigns.delivery.why import explain_message
 from customers.api.counting import count_within
 from customers.models import Channel, ConsentRecord, PrivacyRequest
@@ -33,7 +33,7 @@ _SAID: Final[dict[str, Promise]] = {
     ConsentRecord.Status.PENDING: gettext_lazy("You asked for it, and did not confirm yet"),
     ConsentRecord.Status.EXPIRED: gettext_lazy("It ended by itself, because it was not used"),
 }
-#: So many wishes for data in ten minutes from one network address.
+#: So many wishes for data in ten minutes of one person.
 MOST_ASKED: Final = 10
 ASKED_WINDOW_S: Final = 600
 #: Where that was; what a shop calls its own forms is shown as it calls them.
@@ -78,7 +78,7 @@ def ask_for_data(request: HttpRequest, token: str) -> HttpResponse:
     try:
         language = read_standing(token).interface_language
         with translation.override(language):
-            if not _is_within(request.META.get("REMOTE_ADDR", "")):
+            if not _is_within(token):
                 messages.error(request, _("That was often. Wait ten minutes, and ask once more."))
             elif kind in PrivacyRequest.Kind.values:
                 asked = preferences.ask_for_data(token, kind, by_staff=by_staff, now=timezone.now())
@@ -94,9 +94,10 @@ def _say_what_is_next(asked: PrivacyRequest | None) -> str:
     return _("We have noted it. Within 30 days you will hear from us.")
 
 
-def _is_within(network_address: str) -> bool:
-    """Whether so few asked from there in the last ten minutes."""
-    return count_within(f"campaigns.views.preferences:{network_address}", ASKED_WINDOW_S) <= MOST_ASKED
+def _is_within(token: str) -> bool:
+    """Whether so few asked for this person in the last ten minutes. Behind a proxy all have one network address, and nobody has
+    the links of others: so it counts people."""
+    return count_within(f"campaigns.views.preferences:{read_token(token).customer_id}", ASKED_WINDOW_S) <= MOST_ASKED
 
 
 @login_not_required

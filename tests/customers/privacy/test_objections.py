@@ -26,10 +26,11 @@ BY_SCORE = [
     {"field": "churn_probability", "op": "gte", "value": 0},
     {"field": "churn_probability", "op": "lte", "value": 1},
     {
-        "all": [
+        "match": "all",
+        "rules": [
             {"not": {"field": "churn_probability", "op": "gte", "value": 0.5}},
             {"field": "churn_probability", "op": "lte", "value": 1},
-        ]
+        ],
     },
 ]
 
