@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from django.contrib import messages
@@ -10,7 +11,8 @@ from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +25,7 @@ from customers.ingest.consent import suppress_addresses
 from customers.ingest.tags import tag_customers
 from customers.models import AuditAction, Customer, Suppression, record_audit
 from customers.segments.editing import save_segment
+from customers.segments.vocabulary import ADDRESS_SQL
 
 from .customer_export import stream_customers
 from .customer_list import filter_customers
@@ -111,14 +114,15 @@ def _tag(user: User, customers: QuerySet[Customer], tag: str) -> int:
 
 
 def _suppress(user: User, customers: QuerySet[Customer]) -> int:
-    """Batch by batch: a million addresses are never in memory at once, and a broken connection leaves whole batches."""
-    done, batch = 0, []
-    for address in customers.exclude(email="").order_by("pk").values_list("email", flat=True).iterator():
-        batch.append(address)
-        if len(batch) == ADDRESSES_AT_A_TIME:
-            done += suppress_addresses(batch, reason=Suppression.Reason.STAFF, source=f"list:{user.pk}")
-            batch = []
-    done += suppress_addresses(batch, reason=Suppression.Reason.STAFF, source=f"list:{user.pk}")
+    """On every channel, batch by batch: a million addresses are never in memory at once, and a broken connection leaves whole
+    batches."""
+    source, done = f"list:{user.pk}", 0
+    for channel, address in ADDRESS_SQL.items():
+        of_row = RawSQL(address.format("customers_customer"), [], output_field=CharField())
+        found = customers.annotate(address=of_row).exclude(address="").order_by("pk").values_list("address", flat=True)
+        rows = found.iterator(chunk_size=ADDRESSES_AT_A_TIME)
+        while batch := list(islice(rows, ADDRESSES_AT_A_TIME)):
+            done += suppress_addresses(batch, reason=Suppression.Reason.STAFF, source=source, channel=channel)
     record_audit(AuditAction.CUSTOMERS_SUPPRESSED, actor=user, about=("customers", ""), people=done)
     return done
 

@@ -172,11 +172,17 @@ def test_a_campaign_begins_from_those_who_were_ticked(client: Client) -> None:
 
 def test_suppressing_many_takes_their_number_and_the_right(client: Client, analyst: User) -> None:
     people = _make_people(3, scored=0)
+    Customer.objects.filter(pk=people[0].pk).update(phone="+4712345678", attributes={"push_token": "t-1"})
     form = {"do": "suppress", "chosen": [p.pk for p in people[:2]], "confirm": "1"}
     assert client.post("/customers/bulk/", {**form, "word": "3"}).status_code == 422
     assert Suppression.objects.count() == 0
     assert client.post("/customers/bulk/", {**form, "word": "2"}).status_code == 302
-    assert Suppression.objects.filter(reason="staff").count() == 2
+    assert Suppression.objects.filter(reason="staff", channel="email").count() == 2
+    for channel in ("email", "sms", "push", "webhook"):
+        tree = {"channel": channel, "is": "suppressed", "value": True}
+        found = client.get("/customers/", {"rule": json.dumps(tree)}).context["page"].customers
+        expected = {p.pk for p in (people[:1] if channel in ("sms", "push") else people[:2])}
+        assert {c.pk for c in found} == expected, channel
     other = Client()
     other.force_login(analyst)
     assert other.post("/customers/bulk/", {**form, "word": "2"}).status_code == 403
