@@ -6,8 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
-from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -15,8 +13,9 @@ from django.views.decorators.http import require_safe
 
 from campaigns.audience.channels import read_address
 from campaigns.content.rendering import PREVIEW_CSP, RenderedMessage, RenderError, load_source, render_message
+from campaigns.delivery.browsing import COUNTED, browse_messages, count_by_status, list_campaigns_with_messages
 from campaigns.delivery.unsubscribe import unsubscribe_url
-from campaigns.models import Campaign, Message, MessageStatus
+from campaigns.models import Message, MessageStatus
 from customers.models import Channel
 
 from .previews import show_card
@@ -33,22 +32,33 @@ def list_messages(request: HttpRequest) -> HttpResponse:
     campaign, status = request.GET.get("campaign", ""), request.GET.get("status", "")
     if campaign.isdecimal() and len(campaign) < 12:
         found = found.filter(campaign=int(campaign))
-    if status in MessageStatus.values:
-        found = found.filter(status=status)
-    page = Paginator(found.order_by("-pk"), PAGE_SIZE).get_page(request.GET.get("page"))
-    for message in page:
+    counts = count_by_status()
+    page = browse_messages(
+        found,
+        status=status if status in MessageStatus.values else "",
+        counts=counts,
+        older_than=request.GET.get("after", ""),
+        newer_than=request.GET.get("before", ""),
+        size=PAGE_SIZE,
+    )
+    for message in page.messages:
         message.address = read_address(message.channel, message.customer)
-    counts = dict(Message.objects.values_list("status").annotate(Count("pk")))
     context = {
         "page": page,
-        "campaigns": Campaign.objects.filter(messages__isnull=False).distinct().only("pk", "name"),
-        "statuses": [(value, label, counts.get(value, 0)) for value, label in MessageStatus.choices],
+        "campaigns": list_campaigns_with_messages(),
+        "statuses": [
+            (value, label, _say_count(counts[value])) for value, label in MessageStatus.choices if counts[value]
+        ],
         "campaign": campaign,
         "status": status,
         "uses_catcher": settings.USES_MAIL_CATCHER,
         "is_all_caught": not (settings.SMS_URL or settings.WEBHOOK_URL),
     }
     return render(request, "campaigns/outbox.html", context)
+
+
+def _say_count(number: int) -> str:
+    return f"{number:,}" if number <= COUNTED else f"{COUNTED:,}+"
 
 
 @require_safe
