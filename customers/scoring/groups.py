@@ -41,7 +41,7 @@ def list_attributes() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT jsonb_object_keys(attributes) FROM (SELECT attributes FROM customers_customer"
-            " WHERE jsonb_typeof(attributes) = 'object' ORDER BY id DESC LIMIT 10000) newest ORDER BY 1"
+            " WHERE jsonb_typeof(attributes) = 'object' ORDER BY id DESC LIMIT 1000) newest ORDER BY 1"
         )
         found = [str(row[0]) for row in cursor.fetchall()]
     return [*COLUMNS, *(key for key in found if key not in COLUMNS and len(key) <= 120)]
