@@ -35,7 +35,7 @@ NUMBERS: dict[str, list[float]] = {
 def draw_tree(draw: random.Random, depth: int) -> dict[str, Any]:
     """A tree of at most `depth` groups within each other."""
     if depth == 0 or draw.random() < 0.25:
-        return draw.choice(LEAVES)(draw)
+        return draw_leaf(draw)
     if draw.random() < 0.15:
         return {"not": draw_tree(draw, depth - 1)}
     if depth > 1 and draw.random() < 0.15:
@@ -44,9 +44,9 @@ def draw_tree(draw: random.Random, depth: int) -> dict[str, Any]:
     return {"match": draw.choice(["all", "all", "any", "none"]), "rules": rules}
 
 
-def draw_of_every_field(draw: random.Random) -> list[dict[str, Any]]:
-    """One condition about each field."""
-    return [_field(draw, key) for key in sorted(FIELDS)]
+def draw_leaf(draw: random.Random) -> dict[str, Any]:
+    """One thing that is asked, of any kind."""
+    return draw.choice(LEAVES)(draw)
 
 
 def _alternatives(draw: random.Random) -> dict[str, Any]:
