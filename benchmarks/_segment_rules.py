@@ -101,10 +101,10 @@ CASES = [
         _all(
             _any({"field": "country", "op": "in", "value": ["Germany", "China"]},
                  {"orders": "sum", "op": "gte", "value": 400, "within_days": 365}),
-            {"message": "opened", "op": "gte", "times": 2, "within_days": 90},
+            {"message": "opened", "op": "gte", "times": 2, "within_days": 365},
         ),
         "SELECT count(*) FROM customers_customer c JOIN (SELECT e.customer_id FROM customers_customerevent e"
-        " WHERE e.kind = 'email_opened' AND e.occurred_at > '{now}'::timestamptz - interval '90 days'"
+        " WHERE e.kind = 'email_opened' AND e.occurred_at > '{now}'::timestamptz - interval '365 days'"
         " AND e.occurred_at <= '{now}' GROUP BY e.customer_id HAVING count(*) >= 2) m ON m.customer_id = c.id"
         " LEFT JOIN (SELECT o.customer_id FROM customers_order o WHERE NOT o.is_return AND o.currency = '{currency}'"
         " AND o.ordered_at > '{now}'::timestamptz - interval '365 days' AND o.ordered_at <= '{now}'"

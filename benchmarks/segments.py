@@ -89,7 +89,8 @@ def _measure_case(case: Case, rounds: int) -> dict[str, Any]:
 
 
 def _measure_preview(case: Case, total: int) -> dict[str, Any]:
-    """Milliseconds from the JSON of a rule to its sentence, count and sample, as the page shows them."""
+    """Milliseconds from the JSON of a rule to its sentence, warnings, count and sample, as the page shows them."""
+    from customers.segments.checking import check_rule
     from customers.segments.compiler import compile_rule
     from customers.segments.estimating import Estimate, preview_quickly
     from customers.segments.rules import parse_rule
@@ -98,6 +99,7 @@ def _measure_preview(case: Case, total: int) -> dict[str, Any]:
     with measure() as timing:
         rule = parse_rule(case.rule)
         describe_rule(rule)
+        check_rule(rule, as_of=TODAY)
         found = preview_quickly(compile_rule(rule, as_of=TODAY), total=total)
     return {"rule": case.name, "ms": 1000 * timing.seconds, "is_estimate": isinstance(found, Estimate)}
 
