@@ -9,7 +9,7 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         """Rules of segments name campaigns by number; here they learn what those are called."""
-        from campaigns.audience.names import name_campaigns
+        from campaigns.audience.names import list_newest, name_campaigns
         from customers.segments.names import tell_campaign_names
 
-        tell_campaign_names(name_campaigns)
+        tell_campaign_names(name_campaigns, list_newest)

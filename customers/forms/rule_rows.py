@@ -6,8 +6,6 @@ A part that a row cannot show is kept as it is, as JSON: whatever was saved thro
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -20,12 +18,10 @@ from customers.segments.nodes import (
     Bucket,
     ChannelState,
     Condition,
-    Day,
     Leaf,
     Membership,
     MessageAct,
     Orders,
-    Value,
     Window,
 )
 from customers.segments.rules import FIELDS, RuleError, parse_rule
@@ -41,11 +37,15 @@ from customers.segments.vocabulary import (
     WITH_PRODUCT,
 )
 
+from .rule_properties import TYPED_PROPERTIES, lay_out_properties, write_properties
+from .rule_values import lay_out_value, write_value, write_whole
+
 #: What a row sends, with what stands there where nothing was typed.
 TYPED: Final[dict[str, str]] = {
     "what": "recency_days", "op": "gte", "value": "", "value2": "", "times": "1", "when": "days", "days": "90",
     "days2": "180", "from": "", "to": "", "category": "", "product": "", "brand": "", "name": "", "type": "text",
     "channel": "", "campaign": "", "then": "", "then_days": "", "each": "", "kind": "bought",
+    "discount": "", "code": "", **TYPED_PROPERTIES,
 }  # fmt: skip
 #: What may follow the colon of a row's "what".
 _TAILS: Final[Mapping[str, Collection[str]]] = {
@@ -56,8 +56,6 @@ _TAILS: Final[Mapping[str, Collection[str]]] = {
 }
 LONGEST: Final = 400
 LONGEST_JSON: Final = 8_000
-_DAYS_FROM_TODAY: Final = re.compile(r"[+-]?\d{1,5}")
-_COMMA: Final = re.compile(r"[,，、]")
 
 
 @dataclass(frozen=True)
@@ -104,6 +102,11 @@ class Row:
         return self.family == "orders" or (self.family == "did" and self.tail in WITH_PRODUCT)
 
     @property
+    def has_properties(self) -> bool:
+        """Orders have none to ask for."""
+        return self.family == "did" and self.tail != "ordered"
+
+    @property
     def tail(self) -> str:
         return self.typed.get("what", TYPED["what"]).partition(":")[2]
 
@@ -138,7 +141,7 @@ def lay_out_row(part: Leaf | Broken) -> Row:
 
 
 def _write_field(row: Row) -> Any:
-    return {"field": row.what, "op": row.op, "value": _write_value(row, row.value_kind)}
+    return {"field": row.what, "op": row.op, "value": write_value(row.value_kind, row.op, row.value, row.value2)}
 
 
 def _write_did(row: Row) -> Any:
@@ -152,12 +155,15 @@ def _write_did(row: Row) -> Any:
         tree["then"] = {"did": did, "happened": happened != "no"}
         if row.then_days.strip():
             tree["then"]["within_days"] = row.then_days.strip()
-    return tree
+    where = write_properties(row.typed) if row.has_properties else []
+    return tree | ({"where": where} if where else {})
 
 
 def _write_orders(row: Row) -> Any:
-    tree = {"orders": row.tail, "op": row.op, "value": _write_value(row, row.value_kind)} | _write_window(row)
-    return tree | ({"kind": row.kind} if row.kind != "bought" else {}) | _write_ware(row)
+    value = write_value(row.value_kind, row.op, row.value, row.value2)
+    tree = {"orders": row.tail, "op": row.op, "value": value} | _write_window(row)
+    named = {key: text for key in ("discount", "code") if (text := getattr(row, key).strip())}
+    return tree | ({"kind": row.kind} if row.kind != "bought" else {}) | named | _write_ware(row)
 
 
 def _write_message(row: Row) -> Any:
@@ -170,7 +176,7 @@ def _write_channel(row: Row) -> Any:
 
 
 def _write_segment(row: Row) -> Any:
-    return {"segment": _whole(row.name), "is_member": row.value != "no"}
+    return {"segment": write_whole(row.name), "is_member": row.value != "no"}
 
 
 def _write_bucket(row: Row) -> Any:
@@ -181,9 +187,7 @@ def _write_attribute(row: Row) -> Any:
     tree: dict[str, Any] = {"attribute": row.name, "type": row.type, "op": row.op}
     if row.op in ("known", "unknown"):
         return tree
-    if row.op == "anniversary":
-        return tree | {"value": [_whole(row.value), _whole(row.value2)]}
-    return tree | {"value": _write_value(row, row.type)}
+    return tree | {"value": write_value(row.type, row.op, row.value, row.value2)}
 
 
 def _write_json(row: Row) -> Any:
@@ -204,34 +208,11 @@ _WRITERS: Final = {
 }  # fmt: skip
 
 
-def _write_value(row: Row, kind: str) -> Any:
-    if kind == "flag":
-        return row.value != "no"
-    if kind == "text":
-        return [part.strip() for part in _COMMA.split(row.value) if part.strip()] if row.op == "in" else row.value
-    read = _write_day if kind == "date" else _write_percent if kind == "probability" else str.strip
-    values = [read(text) for text in (row.value, row.value2)]
-    return values if row.op == "between" else values[0]
-
-
-def _write_percent(text: str) -> Any:
-    text = text.strip().rstrip("%％").strip()
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return number / 100 if math.isfinite(number) else text
-
-
-def _write_day(text: str) -> Any:
-    return {"days": int(text)} if _DAYS_FROM_TODAY.fullmatch(text.strip()) else text.strip()
-
-
 def _write_window(row: Row) -> dict[str, Any]:
     if row.when == "days":
         return {"within_days": row.days}
     if row.when == "ago":
-        return {"window": {"days_ago": [_whole(row.days), _whole(row.days2)]}}
+        return {"window": {"days_ago": [write_whole(row.days), write_whole(row.days2)]}}
     if row.when == "dates":
         said = {"from": row.typed.get("from", "").strip(), "to": row.to.strip()}
         return {"window": {key: text for key, text in said.items() if text}}
@@ -244,24 +225,21 @@ def _write_ware(row: Row) -> dict[str, str]:
     return {key: text for key in ("product", "category", "brand") if (text := getattr(row, key).strip())}
 
 
-def _whole(text: str) -> Any:
-    text = text.strip()
-    return int(text) if re.fullmatch(r"-?\d{1,9}", text) else text
-
-
 def _lay_out(part: Leaf) -> dict[str, str]:
     if isinstance(part, Condition):
-        return {"what": part.field.key, "op": part.op} | _lay_out_value(part.value, part.field.kind)
+        return {"what": part.field.key, "op": part.op} | lay_out_value(part.value, part.field.kind)
     if isinstance(part, Behaviour):
         typed = {"what": f"did:{part.did}", "op": part.op, "times": str(part.times), "name": part.name}
         then = {"then": f"{part.then.did}:{'yes' if part.then.happened else 'no'}"} if part.then else {}
         if part.then and part.then.within_days:
             then["then_days"] = str(part.then.within_days)
         each = {"each": "1"} if part.each_product else {}
-        return typed | then | each | _lay_out_window(part.window) | _lay_out_ware(part)
+        where = lay_out_properties(part.where)
+        return typed | then | each | where | _lay_out_window(part.window) | _lay_out_ware(part)
     if isinstance(part, Orders):
         typed = {"what": f"orders:{part.measure}", "op": part.op, "kind": part.kind}
-        value = _lay_out_value(part.value, MEASURES[part.measure])
+        typed |= {"discount": part.discount, "code": part.code}
+        value = lay_out_value(part.value, MEASURES[part.measure])
         return typed | value | _lay_out_window(part.window) | _lay_out_ware(part)
     if isinstance(part, MessageAct):
         typed = {"what": f"message:{part.became}", "op": part.op, "times": str(part.times)}
@@ -272,27 +250,10 @@ def _lay_out(part: Leaf) -> dict[str, str]:
         return {"what": "segment", "name": str(part.segment), "value": "yes" if part.is_member else "no"}
     if isinstance(part, Attribute):
         own = part.own
-        value = {} if own.value is None else _lay_out_value(own.value, own.type)
+        value = {} if own.value is None else lay_out_value(own.value, own.type)
         return {"what": "attribute", "name": own.name, "type": own.type, "op": own.op} | value
     assert isinstance(part, Bucket)
     return {"what": "bucket", "value": f"{part.low:g}", "value2": f"{part.high:g}", "name": part.salt}
-
-
-def _lay_out_value(value: Value, kind: str) -> dict[str, str]:
-    if isinstance(value, bool):
-        return {"value": "yes" if value else "no"}
-    if kind == "text":
-        return {"value": ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)}
-    texts = [_show(item, kind) for item in (value if isinstance(value, tuple) else (value,))]
-    return {"value": texts[0]} | ({"value2": texts[1]} if len(texts) > 1 else {})
-
-
-def _show(value: Any, kind: str) -> str:
-    if isinstance(value, Day):
-        return value.date.isoformat() if value.date else f"{value.days:+d}" if value.days else "0"
-    if isinstance(value, str):
-        return value
-    return f"{value * 100:.10g}" if kind == "probability" else f"{value:.10g}"
 
 
 def _lay_out_window(window: Window) -> dict[str, str]:

@@ -6,10 +6,10 @@ random, which takes as long in any shop, and the page shows the interval; it is 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,6 +40,10 @@ _NARROWED: Final = {
 }
 
 
+class OutOfPatience(Exception):
+    """A statement took longer than one would wait for it."""
+
+
 @dataclass(frozen=True)
 class Estimate(Preview):
     """How many people a rule seems to mean: with 95 % certainty `low` to `high`, by `asked` customers drawn at random.
@@ -57,13 +61,28 @@ def preview_quickly(
     shop is always counted."""
     if total <= ALWAYS_EXACT:
         return preview_query(query, size=size)
-    try:
-        with transaction.atomic(), _settings(statement_timeout=f"{patience_ms}ms"):
-            return preview_query(query, size=size)
-    except OperationalError as error:
-        if not isinstance(error.__cause__, QueryCanceled):
-            raise
+    with contextlib.suppress(OutOfPatience), give_up_after(patience_ms):
+        return preview_query(query, size=size)
     return estimate_query(query, total=total, size=size, seed=seed)
+
+
+def is_large_shop() -> bool:
+    """Whether there are more than `ALWAYS_EXACT` customers, as the planner believes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples > %s FROM pg_class WHERE oid = 'customers_customer'::regclass", [ALWAYS_EXACT])
+        return bool(cursor.fetchone()[0])
+
+
+@contextlib.contextmanager
+def give_up_after(milliseconds: int) -> Iterator[None]:
+    """Let no statement within take longer; raises OutOfPatience, and the transaction around it can go on."""
+    try:
+        with transaction.atomic(), set_for_a_moment(statement_timeout=f"{milliseconds}ms"):
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise OutOfPatience from error
+        raise
 
 
 def estimate_query(query: CompiledQuery, *, total: int, size: int = 8, seed: int = 1, drawn: int = DRAWN) -> Estimate:
@@ -74,7 +93,7 @@ def estimate_query(query: CompiledQuery, *, total: int, size: int = 8, seed: int
         for table, key in _NARROWED.items()
     )
     # Nothing is known of how many rows so few customers have: a nested loop over them can be a thousand times too slow.
-    plain = _settings(enable_nestloop="off", max_parallel_workers_per_gather="0")
+    plain = set_for_a_moment(enable_nestloop="off", max_parallel_workers_per_gather="0")
     with transaction.atomic(), plain, connection.cursor() as cursor:
         cursor.execute(
             f"WITH {narrowed}meant AS MATERIALIZED ({query.sql})"
@@ -110,8 +129,8 @@ def draw_customers(number: int, *, seed: int) -> list[int]:
         return sorted(found)
 
 
-@contextmanager
-def _settings(**wanted: str) -> Iterator[None]:
+@contextlib.contextmanager
+def set_for_a_moment(**wanted: str) -> Iterator[None]:
     """Settings of PostgreSQL for what is asked within; an error ends the transaction around it, which restores them too."""
     with connection.cursor() as cursor:
         before: dict[str, Any] = {}

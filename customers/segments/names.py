@@ -13,13 +13,22 @@ from customers.models import Product, Segment
 from .nodes import Behaviour, Membership, MessageAct, Orders, Rule, walk
 
 NameCampaigns = Callable[[Iterable[str]], Mapping[str, str]]
+ListCampaigns = Callable[[int], Mapping[str, str]]
 _tellers: list[NameCampaigns] = []
+_listers: list[ListCampaigns] = []
 
 
-def tell_campaign_names(teller: NameCampaigns) -> None:
-    """Let the app above, which alone knows campaigns, say what they are called; the keys are ids as the event log has them."""
+def tell_campaign_names(teller: NameCampaigns, lister: ListCampaigns) -> None:
+    """Let the app above, which alone knows campaigns, say what they are called, and which are the newest; the keys are ids as
+    the event log has them."""
     if teller not in _tellers:
         _tellers.append(teller)
+        _listers.append(lister)
+
+
+def list_campaigns(most: int) -> dict[str, str]:
+    """The names of the newest campaigns by id, newest first."""
+    return {key: name for lister in _listers for key, name in lister(most).items()}
 
 
 @dataclass(frozen=True)

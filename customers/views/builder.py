@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from customers.features.catalogue import THEMES
-from customers.features.interests.vocabulary import list_topics
-from customers.forms.rule_drafts import Block, name_path
+from customers.forms.rule_drafts import Block, name_path, row_of, walk_draft
+from customers.forms.rule_properties import list_properties, write_properties
 from customers.forms.rule_rows import Row
-from customers.insights.browsing import list_countries
-from customers.models import CustomerTag, Product, ReactionGroup, ScoreStatus, Segment
+from customers.models import Segment
+from customers.segments.checking import Finding
 from customers.segments.labels import (
     BEHAVIOUR_LABELS,
     CHANNEL_LABELS,
@@ -23,7 +23,6 @@ from customers.segments.labels import (
     NOT_FOLLOWED_LABELS,
     OPERATOR_LABELS,
     PERIOD_LABELS,
-    PRICE_LABELS,
     TYPE_LABELS,
 )
 from customers.segments.vocabulary import FIELDS, MESSAGES
@@ -38,9 +37,39 @@ SUGGESTED = {
 }  # fmt: skip
 
 
-def lay_out(block: Block) -> dict[str, Any]:
-    """The whole tree for the template."""
-    return _lay_out_block(block, (), 0, 1)
+def lay_out(block: Block, warnings: Sequence[Finding] = ()) -> dict[str, Any]:
+    """The whole tree for the template, with what is to be said of its rows."""
+    return _lay_out_block(block, (), (0, 1), _place(warnings))
+
+
+def list_said(block: Block, warnings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """For each row and group its mark, with what is to be said there while it is being written: of a row in which nothing
+    was typed yet, nothing."""
+    told = _place(warnings)
+    return [
+        {"mark": _mark(path), "warning": told.get(path, ""), "error": "" if _is_blank(node) else node.error}
+        for path, node in walk_draft(block)
+    ]
+
+
+def _place(warnings: Sequence[Finding]) -> dict[tuple[int, ...], str]:
+    placed: dict[tuple[int, ...], str] = {}
+    for finding in warnings:
+        path = row_of(finding.path)
+        placed[path] = f"{placed[path]} {finding.sentence}" if path in placed else finding.sentence
+    return placed
+
+
+def _mark(path: tuple[int, ...]) -> str:
+    """The place as an id of the page may be written: "r-0-1"."""
+    return name_path(path).replace(".", "-")
+
+
+def _is_blank(node: Block | Row) -> bool:
+    """Whether a row waits for its value; what was done needs none."""
+    if not isinstance(node, Row) or (node.family in ("did", "message") and node.tail != "custom"):
+        return False
+    return not any(node.typed.get(key, "").strip() for key in ("value", "name"))
 
 
 def list_questions() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -88,55 +117,33 @@ def list_choices() -> dict[str, Any]:
             *((f"{key}:yes", label) for key, label in FOLLOWED_LABELS.items()),
         ],
         "other_segments": list(Segment.objects.filter(is_archived=False).values_list("pk", "name")),
-        "suggestions": list_suggestions(),
     }
 
 
-def list_suggestions() -> dict[str, list[tuple[str, str]]]:
-    """Values that exist in this shop, for the text questions, with their words."""
-    categories, brands = (
-        list(Product.objects.exclude(**{column: ""}).order_by(column).values_list(column, flat=True).distinct()[:MOST_SUGGESTED])
-        for column in ("category", "brand")
-    )  # fmt: skip
-    tags = CustomerTag.objects.order_by("tag").values_list("tag", flat=True).distinct()
-    return {
-        "country": [(name, "") for name in list_countries()],
-        "category": [(name, "") for name in categories],
-        "brand": [(name, "") for name in brands],
-        "language": [("en", ""), ("zh", "")],
-        "reason": [(key, str(theme.label)) for key, theme in THEMES.items()],
-        "price": [(key, str(label)) for key, label in PRICE_LABELS.items()],
-        "topic": [(name, "") for name in list_topics(categories)],
-        "status": [(value, str(label)) for value, label in ScoreStatus.choices],
-        "reaction": [(value, str(label)) for value, label in ReactionGroup.choices],
-        "tag": [(name, "") for name in tags[:MOST_SUGGESTED]],
-    }
-
-
-def _lay_out_block(block: Block, path: tuple[int, ...], place: int, siblings: int) -> dict[str, Any]:
+def _lay_out_block(
+    block: Block, path: tuple[int, ...], place: tuple[int, int], told: Mapping[tuple[int, ...], str]
+) -> dict[str, Any]:
+    """`place` is which of how many siblings it is."""
     children = [
-        _lay_out_block(child, (*path, i), i, len(block.children))
+        _lay_out_block(child, (*path, i), (i, len(block.children)), told)
         if isinstance(child, Block)
-        else _lay_out_row(child, (*path, i), i, len(block.children))
+        else _lay_out_row(child, (*path, i), (i, len(block.children))) | {"warning": told.get((*path, i), "")}
         for i, child in enumerate(block.children)
     ]
-    return {
+    return _lay_out_place(path, place) | {
         "is_block": True,
-        "path": name_path(path),
         "match": block.match,
         "children": children,
+        "end": name_path((*path, len(children))),
         "error": block.error,
+        "warning": told.get(path, ""),
         "joiner": _("OR") if block.match == "any" else _("AND") if block.match == "all" else _("NOR"),
-        "is_first": place == 0,
-        "is_last": place == siblings - 1,
-        "level": len(path),
     }
 
 
-def _lay_out_row(row: Row, path: tuple[int, ...], place: int, siblings: int) -> dict[str, Any]:
-    return {
+def _lay_out_row(row: Row, path: tuple[int, ...], place: tuple[int, int]) -> dict[str, Any]:
+    return _lay_out_place(path, place) | {
         "is_block": False,
-        "path": name_path(path),
         "row": row,
         "error": row.error,
         "family": row.family,
@@ -145,7 +152,32 @@ def _lay_out_row(row: Row, path: tuple[int, ...], place: int, siblings: int) -> 
         "list": SUGGESTED.get(row.what, ""),
         "needs_value": row.op not in ("known", "unknown"),
         "has_two": row.op in ("between", "anniversary"),
-        "is_first": place == 0,
-        "is_last": place == siblings - 1,
+        "properties": _lay_out_properties(row) if row.has_properties else [],
+        "is_narrowed": _is_narrowed(row),
+    }
+
+
+def _lay_out_place(path: tuple[int, ...], place: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "path": name_path(path),
+        "mark": _mark(path),
+        "is_first": place[0] == 0,
+        "is_last": place[0] == place[1] - 1,
         "level": len(path),
     }
+
+
+def _lay_out_properties(row: Row) -> list[dict[str, Any]]:
+    return [
+        one | {"operators": [(op, OPERATOR_LABELS[op]) for op in one["operators"]],
+               "needs_value": one["op"] not in ("known", "unknown"), "has_two": one["op"] == "between"}
+        for one in list_properties(row.typed)
+    ]  # fmt: skip
+
+
+def _is_narrowed(row: Row) -> bool:
+    """Whether something stands in the fields that are usually folded away."""
+    asked = row.has_product and any((row.brand, row.product))
+    if row.family == "did":
+        return asked or any((row.then, row.each, row.has_properties and write_properties(row.typed)))
+    return asked or (row.family == "orders" and any((row.discount, row.code, row.kind != "bought")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -18,14 +18,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.forms import SegmentForm
-from customers.forms.rule_drafts import Block, act, check_block, lay_out_block, new_block, read_block, to_tree
+from customers.forms.rule_actions import act, find_focus
+from customers.forms.rule_drafts import Block, check_block, lay_out_block, new_block, read_block, to_tree
 from customers.forms.rule_rows import Row
 from customers.ingest.clock import read_shop_clock
 from customers.insights.browsing import count_customers
 from customers.models import Customer, Segment
 from customers.segments.checking import check_rule
 from customers.segments.editing import save_segment
-from customers.segments.estimating import Estimate, preview_quickly
+from customers.segments.estimating import ALWAYS_EXACT, Estimate, preview_quickly
 from customers.segments.evidence import explain
 from customers.segments.membership import list_changes, list_users, measure_overlaps, read_sizes
 from customers.segments.names import read_names
@@ -34,7 +35,8 @@ from customers.segments.reach import measure_reach
 from customers.segments.rules import Group, Reading, RuleError, dump_rule, parse_rule, read_gently
 from customers.segments.telling import Told, tell_reading, tell_rule
 from customers.segments.wording import describe_error, describe_rule
-from customers.views.builder import lay_out, list_choices
+from customers.views.builder import lay_out, list_choices, list_said
+from customers.views.suggestions import list_suggestions
 
 
 @require_safe
@@ -82,21 +84,25 @@ def show_segment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required("customers.view_segment", raise_exception=True)
 def change_rows(request: HttpRequest) -> HttpResponse:
-    """The rows after a button of the builder; a fragment for htmx, which asks for the preview anew."""
-    block = act(read_block(request.POST), request.POST.get("action", ""))
+    """The rows after a button of the builder; a fragment for htmx, which asks for the preview anew. `rule-changed` says where
+    the keyboard goes on."""
+    before, action = read_block(request.POST), request.POST.get("action", "")
+    block = act(before, action)
     context = {"tree": lay_out(block), "may_change": True} | list_choices()
     response = render(request, "customers/_rule_tree.html", context)
-    response["HX-Trigger-After-Swap"] = "rule-changed"
+    changed = {"rule-changed": {"focus": find_focus(before, block, action)}}
+    response["HX-Trigger-After-Swap"] = json.dumps(changed)
     return response
 
 
 @require_POST
 @permission_required("customers.view_segment", raise_exception=True)
 def preview_segment(request: HttpRequest) -> HttpResponse:
-    """The live count and sample of the rows as they stand, exact where that is asked; a fragment for htmx."""
-    rule, _checked = check_block(read_block(request.POST))
-    is_exact = request.POST.get("action") == "count"
-    return render(request, "customers/_segment_preview.html", _preview(rule, is_exact=is_exact))
+    """The live count and sample of the rows as they stand, exact where that is asked, and what is to be said at each row; a
+    fragment for htmx."""
+    rule, checked = check_block(read_block(request.POST))
+    found = _preview(rule, is_exact=request.POST.get("action") == "count")
+    return render(request, "customers/_segment_preview.html", found | {"said": list_said(checked, found["warnings"])})
 
 
 @require_safe
@@ -166,24 +172,32 @@ def _render_form(
     status: int = 200,
     is_exact: bool = False,
 ) -> HttpResponse:
+    # A large shop's page does not wait for its count: htmx asks for it as soon as the page stands.
+    is_late = request.method != "POST" and rule is not None and count_customers().number > ALWAYS_EXACT
+    found = _NOT_COUNTED if is_late else _preview(rule, is_exact=is_exact)
     context: dict[str, Any] = {
         "segment": segment,
         "form": form,
-        "tree": lay_out(block),
+        "tree": lay_out(block, found["warnings"]),
         "proposal": (request.POST.get("proposal") or request.GET.get("proposal", ""))[:2_000],
         "may_change": request.user.has_perm("customers.change_segment" if segment else "customers.add_segment"),
         **list_choices(),
-        **_preview(rule, is_exact=is_exact),
+        "suggestions": list_suggestions(),
+        "is_late": is_late,
+        **found,
     }
     if segment is not None:
         context |= _tell_saved(request, segment)
     return render(request, "customers/segment.html", context, status=status)
 
 
+_NOT_COUNTED: Final[dict[str, Any]] = {"sentence": "", "size": None, "sample": [], "total": 0, "warnings": []}
+
+
 def _preview(rule: Group | None, *, is_exact: bool = False) -> dict[str, Any]:
-    total = count_customers().number
     if rule is None:
-        return {"sentence": "", "size": None, "sample": [], "total": total}
+        return _NOT_COUNTED
+    total = count_customers().number
     as_of = read_shop_clock(timezone.now())
     told = tell_reading(Reading(rule, ()), as_of=as_of, counts=False)
     found: Preview | None = None
@@ -194,7 +208,7 @@ def _preview(rule: Group | None, *, is_exact: bool = False) -> dict[str, Any]:
         "size": found.size if found else None,
         "estimate": found if isinstance(found, Estimate) else None,
         "faults": told.faults,
-        "warnings": [finding.sentence for finding in check_rule(rule, as_of=as_of) if not finding.is_fault],
+        "warnings": [finding for finding in check_rule(rule, as_of=as_of) if not finding.is_fault],
         "sample": found.sample if found else [],
         "total": max(total, found.size if found else 0),
         "rule_json": json.dumps(dump_rule(rule), ensure_ascii=False),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -50,3 +52,80 @@ def test_a_segment_is_built_counted_moved_and_saved(marketer_page: Page, people:
     expect(page.get_by_role("heading", name="North or east")).to_be_visible(timeout=PATIENTLY)
     rule = Segment.objects.get(name="North or east").rule
     assert [part["value"] for part in rule["rules"][0]["rules"]] == ["Norway", "China"]
+
+
+def _open(page: Page, *countries: str) -> None:
+    rules = [{"field": "country", "op": "is", "value": country} for country in countries]
+    page.goto(f"/segments/new/?rule={quote(json.dumps({'match': 'all', 'rules': rules}))}")
+
+
+def _expect_rows(page: Page, *rows: str) -> None:
+    """Wait until the rows are these, each as its place and its country: "0.1 Norway"."""
+    wanted = [f"r.{row}" for row in rows]
+    page.wait_for_function(
+        """wanted => wanted.join() === [...document.querySelectorAll('#rules input[name$=":value"]')]
+          .map((one) => `${one.name.split(":")[0]} ${one.value}`).join()""",
+        arg=wanted,
+    )
+
+
+def _drag(page: Page, start: str, end: str, *, below: bool = False) -> None:
+    """Drag the row at `start` onto the upper or the lower half of what stands at `end`."""
+    target = page.locator(f'[data-drop="{end}"]')
+    box = target.bounding_box()
+    assert box is not None
+    place = {"x": 30, "y": max(1, box["height"] - 3) if below else 3}
+    page.locator(f'[data-drag="{start}"]').drag_to(target, target_position=place)
+
+
+def test_rows_are_dragged_nested_duplicated_and_steps_are_taken_back(marketer_page: Page) -> None:
+    page = marketer_page
+    _open(page, "A", "B", "C")
+    _drag(page, "r.2", "r.0")
+    _expect_rows(page, "0 C", "1 A", "2 B")
+    _drag(page, "r.0", "r.2", below=True)
+    _expect_rows(page, "0 A", "1 B", "2 C")
+    page.locator('button[value="nest-r.1"]').click()
+    _expect_rows(page, "0 A", "1.0 B", "1.1 ", "2 C")
+    _drag(page, "r.2", "r.1.2")
+    _expect_rows(page, "0 A", "1.0 B", "1.1 ", "1.2 C")
+    page.locator('button[value="duplicate-r.0"]').click()
+    _expect_rows(page, "0 A", "1 A", "2.0 B", "2.1 ", "2.2 C")
+    page.locator('button[value="remove-r.2.1"]').click()
+    _expect_rows(page, "0 A", "1 A", "2.0 B", "2.1 C")
+    _drag(page, "r.2", "r.0")
+    _expect_rows(page, "0.0 B", "0.1 C", "1 A", "2 A")
+    for step in (
+        ["0 A", "1 A", "2.0 B", "2.1 C"],
+        ["0 A", "1 A", "2.0 B", "2.1 ", "2.2 C"],
+        ["0 A", "1.0 B", "1.1 ", "1.2 C"],
+    ):
+        page.get_by_role("button", name="Undo").click()
+        _expect_rows(page, *step)
+    page.get_by_role("button", name="Redo").click()
+    _expect_rows(page, "0 A", "1 A", "2.0 B", "2.1 ", "2.2 C")
+
+
+def test_a_rule_is_written_with_the_keyboard_alone(marketer_page: Page) -> None:
+    page = marketer_page
+    _open(page, "A", "B")
+    page.locator('button[value="add-r"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('select[name="r.2:what"]')).to_be_focused(timeout=PATIENTLY)
+    page.locator('select[name="r.2:what"]').select_option("country")
+    value = page.locator('input[name="r.2:value"][list="known-country"]')
+    expect(value).to_be_visible(timeout=PATIENTLY)
+    expect(page.locator('select[name="r.2:what"]')).to_be_focused(timeout=PATIENTLY)
+    value.focus()
+    page.keyboard.type("C")
+    page.locator('button[value="up-r.2"]').focus()
+    page.keyboard.press("Enter")
+    _expect_rows(page, "0 A", "1 C", "2 B")
+    expect(page.locator('button[value="up-r.1"]')).to_be_focused(timeout=PATIENTLY)
+    page.keyboard.press("Enter")
+    _expect_rows(page, "0 C", "1 A", "2 B")
+    expect(page.locator('select[name="r.0:what"]')).to_be_focused(timeout=PATIENTLY)
+    page.keyboard.press("Control+z")
+    _expect_rows(page, "0 A", "1 C", "2 B")
+    page.keyboard.press("Control+Shift+z")
+    _expect_rows(page, "0 C", "1 A", "2 B")

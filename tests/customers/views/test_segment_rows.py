@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,21 +12,23 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from customers.forms.rule_actions import act, find_focus
 from customers.forms.rule_drafts import (
     Block,
-    act,
     check_block,
+    find_node,
     lay_out_block,
     name_path,
     new_block,
     read_block,
+    read_path,
     to_tree,
 )
 from customers.forms.rule_rows import Row
-from customers.models import Customer, Segment
+from customers.models import Customer, Product, Segment
 from customers.segments.rules import dump_rule, parse_rule
 from customers.segments.sweep import recount_segment
-from tests.customers.segments.arrange import NOW, make_order, make_person, make_segment
+from tests.customers.segments.arrange import NOW, make_event, make_order, make_person, make_segment
 from tests.customers.segments.test_rules import behaviours, conditions
 
 RULES: list[dict[str, Any]] = [
@@ -42,6 +45,13 @@ RULES: list[dict[str, Any]] = [
      "where": [{"property": "query", "type": "text", "op": "contains", "value": "tent"}]},
     {"orders": "sum", "op": "gte", "value": 100, "window": {"from": "2026-01-01"}, "kind": "returned", "brand": "Fjell"},
     {"orders": "last", "op": "before", "value": {"days": -60}, "window": {"ever": True}, "code": "SPRING"},
+    {"orders": "count", "op": "gte", "value": 2, "within_days": 365, "discount": "with", "kind": "returned"},
+    {"did": "viewed_product", "op": "gte", "times": 1, "within_days": 7, "where": [
+        {"property": "size", "type": "number", "op": "between", "value": [1, 2.5]},
+        {"property": "gift", "type": "flag", "op": "is", "value": False},
+        {"property": "colour", "type": "text", "op": "in", "value": ["red", "blue"]},
+        {"property": "due", "type": "date", "op": "before", "value": {"days": -30}},
+        {"property": "note", "type": "text", "op": "unknown"}]},
     {"message": "opened", "op": "gte", "times": 2, "window": {"period": "last_month"}, "campaign": "12"},
     {"channel": "sms", "is": "reachable", "value": False},
     {"segment": 12, "is_member": False},
@@ -78,6 +88,12 @@ def _post(block: Block, path: tuple[int, ...] = ()) -> dict[str, str]:
     return sent
 
 
+def test_a_row_says_all_of_a_part() -> None:
+    """Only what separates its values by commas itself has to stay JSON."""
+    kept = [tree for tree in RULES if lay_out_block(parse_rule(tree)).children[0].what == "json"]  # type: ignore[union-attr]
+    assert kept == [RULES[1]]
+
+
 @unhurried
 @given(trees)
 def test_any_rule_laid_out_in_rows_reads_back_as_the_same(tree: dict[str, Any]) -> None:
@@ -103,7 +119,10 @@ def test_whatever_is_pressed_something_that_can_be_shown_remains(
             for key in _post(block)
             if key.endswith((":what", ":match"))
         ]
-        block = act(block, f"{verb}-{data.draw(st.sampled_from(places))}")
+        before, action = block, f"{verb}-{data.draw(st.sampled_from(places))}"
+        block = act(before, action)
+        place = find_focus(before, block, action)
+        assert find_node(block, read_path(place) or ()) is not None, f"{action} leads to {place}"
         assert block.children
         assert to_tree(read_block(_post(block))) == to_tree(block)
     json.dumps(to_tree(block))
@@ -147,6 +166,24 @@ def test_rows_move_by_arrows_and_by_dragging() -> None:
     assert _countries(act(block, "duplicate-r.1")) == ["all", "A", ["any", "B", "C"], ["any", "B", "C"], "D"]
     for nonsense in ("", "up-r.0", "move-r.1>r.1.0", "move-r.9>r.0", "or-r", "remove-x", "drop table", "add-r.0"):
         assert _countries(act(block, nonsense)) == _countries(block), nonsense
+
+
+def test_the_keyboard_goes_on_where_something_happened() -> None:
+    block = Block("all", (_row("A"), Block("any", (_row("B"), Block("all", (_row("C"), _row("D"))))), _row("E")))
+    expected = {
+        "add-r": "r.3", "or-r.0": "r.0.1", "or-r.1": "r.1.2", "group-r.1": "r.1.2.0", "nest-r.1.0": "r.1.0.1",
+        "duplicate-r.1": "r.2", "duplicate-r.1.0": "r.1.1", "down-r.0": "r.1", "up-r.1": "r.0", "down-r.1": "r.2",
+        "lift-r.1.1.0": "r.1.2", "lift-r.1.1": "r.2", "remove-r.2": "r.1", "remove-r.0": "r.0", "remove-r.1.1.1": "r.1.1",
+        "move-r.2>r.1.1": "r.1.1", "move-r.0>r.3": "r.2", "refresh": "", "drop table": "",
+    }  # fmt: skip
+    assert {action: find_focus(block, act(block, action), action) for action in expected} == expected
+
+
+def test_a_row_is_dropped_before_behind_and_at_the_end_of_a_group() -> None:
+    block = Block("all", (_row("A"), Block("any", (_row("B"), _row("C"))), _row("D")))
+    assert _countries(act(block, "move-r.0>r.1.2")) == ["all", ["any", "B", "C", "A"], "D"]
+    assert _countries(act(block, "move-r.1>r.3")) == ["all", "A", "D", ["any", "B", "C"]]
+    assert _countries(act(block, "move-r.1>r.1.2")) == _countries(block), "not into itself"
 
 
 def test_each_wrong_row_carries_its_own_error() -> None:
@@ -202,7 +239,62 @@ def test_live_parts_follow_what_is_typed(client: Client) -> None:
     assert '<div class="figure">1</div>' in client.post("/segments/preview/", sent).content.decode()
     assert "Can be reached" in client.post("/segments/surroundings/", sent).content.decode()
     rows = client.post("/segments/rows/", {**sent, "action": "add-r"})
-    assert rows["HX-Trigger-After-Swap"] == "rule-changed" and 'name="r.1:what"' in rows.content.decode()
+    assert json.loads(rows["HX-Trigger-After-Swap"]) == {"rule-changed": {"focus": "r.1"}}
+    assert 'name="r.1:what"' in rows.content.decode()
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_is_said_at_its_row_while_it_is_written(client: Client) -> None:
+    few, many, wrong, new = (
+        Row({"what": "orders_count", "op": "lte", "value": "2"}),
+        Row({"what": "orders_count", "op": "gte", "value": "5"}),
+        Row({"what": "churn_probability", "op": "gte", "value": "sixty"}),
+        Row({"what": "country", "op": "is", "value": ""}),
+    )
+    page = client.post("/segments/preview/", _post(Block("all", (few, Block("any", (wrong, new)))))).content.decode()
+    assert _said(page) == {"r-1-0": "Enter a number."}, "nothing is said where nothing was typed yet"
+    page = client.post("/segments/preview/", _post(Block("all", (few, many)))).content.decode()
+    assert _said(page) == {"r-1": "Nobody can meet this together with another condition of its group."}
+    segment = make_segment("few and many", {"match": "all", "rules": [few.to_tree(), many.to_tree()]})
+    assert _said(client.get(f"/segments/{segment.pk}/").content.decode()).keys() == {"r-1"}
+
+
+def _said(page: str) -> dict[str, str]:
+    found = re.findall(r'<div class="said-at" id="said-([r0-9-]+)"[^>]*>(?:<p [^>]*>([^<]*)</p>)?</div>', page)
+    return {mark: text for mark, text in found if text}
+
+
+@pytest.mark.django_db
+def test_the_largest_rule_can_be_written_on_the_page(client: Client) -> None:
+    where = [{"property": f"p{n}", "type": "number", "op": "between", "value": [1, 2]} for n in range(5)]
+    part = {"did": "viewed_product", "op": "gte", "times": 1, "within_days": 7, "brand": "Fjell", "where": where}
+    rule = parse_rule({"match": "any", "rules": [part] * 100})
+    sent = _post(lay_out_block(rule))
+    assert len(sent) > 3_000
+    rows = client.post("/segments/rows/", {**sent, "action": "up-r.99"})
+    assert rows.status_code == 200 and 'name="r.99:prop5_value2"' in rows.content.decode()
+    saved = client.post("/segments/new/", {**sent, "action": "save", "name": "Large"})
+    assert saved.status_code == 302 and parse_rule(Segment.objects.get().rule) == rule
+
+
+@pytest.mark.django_db
+def test_rows_offer_what_the_shop_has(client: Client) -> None:
+    person = make_person(attributes={"tier": "gold"})
+    make_event(person, "custom", NOW, name="spun the wheel", prize="mug")
+    Product.objects.create(sku="T-1", name="Tent")
+    page = client.get("/segments/new/").content.decode()
+    for word in (
+        '<option value="tier">',
+        '<option value="spun the wheel">',
+        '<option value="prize">',
+        'value="T-1" label="Tent"',
+    ):
+        assert word in page, word
+    asked = _post(
+        Block("all", (Row({"what": "did:custom", "name": "spun the wheel", "prop1": "prize", "prop1_value": "mug"}),))
+    )
+    rows = client.post("/segments/rows/", {**asked, "action": "refresh"}).content.decode()
+    assert 'name="r.0:prop1_value"' in rows and 'name="r.0:prop2"' in rows, "the next question is offered"
 
 
 @pytest.mark.django_db
