@@ -23,7 +23,7 @@ from .nodes import Attribute, Behaviour, Broken, Condition, Group, Leaf, Members
 from .resolve import resolve_memberships
 
 #: How long the customers of a large shop are searched for one who has an attribute.
-SEARCH_MS: Final = 200
+SEARCH_MS: Final = 150
 
 
 @dataclass(frozen=True)

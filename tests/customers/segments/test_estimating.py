@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 
 import pytest
 from django.db import connection
@@ -11,8 +12,12 @@ from django.db import connection
 from customers.models import Customer
 from customers.scoring.proportion import wilson_interval
 from customers.segments.compiler import CompiledQuery, compile_rule
-from customers.segments.estimating import Estimate, draw_customers, estimate_query, preview_quickly
+from customers.segments.estimating import LINES, NARROWED, Estimate, draw_customers, estimate_query, preview_quickly
+from customers.segments.preview import count_query
 from customers.segments.rules import parse_rule
+from tests.customers.segments.coverage import draw_everything
+from tests.customers.segments.random_shops import make_shop
+from tests.customers.segments.random_trees import draw_leaf
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -80,6 +85,18 @@ def test_everybody_is_asked_where_there_are_few() -> None:
     _make_people(50)
     found = estimate_query(_query(), total=50)
     assert (found.size, found.asked) == (15, 50)
+
+
+def test_whatever_a_rule_asks_is_asked_of_some_as_it_is_of_all() -> None:
+    """And of a table with a row or more for each customer, nobody else's rows are read."""
+    draw, people = random.Random(7), 24
+    make_shop(draw, now=NOW, people=people)
+    catalogues = {"customers_product", "customers_suppression", "customers_suppresseddomain"}
+    for tree in draw_everything(draw, draw_leaf):
+        query = compile_rule(parse_rule(tree), as_of=NOW)
+        assert estimate_query(query, total=people).size == count_query(query), tree
+        tables = set(re.findall(r"\bcustomers_[a-z]+", query.sql))
+        assert tables <= {*NARROWED, LINES, *catalogues}, tree
 
 
 def test_numbers_that_belong_to_nobody_are_not_drawn() -> None:
