@@ -7,10 +7,10 @@ An idea is a line of `concepts.txt` or a word: English without its ending (`stem
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+from support.triage.folding import fold_text
 from support.triage.rules import find_language
 
 from .chinese_words import cut_chinese, find_pieces
@@ -64,7 +64,7 @@ def is_chinese(text: str) -> bool:
 
 
 def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).lower().replace("’", "'")
+    return fold_text(text).lower()
 
 
 def _match_words(words: list[str]) -> list[Idea]:

@@ -21,7 +21,10 @@ LONGEST_FIELD = 8_000
 MOST_FIELDS = 500
 _MESSAGE_ID = re.compile(r"<([^<>\s\x00-\x1f]{3,400})>")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\\\x00-\x1f]{1,64}@[^\s@<>,;:\"()\\\x00-\x1f]{1,255}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+#: Also what turns text around or takes no room; not the joiners that letters and emoji need.
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+"
+)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
@@ -25,7 +26,15 @@ class Article(models.Model):
         indexes = [GinIndex(fields=["search"], name="article_search")]
 
     def __str__(self) -> str:
-        return f"{self.number}. {self.current.title_en or self.current.title_zh}" if self.current else str(self.number)
+        return f"{self.number}. {self.title}" if self.current else str(self.number)
+
+    @property
+    def title(self) -> str:
+        """In the language of whoever reads, where it has one in it."""
+        if self.current is None:
+            return ""
+        english, chinese = self.current.title_en, self.current.title_zh
+        return chinese or english if (get_language() or "").startswith("zh") else english or chinese
 
 
 class ArticleVersion(models.Model):

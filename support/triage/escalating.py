@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from .folding import fold_text
 from .sections import read_sections
 
 _CARD: Final = re.compile(r"(?<!\d)(?:\d[ .–-]?){13,19}(?!\d)")
-_QUOTES: Final = str.maketrans("’‘`´", "''''")
 #: The first that fits is the reason. Threats to life come first.
 REASONS: Final = ("self_harm", "safety", "legal", "payment_data", "press")
 
@@ -21,19 +20,13 @@ def find_reason_to_escalate(text: str) -> str:
 
     Errs to the careful side: what only sounds like it goes to a person, who loses a moment.
     """
-    folded = _fold(text)
+    folded = fold_text(text)
     patterns, harmless = _patterns()
     spoken = harmless.sub(" ", folded)
     for reason, pattern in patterns.items():
         if pattern.search(spoken):
             return reason
     return "payment_data" if any(_is_card(found) for found in _CARD.findall(folded)) else ""
-
-
-def _fold(text: str) -> str:
-    """As it is read: of one width, with straight quotes, without characters that take no room ("law\u200byer")."""
-    plain = unicodedata.normalize("NFKC", text).translate(_QUOTES)
-    return "".join(character for character in plain if unicodedata.category(character) != "Cf")
 
 
 @lru_cache(maxsize=1)

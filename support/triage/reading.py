@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q
 
 from llm.client import complete
 from llm.configuration import configured_model
 from llm.errors import BudgetExceeded, ModelError
 from llm.retrying import wait_before_retry
-from support.models import Direction, Ticket, TicketMessage, TriageField, TriageReading
+from support.inbox.waiting import list_waiting
+from support.models import Direction, Ticket, TriageField, TriageReading
 
 from .deciding import read_open_text, triage_ticket
 from .escalating import find_reason_to_escalate
@@ -46,19 +47,11 @@ def read_pending(*, now: dt.datetime, most: int = 10) -> int:
     """Have the model read what waits and was not read, the most urgent first. Returns how many were read; safe to run again."""
     if not configured_model().is_configured:
         return 0
-    newest = TicketMessage.objects.filter(ticket=OuterRef("pk")).newest_spoken()
     settled = TriageReading.objects.filter(message=OuterRef("newest")).filter(
         ~Q(status=TriageReading.Status.WAITING) | Q(not_before__gt=now)
     )
-    waiting = (
-        Ticket.objects.to_answer()
-        .exclude(triaged_at=None)
-        .annotate(newest=Subquery(newest.values("pk")[:1]), whose=Subquery(newest.values("direction")[:1]))
-        .filter(whose=Direction.IN)
-        .exclude(Exists(settled))
-        .select_related("customer")
-        .by_urgency()[:most]
-    )
+    sorted_ones = list_waiting().exclude(triaged_at=None).exclude(Exists(settled))
+    waiting = sorted_ones.select_related("customer")[:most]
     return sum(read_ticket(ticket, now=now) for ticket in waiting)
 
 

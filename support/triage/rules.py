@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from .folding import fold_text
 from .sections import read_sections
 
 #: From here on a message is a complaint, and from here on it is beyond doubt.
@@ -36,6 +37,7 @@ class Reading:
 
 def read_message(text: str, *, escalation: str = "") -> Reading:
     """The verdicts for a message. `escalation` is the reason for which it must not be drafted for, "" for none."""
+    text = fold_text(text)
     complaint, complaint_words = _weigh("complaint", text)
     pleased, pleased_words = _weigh("pleased", text)
     verdicts = {

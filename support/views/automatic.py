@@ -16,11 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from customers.scoring.proportion import wilson_interval
 from customers.views.access import act_and_tell, current_user
 from llm.configuration import configured_model
 from support.answers import switching
-from support.answers.figures import UNCHANGED_AT
+from support.answers.figures import UNCHANGED_AT, share
 from support.models import Answer, AnswerStatus, AutomaticAnswer, AutomaticCategory, AutomaticStop, Intent
 
 from .access import carry_out, get_ticket_for
@@ -165,7 +164,7 @@ def measure_automatic(since: dt.datetime) -> dict[str, dict[str, Any]]:
         )
         .order_by("intent")
     )
-    return {row["intent"]: row | {"good_range": _range(row["good"], row["checked"])} for row in rows}
+    return {row["intent"]: row | {"good_share": share(row["good"], row["checked"])} for row in rows}
 
 
 def _list_categories(since: dt.datetime) -> list[dict[str, Any]]:
@@ -196,8 +195,4 @@ def _count_suggestions(since: dt.datetime) -> dict[str, dict[str, Any]]:
         )
         .order_by("ticket__intent")
     )
-    return {row["ticket__intent"]: row | {"range": _range(row["unchanged"], row["decided"])} for row in rows}
-
-
-def _range(hits: int, n: int) -> tuple[float, float] | None:
-    return wilson_interval(hits, n) if n else None
+    return {row["ticket__intent"]: row | {"unchanged_share": share(row["unchanged"], row["decided"])} for row in rows}

@@ -25,6 +25,7 @@ from support.inbox.tying import list_candidates, tie_by_hand
 from support.models import (
     Answer,
     AnswerStatus,
+    Article,
     AutomaticAnswer,
     AutomaticCategory,
     CannedAnswer,
@@ -230,7 +231,16 @@ def _find_suggestion(ticket: Ticket) -> Answer | None:
 def _describe_sentences(answer: Answer | None) -> list[dict[str, Any]]:
     if answer is None:
         return []
-    return [one | {"why_told": [name_why(why) for why in one.get("why", [])]} for one in answer.sentences]
+    numbers = {one["article"] for one in answer.sentences if "article" in one}
+    titles = {
+        article.number: article.title
+        for article in Article.objects.filter(number__in=numbers).select_related("current")
+    }
+    return [
+        one
+        | {"why_told": [name_why(why) for why in one.get("why", [])], "title": titles.get(one.get("article", 0), "")}
+        for one in answer.sentences
+    ]
 
 
 def _say_why_not_by_itself(ticket: Ticket, answer: Answer | None) -> str:

@@ -20,6 +20,7 @@ from support.models import CannedAnswer, Ticket, TicketChannel
 from support.triage.deciding import receive
 
 from .answered import answer_earlier
+from .mails import write_mails
 
 ARTICLES: Final = Path(__file__).parent / "articles.md"
 CHINESE_TITLES: Final = (
@@ -74,9 +75,10 @@ def open_support(users: dict[Person, User], *, now: dt.datetime) -> int:
     answer_earlier(agent, now=now)
     for number, asked in enumerate(ASKED):
         _ask(number, asked, now)
-    suggest_pending(now=now, most=len(ASKED))
+    by_mail = write_mails(agent, now=now)
+    suggest_pending(now=now, most=len(ASKED) + by_mail)
     _take_one(agent)
-    return len(ASKED)
+    return len(ASKED) + by_mail
 
 
 def _write_articles(agent: User, *, now: dt.datetime) -> None:

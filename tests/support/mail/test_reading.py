@@ -87,6 +87,8 @@ def test_headers_in_every_way_of_writing() -> None:
 def test_headers_that_turn_text_around_or_break_lines_are_made_plain() -> None:
     mail = read("From: =?utf-8?Q?Kim=0D=0ABcc=3A_x=E2=80=AEtest?= <k@b.test>\nSubject: a\u202etxt.exe\n\nhi".encode())
     assert mail.sender.name == "Kim Bcc: x test" and mail.subject == "a txt.exe"
+    hidden = read("From: k@b.test\nSubject: re\u200ffund \u2067now\u2069\ufeff\n\nhi".encode())
+    assert hidden.subject == "re fund now", "nothing that nobody sees is kept"
 
 
 def test_a_date_that_cannot_be_is_the_time_of_receiving() -> None:

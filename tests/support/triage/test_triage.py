@@ -116,3 +116,9 @@ def test_a_persons_word_outlives_the_next_triage(ask: Ask, support_agent: User, 
 def test_danger_comes_first(ask: Ask) -> None:
     assert ask("The stove exploded and burned my hand").urgency == 4
     assert ask("I will call my lawyer", thread="t2").urgency == 3
+
+
+def test_characters_that_nobody_sees_hide_no_complaint() -> None:
+    plain, hidden = "非常失望，质量太差了，我要投诉", "非常失\u200b望，质量太\u2060差了，我要投\u202e诉"
+    assert read_message(hidden).verdicts["complaint"] == read_message(plain).verdicts["complaint"]
+    assert read_message("This is terri\u00adble, I am really disap\u200bpointed").verdicts["complaint"].value == "yes"
