@@ -260,6 +260,7 @@ SUPPORT_AUTH_SERVER = read_text(
 ).lower()  # whose Authentication-Results are believed; "": nobody's
 SUPPORT_MAIL_MB = read_number("SUPPORT_MAIL_MB", 25, least=1, most=100)  # of a larger mail only the beginning is read
 SUPPORT_FIND_SENT = "retention_site.sent_messages.find_sent_message"
+SUPPORT_VOICE = "retention_site.support_voice.describe_support_voice"
 SUPPORT_FILE_DAYS = read_number("SUPPORT_FILE_DAYS", 365, most=36500)  # after a ticket was closed; 0: for good
 ATTACHMENTS_PER_MAIL = read_number("ATTACHMENTS_PER_MAIL", 10, most=40)
 ATTACHMENT_MB = read_number("ATTACHMENT_MB", 10, least=1, most=100)  # one file

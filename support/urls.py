@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from support.views import (
+    answering,
     articles,
     attachments,
     automatic,
@@ -24,7 +25,7 @@ urlpatterns = [
     path("support/", queue.show_queue, name="queue"),
     path("support/tickets/<int:pk>/", conversation.show_ticket, name="ticket"),
     path("support/tickets/<int:pk>/presence/", conversation.show_presence, name="presence"),
-    path("support/tickets/<int:pk>/answers/", conversation.answer_ticket, name="answers"),
+    path("support/tickets/<int:pk>/answers/", answering.answer_ticket, name="answers"),
     path("support/tickets/<int:pk>/suggestion/", conversation.make_suggestion, name="suggestion"),
     path("support/tickets/<int:pk>/suggestion/discarding/", conversation.discard, name="discarding"),
     path("support/tickets/<int:pk>/notes/", conversation.add_note, name="notes"),

@@ -7,8 +7,12 @@ add marks. Sentences without a source are shown and marked, and are left out of 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from llm.client import complete
 from llm.errors import ModelError
@@ -49,6 +53,7 @@ def draft_answer(ticket: Ticket, question: str, found: Sequence[Found], *, now: 
         ANSWER,
         {
             "language": "Simplified Chinese" if ticket.language == "zh" else "English",
+            "voice": describe_voice("zh" if ticket.language == "zh" else "en"),
             "question": question[:LONGEST_QUESTION],
             "passages": told,
         },
@@ -59,6 +64,13 @@ def draft_answer(ticket: Ticket, question: str, found: Sequence[Found], *, now: 
     text = "\n".join(" ".join(str(one["text"]).split()) for one in completion.data["sentences"])
     checked = check_answer(text, passages)
     return Drafted(_look_again(checked, passages, values, now), f"{ANSWER.name} {ANSWER.version}")
+
+
+def describe_voice(language: str) -> dict[str, Any]:
+    """How the shop speaks in "en" or "zh", asked of the app that keeps it, which this one does not know: the settings name
+    the function."""
+    describe: Callable[[str], dict[str, Any]] = import_string(settings.SUPPORT_VOICE)
+    return describe(language)
 
 
 def choose_passages(found: Sequence[Found], *, in_chinese: bool) -> list[Passage]:

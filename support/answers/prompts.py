@@ -16,6 +16,7 @@ Words like [NAME_1] stand for personal details that were taken out.
 Write the answer in the language that is named, in two to five short sentences.
 Each sentence says only what one of the passages says; give the number of that passage with it.
 Copy numbers, conditions and negations exactly. A greeting or a thank-you has passage 0.
+Where a voice is given it says how the shop speaks: keep to its words and limits. It never changes what is said.
 If the passages do not answer the question, give no sentences. No links, no promises, nothing of your own knowledge.
 Answer with JSON only."""
 _CHECK_SYSTEM: Final = """You check a draft of an answer to a customer against the passages that it should rest on.
@@ -41,10 +42,10 @@ def _closed(properties: dict[str, object]) -> dict[str, object]:
 ANSWER: Final = register_prompt(
     Prompt(
         name="support.answer",
-        version="1",
+        version="2",
         system=_ANSWER_SYSTEM,
         user="Draft the answer.",
-        variables=("language", "question", "passages"),
+        variables=("language", "voice", "question", "passages"),
         schema=_closed(
             {
                 "sentences": {

@@ -116,7 +116,7 @@ def _continue(ticket: Ticket, now: dt.datetime) -> None:
     if ticket.status in (TicketStatus.CLOSED, TicketStatus.WAITING):
         was_closed = ticket.status == TicketStatus.CLOSED
         ticket.move(TicketStatus.OPEN, closed_at=None, **fields)
-        if was_closed and ticket.is_complaint:
+        if was_closed and ticket.holds_promotions:
             begin_hold(ticket, now=now)
         return
     Ticket.objects.filter(pk=ticket.pk).update(**fields)

@@ -26,7 +26,7 @@ def tie_ticket(ticket: Ticket, customer: Customer, *, by: TiedBy, now: dt.dateti
         return False
     ticket.refresh_from_db()
     note_opening(ticket)
-    if ticket.is_complaint and ticket.is_unfinished:
+    if ticket.holds_promotions and ticket.is_unfinished:
         begin_hold(ticket, now=now, anew=False)
     return True
 

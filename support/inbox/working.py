@@ -90,6 +90,6 @@ def reopen_ticket(user: User, ticket: Ticket, *, now: dt.datetime) -> None:
     """Not settled after all; a complaint holds promotions again from now on."""
     require_right(user)
     ticket.move(TicketStatus.OPEN, closed_at=None, due_at=due_at(now, ticket.urgency))
-    if ticket.is_complaint:
+    if ticket.holds_promotions:
         begin_hold(ticket, now=now)
     record_audit(AuditAction.TICKET_REOPENED, actor=user, about=("ticket", ticket.pk))

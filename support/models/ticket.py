@@ -146,6 +146,8 @@ class Ticket(models.Model):
     )
     urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency, default=Urgency.USUAL, db_default=2)
     is_complaint = models.BooleanField(_("complaint"), default=False, db_default=False)
+    #: Strong negative sentiment: it holds promotions like a complaint, and is none.
+    is_upset = models.BooleanField(_("very unhappy"), default=False, db_default=False)
     complaint_round = models.PositiveSmallIntegerField(default=0, db_default=0)
     needs_look = models.BooleanField(_("triage is in doubt"), default=False, db_default=False)
     triage = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
@@ -181,6 +183,11 @@ class Ticket(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.subject}"
+
+    @property
+    def holds_promotions(self) -> bool:
+        """While it is open, and for the cooling time after."""
+        return self.is_complaint or self.is_upset
 
     @property
     def is_unfinished(self) -> bool:

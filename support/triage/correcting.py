@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from customers.models import AuditAction, record_audit
 from support.inbox.clock import due_at
-from support.inbox.complaints import begin_hold, withdraw_hold
+from support.inbox.complaints import note_complaint, withdraw_hold
 from support.inbox.working import require_right
-from support.models import Ticket, TriageCorrection, TriageField
+from support.models import Sentiment, Ticket, TriageCorrection, TriageField
 
 from .deciding import VALUES
 
@@ -37,12 +37,22 @@ def correct_triage(user: User, ticket: Ticket, field: str, value: str, *, now: d
         changes[field] = value
     Ticket.objects.filter(pk=ticket.pk).update(**changes)
     ticket.refresh_from_db()
-    if field == TriageField.COMPLAINT and (value == "yes") != ticket.is_complaint:
-        if value == "yes":
-            begin_hold(ticket, now=now)
+    _hold_as_told(ticket, field, value, now)
+    record_audit(AuditAction.TICKET_CORRECTED, actor=user, about=("ticket", ticket.pk), field=field)
+
+
+def _hold_as_told(ticket: Ticket, field: str, value: str, now: dt.datetime) -> None:
+    """A complaint holds from now on; what is none, or was written in no such mood, never did."""
+    is_complaint = field == TriageField.COMPLAINT and value == "yes"
+    if is_complaint and not ticket.is_complaint:
+        note_complaint(ticket, now=now)
+    elif field == TriageField.COMPLAINT and not is_complaint and ticket.holds_promotions:
+        withdraw_hold(ticket, now=now)
+    elif field == TriageField.SENTIMENT and value != Sentiment.NEGATIVE and ticket.is_upset:
+        if ticket.is_complaint:
+            Ticket.objects.filter(pk=ticket.pk).update(is_upset=False)
         else:
             withdraw_hold(ticket, now=now)
-    record_audit(AuditAction.TICKET_CORRECTED, actor=user, about=("ticket", ticket.pk), field=field)
 
 
 @transaction.atomic

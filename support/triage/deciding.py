@@ -12,7 +12,7 @@ from django.db import transaction
 
 from customers.models import Order
 from support.inbox.clock import due_at
-from support.inbox.complaints import begin_hold
+from support.inbox.complaints import note_complaint, note_mood
 from support.inbox.opening import Incoming, TakenIn, take_in
 from support.models import (
     Direction,
@@ -33,6 +33,8 @@ from .learned import ask_classifier
 from .order_at_hand import find_order
 from .rules import read_message
 
+#: From so sure on, negative sentiment stops promotions.
+STRONG_FROM = 0.85
 VALUES: dict[str, tuple[str, ...]] = {
     TriageField.INTENT: tuple(Intent.values),
     TriageField.COMPLAINT: ("yes", "no"),
@@ -139,7 +141,16 @@ def _write(
     )
     ticket.refresh_from_db()
     if is_complaint and not was_complaint:
-        begin_hold(ticket, now=now)
+        note_complaint(ticket, now=now)
+    elif _is_very_unhappy(told):
+        note_mood(ticket, now=now)
+
+
+def _is_very_unhappy(told: dict[str, Any]) -> bool:
+    """Strong negative sentiment, by triage: it holds promotions though it is no complaint, unless a person said it is none."""
+    sentiment, complaint = told[TriageField.SENTIMENT], told[TriageField.COMPLAINT]
+    is_strong = sentiment["value"] == Sentiment.NEGATIVE and sentiment["sureness"] >= STRONG_FROM
+    return bool(is_strong and sentiment["by"] != "person" and complaint["by"] != "person")
 
 
 def complete_triage(*, now: dt.datetime, most: int = 100) -> int:

@@ -17,7 +17,7 @@ from customers.views.access import current_user
 from support.answers.asking import ask_rating
 from support.answers.automatic import find_obstacle
 from support.answers.rating import may_ask
-from support.answers.sending import discard_suggestion, send_answer
+from support.answers.sending import discard_suggestion
 from support.answers.slots import fill_slots
 from support.answers.suggesting import find_open_message, suggest_answer
 from support.inbox import working
@@ -36,7 +36,6 @@ from support.models import (
     TicketStatus,
     TriageReading,
 )
-from support.models.message import SendStatus
 from support.triage.correcting import confirm_triage, correct_triage
 from support.triage.deciding import list_orders
 
@@ -48,7 +47,11 @@ from .wording import describe_triage, name_escalation, name_obstacle, name_refus
 @require_safe
 def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
     """One conversation."""
-    ticket = get_ticket_for(request.user, pk)
+    return render_ticket(request, get_ticket_for(request.user, pk))
+
+
+def render_ticket(request: HttpRequest, ticket: Ticket, *, typed: str = "", status: int = 200) -> HttpResponse:
+    """The page of a conversation; `typed` is an answer that was not sent, and stays in its box."""
     messages = list(ticket.messages.select_related("author", "mail").prefetch_related("attachments"))
     answer = _find_suggestion(ticket)
     user = current_user(request)
@@ -59,7 +62,7 @@ def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
         "answer": answer,
         "sentences": _describe_sentences(answer),
         "refusal": name_refusal(answer.refusal) if answer else "",
-        "draft": _find_draft(request, ticket, answer),
+        "draft": typed or _find_draft(request, ticket, answer),
         "triage": describe_triage(ticket),
         "reading_trouble": _find_reading_trouble(ticket),
         "orders": list_orders(ticket) if request.user.has_perm("customers.view_order") else [],
@@ -78,7 +81,7 @@ def show_ticket(request: HttpRequest, pk: int) -> HttpResponse:
         "address": ticket.answer_address,
         "candidates": list_candidates(ticket) if request.user.has_perm("customers.view_customer") else [],
     }
-    return render(request, "support/ticket.html", context)
+    return render(request, "support/ticket.html", context, status=status)
 
 
 @require_safe
@@ -91,27 +94,6 @@ def show_presence(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request, "support/_presence.html", {"ticket": ticket, "others": others, "is_new": is_new, "seen": newest}
     )
-
-
-@require_POST
-def answer_ticket(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send what the person wrote, and close the conversation with it where they said so."""
-    ticket, user = get_ticket_for(request.user, pk), current_user(request)
-    seen = read_number(request.POST.get("seen", ""))
-    told = _("Sent.")
-
-    def act() -> None:
-        nonlocal told
-        ends = bool(request.POST.get("close"))
-        message = send_answer(user, ticket, request.POST.get("text", ""), seen=seen, now=timezone.now(), ends=ends)
-        if message.send_status != SendStatus.SENT:
-            told = f"{message.get_send_status_display()}: {message.send_response}"
-        elif ends:
-            ticket.refresh_from_db()
-            working.close_ticket(user, ticket, now=timezone.now(), outcome=request.POST.get("outcome", ""))
-            told = _("Sent and closed.")
-
-    return carry_out(request, ticket, act, lambda: told)
 
 
 @require_POST

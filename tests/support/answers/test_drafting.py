@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from campaigns.approval.voice import save_voice
 from customers.models import Customer, Order
 from llm.models import LlmCall
 from support.answers.suggesting import suggest_answer
@@ -44,9 +46,21 @@ def suggest(ticket: Ticket, now: dt.datetime) -> Answer:
 def test_its_words_are_used_and_carry_their_sources(ask: Ask, model_server: ModelServer, now: dt.datetime) -> None:
     model_server.answer_with(say("Thank you for your message.", TRUE))
     made = suggest(ask(QUESTION), now)
-    assert (made.origin, made.prompt_version) == ("model", "support.answer 1")
+    assert (made.origin, made.prompt_version) == ("model", "support.answer 2")
     assert made.text == f"Thank you for your message. {TRUE}"
     assert made.sentences[1]["article"] == 4
+
+
+@pytest.mark.parametrize(("question", "personality"), [(QUESTION, "Dry and kind"), ("内衣可以退货吗？", "亲切")])
+def test_it_is_told_how_the_shop_speaks(
+    ask: Ask, model_server: ModelServer, site_admin: User, now: dt.datetime, question: str, personality: str
+) -> None:
+    voice = {"en": {"personality": "Dry and kind", "banned": ["hills"], "examples": ["Come back to us."]}}
+    save_voice(site_admin, voice | {"zh": {"personality": "亲切"}}, base=0, note="", now=now)
+    model_server.answer_with(say(TRUE))
+    suggest(ask(question), now)
+    told = json.loads(model_server.chats[0].json["messages"][-1]["content"].partition("\n\n")[2])
+    assert told["voice"]["personality"] == personality and "examples" not in told["voice"]
 
 
 def test_what_it_invents_is_marked_and_left_out(

@@ -87,6 +87,19 @@ def test_a_conversation_shows_its_suggestion_and_sends_what_the_person_wrote(
     assert sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": "Again", "seen": seen}).status_code == 409
 
 
+def test_an_answer_that_is_not_sent_stays_in_its_box(sam: Client, ask: Ask) -> None:
+    ticket = ask("Where is it?")
+    seen = ticket.messages.get().pk
+    path = f"/support/tickets/{ticket.pk}/answers/"
+    slot = sam.post(path, {"text": "Your order {order_number} is lost.", "seen": seen})
+    assert slot.status_code == 422 and ">Your order {order_number} is lost.</textarea>" in slot.content.decode()
+    ask("Hello?")
+    late = sam.post(path, {"text": "We look for it.", "seen": seen})
+    assert late.status_code == 409 and ">We look for it.</textarea>" in late.content.decode()
+    again = sam.post(path, {"text": "We look for it.", "seen": late.context["seen"]})
+    assert again.status_code == 302 and [one.body for one in mail.outbox] == ["We look for it."]
+
+
 def test_a_conversation_with_messages_out_of_order_is_answered(sam: Client, ask: Ask, now: dt.datetime) -> None:
     ticket = ask("Can I return underwear?")
     ask("I have a question.", at=now - dt.timedelta(minutes=1))

@@ -1,0 +1,92 @@
+"""Strong negative sentiment holds promotions like a complaint, and is none."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from customers.models import Customer, CustomerEvent, EventKind
+from customers.segments.preview import matches
+from customers.segments.rules import parse_rule
+from support.inbox.working import close_ticket, reopen_ticket
+from support.models import Ticket, TriageField, TriageReading
+from support.triage.correcting import confirm_triage, correct_triage
+from support.triage.deciding import triage_ticket
+from tests.support.conftest import Ask
+
+pytestmark = pytest.mark.django_db
+WORDS = "Could you please finally tell me when the parcel comes?"
+
+
+def read_as(ticket: Ticket, sureness: float, *, now: dt.datetime, complaint: str = "no") -> Ticket:
+    """A model has read it: negative, so sure."""
+    told = {
+        TriageField.SENTIMENT.value: {"value": "negative", "sureness": sureness, "quote": "finally"},
+        TriageField.COMPLAINT.value: {"value": complaint, "sureness": 0.9, "quote": "finally"},
+    }
+    message = ticket.messages.newest_spoken().get()
+    TriageReading.objects.update_or_create(
+        message=message,
+        defaults={"ticket": ticket, "status": TriageReading.Status.READ, "verdicts": told, "read_at": now},
+    )
+    triage_ticket(ticket, now=now)
+    ticket.refresh_from_db()
+    return ticket
+
+
+def is_held(customer: Customer, at: dt.datetime) -> bool:
+    return matches(parse_rule({"field": "has_open_complaint", "op": "is", "value": True}), customer, as_of=at)
+
+
+def test_it_holds_until_some_time_after_it_was_closed(
+    ask: Ask, kim: Customer, now: dt.datetime, support_agent: User, client: Client
+) -> None:
+    ticket = read_as(ask(WORDS), 0.9, now=now)
+    assert (ticket.is_upset, ticket.is_complaint) == (True, False) and is_held(kim, now)
+    client.force_login(support_agent)
+    page = client.get(f"/support/tickets/{ticket.pk}/").content.decode()
+    assert "No promotions" in page and "very unhappy" in page
+    assert "very unhappy" in client.get("/support/").content.decode()
+    close_ticket(support_agent, ticket, now=now)
+    assert is_held(kim, now + dt.timedelta(hours=1)) and not is_held(kim, now + dt.timedelta(days=90))
+    reopen_ticket(support_agent, ticket, now=now + dt.timedelta(days=91))
+    assert is_held(kim, now + dt.timedelta(days=92))
+    opened = CustomerEvent.objects.filter(kind=EventKind.COMPLAINT_OPENED).order_by("occurred_at").first()
+    assert opened is not None and opened.properties["because"] == "sentiment"
+
+
+def test_a_usual_bad_mood_holds_nothing(ask: Ask, kim: Customer, now: dt.datetime) -> None:
+    ticket = read_as(ask(WORDS), 0.65, now=now)
+    assert ticket.sentiment == "negative" and not ticket.is_upset and not is_held(kim, now)
+
+
+@pytest.mark.parametrize(("field", "value"), [("complaint", "no"), ("sentiment", "neutral")])
+def test_a_person_takes_it_back_and_triage_does_not_bring_it_again(
+    ask: Ask, kim: Customer, now: dt.datetime, support_agent: User, field: str, value: str
+) -> None:
+    ticket = read_as(ask(WORDS), 0.9, now=now)
+    correct_triage(support_agent, ticket, field, value, now=now)
+    triage_ticket(ticket, now=now)
+    ticket.refresh_from_db()
+    assert not ticket.holds_promotions and not is_held(kim, now)
+
+
+def test_what_becomes_a_complaint_is_one_round(ask: Ask, kim: Customer, now: dt.datetime, support_agent: User) -> None:
+    ticket = read_as(ask(WORDS), 0.9, now=now)
+    correct_triage(support_agent, ticket, "complaint", "yes", now=now)
+    ticket.refresh_from_db()
+    assert ticket.is_complaint and ticket.complaint_round == 1
+    assert CustomerEvent.objects.filter(kind=EventKind.COMPLAINT_OPENED).count() == 1
+    correct_triage(support_agent, ticket, "sentiment", "neutral", now=now)
+    assert is_held(kim, now), "the complaint still does"
+
+
+def test_who_confirmed_that_it_is_no_complaint_is_not_overruled(
+    ask: Ask, kim: Customer, now: dt.datetime, support_agent: User
+) -> None:
+    ticket = ask(WORDS)
+    confirm_triage(support_agent, ticket, now=now + dt.timedelta(minutes=1))
+    assert not read_as(ticket, 0.9, now=now + dt.timedelta(minutes=2)).holds_promotions
