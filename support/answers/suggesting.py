@@ -13,9 +13,9 @@ from llm.errors import ModelError
 from support.models import Answer, AnswerStatus, Article, ArticleVersion, Direction, Ticket, TicketMessage
 from support.triage.deciding import read_open_text
 
-from .answering import Answered, answer_question
+from .answering import Answered
 from .drafting import draft_answer
-from .knowledge import load_base
+from .products import PREFIX, answer_from_base
 from .validation import CheckedSentence
 
 
@@ -30,7 +30,7 @@ def suggest_answer(ticket: Ticket, *, now: dt.datetime, may_ask: bool = True) ->
     if message is None:
         return None
     text = read_open_text(ticket)
-    answered = answer_question(text, load_base(text))
+    answered = answer_from_base(text)
     fields = describe(answered)
     if not answered.refused and may_ask and configured_model().is_configured:
         fields |= _word(ticket, text, answered, now)
@@ -97,7 +97,11 @@ def describe_sentences(sentences: tuple[CheckedSentence, ...] | list[CheckedSent
 
 def _describe_sentence(one: CheckedSentence, versions: dict[int, ArticleVersion | None]) -> dict[str, Any]:
     told: dict[str, Any] = {"text": one.text, "supported": one.is_supported, "why": list(one.why)}
-    if one.source is not None and one.source.article.isdecimal():
+    if one.source is None:
+        return told
+    if one.source.article.startswith(PREFIX):
+        return told | {"product": one.source.article.removeprefix(PREFIX), "passage": one.source.text}
+    if one.source.article.isdecimal():
         version = versions.get(int(one.source.article))
         told |= {"article": int(one.source.article), "passage": one.source.text}
         if version is not None:

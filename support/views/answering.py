@@ -26,12 +26,10 @@ def answer_ticket(request: HttpRequest, pk: int) -> HttpResponse:
     ticket = get_ticket_for(request.user, pk)
     try:
         told = _send(request, ticket)
-    except (ValidationError, TicketConflict) as error:
-        is_late = isinstance(error, TicketConflict)
-        for sentence in [str(error)] if is_late else error.messages:
-            messages.error(request, sentence)
-        ticket = get_ticket_for(request.user, pk)
-        return render_ticket(request, ticket, typed=request.POST.get("text", ""), status=409 if is_late else 422)
+    except ValidationError as error:
+        return _give_back(request, pk, error.messages, status=422)
+    except TicketConflict as error:
+        return _give_back(request, pk, [str(error)], status=409)
     messages.success(request, told)
     return redirect("support:ticket", pk)
 
@@ -48,3 +46,11 @@ def _send(request: HttpRequest, ticket: Ticket) -> str:
     ticket.refresh_from_db()
     close_ticket(user, ticket, now=timezone.now(), outcome=request.POST.get("outcome", ""))
     return _("Sent and closed.")
+
+
+def _give_back(request: HttpRequest, pk: int, sentences: list[str], *, status: int) -> HttpResponse:
+    """The conversation as it is now, with what was typed."""
+    for sentence in sentences:
+        messages.error(request, sentence)
+    ticket = get_ticket_for(request.user, pk)
+    return render_ticket(request, ticket, typed=request.POST.get("text", ""), status=status)

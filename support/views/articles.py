@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.views.access import current_user
-from support.answers.answering import answer_question
 from support.answers.article_drafts import draft_article
 from support.answers.gaps import find_gaps
-from support.answers.knowledge import FIELDS, load_base, publish_article, save_article
+from support.answers.knowledge import FIELDS, publish_article, save_article
+from support.answers.products import answer_from_base
 from support.models import Article
 
 from .access import read_number
@@ -34,7 +34,7 @@ def list_articles(request: HttpRequest) -> HttpResponse:
     articles = Article.objects.select_related("current__saved_by").order_by("number")
     context: dict[str, Any] = {"articles": articles, "question": question}
     if question:
-        context["answered"] = answer_question(question, load_base(question))
+        context["answered"] = answer_from_base(question)
     return render(request, "support/articles.html", context)
 
 
