@@ -18,8 +18,11 @@ from .people import PEOPLE
 
 
 def kind_of(campaign: Campaign) -> ReactionKind:
-    """The kind of a campaign by its offer."""
-    offer = Offer.objects.filter(campaign=campaign.pk).first()
+    """The kind of a campaign by its offer, as it stands in the database."""
+    return kind_by_offer(Offer.objects.filter(campaign=campaign.pk).first())
+
+
+def kind_by_offer(offer: Offer | None) -> ReactionKind:
     return ReactionKind.MESSAGE if offer is None or offer.kind == Offer.Kind.NONE else ReactionKind.OFFER
 
 

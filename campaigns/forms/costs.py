@@ -11,15 +11,18 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.models import CostRates, Message
+from campaigns.models import CampaignResult, CostRates
 from customers.models import Channel
 
 
 def list_doors() -> list[tuple[str, str]]:
-    """(key, label) of what a message may be priced by: each channel, and each provider that messages left by."""
+    """(key, label) of what a message may be priced by: each channel, and each provider that messages of a measured campaign left
+    by. Read from the campaigns' results, a few rows each, where the messages themselves may be millions."""
     labels = dict(Channel.choices)
     doors = [(channel, str(label)) for channel, label in labels.items()]
-    routes = Message.objects.exclude(route="").order_by().values_list("channel", "route").distinct()
+    newest = CampaignResult.objects.order_by("campaign_id", "-day").distinct("campaign_id")
+    counted = newest.values_list("figures__spending__sent", flat=True)
+    routes = {(row["channel"], row["route"]) for sent in counted for row in sent or () if row["route"]}
     for channel, route in sorted(routes)[:40]:
         doors.append(
             (f"{channel}/{route}", _("%(channel)s by %(route)s") % {"channel": labels[channel], "route": route})

@@ -41,12 +41,12 @@ class Line:
     @property
     def is_settled(self) -> bool:
         """Its counting is over and there were enough people: only then does it count in sums."""
-        return str(self.retention["verdict"]) != "too_early"
+        return _is_settled(self.retention)
 
     @property
     def kept(self) -> Bounded:
         """Customers kept, with Newcombe's limits."""
-        return Bounded(self.retention["kept"], self.retention["kept_low"], self.retention["kept_high"])
+        return _read_kept(self.retention)
 
     @property
     def points(self) -> Bounded:
@@ -126,16 +126,21 @@ def _make_line(
     costs = price_spending(spending, rates, minutes=entered, currency=currency)
     treated, holdout = (ArmSpending.from_json(spending[arm]) for arm in ("treated", "holdout"))
     delivery, retention = _delivery_price(spending, rates), result.figures["retention"]
-    kept = Bounded(retention["kept"], retention["kept_low"], retention["kept_high"])
-    is_settled = retention["verdict"] != "too_early"
-    net = None
+    per_kept, net = UNKNOWN, None
+    if _is_settled(retention):
+        per_kept = cost_per_kept(treated, _read_kept(retention), costs, delivery_price=delivery)
     if rates.margin_share is not None:
         net = net_value(treated, holdout, costs, margin=float(rates.margin_share), delivery_price=delivery)
-    return Line(
-        campaign, result, costs,
-        cost_per_kept(treated, kept, costs, delivery_price=delivery) if is_settled else UNKNOWN,
-        net, spending["minutes"] if entered is None else float(entered), entered is not None,
-    )  # fmt: skip
+    minutes = spending["minutes"] if entered is None else float(entered)
+    return Line(campaign, result, costs, per_kept, net, minutes, entered is not None)
+
+
+def _is_settled(retention: Mapping[str, Any]) -> bool:
+    return str(retention["verdict"]) != "too_early"
+
+
+def _read_kept(retention: Mapping[str, Any]) -> Bounded:
+    return Bounded(retention["kept"], retention["kept_low"], retention["kept_high"])
 
 
 def _delivery_price(spending: Mapping[str, Any], rates: CostRates) -> float:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from campaigns.outcomes.lift import newcombe_interval
 from campaigns.outcomes.ratio import Bounded, add_up
 from customers.insights.overview import read_overview
 from customers.insights.retention import Cohort, RetentionRate
@@ -69,10 +70,7 @@ def _find_change(points: Sequence[RatePoint]) -> Bounded | None:
     if len(points) < 2:
         return None
     old, new = points[-2].share, points[-1].share
-    value = new.value - old.value
-    below = ((new.value - new.low) ** 2 + (old.high - old.value) ** 2) ** 0.5
-    above = ((new.high - new.value) ** 2 + (old.value - old.low) ** 2) ** 0.5
-    return Bounded(value, value - below, value + above)
+    return Bounded(new.value - old.value, *newcombe_interval(new.count, new.of, old.count, old.of))
 
 
 def _list_months(settled: Sequence[Line]) -> list[AddedMonth]:

@@ -42,7 +42,7 @@ def judge_learners(
 ) -> dict[str, Judgement]:
     """`scores` (n) by learner, PLAIN among them, of people whom the learners had not seen."""
     random = np.random.default_rng(seed)
-    _who, place = np.unique(pool.customer, return_inverse=True)
+    place = pool.customer_place
     breaker = random.random(pool.n)
     orders = {name: np.lexsort((breaker, -score)) for name, score in scores.items()}
     points = {name: _measure(gains[order], pool.weight[order][None]) for name, order in orders.items()}

@@ -15,8 +15,8 @@ from campaigns.outcomes.experiment.fitted import Curve, load_curve
 from campaigns.outcomes.experiment.learners import fit_models
 from campaigns.outcomes.lift import CONFIDENCE
 
-from .bands import Band, bound_mean, make_bands
-from .judging import Judgement, choose_learner, judge_learners
+from .bands import bound_mean, make_bands
+from .judging import choose_learner, judge_learners
 from .pool import Array, Pool, find_gains, find_rates
 from .profit import sum_profit
 
@@ -28,9 +28,6 @@ class Learned:
     """What ranks people, and what is known of how well. `figures` is JSON."""
 
     ranker: Ranker
-    learner: str
-    judged: dict[str, Judgement]
-    bands: list[Band]
     figures: dict[str, Any]
 
 
@@ -97,7 +94,7 @@ def learn_pool(pool: Pool, *, seed: int = 0, replicates: int = 200) -> Learned:
         "sizes": {name: list(size) for name, size in fit.sizes.items()},
     }
     ranker = Ranker(pool.names, curve, tuple(band.cut for band in bands[:-1]))
-    return Learned(ranker, learner, judged, bands, figures)
+    return Learned(ranker, figures)
 
 
 def _cut_amounts(amounts: Array) -> tuple[Array, float | None]:

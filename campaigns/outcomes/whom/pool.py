@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,12 @@ class Pool:
     @property
     def n(self) -> int:
         return len(self.kept)
+
+    @cached_property
+    def customer_place(self) -> Places:
+        """Of each row, the place of its customer among all of them: looked up once, for it sorts everybody."""
+        _who, place = np.unique(self.customer, return_inverse=True)
+        return place.astype(np.int64)
 
     def find_propensity(self) -> Array:
         """The share of each person's campaign that was written to: known, because it was drawn."""
@@ -77,7 +84,7 @@ def find_rates(pool: Pool, y: Array, base: Array) -> Array:
 
 def add_by_customer(pool: Pool, values: Array) -> Array:
     """Sums over the rows of each customer: what is independent of one another is people, not rows. (customers, ...)"""
-    _who, place = np.unique(pool.customer, return_inverse=True)
-    sums = np.zeros((place.max() + 1, *values.shape[1:]))
-    np.add.at(sums, place, values)
-    return sums
+    place, size = pool.customer_place, int(pool.customer_place.max()) + 1
+    if values.ndim == 1:
+        return np.bincount(place, weights=values, minlength=size)
+    return np.column_stack([np.bincount(place, weights=column, minlength=size) for column in values.T])

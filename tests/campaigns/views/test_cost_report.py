@@ -108,6 +108,15 @@ def test_prices_are_typed_and_kept(campaign: Campaign, approver: User, marketer:
     assert CostRates.objects.count() == 1
 
 
+def test_a_provider_that_messages_left_by_can_be_priced(campaign: Campaign, approver: User, client: Client) -> None:
+    _store(campaign, 160)
+    assert "price:email/mill" not in _read(client, approver, "campaigns:cost-rates")
+    result = CampaignResult.objects.get()
+    result.figures["spending"]["sent"] = [{"channel": "email", "route": "mill", "number": 4}]
+    result.save()
+    assert 'name="price:email/mill"' in _read(client, approver, "campaigns:cost-rates")
+
+
 def test_what_was_left_is_said_as_plainly_where_it_is_a_loss(campaign: Campaign, marketer: User, analyst: User,
                                                               client: Client) -> None:  # fmt: skip
     known = {"staff_hour": Decimal(0), "delivery": None, "model_exchange": None, "message_prices": {"email": "0"}}

@@ -21,10 +21,10 @@ def learned() -> Learned:
 def test_it_ranks_people_whom_it_has_not_seen(learned: Learned) -> None:
     others, moved = draw_pool(3000, seed=2)
     score = learned.ranker.score(others.x)
-    assert learned.learner != "response"
+    assert learned.figures["learner"] != "response"
     assert moved[score >= learned.ranker.cuts[0]].mean() > 0.2
     assert moved[score < learned.ranker.cuts[-1]].mean() < 0
-    assert json.loads(json.dumps(learned.figures))["learner"] == learned.learner
+    assert json.loads(json.dumps(learned.figures)) == learned.figures
     effect = learned.figures["effect"]
     assert effect["low"] < draw_pool(3000, seed=1)[1].mean() < effect["high"]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from django.test import Client
 
 from campaigns.models import AudienceMember, Campaign, UpliftKind, UpliftStudy
+from campaigns.outcomes.rollup import store_result
 from campaigns.outcomes.whom import threshold
 from campaigns.outcomes.whom.gathering import COLUMNS, gather_pool
 from campaigns.outcomes.whom.kinds import list_finished
@@ -60,6 +63,31 @@ def test_only_finished_sound_campaigns_of_the_kind_are_pooled(customers: list[Cu
     assert [each.campaign.name for each in list_finished(UpliftKind.MESSAGE, now=NOW)] == ["Note"]
     study_kind(UpliftKind.OFFER, now=NOW)
     assert UpliftStudy.objects.get().campaigns == [past.pk]
+
+
+def test_the_rate_is_that_of_orders_and_no_campaign_costs_a_query_of_its_own(
+    customers: list[Customer], django_assert_num_queries: Any
+) -> None:
+    campaign = finish_campaign(customers)  # whose people were expected to leave in six of ten cases, whatever they did
+    held = AudienceMember.objects.filter(campaign=campaign, arm="holdout")
+    ordered = held.filter(customer__orders__ordered_at__gte=SENT).count()
+    (counted,) = list_finished(UpliftKind.OFFER, now=NOW)
+    assert counted.counts.rate == pytest.approx(ordered / held.count())
+    for name in ("Second", "Third"):
+        finish_campaign(customers[:100], name=name)
+    for each in Campaign.objects.all():
+        store_result(each, now=NOW)
+    with django_assert_num_queries(2):  # the campaigns with their offers, and their newest results
+        found = list_finished(UpliftKind.OFFER, now=NOW)
+    assert len(found) == 3 and counted.counts in [each.counts for each in found]
+
+
+@pytest.mark.usefixtures("low_bar")
+def test_an_order_that_arrives_late_is_no_reason_to_learn_anew(customers: list[Customer]) -> None:
+    finish_campaign(customers)
+    study_kind(UpliftKind.OFFER, now=NOW)
+    _buy(customers[0], 6, "late")
+    assert not study_kind(UpliftKind.OFFER, now=NOW)
 
 
 def test_what_was_known_is_that_of_the_day_and_no_future_changes_it(customers: list[Customer]) -> None:
