@@ -1,85 +1,58 @@
-"""How long it takes to measure a campaign of 1,000,000 people, against the plainest count that any measurement needs.
+"""How long it takes to measure a campaign of 1,000,000 people, and all that stands on it.
 
 The floor joins the same people with their orders in the window and counts those who ordered, by arm. Ours adds a year of their
-past, three outcomes, four covariates, all their covariances, and the same by archetype.
+past, three outcomes, four covariates, all their covariances, and the same by archetype; and beside the lift what was spent,
+contamination and how messages ended. Then a live campaign with as many entries, the Thompson update of its texts, the global
+hold-out, each report, and what is learned of whom to write to, with the most memory that the process had in each step.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
+import gc
 import json
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from benchmarks.frame import set_up_django
+from benchmarks._measured_shop import ORDERS_EACH, MeasuredShop, fill_measured_shop
+from benchmarks.frame import peak_mb, set_up_django
 
-ORDERS_EACH = 4
 ROUNDS = 3
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./rekindle bench measuring", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100,000 people instead of 1,000,000")
+    parser.add_argument("--people", type=int, default=0, help="so many people")
     options = parser.parse_args()
-    people = 100_000 if options.quick else 1_000_000
+    people = options.people or (100_000 if options.quick else 1_000_000)
     set_up_django()
-    campaign = _make_shop(people)
-    floor, ours = _measure(campaign)
-    figures = {"seed": 0, "size": people, "orders": people * ORDERS_EACH, "floor_s": floor, "measure_s": ours,
-               "vs_floor": round(ours / floor, 2)}  # fmt: skip
+    from django.utils import timezone
+
+    now = timezone.now()
+    shop = fill_measured_shop(people, now=now)
+    figures: dict[str, Any] = {"seed": 0, "size": people, "orders": people * ORDERS_EACH}
     for name, value in figures.items():
-        print(f"  {name:<12} {value}")
+        print(f"  {name:<24} {value}", flush=True)
+    for name, value in _measure_lift(shop, now) + _measure_rest(shop, now) + _measure_whom(now):
+        figures[name] = value
     print(json.dumps(figures))
 
 
-def _make_shop(people):  # type: ignore[no-untyped-def]
-    """So many people in ten archetypes, a tenth held out, with four orders each over fourteen months."""
+def _measure_lift(shop: MeasuredShop, now: Any) -> list[tuple[str, float]]:
+    """Seconds of the floor, of the lift query and of all figures of a campaign, the best of three each, in turn."""
     from django.db import connection
-    from django.utils import timezone
-
-    from campaigns.models import Archetype, Campaign
-    from tests.campaigns import arrange
-
-    now = timezone.now()
-    campaign = arrange.make_campaign(arrange.make_cast().marketer, [], now=now)
-    kinds = [Archetype(campaign=campaign, cell=f"bench {number}", language="en", size=0) for number in range(10)]
-    places = [archetype.pk for archetype in Archetype.objects.bulk_create(kinds)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT setseed(0.5)")
-        cursor.execute(
-            "INSERT INTO customers_customer (source, external_id, email, first_name, last_name, language, time_zone,"
-            " country, attributes) SELECT 'bench', n, 'c' || n || '@shopper.test', 'Ada', n, 'en', 'UTC', 'Scotland', '{}'"
-            " FROM generate_series(1, %s) n",
-            [people],
-        )
-        cursor.execute(
-            "INSERT INTO customers_order (source, external_id, customer_id, ordered_at, currency, total, discount_code)"
-            " SELECT 'bench', c.id || '-' || n, c.id, now() - make_interval(days => (420 * random())::int), 'EUR',"
-            " round((10 + 90 * random())::numeric, 2), '' FROM customers_customer c, generate_series(1, %s) n",
-            [ORDERS_EACH],
-        )
-        cursor.execute(
-            "INSERT INTO campaigns_audiencemember (campaign_id, customer_id, arm, exclusion_reason, archetype_id,"
-            " churn_probability, expected_value) SELECT %s, id, CASE WHEN id %% 10 = 0 THEN 'holdout' ELSE 'treatment' END, '',"
-            " (%s::bigint[])[1 + (id / 10 %% 10)], random(), 100 * random() FROM customers_customer WHERE source = 'bench'",
-            [campaign.pk, places],
-        )
-        cursor.execute("ANALYZE")
-    Campaign.objects.filter(pk=campaign.pk).update(sending_started_at=now - dt.timedelta(days=60))
-    campaign.refresh_from_db()
-    return campaign
-
-
-def _measure(campaign):  # type: ignore[no-untyped-def]
-    """Seconds of the floor and of `measure_campaign`, the best of three each, in turn."""
-    from django.db import connection
-    from django.utils import timezone
 
     from campaigns.outcomes.attribution import measure_campaign
+    from campaigns.outcomes.sums import count_sums
+    from campaigns.outcomes.windows import read_window
 
-    as_of, floors, ours = timezone.now(), [], []
-    for _round in range(ROUNDS):
-        begun = time.perf_counter()
+    window = read_window(shop.finished, as_of=now)
+    assert window is not None
+
+    def count_floor() -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT arm, count(*), count(*) FILTER (WHERE orders > 0)"
@@ -87,14 +60,82 @@ def _measure(campaign):  # type: ignore[no-untyped-def]
                 " FROM campaigns_audiencemember m LEFT JOIN customers_order o ON o.customer_id = m.customer_id"
                 " AND o.ordered_at >= %s AND o.ordered_at < %s WHERE m.campaign_id = %s GROUP BY m.arm, m.customer_id) p"
                 " GROUP BY arm",
-                [campaign.sending_started_at, as_of, campaign.pk],
+                [window.start, window.closes, shop.finished.pk],
             )
             cursor.fetchall()
-        floors.append(time.perf_counter() - begun)
-        begun = time.perf_counter()
-        measure_campaign(campaign, as_of=as_of)
-        ours.append(time.perf_counter() - begun)
-    return round(min(floors), 2), round(min(ours), 2)
+
+    floors, lifts, wholes = [], [], []
+    for _round in range(ROUNDS):
+        floors.append(_time(count_floor))
+        lifts.append(_time(lambda: count_sums(shop.finished, window, as_of=now, currency="EUR")))
+        wholes.append(_time(lambda: measure_campaign(shop.finished, as_of=now)))
+    floor, lift, whole = min(floors), min(lifts), min(wholes)
+    rows = [("floor_s", floor), ("lift_s", lift), ("measure_s", whole), ("vs_floor", round(whole / floor, 2))]
+    return [_tell(name, value) for name, value in rows]
+
+
+def _measure_rest(shop: MeasuredShop, now: Any) -> list[tuple[str, float]]:
+    from campaigns.outcomes.global_effect import measure_round
+    from campaigns.outcomes.reports.cost import read_cost_report
+    from campaigns.outcomes.reports.fairness import count_groups, read_fairness_report
+    from campaigns.outcomes.reports.lift import read_lift_report
+    from campaigns.outcomes.reports.retention import read_retention_report
+    from campaigns.outcomes.rollup import store_result
+    from campaigns.outcomes.text_shares import shift_shares
+    from campaigns.outcomes.texts import compare_all, count_texts
+
+    steps: list[tuple[str, Callable[[], object]]] = [
+        ("store_finished_s", lambda: store_result(shop.finished, now=now)),
+        ("store_live_s", lambda: store_result(shop.live, now=now)),
+        ("thompson_s", lambda: shift_shares(shop.live, now=now)),
+        ("global_holdout_s", lambda: measure_round(shop.round, as_of=now)),
+        ("fairness_count_s", lambda: count_groups("country", now=now)),
+        ("retention_first_s", lambda: read_retention_report(now)),
+        ("retention_s", lambda: read_retention_report(now)),
+        ("lift_report_s", read_lift_report),
+        ("cost_s", read_cost_report),
+        ("fairness_s", lambda: read_fairness_report(now)),
+        ("texts_s", lambda: compare_all(shop.finished, count_texts(shop.finished, as_of=now), now=now)),
+        ("texts_live_s", lambda: compare_all(shop.live, count_texts(shop.live, as_of=now), now=now)),
+    ]
+    return [_tell(name, _time(step)) for name, step in steps]
+
+
+def _measure_whom(now: Any) -> list[tuple[str, float]]:
+    """What the hourly task does, learned anew, and then once more with nothing new."""
+    from campaigns.models import UpliftKind
+    from campaigns.outcomes.whom.placing import place_all
+    from campaigns.outcomes.whom.study import study_kind
+
+    found: list[tuple[str, float]] = []
+    for name, step in (
+        ("whom_learn", lambda: study_kind(UpliftKind.OFFER, now=now)),
+        ("whom_place", lambda: place_all(now=now)),
+        ("whom_again", lambda: (study_kind(UpliftKind.OFFER, now=now), place_all(now=now))),
+    ):
+        _forget_peak()
+        found.append(_tell(f"{name}_s", _time(step)))
+        found.append(_tell(f"{name}_peak_mb", round(peak_mb())))
+    return found
+
+
+def _time(act: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    act()
+    return round(time.perf_counter() - begun, 2)
+
+
+def _tell(name: str, value: float) -> tuple[str, float]:
+    print(f"  {name:<24} {value}", flush=True)
+    return name, value
+
+
+def _forget_peak() -> None:
+    """So that each step tells its own peak; where the system has no such switch the whole run's is told."""
+    gc.collect()
+    switch = Path("/proc/self/clear_refs")
+    if switch.exists():
+        switch.write_text("5")
 
 
 if __name__ == "__main__":

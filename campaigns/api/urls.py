@@ -10,6 +10,7 @@ from .delivery_events import DeliveryEventViewSet
 from .epoch import SendingEpochView
 from .limits import CapView, CountryRulesView, CountryRuleView, LimitsView, PaceView, WarmUpView
 from .own_data import PrivacyRequestList
+from .reports import CampaignReportView, CostReportView, FairnessReportView, LiftReportView, RetentionReportView
 from .reviewing import ThreadViewSet
 from .sequence import StepPlaceView, StepsView, StepView
 from .staged import StagedChangeViewSet
@@ -37,6 +38,11 @@ urlpatterns = [
     path("country-rules/", CountryRulesView.as_view(), name="api-country-rules"),
     path("country-rules/<slug:country>/", CountryRuleView.as_view(), name="api-country-rule"),
     path("privacy/requests/", PrivacyRequestList.as_view(), name="api-privacy-requests"),
+    path("reports/retention/", RetentionReportView.as_view(), name="api-report-retention"),
+    path("reports/lift/", LiftReportView.as_view(), name="api-report-lift"),
+    path("reports/cost/", CostReportView.as_view(), name="api-report-cost"),
+    path("reports/fairness/", FairnessReportView.as_view(), name="api-report-fairness"),
+    path("reports/campaigns/<int:pk>/", CampaignReportView.as_view(), name="api-report-campaign"),
     path("policies/", PoliciesView.as_view(), name="api-policies"),
     path("campaigns/<int:pk>/steps/", StepsView.as_view(), name="api-steps"),
     path("campaigns/<int:pk>/steps/<int:number>/", StepView.as_view(), name="api-step"),

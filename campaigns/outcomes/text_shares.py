@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import Count
 
-from campaigns.models import Archetype, Arm, Campaign, TextShare, Variant
+from campaigns.audience.archetypes import label_archetype
+from campaigns.models import Archetype, Arm, Campaign, Message, TextShare, Variant
 from customers.ingest.merged import came_under_sql, holder_join_sql
 
 from .text_standing import TextArm
@@ -90,6 +94,51 @@ def list_batches(archetype: int, texts: list[int], followed: dict[int, dict[int,
         for batch in sorted(followed)
         if set(shares[batch]) == set(texts) and set(followed[batch]) <= set(texts)
     ]
+
+
+@dataclass(frozen=True)
+class SharedText:
+    """A text in one batch: with which probability it is given, and the people who were followed to the end by then."""
+
+    label: str
+    share: float
+    people: int
+    ordered: int
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """One batch of an archetype: from `decided_at` on its texts are given in these shares. `given` is how many people have a text
+    that was drawn so."""
+
+    archetype_id: int
+    archetype: str
+    batch: int
+    decided_at: dt.datetime
+    given: int
+    texts: Sequence[SharedText]
+
+
+def list_share_history(campaign: Campaign) -> list[ShareChange]:
+    """Every batch that was written down, by archetype (the largest first), the newest batch first. Three queries."""
+    rows = TextShare.objects.filter(archetype__campaign=campaign).select_related("archetype")
+    rows = rows.order_by("-archetype__size", "archetype", "-batch", "variant")
+    found: dict[tuple[int, int], list[TextShare]] = {}
+    for row in rows:
+        found.setdefault((row.archetype_id, row.batch), []).append(row)
+    if not found:
+        return []
+    labels = dict(Variant.everything.filter(archetype__campaign=campaign).values_list("pk", "label"))
+    drawn = Message.objects.filter(campaign=campaign, text_share__isnull=False).order_by()
+    given = dict(drawn.values_list("text_share").annotate(Count("pk")))
+    return [
+        ShareChange(
+            batch[0].archetype_id, label_archetype(batch[0].archetype), batch[0].batch, batch[0].decided_at,
+            sum(given.get(row.pk, 0) for row in batch),
+            [SharedText(labels[row.variant_id], row.share, row.people, row.ordered) for row in batch],
+        )
+        for batch in found.values()
+    ]  # fmt: skip
 
 
 def _shift(

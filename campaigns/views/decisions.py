@@ -1,4 +1,4 @@
-"""Changes of state, each a noun to POST to, and the pages Review, Live and Result on which they are decided."""
+"""Changes of state, each a noun to POST to, and the pages Review and Live on which they are decided."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.approval import policy, workflow
@@ -28,7 +26,6 @@ from campaigns.models import (
     Approval,
     ApprovalPart,
     Campaign,
-    CampaignResult,
     CampaignStatus,
     CampaignTransition,
     MessageStatus,
@@ -36,9 +33,6 @@ from campaigns.models import (
     StagedChange,
 )
 from campaigns.outcomes.funnel import read_funnel
-from campaigns.outcomes.reports.ledger import read_ledger
-from campaigns.outcomes.responses import add_up
-from campaigns.outcomes.texts import compare_all, count_texts
 from campaigns.tasks import send_sweep, start_due_campaigns
 from customers.views.access import current_user
 
@@ -46,14 +40,12 @@ from .access import carry_out, get_campaign_for
 from .audience_page import describe_audience
 from .comments import describe_threads, hang_threads
 from .drafts import describe_archetypes
-from .estimates import tell_estimates
 from .live import describe_live, describe_rule_of_entry
-from .reports.cost import tell_line
 from .reviewing import describe_outlook, tell_history
 from .send_times import tell_times
 from .sequence import describe_sequence, tell_funnel
 from .steps import frame_step
-from .telling import tell_lift, tell_progress, tell_remaining, tell_responses
+from .telling import tell_progress, tell_remaining
 
 
 @require_safe
@@ -133,38 +125,6 @@ def _describe_retries(user: User, campaign: Campaign) -> dict[str, Any]:
     found, labels = count_retriable(campaign, now=timezone.now()), dict(SkipReason.choices)
     skipped = [(str(labels.get(reason, reason)), number) for reason, number in found.skipped.items()]
     return {"retriable": found, "retriable_skips": skipped, "retriable_skipped": sum(found.skipped.values())}
-
-
-@require_safe
-def show_result(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the campaign did, in a sentence first, with its interval."""
-    campaign = get_campaign_for(request.user, pk)
-    results = CampaignResult.objects.filter(campaign=campaign).order_by("day")
-    days = list(results)
-    lift = tell_lift(days[-1] if days else None)
-    told = [
-        (date_format(day.day, pgettext("date format", "j M")), found)
-        for day in days
-        if (found := tell_lift(day)) is not None
-    ]
-    context = frame_step(request, campaign, "result") | {
-        "result": days[-1] if days else None,
-        "figures": days[-1].figures if days else {},
-        "lift": lift,
-        "axis_low": -lift.reach if lift else None,
-        "axis_high": lift.reach if lift else None,
-        "funnel": tell_funnel(read_funnel(campaign)),
-        "trend": [(label, found.points, *found.bounds) for label, found in told],
-        **tell_estimates(days[-1].figures if days else {}),
-    }
-    if lines := read_ledger([campaign]).lines:
-        context |= {"cost": tell_line(lines[0]), "currency": days[-1].figures["currency"]}
-    context["texts"] = texts = count_texts(campaign, as_of=timezone.now())
-    context["standings"] = compare_all(campaign, texts, now=timezone.now())
-    context["responses"] = responses = add_up(text.responses for text in texts)
-    context["steps_of_reading"] = tell_responses(responses)
-    context |= tell_progress(read_progress(campaign))
-    return render(request, "campaigns/result.html", context)
 
 
 @require_POST

@@ -86,5 +86,5 @@ def add_by_customer(pool: Pool, values: Array) -> Array:
     """Sums over the rows of each customer: what is independent of one another is people, not rows. (customers, ...)"""
     place, size = pool.customer_place, int(pool.customer_place.max()) + 1
     if values.ndim == 1:
-        return np.bincount(place, weights=values, minlength=size)
+        return np.asarray(np.bincount(place, weights=values, minlength=size), dtype=np.float64)
     return np.column_stack([np.bincount(place, weights=column, minlength=size) for column in values.T])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib import messages
@@ -18,12 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.forms.costs import RatesForm, list_doors
 from campaigns.outcomes.pricing import enter_minutes, read_rates, save_rates
-from campaigns.outcomes.reports.cost import CostReport, read_cost_report
+from campaigns.outcomes.reports.cost import read_cost_report
 from campaigns.outcomes.reports.ledger import Line
+from campaigns.outcomes.reports.rows import list_cost_rows
 from campaigns.views.access import get_campaign_for
 from customers.views.access import current_user
 
-from .files import Cell, spread, stream_rows
+from .files import stream_rows
 
 LABELS: Final = {
     "discounts": gettext_lazy("Discounts redeemed"),
@@ -58,7 +59,7 @@ def show_cost(request: HttpRequest) -> HttpResponse:
 @permission_required("campaigns.view_campaignresult", raise_exception=True)
 def download_cost(request: HttpRequest) -> StreamingHttpResponse:
     """One row for each campaign."""
-    return stream_rows(request, "cost", _HEADS, _list_rows(read_cost_report()))
+    return stream_rows(request, "cost", _HEADS, list_cost_rows(read_cost_report()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -117,32 +118,6 @@ def tell_line(line: Line) -> dict[str, Any]:
 
 def _amounts(line: Line) -> dict[str, float]:
     return {name: getattr(line.costs, name) or 0.0 for name in LABELS} if line.costs is not None else {}
-
-
-def _list_rows(report: CostReport) -> Iterator[Sequence[Cell]]:
-    for line in report.lines:
-        costs, per = line.costs, line.per_kept
-        spending = line.result.figures.get("spending") or {}
-        net = line.left
-        yield (
-            line.campaign.name,
-            line.result.figures["window_start"][:10],
-            line.is_settled,
-            report.ledger.currency,
-            line.retention["treated"],
-            *(None if costs is None else _round(getattr(costs, name)) for name in LABELS),
-            None if costs is None else _round(costs.total),
-            *spread(line.kept),
-            per.verdict,
-            *(_round(value) for value in (per.value, per.low, per.high)),
-            *spread(net),
-            line.minutes,
-            spending.get("tokens"),
-        )
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 def _name_month(month: Any) -> str:

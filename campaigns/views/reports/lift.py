@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib.auth.decorators import permission_required
@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 
 from campaigns.outcomes.ratio import Bounded
 from campaigns.outcomes.reports.lift import LiftLine, LiftReport, read_lift_report
+from campaigns.outcomes.reports.rows import list_lift_rows
 from campaigns.outcomes.reports.truth import has_truth
 
-from .files import Cell, spread, stream_rows
+from .files import stream_rows
 
 #: No axis shows more than so many points to either side: one small campaign would press all others together.
 WIDEST: Final = 40.0
@@ -50,7 +51,7 @@ def show_lift(request: HttpRequest) -> HttpResponse:
 @permission_required("campaigns.view_campaignresult", raise_exception=True)
 def download_lift(request: HttpRequest) -> StreamingHttpResponse:
     """One row for each campaign."""
-    return stream_rows(request, "lift", _HEADS, _list_rows(read_lift_report()))
+    return stream_rows(request, "lift", _HEADS, list_lift_rows(read_lift_report()))
 
 
 def tell_row(line: LiftLine) -> dict[str, Any]:
@@ -85,22 +86,3 @@ def find_axis(parts: Sequence[Bounded]) -> float:
     """How far the axis goes to either side, in shares: a whole number of 5 points that holds all that is not too wide."""
     most = max((max(abs(part.low), abs(part.high)) for part in parts), default=0.0)
     return max(5.0, min(WIDEST, -(-most // 5) * 5)) / 100
-
-
-def _list_rows(report: LiftReport) -> Iterator[Sequence[Cell]]:
-    for row in report.lines:
-        line = row.line
-        yield (
-            line.campaign.name,
-            line.result.figures["window_start"][:10],
-            line.retention["treated"],
-            line.retention["treated_kept"],
-            line.retention["holdout"],
-            line.retention["holdout_kept"],
-            *spread(row.shown),
-            line.is_settled,
-            row.holm,
-            row.discovery,
-            row.verdict or "no_clear_difference",
-            *spread(line.kept if line.is_settled else None),
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django.contrib.auth.decorators import permission_required
@@ -13,9 +12,10 @@ from django.utils.formats import date_format
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from campaigns.outcomes.reports.retention import RetentionReport, read_retention_report
+from campaigns.outcomes.reports.retention import read_retention_report
+from campaigns.outcomes.reports.rows import list_retention_rows
 
-from .files import Cell, spread, stream_rows
+from .files import stream_rows
 
 _HEADS: Final = ("what", "as_of_or_month", "customers", "kept", "share", "low", "high")
 
@@ -51,16 +51,7 @@ def show_retention(request: HttpRequest) -> HttpResponse:
 @permission_required("campaigns.view_campaignresult", raise_exception=True)
 def download_retention(request: HttpRequest) -> StreamingHttpResponse:
     """The rates, then what the campaigns of each month added."""
-    return stream_rows(request, "retention", _HEADS, _list_rows(read_retention_report(timezone.now())))
-
-
-def _list_rows(report: RetentionReport) -> Iterator[Sequence[Cell]]:
-    for point in report.points:
-        share = point.share
-        interval = (round(share.value, 6), round(share.low, 6), round(share.high, 6))
-        yield ("retention_rate", point.rate.as_of.date(), share.of, share.count, *interval)
-    for row in report.months:
-        yield ("kept_by_campaigns", row.month, row.treated, None, *spread(row.kept))
+    return stream_rows(request, "retention", _HEADS, list_retention_rows(read_retention_report(timezone.now())))
 
 
 def _name_month(month: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 from django.contrib.auth.decorators import permission_required
@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from campaigns.outcomes.reports.rows import Row, bounds
 from campaigns.outcomes.reports.truth import Measured, TruthReport, has_truth, read_truth_report
 
-from .files import Cell, spread, stream_rows
+from .files import stream_rows
 from .lift import as_shares, find_axis
 
 KIND_LABELS: Final = {
@@ -63,16 +64,16 @@ def _tell(one: Measured) -> dict[str, Any]:
     }
 
 
-def _list_rows(report: TruthReport) -> Iterator[Sequence[Cell]]:
+def _list_rows(report: TruthReport) -> Iterator[Row]:
     for line in report.lines:
         for one in (line.whole, *line.kinds):
-            yield (
-                line.line.campaign.name,
-                one.kind or "everybody",
-                one.treated,
-                one.holdout,
-                *spread(one.points),
-                one.truth,
-                one.covers,
-                one.is_settled,
-            )
+            yield {
+                "campaign": line.line.campaign.name,
+                "kind": one.kind or "everybody",
+                "treated": one.treated,
+                "held_out": one.holdout,
+                **bounds(one.points, "measured_points", low="low", high="high"),
+                "true_points": one.truth,
+                "covers": one.covers,
+                "is_settled": one.is_settled,
+            }

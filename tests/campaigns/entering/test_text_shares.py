@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from campaigns.approval.hashing import part_hashes
 from campaigns.audience.holdout import draw_position, draws_holdout
 from campaigns.delivery.entering.sweep import let_people_in
 from campaigns.models import Archetype, Campaign, Entry, Message, TextShare, Variant
-from campaigns.outcomes.text_shares import list_batches, read_batches, shift_all_shares
+from campaigns.outcomes.rollup import store_result
+from campaigns.outcomes.text_shares import list_batches, list_share_history, read_batches, shift_all_shares
 from campaigns.outcomes.texts import compare_all, count_texts
 from customers.models import Order
 from tests.campaigns import arrange
@@ -103,6 +106,34 @@ def test_the_page_compares_by_what_was_written_down(campaign: Campaign) -> None:
     assert leader is not None
     assert (leader.variant.label, standing.has_won) == ("B", True)
     assert standing.low < 0.4 < standing.high
+
+
+def test_every_change_of_the_shares_is_shown_with_its_probabilities_and_evidence(
+    campaign: Campaign, cast: Cast, client: Client
+) -> None:
+    let_people_in(MONDAY + HOUR)
+    _order_after("B", 2)
+    _order_after("A", 10)
+    shift_all_shares(now=MONDAY + 9 * DAY)
+    let_people_in(MONDAY + 9 * DAY)
+    make_people(40, now=MONDAY + 9 * DAY, prefix="late")
+    let_people_in(MONDAY + 9 * DAY + HOUR)
+    [change] = list_share_history(campaign)
+    assert (change.batch, change.decided_at) == (1, MONDAY + 9 * DAY)
+    assert change.given == Message.objects.filter(text_share__isnull=False).count() > 0
+    rows = {row.variant.label: row for row in TextShare.objects.all()}
+    for text in change.texts:
+        kept = rows[text.label]
+        assert (text.share, text.people, text.ordered) == (kept.share, kept.people, kept.ordered)
+    at = MONDAY + 20 * DAY
+    store_result(campaign, now=at)
+    client.force_login(cast.marketer)
+    page = client.get(reverse("campaigns:result", args=[campaign.pk])).content.decode()
+    assert "Shares of the texts" in page
+    for text in change.texts:
+        assert f"{100 * text.share:.1f}%" in page and f"{text.ordered} of {text.people} ordered" in page
+    file = b"".join(client.get(reverse("campaigns:result-file", args=[campaign.pk]))).decode()  # type: ignore[call-overload]
+    assert f"batch 1,share,{rows['B'].share}" in file
 
 
 def test_it_is_a_part_of_what_is_approved(campaign: Campaign) -> None:

@@ -1,0 +1,158 @@
+"""Everything that a campaign's result page says in numbers, as rows: for its file and the API.
+
+`how` says how a number was made, because several of them estimate the same thing: counted (as it is), cut (large amounts cut),
+past_out (with what was known before taken out), any_look (an interval that holds however often one looks).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from campaigns.audience.archetypes import label_archetype
+from campaigns.models import Archetype, Campaign, CampaignResult
+from campaigns.outcomes.text_shares import list_share_history
+from campaigns.outcomes.texts import TextCount, count_texts
+
+from .ledger import Line, read_ledger
+from .rows import PARTS, Cell, Row
+
+RESULT_HEADS: Final = (
+    "day", "part", "name", "how", "unit", "value", "low", "high", "written_to", "held_out", "verdict",
+)  # fmt: skip
+_UNITS: Final = {"kept": "points", "orders": "orders", "paid": "money"}
+_RESPONSES: Final = ("bounced", "complained", "followed", "opened", "clicked", "unsubscribed")
+
+
+def list_result_rows(campaign: Campaign, *, now: dt.datetime) -> Iterator[Row]:
+    """The newest result whole, each day's difference, what it cost, and its texts with the shares in which they were given.
+
+    Nothing where nothing was measured. The numbers are those of the stored results that the page shows.
+    """
+    days = list(CampaignResult.objects.filter(campaign=campaign).order_by("day"))
+    told = [day for day in days if "points" in (day.figures.get("retention") or {})]
+    if not told:
+        return
+    newest = told[-1]
+    yield from _list_whole(newest)
+    yield from _list_kinds(newest)
+    for day in told:
+        yield from _list_day(day)
+    for line in read_ledger([campaign]).lines:
+        yield from _list_costs(newest.day, line)
+    yield from _list_texts(newest.day, count_texts(campaign, as_of=now))
+    for change in list_share_history(campaign):
+        for text in change.texts:
+            yield _row(
+                change.decided_at.date(), "text_share", f"{change.archetype} · {text.label}", f"batch {change.batch}", "share",
+                (text.share, None, None), people=(text.people, None),
+            )  # fmt: skip
+
+
+def _list_whole(result: CampaignResult) -> Iterator[Row]:
+    figures, day = result.figures, result.day
+    retention = figures["retention"]
+    people = (retention["treated"], retention["holdout"])
+    for name, unit in (("points", "points"), ("kept", "customers")):
+        low, high = ("low", "high") if name == "points" else ("kept_low", "kept_high")
+        values = (retention[name], retention[low], retention[high])
+        yield _row(day, "all", name, "counted", unit, values, people=people, verdict=retention["verdict"])
+    for arm, n in zip(("treated", "holdout"), people, strict=True):
+        yield _row(day, "all", f"{arm}_ordered", "counted", "people", (retention[f"{arm}_kept"], None, None),
+                   people=(n, None) if arm == "treated" else (None, n))  # fmt: skip
+    if difference := (figures.get("revenue") or {}).get("difference"):
+        for name, ends in (("per_person", ("low", "high")), ("total", ("total_low", "total_high"))):
+            values = (difference[name], *(difference[end] for end in ends))
+            yield _row(day, "all", f"revenue_{name}", "counted", "money", values, people=people)
+    for outcome, found in (figures.get("estimates") or {}).items():
+        for how, key in (("cut" if outcome == "paid" else "counted", "plain"), ("past_out", "adjusted")):
+            values = (found[key]["effect"], found[key]["low"], found[key]["high"])
+            yield _row(day, "all", outcome, how, _UNITS[outcome], values, people=people)
+    looks = {"kept": figures.get("any_look"), **(figures.get("any_look_amounts") or {})}
+    for outcome, look in looks.items():
+        if look:
+            yield _look(day, "all", outcome, look, _UNITS[outcome], people)
+
+
+def _list_kinds(result: CampaignResult) -> Iterator[Row]:
+    """By archetype at the end, and by archetype and risk however often one looks."""
+    figures, day = result.figures, result.day
+    labels = _label_archetypes(figures)
+    for row in figures.get("archetypes") or []:
+        people = (row["treated"], row["holdout"])
+        verdict = f"p (Holm) {row['p_holm']:.4f}"
+        values = (row["points"], row["low"], row["high"])
+        yield _row(day, "archetype", labels.get(str(row["archetype"]), "–"), "past_out", "points", values, people=people,
+                   verdict=verdict)  # fmt: skip
+    families: Sequence[tuple[str, Mapping[str, Any]]] = (
+        ("archetype", figures.get("any_look_archetypes") or {}),
+        ("risk", figures.get("risks") or {}),
+    )
+    for part, looks in families:
+        for key, look in looks.items():
+            name = labels.get(key, "–") if part == "archetype" else key
+            yield _look(day, part, name, look, "points", (look["treated"], look["holdout"]))
+
+
+def _list_day(result: CampaignResult) -> Iterator[Row]:
+    """As the page's chart: until the end the interval that holds however often one looks."""
+    retention, look = result.figures["retention"], result.figures.get("any_look")
+    people = (retention["treated"], retention["holdout"])
+    if retention["verdict"] == "too_early" and look:
+        yield _look(result.day, "day", "kept", look, "points", people)
+        return
+    values = (retention["points"], retention["low"], retention["high"])
+    yield _row(result.day, "day", "kept", "counted", "points", values, people=people, verdict=retention["verdict"])
+
+
+def _list_costs(day: dt.date, line: Line) -> Iterator[Row]:
+    if line.costs is None:
+        return
+    for name, amount in asdict(line.costs).items():
+        assert name in PARTS
+        yield _row(day, "cost", name, "counted", "money", (amount, None, None),
+                   verdict="" if amount is not None else "price_not_known")  # fmt: skip
+    per, net = line.per_kept, line.left
+    yield _row(day, "cost", "per_kept", "counted", "money", (per.value, per.low, per.high), verdict=per.verdict)
+    if net is not None:
+        yield _row(day, "cost", "net", "counted", "money", (net.value, net.low, net.high))
+
+
+def _list_texts(day: dt.date, texts: Sequence[TextCount]) -> Iterator[Row]:
+    for text in texts:
+        step = f" · {text.variant.step}" if text.variant.step > 1 else ""
+        name = f"{text.archetype}{step} · {text.variant.label}"
+        counts = {"people": text.people, "handed_over": text.handed_over, "ordered": text.ordered}
+        counts |= {kind: getattr(text.responses, kind) for kind in _RESPONSES}
+        for how, number in counts.items():
+            yield _row(day, "text", name, how, "people", (number, None, None), people=(text.people, None))
+
+
+def _look(
+    day: dt.date, part: str, name: str, look: Mapping[str, Any], unit: str, people: tuple[int, int]
+) -> dict[str, Cell]:
+    values = (look["points"] if "points" in look else look["effect"], look["low"], look["high"])
+    return _row(day, part, name, "any_look", unit, values, people=people, verdict=look["verdict"] or "no_effect")
+
+
+def _row(
+    day: dt.date,
+    part: str,
+    name: str,
+    how: str,
+    unit: str,
+    values: tuple[float | None, float | None, float | None],
+    *,
+    people: tuple[int | None, int | None] = (None, None),
+    verdict: str = "",
+) -> dict[str, Cell]:
+    rounded = [None if value is None else round(value, 6) for value in values]
+    return dict(zip(RESULT_HEADS, (day, part, name, how, unit, *rounded, *people, verdict), strict=True))
+
+
+def _label_archetypes(figures: Mapping[str, Any]) -> dict[str, str]:
+    named = [row["archetype"] for row in figures.get("archetypes") or []]
+    named += [int(key) for key in figures.get("any_look_archetypes") or {}]
+    return {str(each.pk): label_archetype(each) for each in Archetype.objects.filter(pk__in=named)}
