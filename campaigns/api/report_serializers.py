@@ -191,8 +191,8 @@ class FairnessReportSerializer(serializers.Serializer[Any]):
 
 
 class ResultRowSerializer(serializers.Serializer[Any]):
-    """One number. `part`: all, archetype, risk, day, cost, text or text_share. `how`: counted, cut (large amounts), past_out
-    (with what was known before taken out), any_look (holds however often one looks); of a text what is counted."""
+    """One number. `part`: all, archetype, risk, segment, day, cost, text or text_share. `how`: counted, cut (large amounts),
+    past_out (with what was known before taken out), any_look (holds however often one looks); of a text what is counted."""
 
     day = serializers.DateField()
     part = serializers.CharField()

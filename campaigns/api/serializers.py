@@ -12,6 +12,7 @@ from rest_framework import serializers
 from campaigns.audience.cards import Card
 from campaigns.audience.cells import SIDES
 from campaigns.audience.exits import EXIT_LABELS
+from campaigns.audience.looks import MOST_LOOKS
 from campaigns.audience.topics import TOPICS
 from campaigns.content.plans import MOST_TEXTS
 from campaigns.content.steps import LONGEST_WAIT_HOURS, MOST_STEPS
@@ -72,6 +73,10 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     priority = serializers.IntegerField(min_value=1, max_value=9, required=False)
     attribution_days = serializers.IntegerField(min_value=1, max_value=365, required=False)
     adapts_texts = serializers.BooleanField(required=False)
+    looked_at = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**31), required=False, max_length=MOST_LOOKS,
+        help_text="Numbers of saved segments by which the result is looked at besides.",
+    )  # fmt: skip
     scheduled_for = serializers.DateTimeField(required=False, allow_null=True)
     channels = serializers.ListField(
         child=serializers.ChoiceField(choices=Channel.choices), max_length=len(Channel), required=False
@@ -99,8 +104,8 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
             "status_reason", "offer", "holdout_share", "write_share", "explore_share", "channels", "max_archetypes",
             "is_test_audience",
             "audience_frozen_at", "audience_counts", "value_bounds", "scheduled_for", "send_window_hours",
-            "send_mode", "priority", "attribution_days", "adapts_texts", "allowed_drift_share", "approval_valid_days",
-            "content_hash",
+            "send_mode", "priority", "attribution_days", "adapts_texts", "looked_at", "allowed_drift_share",
+            "approval_valid_days", "content_hash",
             "submitted_at", "sending_started_at", "sending_finished_at", "created_at", "kind", "trigger",
             "recurrence", "re_entry_days", "exit_on", "live_until", "ended_at", "entered_until",
         )  # fmt: skip

@@ -18,6 +18,7 @@ from campaigns.audience.entry_wording import refuse_fault
 from campaigns.audience.exits import tidy_exits
 from campaigns.audience.freeze import AudienceCounts, freeze_audience
 from campaigns.audience.holdout import draw_seed
+from campaigns.audience.looks import tidy_looks
 from campaigns.audience.recurrence import dump_recurrence, parse_recurrence
 from campaigns.audience.shaping import split_again
 from campaigns.audience.topics import TOPICS
@@ -47,13 +48,13 @@ CAMPAIGN_FIELDS = frozenset(
         "name", "goal", "instruction", "tone", "avoid", "talking_points", "segment", "topic", "channels", "max_archetypes",
         "holdout_share", "is_test_audience", "scheduled_for", "send_window_hours", "send_mode",
         "priority", "attribution_days", "adapts_texts", "allowed_drift_share", "approval_valid_days", "write_share",
-        "explore_share",
+        "explore_share", "looked_at",
         "kind", "trigger", "recurrence", "re_entry_days", "live_until", "exit_on",
     }
 )  # fmt: skip
 #: A change of these makes the frozen audience stand for something else: it must be frozen again.
 AUDIENCE_FIELDS = frozenset(
-    {"segment", "topic", "holdout_share", "is_test_audience", "channels", "write_share", "explore_share"}
+    {"segment", "topic", "holdout_share", "is_test_audience", "channels", "write_share", "explore_share", "looked_at"}
 )
 OFFER_FIELDS = frozenset({"kind", "value", "currency", "code", "min_basket", "valid_from", "valid_until", "url"})
 #: A new name or goal is no new message, and how drafts should sound says nothing of those that stand; all else voids.
@@ -240,6 +241,11 @@ def _tidy_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     if channels is not None and not (isinstance(channels, list) and set(channels) <= set(Channel.values)):
         raise ValidationError({"channels": _("Choose at least one channel that there is.")})
     tidy |= _tidy_rules(fields)
+    if "looked_at" in fields:
+        try:
+            tidy["looked_at"] = tidy_looks(fields["looked_at"])
+        except ValidationError as error:
+            raise ValidationError({"looked_at": error.messages}) from error
     if "exit_on" in fields:
         try:
             tidy["exit_on"] = tidy_exits(fields["exit_on"])

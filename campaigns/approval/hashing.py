@@ -34,7 +34,7 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
     member with arm and archetype, the drift allowed, and what lets people into a live campaign, how often. timing: when, by
     whose clock, how late at most, how long an approval holds, until when a live campaign runs, and of a sequence the waits,
     conditions and exit rules (what a step is for is told to who drafts it, and approved as its text).
-    measurement: hold-out, attribution window, and whether shares of texts may shift.
+    measurement: hold-out, attribution window, whether shares of texts may shift, and the segments looked at besides.
     """
     fresh = Campaign.objects.select_related("segment").get(pk=campaign.pk)
     return {
@@ -56,6 +56,7 @@ def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
             }
             # Left out where it does not, so that what was approved before it could still is.
             | ({"adapts_texts": True} if fresh.adapts_texts else {})
+            | ({"looked_at": fresh.looked_at, "looks": fresh.looks} if fresh.looked_at else {})
         ),
     }
 

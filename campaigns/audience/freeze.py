@@ -29,6 +29,7 @@ from .archetypes import choose_samples, read_groups, store_archetypes, write_cel
 from .cells import smallest_size
 from .grouping import group_cells
 from .kinship import read_nearness
+from .looks import freeze_looks, mark_sql
 from .narrowing import narrow_people
 from .people import PEOPLE, judge_people, list_unexplained, read_reasons
 
@@ -76,19 +77,22 @@ def freeze_audience(campaign: Campaign, *, now: dt.datetime, actor: User | None)
         locked = Campaign.objects.select_for_update().filter(pk=campaign.pk, status=CampaignStatus.DRAFT).first()
         if locked is None:
             raise TransitionConflict(_("The audience can be frozen only while the campaign is a draft."))
-        bounds = judge_people(locked, now=now, clock=read_shop_clock(now))
+        clock = read_shop_clock(now)
+        bounds = judge_people(locked, now=now, clock=clock)
         narrow_people(locked)
         counts = _count_people()
         if not counts.treatment:
             raise EmptyAudience(_explain_emptiness(counts), counts)
         explain_scores(list_unexplained())
         read_reasons()
-        _write_audience(locked)
+        locked.looks = freeze_looks(locked, as_of=clock)
+        _write_audience(locked, clock)
         Campaign.objects.filter(pk=locked.pk).update(
             audience_as_of=now,
             audience_frozen_at=now,
             audience_counts=counts.as_json(),
             value_bounds=bounds,
+            looks=locked.looks,
             updated_at=now,
         )
     campaign.refresh_from_db()
@@ -96,7 +100,7 @@ def freeze_audience(campaign: Campaign, *, now: dt.datetime, actor: User | None)
     return counts
 
 
-def _write_audience(campaign: Campaign) -> None:
+def _write_audience(campaign: Campaign, clock: dt.datetime) -> None:
     """Archetypes first, so that every member is written once, with theirs."""
     groups, former = read_groups(campaign)
     # Once a person has shaped an archetype the others stay as that person saw them, too.
@@ -111,24 +115,25 @@ def _write_audience(campaign: Campaign) -> None:
         kept=kept,
     )
     store_archetypes(campaign, found, sizes, former)
-    _insert_members(campaign)
+    _insert_members(campaign, clock)
     choose_samples(campaign)
 
 
-def _insert_members(campaign: Campaign) -> None:
+def _insert_members(campaign: Campaign, clock: dt.datetime) -> None:
+    marks, params = mark_sql(campaign.looks, "p.customer_id", as_of=clock)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
 INSERT INTO campaigns_audiencemember
   (campaign_id, customer_id, arm, exclusion_reason, channel, churn_probability, expected_value, is_explored,
-   cell_id, archetype_id)
+   cell_id, archetype_id, in_looks)
 SELECT %(campaign)s, p.customer_id, p.arm, p.exclusion_reason, p.channel, p.churn_probability, p.expected_value,
-       p.is_explored, c.id, c.archetype_id
+       p.is_explored, c.id, c.archetype_id, {marks}
 FROM {PEOPLE} p
 LEFT JOIN campaigns_audiencecell c
   ON c.campaign_id = %(campaign)s AND p.arm <> '{Arm.EXCLUDED}' AND c.reason = p.reason AND c.interest = p.interest
  AND c.value_band = p.value_band AND c.language = p.language AND c.channel = p.channel""",
-            {"campaign": campaign.pk},
+            {"campaign": campaign.pk, **params},
         )
         # A million rows that the planner does not know of yet would be joined one by one.
         cursor.execute("ANALYZE campaigns_audiencemember")

@@ -8,10 +8,15 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from campaigns.audience.looks import MOST_LOOKS
 from campaigns.models import Campaign
-from customers.models import Channel
+from customers.models import Channel, Segment
+
+#: So many segments are offered to be looked at; the API takes any.
+MOST_SHOWN = 40
 
 
 def read_share(number: float) -> float:
@@ -36,6 +41,11 @@ class AudienceForm(forms.Form):
         help_text=gettext_lazy("The first that a person agreed to counts. Only e-mail is sent today: texts for the others "
                                "are prepared and approved, and their people are listed as not sent."),
     )  # fmt: skip
+    looked_at = forms.TypedMultipleChoiceField(
+        required=False, coerce=int, widget=forms.CheckboxSelectMultiple, label=gettext_lazy("Look at these segments besides"),
+        help_text=gettext_lazy("The result is told for each of them too, corrected for their number. Who is in which is written "
+                               "down now."),
+    )  # fmt: skip
     is_test_audience = forms.BooleanField(
         required=False, label=gettext_lazy("Let test contacts in"),
         help_text=gettext_lazy("Addresses made for trying out. Only the built-in mail catcher takes them."),
@@ -47,9 +57,12 @@ class AudienceForm(forms.Form):
             "is_test_audience": campaign.is_test_audience,
             "max_archetypes": campaign.max_archetypes,
             "channels": campaign.offered_channels,
+            "looked_at": [str(number) for number in campaign.looked_at],
         }
         super().__init__(data, initial=initial)
         self.campaign = campaign
+        choices: forms.TypedMultipleChoiceField = self.fields["looked_at"]  # type: ignore[assignment]
+        choices.choices = _list_looks(campaign)
         self.fields["holdout_share"].widget.attrs["min"] = 1  # a share as API and older pages write it is taken as well
         most: forms.IntegerField = self.fields["max_archetypes"]  # type: ignore[assignment]
         most.validators.append(MaxValueValidator(settings.MOST_ARCHETYPES))
@@ -66,4 +79,13 @@ class AudienceForm(forms.Form):
         cleaned["channels"] = cleaned.get("channels") or self.campaign.offered_channels
         if cleaned["channels"] == self.campaign.offered_channels:
             cleaned["channels"] = self.campaign.channels
+        if len(cleaned.get("looked_at") or []) > MOST_LOOKS:
+            self.add_error("looked_at", _("At most %(most)d.") % {"most": MOST_LOOKS})
         return cleaned
+
+
+def _list_looks(campaign: Campaign) -> list[tuple[int, str]]:
+    """Saved segments but the campaign's own, which everybody is in; those that were chosen come first."""
+    others = Segment.objects.filter(is_archived=False).exclude(pk=campaign.segment_id)
+    found = sorted(others.values_list("pk", "name"), key=lambda row: (row[0] not in campaign.looked_at, row[1].lower()))
+    return found[:MOST_SHOWN]

@@ -71,7 +71,9 @@ class AudienceCell(models.Model):
 class AudienceMember(models.Model):
     """One person of the frozen audience and their arm. Key: (campaign, customer).
 
-    `is_explored`: ranked among those who are not written to, and drawn all the same, so that later campaigns can be learned from.
+    Triggers refuse every change of an arm, every row more and every row less once the campaign has begun. Bit n of `in_looks`:
+    was in segment n of `Campaign.looks` when frozen. `is_explored`: ranked among those who are not written to, and drawn all the
+    same, so that later campaigns can be learned from.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="members")
@@ -93,10 +95,11 @@ class AudienceMember(models.Model):
     churn_probability = models.FloatField(null=True)
     expected_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     is_explored = models.BooleanField(default=False, db_default=False)
+    in_looks = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     #: The arm was drawn for this row, and an approval covers it.
     on_merge: ClassVar[OnMerge] = OnMerge.STAYS
-    on_erasure = KeptOnErasure({"churn_probability": None, "expected_value": None})
+    on_erasure = KeptOnErasure({"churn_probability": None, "expected_value": None, "in_looks": 0})
 
     class Meta:
         verbose_name = _("audience member")

@@ -101,6 +101,10 @@ class Campaign(models.Model):
     `adapts_texts` lets a live campaign give more people the texts that more people order after (`TextShare`); who is held out
     is no matter of that.
 
+    `looked_at` are the numbers of saved segments by which the result is looked at besides; `looks` is what the freeze kept of
+    them, [{"segment", "name", "rule"}]. From the start on a trigger refuses another seed or share, and a second one changes of
+    who is in which arm.
+
     Where not everybody is written to at the same moment, `scheduled_for` is read as day and hour of the shop's clock, which
     each person's own clock has to show; `starts_at`, kept when it is scheduled, is when the first of them is due.
     """
@@ -173,6 +177,8 @@ class Campaign(models.Model):
     adapts_texts = models.BooleanField(
         _("shares of texts shift to what works"), default=False, db_default=models.Value(False)
     )
+    looked_at = models.JSONField(_("looked at besides"), default=list, db_default=EMPTY_LIST, blank=True)
+    looks = models.JSONField(default=list, db_default=EMPTY_LIST, blank=True)
     allowed_drift_share = models.FloatField(
         _("allowed drift"), null=True, blank=True, validators=[MinValueValidator(0.0), MaxValueValidator(1.0)]
     )

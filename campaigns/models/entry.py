@@ -33,7 +33,8 @@ class Entry(models.Model):
     `cause` names what let them in (an occurrence, an event, a score), so that the same cause never lets in twice. The arm is
     the hash of the campaign's seed and the customer, and so the same at each entry. `next_step` is due at `next_at`, which is
     empty once they left: `next_step` is then the step that they left before, or empty where they went through all. People who
-    may not be written to enter as excluded, with the reason, and leave at once.
+    may not be written to enter as excluded, with the reason, and leave at once. Triggers refuse every change of arm and moment
+    and every deletion. Bit n of `in_looks`: was in segment n of `Campaign.looks` when they entered.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="entries")
@@ -46,6 +47,7 @@ class Entry(models.Model):
     channel = models.CharField(max_length=20, choices=Channel, default=Channel.EMAIL, db_default="email")
     churn_probability = models.FloatField(null=True)
     expected_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    in_looks = models.PositiveSmallIntegerField(default=0, db_default=0)
     entered_at = models.DateTimeField()
     next_step = models.PositiveSmallIntegerField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)
@@ -57,6 +59,7 @@ class Entry(models.Model):
         {
             "churn_probability": None,
             "expected_value": None,
+            "in_looks": 0,
             # It may name an order or an event of theirs; what stays has to be as unique.
             "cause": Concat(models.Value("erased "), Cast("number", models.CharField())),
         }

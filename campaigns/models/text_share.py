@@ -10,7 +10,8 @@ from .variant import Archetype, Variant
 
 
 class TextShare(models.Model):
-    """One text in one batch of draws. Key: (archetype, batch, variant); append-only, the newest batch is in force.
+    """One text in one batch of draws. Key: (archetype, batch, variant); append-only, held by a trigger; the newest batch is in
+    force.
 
     `share` (0 to 1) is the probability that a person who enters gets the text; those of a batch add up to 1. `people` of whom
     `ordered` were the evidence, `seed` that of the random numbers: so the decision can be made again. Each message says by

@@ -26,7 +26,7 @@ from .estimates import (
 )
 from .lift import Moments, estimate_lift, estimate_mean_difference
 from .spending import count_spending
-from .sums import COVARIATES, PAST_DAYS, ArmSums, count_sums
+from .sums import COVARIATES, NOBODY, PAST_DAYS, ArmSums, Sums, count_sums
 from .windows import Window, people_sql, read_window, window_params
 
 
@@ -36,9 +36,9 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
     `retention` is the lift in the share of people with at least one order (returns are none) in the window; `revenue` the
     difference per person of what they paid less what they returned, in `currency`. The verdict stays `too_early` until
     the window has closed; `any_look` is one of a sequence of intervals that holds however often one looks, and
-    `any_look_amounts` the same of orders and money; `any_look_archetypes` and `risks` are those of kinds of customer, corrected
-    for their number. `estimates` are the differences with the past taken out (money cut at `cap`), `archetypes` retention by
-    archetype once it is complete. Pure reading: safe to run at any time.
+    `any_look_amounts` the same of orders and money; `any_look_archetypes`, `risks` and `segments` (those of `Campaign.looks`)
+    are those of kinds of customer, corrected for their number. `estimates` are the differences with the past taken out (money
+    cut at `cap`), `archetypes` retention by archetype once it is complete. Pure reading: safe to run at any time.
     """
     window = read_window(campaign, as_of=as_of)
     if window is None:
@@ -69,6 +69,7 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
         "any_look_amounts": describe_amount_looks(treated.moments, holdout.moments, expected=expected),
         "any_look_archetypes": {str(place): each for place, each in look_at_kinds(sums.by_archetype, campaign).items()},
         "risks": look_at_kinds(sums.by_risk, campaign),
+        "segments": _look_at_segments(campaign, sums),
         "archetypes": describe_archetypes(archetypes) if window.is_complete else [],
         "sample_ratio": check_ratio(treated.n, holdout.n, campaign.holdout_share),
         "reached_by_others": _count_reached(campaign, window, as_of),
@@ -93,6 +94,15 @@ def look_at_kinds(pairs: Mapping[Any, tuple[ArmSums, ArmSums]], campaign: Campai
     expected = {place: expect(*pair, days=campaign.attribution_days) for place, pair in pairs.items()}
     looks = describe_kinds({place: (a.moments, b.moments) for place, (a, b) in pairs.items()}, expected=expected)
     return {place: look | {"treated": pairs[place][0].n, "holdout": pairs[place][1].n} for place, look in looks.items()}
+
+
+def _look_at_segments(campaign: Campaign, sums: Sums) -> dict[str, dict[str, Any]]:
+    """By the segment's number, with its name as it was kept; those of whom too few have ordered yet are left out, and counted in
+    the correction."""
+    pairs = {place: sums.by_look.get(place, (NOBODY, NOBODY)) for place, _look in enumerate(campaign.looks)}
+    named = {place: look["name"] for place, look in enumerate(campaign.looks)}
+    found = look_at_kinds(pairs, campaign)
+    return {str(campaign.looks[place]["segment"]): look | {"name": named[place]} for place, look in found.items()}
 
 
 def _find_planned_people(campaign: Campaign) -> tuple[int, int] | None:

@@ -28,7 +28,7 @@ from .sums import count_people
 PEOPLE_SQL = f"""
 SELECT CASE WHEN {draw_sql("c.id", seed="salt", share="share")} THEN '{Arm.HOLDOUT}' ELSE '{Arm.TREATMENT}' END AS arm,
        c.id AS customer_id, NULL::bigint AS archetype_id, h.churn_probability, h.expected_value,
-       %(start)s::timestamptz AS opens_at, %(end)s::timestamptz AS closes_at
+       0 AS in_looks,       %(start)s::timestamptz AS opens_at, %(end)s::timestamptz AS closes_at
 FROM customers_customer c
 JOIN (
   SELECT DISTINCT customer_id FROM (

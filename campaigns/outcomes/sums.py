@@ -55,13 +55,15 @@ class ArmSums:
 
 @dataclass(frozen=True)
 class Sums:
-    """Both arms (empty ones too), the same by archetype and by how likely people were to leave when they were drawn (a key of
-    RISKS; who had no prediction is in none), and the cap of amounts in the shop's currency (None: not cut)."""
+    """Both arms (empty ones too), the same by archetype, by how likely people were to leave when they were drawn (a key of RISKS;
+    who had no prediction is in none), and by the places of `Campaign.looks` (people may be in several), and the cap of amounts
+    in the shop's currency (None: not cut)."""
 
     treated: ArmSums
     holdout: ArmSums
     by_archetype: Mapping[int, tuple[ArmSums, ArmSums]]
     by_risk: Mapping[str, tuple[ArmSums, ArmSums]]
+    by_look: Mapping[int, tuple[ArmSums, ArmSums]]
     cap: float | None
 
 
@@ -91,13 +93,17 @@ def count_people(people: str, window: Mapping[str, Any], *, currency: str) -> Su
             params,
         )
         rows = cursor.fetchall()
-    parts = [_Part(archetype, risk, arm, _read_arm(numbers)) for archetype, risk, arm, _cap, *numbers in rows]
+    parts = [_Part(archetype, risk, looks, arm, _read_arm(rest)) for archetype, risk, looks, arm, _cap, *rest in rows]
     archetypes = sorted({part.archetype for part in parts if part.archetype is not None})
     return Sums(
         *_pair(parts),
         {place: _pair(part for part in parts if part.archetype == place) for place in archetypes},
         {risk: _pair(part for part in parts if part.risk == risk) for risk in RISKS},
-        rows[0][3] if rows else None,
+        {
+            place: _pair(part for part in parts if part.looks >> place & 1)
+            for place in range(max((part.looks for part in parts), default=0).bit_length())
+        },
+        rows[0][4] if rows else None,
     )
 
 
@@ -105,6 +111,7 @@ def count_people(people: str, window: Mapping[str, Any], *, currency: str) -> Su
 class _Part:
     archetype: int | None
     risk: str
+    looks: int
     arm: str
     sums: ArmSums
 
@@ -117,7 +124,7 @@ def _pair(parts: Iterable[_Part]) -> tuple[ArmSums, ArmSums]:
 
 _SQL = """
 WITH people AS MATERIALIZED (
-    SELECT m.arm, m.archetype_id, m.churn_probability, m.expected_value,
+    SELECT m.arm, m.archetype_id, m.churn_probability, m.expected_value, m.in_looks,
            count(o.id) FILTER (WHERE NOT o.is_return AND o.ordered_at >= m.opens_at) AS orders,
            coalesce(sum(o.total) FILTER (WHERE o.currency = %(currency)s AND o.ordered_at >= m.opens_at), 0)::float8 AS paid,
            count(o.id) FILTER (WHERE NOT o.is_return AND o.ordered_at < m.opens_at) AS past_orders,
@@ -127,22 +134,23 @@ WITH people AS MATERIALIZED (
      AND o.ordered_at < %(end)s AND o.ordered_at < m.closes_at
      AND o.ordered_at >= %(start)s - make_interval(days => %(past)s)
      AND o.ordered_at >= m.opens_at - make_interval(days => %(past)s)
-    GROUP BY m.customer_id, m.arm, m.archetype_id, m.churn_probability, m.expected_value
+    GROUP BY m.customer_id, m.arm, m.archetype_id, m.churn_probability, m.expected_value, m.in_looks
 ), cap AS (
     SELECT CASE WHEN count(*) >= %(least)s
                 THEN percentile_cont(%(quantile)s) WITHIN GROUP (ORDER BY abs(paid)) END AS cap
     FROM people WHERE paid <> 0
 ), rows AS MATERIALIZED (
-    SELECT arm, archetype_id, cap, past_orders::float8 AS past_orders, past_paid,
+    SELECT arm, archetype_id, in_looks, cap, past_orders::float8 AS past_orders, past_paid,
            CASE WHEN churn_probability >= %(at_risk)s THEN 'leaves' WHEN churn_probability >= %(likely_to_stay)s THEN 'may_leave'
                 WHEN churn_probability IS NOT NULL THEN 'stays' ELSE '' END AS risk,
            orders::float8 AS orders, (orders > 0)::int::float8 AS kept, paid AS whole_paid,
            CASE WHEN cap IS NULL THEN paid ELSE least(greatest(paid, -cap), cap) END AS paid, {covariates}
     FROM people, cap
 )
-SELECT archetype_id, risk, arm, min(cap), count(*), sum(kept), sum(orders), avg(whole_paid), coalesce(var_samp(whole_paid), 0),
+SELECT archetype_id, risk, in_looks, arm, min(cap), count(*), sum(kept), sum(orders), avg(whole_paid),
+       coalesce(var_samp(whole_paid), 0),
        coalesce(var_samp(past_orders), 0), coalesce(var_samp(past_paid), 0), {sums}
-FROM rows GROUP BY arm, archetype_id, risk
+FROM rows GROUP BY arm, archetype_id, risk, in_looks
 """
 #: Columns before the moments: n, kept, orders, mean and variance of what was paid, variances of the past.
 _PLAIN = 7

@@ -8,23 +8,25 @@ later entries is part of what is measured. Held-out people enter as the others d
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max, Min
 
-from campaigns.models import Arm, Campaign, CampaignStatus, Entry
+from campaigns.audience.holdout import draws_holdout
+from campaigns.models import Arm, AudienceMember, Campaign, CampaignStatus, Entry
 
 DRAWN = (Arm.TREATMENT, Arm.HOLDOUT)
 
 #: People with their arm, what was known of them when they were drawn, and their own window: arm, customer_id, archetype_id,
-#: churn_probability, expected_value, opens_at, closes_at. Parameters: `window_params`.
+#: churn_probability, expected_value, in_looks, opens_at, closes_at. Parameters: `window_params`.
 PEOPLE_SQL = """
-SELECT m.arm, m.customer_id, m.archetype_id, m.churn_probability, m.expected_value,
+SELECT m.arm, m.customer_id, m.archetype_id, m.churn_probability, m.expected_value, m.in_looks,
        %(start)s::timestamptz AS opens_at, %(end)s::timestamptz AS closes_at
 FROM campaigns_audiencemember m WHERE m.campaign_id = %(campaign)s AND m.arm IN ('treatment', 'holdout')"""
 ENTERED_SQL = """
-SELECT DISTINCT ON (e.customer_id) e.arm, e.customer_id, e.archetype_id, e.churn_probability, e.expected_value,
+SELECT DISTINCT ON (e.customer_id) e.arm, e.customer_id, e.archetype_id, e.churn_probability, e.expected_value, e.in_looks,
        e.entered_at AS opens_at,
        least(%(end)s::timestamptz, e.entered_at + make_interval(days => %(days)s)) AS closes_at
 FROM campaigns_entry e
@@ -87,3 +89,11 @@ def may_still_move(campaign: Campaign, *, now: dt.datetime, days_after: int) -> 
         return campaign.is_live and not campaign.is_finished
     may_grow = campaign.is_live and not campaign.is_finished
     return may_grow or now < window.closes + dt.timedelta(days=days_after)
+
+
+def list_drawn(campaign: Campaign) -> Iterator[tuple[int, bool, str]]:
+    """Everybody of both arms: their number, whether seed and share hold them out, and the arm that was written down."""
+    rows = Entry.objects if campaign.is_live else AudienceMember.objects
+    people = rows.filter(campaign=campaign, arm__in=DRAWN).order_by("customer_id").values_list("customer_id", "arm")
+    for person, arm in people.distinct().iterator():
+        yield person, draws_holdout(campaign.holdout_seed, person, campaign.holdout_share), arm

@@ -51,8 +51,8 @@ class ToldArchetype:
 
 
 def tell_estimates(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """For the page: `estimates`, `by_archetype`, `by_archetype_now`, `by_risk` and `alarms`; empty where a result of an earlier
-    version has none. Before the end kinds of customer are told by the intervals that hold at every look."""
+    """For the page: `estimates`, `by_archetype`, `by_archetype_now`, `by_risk`, `by_segment` and `alarms`; empty where a result
+    of an earlier version has none. Before the end kinds of customer are told by the intervals that hold at every look."""
     archetypes = figures.get("archetypes") or []
     return {
         "estimates": _tell_outcomes(figures),
@@ -61,6 +61,9 @@ def tell_estimates(figures: Mapping[str, Any]) -> dict[str, Any]:
         if archetypes
         else _tell_looks(_label_archetypes(figures), figures.get("any_look_archetypes")),
         "by_risk": _tell_looks({key: str(label) for key, label in RISK_LABELS.items()}, figures.get("risks")),
+        "by_segment": _tell_looks(
+            {key: look["name"] for key, look in (figures.get("segments") or {}).items()}, figures.get("segments")
+        ),
         "alarms": _tell_alarms(figures),
     }
 

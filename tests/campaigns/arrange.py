@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.db import connection
 
 from campaigns.approval import workflow
 from campaigns.approval.sequence import add_follow_up
@@ -162,3 +165,14 @@ def start(campaign: Campaign, cast: Cast, *, now: dt.datetime = NOW) -> Campaign
     start_campaign(campaign, now=now)
     assert campaign.status == CampaignStatus.SENDING
     return campaign
+
+
+@contextmanager
+def ledger_open() -> Iterator[None]:
+    """Forges what no code of ours could: triggers of the database are off within it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        try:
+            yield
+        finally:
+            cursor.execute("SET session_replication_role = DEFAULT")

@@ -11,6 +11,7 @@ from django.db import connection
 from campaigns.audience.connected import sent_channels
 from campaigns.audience.entrants import CANDIDATES, Look
 from campaigns.audience.entry_times import read_entry_times_json
+from campaigns.audience.looks import mark_sql
 from campaigns.audience.people import PEOPLE, judge_entrants, list_unexplained, read_reasons
 from campaigns.audience.placing import place_people
 from campaigns.audience.send_groups import JOIN_TIMES_SQL, times_params
@@ -45,12 +46,15 @@ def write_entries(look: Look) -> EnteredCounts:
     place_people(look.campaign)
     times = read_entry_times_json(look.campaign, now=look.now)
     parameters = _parameters(look) | read_first_wait(look.campaign, entered_at=look.now)
+    marks, params = mark_sql(look.campaign.looks, "p.customer_id", as_of=look.clock)
+    parameters |= params
     adapts = look.campaign.adapts_texts
     if adapts:
         parameters["stretches"] = read_stretches(look.campaign)
     with connection.cursor() as cursor:
         cursor.execute(
-            _write_sql(bool(times), adapts=adapts), parameters | (times_params(look.campaign, times) if times else {})
+            _write_sql(bool(times), adapts=adapts, marks=marks),
+            parameters | (times_params(look.campaign, times) if times else {}),
         )
         return EnteredCounts(*cursor.fetchone())
 
@@ -85,20 +89,21 @@ _EVEN_SQL = f"""JOIN (
   ) AS v ON v.archetype_id = m.archetype_id AND v.place = {VARIANT_DRAW_SQL} %% v.texts"""
 
 
-def _write_sql(has_times: bool, *, adapts: bool) -> str:
-    """`t` is the moment of each, where not everybody is due at once; `adapts`: shares of texts are those of the newest batch."""
+def _write_sql(has_times: bool, *, adapts: bool, marks: str) -> str:
+    """`t` is the moment of each, where not everybody is due at once; `adapts`: shares of texts are those of the newest batch;
+    `marks` says in which looks a person is."""
     times = f"CROSS JOIN LATERAL (SELECT m.channel) AS a(channel) {JOIN_TIMES_SQL}" if has_times else ""
     moment = "t.not_before, coalesce(t.send_by, %(send_by)s)" if has_times else "NULL::timestamptz, %(send_by)s"
     reason = "coalesce(t.reason, '')" if has_times else "''"
     return f"""
 WITH entered AS (
   INSERT INTO campaigns_entry (campaign_id, customer_id, number, cause, arm, exclusion_reason, archetype_id, channel,
-    churn_probability, expected_value, entered_at, next_step, next_at, exited_at, exit_reason)
+    churn_probability, expected_value, in_looks, entered_at, next_step, next_at, exited_at, exit_reason)
   SELECT %(campaign)s, p.customer_id, 1 + coalesce((
            SELECT max(e.number) FROM campaigns_entry e WHERE e.campaign_id = %(campaign)s AND e.customer_id = p.customer_id
          ), 0), k.cause, p.arm, p.exclusion_reason,
          CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN p.archetype_id END, p.channel, p.churn_probability, p.expected_value,
-         %(now)s, CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN %(next_step)s::int END,
+         {marks}, %(now)s, CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN %(next_step)s::int END,
          CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN %(next_at)s::timestamptz END,
          CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN %(exited_at)s::timestamptz ELSE %(now)s END,
          CASE WHEN p.arm <> '{Arm.EXCLUDED}' THEN %(exit_reason)s ELSE '' END

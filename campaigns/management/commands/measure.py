@@ -29,6 +29,7 @@ class Command(BaseCommand):
             "--outcome", required=True, help="the column of what came of it: 0 or 1, yes or no, or an amount"
         )
         parser.add_argument("--covariates", default="", help="columns of what was known before, A,B,C")
+        parser.add_argument("--customer", default="", help="the column that says whose a row is: nobody may have two")
         parser.add_argument("--shares", default="", help="what part of the people each arm was meant to have, control first, then"
                             " the others by name: 0.1,0.9")  # fmt: skip
         parser.add_argument("--value", type=float, default=1.0, help="what one unit of the outcome is worth")
@@ -98,6 +99,7 @@ def _read_file(path: Path, options: dict[str, Any], like: Experiment | None) -> 
         control=options["control"],
         outcome=options["outcome"],
         covariates=[name.strip() for name in options["covariates"].split(",") if name.strip()],
+        customer=options["customer"],
         like=like,
         encoding=options["encoding"],
     )

@@ -69,8 +69,8 @@ def check_sample_ratio(counts: Sequence[int], shares: Sequence[float] | None = N
 
 
 def check_balance(arms: Sequence[str], arm: npt.NDArray[np.int64], x: Array, names: Sequence[str]) -> list[Balance]:
-    """Every arm against the first; [] without covariates."""
-    if not x.shape[1]:
+    """Every arm against the first; [] without covariates, or with an arm of fewer than two people."""
+    if not x.shape[1] or np.bincount(arm, minlength=len(arms)).min() < 2:
         return []
     control = x[arm == 0]
     return [_compare(name, x[arm == place], control, names) for place, name in enumerate(arms) if place]

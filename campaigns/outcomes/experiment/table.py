@@ -26,7 +26,7 @@ MOST_ARMS = 20
 class Experiment:
     """n people: `arm` is their place in `arms` (0 is control), `y` the outcome, `x` (n, p) what was known before.
 
-    `left_out` counts rows without an arm, without an outcome that is a number, or broken in the file.
+    `left_out` counts rows without an arm, without an outcome that is a (finite) number, or broken in the file.
     """
 
     arms: tuple[str, ...]
@@ -58,23 +58,28 @@ def read_experiment(
     control: str,
     outcome: str,
     covariates: Sequence[str] = (),
+    customer: str = "",
     like: Experiment | None = None,
     encoding: str = "",
 ) -> Experiment:
-    """Read a CSV or Parquet file. `like` is the experiment whose arms and reading of columns are to be used again.
+    """Read a CSV or Parquet file. `like` is the experiment whose arms and reading of columns are to be used again; `customer` the
+    column that says whose a row is, to refuse files in which somebody has several.
 
     Raises FileProblem in words: a column that is not there, no such control, one arm alone, an outcome that is no number.
     """
-    frame, rows_read, left_out = _read_columns(path, [arm, outcome, *covariates], encoding)
+    whose = [customer] if customer else []
+    frame, rows_read, left_out = _read_columns(path, [arm, outcome, *whose, *covariates], encoding)
+    if customer:
+        _refuse_repeated(frame[customer], customer)
     names = frame[arm].cast(pl.String).str.strip_chars()
     values = _read_outcome(frame[outcome], outcome)
-    is_there = {"no_arm": names.is_null() | (names == ""), "no_outcome": values.is_null() | values.is_nan()}
+    is_there = {"no_arm": names.is_null() | (names == ""), "no_outcome": values.is_null() | ~values.is_finite()}
     for reason, absent in is_there.items():
         if count := int(absent.fill_null(True).sum()):
             left_out[reason] = count
     kept = ~(is_there["no_arm"].fill_null(True) | is_there["no_outcome"].fill_null(True))
     frame, names, values = frame.filter(kept), names.filter(kept), values.filter(kept)
-    arms = like.arms if like else _find_arms(names, arm, control)
+    arms = like.arms if like else _find_arms(names, arm, control, left_out)
     places = names.replace_strict({name: place for place, name in enumerate(arms)}, default=-1, return_dtype=pl.Int64)
     if int((places < 0).sum()):
         raise FileProblem(_("The file has arms that the first one does not have: %(arms)s.") % {
@@ -114,7 +119,17 @@ def _read_outcome(series: pl.Series, name: str) -> pl.Series:
     return numbers
 
 
-def _find_arms(names: pl.Series, column: str, control: str) -> tuple[str, ...]:
+def _refuse_repeated(whose: pl.Series, column: str) -> None:
+    """Somebody who counts twice makes every interval too narrow, and may be in two arms."""
+    counts = whose.drop_nulls().value_counts().filter(pl.col("count") > 1)
+    if counts.height:
+        raise FileProblem(
+            _("%(count)d customers have several rows, among them %(some)s: every person needs one row, in one arm.")
+            % {"count": counts.height, "some": ", ".join(counts[whose.name].cast(pl.String).sort().head(3).to_list())}
+        )
+
+
+def _find_arms(names: pl.Series, column: str, control: str, left_out: dict[str, int]) -> tuple[str, ...]:
     """Control first, then the others in their order."""
     found = sorted(names.unique().to_list())
     if control not in found:
@@ -123,9 +138,10 @@ def _find_arms(names: pl.Series, column: str, control: str) -> tuple[str, ...]:
             % {"control": control, "column": column, "found": ", ".join(found[:MOST_ARMS])}
         )
     if len(found) < 2:
-        raise FileProblem(
-            _("All rows are in one arm, “%(arm)s”: there is nothing to compare it with.") % {"arm": control}
-        )
+        told = _("All rows are in one arm, “%(arm)s”: there is nothing to compare it with.") % {"arm": control}
+        if left_out:
+            told += " " + _("%(count)d rows were left out.") % {"count": sum(left_out.values())}
+        raise FileProblem(told)
     if len(found) > MOST_ARMS:
         raise FileProblem(
             _("The column “%(column)s” has %(count)d different values; an experiment has at most %(most)d arms.")

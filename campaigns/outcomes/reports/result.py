@@ -77,7 +77,7 @@ def _list_whole(result: CampaignResult) -> Iterator[Row]:
 
 
 def _list_kinds(result: CampaignResult) -> Iterator[Row]:
-    """By archetype at the end, and by archetype and risk however often one looks."""
+    """By archetype at the end, and by archetype, risk and segment however often one looks."""
     figures, day = result.figures, result.day
     labels = _label_archetypes(figures)
     for row in figures.get("archetypes") or []:
@@ -89,10 +89,11 @@ def _list_kinds(result: CampaignResult) -> Iterator[Row]:
     families: Sequence[tuple[str, Mapping[str, Any]]] = (
         ("archetype", figures.get("any_look_archetypes") or {}),
         ("risk", figures.get("risks") or {}),
+        ("segment", figures.get("segments") or {}),
     )
     for part, looks in families:
         for key, look in looks.items():
-            name = labels.get(key, "–") if part == "archetype" else key
+            name = labels.get(key, "–") if part == "archetype" else look.get("name", key)
             yield _look(day, part, name, look, "points", (look["treated"], look["holdout"]))
 
 

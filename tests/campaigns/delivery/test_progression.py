@@ -21,7 +21,17 @@ from campaigns.delivery.scheduler import finish_campaigns
 from campaigns.models import Campaign, Entry, ExitReason, Message, MessageStatus, Variant
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import ConsentRecord, Customer, EventKind, Order
-from tests.campaigns.arrange import NOW, Cast, add_step, make_campaign, make_cast, make_customers, make_variant, start
+from tests.campaigns.arrange import (
+    NOW,
+    Cast,
+    add_step,
+    ledger_open,
+    make_campaign,
+    make_cast,
+    make_customers,
+    make_variant,
+    start,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -264,7 +274,8 @@ def test_who_enters_again_goes_through_the_steps_anew(cast: Cast) -> None:
 def test_a_live_campaign_takes_people_on_from_their_own_entry(cast: Cast) -> None:
     campaign = begin(cast, [{"wait_hours": 24}], people=2, held=0)
     settle(campaign)
-    Entry.objects.filter(customer__external_id="c1").update(entered_at=NOW + 5 * DAY, next_at=NOW + 6 * DAY)
+    with ledger_open():
+        Entry.objects.filter(customer__external_id="c1").update(entered_at=NOW + 5 * DAY, next_at=NOW + 6 * DAY)
     order("c1", NOW + DAY)  # before they entered
     order("c0", NOW + HOUR)
     advance_entries(NOW + DAY)

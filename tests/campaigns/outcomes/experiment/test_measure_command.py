@@ -145,3 +145,21 @@ def test_options_that_cannot_be_are_refused(frame: pl.DataFrame, tmp_path: Path,
     frame.write_parquet(tmp_path / "table.parquet")
     with pytest.raises(CommandError):
         _measure(tmp_path / "table.parquet", effects_only=True, **options)
+
+
+def test_an_amount_without_end_is_left_out_and_counted(frame: pl.DataFrame, tmp_path: Path) -> None:
+    spent = frame["spent"].to_list()
+    frame.with_columns(spent=pl.Series([float("inf"), -float("inf"), *spent[2:]])).write_parquet(tmp_path / "t.parquet")
+    told = _measure(tmp_path / "t.parquet", outcome="spent", covariates="before", effects_only=True)
+    assert told["left_out"] == {"no_outcome": 2}
+    frame.tail(-2).write_parquet(tmp_path / "t.parquet")
+    without = _measure(tmp_path / "t.parquet", outcome="spent", covariates="before", effects_only=True)
+    assert told["effects"] == without["effects"]
+
+
+def test_who_stands_in_a_file_twice_is_named_where_the_column_is(frame: pl.DataFrame, tmp_path: Path) -> None:
+    pl.concat([frame, frame.head(2)]).write_csv(tmp_path / "t.csv")
+    with pytest.raises(CommandError, match="2 customers have several rows, among them customer 0, customer 1"):
+        _measure(tmp_path / "t.csv", customer="name", covariates="before", effects_only=True)
+    frame.write_csv(tmp_path / "t.csv")
+    assert _measure(tmp_path / "t.csv", customer="name", covariates="before", effects_only=True)["size"] == 2400

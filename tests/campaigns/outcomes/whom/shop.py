@@ -32,14 +32,14 @@ def make_shop(people: int = 640, *, seed: int = 0) -> list[Customer]:
 
 
 def finish_campaign(
-    customers: list[Customer], *, offer: str = "percent", seed: int = 1, name: str = "Past"
+    customers: list[Customer], *, offer: str = "percent", seed: int = 1, name: str = "Past", share: float = 0.5
 ) -> Campaign:
     """Half are held out. Of those who ordered lately 20 % order again, 70 % with a message; of the others 30 % anyhow."""
     author = arrange.make_cast().marketer
     segment, _made = Segment.objects.get_or_create(name="Everybody", defaults={"rule": arrange.RULE})
     campaign = Campaign.objects.create(
-        name=name, segment=segment, author=author, holdout_seed="5eed" * 8, holdout_share=0.5, attribution_days=30,
-        status=CampaignStatus.SENT, audience_as_of=SENT, audience_frozen_at=SENT, sending_started_at=SENT, scheduled_for=SENT,
+        name=name, segment=segment, author=author, holdout_seed="5eed" * 8, holdout_share=share, attribution_days=30,
+        status=CampaignStatus.SENT, audience_as_of=SENT, audience_frozen_at=SENT, scheduled_for=SENT,
     )  # fmt: skip
     Offer.objects.create(campaign=campaign, kind=offer, value=20 if offer != "none" else None, code="BACK")
     random = np.random.default_rng(seed)
@@ -63,6 +63,8 @@ def finish_campaign(
             )  # fmt: skip
     AudienceMember.objects.bulk_create(members)
     Order.objects.bulk_create(orders)
+    Campaign.objects.filter(pk=campaign.pk).update(sending_started_at=SENT)
+    campaign.refresh_from_db()
     return campaign
 
 

@@ -56,8 +56,7 @@ def test_only_finished_sound_campaigns_of_the_kind_are_pooled(customers: list[Cu
     Campaign.objects.filter(pk=tried.pk).update(is_test_audience=True)
     running = finish_campaign(customers[:100], name="Running")
     Campaign.objects.filter(pk=running.pk).update(sending_started_at=NOW - 10 * DAY)
-    torn = finish_campaign(customers[:200], name="Torn")
-    Campaign.objects.filter(pk=torn.pk).update(holdout_share=0.1)  # a half is held out, as nobody meant it
+    torn = finish_campaign(customers[:200], name="Torn", share=0.1)  # a half is held out, as nobody meant it
     found = list_finished(UpliftKind.OFFER, now=NOW)
     assert {each.campaign.pk: each.is_sound for each in found} == {past.pk: True, torn.pk: False}
     assert [each.campaign.name for each in list_finished(UpliftKind.MESSAGE, now=NOW)] == ["Note"]
