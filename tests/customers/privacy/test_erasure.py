@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -22,6 +23,7 @@ from rest_framework.test import APIClient
 
 from campaigns.models import AudienceMember, Campaign, Message, Variant
 from customers.ingest.consent import hash_address
+from customers.ingest.customers import upsert_customers
 from customers.ingest.erased import hash_identity, identity_hash_sql
 from customers.models import (
     AuditEntry,
@@ -222,6 +224,45 @@ def test_a_restored_backup_forgets_them_again(now: dt.datetime, django_capture_o
     assert Suppression.objects.filter(address_hash=hash_address("ana@shop.test")).exists()
     assert Customer.objects.filter(pk=other.pk, email="bob@shop.test").exists()
     assert repeat_erasures(now) == 0
+
+
+def test_nothing_is_left_after_they_were_sent_in_again_and_a_backup_was_put_back(
+    planter: Planter,
+    api: APIClient,
+    now: dt.datetime,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    """Erased, delivered again by every way of the API and as a frame, back with a backup, and erased by the sweep."""
+    person = planter.plant_person("aa")
+    key, email, before = person.external_id, person.email, Customer.objects.values().get()
+    settings.TRACKING_SOURCE = person.source
+    caplog.set_level("DEBUG")
+    with django_capture_on_commit_callbacks(execute=True):
+        erase_customer(person, actor=None, reason="", now=now)
+    whom = {"source": person.source, "external_id": key, "email": email}
+    for number, (path, given) in enumerate(
+        [
+            ("/api/v1/customers/", whom),
+            ("/api/v1/customers/bulk/", [whom]),
+            ("/api/v1/batch", {"items": [{"type": "customer", **whom}]}),
+            ("/v1/batch", {"batch": [{"type": "identify", "userId": key, "traits": {"email": email}}]}),
+            ("/v1/identify", {"userId": key, "traits": {"email": email}}),
+        ]
+    ):
+        api.post(path, given, HTTP_IDEMPOTENCY_KEY=f"again-{number}")
+    upsert_customers(pl.DataFrame({"source": [person.source], "external_id": [key], "email": [email]}))
+    assert not Customer.objects.known().exists(), "they do not come back"
+    ErasedPerson.objects.all().delete()
+    Suppression.objects.all().delete()
+    Customer.objects.filter(pk=before["id"]).update(**before)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert repeat_erasures(now) == 1
+    left = dump_database() + Path(settings.ERASURE_FILE).read_bytes() + caplog.text.encode()
+    which_shop = {"customers.Customer.source"}  # stands in the counts of what came in
+    assert find_words(planter.words, left) - TELLS_NOTHING - which_shop == set()
+    assert email.encode() not in left and key.encode() not in left
 
 
 # --- A copy of all of it -----------------------------------------------------------------------------------------------
