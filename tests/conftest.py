@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import hypothesis
@@ -14,6 +16,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.campaigns.arrange import forget_quiet_hours
+from tests.emptying import empty_quickly
 from tests.model_server import ModelServer, use_model_server
 
 MakeUser = Callable[[str, str], User]
@@ -24,14 +27,27 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ours")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several share the work (`--dist loadfile --no-loadscope-reorder`), the files that take long come first, so that in
+    the end nobody waits for one of them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Tests that commit are cleared up by TRUNCATE, which the audit log refuses everywhere else. Tests run at any hour, so
-    nobody has quiet hours but where a test gives them."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Tests that commit are cleared up by TRUNCATE where `empty_quickly` cannot, which the audit log refuses everywhere
+    else. Tests run at any hour, so nobody has quiet hours but where a test gives them."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE customers_auditentry DISABLE TRIGGER customers_audit_refuse_emptying")
         cursor.execute("GRANT TRUNCATE ON customers_auditentry TO CURRENT_USER")
         forget_quiet_hours()
+        patch = pytest.MonkeyPatch()
+        empty_quickly(patch)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)
@@ -53,14 +69,18 @@ def back_to_english() -> Iterator[None]:
     translation.deactivate()
 
 
+@pytest.fixture(scope="session")
+def epochs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all tests: to make one for each of thousands, `mktemp` reads the names of all before it."""
+    return tmp_path_factory.mktemp("epochs")
+
+
 @pytest.fixture(autouse=True)
-def epoch_of_its_own(
-    settings: Settings, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def epoch_of_its_own(settings: Settings, epochs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database is emptied after each test, and what is kept outside it would take the next one for a restored backup."""
-    folder = tmp_path_factory.mktemp("epoch")
-    settings.ERASURE_FILE = str(folder / "erasures.jsonl")  # of objections too
-    settings.EPOCH_FILE, settings.EPOCH_KEY = str(folder / "sending_epoch.json"), f"epoch:{uuid4().hex}"
+    name = uuid4().hex
+    settings.ERASURE_FILE = str(epochs / f"{name}.erasures.jsonl")  # of objections too
+    settings.EPOCH_FILE, settings.EPOCH_KEY = str(epochs / f"{name}.epoch.json"), f"epoch:{name}"
     monkeypatch.setenv("EPOCH_FILE", settings.EPOCH_FILE)
     monkeypatch.setenv("EPOCH_KEY", settings.EPOCH_KEY)
 
