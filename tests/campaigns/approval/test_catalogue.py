@@ -42,11 +42,6 @@ def campaign(cast: Cast, tent: Product) -> Campaign:
     return made
 
 
-@pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
-
-
 def text_of(campaign: Campaign) -> Variant:
     return Variant.objects.select_related("archetype__campaign").get(archetype__campaign=campaign)
 

@@ -24,11 +24,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
-
-
-@pytest.fixture
 def campaign(cast: Cast) -> Campaign:
     return arrange.submit(arrange.make_campaign(cast.marketer), cast)
 

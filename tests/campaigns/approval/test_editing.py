@@ -33,11 +33,6 @@ LATER = NOW + dt.timedelta(hours=3)
 
 
 @pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
-
-
-@pytest.fixture
 def campaign(cast: Cast) -> Campaign:
     return arrange.make_campaign(cast.marketer)
 

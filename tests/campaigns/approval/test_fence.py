@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
@@ -22,6 +20,7 @@ from campaigns.models import (
     TransitionConflict,
     Variant,
 )
+from tests.at_once import do_at_once
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW, Cast
 
@@ -74,46 +73,15 @@ def test_the_database_refuses_a_row_inserted_as_sending(cast: Cast) -> None:
         Message.objects.create(campaign=campaign, customer=customer, variant=variant, status="sending")
 
 
-class Together:
-    """Runs calls in threads that start at the same moment; keeps what each gave or raised."""
-
-    def __init__(self) -> None:
-        self.results: list[object] = []
-
-    def run(self, *calls: Callable[[], object]) -> list[object]:
-        barrier = threading.Barrier(len(calls))
-
-        def act(call: Callable[[], object]) -> None:
-            barrier.wait()
-            try:
-                self.results.append(call())
-            except Exception as error:
-                self.results.append(error)
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=act, args=(call,)) for call in calls]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return self.results
-
-
-@pytest.fixture
-def together() -> Together:
-    return Together()
-
-
 @pytest.mark.django_db(transaction=True)
-def test_of_two_approvers_at_once_one_wins(together: Together) -> None:
+def test_of_two_approvers_at_once_one_wins() -> None:
     cast = arrange.make_cast()
     campaign = arrange.submit(arrange.make_campaign(cast.marketer), cast)
 
     def approve() -> Campaign:
         return workflow.approve_campaign(cast.approver, Campaign.objects.get(pk=campaign.pk), now=NOW)
 
-    results = together.run(*[approve] * 6)
+    results = do_at_once(*[approve] * 6)
 
     assert sum(isinstance(result, Campaign) for result in results) == 1
     assert sum(isinstance(result, TransitionConflict) for result in results) == 5
@@ -123,14 +91,12 @@ def test_of_two_approvers_at_once_one_wins(together: Together) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round_number", range(4))
-def test_scheduling_and_editing_at_once_never_leave_an_unapproved_schedule(
-    together: Together, round_number: int
-) -> None:
+def test_scheduling_and_editing_at_once_never_leave_an_unapproved_schedule(round_number: int) -> None:
     cast = arrange.make_cast()
     campaign = arrange.approve(arrange.make_campaign(cast.marketer), cast)
     text = Variant.objects.get(archetype__campaign=campaign)
 
-    together.run(
+    do_at_once(
         lambda: workflow.schedule_campaign(cast.approver, Campaign.objects.get(pk=campaign.pk), now=NOW),
         lambda: workflow.edit_variant(
             cast.marketer, Variant.objects.get(pk=text.pk), {"subject": f"Edited {round_number}"}, now=NOW
@@ -143,11 +109,11 @@ def test_scheduling_and_editing_at_once_never_leave_an_unapproved_schedule(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_approving_and_asking_for_changes_at_once_end_in_one_state(together: Together) -> None:
+def test_approving_and_asking_for_changes_at_once_end_in_one_state() -> None:
     cast = arrange.make_cast()
     campaign = arrange.submit(arrange.make_campaign(cast.marketer), cast)
 
-    results = together.run(
+    results = do_at_once(
         lambda: workflow.approve_campaign(cast.approver, Campaign.objects.get(pk=campaign.pk), now=NOW),
         lambda: workflow.request_changes(
             cast.approver, Campaign.objects.get(pk=campaign.pk), comment="Warmer.", now=NOW
@@ -161,12 +127,12 @@ def test_approving_and_asking_for_changes_at_once_end_in_one_state(together: Tog
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_approvers_of_all_parts_at_once_give_each_part_once(together: Together) -> None:
+def test_two_approvers_of_all_parts_at_once_give_each_part_once() -> None:
     cast = arrange.make_cast()
     second = User.objects.create_superuser("ada")
     campaign = arrange.submit(arrange.make_campaign(cast.marketer), cast)
 
-    results = together.run(
+    results = do_at_once(
         *(
             lambda user=user, parts=parts: workflow.approve_campaign(
                 user, Campaign.objects.get(pk=campaign.pk), now=NOW, parts=parts
@@ -185,12 +151,12 @@ def test_two_approvers_of_all_parts_at_once_give_each_part_once(together: Togeth
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round_number", range(3))
-def test_an_edit_during_the_approval_is_refused_or_comes_after_and_voids(together: Together, round_number: int) -> None:
+def test_an_edit_during_the_approval_is_refused_or_comes_after_and_voids(round_number: int) -> None:
     cast = arrange.make_cast()
     campaign = arrange.submit(arrange.make_campaign(cast.marketer), cast)
     text = Variant.objects.get(archetype__campaign=campaign)
 
-    results = together.run(
+    results = do_at_once(
         lambda: workflow.approve_campaign(cast.approver, Campaign.objects.get(pk=campaign.pk), now=NOW),
         lambda: workflow.edit_variant(
             cast.marketer, Variant.objects.get(pk=text.pk), {"subject": f"Edited {round_number}"}, now=NOW
@@ -207,14 +173,12 @@ def test_an_edit_during_the_approval_is_refused_or_comes_after_and_voids(togethe
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round_number", range(3))
-def test_a_sweep_and_a_launch_at_once_never_send_what_has_outlived_its_approval(
-    together: Together, round_number: int
-) -> None:
+def test_a_sweep_and_a_launch_at_once_never_send_what_has_outlived_its_approval(round_number: int) -> None:
     cast = arrange.make_cast()
     late = NOW + dt.timedelta(days=20)
     campaign = arrange.schedule(arrange.make_campaign(cast.marketer, send_at=late), cast)
 
-    together.run(*[lambda: void_outlived_approvals(late)] * 3, *[lambda: start_due_campaigns(late)] * 3)
+    do_at_once(*[lambda: void_outlived_approvals(late)] * 3, *[lambda: start_due_campaigns(late)] * 3)
 
     campaign.refresh_from_db()
     assert campaign.status == CampaignStatus.DRAFT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -14,6 +14,7 @@ from campaigns.approval.four_eyes import switch_four_eyes
 from campaigns.approval.policy import NotReady
 from campaigns.delivery.scheduler import start_campaign
 from campaigns.models import Approval, Campaign, CampaignStatus, CampaignTransition, FourEyesSwitch, Message
+from tests.at_once import do_at_once
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW, Cast
 
@@ -151,19 +152,6 @@ def test_an_own_approval_is_stale_once_it_is_on(campaign: Campaign, cast: Cast, 
 @pytest.mark.django_db(transaction=True)
 def test_two_admins_at_once_write_one_row() -> None:
     people = [User.objects.create_superuser(f"admin{number}") for number in range(4)]
-    barrier, results = threading.Barrier(len(people)), []
-
-    def act(user: User) -> None:
-        barrier.wait()
-        try:
-            results.append(switch(user, False))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=act, args=(user,)) for user in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = do_at_once(*[partial(switch, user, False) for user in people])
     assert sorted(results) == [False, False, False, True]
     assert FourEyesSwitch.objects.count() == 1

@@ -6,7 +6,6 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
 
 from campaigns.approval import workflow
 from campaigns.approval.group_reach import read_group_reach
@@ -18,11 +17,6 @@ from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW, Cast
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
 
 
 @pytest.fixture

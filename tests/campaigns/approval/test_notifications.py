@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
-from django.db import connection
 from pytest_django import Settings
 
 from campaigns.approval import notices, workflow
@@ -25,16 +23,12 @@ from campaigns.models import (
     NotificationChoice,
     NotificationKind,
 )
+from tests.at_once import do_at_once
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW, Cast
 from tests.conftest import MakeUser
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
 
 
 @pytest.fixture
@@ -186,18 +180,5 @@ def test_two_sweeps_at_once_mail_each_once() -> None:
         assert user.has_perm("campaigns.approve_campaign")
     arrange.submit(arrange.make_campaign(cast.marketer), cast)
     waiting = Notification.objects.filter(mail_state="waiting").count()
-    barrier, mailed = threading.Barrier(4), []
-
-    def sweep() -> None:
-        barrier.wait()
-        try:
-            mailed.append(mail_notifications(NOW))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=sweep) for _number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    mailed = do_at_once(*[lambda: mail_notifications(NOW)] * 4)
     assert sum(mailed) == waiting == len(mail.outbox) == 9

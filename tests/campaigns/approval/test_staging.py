@@ -47,11 +47,6 @@ NEW_WORDS = {
 
 
 @pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
-
-
-@pytest.fixture
 def running(cast: Cast) -> Campaign:
     return arrange.start(arrange.make_campaign(cast.marketer), cast)
 

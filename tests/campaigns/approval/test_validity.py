@@ -6,7 +6,6 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
@@ -24,11 +23,6 @@ from tests.campaigns.arrange import NOW, Cast
 
 pytestmark = pytest.mark.django_db
 PEOPLE = 60
-
-
-@pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
 
 
 def score(customers: list[Customer]) -> None:

@@ -38,11 +38,6 @@ SAID, UNSAID = "harbour", "bargain"
 
 
 @pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
-
-
-@pytest.fixture
 def campaign(cast: Cast) -> Campaign:
     return arrange.make_campaign(cast.marketer)
 

@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 import time
 from email import message_from_bytes, policy
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -22,6 +23,7 @@ from campaigns.delivery.outbox import Settlement
 from campaigns.delivery.sender import send_waiting_messages
 from campaigns.models import Campaign, Message, StagedChange, TransitionConflict, Variant
 from campaigns.outcomes.texts import count_texts
+from tests.at_once import do_at_once
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
 from tests.smtp_server import At, Fault, ScriptedSmtpServer
@@ -232,24 +234,9 @@ def test_of_two_approvers_at_once_one_puts_it_in_force() -> None:
     change = preparing.open_change(cast.marketer, campaign, now=now)
     preparing.stage_text(cast.marketer, change, Variant.objects.get(), {"subject": "New jackets"}, now=now)
     deciding.submit_change(cast.marketer, change, now=now)
-    results: list[object] = []
-    barrier = threading.Barrier(5)
+    own = [StagedChange.objects.select_related("campaign").get(pk=change.pk) for _number in range(5)]
 
-    def approve() -> None:
-        mine = StagedChange.objects.select_related("campaign").get(pk=change.pk)
-        barrier.wait()
-        try:
-            results.append(deciding.approve_change(cast.approver, mine, now=now))
-        except Exception as error:
-            results.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=approve) for _number in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = do_at_once(*[partial(deciding.approve_change, cast.approver, mine, now=now) for mine in own])
 
     assert sum(isinstance(result, StagedChange) for result in results) == 1
     assert sum(isinstance(result, TransitionConflict) for result in results) == 4

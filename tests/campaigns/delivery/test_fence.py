@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
@@ -32,6 +31,7 @@ from campaigns.delivery.fence.witness import FileKeeper, StoreKeeper, Witness, o
 from campaigns.delivery.sender import send_waiting_messages
 from campaigns.models import Campaign, Message, SendingEpoch, TransitionConflict
 from customers.models import AuditEntry
+from tests.at_once import do_at_once
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
 from tests.smtp_server import ScriptedSmtpServer
@@ -255,21 +255,12 @@ def test_no_campaign_starts_behind_the_fence(cast: Cast, now: dt.datetime) -> No
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_that_begin_at_once_accuse_nobody() -> None:
-    gates = threading.Barrier(4)
-    leaves: list[gate.Leave | None] = []
+    def work() -> list[gate.Leave | None]:
+        return [gate.ask_leave() for _number in range(10)]
 
-    def work() -> None:
-        gates.wait()
-        leaves.extend(gate.ask_leave() for _number in range(10))
-        connection.close()
+    leaves = do_at_once(*[work] * 4)
 
-    threads = [threading.Thread(target=work) for _number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(leaves) == 40 and None not in leaves
+    assert all(isinstance(each, list) and len(each) == 10 and None not in each for each in leaves), leaves
     (epoch,) = SendingEpoch.objects.all()
     assert (epoch.moved, epoch.fenced_at) == (40, None)
     assert [keeper.read() for keeper in open_keepers()] == [Witness(epoch.epoch, 40)] * 2

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -27,6 +27,7 @@ from campaigns.delivery.sender import send_waiting_messages
 from campaigns.models import Campaign, Message, PaceBucket, PaceLimit, WarmUp
 from customers.ingest.consent import withdraw_consent
 from customers.models import Customer
+from tests.at_once import do_at_once
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
 from tests.smtp_server import ScriptedSmtpServer
@@ -129,23 +130,16 @@ def test_tokens_come_back_with_time_and_never_beyond_what_a_meter_holds(db: None
 @pytest.mark.django_db(transaction=True)
 def test_workers_that_take_at_once_never_take_more_than_there_is() -> None:
     first, second = Meter("a", 40, 0.0), Meter("b", 25, 0.0)
-    gate, granted = threading.Barrier(4), []
 
-    def work(order: tuple[Meter, Meter]) -> None:
-        gate.wait()
-        for _number in range(20):
-            granted.extend(take_tokens([order, order[:1]]))
-        connection.close()
+    def work(order: tuple[Meter, Meter]) -> int:
+        return sum(len(take_tokens([order, order[:1]])) for _number in range(20))
 
-    threads = [threading.Thread(target=work, args=[order]) for order in [(first, second), (second, first)] * 2]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    orders = [(first, second), (second, first)] * 2
+    asked = do_at_once(*[partial(work, order) for order in orders])
 
     rest = peek([first, second])
     assert rest["b"] == 0.0 and rest["a"] >= 0.0
-    assert len(granted) == 160
+    assert asked == [40] * 4
 
 
 # --- Sending --------------------------------------------------------------------------------------------------------

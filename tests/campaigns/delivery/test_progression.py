@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +20,7 @@ from campaigns.delivery.scheduler import finish_campaigns
 from campaigns.models import Campaign, Entry, ExitReason, Message, MessageStatus, Variant
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import ConsentRecord, Customer, EventKind, Order
+from tests.at_once import do_at_once
 from tests.campaigns.arrange import (
     NOW,
     Cast,
@@ -340,21 +340,7 @@ def test_three_days_later_it_is_the_same_hour_also_when_the_clocks_change() -> N
 def test_two_beats_at_once_write_each_message_once(cast: Cast) -> None:
     campaign = begin(cast, [{"wait_hours": 72}], people=40, held=10)
     settle(campaign)
-    moved: list[Advanced] = []
-    gate = threading.Barrier(3)
-
-    def sweep() -> None:
-        gate.wait()
-        try:
-            moved.append(advance_entries(NOW + 3 * DAY, batch=5))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=sweep) for _number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    moved = do_at_once(*[lambda: advance_entries(NOW + 3 * DAY, batch=5)] * 3)
     moved.append(advance_entries(NOW + 3 * DAY))  # what one beat passed over while another held it
     assert sum(run.queued for run in moved) == Message.objects.filter(step=2).count() == 40
     assert sum(run.looked_at for run in moved) == 50

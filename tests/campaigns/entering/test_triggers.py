@@ -6,7 +6,6 @@ The log is read by the database's clock, so its tests live in the present.
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Iterator
 
 import psycopg
@@ -18,6 +17,7 @@ from campaigns.delivery.entering.sweep import let_people_in
 from campaigns.models import Campaign, Entry
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import Customer, ModelVersion, Order, Score, ScoreHistory
+from tests.at_once import do_at_once
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
 
@@ -127,20 +127,7 @@ def test_many_beats_at_once_let_each_in_once(transactional_db: None, begun: dt.d
     people = make_people(200, now=begun)
     campaign = start(make_triggered(cast, now=begun, trigger=CART), cast, now=begun)
     put_into_cart(*people, *people, at=begun + dt.timedelta(minutes=1))
-    barrier, failures = threading.Barrier(6), []
-
-    def beat() -> None:
-        try:
-            barrier.wait(60)
-            failures.append(let_people_in(timezone.now()).failed)
-        finally:
-            connection.close()
-
-    beats = [threading.Thread(target=beat) for _number in range(6)]
-    for one in beats:
-        one.start()
-    for one in beats:
-        one.join(120)
+    failures = do_at_once(*[lambda: let_people_in(timezone.now()).failed] * 6)
     let_people_in(timezone.now())
     assert failures == [0] * 6
     assert sorted(entered(campaign)) == [person.pk for person in people]

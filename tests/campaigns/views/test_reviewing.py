@@ -32,11 +32,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
-
-
-@pytest.fixture
 def campaign(cast: Cast) -> Campaign:
     soon = timezone.now() + dt.timedelta(days=2)
     return arrange.submit(arrange.make_campaign(cast.marketer, send_at=soon), cast, now=timezone.now())

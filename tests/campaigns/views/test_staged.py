@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,11 +19,6 @@ pytestmark = pytest.mark.django_db
 
 #: Long enough to be told from the words that stand.
 OPENING = "They came on the morning boat, and they keep the wind out."
-
-
-@pytest.fixture
-def cast(marketer: User, approver: User) -> Cast:
-    return Cast(marketer, approver)
 
 
 @pytest.fixture
