@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.delivery.channels.targets import SmsTarget, WebhookTarget
 from retention_site.admin_look import ADMIN_LOOK
+from retention_site.api_settings import API, API_DESCRIPTION
 from retention_site.engine_urls import (
     catch_sms,
     catch_webhooks,
@@ -30,6 +30,7 @@ from retention_site.env_values import (
     read_text,
     read_time_zone,
 )
+from retention_site.logs import configure_structlog, make_logging
 from retention_site.sweeps import BEAT_SCHEDULE, TASK_ROUTES
 from support.mail.imap.target import ImapTarget
 
@@ -353,86 +354,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SITE_IS_HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if read_flag("BEHIND_PROXY") else None
 
-# --- REST API ------------------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "customers.api.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["customers.api.permissions.HasModelRight"],
-    "DEFAULT_THROTTLE_CLASSES": ["customers.api.throttling.PerMinute"],
-    "DEFAULT_PAGINATION_CLASS": "customers.api.pagination.KeyPagination",
-    "PAGE_SIZE": 50,
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["customers.api.parsers.StrictJSONParser"],
-    "EXCEPTION_HANDLER": "retention_site.api.handle_exception",
-    "DEFAULT_VERSIONING_CLASS": None,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Rekindle API",
-    "VERSION": "1",
-    "DESCRIPTION": "Customers, orders, events, segments and campaigns: reading, creating, and the same states as the pages.",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "customers.api.schema.add_problems"],
-    "ENUM_NAME_OVERRIDES": {
-        "EventKindEnum": "customers.models.EventKind",
-        "ChannelEnum": "customers.models.Channel",
-        "TicketChannelEnum": "support.models.TicketChannel",
-        "TicketStatusEnum": "support.models.TicketStatus",
-        "PrivacyKindEnum": "customers.models.PrivacyRequest.Kind",
-        "PrivacyStatusEnum": "customers.models.PrivacyRequest.Status",
-        "WebHookStatusEnum": "customers.models.OutgoingEndpoint.Status",
-        "WebHookDeliveryStatusEnum": "customers.models.OutgoingDelivery.Status",
-    },
-}
-
+# --- The look of Django's admin; the REST API; logs --------------------------------------------------------------------------
 UNFOLD = ADMIN_LOOK
-
-# --- Logs: ids, never addresses or text ---------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "console": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                # Plain: where rich is installed it would print the values of variables, which are people's.
-                structlog.dev.ConsoleRenderer(
-                    colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-                )
-                if read_choice("LOG_FORMAT", "console", ("console", "json")) == "console"
-                else structlog.processors.JSONRenderer(),
-            ],
-            "foreign_pre_chain": [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="%H:%M:%S")],
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
-    "root": {
-        "handlers": ["console"],
-        "level": read_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
-    },
-    "loggers": {
-        "django.server": {"level": "WARNING"},
-        # They write down whole addresses, and at DEBUG headers and bodies: keys, and what models are asked.
-        **{name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "twilio")},
-    },
-}
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S"),
-        structlog.processors.format_exc_info,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
+REST_FRAMEWORK = API
+SPECTACULAR_SETTINGS = API_DESCRIPTION
+LOGGING = make_logging()
+configure_structlog()
