@@ -24,11 +24,7 @@ EVENT_PREFIX: Final = "event:"
 #: What a sequence ends on unless somebody says otherwise.
 USUAL_EXITS: Final = (ORDERED,)
 
-#: Things that a customer does of their own accord.
-EXIT_EVENTS: Final = (
-    EventKind.PRODUCT_VIEWED, EventKind.SEARCH_PERFORMED, EventKind.CART_UPDATED, EventKind.REVIEW_WRITTEN,
-    EventKind.TICKET_OPENED,
-)  # fmt: skip
+#: The events among them are things that a customer does of their own accord.
 EXIT_LABELS: Final = {
     ORDERED: gettext_lazy("they order"),
     COMPLAINED: gettext_lazy("they have an open complaint"),

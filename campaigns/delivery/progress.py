@@ -58,11 +58,6 @@ class Progress:
         return self.total - self.open
 
     @property
-    def share_done(self) -> float:
-        """0 to 1; 1 for a campaign without messages."""
-        return self.done / self.total if self.total else 1.0
-
-    @property
     def remaining(self) -> dt.timedelta | None:
         """Of what is due, at the present rate; None when nothing moves."""
         due = self.open - self.waiting

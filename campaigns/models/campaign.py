@@ -226,11 +226,6 @@ class Campaign(models.Model):
         return self.name
 
     @property
-    def is_editable(self) -> bool:
-        """Content, offer, segment and timing may change in these states; in the last two that voids the approval."""
-        return self.status in {CampaignStatus.DRAFT, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED}
-
-    @property
     def offered_channels(self) -> list[str]:
         """The channels that people may be reached by, the first that a person agreed to counts. E-mail unless chosen."""
         return [channel for channel in Channel.values if channel in self.channels] or [Channel.EMAIL.value]

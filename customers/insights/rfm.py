@@ -6,7 +6,6 @@ it is a band of its own and the rest is cut into equal parts again. So there may
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,11 +82,6 @@ def build_rfm_map(history: History) -> RfmMap:
         .sort("r", "f")
     )
     return RfmMap(recency, frequency, tuple(Cell(*row) for row in cells.iter_rows()))
-
-
-def count_days_since(last_at: dt.datetime, as_of: dt.datetime) -> int:
-    """Whole days, as the map counts them."""
-    return (as_of - last_at) // dt.timedelta(days=1)
 
 
 def _cut(surface: pl.DataFrame, column: str, *, first: int) -> tuple[Band, ...]:

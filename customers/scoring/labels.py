@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 SHORTEST_HORIZON_DAYS = 14
-LONGEST_HORIZON_DAYS = 365
 DEFAULT_HORIZON_DAYS = 90
 
 

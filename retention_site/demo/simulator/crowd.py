@@ -19,7 +19,6 @@ Bools = NDArray[np.bool_]
 CHUNK = 20_000  # customers simulated together; part of what a seed means, so never a setting
 KINDS: tuple[str, ...] = ("sure_thing", "persuadable", "lost_cause", "sleeping_dog")
 SURE_THING, PERSUADABLE, LOST_CAUSE, SLEEPING_DOG = range(4)
-NEVER = 1 << 62
 
 _PLACE_SHARES = np.array([place.share for place in PLACES])
 PLACE_ZONE: Ints = np.array([ZONES.index(place.time_zone) for place in PLACES], dtype=np.int64)
