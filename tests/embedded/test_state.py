@@ -63,15 +63,13 @@ def test_environment_wins_over_dotenv(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (environment["SHOP_NAME"], environment["PORT"]) == ("from environment", "9000")
 
 
-def test_example_names_every_setting_that_is_read() -> None:
+def test_the_example_sets_nothing_and_each_of_its_lines_can_be_taken_in() -> None:
+    """That it lists every setting is the architecture tests' to say."""
     example = (ROOT / ".env.example").read_text()
     assert parse_dotenv(example) == {}
-    offered = set(re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE))
-    read = set(
-        re.findall(r"""env(?:\.get\(|\[|_flag\()"([A-Z_]+)\"""", (ROOT / "retention_site/settings.py").read_text())
-    )
-    assert read - offered == set()
-    for line in re.findall(r"^#([A-Z_]+=.+)$", example, re.MULTILINE):
+    lines = re.findall(r"^#([A-Z_]+=.+)$", example, re.MULTILINE)
+    assert len(lines) > 50
+    for line in lines:
         assert parse_dotenv(line), line
 
 
