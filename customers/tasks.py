@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from customers.features.hours import refresh as hours
 from customers.features.interests import profiles, texts
-from customers.ingest import runs
+from customers.ingest import runs, uploads
 from customers.ingest.identity import forget_held_events
 from customers.ingest.shops.deliveries import forget_deliveries, sweep_deliveries
 from customers.ingest.shops.filling import due_fills, run_fill
@@ -27,8 +27,8 @@ from llm.drafting_role import acting_as_drafter
 
 @shared_task
 def import_sweep() -> None:
-    """Start every import that waits or whose worker died, and forget files whose columns nobody chose."""
-    runs.drop_forgotten_files(timezone.now())
+    """Start every import that waits or whose worker died, and forget files that nobody goes on with."""
+    uploads.forget_files(timezone.now())
     for run_id in runs.waiting_runs():
         import_file.delay(run_id)
 

@@ -8,6 +8,7 @@ from .audit import AuditList
 from .batch.views import BatchView
 from .customers import CustomerBulk, CustomerItem, CustomerList
 from .events import EventList
+from .imports import ImportCancellation, ImportItem, ImportList, ImportResumption
 from .insights import CohortInsights, IntervalInsights, RfmInsights, ValueInsights
 from .membership import SegmentChanges, SegmentMembers, SegmentSizes
 from .merges import MergeList, MergeUndo
@@ -43,6 +44,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/bulk/", OrderBulk.as_view(), name="api-orders-bulk"),
     path("orders/<slug:source>/<path:external_id>/", OrderItem.as_view(), name="api-order"),
     path("events/", EventList.as_view(), name="api-events"),
+    path("imports/", ImportList.as_view(), name="api-imports"),
+    path("imports/<int:pk>/", ImportItem.as_view(), name="api-import"),
+    path("imports/<int:pk>/cancellation/", ImportCancellation.as_view(), name="api-import-cancellation"),
+    path("imports/<int:pk>/resumption/", ImportResumption.as_view(), name="api-import-resumption"),
     path("merges/", MergeList.as_view(), name="api-merges"),
     path("merges/<int:pk>/undo/", MergeUndo.as_view(), name="api-merge-undo"),
     path("privacy/export/", PersonExport.as_view(), name="api-person-export"),

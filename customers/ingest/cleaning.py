@@ -158,12 +158,19 @@ def read_key(frame: pl.DataFrame, reading: Reading, key: str) -> pl.Series:
         return pl.Series(key, [None] * frame.height, dtype=pl.String)
     values = frame[f"c{reading.places[key]}"]
     if values.dtype.is_float():
-        values = values.fill_nan(None)
+        values = _say_whole(values.fill_nan(None))
     texts = values.cast(pl.String, strict=False).str.strip_chars()
-    if key in {"customer", "order"} and texts.str.ends_with(".0").any():
+    if key in {"customer", "order", "phone"} and texts.str.ends_with(".0").any():
         texts = texts.str.replace(r"^(\d+)\.0$", "$1")
     is_blank = (texts.str.len_bytes() <= 4) & texts.str.to_lowercase().is_in(BLANKS)
     return texts.set(is_blank, None) if is_blank.any() else texts
+
+
+def _say_whole(values: pl.Series) -> pl.Series:
+    """Floats as text, whole ones without a point: a column of whole numbers with gaps often comes as floats."""
+    whole = values.cast(pl.Int64, strict=False)
+    texts = values.cast(pl.String)
+    return whole.cast(pl.String).zip_with((whole.cast(values.dtype) == values).fill_null(value=False), texts)
 
 
 def read_times(frame: pl.DataFrame, reading: Reading, checks: Checks) -> pl.Series:

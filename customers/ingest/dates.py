@@ -39,6 +39,8 @@ def to_utc(values: pl.Series, *, time_zone: str, date_order: str = "") -> pl.Ser
         return values.cast(UTC) if values.dtype.time_zone else _localize(values.cast(LOCAL), time_zone)
     if values.dtype == pl.Date:
         return _localize(values.cast(LOCAL), time_zone)
+    if values.dtype.is_float():
+        values = values.cast(pl.Int64, strict=False)  # seconds with a fraction: to the second
     if values.dtype.is_integer():
         values = values.cast(pl.String)
     if values.dtype != pl.String:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from customers.models import ImportRun
 
 from .import_report import ImportReport
-from .progress import fail_run, holding, start_run
+from .progress import RunWasStopped, fail_run, holding, start_run
 from .reading import Table, open_table
 from .resuming.stages import Stage
 from .resuming.steps import go_on
@@ -45,6 +45,8 @@ def import_orders_file(
         start_run(run, now, again=not is_given)
         try:
             return go_on(table, options, run, now=now)
+        except RunWasStopped:
+            raise
         except FileProblem as problem:
             if run.status == ImportRun.Status.RUNNING:
                 fail_run(run, str(problem))

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from django.utils.translation import gettext as _
 
 from .cleaning import REASONS, Reading, clean_rows
 from .dates import find_date_order
 from .numbers import find_decimal_mark
 from .reading import Table, open_table, read_batches
 from .records.cleaning import clean_records
-from .schema import ORDERS, ImportOptions, fields_of, find_columns
+from .schema import ORDERS, FileProblem, ImportOptions, fields_of, find_columns
 
 #: Rows that are looked at, and rows that are shown.
 SAMPLE_ROWS = 2_000
@@ -108,9 +109,11 @@ def read_sample(path: Path, *, encoding: str = "") -> Sample:
     table = open_table(path, encoding=encoding)
     batches = read_batches(table)
     try:
-        frame = next((batch.frame for batch in batches), pl.DataFrame({"line": []}))
+        frame = next((batch.frame for batch in batches), None)
     finally:
         batches.close()  # type: ignore[attr-defined]  # a generator: lets go of the file
+    if frame is None:
+        raise FileProblem(_("The file has columns, but no rows."))
     return Sample(table, frame.head(SAMPLE_ROWS))
 
 

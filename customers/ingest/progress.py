@@ -1,4 +1,5 @@
-"""The states of an import run: choosing -> waiting -> running -> done | failed, and back to choosing where it only counted."""
+"""The states of an import run: choosing -> waiting -> running -> done | failed | cancelled, and back to choosing where it only
+counted. One that failed or was cancelled may go on: -> waiting."""
 
 from __future__ import annotations
 
@@ -19,10 +20,16 @@ log = structlog.get_logger(__name__)
 Status = ImportRun.Status
 #: The first number of the advisory lock that the worker of a run holds; the second is the run's.
 LOCK = 7_218_001
+#: How long the file of a run, its mark and what was staged of it are kept when nobody goes on with it.
+KEPT_FOR = dt.timedelta(days=1)
 
 
 class RunIsTaken(Exception):
     """Another worker has the run, or it is finished."""
+
+
+class RunWasStopped(RunIsTaken):
+    """Somebody cancelled the run while it was being done."""
 
 
 @contextmanager
@@ -51,6 +58,44 @@ def abandoned_runs() -> list[int]:
 def queue_run(run: ImportRun, options: ImportOptions, *, is_trial: bool = False) -> None:
     """choosing -> waiting; raises RunIsTaken where the columns were chosen already, or the file was dropped."""
     _change(run, (Status.CHOOSING,), status=Status.WAITING, options=options.to_json(), is_trial=is_trial)
+
+
+def cancel_run(run: ImportRun) -> None:
+    """waiting | running -> cancelled, or back to choosing where it was only to count. Raises RunIsTaken where it is neither.
+
+    The worker finds out when it would commit its next step, which comes to nothing then: what was written before stays.
+    """
+    open_states = (Status.WAITING, Status.RUNNING)
+    if run.is_trial:
+        _change(
+            run, open_states, status=Status.CHOOSING, is_trial=False, progress=0, step="", created_at=Now(), mark={}
+        )
+    else:
+        _change(run, open_states, status=Status.CANCELLED, step="", finished_at=Now())
+    log.info("import_cancelled", run_id=run.pk)
+
+
+def requeue_run(run: ImportRun) -> None:
+    """failed | cancelled -> waiting; its mark stays, so that a worker goes on there. Raises RunIsTaken where it is neither."""
+    mark = {**run.mark, "tries": 0} if run.mark else {}
+    _change(
+        run, (Status.FAILED, Status.CANCELLED), status=Status.WAITING, error="", report={}, finished_at=None, mark=mark
+    )
+
+
+def is_over(run: ImportRun, now: dt.datetime) -> bool:
+    """Whether nobody goes on with it any more, so that neither its file nor what was staged of it is needed."""
+    if run.status in (Status.FAILED, Status.CANCELLED):
+        return run.finished_at is None or run.finished_at < now - KEPT_FOR
+    if run.status == Status.CHOOSING:
+        return run.created_at < now - KEPT_FOR
+    return run.status == Status.DONE
+
+
+def check_running(run: ImportRun) -> None:
+    """Raise RunWasStopped where the run is not running any more."""
+    if not ImportRun.objects.filter(pk=run.pk, status=Status.RUNNING).exists():
+        raise RunWasStopped(f"import {run.pk} is not running any more")
 
 
 def end_trial(run: ImportRun, report: Mapping[str, Any]) -> None:

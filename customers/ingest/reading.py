@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,27 +13,30 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet
 from django.utils.translation import gettext as _
 
+from . import parquet
 from .encodings import Content, inspect_content
 from .schema import FileProblem
 
 #: Arrow reads up to 32 blocks ahead, so a block is small: 64 MB at most are waiting.
 BLOCK_BYTES = 2 << 20
-PARQUET_ROWS = 40_000
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 1_000
+HEAD_LENGTH = 256 * 1024
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_ABOVE_HEADER = re.compile(r"[\r\n]*(?:sep=(?P<sign>[,;|\t])(?:\r\n|\n|\r)[\r\n]*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A file that can be read as a table. `delimiter` is empty for Parquet."""
+    """A file that can be read as a table. `delimiter` is empty for Parquet; `before` counts the lines above the header."""
 
     path: Path
     content: Content
     delimiter: str
     header: tuple[str, ...]
+    before: int = 0
 
     @property
     def is_text(self) -> bool:
@@ -40,8 +44,8 @@ class Table:
 
     @property
     def first_line(self) -> int:
-        """The number of the first row: a CSV file counts its header as line 1, Parquet has none."""
-        return 2 if self.is_text else 1
+        """The number of the first row: in a CSV file the lines up to the header count, Parquet has none."""
+        return 2 + self.before if self.is_text else 1
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,13 @@ def open_table(path: Path, *, encoding: str = "") -> Table:
     content = inspect_content(path, encoding=encoding, is_text=not is_parquet)
     if is_parquet:
         return Table(path, content, "", _read_parquet_header(path))
-    delimiter, header = _read_csv_header(path, content.encoding)
-    return Table(path, content, delimiter, header)
+    return Table(path, content, *_read_csv_header(path, content.encoding))
 
 
 def estimate_lines(table: Table) -> int:
     """How many rows the file has: of Parquet exactly, of CSV judged by its first lines."""
     if not table.is_text:
-        with pyarrow.parquet.ParquetFile(table.path) as parquet:
-            return int(parquet.metadata.num_rows)
+        return parquet.count_rows(table.path)
     with table.path.open("rb") as file:
         start = file.read(256 * 1024)
     return round(table.content.size * max(1, start.count(b"\n")) / max(1, len(start)))
@@ -98,23 +100,24 @@ def read_batches(table: Table, *, only: Sequence[int] | None = None) -> Iterator
 
 def _read_parquet_header(path: Path) -> tuple[str, ...]:
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            names = tuple(str(name) for name in file.schema_arrow.names)
-            rows = file.metadata.num_rows
+        return parquet.read_header(path)
     except (pa.ArrowException, OSError) as error:
         raise FileProblem(_("The Parquet file is damaged: %(reason)s") % {"reason": _first_line(error)}) from error
-    if not rows:
-        raise FileProblem(_("The file has columns, but no rows."))
-    return names
 
 
-def _read_csv_header(path: Path, encoding: str) -> tuple[str, tuple[str, ...]]:
+def _read_csv_header(path: Path, encoding: str) -> tuple[str, tuple[str, ...], int]:
+    """The delimiter, the names of the columns, and how many lines stand above them: blank ones, and Excel's `sep=;`."""
     with path.open(encoding=encoding, newline="") as file:
-        start = file.read(256 * 1024).lstrip("\ufeff")
-    first = start.lstrip("\r\n").split("\n", 1)[0].split("\r", 1)[0]
-    delimiter = max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
+        start = file.read(HEAD_LENGTH).lstrip("\ufeff")
+    above = _ABOVE_HEADER.match(start)
+    assert above is not None
+    start, before = start[above.end() :], len(_LINE_END.findall(above[0]))
+    first = _LINE_END.split(start, 1)[0]
+    delimiter = above["sign"] or max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
     try:
-        header = next(csv.reader(io.StringIO(start, newline=""), delimiter=delimiter), [])
+        rows = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)
+        header = next(rows, [])
+        has_rows = len(start) + above.end() >= HEAD_LENGTH or any("".join(row).strip() for row in rows)
     except csv.Error as error:
         raise FileProblem(_("The first line of the file is no list of column names.")) from error
     if len(header) < 2:
@@ -124,7 +127,9 @@ def _read_csv_header(path: Path, encoding: str) -> tuple[str, tuple[str, ...]]:
         )
     if len(header) > MAX_COLUMNS:
         raise FileProblem(_("The file has more than %(count)d columns.") % {"count": MAX_COLUMNS})
-    return delimiter, tuple(header)
+    if not has_rows:
+        raise FileProblem(_("The file has columns, but no rows."))
+    return delimiter, tuple(header), before
 
 
 def _read_csv(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
@@ -141,6 +146,7 @@ def _read_csv(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
         table.path,
         read_options=pyarrow.csv.ReadOptions(
             column_names=names,
+            skip_rows=table.before,
             skip_rows_after_names=1,
             use_threads=False,
             block_size=BLOCK_BYTES,
@@ -160,9 +166,11 @@ def _read_csv(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
             null_values=[""],
         ),
     ) as reader:
-        taken = 0
+        taken, last = 0, ""
         for count, part in enumerate(reader, 1):
             frame = pl.DataFrame(pl.from_arrow(part))
+            if frame.height and only is None:
+                last = str(frame[names[-1]][-1] or "")
             lines = numbers.next(frame.height, [line for line, _text in skipped])
             broken, taken = tuple(skipped[taken:]), len(skipped)
             frame = frame.with_columns(lines).filter(~pl.all_horizontal(pl.col(wanted).is_null()))
@@ -170,6 +178,19 @@ def _read_csv(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
         if skipped[taken:]:  # broken rows alone make no batch
             empty = dict.fromkeys(wanted, pl.String()) | {"line": pl.Int64()}
             yield Batch(pl.DataFrame(schema=empty), tuple(skipped[taken:]), 1.0)
+        if _LINE_END.search(last):
+            _check_closed(table)
+
+
+def _check_closed(table: Table) -> None:
+    """Raise where a quotation mark was never closed, so that all lines below it became one value."""
+    with table.path.open("rb") as file:
+        file.seek(max(0, table.content.size - 64))
+        end = file.read().decode(table.content.encoding, "ignore").rstrip("\r\n \t\0")
+    if not end.endswith('"'):
+        raise FileProblem(
+            _("A quotation mark was opened and never closed, so that the lines below it became one value.")
+        )
 
 
 class _LineNumbers:
@@ -190,15 +211,10 @@ class _LineNumbers:
 
 def _read_parquet(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
     following = table.first_line
-    with pyarrow.parquet.ParquetFile(table.path, memory_map=True) as file:
-        fields = file.schema_arrow
-        flat = [place for place in range(len(fields)) if not pa.types.is_nested(fields.field(place).type)]
-        places = [place for place in flat if only is None or place in only]
-        for part in file.iter_batches(PARQUET_ROWS, columns=[table.header[place] for place in places]):
-            frame = pl.DataFrame(pl.from_arrow(part.rename_columns([f"c{place}" for place in places])))
-            lines = pl.int_range(following, following + frame.height, eager=True).alias("line")
-            following += frame.height
-            yield Batch(frame.with_columns(lines), (), min(1.0, following / file.metadata.num_rows))
+    for frame, share in parquet.read_frames(table.path, only):
+        lines = pl.int_range(following, following + frame.height, eager=True).alias("line")
+        following += frame.height
+        yield Batch(frame.with_columns(lines), (), share)
 
 
 def _arrow_encoding(name: str) -> str:

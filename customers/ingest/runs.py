@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import uuid
 from pathlib import Path
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
@@ -17,37 +15,10 @@ from django.utils.translation import gettext as _
 from customers.models import AuditAction, ImportRun, record_audit
 
 from .files import import_orders_file
-from .progress import RunIsTaken, abandoned_runs, fail_run, queue_run
+from .progress import RunIsTaken, abandoned_runs, cancel_run, fail_run, queue_run, requeue_run
 from .reading import open_table
-from .resuming.stages import KEPT_AFTER_FAILING, drop_old_stages
 from .schema import ORDERS, FileProblem, ImportOptions, find_columns
-
-#: How long a file is kept whose columns nobody chose.
-CHOOSING_TIME = dt.timedelta(days=1)
-
-
-def keep_upload(uploaded_file: UploadedFile[bytes]) -> Path:
-    """Store an upload under settings.UPLOAD_DIR by a name of our own; raises FileProblem where it is too large or empty."""
-    limit = settings.MAX_UPLOAD_MB * 1024 * 1024
-    if (uploaded_file.size or 0) > limit:
-        raise FileProblem(_("The file is larger than %(count)d MB.") % {"count": settings.MAX_UPLOAD_MB})
-    folder = Path(settings.UPLOAD_DIR)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{uuid.uuid4().hex}.upload"
-    written = 0
-    try:
-        with path.open("xb") as file:
-            for chunk in uploaded_file.chunks():
-                written += len(chunk)
-                if written > limit:
-                    raise FileProblem(_("The file is larger than %(count)d MB.") % {"count": settings.MAX_UPLOAD_MB})
-                file.write(chunk)
-        if not written:
-            raise FileProblem(_("The file is empty."))
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
+from .uploads import find_kept_file, is_kept, keep_upload
 
 
 def receive_file(user: User, uploaded_file: UploadedFile[bytes], now: dt.datetime, *, kind: str = ORDERS) -> ImportRun:
@@ -88,12 +59,30 @@ def request_import(user: User, run: ImportRun, options: ImportOptions, *, is_tri
             record_audit(AuditAction.IMPORT_REQUESTED, actor=user, about=("import", run.pk))
 
 
-def find_kept_file(run: ImportRun) -> Path:
-    """The file of a run whose columns are to be chosen; raises FileProblem where it is gone."""
-    path = Path(run.stored_path)
-    if not run.stored_path or not path.exists():
-        raise FileProblem(_("The file is no longer kept. Give it again."))
-    return path
+def cancel_import(user: User, run: ImportRun) -> None:
+    """Stop an import that waits or runs: what is written stays, and for a day it can go on. A count is only stopped, and its
+    columns may be chosen anew. Raises PermissionDenied, and RunIsTaken where it is over already."""
+    _check_right(user)
+    with transaction.atomic():
+        was_trial = run.is_trial
+        cancel_run(run)
+        if not was_trial:
+            record_audit(AuditAction.IMPORT_CANCELLED, actor=user, about=("import", run.pk))
+
+
+def resume_import(user: User, run: ImportRun) -> None:
+    """Have an import that failed or was cancelled go on after the last step that was committed. Raises PermissionDenied,
+    FileProblem where its file is gone, and RunIsTaken where it is open or done."""
+    _check_right(user)
+    find_kept_file(run)
+    with transaction.atomic():
+        requeue_run(run)
+        record_audit(AuditAction.IMPORT_RESUMED, actor=user, about=("import", run.pk))
+
+
+def can_resume(run: ImportRun) -> bool:
+    """Whether it stopped and its file is still there."""
+    return run.status in (ImportRun.Status.FAILED, ImportRun.Status.CANCELLED) and is_kept(run)
 
 
 def drop_file(user: User, run: ImportRun) -> None:
@@ -103,25 +92,11 @@ def drop_file(user: User, run: ImportRun) -> None:
         Path(run.stored_path).unlink(missing_ok=True)
 
 
-def drop_forgotten_files(now: dt.datetime) -> int:
-    """Forget the files whose columns nobody chose for a day, those of imports that stopped a day ago, and what was staged of
-    such; returns how many files. Safe to run twice."""
-    stopped = ImportRun.objects.filter(status=ImportRun.Status.FAILED, 
-        finished_at__lt=now - KEPT_AFTER_FAILING, finished_at__gt=now - 8 * KEPT_AFTER_FAILING,
-    )  # fmt: skip
-    for run in stopped.exclude(stored_path=""):
-        Path(run.stored_path).unlink(missing_ok=True)
-    drop_old_stages(now)
-    forgotten = ImportRun.objects.filter(status=ImportRun.Status.CHOOSING, created_at__lt=now - CHOOSING_TIME)
-    for run in forgotten:
-        Path(run.stored_path).unlink(missing_ok=True)
-    return forgotten.delete()[0]
-
-
 def run_import(run_id: int, *, now: dt.datetime) -> bool:
     """Do one requested run; False where another worker has it, it is finished, or its file was no good.
 
-    The stored file is deleted when the run is finished, whichever way.
+    The stored file is deleted when the run is finished, or where the file itself is why it failed. It stays for a day where
+    the import stopped on an error of ours or was cancelled.
     """
     run = ImportRun.objects.filter(pk=run_id, status__in=["waiting", "running"]).first()
     if run is None:

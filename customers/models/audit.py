@@ -61,6 +61,8 @@ class AuditAction(models.TextChoices):
     READING_SWITCHED = "reading_switched", _("reading of texts switched")
     GROUPS_MARKED = "groups_marked", _("sensitive groups marked")
     IMPORT_REQUESTED = "import_requested", _("import started")
+    IMPORT_CANCELLED = "import_cancelled", _("import cancelled")
+    IMPORT_RESUMED = "import_resumed", _("import taken up again")
     EXPORTED = "exported", _("figures or rows taken out")
     KEY_MADE = "key_made", _("API key made")
     KEY_REVOKED = "key_revoked", _("API key ended")

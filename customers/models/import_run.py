@@ -11,7 +11,8 @@ class ImportRun(models.Model):
     """One import of one file. `file_hash` and `options` tell two runs of the same file apart from two files.
 
     `is_trial`: only to be counted. Then everything is done and taken back, and the run goes back to choosing with the report.
-    `mark` says how far it is while it runs, so that another worker goes on from there (customers/ingest/resuming).
+    `mark` says how far it is while it runs, so that another worker goes on from there (customers/ingest/resuming). One that
+    failed or was cancelled keeps it, with its file, for a day: until then somebody may have it go on.
     """
 
     class Status(models.TextChoices):
@@ -20,6 +21,7 @@ class ImportRun(models.Model):
         RUNNING = "running", _("running")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
 
     file_name = models.CharField(_("file"), max_length=250)
     stored_path = models.CharField(max_length=500, blank=True, default="")

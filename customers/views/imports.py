@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.forms.import_words import KIND_WORDS
 from customers.forms.imports import ColumnsForm, UploadForm, kept_choices, known_values, start_choices, words_of
@@ -28,8 +28,16 @@ from customers.ingest.cleaning import REASONS
 from customers.ingest.preview import Sample, read_outlook, read_sample
 from customers.ingest.progress import RunIsTaken
 from customers.ingest.resuming.fates import read_fates, read_left_out
-from customers.ingest.runs import drop_file, find_kept_file, receive_file, request_import
+from customers.ingest.runs import (
+    can_resume,
+    cancel_import,
+    drop_file,
+    receive_file,
+    request_import,
+    resume_import,
+)
 from customers.ingest.schema import ENCODINGS, ORDERS, FileProblem
+from customers.ingest.uploads import find_kept_file
 from customers.models import ImportRejection, ImportRun
 from customers.tasks import import_file
 from customers.views.privacy import read_user
@@ -149,6 +157,8 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "run": run,
         "is_open": run.status in {ImportRun.Status.WAITING, ImportRun.Status.RUNNING},
+        "is_stopped": run.status in {ImportRun.Status.FAILED, ImportRun.Status.CANCELLED},
+        "can_resume": can_resume(run),
         "left_out": left_out,
         "has_lines": run.fates.exists(),
         "left_out_lines": sum(reason.count for reason in left_out),
@@ -158,6 +168,34 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
     }
     is_poll = bool(request.headers.get("HX-Request"))
     return render(request, "customers/_import_progress.html" if is_poll else "customers/import.html", context)
+
+
+@require_POST
+@permission_required("customers.add_importrun", raise_exception=True)
+def stop_import(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel an import that waits or runs; one that is over by now is shown as it is."""
+    run = get_object_or_404(ImportRun, pk=pk)
+    try:
+        cancel_import(read_user(request), run)
+    except RunIsTaken:
+        messages.info(request, _("It was over already."))
+    return redirect("customers:import", run.pk)
+
+
+@require_POST
+@permission_required("customers.add_importrun", raise_exception=True)
+def go_on_with_import(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have an import that failed or was cancelled go on where it stopped."""
+    run = get_object_or_404(ImportRun, pk=pk)
+    try:
+        resume_import(read_user(request), run)
+    except FileProblem as problem:
+        messages.error(request, str(problem))
+    except RunIsTaken:
+        messages.info(request, _("It goes on already, or is through."))
+    else:
+        transaction.on_commit(lambda: import_file.delay(run.pk))
+    return redirect("customers:import", run.pk)
 
 
 def list_left_out(run: ImportRun) -> list[LeftOut]:

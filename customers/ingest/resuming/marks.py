@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import polars as pl
+from django.utils.translation import gettext as _
 
 from customers.ingest.copying import UpsertCounts
-from customers.ingest.progress import RunIsTaken
-from customers.ingest.schema import ImportOptions
+from customers.ingest.progress import RunWasStopped
+from customers.ingest.schema import FileProblem, ImportOptions
 from customers.models import ImportRun
 
 #: Raised when the stage or the steps change, so that nothing is taken up that an older version of ours began.
 VERSION: Final = 1
+#: Workers that may die in one step, one after the other.
+MOST_TRIES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Mark:
 
     `of` is the fingerprint of file, choices and stage; `now` the moment at which the run was begun first, which decides what
     is in the future. While it is read: `line` is the last line staged, `broken` how many broken rows are, `lines_read` how
-    many in all. Then `is_settled`: what only the whole file tells is decided, and `written` steps of writing are done.
+    many in all. Then `is_settled`: what only the whole file tells is decided, and `written` steps of writing are done. `tries`
+    counts the workers that took it up and died before the next step.
     """
 
     of: str
@@ -44,12 +48,24 @@ class Mark:
     lines_removed: int = 0
     counted: tuple[int, int, int] = (0, 0, 0)
     tables: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    tries: int = 0
+
+    def take_up(self) -> Mark:
+        """For the next worker. Raises FileProblem where too many died here: a file must not end one after the other for good."""
+        if self.tries >= MOST_TRIES:
+            raise FileProblem(
+                _(
+                    "%(count)d workers ended at the same place of the file, most likely for want of memory. Split the file."
+                )
+                % {"count": self.tries}
+            )
+        return dataclasses.replace(self, tries=self.tries + 1)
 
     def save(self, run: ImportRun, **shown: Any) -> Mark:
-        """Keep it in the caller's transaction, with what people are shown; raises RunIsTaken where the run is not running."""
+        """Keep it in the caller's transaction, with what people are shown; raises RunWasStopped where the run is not running."""
         running = ImportRun.objects.filter(pk=run.pk, status=ImportRun.Status.RUNNING)
         if not running.update(mark=self.to_json(), **shown):
-            raise RunIsTaken(f"import {run.pk} is not running any more")
+            raise RunWasStopped(f"import {run.pk} is not running any more")
         return self
 
     def to_json(self) -> dict[str, Any]:
@@ -71,7 +87,7 @@ class Mark:
             summed[name] = _add(summed.get(name, (0, 0, 0)), counts)
         others = {name: getattr(self, name) + count for name, count in more.items()}
         return dataclasses.replace(
-            self, written=self.written + 1, tables=summed, counted=_add(self.counted, counted), **others
+            self, written=self.written + 1, tables=summed, counted=_add(self.counted, counted), tries=0, **others
         )
 
 

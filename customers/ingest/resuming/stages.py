@@ -13,7 +13,7 @@ from django.db import ProgrammingError, connection, transaction
 from psycopg.errors import UndefinedTable
 
 from customers.ingest.apply import LEFT_OUT_COLUMNS
-from customers.ingest.progress import RunIsTaken, holding
+from customers.ingest.progress import RunIsTaken, holding, is_over
 from customers.models import ImportRun
 
 log = structlog.get_logger(__name__)
@@ -22,8 +22,6 @@ log = structlog.get_logger(__name__)
 PART_LINES: Final = 50_000
 #: Each part is a table of its own, and a transaction that drops them all holds a lock on each.
 MOST_PARTS: Final = 48
-#: How long the stage of a run is kept that stopped and can be taken up again by giving the same file.
-KEPT_AFTER_FAILING: Final = dt.timedelta(days=1)
 _PREFIX: Final = "customers_importstage_"
 
 
@@ -80,8 +78,8 @@ def count_parts(lines: int) -> int:
 
 
 def drop_old_stages(now: dt.datetime) -> int:
-    """Drop the stages that nobody goes on with: of runs that are gone, finished, or failed more than a day ago. Returns how
-    many. Safe to run twice."""
+    """Drop the stages that nobody goes on with: of runs that are gone, finished, only counted, or that stopped more than a day
+    ago. Returns how many. Safe to run twice."""
     dropped = 0
     for run_id in sorted(_find_stages()):
         run = ImportRun.objects.filter(pk=run_id).first()
@@ -118,9 +116,7 @@ def forget_in_stages(values: Collection[str]) -> int:
 
 
 def _is_over(run: ImportRun, now: dt.datetime) -> bool:
-    if run.status == ImportRun.Status.FAILED:
-        return run.finished_at is None or run.finished_at < now - KEPT_AFTER_FAILING
-    return run.status in (ImportRun.Status.DONE, ImportRun.Status.CHOOSING)
+    return run.status == ImportRun.Status.CHOOSING or is_over(run, now)
 
 
 def _drop_over(run: ImportRun, now: dt.datetime) -> int:

@@ -44,6 +44,7 @@ def stage_rows(
                 line=max(mark.line, _last_line(fresh.frame)),
                 broken=max(mark.broken, broken_before),
                 lines_read=mark.lines_read + rows,
+                tries=0,
             )
             mark.save(run, step=_("reading and checking"), progress=batch.share_read * READING_SHARE)
     if not mark.lines_read:
@@ -60,7 +61,7 @@ def settle_conflicts(options: ImportOptions, run: ImportRun, stage: Stage, mark:
             leave_out_erased(cursor, stage.lines, stage.left_out, options.source)
         else:
             leave_out_records(cursor, stage.lines, stage.left_out, options)
-    return dataclasses.replace(mark, is_settled=True).save(run)
+    return dataclasses.replace(mark, is_settled=True, tries=0).save(run)
 
 
 def _pass_over(batch: Batch, mark: Mark, broken_before: int) -> Batch:

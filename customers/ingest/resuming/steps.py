@@ -22,7 +22,7 @@ from customers.ingest.cleaning import CLEAN_COLUMNS, REASONS
 from customers.ingest.copying import UpsertCounts
 from customers.ingest.currency import forget_shop_currency
 from customers.ingest.import_report import ImportReport
-from customers.ingest.progress import end_trial, fail_run, finish_run, note_progress
+from customers.ingest.progress import check_running, end_trial, fail_run, finish_run, note_progress
 from customers.ingest.reading import Table, estimate_lines
 from customers.ingest.records.cleaning import STAGED
 from customers.ingest.records.writing import OF_KNOWN, apply_records, leave_out_unknown, note_bad_zones
@@ -71,7 +71,7 @@ def _take_up(table: Table, options: ImportOptions, run: ImportRun, now: dt.datet
     with transaction.atomic():
         if kept is not None and kept.of == of and stage.exists():
             log.info("import_taken_up", run_id=run.pk, lines_read=kept.lines_read, steps_written=kept.written)
-            return stage, kept.save(run)
+            return stage, kept.take_up().save(run)
         mark = Mark(of, now, parts=count_parts(estimate_lines(table)))
         stage.make(columns, key="product" if options.kind == "products" else "customer", parts=mark.parts)
         return stage, mark.save(run)
@@ -131,7 +131,12 @@ def _write(options: ImportOptions, run: ImportRun, stage: Stage, mark: Mark) -> 
         with transaction.atomic():
             mark = _write_part(options, stage, mark, number - ahead)
             share = READING_SHARE + (1 - READING_SHARE) * mark.written / (ahead + mark.parts)
-            mark.save(run, step=_("writing"), progress=share)
+            if (
+                run.is_trial
+            ):  # one transaction for all: a change of the row would make whoever cancels it wait for the end
+                check_running(run)
+            else:
+                mark.save(run, step=_("writing"), progress=share)
     return mark
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from customers.ingest.cleaning import REASONS
 from customers.ingest.files import import_orders_file
 from customers.ingest.import_report import ImportReport
-from customers.ingest.progress import RunIsTaken
+from customers.ingest.progress import RunIsTaken, RunWasStopped
 from customers.ingest.reading import open_table
 from customers.ingest.schema import (
     ENCODINGS,
@@ -74,6 +74,10 @@ class Command(BaseCommand):
             ) from error
         except FileProblem as error:
             raise CommandError(str(error)) from error
+        except RunWasStopped as error:
+            raise CommandError(
+                _("Somebody cancelled this import. What was written stays; the same command goes on from there.")
+            ) from error
         except RunIsTaken as error:
             raise CommandError(_("The same file is being imported by another process right now.")) from error
         self.stdout.write(json.dumps(report.to_json(), ensure_ascii=False) if options["json"] else _describe(report))

@@ -56,7 +56,7 @@ def test_wrong_choices_are_said_and_a_parquet_file_keeps_its_types(tmp_path: Pat
         {"who": [1.0, None], "at": [dt.datetime(2020, 1, 1, 8, 0)] * 2, "price": [2.5, 1.0], "tags": [["a"], []]}  # noqa: DTZ001
     ).write_parquet(path)
     sample = read_sample(path)
-    assert sample.rows[0] == ["1.0", "2020-01-01 08:00", "2.5", ""]
+    assert sample.rows[0] == ["1.0", "2020-01-01 08:00", "2.5", '["a"]']
     outlook = read_outlook(sample, choose(columns={"customer": "who", "at": "at", "price": "price"}), now=NOW)
     assert [(row.customer, row.reason) for row in outlook.rows] == [("1", ""), ("", "missing_customer")]
     with pytest.raises(FileProblem, match="no column"):

@@ -130,3 +130,33 @@ def test_common_shops_are_recognised() -> None:
     }  # fmt: skip
     assert guess_columns(["customer_id", "date", "dollar_value"])["customer"] == "customer_id"
     assert guess_columns([]) == {}
+
+
+@pytest.mark.parametrize("above", ["sep=;\n", "sep=;\r\n", "\n\n", "\r\n\r\nSEP=;\r\n\r\n", "\ufeffsep=;\n"])
+def test_blank_lines_and_excels_sep_may_stand_above_the_header(tmp_path: Path, above: str) -> None:
+    path = tmp_path / "excel.csv"
+    path.write_bytes(f"{above}a;b;c\n1;2;3\nfew\n4;5;6\n".encode())
+    table = open_table(path)
+    (batch,) = read_batches(table)
+    assert (table.delimiter, table.header) == (";", ("a", "b", "c"))
+    before = above.count("\n")
+    assert batch.frame["line"].to_list() == [before + 2, before + 4]
+    assert batch.broken == ((before + 3, "few"),)
+
+
+@pytest.mark.parametrize("rows", ["", "\n", "\n\n  \n", "\n,,\n"])
+def test_a_header_alone_is_told(tmp_path: Path, rows: str) -> None:
+    path = tmp_path / "header.csv"
+    path.write_bytes(f"a,b,c{rows}".encode())
+    with pytest.raises(FileProblem, match="but no rows"):
+        open_table(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_quotation_mark_that_is_never_closed_swallows_nothing_in_silence(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "open.csv"
+    path.write_bytes('a,b,c\n1,2,ü\n1,2,"never\n4,5,6\n7,8,9\n'.encode(encoding))
+    with pytest.raises(FileProblem, match="never closed"):
+        list(read_batches(open_table(path)))
+    path.write_bytes('a,b,c\n1,2,"two\nlines"\n'.encode(encoding))
+    assert next(iter(read_batches(open_table(path)))).frame["c2"].to_list() == ["two\nlines"]

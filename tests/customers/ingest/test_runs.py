@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from io import StringIO
 from pathlib import Path
@@ -15,18 +16,17 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from customers.ingest.files import import_orders_file
-from customers.ingest.progress import LOCK, RunIsTaken, holding
+from customers.ingest.progress import KEPT_FOR, LOCK, RunIsTaken, holding
 from customers.ingest.resuming import steps
 from customers.ingest.runs import (
-    CHOOSING_TIME,
     drop_file,
-    drop_forgotten_files,
     receive_file,
     request_import,
     run_import,
     waiting_runs,
 )
 from customers.ingest.schema import FileProblem, ImportOptions
+from customers.ingest.uploads import forget_files, keep_upload
 from customers.models import ImportRun
 
 from .conftest import COLUMNS, GOOD, HEADER, NOW, MakeFile, choose
@@ -100,17 +100,27 @@ def test_a_file_nobody_wants_goes_at_once_or_after_a_day(marketer: User, setting
     drop_file(marketer, dropped)
     drop_file(marketer, dropped)
     assert [run.pk for run in ImportRun.objects.all()] == [forgotten.pk]
-    assert drop_forgotten_files(forgotten.created_at + CHOOSING_TIME) == 0
-    later = forgotten.created_at + CHOOSING_TIME * 2
-    assert [drop_forgotten_files(later), drop_forgotten_files(later)] == [1, 0]
+    assert forget_files(forgotten.created_at + KEPT_FOR) == 0
+    later = forgotten.created_at + KEPT_FOR * 2
+    assert [forget_files(later), forget_files(later)] == [1, 0]
     assert list(settings.UPLOAD_DIR.iterdir()) == []
+    assert not ImportRun.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_file_that_a_crash_left_without_a_run_goes_after_a_day(settings) -> None:
+    path = keep_upload(upload(GOOD))
+    written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+    assert forget_files(written + KEPT_FOR / 2) == 0
+    assert forget_files(written + KEPT_FOR * 2) == 1
+    assert not path.exists()
 
 
 @pytest.mark.django_db
 def test_a_file_that_waits_for_a_worker_is_not_dropped(marketer: User, settings) -> None:
     run = request(marketer, upload(GOOD))
     drop_file(marketer, run)
-    assert drop_forgotten_files(run.created_at + CHOOSING_TIME * 2) == 0
+    assert forget_files(run.created_at + KEPT_FOR * 2) == 0
     assert waiting_runs() == [run.pk]
     assert len(list(settings.UPLOAD_DIR.iterdir())) == 1
 
