@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
@@ -71,7 +72,8 @@ class OutgoingEndpoint(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return self.note or self.url
+        """What it is for or, where nobody said, whose machine it is."""
+        return self.note or urlsplit(self.url).hostname or self.url
 
     @property
     def is_active(self) -> bool:
