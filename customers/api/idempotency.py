@@ -1,8 +1,8 @@
 """`Idempotency-Key`: the same POST sent again gets the same answer, and nothing is done twice.
 
 The rules are those that integrators know from Stripe: up to 255 characters; an answer is kept for a day; the key with another
-request is 422, the key while the first request is still being worked on 409. Answers of 401, 403, 413, 429 and 5xx are not
-kept, because nothing was done: then the same key tries again.
+request is 422, the key while the first request is still being worked on 409. Answers of 400 (a body
+that does not hold), 401, 403, 413, 429 and 5xx are not kept, because nothing was done: then the same key tries again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_KEY = 255
 PATHS = ("/api/v1/", "/v1/")
 #: An attribute of an answer: the text that is kept in its place, because a secret in it is shown once and stored nowhere.
 KEPT_INSTEAD = "kept_instead"
-NOT_KEPT = {401, 403, 413, 429}
+NOT_KEPT = {400, 401, 403, 413, 429}
 
 
 class IdempotencyMiddleware:

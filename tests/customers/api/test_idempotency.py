@@ -20,6 +20,7 @@ from customers.models import Customer, KeptAnswer, Order
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/customers/"
 ANA = {"external_id": "ana", "first_name": "Ana"}
+LINES = [{"quantity": 1, "unit_price": "189.00"}]
 
 
 def post(api: APIClient, body: Any, key: str = "k1", url: str = URL) -> Any:
@@ -34,10 +35,19 @@ def test_the_same_request_gets_the_same_answer(api: APIClient) -> None:
     assert post(api, ANA, "k2").status_code == 200
 
 
-def test_a_refusal_is_kept_too(api: APIClient) -> None:
-    first = post(api, {"first_name": "Ana"})
-    assert first.status_code == 400
-    assert post(api, {"first_name": "Ana"}).json() == first.json()
+def test_what_did_not_hold_is_tried_again(api: APIClient) -> None:
+    """An order of a customer who is not there yet is one that can be sent again once they are."""
+    order = {
+        "external_id": "o-1",
+        "customer": "c-9",
+        "ordered_at": "2026-03-01T12:00:00Z",
+        "currency": "EUR",
+        "lines": LINES,
+    }
+    assert post(api, order, url="/api/v1/orders/").status_code == 400
+    assert post(api, {"external_id": "c-9"}, "k2").status_code == 201
+    again = post(api, order, url="/api/v1/orders/")
+    assert again.status_code == 201 and "Idempotent-Replayed" not in again
 
 
 @pytest.mark.parametrize(
