@@ -35,6 +35,7 @@ class ShopServer:
     scopes: list[str] = field(default_factory=lambda: ["read_customers", "read_orders", "read_products"])
     hooks: list[Node] = field(default_factory=list)
     longest_list: int = 30
+    harm_of_questions: str = ""
     available: float = 2000.0
     pages: int = 0
     asked: list[str] = field(default_factory=list)
@@ -123,12 +124,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _woo_page(self, stage: str, query: dict[str, str]) -> None:
         is_page = "orderby" in query
-        harm = self.shop.next_harm() if is_page else ""
+        harm = self.shop.next_harm() if is_page else self.shop.harm_of_questions
         if self._misbehave(harm):
             return
         found = sorted(self.shop.things(stage), key=lambda one: one["id"])
         if after := query.get("modified_after"):
             found = [one for one in found if one["date_modified_gmt"] >= after]
+        if wanted := query.get("include"):
+            found = [one for one in found if str(one["id"]) in wanted.split(",")]
         start = int(query.get("offset", 0))
         some = found[start : start + int(query["per_page"])]
         if is_page:

@@ -17,6 +17,7 @@ from customers.models import ShopConnection, ShopDelivery
 
 from . import shopify, woocommerce
 from .applying import Applied, NotThere, apply_told
+from .proving import Unproven, is_gone, needs_proof
 from .told import ShopFacts, Told, Untranslatable
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 PAUSES_MIN: Final = (1, 5, 15, 60, 240, 720)
 SWEEP: Final = 500
 #: What ends the applying of one payload alone; it is kept with its reason.
-CANNOT_APPLY: Final = (Untranslatable, NotThere, UnknownReference, DataError, IntegrityError, ValueError)
+CANNOT_APPLY: Final = (Untranslatable, NotThere, Unproven, UnknownReference, DataError, IntegrityError, ValueError)
 Status = ShopDelivery.Status
 #: Hands what the shop asks for its customers to those who answer it, in the same transaction.
 Answer = Callable[[Applied, ShopConnection, dt.datetime], None]
@@ -38,6 +39,8 @@ def apply_delivery(delivery_id: int, *, now: dt.datetime, answer: Answer, patien
     OperationalError is raised, nothing is noted, and the sweep takes it.
     """
     try:
+        if not _is_proven(delivery_id):
+            return False
         with transaction.atomic():
             if patience_s:
                 with database.cursor() as cursor:
@@ -57,9 +60,21 @@ def apply_delivery(delivery_id: int, *, now: dt.datetime, answer: Answer, patien
 
 
 def sweep_deliveries(*, now: dt.datetime, answer: Answer) -> int:
-    """Apply everything whose time has come, the oldest first; returns how many were applied."""
-    due = list(ShopDelivery.objects.due(now).values_list("pk", flat=True)[:SWEEP])
-    return sum(apply_delivery(pk, now=now, answer=answer) for pk in due)
+    """Apply everything whose time has come, the oldest first; returns how many were applied.
+
+    A shop that did not say whether one thing is gone is not asked about others in the same sweep.
+    """
+    due = list(ShopDelivery.objects.due(now).values_list("pk", "connection_id", "topic")[:SWEEP])
+    silent: set[int] = set()
+    applied = 0
+    for pk, shop, topic in due:
+        if shop in silent and topic.endswith(".deleted"):
+            continue
+        if apply_delivery(pk, now=now, answer=answer):
+            applied += 1
+        elif ShopDelivery.objects.filter(pk=pk, reason__startswith="unproven:").exists():
+            silent.add(shop)
+    return applied
 
 
 def forget_deliveries(now: dt.datetime) -> int:
@@ -81,6 +96,8 @@ def translate(shop: ShopConnection, topic: str, body: str) -> Told:
 
 def say_failure(error: Exception) -> str:
     """Why something could not be applied, as its row keeps it: our own sentence, or the kind of the error."""
+    if isinstance(error, Unproven):
+        return f"unproven:{error}"[:300]
     # What a database error says may hold values of the row: only our own sentences are shown.
     is_ours = isinstance(error, Untranslatable | NotThere | UnknownReference)
     return str(error)[:300] if is_ours else f"not_written:{type(error).__name__}"
@@ -88,6 +105,16 @@ def say_failure(error: Exception) -> str:
 
 def describe_shop(shop: ShopConnection) -> ShopFacts:
     return ShopFacts(shop.source, shop.name, shop.currency, (shop.public_url or shop.address).rstrip("/"))
+
+
+def _is_proven(delivery_id: int) -> bool:
+    """False for a deletion of what the shop still has: that is settled. Raises Unproven where the shop does not say."""
+    row = ShopDelivery.objects.select_related("connection").filter(pk=delivery_id).first()
+    if row is None or not needs_proof(row.connection, row.topic, row.body.encode()) or is_gone(row):
+        return True
+    waiting = ShopDelivery.objects.filter(pk=delivery_id, status__in=[Status.WAITING, Status.FAILED])
+    waiting.update(status=Status.IGNORED, reason="still_there", body="", next_at=None, tries=row.tries + 1)
+    return False
 
 
 def _lock(delivery_id: int) -> ShopDelivery | None:

@@ -34,6 +34,7 @@ REASONS: Final = {
     "order_never_came": gettext_lazy(
         "The order that it belongs to never came: one that names nobody, or of the test mode."
     ),
+    "still_there": gettext_lazy("The shop still has it: nothing was deleted."),
     "stale": gettext_lazy("Older than what is known already."),
 }
 
@@ -48,6 +49,8 @@ def explain(row: ShopDelivery) -> str:
     code, _mark, detail = row.reason.partition(":")
     if code == "not_written":
         return _("It could not be written (%(kind)s).") % {"kind": detail}
+    if code == "unproven":
+        return _("The shop was asked whether it is gone, and did not say: %(why)s") % {"why": explain_trouble(detail)}
     return str(REASONS.get(row.reason, row.reason))
 
 

@@ -3,7 +3,7 @@
 A shop sends again what nobody answered in time: the same body, up to 4 hours later. So a body that is here already is
 answered "seen" for that long and never applied twice; later it is a replay and refused. A body that nobody has seen and that
 comes later than 300 s is not believed either: where it could overwrite something, its row only says that the shop's own API
-has to be asked what changed since then.
+has to be asked what changed since then. A deletion of WooCommerce is a number, so of each of them the shop is asked.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from customers.models import ShopConnection, ShopDelivery
 from . import shopify
 from .envelopes import Envelope, is_ping, read_claimed_topic, read_envelope
 from .keys import LostKeys, open_keys
+from .proving import digest_question, needs_proof
 from .signatures import RETRIES, WINDOW, Age, Refused, digest_body, judge_age, verify_signature
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,8 @@ def _check_addressee(shop: ShopConnection, envelope: Envelope) -> None:
 
 
 def _keep(shop: ShopConnection, envelope: Envelope, body: bytes, now: dt.datetime) -> Receipt:
+    if needs_proof(shop, envelope.topic, body):
+        return _keep_question(shop, envelope, body, now)
     age = Age.FRESH if envelope.triggered_at is None else judge_age(envelope.triggered_at, now)
     digest = digest_body(body)
     if (word := _recognise(shop, digest, now)) is not None:
@@ -100,6 +103,24 @@ def _keep(shop: ShopConnection, envelope: Envelope, body: bytes, now: dt.datetim
     if row.status == ShopDelivery.Status.WAITING:
         return Receipt("kept", row.pk)
     return Receipt("late" if row.status == ShopDelivery.Status.LATE else "test")
+
+
+def _keep_question(shop: ShopConnection, envelope: Envelope, body: bytes, now: dt.datetime) -> Receipt:
+    """Keep a deletion that the shop is asked about before it counts. The sweep asks; here the shop waits for an answer itself."""
+    asked = {"received_at": now, "status": ShopDelivery.Status.WAITING, "next_at": now, "reason": "", "tries": 0}
+    row, is_new = ShopDelivery.objects.exclude(status=ShopDelivery.Status.REFUSED).get_or_create(
+        connection=shop, digest=digest_question(envelope.topic, body),
+        defaults={**asked, "topic": envelope.topic, "delivery_id": envelope.delivery_id, "body": _read_text(body)},
+    )  # fmt: skip
+    settled = ShopDelivery.objects.filter(
+        pk=row.pk, status__in=[ShopDelivery.Status.APPLIED, ShopDelivery.Status.IGNORED]
+    )
+    is_again = not is_new and settled.update(**asked, body=_read_text(body), copies=F("copies") + 1)
+    if not is_new and not is_again:
+        ShopDelivery.objects.filter(pk=row.pk).update(copies=F("copies") + 1)
+        return Receipt("seen")
+    _note_taken(shop, now, since=None)
+    return Receipt("kept")
 
 
 def _read_text(body: bytes) -> str:

@@ -76,6 +76,13 @@ class WooCommerceApi:
             payloads = [one for product in payloads for one in (product, *self._read_variations(product))]
         return Page(TOPICS[stage], payloads, following, total)
 
+    def is_gone(self, stage: str, number: str) -> bool:
+        """Whether the shop lists the thing no more: deleted, or in the trash. An API that is not there is a ShopTrouble."""
+        found = self._get(f"/{stage}", include=number, per_page=1, **_MORE[stage]).content
+        if not isinstance(found, list):
+            raise ShopTrouble("not_json")
+        return not found
+
     def make_hooks(self, url: str) -> list[str]:
         """Make the webhooks that are missing; returns their topics. Safe to run twice."""
         present = self._list_hooks(url)

@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import io
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -20,6 +20,7 @@ from pytest_django import Settings
 from customers.ingest.erased import hash_identity
 from customers.ingest.shops import keys
 from customers.ingest.shops.deliveries import PAUSES_MIN, forget_deliveries, sweep_deliveries
+from customers.ingest.shops.reasons import explain
 from customers.merging.suggesting import merge_vouched
 from customers.models import (
     ConsentRecord,
@@ -37,6 +38,7 @@ from customers.models import (
 )
 from customers.privacy.erasure import erase_customer
 from customers.privacy.shops import answer_shop
+from tests.shop_server import CONSUMER_SECRET, KEY, ShopServer
 
 from .payloads import (
     CART,
@@ -46,6 +48,7 @@ from .payloads import (
     ORDER,
     PRODUCT,
     REFUND,
+    SECRET,
     WOO_CUSTOMER,
     WOO_ORDER,
     WOO_PRODUCT,
@@ -494,6 +497,67 @@ def test_woocommerces_ping_is_answered_and_changes_nothing(woo: ShopConnection) 
         f"/hooks/shops/{woo.hook_token}/", b"webhook_id=3", content_type="application/x-www-form-urlencoded"
     )
     assert response.json() == {"status": "ping"} and not ShopDelivery.objects.exists()
+
+
+@pytest.fixture
+def woo_server(settings: Settings) -> Iterator[ShopServer]:
+    settings.SHOPS_MAY_BE_LOCAL = True
+    with ShopServer(customers=[WOO_CUSTOMER], orders=[WOO_ORDER], products=[WOO_PRODUCT]) as server:
+        yield server
+
+
+def connect_woo(server: ShopServer) -> ShopConnection:
+    woo = make_shop("woocommerce", address=server.address)
+    keys.keep_keys(woo, keys.ShopKeys(secret=SECRET, key=KEY, token=CONSUMER_SECRET))
+    woo.save()
+    for topic, payload in (
+        ("customer.updated", WOO_CUSTOMER), ("order.created", WOO_ORDER), ("product.updated", WOO_PRODUCT),
+    ):  # fmt: skip
+        tell(woo, topic, payload)
+    return woo
+
+
+def test_what_woocommerce_says_is_gone_counts_once_its_api_says_so(woo_server: ShopServer) -> None:
+    """{"id": 727} is signed, and not of what: the shop is asked, each time anew."""
+    woo, order = connect_woo(woo_server), Order.objects.get()
+    assert tell(woo, "order.deleted", {"id": 727}) == {"status": "kept"} and Order.objects.exists()
+    assert sweep_deliveries(now=NOW, answer=answer_shop) == 0
+    row = ShopDelivery.objects.get(topic="order.deleted")
+    assert (row.status, row.reason, row.body) == ("ignored", "still_there", "") and Order.objects.get() == order
+
+    woo_server.orders.clear()
+    assert tell(woo, "order.deleted", {"id": 727}) == {"status": "kept"}, "the same words, and true now"
+    assert tell(woo, "order.deleted", {"id": 727}) == {"status": "seen"}
+    assert sweep_deliveries(now=NOW, answer=answer_shop) == 1 and not Order.objects.exists()
+
+
+def test_one_number_may_be_that_of_a_customer_an_order_and_a_product(woo_server: ShopServer) -> None:
+    woo = connect_woo(woo_server)
+    woo_server.products.clear()
+    for topic in ("product.deleted", "customer.deleted", "order.deleted"):
+        for number in (25, 93, 727):
+            assert tell(woo, topic, {"id": number}) == {"status": "kept"}
+    sweep_deliveries(now=NOW, answer=answer_shop)
+    assert Product.objects.get(sku="MUG").stock == 0
+    assert Order.objects.exists() and not PrivacyRequest.objects.exists(), "those are still in the shop"
+    woo_server.customers.clear()
+    tell(woo, "customer.deleted", {"id": 25})
+    sweep_deliveries(now=NOW, answer=answer_shop)
+    assert PrivacyRequest.objects.get().kind == "erasure"
+
+
+@pytest.mark.parametrize("harm", ["500", "429", "cut", "nonsense", "unauthorized"])
+def test_a_shop_that_does_not_say_deletes_nothing(woo_server: ShopServer, harm: str) -> None:
+    woo = connect_woo(woo_server)
+    woo_server.orders.clear()
+    woo_server.harm_of_questions = harm
+    tell(woo, "order.deleted", {"id": 727})
+    assert sweep_deliveries(now=NOW, answer=answer_shop) == 0 and Order.objects.exists()
+    row = ShopDelivery.objects.get(topic="order.deleted")
+    assert row.status == "failed" and row.reason.startswith("unproven:") and row.next_at is not None
+    assert "did not say: " in explain(row) and "unproven" not in explain(row)
+    woo_server.harm_of_questions = ""
+    assert sweep_deliveries(now=row.next_at, answer=answer_shop) == 1 and not Order.objects.exists()
 
 
 def test_nobody_is_at_another_address_or_behind_a_shop_that_was_disconnected(shop: ShopConnection) -> None:
