@@ -1,8 +1,8 @@
 """The whole API against its own description: requests made from the schema, good ones and broken ones, through the whole site.
 
 schemathesis makes the requests (boundary values, wrong types, missing fields, odd text) and judges the answers: never a 5xx, and
-what is answered is what the description says (status, content type, body). Half of the requests that name a row by its number
-name one that is there. Without --quick 20,000 cases. The last line is JSON: cases, answers of 5xx, breaks of the description.
+what is answered is what the description says (status, content type, body). Half of the requests that name a row name one that
+is there. Without --quick 20,000 cases. The last line is JSON: cases, answers of 5xx, breaks of the description.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.frame import parse_arguments, print_result, print_table, set_up_django
 
 CASES, QUICK_CASES = 20_000, 2_000
+#: Rows that are there, by the first word of the path: the parts of a path that name each.
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 #: What an answer is held against. Not that every good request is taken: a description cannot say what the shop has.
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 
@@ -31,8 +33,8 @@ class Found:
     schema_breaks: dict[str, str] = field(default_factory=dict)
 
 
-def fuzz(key: str, cases: int, *, rows: Mapping[str, list[int]], seed: int | None = None) -> Found:
-    """About `cases` requests over all operations with the API key `key`. `rows` are numbers of rows by the word in the path.
+def fuzz(key: str, cases: int, *, rows: Rows, seed: int | None = None) -> Found:
+    """About `cases` requests over all operations with the API key `key`.
 
     Without a seed the requests are the same in every run.
     """
@@ -53,9 +55,7 @@ def fuzz(key: str, cases: int, *, rows: Mapping[str, list[int]], seed: int | Non
     return found
 
 
-def _fuzz_operation(
-    operation: Any, mode: Any, each: int, key: str, rows: Mapping[str, list[int]], seed: int | None, found: Found
-) -> None:
+def _fuzz_operation(operation: Any, mode: Any, each: int, key: str, rows: Rows, seed: int | None, found: Found) -> None:
     import hypothesis
     from hypothesis.errors import HypothesisException
     from schemathesis.core.errors import SchemathesisError
@@ -78,11 +78,13 @@ def _fuzz_operation(
         run()
 
 
-def _name_a_row(case: Any, rows: Mapping[str, list[int]], number: int) -> None:
+def _name_a_row(case: Any, rows: Rows, number: int) -> None:
     """Every other request names a row that is there."""
     known = rows.get(case.operation.path.removeprefix("/api/v1/").partition("/")[0])
-    if known and number % 2 and "id" in (case.path_parameters or {}):
-        case.path_parameters["id"] = known[number // 2 % len(known)]
+    if known and number % 2:
+        row = known[number // 2 % len(known)]
+        for name in case.path_parameters or {}:
+            case.path_parameters[name] = row.get(name, case.path_parameters[name])
 
 
 def _send(case: Any, key: str, found: Found) -> None:
@@ -111,14 +113,23 @@ def _load_checks() -> list[Any]:
     return [check for check in registry.get_all() if check.__name__ in CHECKS]
 
 
-def make_shop() -> tuple[str, dict[str, list[int]]]:
-    """A key that may do everything, and some rows of each kind that paths name by number."""
+def make_shop() -> tuple[str, Rows]:
+    """A key that may do everything, and some rows of each kind that paths name."""
     from django.contrib.auth.models import User
     from django.utils import timezone
 
+    from campaigns.models import Archetype, Campaign, ReviewComment, Variant
     from customers.api.authentication import issue_api_key
-    from customers.models import Customer, OutgoingDelivery, OutgoingEndpoint, Segment
+    from customers.models import (
+        Customer,
+        CustomerMerge,
+        OutgoingDelivery,
+        OutgoingEndpoint,
+        Segment,
+        ShopConnection,
+    )
     from customers.outgoing.endpoints import send_test
+    from support.models import Ticket
     from tests.campaigns.arrange import make_campaign, make_cast
 
     now = timezone.now().replace(microsecond=0)
@@ -137,15 +148,52 @@ def make_shop() -> tuple[str, dict[str, list[int]]]:
     _row, key = issue_api_key(user, "fuzz")
     hook = OutgoingEndpoint.objects.create(url="https://receiver.invalid/hook", kinds=["customer.created"])
     send_test(hook, now=now)
-    rows = {
-        "campaigns": [campaign.pk for campaign in campaigns],
-        "archetypes": [archetype.pk for campaign in campaigns for archetype in campaign.archetypes.all()],
-        "segments": list(Segment.objects.values_list("pk", flat=True)[:3]),
-        "customers": list(Customer.objects.values_list("pk", flat=True)[:3]),
-        "web-hooks": [hook.pk],
-        "web-hook-deliveries": list(OutgoingDelivery.objects.values_list("pk", flat=True)),
+    numbered: dict[str, Any] = {
+        "campaigns": Campaign,
+        "archetypes": Archetype,
+        "variants": Variant,
+        "segments": Segment,
+        "web-hooks": OutgoingEndpoint,
+        "web-hook-deliveries": OutgoingDelivery,
+        "review-comments": ReviewComment,
+        "tickets": Ticket,
+        "merges": CustomerMerge,
+        "shops": ShopConnection,
     }
-    return key, rows
+    _make_further(campaigns[0], cast.marketer, now)
+    named: dict[str, Sequence[Mapping[str, Any]]] = {
+        path: [{"id": pk, "number": 1, "segment": pk} for pk in table.objects.values_list("pk", flat=True)[:3]]
+        for path, table in numbered.items()
+    }
+    assert all(named.values()), "some kind of row is missing"
+    named["customers"] = list(Customer.objects.filter(source="shop").values("source", "external_id")[:3])
+    named |= {"brand-voice": [{"number": 1}], "policies": [{"number": 1}]}
+    return key, {**named, "products": [{"sku": "FUZZ"}], "orders": [{"source": "shop", "external_id": "o-fuzz"}]}
+
+
+def _make_further(campaign: Any, author: Any, now: dt.datetime) -> None:
+    """One of each: a product, an order, a ticket, a comment, a shop, and two customers who are one."""
+    from campaigns.models import ReviewComment
+    from customers.merging.merge import merge_customers
+    from customers.models import Customer, CustomerMerge, Order, Product, ShopConnection
+    from support.models import Ticket, TicketMessage
+
+    two = [Customer.objects.create(external_id=f"twin-{number}", email="twin@shop.example") for number in range(2)]
+    merge_customers(two[1].pk, two[0].pk, reason=CustomerMerge.Reason.STAFF, actor=author, now=now)
+    Product.objects.create(sku="FUZZ", name="Tent", price="9.00", currency="EUR")
+    Order.objects.create(
+        source="shop", external_id="o-fuzz", customer=two[0], ordered_at=now, currency="EUR", total="9.00"
+    )
+    ticket = Ticket.objects.create(
+        channel="api", external_id="fuzz", customer=two[0], opened_at=now, last_message_at=now
+    )
+    TicketMessage.objects.create(ticket=ticket, direction="in", text="Where is my parcel?", written_at=now)
+    ReviewComment.objects.create(
+        campaign=campaign, place="campaign", author=author, body="Shorter, please.", created_at=now
+    )
+    ShopConnection.objects.create(
+        kind="shopify", name="Fuzz", source="fuzz", address="https://fuzz.myshopify.com", currency="EUR"
+    )
 
 
 @contextlib.contextmanager
