@@ -36,7 +36,7 @@ class ReplySerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 class ThreadSerializer(ReplySerializer):
     """A thread with its answers. `about` names the text as it was called, also when it is gone."""
 
-    resolved_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    resolved_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True, allow_null=True)
     replies = ReplySerializer(many=True, read_only=True)
 
     class Meta:

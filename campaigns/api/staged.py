@@ -30,7 +30,7 @@ class StagedChangeSerializer(serializers.ModelSerializer):  # type: ignore[type-
     each text before and after with its findings, and the parts touched. `affected` was counted at the submission."""
 
     author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
-    decided_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    decided_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True, allow_null=True)
 
     class Meta:
         model = StagedChange

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from pytest_django import Settings
 
 from customers.ingest.shops import filling, shopify_api
@@ -20,6 +21,7 @@ from customers.ingest.shops.filling import begin_fill, due_fills, pause_fill, re
 from customers.ingest.shops.keys import ShopKeys, keep_keys
 from customers.ingest.shops.reasons import explain_trouble
 from customers.models import ConsentRecord, Customer, Order, OrderLine, Product, ShopConnection, ShopDelivery
+from customers.models.consent import forgetting
 from tests.shop_server import (
     CLIENT_SECRET,
     CONSUMER_SECRET,
@@ -147,8 +149,9 @@ def test_a_worker_that_is_killed_at_any_page_leaves_the_same_end(
     (stock_shopify if kind == "shopify" else stock_woocommerce)(server)
     shop, _worker = fill(server, kind)
     wanted, pages = picture(), server.pages
-    for table in (Order, Customer, Product):
-        table._default_manager.all().delete()
+    with transaction.atomic(), forgetting():
+        for table in (Order, Customer, Product):
+            table._default_manager.all().delete()
     shop.things.all().delete()
     server.pages = 0
     assert begin_fill(shop, now=NOW)
