@@ -109,7 +109,17 @@ class FairnessReportView(ReportView):
         return Response(FairnessReportSerializer(told).data)
 
 
+class MayReadResult(HasModelRight):
+    """As its page: whoever may read the campaign and its results."""
+
+    perms_map = HasModelRight.perms_map | {
+        method: ["campaigns.view_campaign", "campaigns.view_campaignresult"] for method in ("GET", "HEAD")
+    }
+
+
 class CampaignReportView(ReportView):
+    permission_classes = (MayReadResult,)
+
     @extend_schema(responses=CampaignReportSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """What one campaign did: each number of its result page with its interval and how it was made; no rows before
@@ -129,7 +139,7 @@ class CampaignReportView(ReportView):
             "verdict": lines[0].retention["verdict"] if lines else "too_early",
             "sample_ratio_is_alarming": bool((figures.get("sample_ratio") or {}).get("is_alarming")),
             "held_out_reached_by_others": (figures.get("reached_by_others") or {}).get("holdout", 0),
-            "rows": list(list_result_rows(campaign, now=timezone.now())),
+            "rows": list(list_result_rows(campaign, now=timezone.now(), lines=lines)),
         }
         return Response(CampaignReportSerializer(told).data)
 

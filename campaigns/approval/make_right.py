@@ -29,7 +29,10 @@ RULE: Final[dict[str, Any]] = {
             "op": "gte",
             "times": 1,
             "within_days": DAYS_AFTER,
-            "where": [{"property": "withdrawn", "type": "flag", "op": "unknown"}],
+            "where": [
+                {"property": "withdrawn", "type": "flag", "op": "unknown"},
+                {"property": "because", "type": "text", "op": "unknown"},  # held for a mood, and no complaint
+            ],
         },
         {"field": "has_open_complaint", "op": "is", "value": False},
     ],

@@ -6,7 +6,7 @@ from django.db import migrations, models
 STANDS = """
 CREATE FUNCTION campaigns_ledger_stands() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT 1 FROM campaigns_campaign c WHERE c.id = OLD.campaign_id AND c.sending_started_at IS NOT NULL) THEN
+    IF EXISTS (SELECT 1 FROM campaigns_campaign c WHERE c.id IN (OLD.campaign_id, NEW.campaign_id) AND c.sending_started_at IS NOT NULL) THEN
         RAISE EXCEPTION 'campaign % has begun: who was drawn into which arm is never changed', OLD.campaign_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_stands';
     END IF;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -41,3 +43,10 @@ class AskedMail(models.Model):
 
     class Meta:
         abstract = True
+
+    def queue_again(self, now: dt.datetime, *, expires_at: dt.datetime | None = None) -> None:
+        """The same link once more; it ends as before, or at `expires_at`."""
+        type(self)._default_manager.filter(pk=self.pk).update(
+            mail=MailState.QUEUED, mails=models.F("mails") + 1, attempts=0, not_before=None, mail_asked_at=now,
+            expires_at=expires_at or models.F("expires_at"),
+        )  # fmt: skip

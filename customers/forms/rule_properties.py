@@ -56,10 +56,10 @@ def lay_out_properties(where: Sequence[Own]) -> dict[str, str]:
 
 def list_properties(typed: Mapping[str, str]) -> list[dict[str, Any]]:
     """The questions to be shown: those with a name, and an empty one to go on with."""
-    shown: list[dict[str, Any]] = []
-    for number in NUMBERS:
+    named = [number for number in NUMBERS if read_property(typed, number)["name"].strip()]
+    free = [number for number in NUMBERS if number not in named][:1]
+    shown = []
+    for number in sorted([*named, *free]):
         one = read_property(typed, number)
         shown.append(one | {"key": f"prop{number}", "operators": list_operators(one["type"])})
-        if not one["name"].strip():
-            break
     return shown

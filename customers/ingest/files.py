@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from customers.models import ImportRun
 
 from .import_report import ImportReport
-from .progress import RunWasStopped, fail_run, holding, start_run
+from .progress import RunIsTaken, fail_run, holding, start_run
 from .reading import Table, open_table
 from .resuming.stages import Stage
 from .resuming.steps import go_on
@@ -43,9 +43,11 @@ def import_orders_file(
     run = run or _take_run(table, options)
     with holding(run):
         start_run(run, now, again=not is_given)
+        if is_given and ImportOptions.from_json(run.options) != options:  # chosen anew meanwhile: the sweep takes it up
+            raise RunIsTaken(f"import {run.pk} has other choices by now")
         try:
             return go_on(table, options, run, now=now)
-        except RunWasStopped:
+        except RunIsTaken:  # stopped, and perhaps taken up again already: nothing of it failed
             raise
         except FileProblem as problem:
             if run.status == ImportRun.Status.RUNNING:
@@ -58,7 +60,7 @@ def import_orders_file(
             Stage(run.pk).drop()
             raise FileProblem(run.error) from error
         except Exception:
-            with suppress(DatabaseError):  # without a database the run stays open and is taken up again
+            with suppress(DatabaseError, RunIsTaken):  # without a database the run stays open and is taken up again
                 fail_run(run, f"{_('The import stopped on an error of ours. The log names it.')}{_say_what_stays(run)}")
             raise
 

@@ -74,7 +74,8 @@ def read_frames(path: Path, only: Sequence[int] | None) -> Iterator[tuple[pl.Dat
         for batch in file.iter_batches(ROWS, columns=wanted):
             for part in _split(batch):
                 done += part.num_rows
-                arrays = zip(places, part.columns, strict=True) if wanted else ((p, part.column(p)) for p in places)
+                # By name where some are read: a column `a.b` comes along with the field `b` of a column `a`.
+                arrays = ((p, part.column(names[p] if wanted else p)) for p in places)
                 yield (
                     pl.DataFrame({f"c{p}": pl.from_arrow(_plain(array)) for p, array in arrays}),
                     min(1.0, done / rows),

@@ -166,19 +166,20 @@ def _read_csv(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
             null_values=[""],
         ),
     ) as reader:
-        taken, last = 0, ""
+        taken, last, last_line = 0, "", 0
         for count, part in enumerate(reader, 1):
             frame = pl.DataFrame(pl.from_arrow(part))
             if frame.height and only is None:
                 last = str(frame[names[-1]][-1] or "")
             lines = numbers.next(frame.height, [line for line, _text in skipped])
+            last_line = int(lines[-1]) if frame.height else last_line
             broken, taken = tuple(skipped[taken:]), len(skipped)
             frame = frame.with_columns(lines).filter(~pl.all_horizontal(pl.col(wanted).is_null()))
             yield Batch(frame, broken, min(1.0, count * BLOCK_BYTES / table.content.size))
         if skipped[taken:]:  # broken rows alone make no batch
             empty = dict.fromkeys(wanted, pl.String()) | {"line": pl.Int64()}
             yield Batch(pl.DataFrame(schema=empty), tuple(skipped[taken:]), 1.0)
-        if _LINE_END.search(last):
+        if _LINE_END.search(last) and not (skipped and skipped[-1][0] > last_line):  # a footer stands below it
             _check_closed(table)
 
 

@@ -112,8 +112,8 @@ def run_import(run_id: int, *, now: dt.datetime) -> bool:
     except FileProblem:
         path.unlink(missing_ok=True)
         return False
-    if ImportRun.objects.filter(pk=run.pk, status=ImportRun.Status.CHOOSING).exists():
-        return False  # it was only counted; the file is still needed
+    if not ImportRun.objects.filter(pk=run.pk, status=ImportRun.Status.DONE).exists():
+        return False  # it was only counted, or is asked for again: the file is still needed
     path.unlink(missing_ok=True)
     return True
 

@@ -133,21 +133,21 @@ def _erase_held_events(customer: Customer, report: ErasureReport) -> None:
 def erase_rows(people: Sequence[int], report: ErasureReport, *, addresses: Collection[str] = ()) -> None:
     """Children first, with those rows of nobody's that name one of the addresses. Rows that stay are emptied of what tells of the
     person. Files go once this is committed."""
-    for table in reversed(list_personal_tables()):
-        if table.model is Customer:
-            continue
-        label, rows = table.model._meta.label, table.rows_of(*people, addresses=addresses)
-        if table.kept is not None:
-            count = rows.update(**table.kept.blanked) if table.kept.blanked else rows.count()
-            if count:
-                report.emptied[label] = count
-            continue
-        if table.files is not None:
-            transaction.on_commit(partial(remove_files, list(rows.values_list(table.files.column, flat=True))))
-        with forgetting():
+    with forgetting():
+        for table in reversed(list_personal_tables()):
+            if table.model is Customer:
+                continue
+            label, rows = table.model._meta.label, table.rows_of(*people, addresses=addresses)
+            if table.kept is not None:
+                count = rows.update(**table.kept.blanked) if table.kept.blanked else rows.count()
+                if count:
+                    report.emptied[label] = count
+                continue
+            if table.files is not None:
+                transaction.on_commit(partial(remove_files, list(rows.values_list(table.files.column, flat=True))))
             count = rows.delete()[1].get(label, 0)
-        if count:
-            report.deleted[label] = count
+            if count:
+                report.deleted[label] = count
 
 
 def _list_strong_values(customer: Customer) -> list[str]:

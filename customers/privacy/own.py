@@ -40,12 +40,24 @@ def take_back_erasure(request: PrivacyRequest, customer: Customer, *, now: dt.da
     """Not after all: False where it has run, or was decided otherwise. What was paused for it goes on."""
     customer = Customer.objects.select_for_update().get(pk=customer.pk)
     waits = PrivacyRequest.objects.filter(pk=request.pk, status=PrivacyRequest.Status.SCHEDULED)
-    if not waits.update(status=PrivacyRequest.Status.TAKEN_BACK, decided_at=now):
+    if request.source.startswith("shop:"):  # what the shop has to do by law the person's link does not take back
+        changed = waits.update(status=PrivacyRequest.Status.OPEN, runs_at=None)
+    else:
+        changed = waits.update(status=PrivacyRequest.Status.TAKEN_BACK, decided_at=now)
+    if not changed:
         return False
     if read_preference(customer).paused_until == request.runs_at:
-        save_preference(customer, {"paused_until": None}, source=SOURCE, now=now)
+        save_preference(customer, {"paused_until": _find_own_pause(customer, now)}, source=SOURCE, now=now)
     record_audit(AuditAction.PRIVACY_TAKEN_BACK, actor=None, about=("privacy_request", request.pk))
     return True
+
+
+def _find_own_pause(customer: Customer, now: dt.datetime) -> dt.datetime | None:
+    """The pause that the person had chosen before, where it has not ended yet."""
+    chosen = customer.preference_changes.filter(changes__has_key="paused_until").exclude(source=SOURCE)
+    told = chosen.order_by("-recorded_at", "-pk").values_list("changes__paused_until", flat=True).first()
+    former = dt.datetime.fromisoformat(told) if told else None
+    return former if former is not None and former > now else None
 
 
 def run_due_erasures(now: dt.datetime) -> int:

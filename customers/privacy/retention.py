@@ -64,7 +64,7 @@ def _drop(old: OldMonth, actor: User | None) -> OldMonth | None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = {PATIENCE_MS}")
-            cursor.execute("LOCK TABLE customers_customerevent IN ACCESS EXCLUSIVE MODE")
+            cursor.execute("LOCK TABLE ONLY customers_customerevent IN ACCESS EXCLUSIVE MODE")
             if old.month not in _list_months(cursor):  # another one was quicker
                 return None
             cursor.execute(f"DROP TABLE {old.table}")

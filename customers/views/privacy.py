@@ -43,7 +43,6 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
             (row, people.get(row.customer_number or 0), row.status in PrivacyRequest.UNDECIDED and row.due_at < now)
             for row in page
         ],
-        "cooling_days": settings.ERASURE_COOLING_DAYS,
         "erased": ErasedPerson.objects.count(),
         "months": settings.EVENT_RETENTION_MONTHS,
         "first_kept": first_kept_month(now),

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers.forms import SegmentForm
 from customers.forms.rule_actions import act, find_focus
-from customers.forms.rule_drafts import Block, check_block, lay_out_block, new_block, read_block, to_tree
+from customers.forms.rule_drafts import Block, check_block, lay_out_block, name_path, new_block, read_block, to_tree
 from customers.forms.rule_rows import Row
 from customers.ingest.clock import read_shop_clock
 from customers.insights.browsing import count_customers
@@ -100,7 +100,7 @@ def change_rows(request: HttpRequest) -> HttpResponse:
 def preview_segment(request: HttpRequest) -> HttpResponse:
     """The live count and sample of the rows as they stand, exact where that is asked, and what is to be said at each row; a
     fragment for htmx."""
-    rule, checked = check_block(read_block(request.POST))
+    rule, checked = check_block(_read_posted(request))
     found = _preview(rule, is_exact=request.POST.get("action") == "count")
     return render(request, "customers/_segment_preview.html", found | {"said": list_said(checked, found["warnings"])})
 
@@ -118,7 +118,7 @@ def show_size(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required("customers.view_segment", raise_exception=True)
 def show_surroundings(request: HttpRequest) -> HttpResponse:
     """By which channels they can be reached, and which segments they are in besides; a fragment that loads after the count."""
-    rule, _checked = check_block(read_block(request.POST))
+    rule, _checked = check_block(_read_posted(request))
     own = request.POST.get("segment", "")
     context: dict[str, Any] = {"reach": [], "overlaps": []}
     if rule is not None:
@@ -129,6 +129,16 @@ def show_surroundings(request: HttpRequest) -> HttpResponse:
             "overlaps": measure_overlaps(rule, as_of=as_of, without=without, most=6),
         }
     return render(request, "customers/_segment_surroundings.html", context)
+
+
+def _read_posted(request: HttpRequest) -> Block:
+    """The rows as they stand; where none were sent, since whoever may only look has no fields, those of the saved segment."""
+    own = request.POST.get("segment", "")
+    if f"{name_path(())}:match" not in request.POST and own.isdecimal() and len(own) < 10:
+        segment = Segment.objects.filter(pk=int(own)).first()
+        if segment is not None:
+            return lay_out_block(read_gently(segment.rule).rule)
+    return read_block(request.POST)
 
 
 def _take_segment(request: HttpRequest, segment: Segment | None) -> HttpResponse:

@@ -56,9 +56,10 @@ class Answered:
 
 def answer_question(question: str, base: Base) -> Answered:
     """Answer from the sentences of the base alone. Never raises for any text; no network, no database."""
+    reason = find_reason_to_escalate(question)  # of all that was written
     question = question[:LONGEST_QUESTION]
     ranked = tuple(base.rank(question))
-    if reason := find_reason_to_escalate(question):
+    if reason:
         return Answered(ranked, refused=reason)
     weighed = [(found, weigh_evidence(question, found, base)) for found in ranked[:3]]
     if not weighed:

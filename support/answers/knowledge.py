@@ -145,9 +145,12 @@ def _make_article() -> Article:
 
 def _index_missing() -> None:
     """Articles whose ideas were forgotten, because words are cut in another way since they were saved."""
-    missing = Article.objects.filter(search=None, current__isnull=False).select_related("current")
-    for article in missing.iterator():
-        _index(article.pk, {name: getattr(article.current, name) for name in FIELDS})
+    for pk in list(Article.objects.filter(search=None, current__isnull=False).values_list("pk", flat=True)):
+        with transaction.atomic():  # who saves it meanwhile waits, and indexes the newer text
+            rows = Article.objects.select_for_update(of=("self",)).select_related("current")
+            article = rows.filter(pk=pk, search=None).first()
+            if article is not None:
+                _index(pk, {name: getattr(article.current, name) for name in FIELDS})
 
 
 def _index(pk: int, texts: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Product
 
-from .answering import Answered, answer_question
+from .answering import LONGEST_QUESTION, Answered, answer_question
 from .articles import SourceArticle, make_article
 from .knowledge import load_base
 from .ranking import Base
@@ -24,7 +24,7 @@ MOST_PRODUCTS: Final = 3
 #: A shorter name stands in too many sentences by chance.
 LEAST_LETTERS: Final = 4
 _NAMED: Final = """
-SELECT p.id FROM customers_product p,
+SELECT p.* FROM customers_product p,
     LATERAL (SELECT p.name UNION SELECT value FROM jsonb_each_text(
         CASE WHEN jsonb_typeof(p.names) = 'object' THEN p.names ELSE '{}' END)) n (name)
 WHERE NOT p.is_charge AND (length(n.name) >= %(least)s OR n.name ~ '[一-鿿]{2}')
@@ -35,7 +35,7 @@ GROUP BY p.id ORDER BY max(length(n.name)) DESC, p.id LIMIT %(most)s"""
 def answer_from_base(text: str) -> Answered:
     """By the articles, and by the products that the text names where those answer it better."""
     by_articles = answer_question(text, load_base(text))
-    if by_articles.refused not in ("", "unanswered") or not (named := find_products(text)):
+    if by_articles.refused not in ("", "unanswered") or not (named := find_products(text[:LONGEST_QUESTION])):
         return by_articles
     by_products = answer_question(text, Base([describe_product(product) for product in named]))
     is_better = not by_articles.refused and by_products.sureness <= by_articles.sureness
@@ -44,9 +44,7 @@ def answer_from_base(text: str) -> Answered:
 
 def find_products(text: str) -> list[Product]:
     """The products whose name, in any language, stands in a text; the longest names first."""
-    known = Product.objects.raw(_NAMED, {"text": text, "least": LEAST_LETTERS, "most": MOST_PRODUCTS})
-    rows = Product.objects.in_bulk([product.pk for product in known])
-    return list(rows.values())
+    return list(Product.objects.raw(_NAMED, {"text": text, "least": LEAST_LETTERS, "most": MOST_PRODUCTS}))
 
 
 def describe_product(product: Product) -> SourceArticle:

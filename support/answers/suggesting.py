@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from customers.models import Product
 from llm.configuration import configured_model
 from llm.errors import ModelError
 from support.models import Answer, AnswerStatus, Article, ArticleVersion, Direction, Ticket, TicketMessage
@@ -32,7 +33,8 @@ def suggest_answer(ticket: Ticket, *, now: dt.datetime, may_ask: bool = True) ->
     text = read_open_text(ticket)
     answered = answer_from_base(text)
     fields = describe(answered)
-    if not answered.refused and may_ask and configured_model().is_configured:
+    is_of_product = bool(answered.articles) and answered.articles[0].startswith(PREFIX)  # told by code alone
+    if not answered.refused and not is_of_product and may_ask and configured_model().is_configured:
         fields |= _word(ticket, text, answered, now)
     return keep_suggestion(ticket, message, fields, now=now)
 
@@ -92,15 +94,20 @@ def describe_sentences(sentences: tuple[CheckedSentence, ...] | list[CheckedSent
     numbers = {int(one.source.article) for one in sentences if one.source and one.source.article.isdecimal()}
     articles = Article.objects.filter(number__in=numbers).select_related("current")
     versions = {article.number: article.current for article in articles}
-    return [_describe_sentence(one, versions) for one in sentences]
+    skus = {one.source.article.removeprefix(PREFIX) for one in sentences if one.source}
+    products = dict(Product.objects.filter(sku__in=skus).values_list("sku", "version"))
+    return [_describe_sentence(one, versions, products) for one in sentences]
 
 
-def _describe_sentence(one: CheckedSentence, versions: dict[int, ArticleVersion | None]) -> dict[str, Any]:
+def _describe_sentence(
+    one: CheckedSentence, versions: dict[int, ArticleVersion | None], products: dict[str, int]
+) -> dict[str, Any]:
     told: dict[str, Any] = {"text": one.text, "supported": one.is_supported, "why": list(one.why)}
     if one.source is None:
         return told
     if one.source.article.startswith(PREFIX):
-        return told | {"product": one.source.article.removeprefix(PREFIX), "passage": one.source.text}
+        sku = one.source.article.removeprefix(PREFIX)
+        return told | {"product": sku, "version": products.get(sku), "passage": one.source.text}
     if one.source.article.isdecimal():
         version = versions.get(int(one.source.article))
         told |= {"article": int(one.source.article), "passage": one.source.text}

@@ -19,6 +19,8 @@ from support.models import Ticket
 
 #: The source of all events that support writes.
 EVENT_SOURCE = "support"
+#: What the events of a hold say of their cause where the ticket is no complaint.
+SENTIMENT = "sentiment"
 
 
 def begin_hold(ticket: Ticket, *, now: dt.datetime, anew: bool = True) -> None:
@@ -33,7 +35,7 @@ def begin_hold(ticket: Ticket, *, now: dt.datetime, anew: bool = True) -> None:
         complaint_round=ticket.complaint_round,
         held_until=None,
     )
-    _write(ticket, EventKind.COMPLAINT_OPENED, now, because="" if ticket.is_complaint else "sentiment")
+    _write(ticket, EventKind.COMPLAINT_OPENED, now, because="" if ticket.is_complaint else SENTIMENT)
 
 
 def note_complaint(ticket: Ticket, *, now: dt.datetime) -> None:
@@ -44,6 +46,8 @@ def note_complaint(ticket: Ticket, *, now: dt.datetime) -> None:
         Ticket.objects.filter(pk=ticket.pk).update(is_complaint=True)
     else:
         begin_hold(ticket, now=now)
+        if not ticket.is_unfinished:  # what is told of a closed one ends as if it had been known when it was closed
+            end_hold(ticket, now=now)
 
 
 def note_mood(ticket: Ticket, *, now: dt.datetime) -> None:
@@ -63,7 +67,8 @@ def end_hold(ticket: Ticket, *, now: dt.datetime, cooling_days: float | None = N
     ticket.held_until = until
     hours = round((now - ticket.opened_at).total_seconds() / 3600, 1)
     told: dict[str, object] = {"withdrawn": True} if withdrawn else {"handled_hours": hours, "outcome": ticket.outcome}
-    _write(ticket, EventKind.COMPLAINT_CLOSED, until, **told)
+    because = "" if ticket.is_complaint else SENTIMENT
+    _write(ticket, EventKind.COMPLAINT_CLOSED, until, because=because, **told)
 
 
 def withdraw_hold(ticket: Ticket, *, now: dt.datetime) -> None:

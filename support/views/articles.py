@@ -30,7 +30,7 @@ LONGEST_QUESTION: Final = 500
 @permission_required("support.view_article", raise_exception=True)
 def list_articles(request: HttpRequest) -> HttpResponse:
     """All articles; ?try= asks them a question as a customer would."""
-    question = request.GET.get("try", "").strip()[:LONGEST_QUESTION]
+    question = request.GET.get("try", "").replace("\x00", "").strip()[:LONGEST_QUESTION]
     articles = Article.objects.select_related("current__saved_by").order_by("number")
     context: dict[str, Any] = {"articles": articles, "question": question}
     if question:

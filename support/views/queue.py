@@ -28,8 +28,8 @@ ROWS: Final = 25
 @permission_required("support.view_ticket", raise_exception=True)
 def show_queue(request: HttpRequest) -> HttpResponse:
     """What waits, the most urgent first; ?show= narrows it, ?q= searches all, ?customer= one person's, ?tag= by tag."""
-    tag = request.GET.get("tag", "").strip()[:40]
-    show, words = request.GET.get("show", "open"), request.GET.get("q", "").strip()[:200]
+    tag = request.GET.get("tag", "").replace("\x00", "").strip()[:40]
+    show, words = request.GET.get("show", "open"), request.GET.get("q", "").replace("\x00", "").strip()[:200]
     customer = read_number(request.GET.get("customer", ""))
     rows = _choose(request, "all" if words or customer or tag else show).select_related("customer", "assignee")
     if words:

@@ -27,14 +27,14 @@ class Walk:
     left_open: list[tuple[str, str]] = field(default_factory=list)
 
 
-def walk(client: Client, *, start: str = "/", alike: int = 2, skip: tuple[str, ...] = ()) -> Walk:
-    """Follow links from `start` inside this site; of addresses that differ in numbers or query alone, `alike` are opened."""
+def walk(client: Client, *, alike: int) -> Walk:
+    """Follow links from Home inside this site; of addresses that differ in numbers or query alone, `alike` are opened."""
     client.raise_request_exception = False  # an error is told with all the others
-    done, kinds, queue = Walk(), Counter[str](), deque([(start, "")])
+    done, kinds, queue = Walk(), Counter[str](), deque([("/", "")])
     while queue:
         address, origin = queue.popleft()
         kind = _name_kind(address)
-        if address in done.seen or kinds[kind] >= alike or any(part in address for part in skip):
+        if address in done.seen or kinds[kind] >= alike:
             continue
         done.seen.add(address)
         kinds[kind] += 1

@@ -74,7 +74,7 @@ class _Reader(HTMLParser):
             self.found.append(f"{tag} {name}")
         if name == "style" and re.search(r"url\(|expression|@import", value, re.IGNORECASE):
             self.found.append(f"{tag} style {value}")
-        if name in LINKS and value not in ("", "#"):
+        if name in LINKS and value and not value.startswith("#"):  # a fragment stays on its page
             parts = urlsplit(value)
             if parts.scheme not in ("http", "https") or not _is_own((parts.hostname or "").lower(), self._hosts):
                 self.found.append(f"{tag} {name}={value}")

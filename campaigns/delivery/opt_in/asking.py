@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns.audience.channels import read_address
 from campaigns.audience.country_rules import read_country_rules
-from campaigns.models import OptInRequest
+from campaigns.models import Arm, AudienceMember, Entry, OptInRequest
 from customers.ingest.consent import (
     find_newest_consent,
     hash_address,
@@ -147,9 +147,7 @@ def _mail_again(request: OptInRequest, now: dt.datetime) -> Asked:
     done = (OptInRequest.Mail.SENT, OptInRequest.Mail.UNKNOWN, OptInRequest.Mail.FAILED)
     if request.mails >= MOST_MAILS or request.mail not in done or request.mail_asked_at + BETWEEN_MAILS > now:
         return Asked.TOO_SOON
-    OptInRequest.objects.filter(pk=request.pk).update(
-        mail=OptInRequest.Mail.QUEUED, mails=request.mails + 1, attempts=0, not_before=None, mail_asked_at=now
-    )
+    request.queue_again(now)
     return Asked.MAILED_AGAIN
 
 
@@ -172,8 +170,11 @@ def _forget_strangers(now: dt.datetime) -> None:
     open_wish = OptInRequest.objects.filter(customer=OuterRef("pk")).exclude(state=OptInRequest.State.OUTLIVED)
     bought = Order.objects.filter(customer=OuterRef("pk"))
     did = CustomerEvent.objects.filter(customer=OuterRef("pk"))
+    # Whoever once counted in a campaign, by consents that went back with a merge, stays in its ledger.
+    drawn = AudienceMember.objects.filter(customer=OuterRef("pk")).exclude(arm=Arm.EXCLUDED)
+    entered = Entry.objects.filter(customer=OuterRef("pk")).exclude(arm=Arm.EXCLUDED)
     strangers = Customer.objects.filter(source=FORM_SOURCE, created_at__lt=now - FORGOTTEN_AFTER).exclude(
-        Exists(told) | Exists(open_wish) | Exists(bought) | Exists(did)
+        Exists(told) | Exists(open_wish) | Exists(bought) | Exists(did) | Exists(drawn) | Exists(entered)
     )
     if gone := [customer.pk for customer in strangers[:500]]:
         with transaction.atomic(), forgetting():

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -63,17 +63,17 @@ def close_outlived(now: dt.datetime) -> int:
     """Wishes that were not confirmed in time are over; returns how many. Where the mail cannot have reached anybody, staff
     decide. Safe to run twice."""
     waiting = OwnRequest.objects.filter(state=OwnRequest.State.WAITING)
-    lost = list(waiting.filter(mail=OwnRequest.Mail.FAILED).values_list("pk", "request_id"))
-    late = list(
-        waiting.filter(expires_at__lte=now).exclude(mail=OwnRequest.Mail.FAILED).values_list("pk", "request_id", "mail")
-    )
-    arrived = [request for _pk, request, mail in late if mail in (OwnRequest.Mail.SENT, OwnRequest.Mail.UNKNOWN)]
-    unsent = [request for _pk, request, mail in late if request not in arrived]
+    over = waiting.filter(Q(mail=OwnRequest.Mail.FAILED) | Q(expires_at__lte=now))
     with transaction.atomic():
-        closed = waiting.filter(pk__in=[row[0] for row in (*lost, *late)]).update(state=OwnRequest.State.OUTLIVED)
+        people = over.values("customer_id")  # locked as whoever asks again locks them
+        list(Customer.objects.select_for_update().filter(pk__in=people).order_by("pk").values_list("pk"))
+        rows = list(over.values_list("pk", "request_id", "mail"))
+        closed = waiting.filter(pk__in=[pk for pk, _request, _mail in rows]).update(state=OwnRequest.State.OUTLIVED)
+        arrived = [request for _pk, request, mail in rows if mail in (OwnRequest.Mail.SENT, OwnRequest.Mail.UNKNOWN)]
         asked = PrivacyRequest.objects.filter(status=PrivacyRequest.Status.WAITING)
-        asked.filter(pk__in=[*(request for _pk, request in lost), *unsent]).update(status=PrivacyRequest.Status.OPEN)
         asked.filter(pk__in=arrived).update(status=PrivacyRequest.Status.LAPSED, decided_at=now)
+        # Refused, unsent, or never mailed because the mails of a day were used up.
+        asked.exclude(Exists(waiting.filter(request=OuterRef("pk")))).update(status=PrivacyRequest.Status.OPEN)
     if closed:
         log.info("own_requests_outlived", requests=closed)
     return closed
@@ -96,6 +96,4 @@ def _queue_mail(customer: Customer, request: PrivacyRequest, now: dt.datetime) -
         return
     done = (OwnRequest.Mail.SENT, OwnRequest.Mail.UNKNOWN)
     if standing.mail in done and standing.mail_asked_at + BETWEEN_MAILS <= now:
-        OwnRequest.objects.filter(pk=standing.pk).update(
-            mail=OwnRequest.Mail.QUEUED, mails=F("mails") + 1, attempts=0, not_before=None, mail_asked_at=now
-        )
+        standing.queue_again(now, expires_at=now + dt.timedelta(hours=settings.OWN_LINK_HOURS))

@@ -100,7 +100,9 @@ def confirm_own_wish(token: str, *, now: dt.datetime) -> bool:
 def take_back_own_wish(token: str, *, now: dt.datetime) -> bool:
     """Not after all, while the erasure has not run; False where it has. Raises BadToken."""
     row, customer = _lock(token)
-    if row is None or customer is None or not take_back_erasure(row.request, customer, now=now):
+    if row is None or customer is None or _judge(row, customer, now) is not Standing.SCHEDULED:
+        return False
+    if not take_back_erasure(row.request, customer, now=now):
         return False
     OwnRequest.objects.filter(pk=row.pk).update(state=OwnRequest.State.TAKEN_BACK)
     return True

@@ -10,6 +10,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 from campaigns.audience.archetypes import label_archetype
 from campaigns.models import Archetype, Campaign, CampaignResult
@@ -26,10 +29,11 @@ _UNITS: Final = {"kept": "points", "orders": "orders", "paid": "money"}
 _RESPONSES: Final = ("bounced", "complained", "followed", "opened", "clicked", "unsubscribed")
 
 
-def list_result_rows(campaign: Campaign, *, now: dt.datetime) -> Iterator[Row]:
+def list_result_rows(campaign: Campaign, *, now: dt.datetime, lines: Sequence[Line] | None = None) -> Iterator[Row]:
     """The newest result whole, each day's difference, what it cost, and its texts with the shares in which they were given.
 
-    Nothing where nothing was measured. The numbers are those of the stored results that the page shows.
+    Nothing where nothing was measured. The numbers are those of the stored results that the
+    page shows; `lines` are those of the ledger, where they were read already.
     """
     days = list(CampaignResult.objects.filter(campaign=campaign).order_by("day"))
     told = [day for day in days if "points" in (day.figures.get("retention") or {})]
@@ -40,14 +44,15 @@ def list_result_rows(campaign: Campaign, *, now: dt.datetime) -> Iterator[Row]:
     yield from _list_kinds(newest)
     for day in told:
         yield from _list_day(day)
-    for line in read_ledger([campaign]).lines:
+    for line in read_ledger([campaign]).lines if lines is None else lines:
         yield from _list_costs(newest.day, line)
     yield from _list_texts(newest.day, count_texts(campaign, as_of=now))
+    shop_zone = ZoneInfo(settings.SHOP_TIME_ZONE)
     for change in list_share_history(campaign):
         for text in change.texts:
             yield _row(
-                change.decided_at.date(), "text_share", f"{change.archetype} · {text.label}", f"batch {change.batch}", "share",
-                (text.share, None, None), people=(text.people, None),
+                change.decided_at.astimezone(shop_zone).date(), "text_share", f"{change.archetype} · {text.label}",
+                f"batch {change.batch}", "share", (text.share, None, None), people=(text.people, None),
             )  # fmt: skip
 
 

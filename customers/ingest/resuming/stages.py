@@ -126,7 +126,8 @@ def _drop_over(run: ImportRun, now: dt.datetime) -> int:
             if not _is_over(run, now):  # given again in this moment
                 return 0
             Stage(run.pk).drop()
-            ImportRun.objects.filter(pk=run.pk).update(mark={})
+            kept = {"lines_written": run.lines_written} if run.lines_written else {}  # what the page says stays true
+            ImportRun.objects.filter(pk=run.pk).update(mark=kept)
     except RunIsTaken:
         return 0
     log.info("import_stage_dropped", run_id=run.pk)

@@ -17,6 +17,7 @@ from customers.ingest.apply import (
     keep_rejections,
     leave_out_erased,
     refresh_statistics,
+    wait_for_turn,
 )
 from customers.ingest.cleaning import CLEAN_COLUMNS, REASONS
 from customers.ingest.copying import UpsertCounts
@@ -146,6 +147,7 @@ def _write_part(options: ImportOptions, stage: Stage, mark: Mark, number: int) -
         if number < 0:
             return mark.add({"products": apply_products(cursor, stage.lines, options)}, UpsertCounts())
         part = stage.part(number)
+        wait_for_turn(cursor)  # before it is looked who is gone: the wait may be long
         if options.kind != "products":  # who was erased since the file was read
             leave_out_erased(cursor, part, stage.left_out, options.source)
         if options.kind in OF_KNOWN:

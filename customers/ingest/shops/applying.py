@@ -80,7 +80,7 @@ def apply_told(told: Told, shop: ShopConnection, *, now: dt.datetime) -> Applied
     if told.carts or told.links:
         identities = find_identities(shop.source, people)
         done.events = keep_carts(told.carts, told.links, identities, source=shop.source, now=now)
-    done.merged = shop_merges.find_pairs(told.merges, people, source=shop.source)
+    done.merged = shop_merges.find_pairs(told.merges, people)
     requests = shop_merges.without_merged_away(told.requests, source=shop.source)
     done.merged_away = len(told.requests) - len(requests)
     _answer_requests(requests, people, shop, done)

@@ -74,6 +74,9 @@ def sweep_deliveries(*, now: dt.datetime, answer: Answer) -> int:
             applied += 1
         elif ShopDelivery.objects.filter(pk=pk, reason__startswith="unproven:").exists():
             silent.add(shop)
+            # All its questions wait with this one, so that they do not fill the next sweeps of everybody.
+            later = ShopDelivery.objects.due(now).filter(connection_id=shop, topic__endswith=".deleted")
+            later.update(next_at=now + dt.timedelta(minutes=PAUSES_MIN[1]))
     return applied
 
 
@@ -112,7 +115,8 @@ def _is_proven(delivery_id: int) -> bool:
     row = ShopDelivery.objects.select_related("connection").filter(pk=delivery_id).first()
     if row is None or not needs_proof(row.connection, row.topic, row.body.encode()) or is_gone(row):
         return True
-    waiting = ShopDelivery.objects.filter(pk=delivery_id, status__in=[Status.WAITING, Status.FAILED])
+    # Where the shop said so again while it was asked, it is asked again.
+    waiting = ShopDelivery.objects.filter(pk=row.pk, status__in=[Status.WAITING, Status.FAILED], copies=row.copies)
     waiting.update(status=Status.IGNORED, reason="still_there", body="", next_at=None, tries=row.tries + 1)
     return False
 

@@ -13,7 +13,7 @@ from .sales import NotThere
 from .told import ToldMerge, ToldRequest
 
 
-def find_pairs(told: Sequence[ToldMerge], people: Mapping[str, int], *, source: str) -> list[tuple[int, int]]:
+def find_pairs(told: Sequence[ToldMerge], people: Mapping[str, int]) -> list[tuple[int, int]]:
     """(the row that is gone in the shop, the row that it kept), of those who are two here.
 
     Raises NotThere where we know the one who is gone and not yet the one who was kept.
@@ -32,7 +32,7 @@ def find_pairs(told: Sequence[ToldMerge], people: Mapping[str, int], *, source: 
 def without_merged_away(requests: Sequence[ToldRequest], *, source: str) -> list[ToldRequest]:
     """The requests less the deletions of customers who only became a part of another one: the shop deletes the empty account.
 
-    What a person asked for by law (it names their address or orders) is never passed over.
+    What a person asked for by law is never passed over.
     """
     deletions = {one.customer for one in requests if _is_deletion(one)}
     if not deletions:
@@ -47,4 +47,4 @@ def without_merged_away(requests: Sequence[ToldRequest], *, source: str) -> list
 
 
 def _is_deletion(request: ToldRequest) -> bool:
-    return request.kind == "erasure" and bool(request.customer) and not request.email and not request.orders
+    return request.kind == "erasure" and bool(request.customer) and not request.by_law

@@ -112,9 +112,7 @@ def _keep_question(shop: ShopConnection, envelope: Envelope, body: bytes, now: d
         connection=shop, digest=digest_question(envelope.topic, body),
         defaults={**asked, "topic": envelope.topic, "delivery_id": envelope.delivery_id, "body": _read_text(body)},
     )  # fmt: skip
-    settled = ShopDelivery.objects.filter(
-        pk=row.pk, status__in=[ShopDelivery.Status.APPLIED, ShopDelivery.Status.IGNORED]
-    )
+    settled = ShopDelivery.objects.filter(pk=row.pk, next_at=None)  # applied, ignored, or given up
     is_again = not is_new and settled.update(**asked, body=_read_text(body), copies=F("copies") + 1)
     if not is_new and not is_again:
         ShopDelivery.objects.filter(pk=row.pk).update(copies=F("copies") + 1)

@@ -269,7 +269,7 @@ def _read_data_request(given: Payload, _shop: ShopFacts) -> Told:
 def _read_redaction(given: Payload, _shop: ShopFacts) -> Told:
     person = take_map(given, "customer")
     orders = take_numbers(given, "orders_to_redact")
-    return Told(requests=[ToldRequest("erasure", take_id(person), take_email(person), orders)])
+    return Told(requests=[ToldRequest("erasure", take_id(person), take_email(person), orders, by_law=True)])
 
 
 def _read_shop_redaction(_given: Payload, _shop: ShopFacts) -> Told:

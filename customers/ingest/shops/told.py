@@ -128,13 +128,15 @@ class ToldLink:
 class ToldRequest:
     """The shop asks for a copy of a person's data (export), for their erasure, or for that of everybody (everything).
 
-    `orders` are numbers of theirs: a person may have bought as a guest, by another address.
+    `orders` are numbers of theirs: a person may have bought as a guest, by another address. `by_law`: the person asked for it,
+    and did not only close an account.
     """
 
     kind: str
     customer: str = ""
     email: str = ""
     orders: Sequence[str] = ()
+    by_law: bool = False
 
 
 @dataclass(frozen=True)

@@ -145,8 +145,9 @@ const builder = {
   rules.addEventListener("htmx:afterSwap", settle);
   for (const way of ["back", "forth"]) buttons[way].addEventListener("click", () => step(way));
   document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
     const key = event.key.toLowerCase();
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(key)) return;
+    if (!["z", "y"].includes(key)) return;
     // In a field that is being typed in, the browser takes letters back; elsewhere whole steps are taken back.
     const field = event.target.closest?.("input, textarea");
     if (field && (!rules.contains(field) || field.value !== field.defaultValue)) return;

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def complaint() -> Ticket:
     kim = Customer.objects.create(external_id="K1", email="kim@shopper.test")
-    ticket = Ticket.objects.create(customer=kim, opened_at=NOW, last_message_at=NOW)
+    ticket = Ticket.objects.create(customer=kim, opened_at=NOW, last_message_at=NOW, is_complaint=True)
     begin_hold(ticket, now=NOW)
     return ticket
 
@@ -46,7 +46,9 @@ def test_it_means_people_whose_complaint_is_solved_once_the_quiet_time_is_over(c
 
 def test_an_open_complaint_keeps_somebody_out(complaint: Ticket) -> None:
     end_hold(complaint, now=NOW, cooling_days=1)
-    other = Ticket.objects.create(external_id="b", customer=complaint.customer, opened_at=NOW, last_message_at=NOW)
+    other = Ticket.objects.create(
+        external_id="b", customer=complaint.customer, opened_at=NOW, last_message_at=NOW, is_complaint=True
+    )
     begin_hold(other, now=NOW + dt.timedelta(hours=1))
     assert count(NOW + dt.timedelta(days=2)) == 0
 

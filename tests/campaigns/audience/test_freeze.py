@@ -20,7 +20,7 @@ from campaigns.models import (
     TransitionConflict,
     Variant,
 )
-from customers.ingest.consent import suppress_address
+from customers.ingest.consent import suppress_address, withdraw_consents
 from customers.models import ConsentRecord, Customer, CustomerEvent, ensure_event_partitions
 
 from .conftest import NOW, MakeCustomer
@@ -194,7 +194,7 @@ def test_an_audience_without_consent_says_why_and_keeps_the_old_one(
     campaign.holdout_share = 0.01
     campaign.save()
     freeze_audience(campaign, now=NOW, actor=None)
-    customer.consents.update(status="withdrawn")
+    withdraw_consents([customer.pk], source="test")
     with pytest.raises(EmptyAudience, match=r"no consent: 1") as caught:
         freeze_audience(campaign, now=NOW, actor=None)
     assert caught.value.counts.excluded == {"no_consent": 1}

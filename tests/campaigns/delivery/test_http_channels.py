@@ -18,8 +18,8 @@ from campaigns.delivery.outbox import MAX_ATTEMPTS
 from campaigns.delivery.sender import SendRun, send_waiting_messages
 from campaigns.models import Campaign, CampaignStatus, Message
 from customers.ingest.consent import withdraw_consent
-from customers.models import Customer, CustomerEvent
-from tests.campaigns.arrange import Cast
+from customers.models import ConsentRecord, Customer, CustomerEvent
+from tests.campaigns.arrange import Cast, ledger_open
 from tests.provider_server import TAKEN, Harm, ProviderServer
 
 from .conftest import start_on, states
@@ -255,8 +255,8 @@ def test_consent_to_mail_is_no_consent_to_this(
     door: Door, server: ProviderServer, cast: Cast, now: dt.datetime
 ) -> None:
     campaign = start_on(door.channel, cast, now=now)
-    for customer in Customer.objects.all():
-        customer.consents.update(channel="email")
+    with ledger_open():
+        ConsentRecord.objects.update(channel="email")
     run(door)
     assert states(campaign) == {"skipped": 3} and server.letters == []
 

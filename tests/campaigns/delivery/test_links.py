@@ -21,7 +21,7 @@ from campaigns.delivery.mime import hash_body
 from campaigns.models import Campaign, DeliveryEvent, DeliveryKind, Message
 from customers.ingest.tracking import record_tracking_consent
 from customers.models import ConsentRecord, Customer, CustomerEvent, EventKind, Suppression
-from customers.models.consent import forgetting
+from tests.campaigns.arrange import ledger_open
 from tests.smtp_server import ScriptedSmtpServer
 
 from .conftest import Sweep
@@ -116,7 +116,7 @@ def test_every_address_of_the_shop_comes_back_as_it_was(number: int, rest: str) 
 
 def test_a_link_works_after_the_person_was_erased(client: Client, read_message: Message) -> None:
     url = click_url(read_message.pk, 1, SHOP)
-    with forgetting():
+    with ledger_open():
         Customer.objects.all().delete()
     assert follow(client, url) == 302
     assert not DeliveryEvent.objects.exists()

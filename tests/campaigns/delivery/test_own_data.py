@@ -26,9 +26,11 @@ from campaigns.delivery.own_data.mailing import mail_own_links
 from campaigns.delivery.unsubscribe import make_token
 from campaigns.models import OwnRequest
 from customers.ingest.consent import record_consent, suppress_address
+from customers.ingest.preferences import save_preference
 from customers.merging.merge import merge_customers
 from customers.models import AuditEntry, Customer, PrivacyRequest, Suppression
 from customers.privacy.own import run_due_erasures
+from customers.privacy.requests import ask as ask_for_erasure
 from tests.conftest import MakeUser
 from tests.customers.api.conftest import client_of
 from tests.smtp_server import ScriptedSmtpServer
@@ -310,6 +312,47 @@ def test_what_nobody_confirms_is_over_and_not_handed_to_staff(client: Client, an
     assert close_outlived(now + dt.timedelta(hours=25)) == 1
     assert PrivacyRequest.objects.get().status == Status.LAPSED
     assert ask(client, ana, "erasure") and PrivacyRequest.objects.count() == 2, "they may ask once more"
+
+
+def test_a_wish_beyond_the_mails_of_a_day_goes_to_staff(ana: Customer, now: dt.datetime) -> None:
+    for _time in range(5):
+        ask_for_own_data(ana, "export", source="page", now=now)
+        OwnRequest.objects.update(mail=OwnRequest.Mail.SENT, mail_asked_at=now - dt.timedelta(hours=1))
+    request = ask_for_own_data(ana, "erasure", source="page", now=now)
+    assert request.status == Status.WAITING and not ana.own_requests.filter(kind="erasure").exists()
+    close_outlived(now + dt.timedelta(minutes=1))
+    request.refresh_from_db()
+    assert request.status == Status.OPEN
+    assert PrivacyRequest.objects.get(kind="export").status == Status.WAITING
+
+
+def test_a_link_of_an_earlier_address_takes_nothing_back(
+    client: Client, ana: Customer, settings: Settings, now: dt.datetime
+) -> None:
+    settings.ERASURE_COOLING_DAYS = 7
+    ask(client, ana, "erasure")
+    earlier = f"/{link_of(ana, 'erasure')}"
+    Customer.objects.filter(pk=ana.pk).update(email="ana.lima@shop.test")
+    ask(client, ana, "erasure")
+    follow(client, ana, "erasure")
+    assert PrivacyRequest.objects.get().status == Status.SCHEDULED
+    client.post(earlier, {"take_back": "1"})
+    assert PrivacyRequest.objects.get().status == Status.SCHEDULED
+
+
+def test_taking_back_gives_the_persons_own_break_back_and_leaves_the_shops_demand(
+    client: Client, ana: Customer, settings: Settings, now: dt.datetime
+) -> None:
+    settings.ERASURE_COOLING_DAYS = 7
+    until = now + dt.timedelta(days=3)
+    save_preference(ana, {"paused_until": until}, source="preferences", now=now)
+    ask_for_erasure(ana, "erasure", source="shop:shopify", now=now)
+    ask(client, ana, "erasure")
+    path = follow(client, ana, "erasure")
+    client.post(path, {"take_back": "1"})
+    assert Customer.objects.get(pk=ana.pk).preference.paused_until == until
+    request = PrivacyRequest.objects.get()
+    assert (request.status, request.runs_at) == (Status.OPEN, None)
 
 
 def test_the_mail_does_not_reach_me(client: Client, ana: Customer) -> None:

@@ -37,10 +37,9 @@ from customers.models import (
     Suppression,
     TrackingConsent,
 )
-from customers.models.consent import forgetting
 from customers.segments.rules import parse_rule
 from tests.campaigns import arrange
-from tests.campaigns.arrange import Cast
+from tests.campaigns.arrange import Cast, ledger_open
 from tests.campaigns.delivery.conftest import Sweep, states
 from tests.smtp_server import ScriptedSmtpServer
 
@@ -284,7 +283,7 @@ def test_altered_links_are_refused(client: Client, running: Campaign, altered: s
 
 def test_who_was_erased_meanwhile_is_told_so(client: Client, row: Message, page: str, token: str) -> None:
     Message.objects.filter(customer=row.customer_id).delete()
-    with forgetting():
+    with ledger_open():
         Customer.objects.filter(pk=row.customer_id).delete()
     assert "keeps nothing about you" in client.get(page).content.decode()
     assert client.post(page, ALL).status_code == 200

@@ -25,7 +25,7 @@ from campaigns.models import Campaign, CampaignStatus, DeliveryEvent, DeliveryKi
 from customers.ingest.consent import hash_address
 from customers.models import Customer, CustomerEvent, EventKind, Suppression
 from tests.campaigns import arrange
-from tests.campaigns.arrange import Cast
+from tests.campaigns.arrange import Cast, ledger_open
 
 KINDS = [
     DeliveryKind.ACCEPTED, DeliveryKind.DEFERRED, DeliveryKind.DELIVERED, DeliveryKind.SOFT_BOUNCED,
@@ -66,7 +66,7 @@ def forget() -> None:
     Message.objects.update(status="accepted")
     DeliveryEvent.objects.all().delete()
     Suppression.objects.all().delete()
-    with connection.cursor() as cursor:
+    with ledger_open(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM customers_customerevent")
         cursor.execute("DELETE FROM customers_consentrecord WHERE status = 'withdrawn'")
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from campaigns.delivery.unsubscribe import BadToken, make_token, read_token, unsubscribe, unsubscribe_url
 from campaigns.models import Campaign, Message
 from customers.models import ConsentRecord, Customer, CustomerEvent, EventKind, Suppression
-from customers.models.consent import forgetting
+from tests.campaigns.arrange import ledger_open
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +101,7 @@ def test_the_page_speaks_the_customers_language(client: Client, row: Message, pa
 def test_a_customer_who_was_erased_meanwhile_sees_that_it_is_done(client: Client, row: Message, page: str) -> None:
     now = dt.datetime.now(dt.UTC)
     Message.objects.filter(customer=row.customer_id).delete()
-    with forgetting():
+    with ledger_open():
         Customer.objects.filter(pk=row.customer_id).delete()
     assert unsubscribe(page.split("/")[2], now=now) is False
     assert "You are unsubscribed" in client.get(page).content.decode()

@@ -24,6 +24,7 @@ from customers.forms.rule_drafts import (
     read_path,
     to_tree,
 )
+from customers.forms.rule_properties import list_properties
 from customers.forms.rule_rows import Row
 from customers.models import Customer, Product, Segment
 from customers.segments.rules import dump_rule, parse_rule
@@ -326,3 +327,15 @@ def test_revisions_are_compared_in_sentences_and_people(client: Client) -> None:
     moved = page.context["moved"]
     assert (moved.entered, moved.left, moved.kept) == (1, 2, 0)
     assert Customer.objects.count() == 3
+
+
+def test_clearing_one_question_keeps_those_after_it() -> None:
+    shown = list_properties({"prop1": "", "prop2": "colour"})
+    assert [(one["key"], one["name"]) for one in shown] == [("prop1", ""), ("prop2", "colour")]
+
+
+def test_who_may_only_look_sees_the_count_of_the_segment_and_of_no_other_rule(client: Client) -> None:
+    """Disabled fields are not sent."""
+    segment = Segment.objects.create(name="From France", rule={"field": "country", "op": "in", "value": ["France"]})
+    page = client.post("/segments/preview/", {"segment": segment.pk}).content.decode()
+    assert "France" in page

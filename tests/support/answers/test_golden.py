@@ -105,6 +105,9 @@ def test_what_is_for_people_only_and_what_only_sounds_like_it(told: dict[str, st
         ("I want to \u202ekill\u202c my\u00adself", "self_harm"),
         ("卡号：４１１１ １１１１ １１１１ １１１１", "payment_data"),
         ("I can’t breathe since I drank it", "safety"),
+        ("I think I will kill\nmyself", "self_harm"),  # as a mail program wraps it
+        ("We are going to take legal  action", "legal"),
+        ("expires" + " " * 15_000 + "soon", ""),
     ],
 )
 def test_characters_that_nobody_sees_hide_nothing(text: str, reason: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from campaigns.approval.make_right import RULE
 from customers.models import Customer, CustomerEvent, EventKind
 from customers.segments.preview import matches
 from customers.segments.rules import parse_rule
@@ -90,3 +92,21 @@ def test_who_confirmed_that_it_is_no_complaint_is_not_overruled(
     ticket = ask(WORDS)
     confirm_triage(support_agent, ticket, now=now + dt.timedelta(minutes=1))
     assert not read_as(ticket, 0.9, now=now + dt.timedelta(minutes=2)).holds_promotions
+
+
+def test_a_complaint_that_is_seen_after_closing_cools_down_and_ends(
+    ask: Ask, kim: Customer, now: dt.datetime, support_agent: User
+) -> None:
+    ticket = ask(WORDS)
+    close_ticket(support_agent, ticket, now=now)
+    correct_triage(support_agent, ticket, TriageField.COMPLAINT, "yes", now=now)
+    assert is_held(kim, now + dt.timedelta(hours=1)) and not is_held(kim, now + dt.timedelta(days=90))
+
+
+def test_who_was_only_unhappy_had_no_complaint_solved(
+    ask: Ask, kim: Customer, now: dt.datetime, support_agent: User
+) -> None:
+    close_ticket(support_agent, read_as(ask(WORDS), 0.9, now=now), now=now)
+    later = now + dt.timedelta(days=settings.COMPLAINT_COOLING_DAYS, minutes=1)
+    assert CustomerEvent.objects.filter(kind=EventKind.COMPLAINT_CLOSED, occurred_at__lt=later).exists()
+    assert not matches(parse_rule(RULE), kim, as_of=later)
