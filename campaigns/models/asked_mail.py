@@ -43,6 +43,14 @@ class AskedMail(models.Model):
 
     class Meta:
         abstract = True
+        indexes = (
+            models.Index(
+                fields=["id"],
+                condition=models.Q(state="waiting", mail__in=["queued", "sending"]),
+                name="%(class)s_mail_queue",
+            ),
+            models.Index(fields=["expires_at"], condition=models.Q(state="waiting"), name="%(class)s_expiry"),
+        )
 
     def queue_again(self, now: dt.datetime, *, expires_at: dt.datetime | None = None) -> None:
         """The same link once more; it ends as before, or at `expires_at`."""

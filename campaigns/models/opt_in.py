@@ -38,21 +38,13 @@ class OptInRequest(AskedMail):
     #: It asks about the address that the row had.
     on_merge: ClassVar[OnMerge] = OnMerge.STAYS
 
-    class Meta:
+    class Meta(AskedMail.Meta):
         verbose_name = _("request to confirm")
         verbose_name_plural = _("requests to confirm")
         constraints = [
             models.UniqueConstraint(
                 fields=["customer", "channel"], condition=Q(state="waiting"), name="optinrequest_one_waiting"
             )
-        ]
-        indexes = [
-            models.Index(
-                fields=["id"],
-                condition=Q(state="waiting", mail__in=["queued", "sending"]),
-                name="optinrequest_mail_queue",
-            ),
-            models.Index(fields=["expires_at"], condition=Q(state="waiting"), name="optinrequest_expiry"),
         ]
 
     def __str__(self) -> str:

@@ -40,21 +40,13 @@ class OwnRequest(AskedMail):
     #: It asks at the address that the row had.
     on_merge: ClassVar[OnMerge] = OnMerge.STAYS
 
-    class Meta:
+    class Meta(AskedMail.Meta):
         verbose_name = _("a person's own request")
         verbose_name_plural = _("people's own requests")
         constraints = [
             models.UniqueConstraint(
                 fields=["customer", "kind"], condition=Q(state="waiting"), name="ownrequest_one_waiting"
             )
-        ]
-        indexes = [
-            models.Index(
-                fields=["id"],
-                condition=Q(state="waiting", mail__in=["queued", "sending"]),
-                name="ownrequest_mail_queue",
-            ),
-            models.Index(fields=["expires_at"], condition=Q(state="waiting"), name="ownrequest_expiry"),
         ]
 
     def __str__(self) -> str:
