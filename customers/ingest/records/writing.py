@@ -249,7 +249,7 @@ WITH gone AS (
 INSERT INTO {left_out} SELECT line, 'said_no', {content} FROM gone"""
 
 
-def _read_staged(cursor: Cursor, lines: str, columns: str, order: str = "line") -> Iterator[pl.DataFrame]:
+def _read_staged(cursor: Cursor, lines: str, columns: str, order: str) -> Iterator[pl.DataFrame]:
     """The staged rows in batches, so that memory does not grow with the file."""
     with connection.cursor() as reading:
         name = f"reading_{lines}"
@@ -264,11 +264,7 @@ def _read_staged(cursor: Cursor, lines: str, columns: str, order: str = "line") 
         reading.execute(f"CLOSE {name}")
 
 
-_TYPES: Final[Mapping[str, Any]] = {
-    "line": pl.Int64,
-    "occurred_at": pl.Datetime("us", "UTC"),
-    "recorded_at": pl.Datetime("us", "UTC"),
-}
+_TYPES: Final[Mapping[str, Any]] = {"recorded_at": pl.Datetime("us", "UTC")}
 _WRITERS: Final[Mapping[str, Callable[[Cursor, str, ImportOptions, str], UpsertCounts]]] = {
     "customers": _write_customers,
     "products": _write_products,
