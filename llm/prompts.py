@@ -75,14 +75,6 @@ def register_prompt(prompt: Prompt) -> Prompt:
     return prompt
 
 
-def get_prompt(name: str, version: str) -> Prompt:
-    """The registered prompt; LookupError when there is none (its module has not been imported)."""
-    try:
-        return _registered[name, version]
-    except KeyError:
-        raise LookupError(f"no prompt {name} {version} is registered") from None
-
-
 def list_prompts() -> tuple[Prompt, ...]:
     """All registered prompts by name and version."""
     return tuple(_registered[key] for key in sorted(_registered))

@@ -27,10 +27,6 @@ class ArmCount:
     waiting: int = 0
     left: Mapping[str, int] = field(default_factory=dict)
 
-    @property
-    def all_left(self) -> int:
-        return sum(self.left.values())
-
 
 @dataclass(frozen=True)
 class StepCount:

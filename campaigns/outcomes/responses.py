@@ -37,16 +37,6 @@ class Responses:
     def reported(self) -> int:
         return self.delivered + self.bounced
 
-    @property
-    def click_rate(self) -> float:
-        """0 to 1, of those handed over."""
-        return self.clicked / self.handed_over if self.handed_over else 0.0
-
-    @property
-    def open_rate(self) -> float:
-        """0 to 1, of those whose opening may be seen."""
-        return self.opened / self.followed if self.followed else 0.0
-
 
 def count_responses(campaign: Campaign) -> Mapping[int, Responses]:
     """By text (the variant's id), in one query. Reported as spam counts as delivered too: it was seen."""

@@ -115,17 +115,6 @@ def sweep_segments(now: dt.datetime) -> SweepCounts:
     return done
 
 
-@transaction.atomic
-def recount_segment(segment: Segment, *, now: dt.datetime) -> SegmentCount:
-    """Ask everybody now, and record who came and went. Waits for a sweep that runs. Raises RuleError."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK])
-        _make_table(cursor, TOUCHED, "SELECT NULL::bigint AS customer_id WHERE false", {})
-    as_of = read_shop_clock(now)
-    _look_at(segment, now=now, as_of=as_of, everybody=True, count_everybody=Customer.objects.count)
-    return SegmentCount.objects.get(segment=segment)
-
-
 def _is_alone() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [LOCK])

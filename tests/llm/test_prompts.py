@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm.prompts import Prompt, PromptError, get_prompt, list_prompts, register_prompt
+from llm.prompts import Prompt, PromptError, list_prompts, register_prompt
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -23,12 +23,11 @@ PROMPT = Prompt(
 )
 
 
-def test_registered_prompt_is_found_by_name_and_version() -> None:
+def test_equal_prompts_are_registered_once() -> None:
     assert register_prompt(PROMPT) is PROMPT
     register_prompt(replace(PROMPT))
 
-    assert get_prompt("tests.registry", "1") == PROMPT
-    assert PROMPT in list_prompts()
+    assert list_prompts().count(PROMPT) == 1
 
 
 def test_changed_prompt_needs_a_new_version() -> None:
@@ -36,11 +35,6 @@ def test_changed_prompt_needs_a_new_version() -> None:
 
     with pytest.raises(PromptError, match="new version"):
         register_prompt(replace(PROMPT, system="Be long."))
-
-
-def test_unknown_prompt_is_a_lookup_error() -> None:
-    with pytest.raises(LookupError):
-        get_prompt("tests.registry", "99")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from customers.models import (
 from customers.models.consent import forgetting
 from customers.segments.preview import count_matching
 from customers.segments.rules import parse_rule
-from customers.segments.sweep import recount_segment, sweep_segments
+from customers.segments.sweep import sweep_segments
 
 from .arrange import NOW, make_event, make_order, make_person, make_segment
 
@@ -175,12 +175,6 @@ def test_what_is_written_while_a_sweep_runs_stays_for_the_next() -> None:
     assert _members("north") == {"late"}
     sweep_segments(NOW + 2 * MINUTE)
     assert _members("north") == {"late", "later"}
-
-
-def test_counting_when_asked_is_exact_at_once() -> None:
-    segment = make_segment("north", NORWAY)
-    make_person(country="Norway")
-    assert recount_segment(segment, now=NOW).size == 1
 
 
 def test_small_steps_come_to_the_same_as_counting_everybody() -> None:

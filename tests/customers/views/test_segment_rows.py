@@ -28,7 +28,7 @@ from customers.forms.rule_properties import list_properties
 from customers.forms.rule_rows import Row
 from customers.models import Customer, Product, Segment
 from customers.segments.rules import dump_rule, parse_rule
-from customers.segments.sweep import recount_segment
+from customers.segments.sweep import sweep_segments
 from tests.customers.segments.arrange import NOW, make_event, make_order, make_person, make_segment
 from tests.customers.segments.test_rules import behaviours, conditions
 
@@ -228,7 +228,7 @@ def test_a_segment_is_written_without_javascript(client: Client) -> None:
     saved = client.post("/segments/new/", {**_post(Block("all", (_row("Norway"),))), "action": "save", "name": "Mine"})
     segment = Segment.objects.get(name="Mine")
     assert saved["Location"] == f"/segments/{segment.pk}/"
-    recount_segment(segment, now=NOW)
+    sweep_segments(NOW)
     whole = client.get(saved["Location"], {"person": "anna"}).content.decode()
     assert "is in" in whole and "Norway" in whole and "revision 1" in whole
 
