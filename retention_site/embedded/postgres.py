@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from .memory import count_memory_mb
 from .postgres_home import Home, choose_home
 from .process import Engine, EngineError, make_socket_folder, read_command_line, run_as
 from .shared_memory import may_use_shared_memory
@@ -26,13 +27,20 @@ UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commi
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+#: Megabytes of `shared_buffers`. A throw-away cluster has the least.
+LEAST_BUFFERS_MB, MOST_BUFFERS_MB = 256, 4096
+
+
+def choose_buffers(memory_mb: int) -> str:
+    """An eighth of the memory: the machine is shared with web and workers. Once the index that tells a repeated event no longer
+    fits, each new event costs a page read and a page written, and ten times the events cost forty times the time."""
+    return f"{min(max(memory_mb // 8, LEAST_BUFFERS_MB), MOST_BUFFERS_MB)}MB"
 
 
 class Postgres(Engine):
@@ -64,7 +72,8 @@ class Postgres(Engine):
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
         self._end_orphan()
-        chosen = SETTINGS | ({} if self.durable else UNSAFE_BUT_FAST) | (settings or {})
+        buffers = choose_buffers(count_memory_mb() if self.durable else 0)
+        chosen = SETTINGS | {"shared_buffers": buffers} | ({} if self.durable else UNSAFE_BUT_FAST) | (settings or {})
         if not may_use_shared_memory(self.owner):
             chosen |= WITHOUT_DEV_SHM
         options = [part for key, value in chosen.items() for part in ("-c", f"{key}={value}")]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from retention_site.embedded.console import Console
-from retention_site.embedded.postgres import SETTINGS
+from retention_site.embedded.postgres import SETTINGS, choose_buffers
 from retention_site.embedded.state import ROOT, State
 from retention_site.embedded.supervisor import make_programs
 
@@ -50,6 +50,7 @@ def test_worker_and_web_run_as_under_the_supervisor(services: dict[str, Any], tm
 def test_postgres_is_set_as_the_embedded_one_and_waited_for_over_tcp(services: dict[str, Any]) -> None:
     given = set(re.findall(r"-c (\S+)", services["postgres"]["command"]))
     wanted = {f"{key}={value}" for key, value in SETTINGS.items() if key not in {"listen_addresses", "log_timezone"}}
+    wanted.add(f"shared_buffers={choose_buffers(8 * 1024)}")
     assert given == wanted
     assert "-h" in services["postgres"]["healthcheck"]["test"]
 
