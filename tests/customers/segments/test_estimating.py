@@ -8,9 +8,11 @@ import re
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
 from customers.scoring.proportion import wilson_interval
+from customers.segments import estimating
 from customers.segments.compiler import CompiledQuery, compile_rule
 from customers.segments.estimating import LINES, NARROWED, Estimate, draw_customers, estimate_query, preview_quickly
 from customers.segments.preview import count_query
@@ -49,6 +51,15 @@ def test_what_takes_too_long_is_asked_of_some() -> None:
     found = preview_quickly(SLOW, total=100_000, patience_ms=10)
     assert isinstance(found, Estimate)
     assert (found.size, found.asked, len(found.sample)) == (100_000, 1, 1)
+
+
+def test_what_would_take_too_long_by_its_plan_is_not_even_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    _make_people(20)
+    monkeypatch.setattr(estimating, "TOO_DEAR", 1)
+    with CaptureQueriesContext(connection) as asked:
+        found = preview_quickly(_query(), total=100_000, patience_ms=60_000)
+    assert isinstance(found, Estimate) and found.asked == 20
+    assert not any("count(*)" in query["sql"] for query in asked)
 
 
 def test_a_small_shop_is_counted_however_long_it_takes() -> None:
