@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import hypothesis
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.db import connection
@@ -16,8 +18,9 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.campaigns.arrange import forget_quiet_hours
-from tests.emptying import empty_quickly
+from tests.emptying import emptying_quickly
 from tests.model_server import ModelServer, use_model_server
+from tests.tables_once import tables_once
 
 MakeUser = Callable[[str, str], User]
 #: A busy machine is slow at anything, and what passes in one run has to pass in the next.
@@ -25,6 +28,8 @@ hypothesis.settings.register_profile(
     "ours", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("ours")
+#: Else each new client of a test reads all 250 static files before it asks for its first page.
+django_settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.hookimpl(trylast=True)
@@ -37,17 +42,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Tests that commit are cleared up by TRUNCATE where `empty_quickly` cannot, which the audit log refuses everywhere
+def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Tests that commit are cleared up by TRUNCATE where `emptying_quickly` cannot, which the audit log refuses everywhere
     else. Tests run at any hour, so nobody has quiet hours but where a test gives them."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE customers_auditentry DISABLE TRIGGER customers_audit_refuse_emptying")
-        cursor.execute("GRANT TRUNCATE ON customers_auditentry TO CURRENT_USER")
-        forget_quiet_hours()
-        patch = pytest.MonkeyPatch()
-        empty_quickly(patch)
-    yield
-    patch.undo()
+    with django_db_blocker.unblock(), tables_once():
+        request.getfixturevalue("django_db_setup")  # that of pytest-django
+    with ExitStack() as whole_run:
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE customers_auditentry DISABLE TRIGGER customers_audit_refuse_emptying")
+            cursor.execute("GRANT TRUNCATE ON customers_auditentry TO CURRENT_USER")
+            forget_quiet_hours()
+            whole_run.enter_context(emptying_quickly())
+        yield
 
 
 @pytest.fixture(autouse=True)
