@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import structlog
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.models import Campaign, MessageStatus, SkipReason, TransitionConflict
 
@@ -110,7 +110,8 @@ class Courier:
             batch = prepare_batch(campaign, messages, now=database_now(), texts=texts, channel=kind)
         except StaleApproval:
             self._pause(
-                campaign_id, _("The messages are no longer the approved ones. Change the campaign here, or cancel it.")
+                campaign_id,
+                gettext_noop("The messages are no longer the approved ones. Change the campaign here, or cancel it."),
             )
             return False
         messages, put_off = put_off_quiet(
@@ -145,8 +146,11 @@ class Courier:
             self.sweep.forget_texts(message.campaign_id)
             return False
         if not mark.may_send:
-            self.counts.update([mark.status] if mark.status else [])
-            return bool(mark.status)
+            if not mark.status:
+                self.sweep.ask_again()
+                return False
+            self.counts.update([mark.status])
+            return True
         return self._note(message, self.channel.deliver(copy.envelope))
 
     def _park(self, message: ClaimedMessage, error: Unsendable) -> bool:
@@ -185,7 +189,9 @@ class Courier:
             bid = Bid(self.worker, copy.intent, batch.checks, self.channel.route.name)
             receipt = self.sweep.desk.exchange(self.outcome, bid)
         except IntegrityError:  # the trigger of the database: not sending any more, or not approved by a second person
-            self._pause(message.campaign_id, _("It is not approved by a second person. Cancel it and start another."))
+            self._pause(
+                message.campaign_id, gettext_noop("It is not approved by a second person. Cancel it and start another.")
+            )
             return Mark()
         except (OperationalError, InterfaceError):
             # The commit may have happened or not. If it did, we know that nothing was sent.

@@ -52,17 +52,23 @@ class Sweep:
         self.stop = stop
         self.breaker = breaker
         self.pacer = pacer
+        self.leave = leave
+        self.has_leave = True
         self.desk = Desk(leave, pacer)
         self.open_channel = open_channel
         self._texts: dict[int, tuple[float, ApprovedTexts]] = {}
 
     @property
     def is_over(self) -> bool:
-        return self.stop.is_set() or time.monotonic() >= self.deadline
+        return not self.has_leave or self.stop.is_set() or time.monotonic() >= self.deadline
 
     @property
     def rest_s(self) -> float:
         return max(self.deadline - time.monotonic(), 0.0)
+
+    def ask_again(self) -> None:
+        """Nothing was marked: over, where that is because the leave holds no more. Else it would claim and bid all its time."""
+        self.has_leave = self.leave.holds()
 
     def read_texts(self, campaign: Campaign, messages: Sequence[ClaimedMessage]) -> ApprovedTexts:
         """The approved texts, read anew every TEXTS_KEPT_S and where a message was queued with a newer one. Raises

@@ -43,6 +43,10 @@ class Leave:
         self._newest: dict[int, int] = {}
         self._next_at: dict[str, float] = {}
 
+    def holds(self) -> bool:
+        """As each mark asks for it."""
+        return SendingEpoch.objects.filter(epoch=self.epoch, moved__gte=self.moved, fenced_at=None).exists()
+
     def note(self, marked: Mapping[int, int]) -> None:
         """`marked`: the highest message id by campaign. The file at once, the store at most twice a second."""
         with self._lock:

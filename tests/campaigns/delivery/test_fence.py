@@ -216,10 +216,11 @@ class ClosesTheFence(SmtpChannel):
 def test_a_sweep_under_way_stops_at_its_next_mark(running: Campaign, smtp: ScriptedSmtpServer) -> None:
     server = SmtpServer("127.0.0.1", smtp.port, 0.5)
 
-    send_waiting_messages(seconds=20, connections=1, open_channel=lambda: ClosesTheFence(server))
+    run = send_waiting_messages(seconds=20, connections=1, open_channel=lambda: ClosesTheFence(server))
 
     assert len(smtp.taken) == 1
     assert states(running) == {"accepted": 1, "queued": 2}
+    assert run.has_more, "it ended, and did not claim and bid for nothing all its twenty seconds"
 
 
 def test_a_backup_of_before_the_first_epoch_is_known_by_what_stands_outside(
