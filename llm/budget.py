@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 from django.db.models.functions import Greatest
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from llm.answers import Usage
 from llm.configuration import ModelInfo
@@ -189,48 +189,48 @@ def _add_past(spend: Spend, past: Any) -> Spend:
 
 def _check_call(limits: Limits, needed: Spend) -> None:
     if limits.call_tokens is not None and needed.tokens > limits.call_tokens:
-        text = _(
+        text = gettext_noop(
             "This text may need %(need)d tokens and the limit for one call is %(cap)d. "
             "Shorten the input or raise LLM_CALL_TOKEN_CAP."
         )
-        raise BudgetExceeded(text % {"need": needed.tokens, "cap": limits.call_tokens})
+        raise BudgetExceeded(text, {"need": needed.tokens, "cap": limits.call_tokens})
     if limits.call_cost is not None and needed.cost > limits.call_cost:
-        text = _(
+        text = gettext_noop(
             "This text may cost %(need)s %(currency)s and the limit for one call is %(cap)s. "
             "Shorten the input or raise LLM_CALL_COST_CAP."
         )
-        raise BudgetExceeded(text % {"need": needed.cost, "cap": limits.call_cost, "currency": limits.currency})
+        raise BudgetExceeded(text, {"need": needed.cost, "cap": limits.call_cost, "currency": limits.currency})
 
 
 def _check_campaign(limits: Limits, used: Spend, needed: Spend) -> None:
     if limits.campaign_tokens is not None and needed.tokens > limits.campaign_tokens:
-        text = _(
+        text = gettext_noop(
             "This text does not fit into what is left of this campaign's %(cap)d model tokens (%(used)d are used). "
             "Write it yourself or raise LLM_CAMPAIGN_TOKEN_CAP."
         )
-        raise BudgetExceeded(text % {"used": used.tokens, "cap": limits.campaign_tokens})
+        raise BudgetExceeded(text, {"used": used.tokens, "cap": limits.campaign_tokens})
     if limits.campaign_cost is not None and needed.cost > limits.campaign_cost:
-        text = _(
+        text = gettext_noop(
             "This text does not fit into what is left of this campaign's %(cap)s %(currency)s for models "
             "(%(used)s are used). Write it yourself or raise LLM_CAMPAIGN_COST_CAP."
         )
         words = {"used": used.cost, "cap": limits.campaign_cost, "currency": limits.currency}
-        raise BudgetExceeded(text % words)
+        raise BudgetExceeded(text, words)
 
 
 def _check_day(limits: Limits, used: Spend, needed: Spend) -> None:
     if limits.day_tokens is not None and needed.tokens > limits.day_tokens:
-        text = _(
+        text = gettext_noop(
             "This text does not fit into what is left of today's %(cap)d model tokens (%(used)d are used). "
             "Try again tomorrow or raise LLM_DAILY_TOKEN_CAP."
         )
-        raise BudgetExceeded(text % {"used": used.tokens, "cap": limits.day_tokens})
+        raise BudgetExceeded(text, {"used": used.tokens, "cap": limits.day_tokens})
     if limits.day_cost is not None and needed.cost > limits.day_cost:
-        text = _(
+        text = gettext_noop(
             "This text does not fit into what is left of today's %(cap)s %(currency)s for models (%(used)s are used). "
             "Try again tomorrow or raise LLM_DAILY_COST_CAP."
         )
-        raise BudgetExceeded(text % {"used": used.cost, "cap": limits.day_cost, "currency": limits.currency})
+        raise BudgetExceeded(text, {"used": used.cost, "cap": limits.day_cost, "currency": limits.currency})
 
 
 def _read_whole(name: str) -> int | None:

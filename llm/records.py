@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from llm.answers import LONGEST_ANSWER_CHARS, Usage
 from llm.budget import (
@@ -173,7 +174,7 @@ def settle_lost_calls() -> int:
     """
     return LlmCall.objects.filter(
         outcome=LlmCall.Outcome.ASKED, batch=None, lease_until__lt=Now() - timedelta(minutes=1)
-    ).update(outcome=LlmCall.Outcome.TIMED_OUT, error=_("The worker ended before the answer came."))  # fmt: skip
+    ).update(outcome=LlmCall.Outcome.TIMED_OUT, error=gettext_noop("The worker ended before the answer came."))  # fmt: skip
 
 
 def delete_expired_calls(now: datetime) -> int:
@@ -223,7 +224,7 @@ def reserve_call(attempt: Attempt, info: ModelInfo, now: datetime) -> tuple[LlmC
     try:
         check_budget(limits, estimate, completion_id=attempt.completion_id, now=now, scope=attempt.scope)
     except BudgetExceeded as error:
-        call.outcome, call.error = LlmCall.Outcome.OVER_BUDGET, error.staff_message
+        call.outcome, call.error = LlmCall.Outcome.OVER_BUDGET, error.kept
         return call, error
     cost = price_tokens(limits, estimate.prompt_tokens, estimate.completion_tokens)
     call.reserved_tokens, call.reserved_cost = estimate.tokens, cost or Decimal(0)

@@ -43,7 +43,7 @@ def reuse_answer(attempt: Attempt, info: ModelInfo, now: datetime, *, from_batch
     except CallFailed as error:
         # What a batch brings is checked only here, where the schema is known.
         described = describe_failure(error.failure, info)
-        LlmCall.objects.filter(pk=found.pk).update(outcome=described.outcome, error=described.staff_message)
+        LlmCall.objects.filter(pk=found.pk).update(outcome=described.outcome, error=described.kept)
         return None
     call = _record_reuse(attempt, found, now)
     return Completion(

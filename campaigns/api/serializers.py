@@ -27,6 +27,7 @@ from campaigns.models import (
     Offer,
     Variant,
 )
+from customers.api.fields import ToldField
 from customers.models import Channel
 
 #: The largest id that a row can have.
@@ -90,6 +91,7 @@ class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     re_entry_days = serializers.IntegerField(min_value=0, max_value=3650, required=False, allow_null=True)
     exit_on = serializers.ListField(child=serializers.ChoiceField(choices=list(EXIT_LABELS.items())), required=False)
     author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    status_reason = ToldField()
 
     def validate_channels(self, channels: list[str]) -> list[str]:
         """An old campaign may have none, which is e-mail; a new choice names at least one."""
@@ -187,6 +189,7 @@ class ArchetypeSerializer(serializers.ModelSerializer):  # type: ignore[type-arg
 
     variants = VariantSerializer(many=True, read_only=True)
     card = serializers.SerializerMethodField()
+    draft_error = ToldField()
 
     class Meta:
         model = Archetype

@@ -19,6 +19,7 @@ from campaigns.approval.staging import deciding, preparing
 from campaigns.audience.exits import EXIT_LABELS
 from campaigns.content.editing import LONGEST_PART
 from campaigns.models import Campaign, StagedChange, Variant
+from customers.api.fields import ToldField
 
 from .errors import carry_out, read_body
 from .reviewing import person_of
@@ -30,6 +31,7 @@ class StagedChangeSerializer(serializers.ModelSerializer):  # type: ignore[type-
     each text before and after with its findings, and the parts touched. `affected` was counted at the submission."""
 
     author = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    decision_reason = ToldField()
     decided_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True, allow_null=True)
 
     class Meta:

@@ -62,8 +62,7 @@ def hold_against_catalogue(campaign: Campaign, *, now: dt.datetime) -> int:
         return _check_anew(campaign, now=now)
     changed, untrue = _note(campaign)
     if campaign.status in CHECKED and untrue:
-        reason = tell_finding(untrue[0].message)
-        return_to_draft(None, campaign, reason=reason, now=now, sources=CHECKED)
+        return_to_draft(None, campaign, reason=untrue[0].message, now=now, sources=CHECKED)
         log.info("campaign_returned_by_catalogue", campaign=campaign.pk, findings=len(untrue))
         _check_anew(campaign, now=now)
     return changed

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.audience import shaping
 from campaigns.audience.entry_rules import EntryRuleError, dump_trigger, parse_trigger
@@ -153,7 +154,7 @@ def edit_variant(
     if shows_products not in (None, variant.shows_products):
         changed.append("shows_products")
     if changed:
-        return_to_draft(user, campaign, reason=_("A text was edited."), now=now)
+        return_to_draft(user, campaign, reason=gettext_noop("A text was edited."), now=now)
         about = ("campaign", campaign.pk)
         record_audit(AuditAction.TEXT_EDITED, actor=user, about=about, variant=variant.pk, fields=sorted(changed))
     take_back(variant.archetype, variant.label, variant.step)
@@ -165,7 +166,7 @@ def refreeze_audience(user: User, campaign: Campaign, *, now: dt.datetime) -> Au
     """Freeze the audience (again): same seed, same arms for the same people. Voids what was approved. Raises ValidationError
     where the segment's rule cannot be used any more."""
     lock_for_edit(user, campaign)
-    return_to_draft(user, campaign, reason=_("The audience was frozen again."), now=now)
+    return_to_draft(user, campaign, reason=gettext_noop("The audience was frozen again."), now=now)
     try:
         counts = freeze_audience(campaign, now=now, actor=user)
     except RuleError as error:
@@ -223,7 +224,7 @@ def _refuse_unknown(fields: Mapping[str, Any], known: frozenset[str]) -> None:
 
 def _shape(user: User, campaign: Campaign, change: Callable[[], Shaped], *, now: dt.datetime) -> Shaped:
     lock_for_edit(user, campaign)
-    return_to_draft(user, campaign, reason=_("The archetypes were changed."), now=now)
+    return_to_draft(user, campaign, reason=gettext_noop("The archetypes were changed."), now=now)
     changed = change()
     recheck_campaign(campaign, now=now)  # what an archetype likes decides which wares its texts may name
     record_audit(AuditAction.ARCHETYPES_CHANGED, actor=user, about=("campaign", campaign.pk))
@@ -288,7 +289,7 @@ def _differing(row: Campaign | Offer, fields: Mapping[str, Any]) -> set[str]:
 
 def _describe_edit(changed: set[str], changed_offer: set[str]) -> str:
     names = sorted(changed - HARMLESS_FIELDS) + [f"offer {name}" for name in sorted(changed_offer)]
-    return _("Edited: %(names)s.") % {"names": ", ".join(names).replace("_", " ")}
+    return gettext_noop("Edited: %(names)s.") % {"names": ", ".join(names).replace("_", " ")}
 
 
 def _write_campaign(campaign: Campaign, fields: Mapping[str, Any], changed: set[str], now: dt.datetime) -> None:

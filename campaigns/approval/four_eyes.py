@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.models import Approval, Campaign, CampaignStatus, FourEyesSwitch
 from customers.models.audit import AuditAction, record_audit
@@ -54,7 +55,7 @@ def _withdraw_own_approvals(*, now: dt.datetime) -> None:
     """In the order of their ids, so that two transactions cannot wait for each other. The history names nobody for it: whoever
     turned the switch wrote nothing of these campaigns and may well be the second person.
     """
-    reason = _("A second person has to approve again: four eyes were switched on.")
+    reason = gettext_noop("A second person has to approve again: four eyes were switched on.")
     own = Approval.objects.filter(is_own=True, voided_at=None).values("campaign_id")
     for campaign in Campaign.objects.select_for_update().filter(pk__in=own).order_by("pk"):
         if campaign.status in {CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.MISSED}:

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.db.models import Min
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.audience.holdout import draw_seed
 from campaigns.models import GlobalHoldout
@@ -53,7 +54,7 @@ def renew_global_holdout(*, now: dt.datetime) -> GlobalHoldout | None:
     if newest is None or not newest.is_on or now < find_renewal(newest):
         return None
     row = _begin(newest, salt=draw_seed(), share=newest.share, renew_days=newest.renew_days, user=None, now=now,
-                 reason=_("Drawn anew: the stated period is over."))  # fmt: skip
+                 reason=gettext_noop("Drawn anew: the stated period is over."))  # fmt: skip
     record_audit(
         AuditAction.GLOBAL_HOLDOUT_CHANGED, actor=None, about=("global_holdout", row.number), share=row.share,
         renew_days=row.renew_days, is_new_draw=True,

@@ -7,6 +7,7 @@ import datetime as dt
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.models import Approval, ApprovalPart, Campaign, TransitionConflict
 
@@ -36,7 +37,7 @@ def renew_approval(user: User, campaign: Campaign, *, now: dt.datetime, seen_has
             _("It is no longer what was approved: its segment or its offer was changed. End it and start another.")
         )
     is_own = policy.has_written(user, campaign)
-    void_approvals(campaign, reason=_("Renewed."), now=now, actor=user)
+    void_approvals(campaign, reason=gettext_noop("Renewed."), now=now, actor=user)
     Approval.objects.bulk_create(
         Approval(campaign=campaign, part=part, part_hash=hashes[part], approved_by=user, approved_at=now, is_own=is_own)
         for part in ApprovalPart

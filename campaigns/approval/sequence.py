@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.audience.exits import USUAL_EXITS
 from campaigns.content.editing import recheck_campaign
@@ -33,7 +34,7 @@ _ASIDE: Final = 32_000
 def add_follow_up(user: User, campaign: Campaign, fields: Mapping[str, Any], *, now: dt.datetime) -> FollowUp:
     """One more step at the end; the first one makes the campaign a sequence, which ends on an order unless other exit rules
     were chosen. Raises ValidationError, NotReady where there are eight steps."""
-    _begin(user, campaign, _("A step was added."), now)
+    _begin(user, campaign, gettext_noop("A step was added."), now)
     last = FollowUp.objects.filter(campaign=campaign).order_by("number").values_list("number", flat=True).last() or 1
     if last >= MOST_STEPS:
         raise NotReady([_("A sequence has %(most)d steps at most.") % {"most": MOST_STEPS}])
@@ -58,7 +59,7 @@ def edit_follow_up(user: User, follow_up: FollowUp, fields: Mapping[str, Any], *
     if not changed:
         return follow_up
     if changed - {"purpose"}:
-        return_to_draft(user, campaign, reason=_("A step was changed."), now=now)
+        return_to_draft(user, campaign, reason=gettext_noop("A step was changed."), now=now)
     follow_up.save()
     _note(user, campaign, sorted(changed))
     if "wait_hours" in changed:
@@ -69,7 +70,10 @@ def edit_follow_up(user: User, follow_up: FollowUp, fields: Mapping[str, Any], *
 @transaction.atomic
 def remove_follow_up(user: User, follow_up: FollowUp, *, now: dt.datetime) -> None:
     """Take a step away with its texts; those after it move up."""
-    campaign, number = follow_up.campaign, _begin(user, follow_up.campaign, _("A step was removed."), now, follow_up)
+    campaign, number = (
+        follow_up.campaign,
+        _begin(user, follow_up.campaign, gettext_noop("A step was removed."), now, follow_up),
+    )
     _drop_drafts(campaign, number)
     Variant.objects.filter(archetype__campaign=campaign, step=number).delete()
     FollowUp.objects.filter(campaign=campaign, number=number).delete()
@@ -83,7 +87,10 @@ def remove_follow_up(user: User, follow_up: FollowUp, *, now: dt.datetime) -> No
 def move_follow_up(user: User, follow_up: FollowUp, *, up: bool, now: dt.datetime) -> None:
     """Change places with the step before it (`up`) or after it, with texts, wait and condition. NotReady where there is none;
     the first message stays the first."""
-    campaign, number = follow_up.campaign, _begin(user, follow_up.campaign, _("Steps changed places."), now, follow_up)
+    campaign, number = (
+        follow_up.campaign,
+        _begin(user, follow_up.campaign, gettext_noop("Steps changed places."), now, follow_up),
+    )
     other = number - 1 if up else number + 1
     if not FollowUp.objects.filter(campaign=campaign, number=other).exists():
         raise NotReady([_("There is no further step on that side.")])

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.content.drafting import request_drafts, request_text, request_translation
 from campaigns.content.editing import EDITABLE_FIELDS, hash_words, write_variant
@@ -39,7 +40,7 @@ def ask_for_drafts(
 
     Texts that a person has edited stay as they are unless `also_edited`. `steps` are those that are meant; empty: all.
     """
-    _begin(user, campaign, _("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
+    _begin(user, campaign, gettext_noop("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
     target = campaign if archetypes is None else list(archetypes)
     return request_drafts(
         target, user=user, instruction=instruction, count=count, also_edited=also_edited, steps=steps, now=now
@@ -65,7 +66,7 @@ def ask_for_text(
     now: dt.datetime,
 ) -> None:
     """Have one text of a step drafted: that label again, or one more. NotReady where there are four already, or no such step."""
-    _begin(user, archetype.campaign, _("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
+    _begin(user, archetype.campaign, gettext_noop("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
     _refuse_no_step(archetype, step)
     if not request_text(
         archetype, user=user, label=label, angle=angle, instruction=instruction, step=step, now=now
@@ -76,7 +77,7 @@ def ask_for_text(
 @transaction.atomic
 def ask_for_translation(user: User, source: Variant, target: Archetype, *, now: dt.datetime) -> None:
     """Have a finished text drafted in the language of another archetype of the campaign, which keeps its other texts."""
-    _begin(user, target.campaign, _("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
+    _begin(user, target.campaign, gettext_noop("New drafts were asked for."), AuditAction.DRAFTS_REQUESTED, now)
     if target.campaign_id != source.archetype.campaign_id or target.language == source.archetype.language:
         raise NotReady([_("Choose an archetype of this campaign with another language.")])
     if target.channel != source.archetype.channel:
@@ -92,7 +93,7 @@ def copy_text(user: User, source: Variant, *, angle: str = "", step: int | None 
     """One more text of the same archetype, of the same step unless another is named, with the same words, for a person to
     write. NotReady where there are four, or no such step."""
     archetype, step = source.archetype, step or source.step
-    _begin(user, archetype.campaign, _("A text was added."), AuditAction.TEXT_ADDED, now)
+    _begin(user, archetype.campaign, gettext_noop("A text was added."), AuditAction.TEXT_ADDED, now)
     _refuse_no_step(archetype, step)
     plan = plan_one(archetype, angle=angle, step=step)
     if not plan:
@@ -110,7 +111,9 @@ def take_back_former(user: User, variant: Variant, *, seen: str = "", now: dt.da
 
     `seen` is the `hash_words` of what the person had before them. NotReady where there is no former text.
     """
-    _begin(user, variant.archetype.campaign, _("A former text was taken back."), AuditAction.TEXT_EDITED, now)
+    _begin(
+        user, variant.archetype.campaign, gettext_noop("A former text was taken back."), AuditAction.TEXT_EDITED, now
+    )
     if not user.has_perm("campaigns.change_variant"):
         raise PermissionDenied
     variant.refresh_from_db()
@@ -125,7 +128,7 @@ def take_back_former(user: User, variant: Variant, *, seen: str = "", now: dt.da
 @transaction.atomic
 def remove_text(user: User, variant: Variant, *, now: dt.datetime) -> None:
     """Take a text away for good. One that was sent to anybody stays: then the campaign cannot be edited any more."""
-    _begin(user, variant.archetype.campaign, _("A text was removed."), AuditAction.TEXT_REMOVED, now)
+    _begin(user, variant.archetype.campaign, gettext_noop("A text was removed."), AuditAction.TEXT_REMOVED, now)
     if not user.has_perm("campaigns.change_variant"):
         raise PermissionDenied
     take_back(variant.archetype, variant.label, variant.step)

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.models import (
     ALLOWED_TRANSITIONS,
@@ -77,7 +78,7 @@ def _end_staged_change(campaign: Campaign, now: dt.datetime) -> None:
     """What was still wanted of a campaign that is over is wanted no more."""
     waiting = (StagedChange.Status.OPEN, StagedChange.Status.IN_REVIEW)
     StagedChange.objects.filter(campaign=campaign, status__in=waiting).update(
-        status=StagedChange.Status.WITHDRAWN, decided_at=now, decision_reason=_("The campaign is over.")
+        status=StagedChange.Status.WITHDRAWN, decided_at=now, decision_reason=gettext_noop("The campaign is over.")
     )
 
 

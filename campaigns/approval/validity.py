@@ -10,8 +10,7 @@ from django.db import transaction
 from django.db.models import Min
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_noop, override
 
 from campaigns.audience.drift import Drift, measure_drift
 from campaigns.models import Approval, Campaign, CampaignStatus, TransitionConflict
@@ -41,24 +40,28 @@ def valid_until(campaign: Campaign) -> dt.datetime | None:
 
 
 def explain_expiry(campaign: Campaign, *, now: dt.datetime) -> str:
-    """The sentence that voids an approval whose days are over, or ""."""
+    """The sentence that voids an approval whose days are over, or ""; in English, as it is kept."""
     until = valid_until(campaign)
     if until is None or now < until:
         return ""
-    sentence = _("The approval was valid for %(days)d days, until %(until)s. Look at it again and submit it again.")
-    return sentence % {
-        "days": campaign.valid_days,
-        "until": date_format(localtime(until), pgettext("date format", "j M Y H:i")),
-    }
+    with override("en"):
+        ended = date_format(localtime(until), "j M Y H:i")
+    sentence = gettext_noop(
+        "The approval was valid for %(days)d days, until %(until)s. Look at it again and submit it again."
+    )
+    return sentence % {"days": campaign.valid_days, "until": ended}
 
 
 def explain_drift(drift: Drift | None, campaign: Campaign) -> str:
-    """The sentence that voids an approval whose people have changed too much, with the numbers; or ""."""
+    """The sentence that voids an approval whose people have changed too much, with the numbers, or ""; in English, as it is
+    kept."""
     if drift is None:
-        return _("The rule of the segment can no longer be read, so nobody can say whom it means. Save it again.")
+        return gettext_noop(
+            "The rule of the segment can no longer be read, so nobody can say whom it means. Save it again."
+        )
     if not drift.is_beyond(campaign.most_drift):
         return ""
-    sentence = _(
+    sentence = gettext_noop(
         "The audience has drifted: of %(frozen)s people %(left)s left the segment and %(excluded)s may no longer be written "
         "to, and %(joined)s would newly be in. That is %(share)s, and %(most)s is allowed. Freeze it again."
     )

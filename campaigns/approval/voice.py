@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.content.editing import recheck_standing
 from campaigns.content.facts import read_standing_facts
@@ -50,7 +51,7 @@ def save_voice(
     """
     _enforce(user, "campaigns.add_brandvoice")
     revision = add_voice(user, texts, base=base, note=note, now=now)
-    reason = _("The brand voice v%(number)d blocks one of the texts.") % {"number": revision.number}
+    reason = gettext_noop("The brand voice v%(number)d blocks one of the texts.") % {"number": revision.number}
     return _recheck(user, revision, reason=reason, now=now)
 
 
@@ -61,9 +62,9 @@ def restore_voice(user: User, number: int, *, base: int, now: dt.datetime) -> Sa
     old = BrandVoice.objects.filter(number=number).first()
     if old is None:
         raise TransitionConflict(_("There is no such version. Reload the page and look again."))
-    note = _("Restored v%(number)d") % {"number": number}
+    note = gettext_noop("Restored v%(number)d") % {"number": number}
     revision = add_voice(user, old.texts, base=base, note=note, restored_from=old, now=now)
-    reason = _("The brand voice v%(number)d blocks one of the texts.") % {"number": revision.number}
+    reason = gettext_noop("The brand voice v%(number)d blocks one of the texts.") % {"number": revision.number}
     return _recheck(user, revision, reason=reason, now=now)
 
 
@@ -74,7 +75,9 @@ def save_policies(
     """Save what the shop promises to everybody. Raises as `save_voice`."""
     _enforce(user, "campaigns.add_shoppolicies")
     revision = add_policies(user, texts, base=base, note=note, now=now)
-    reason = _("One of the texts promises what the shop policies v%(number)d do not.") % {"number": revision.number}
+    reason = gettext_noop("One of the texts promises what the shop policies v%(number)d do not.") % {
+        "number": revision.number
+    }
     return _recheck(user, revision, reason=reason, now=now)
 
 
@@ -84,7 +87,7 @@ def restore_policies(user: User, number: int, *, base: int, now: dt.datetime) ->
     old = ShopPolicies.objects.filter(number=number).first()
     if old is None:
         raise TransitionConflict(_("There is no such version. Reload the page and look again."))
-    note = _("Restored v%(number)d") % {"number": number}
+    note = gettext_noop("Restored v%(number)d") % {"number": number}
     return save_policies(user, old.texts, base=base, note=note, now=now)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop
 
 from campaigns.audience.drift import measure_drift
 from campaigns.audience.send_groups import find_first_moment, make_schedule
@@ -34,6 +34,7 @@ from campaigns.models import (
     TransitionConflict,
 )
 from campaigns.models.message import WAITING_STATUSES
+from customers.told import tell
 
 from . import policy
 from .catalogue import find_untrue
@@ -132,7 +133,7 @@ def approve_campaign(
             row.fairness, row.reason = fairness, fairness_reason.strip()[:1000]
     Approval.objects.bulk_create(rows)
     if valid | set(wanted) == set(ALL_PARTS):
-        reason = _("Approved by a person who wrote it: four eyes are switched off.") if is_own else ""
+        reason = gettext_noop("Approved by a person who wrote it: four eyes are switched off.") if is_own else ""
         change_status(
             campaign, sources=[CampaignStatus.IN_REVIEW], target=CampaignStatus.APPROVED, actor=user, reason=reason,
             now=now,
@@ -144,7 +145,7 @@ def check_audience(campaign: Campaign, fairness_reason: str, *, now: dt.datetime
     """What must hold before the audience can be approved; returns the figures of fairness to keep. NotReady otherwise."""
     drift = explain_drift(measure_drift(campaign, now=now), campaign)
     if drift:
-        raise NotReady([drift])
+        raise NotReady([tell(drift)])
     return check_fairness(campaign, reason=fairness_reason)
 
 
@@ -162,7 +163,7 @@ def request_changes(user: User, campaign: Campaign, *, comment: str = "", now: d
         raise NotReady([_("Say what should be changed.")])
     if comment:
         start_thread(user, campaign, body=comment, now=now)
-    void_approvals(campaign, reason=_("Changes were asked for."), now=now, actor=user)
+    void_approvals(campaign, reason=gettext_noop("Changes were asked for."), now=now, actor=user)
     change_status(
         campaign, sources=[CampaignStatus.IN_REVIEW], target=CampaignStatus.DRAFT, actor=user,
         reason=comment or _tell_open(already_open), now=now, content_hash="", submitted_at=None,
@@ -189,7 +190,7 @@ def schedule_campaign(
         raise TransitionConflict(_("The campaign changed after it was approved. Edit or cancel it."))
     outlived = explain_expiry(campaign, now=now)
     if outlived:
-        raise NotReady([outlived])
+        raise NotReady([tell(outlived)])
     if untrue := find_untrue(campaign):
         raise NotReady(untrue)
     change_status(
@@ -204,7 +205,7 @@ def unschedule_campaign(user: User, campaign: Campaign, *, now: dt.datetime) -> 
     """`scheduled -> draft`: take it back before it starts. Voids the approvals."""
     _lock(campaign)
     policy.may_unschedule(user, campaign).enforce()
-    reason = _("Taken back before it was sent.")
+    reason = gettext_noop("Taken back before it was sent.")
     void_approvals(campaign, reason=reason, now=now, actor=user)
     change_status(
         campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.DRAFT, actor=user, reason=reason, now=now,
@@ -266,7 +267,7 @@ def _lock(campaign: Campaign) -> None:
 def _tell_open(number: int) -> str:
     if not number:
         return ""
-    return ngettext("%(n)d comment is open.", "%(n)d comments are open.", number) % {"n": number}
+    return gettext_noop("Comments that are open: %(n)d.") % {"n": number}
 
 
 def _valid_parts(campaign: Campaign) -> list[str]:

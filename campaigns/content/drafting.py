@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.models import Archetype, Campaign, CampaignStatus, DraftStatus, Variant
 from llm.errors import ModelError
@@ -130,7 +130,9 @@ def draft_archetype(archetype_id: int, *, now: dt.datetime, with_model: bool = T
         claim.settle(draft_status=DraftStatus.FAILED, draft_error=str(error))
         return None
     except Exception:
-        claim.settle(draft_status=DraftStatus.FAILED, draft_error=_("The draft failed. The worker's log says why."))
+        claim.settle(
+            draft_status=DraftStatus.FAILED, draft_error=gettext_noop("The draft failed. The worker's log says why.")
+        )
         log.exception("draft_failed", archetype=archetype_id)
         return None
     return variant
@@ -190,7 +192,8 @@ def _claim(archetype_id: int, now: dt.datetime) -> _Claim | None:
     )
     if not won:
         waiting.filter(draft_attempts__gte=MOST_ATTEMPTS).update(
-            draft_status=DraftStatus.FAILED, draft_error=_("The draft was tried three times and did not come.")
+            draft_status=DraftStatus.FAILED,
+            draft_error=gettext_noop("The draft was tried three times and did not come."),
         )
         return None
     claim = _Claim(Archetype.objects.select_related("campaign__segment").get(pk=archetype_id), now)
@@ -232,7 +235,7 @@ def _take_off_plan(claim: _Claim, text: PlannedText, note: str) -> None:
     """The row without this text; `drafted` when nothing is left. Raises LeaseLost, which undoes the transaction."""
     left = [planned for planned in read_plan(claim.archetype) if planned.place != text.place]
     claim.notes += [note] if note else []
-    notes = " ".join(dict.fromkeys(claim.notes))[:500]
+    notes = "\n".join(dict.fromkeys(claim.notes))[:500]
     if left:
         going_on = {"draft_status": DraftStatus.DRAFTING, "draft_lease_until": claim.lease_until, "draft_attempts": 1}
         is_mine = claim.settle(draft_plan=write_plan(left), draft_error=notes, **going_on)
@@ -250,9 +253,9 @@ def _note_failure(claim: _Claim, error: ModelError, now: dt.datetime) -> None:
     if error.is_retryable and tries < MOST_ATTEMPTS:
         wait = wait_before_retry(archetype.draft_attempts, seed=archetype.pk, retry_after_s=error.retry_after_s)
         claim.settle(
-            draft_status=DraftStatus.REQUESTED, draft_error=error.staff_message[:500], draft_attempts=tries,
+            draft_status=DraftStatus.REQUESTED, draft_error=error.kept[:500], draft_attempts=tries,
             draft_not_before=now + dt.timedelta(seconds=wait),
         )  # fmt: skip
     else:
-        claim.settle(draft_status=DraftStatus.FAILED, draft_error=error.staff_message[:500])
+        claim.settle(draft_status=DraftStatus.FAILED, draft_error=error.kept[:500])
     log.warning("draft_not_written", archetype=archetype.pk, outcome=str(error.outcome))

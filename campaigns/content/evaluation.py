@@ -148,7 +148,7 @@ def _try_brief(
     except BudgetExceeded:
         raise
     except ModelError as error:
-        fault = error.staff_message
+        fault = error.kept
     verdicts: dict[str, int] = {}
     if words is not None:
         facts = {**brief.facts, "language": brief.language, "channel": channel}

@@ -6,12 +6,11 @@ have other languages than the person who reads.
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from typing import Final
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+
+from customers.told import tell
 
 #: Findings with something put into them. A test holds them against those that the checks can say.
 WITH_VALUES: Final = (
@@ -39,21 +38,8 @@ WITH_VALUES: Final = (
     gettext_noop("This is hard to read: %(count)d characters in a clause. Cut the sentences."),
     gettext_noop("This is hard to read: school grade %(grade)d. Use shorter sentences and plainer words."),
 )
-_SLOT: Final = re.compile(r"%\\\((\w+)\\\)[sd]")
 
 
 def tell_finding(kept: str) -> str:
     """The sentence of a finding in the active language; as it was kept where the catalogue does not know it."""
-    if not kept:
-        return ""
-    for message, pattern in _patterns():
-        if found := pattern.fullmatch(kept):
-            return re.sub(r"(%\(\w+\))[sd]", r"\1s", _(message)) % found.groupdict()
-    return _(kept)
-
-
-@cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple(
-        (message, re.compile(_SLOT.sub(r"(?P<\1>.*)", re.escape(message)), re.DOTALL)) for message in WITH_VALUES
-    )
+    return tell(kept, WITH_VALUES)

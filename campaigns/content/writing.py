@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import structlog
-from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_noop, override
 
 from campaigns.audience.cards import build_card, card_for_prompt
 from campaigns.models import Archetype, FollowUp, Offer, Variant
@@ -128,13 +127,13 @@ def _ask_until_clean(
         try:
             newer = ask(attempt)
         except ModelError as error:
-            note = error.staff_message
+            note = error.kept
             break
         earlier.append({"request_id": str(completion.call_id), "faults": list(attempt.faults)[:8]})
         completion = newer
         attempt = read(completion)
     if attempt.faults and not note:
-        note = _("The model got this text back %(times)d times and did not mend it. A person has to.")
+        note = gettext_noop("The model got this text back %(times)d times and did not mend it. A person has to.")
         note %= {"times": len(earlier)}
     if not attempt.words:
         raise NoText(note)

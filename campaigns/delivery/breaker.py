@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from .breaker_words import say_cause, words_for
 from .channels import ChannelUnavailable, Outcome, Reply
@@ -50,7 +50,9 @@ class Breaker:
             unmade = self._unmade
         if unmade < UNMADE_IN_A_ROW:
             return ""
-        sentence = _("%(n)s messages in a row could not be made (%(problem)s). Tell who runs Rekindle, then resume.")
+        sentence = gettext_noop(
+            "%(n)s messages in a row could not be made (%(problem)s). Tell who runs Rekindle, then resume."
+        )
         return sentence % {"n": unmade, "problem": problem[:150]}
 
     def note_reply(self, reply: Reply) -> str:

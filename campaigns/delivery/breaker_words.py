@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from .channels import Cause
 
@@ -20,7 +20,7 @@ class Words:
 
 
 def words_for(channel: str) -> Words:
-    """In the language that is active."""
+    """In English, as they are kept."""
     if channel == "email":
         return _of_mail()
     return _of_webhook() if channel == "webhook" else _of_sms()
@@ -30,7 +30,7 @@ def say_cause(cause: Cause, answer: str, channel: str = "email") -> str:
     """The sentence with which one such answer pauses a campaign."""
     if cause is Cause.LOGIN:
         return words_for(channel).login % {"answer": answer}
-    sentence = _(
+    sentence = gettext_noop(
         "A mail server refuses us because of our name or a missing proof of it (%(answer)s). Look at SPF, DKIM and"
         " DMARC and at the block lists before you resume."
     )
@@ -39,21 +39,25 @@ def say_cause(cause: Cause, answer: str, channel: str = "email") -> str:
 
 def _of_mail() -> Words:
     return Words(
-        _("The mail server refused our log-in (%(error)s). Check EMAIL_URL, then resume."),
-        _("The mail server could not be reached %(n)s times in a row (%(error)s). Resume when it is back."),
-        _("The mail server took none of the last %(n)s messages (%(answer)s). Mend the cause, then resume."),
-        _("The mail server no longer takes our log-in (%(answer)s). Check EMAIL_URL and the account, then resume."),
+        gettext_noop("The mail server refused our log-in (%(error)s). Check EMAIL_URL, then resume."),
+        gettext_noop("The mail server could not be reached %(n)s times in a row (%(error)s). Resume when it is back."),
+        gettext_noop("The mail server took none of the last %(n)s messages (%(answer)s). Mend the cause, then resume."),
+        gettext_noop(
+            "The mail server no longer takes our log-in (%(answer)s). Check EMAIL_URL and the account, then resume."
+        ),
     )
 
 
 def _of_sms() -> Words:
     return Words(
-        _("The provider of text messages refused our log-in (%(error)s). Check SMS_URL, then resume."),
-        _(
+        gettext_noop("The provider of text messages refused our log-in (%(error)s). Check SMS_URL, then resume."),
+        gettext_noop(
             "The provider of text messages could not be reached %(n)s times in a row (%(error)s). Resume when it is back."
         ),
-        _("The provider of text messages took none of the last %(n)s (%(answer)s). Mend the cause, then resume."),
-        _(
+        gettext_noop(
+            "The provider of text messages took none of the last %(n)s (%(answer)s). Mend the cause, then resume."
+        ),
+        gettext_noop(
             "The provider of text messages no longer takes our log-in (%(answer)s). Check SMS_URL and the account, then"
             " resume."
         ),
@@ -62,12 +66,14 @@ def _of_sms() -> Words:
 
 def _of_webhook() -> Words:
     return Words(
-        _("The receiver of the webhook cannot be used (%(error)s). Check WEBHOOK_URL, then resume."),
-        _("The receiver of the webhook could not be reached %(n)s times in a row (%(error)s). Resume when it is back."),
-        _(
+        gettext_noop("The receiver of the webhook cannot be used (%(error)s). Check WEBHOOK_URL, then resume."),
+        gettext_noop(
+            "The receiver of the webhook could not be reached %(n)s times in a row (%(error)s). Resume when it is back."
+        ),
+        gettext_noop(
             "The receiver of the webhook took none of the last %(n)s messages (%(answer)s). Mend the cause, then resume."
         ),
-        _(
+        gettext_noop(
             "The receiver of the webhook refuses us (%(answer)s). Check WEBHOOK_URL and WEBHOOK_SECRET on both sides, then"
             " resume."
         ),

@@ -7,6 +7,7 @@ import datetime as dt
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.approval import policy
 from campaigns.approval.policy import NotReady
@@ -15,6 +16,7 @@ from campaigns.approval.validity import explain_expiry, valid_until
 from campaigns.approval.workflow import drop_waiting, window_end
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, TransitionConflict
 from customers.models import AuditAction, record_audit
+from customers.told import tell
 
 from .entering.beginning import start_over
 from .progression import has_open_entries
@@ -45,7 +47,7 @@ def resume_campaign(user: User, campaign: Campaign, *, now: dt.datetime, leaves_
     campaign.refresh_from_db()
     policy.may_resume(user, campaign).enforce()
     if campaign.is_live and (outlived := explain_expiry(campaign, now=now)):
-        raise NotReady([outlived])
+        raise NotReady([tell(outlived)])
     if not campaign.is_live and now >= window_end(campaign) and not has_open_entries(campaign.pk):
         raise NotReady([_("The approved send window is over, so the rest cannot be sent. Cancel the campaign.")])
     change_status(campaign, sources=[CampaignStatus.PAUSED], target=CampaignStatus.SENDING, actor=user, now=now)
@@ -70,7 +72,7 @@ def end_campaign(user: User, campaign: Campaign, *, now: dt.datetime, drops_wait
         drop_waiting(campaign, now=now)
         change_status(
             campaign, sources=[CampaignStatus.SENDING], target=CampaignStatus.SENT, actor=user, now=now,
-            reason=_("Ended by hand; what waited was dropped."), sending_finished_at=now,
+            reason=gettext_noop("Ended by hand; what waited was dropped."), sending_finished_at=now,
         )  # fmt: skip
     return campaign
 
@@ -83,7 +85,7 @@ def pause_outlived(now: dt.datetime) -> int:
         until = valid_until(campaign)
         if until is None or now < until:
             continue
-        reason = _("Its approval was valid for %(days)d days. Somebody has to look at it and renew it.")
+        reason = gettext_noop("Its approval was valid for %(days)d days. Somebody has to look at it and renew it.")
         try:
             pause_campaign(None, campaign, reason=reason % {"days": campaign.valid_days}, now=now)
         except TransitionConflict:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import structlog
 from django.db import connection
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from campaigns.models import Campaign, CampaignStatus, TransitionConflict
 
@@ -121,8 +122,9 @@ def pause_for_reports(causes: Mapping[int, tuple[Cause, str]], *, now: dt.dateti
     paused = 0
     for campaign in Campaign.objects.filter(pk__in=list(causes), status=CampaignStatus.SENDING):
         reputation, (cause, answer) = read_reputation(campaign.pk), causes[campaign.pk]
-        reason = say_cause(cause, answer) if cause else ""
-        reason = reason or (reputation.sentence if reputation.level == Level.STOP else "")
+        with override("en"):  # it is kept
+            reason = say_cause(cause, answer) if cause else ""
+            reason = reason or (reputation.sentence if reputation.level == Level.STOP else "")
         if not reason:
             continue
         try:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.approval import policy
 from campaigns.approval.policy import NotReady
@@ -77,7 +78,7 @@ def retry_messages(user: User, campaign: Campaign, *, kind: str, now: dt.datetim
     if not _is_in_time(campaign, now):
         raise NotReady([_("The approved send window is over, so nothing can be tried again.")])
     if campaign.status == CampaignStatus.SENT:
-        reason = _("Messages are tried again.")
+        reason = gettext_noop("Messages are tried again.")
         change_status(
             campaign, sources=[CampaignStatus.SENT], target=CampaignStatus.SENDING, actor=user, reason=reason, now=now
         )

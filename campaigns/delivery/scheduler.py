@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
 
 from campaigns.approval.catalogue import hold_against_catalogue
 from campaigns.approval.transitions import change_status
@@ -70,7 +70,9 @@ def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
         raise TransitionConflict
     campaign.refresh_from_db()
     if now >= window_end(campaign):
-        reason = _("Its send window was over before it could start. Choose another time and submit it again.")
+        reason = gettext_noop(
+            "Its send window was over before it could start. Choose another time and submit it again."
+        )
         change_status(
             campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.MISSED, actor=None, reason=reason,
             now=now,
@@ -78,8 +80,11 @@ def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
         return campaign.status, 0
     stale = find_stale_parts(campaign)
     if stale:
-        names = ", ".join(str(part.label) for part in stale)
-        reason = _("Changed after the approval: %(parts)s. Look at it and submit it again.") % {"parts": names}
+        with override("en"):
+            names = ", ".join(str(part.label) for part in stale)
+        reason = gettext_noop("Changed after the approval: %(parts)s. Look at it and submit it again.") % {
+            "parts": names
+        }
         return_to_draft(None, campaign, reason=reason, now=now)
         return campaign.status, 0
     outlived = find_void_reason(campaign, now=now)

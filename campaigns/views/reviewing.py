@@ -16,6 +16,7 @@ from campaigns.approval.validity import explain_drift, valid_until
 from campaigns.audience.drift import measure_drift
 from campaigns.delivery.pace.forecast import forecast_send
 from campaigns.models import Approval, Campaign, CampaignStatus, CampaignTransition, ReviewComment
+from customers.told import tell
 from customers.views.fairness import name_attribute, name_group
 from llm.budget import read_limits, read_scope_spend
 
@@ -44,7 +45,7 @@ def describe_outlook(campaign: Campaign, *, now: dt.datetime) -> dict[str, Any]:
     reports = read_group_reach(campaign)
     return {
         "drift": drift,
-        "drift_words": explain_drift(drift, campaign),
+        "drift_words": tell(explain_drift(drift, campaign)),
         "valid_until": until,
         "ends_too_soon": until is not None and campaign.scheduled_for is not None and until <= campaign.scheduled_for,
         "overlaps": list_overlaps(campaign),
@@ -82,9 +83,9 @@ def tell_history(campaign: Campaign) -> list[Happening]:
 def _tell_change(change: CampaignTransition) -> Happening:
     tones = {"approved": "good", "sent": "good", "draft": "bad", "cancelled": "bad", "missed": "bad"}
     if change.from_status == change.to_status:
-        return Happening(change.happened_at, "sent", _("worked on it"), change.actor, change.reason)
+        return Happening(change.happened_at, "sent", _("worked on it"), change.actor, tell(change.reason))
     what = f"{change.get_from_status_display()} → {change.get_to_status_display()}"
-    return Happening(change.happened_at, tones.get(change.to_status, "sent"), what, change.actor, change.reason)
+    return Happening(change.happened_at, tones.get(change.to_status, "sent"), what, change.actor, tell(change.reason))
 
 
 def _tell_approval(approval: Approval) -> list[Happening]:
@@ -95,7 +96,7 @@ def _tell_approval(approval: Approval) -> list[Happening]:
     )  # fmt: skip
     if approval.voided_at is None:
         return [given]
-    void = Happening(approval.voided_at, "bad", _("Void: %(part)s") % {"part": part}, None, approval.void_reason)
+    void = Happening(approval.voided_at, "bad", _("Void: %(part)s") % {"part": part}, None, tell(approval.void_reason))
     return [given, void]
 
 

@@ -23,6 +23,7 @@ from campaigns.audience.archetypes import label_archetype
 from campaigns.content.rendering import PREVIEW_CSP, RenderError, load_source, render_for
 from campaigns.forms import VariantForm
 from campaigns.models import Campaign, StagedChange, Variant
+from customers.told import tell
 from customers.views.access import current_user
 
 from .access import carry_out, get_campaign_for
@@ -245,7 +246,7 @@ def _describe(request: HttpRequest, change: StagedChange, user: User) -> dict[st
         "all_texts": list_texts(change) if is_open and may_write else [],
         "obstacles": deciding.find_obstacles(change) if is_open else [],
         "is_outdated": change.is_waiting and preparing.is_outdated(change),
-        "expiry": deciding.explain_change_expiry(change, now=now) if change.is_waiting else "",
+        "expiry": tell(deciding.explain_change_expiry(change, now=now)) if change.is_waiting else "",
         "may_write": may_write,
         "submit_decision": policy.may_submit_change(user, change),
         "approve_decision": policy.may_approve_change(user, change),

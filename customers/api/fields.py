@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from customers.ingest.recorder import storable_json
 from customers.ingest.schema import CURRENCIES
+from customers.told import tell
 
 MAX_JSON_LENGTH = 20_000
 
@@ -38,6 +39,16 @@ class JSONObjectField(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+class ToldField(serializers.CharField):
+    """A sentence that a row keeps, in the language that was asked for; what a person typed is as they typed it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+
+    def to_representation(self, value: Any) -> str:
+        return tell(super().to_representation(value))
 
 
 class CurrencyField(serializers.CharField):

@@ -20,6 +20,7 @@ from customers.ingest.schema import KINDS, ORDERS, FileProblem
 from customers.models import ImportRun
 from customers.tasks import import_file
 
+from .fields import ToldField
 from .pagination import NewestFirst
 from .permissions import HasModelRight
 from .privacy import read_user
@@ -32,6 +33,7 @@ class ImportSerializer(serializers.ModelSerializer[ImportRun]):
 
     kind = serializers.SerializerMethodField()
     lines_written = serializers.IntegerField(read_only=True)
+    error = ToldField()
     can_resume = serializers.SerializerMethodField()
 
     class Meta:

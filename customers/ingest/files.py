@@ -66,11 +66,11 @@ def import_orders_file(
 
 
 def _say_what_stays(run: ImportRun) -> str:
-    """A sentence on what was written before, with a blank before it; nothing where nothing was."""
+    """A sentence on what was written before, on a line of its own; nothing where nothing was."""
     run.refresh_from_db(fields=["mark"])
     if not run.lines_written:
         return ""
-    return " " + _("%(count)d lines had been taken over by then, and stay.") % {"count": run.lines_written}
+    return "\n" + _("%(count)d lines had been taken over by then, and stay.") % {"count": run.lines_written}
 
 
 def _take_run(table: Table, options: ImportOptions) -> ImportRun:

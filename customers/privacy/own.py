@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from customers.ingest.merged import find_current
 from customers.ingest.preferences import read_preference, save_preference
@@ -19,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 #: Where a change of preferences says that it came from, and the reason in the audit log. It names nobody.
 SOURCE = "own link"
-REASON = "confirmed by the person's own link"
+REASON: Final = gettext_noop("confirmed by the person's own link")
 
 
 def schedule_erasure(request: PrivacyRequest, customer: Customer, *, now: dt.datetime) -> bool:

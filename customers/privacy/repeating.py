@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Final
 
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from customers.ingest.erased import hash_identity, identity_hash_sql
 from customers.ingest.outside import list_noted_objections
@@ -16,7 +18,7 @@ from .addresses import erase_restored
 from .erasure import erase_customer
 from .witness import list_unknown_erasures, suppress_again
 
-REASON = "erased before the backup was restored"
+REASON: Final = gettext_noop("erased before the backup was restored")
 #: The column, and where a change of preferences says that it came from.
 OBJECTION = "objects_to_profiling_at"
 SOURCE = "restored backup"

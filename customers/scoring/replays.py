@@ -118,7 +118,10 @@ def run_replay(replay_id: int, *, now: dt.datetime) -> bool:
     replay = Replay.objects.get(pk=replay_id)
     mine = Replay.objects.filter(pk=replay_id, status=Replay.Status.RUNNING, attempts=replay.attempts)
     if replay.attempts > MOST_ATTEMPTS:
-        mine.update(status=Replay.Status.FAILED, error=_("It was interrupted three times. The worker's log says why."))
+        mine.update(
+            status=Replay.Status.FAILED,
+            error=gettext_noop("It was interrupted three times. The worker's log says why."),
+        )
         return False
     cutoff = dt.datetime.combine(replay.on, dt.time(), dt.UTC)
     try:
@@ -130,7 +133,7 @@ def run_replay(replay_id: int, *, now: dt.datetime) -> bool:
         mine.update(status=Replay.Status.FAILED, error=str(problem)[:500], step="")
         return False
     except BaseException:
-        mine.update(status=Replay.Status.FAILED, error=_("It failed. The worker's log says why."), step="")
+        mine.update(status=Replay.Status.FAILED, error=gettext_noop("It failed. The worker's log says why."), step="")
         raise
     logger.info("day_replayed", replay=replay_id, on=replay.on.isoformat())
     return bool(mine.update(status=Replay.Status.DONE, result=result, step="", finished_at=now))

@@ -224,6 +224,6 @@ def _settle(call: LlmCall, info: ModelInfo, answer: Answer | None, failure: Fail
         usage=failure.usage,
         latency_ms=latency_ms,
         response=failure.text,
-        error=described.staff_message,
+        error=described.kept,
         may_have_cost=failure.may_have_cost,
     )

@@ -198,7 +198,7 @@ def _settle_line(call: LlmCall, result: dict[str, Any], info: ModelInfo) -> None
             usage=failure.usage,
             latency_ms=None,
             response=failure.text,
-            error=described.staff_message,
+            error=described.kept,
             may_have_cost=failure.may_have_cost,
         )
         return

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.content.markup import hide_liquid, render_hidden, show_liquid
 from campaigns.content.told import tell_finding
+from customers.told import tell
 from retention_site.icons import FLAME, ICONS, MENU_ICONS
 
 register = template.Library()
@@ -64,6 +65,12 @@ def flame(size: int = 24) -> SafeString:
 def finding_words(kept: object) -> str:
     """The sentence of a finding, which is kept in English, in the language of the page."""
     return tell_finding(str(kept))
+
+
+@register.filter
+def told(kept: object) -> str:
+    """A sentence that a row keeps (a reason, a failure), in the language of the page; what a person typed stays as it is."""
+    return tell(str(kept or ""))
 
 
 @register.filter

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from customers.models import AuditAction, record_audit
 from support.models import (
@@ -91,7 +92,7 @@ def settle_stranded(*, now: dt.datetime) -> int:
     )
     settled = 0
     for message in stranded.order_by("pk")[:100]:
-        told = _("The program stopped while it was being sent: it may have been sent.")
+        told = gettext_noop("The program stopped while it was being sent: it may have been sent.")
         with transaction.atomic():
             is_ours = TicketMessage.objects.filter(pk=message.pk, send_status=SendStatus.SENDING).update(
                 send_status=SendStatus.UNKNOWN, send_response=told[:300]

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from customers.models import AuditAction, record_audit
 from support.inbox.opening import clean_text
@@ -120,15 +121,15 @@ def hand_over(ticket: Ticket, message: TicketMessage, *, footer: str = "", subje
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused:
-        status, response = SendStatus.FAILED, _("The address was refused.")
+        status, response = SendStatus.FAILED, gettext_noop("The address was refused.")
     except (ValueError, AttributeError):  # an address that mail let in and the header's grammar does not
-        status, response = SendStatus.FAILED, _("The address was refused.")
+        status, response = SendStatus.FAILED, gettext_noop("The address was refused.")
     except smtplib.SMTPServerDisconnected:
-        status, response = SendStatus.UNKNOWN, _("The mail server broke off: it may have been sent.")
+        status, response = SendStatus.UNKNOWN, gettext_noop("The mail server broke off: it may have been sent.")
     except (TimeoutError, OSError) as error:
         is_certain = isinstance(error, ConnectionRefusedError | smtplib.SMTPResponseException)
         status = SendStatus.FAILED if is_certain else SendStatus.UNKNOWN
-        response = _("The mail server did not take it: %(why)s") % {"why": type(error).__name__}
+        response = gettext_noop("The mail server did not take it: %(why)s") % {"why": type(error).__name__}
     TicketMessage.objects.filter(pk=message.pk).update(send_status=status, send_response=response[:300])
     message.refresh_from_db()
 

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from customers.models import Product
 from llm.configuration import configured_model
@@ -44,9 +44,13 @@ def _word(ticket: Ticket, text: str, answered: Answered, now: dt.datetime) -> di
     try:
         drafted = draft_answer(ticket, text, answered.ranked, now=now)
     except ModelError as error:
-        return {"trouble": error.staff_message[:300]}
+        return {"trouble": error.kept[:300]}
     if not drafted.says_something:
-        return {"trouble": _("The model's draft had no sentence that the articles carry; these are their own words.")}
+        return {
+            "trouble": gettext_noop(
+                "The model's draft had no sentence that the articles carry; these are their own words."
+            )
+        }
     return {
         "text": drafted.text,
         "sentences": describe_sentences(drafted.sentences),

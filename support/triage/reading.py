@@ -132,7 +132,7 @@ def _note_failure(row: TriageReading, error: ModelError, now: dt.datetime) -> No
         status=TriageReading.Status.WAITING if again else TriageReading.Status.FAILED,
         attempts=tries,
         not_before=now + dt.timedelta(seconds=wait) if again else None,
-        error=error.staff_message[:300],
+        error=error.kept[:300],
     )
     log.info("ticket_not_read", message=row.message_id, outcome=str(error.outcome))
 

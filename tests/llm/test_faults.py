@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from llm import errors
 from llm.client import complete
@@ -175,3 +176,14 @@ def test_nonsense_as_an_address_is_said_to_staff(settings: Any, address: str, in
 
     with pytest.raises(errors.ModelError):
         ask(invitation)
+
+
+def test_who_asks_is_told_in_their_language_and_the_ledger_keeps_english(
+    model_server: ModelServer, invitation: Prompt
+) -> None:
+    model_server.always(faults.fault_429())
+    with override("zh-hans"), pytest.raises(errors.ModelError) as caught:
+        ask(invitation)
+    assert not str(caught.value).isascii()
+    assert caught.value.kept.isascii()
+    assert caught.value.kept in set(LlmCall.objects.values_list("error", flat=True))

@@ -13,6 +13,7 @@ import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
 
 from campaigns.approval import policy
 from campaigns.approval.hashing import combine_hashes, part_hashes
@@ -33,6 +34,7 @@ from campaigns.models import (
 )
 from customers.models import AuditAction, record_audit
 from customers.models.audit import name_actor
+from customers.told import tell
 
 from .affected import count_affected
 from .fields import check_values, read_wanted
@@ -61,7 +63,7 @@ def submit_change(user: User, change: StagedChange, *, now: dt.datetime) -> Stag
     change.affected = count_affected(change, now=now).as_json()
     change.writers = sorted({*change.writers, user.pk})
     change.save()
-    sentence = _("Change %(number)d was submitted: %(parts)s.")
+    sentence = gettext_noop("Change %(number)d was submitted: %(parts)s.")
     row = note_event(campaign, user, reason=sentence % {"number": change.number, "parts": name_parts(change)}, now=now)
     able = [person for person in list_approvers(campaign) if policy.may_approve_change(person, change).allowed]
     notify_people(NotificationKind.CHANGE_ASKED, able, campaign, row, now=now)
@@ -81,7 +83,7 @@ def approve_change(user: User, change: StagedChange, *, seen_hash: str = "", now
     if obstacles := find_domain_obstacles():
         raise NotReady(obstacles)
     if outlived := explain_change_expiry(change, now=now):
-        raise NotReady([outlived])
+        raise NotReady([tell(outlived)])
     if seen_hash not in ("", change.change_hash):
         raise TransitionConflict(_("This change was submitted anew after you opened it. Look at it again."))
     _refuse_outdated(change)
@@ -96,11 +98,14 @@ def approve_change(user: User, change: StagedChange, *, seen_hash: str = "", now
             )
         )
     touched = find_touched(campaign, wanted, hashes, now=now)
-    _approve_parts(user, campaign, touched, hashes, reason=name_change(change), is_own=is_own, now=now)
+    _approve_parts(user, campaign, touched, hashes, number=change.number, is_own=is_own, now=now)
     Campaign.objects.filter(pk=campaign.pk).update(content_hash=change.change_hash, updated_at=now)
     campaign.refresh_from_db()
     _decide(user, change, StagedChange.Status.APPLIED, "", now)
-    sentence = _("Change %(number)d is in force: %(parts)s.") % {"number": change.number, "parts": name_parts(change)}
+    sentence = gettext_noop("Change %(number)d is in force: %(parts)s.") % {
+        "number": change.number,
+        "parts": name_parts(change),
+    }
     row = note_event(campaign, user, reason=sentence, now=now)
     notify_people(NotificationKind.CHANGE_APPLIED, _list_concerned(change), campaign, row, now=now)
     about, parts = ("campaign", campaign.pk), [part.value for part in touched]
@@ -117,7 +122,10 @@ def refuse_change(user: User, change: StagedChange, *, reason: str, now: dt.date
     if not reason.strip():
         raise NotReady([_("Say what is wrong with it: its author reads it.")])
     _decide(user, change, StagedChange.Status.REFUSED, reason, now)
-    sentence = _("Change %(number)d was not approved: %(why)s") % {"number": change.number, "why": reason.strip()}
+    sentence = gettext_noop("Change %(number)d was not approved: %(said)s") % {
+        "number": change.number,
+        "said": reason.strip(),
+    }
     row = note_event(campaign, user, reason=sentence, now=now)
     notify_people(NotificationKind.CHANGE_REFUSED, _list_concerned(change), campaign, row, now=now)
     record_audit(AuditAction.CHANGE_REFUSED, actor=user, about=("campaign", campaign.pk), change=change.number)
@@ -137,18 +145,19 @@ def reopen_outlived_changes(now: dt.datetime) -> int:
                 continue
             change.status, change.submitted_at, change.change_hash = StagedChange.Status.OPEN, None, ""
             change.save()
-            row = note_event(campaign, None, reason=f"{name_change(change)}: {outlived}", now=now)
+            sentence = gettext_noop("Change %(number)d is open again: %(why)s")
+            row = note_event(campaign, None, reason=sentence % {"number": change.number, "why": outlived}, now=now)
             notify_people(NotificationKind.CHANGE_REFUSED, _list_concerned(change), campaign, row, now=now)
         reopened += 1
     return reopened
 
 
 def explain_change_expiry(change: StagedChange, *, now: dt.datetime) -> str:
-    """Why a change that was submitted long ago can no longer be approved, or ""."""
+    """Why a change that was submitted long ago can no longer be approved, or ""; in English, as it is kept."""
     days = change.campaign.valid_days
     if change.submitted_at is None or now < change.submitted_at + dt.timedelta(days=days):
         return ""
-    return _("Nobody decided within %(days)d days. Look at it again and submit it again.") % {"days": days}
+    return gettext_noop("Nobody decided within %(days)d days. Look at it again and submit it again.") % {"days": days}
 
 
 def find_obstacles(change: StagedChange) -> list[str]:
@@ -168,14 +177,10 @@ def find_obstacles(change: StagedChange) -> list[str]:
     return found + find_domain_obstacles()
 
 
-def name_change(change: StagedChange) -> str:
-    """What staff call it."""
-    return _("Change %(number)d") % {"number": change.number}
-
-
 def name_parts(change: StagedChange) -> str:
-    """The parts that it touches, in the reader's words."""
-    return ", ".join(str(ApprovalPart(part).label) for part in change.outcome.get("touched", []))
+    """The parts that it touches; in English, as they are kept."""
+    with override("en"):
+        return ", ".join(str(ApprovalPart(part).label) for part in change.outcome.get("touched", []))
 
 
 def _refuse_outdated(change: StagedChange) -> None:
@@ -193,7 +198,7 @@ def _approve_parts(
     parts: Sequence[ApprovalPart],
     hashes: Mapping[ApprovalPart, str],
     *,
-    reason: str,
+    number: int,
     is_own: bool,
     now: dt.datetime,
 ) -> None:
@@ -201,7 +206,7 @@ def _approve_parts(
     name_actor(user)
     valid = Approval.objects.filter(campaign=campaign, part__in=parts, voided_at=None)
     before = {row.part: row for row in valid}
-    valid.update(voided_at=now, void_reason=_("Replaced by: %(change)s.") % {"change": reason})
+    valid.update(voided_at=now, void_reason=gettext_noop("Replaced by change %(number)d.") % {"number": number})
     Approval.objects.bulk_create(
         Approval(
             campaign=campaign, part=part, part_hash=hashes[part], approved_by=user, approved_at=now, is_own=is_own,

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.audience.entrants import Look, gather_all, gather_triggered
 from campaigns.audience.entry_rules import EntryRuleError, EventTrigger, OverdueTrigger, Trigger, parse_trigger
@@ -120,7 +120,9 @@ def _move_watermark(campaign: Campaign, until: dt.datetime) -> None:
 
 def _pause_broken(campaign_id: int, error: Exception, now: dt.datetime) -> bool:
     """A rule that cannot be read will not mend itself."""
-    reason = _("What lets people in can no longer be read (%(error)s). End it and start another.") % {"error": error}
+    reason = gettext_noop("What lets people in can no longer be read (%(error)s). End it and start another.") % {
+        "error": error
+    }
     try:
         pause_campaign(None, Campaign.objects.get(pk=campaign_id), reason=reason[:300], now=now)
     except TransitionConflict:

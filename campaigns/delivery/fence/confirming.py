@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from campaigns.approval.policy import NotReady
 from campaigns.approval.transitions import change_status
@@ -25,7 +26,7 @@ SHORTEST_NOTE: Final = 10
 #: What a person may decide for a campaign whose messages may have been sent already.
 CONTINUE: Final = "continue"
 UNKNOWN: Final = "unknown"
-RESPONSE: Final = "may have been sent after the backup was taken"
+RESPONSE: Final = gettext_noop("may have been sent after the backup was taken")
 
 
 def confirm_sending(
@@ -80,7 +81,7 @@ def _write_off(user: User, risk: Risk, *, now: dt.datetime) -> int:
     """What may have been sent becomes `unknown`, which is never sent by itself; a campaign that may have gone out whole is
     cancelled."""
     if not risk.has_started:
-        reason = _("It may have been sent after the backup was taken.")
+        reason = gettext_noop("It may have been sent after the backup was taken.")
         change_status(
             risk.campaign,
             sources=list(NOT_STARTED),

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from django.db import connection
 from django.db.models import Case, F, IntegerField, Q, Value, When
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from customers.models import EventKind, ReadingStatus, TextReading
 from llm.budget import estimate_tokens
@@ -98,7 +98,7 @@ def note_failure(texts: Sequence[ClaimedText], error: ModelError, now: dt.dateti
             attempts=tries,
             not_before=now + wait if again else None,
             lease_until=None,
-            error=error.staff_message[:500],
+            error=error.kept[:500],
         )
     log.info("texts_not_read", texts=len(texts), outcome=str(error.outcome))
 
@@ -153,5 +153,5 @@ def _wait_after(error: ModelError, row: TextReading) -> dt.timedelta:
 def _give_up_on_the_dead(now: dt.datetime) -> None:
     """Rows whose worker died at their last try."""
     TextReading.objects.filter(status=ReadingStatus.READING, lease_until__lt=now, attempts__gte=MOST_ATTEMPTS).update(
-        status=ReadingStatus.FAILED, lease_until=None, error=_("Three workers died over this text.")
+        status=ReadingStatus.FAILED, lease_until=None, error=gettext_noop("Three workers died over this text.")
     )

@@ -16,7 +16,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from customers.ingest.clock import read_shop_clock
 from customers.ingest.preferences import may_profile_sql
@@ -155,14 +155,14 @@ def _read_batch(texts: list[ClaimedText], now: dt.datetime) -> bool:
         note_failure(texts, error, now)
         return False
     except Exception:
-        note_failure(texts, ModelError(_("Reading failed. The worker's log says why.")), now)
+        note_failure(texts, ModelError(gettext_noop("Reading failed. The worker's log says why.")), now)
         log.exception("texts_not_read")
         return False
     missing = [text for n, text in enumerate(texts, 1) if n not in found]
     for number, reading in found.items():
         store_reading(texts[number - 1].row, reading, completion, now)
     if missing:
-        note_failure(missing, ModelAnswerInvalid(_("The model left this text out."), is_retryable=True), now)
+        note_failure(missing, ModelAnswerInvalid(gettext_noop("The model left this text out."), is_retryable=True), now)
     log.info("texts_read", read=len(found), left_out=len(missing))
     return bool(found)
 
@@ -189,4 +189,6 @@ def _sort_answers(completion: Completion, count: int, topics: Sequence[str]) -> 
 
 
 def _outside() -> ModelError:
-    return ModelAnswerInvalid(_("The answer was not in the vocabulary, so nothing of it was kept."), is_retryable=True)
+    return ModelAnswerInvalid(
+        gettext_noop("The answer was not in the vocabulary, so nothing of it was kept."), is_retryable=True
+    )

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from customers.models import Entrance, ImportRun, IntakeDay, RefusedItem
+from customers.told import tell
 
 KINDS = {
     "customer": _("customer"), "product": _("product"), "order": _("order"), "event": _("event"), "consent": _("consent"),
@@ -71,7 +72,7 @@ def _tell(row: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         **row,
-        "label": kept.message or kept.reason,
+        "label": tell(kept.message) or kept.reason,
         "what": str(KINDS.get(kept.kind, kept.kind)),
         "entrance_label": kept.get_entrance_display(),
         "examples": examples,

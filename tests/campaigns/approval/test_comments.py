@@ -155,7 +155,7 @@ def test_changes_can_be_asked_for_with_an_open_comment_alone(
 ) -> None:
     workflow.request_changes(cast.approver, campaign, now=NOW)
     assert campaign.status == CampaignStatus.DRAFT
-    assert CampaignTransition.objects.get(to_status="draft").reason == "1 comment is open."
+    assert CampaignTransition.objects.get(to_status="draft").reason == "Comments that are open: 1."
 
 
 def test_without_any_word_no_changes_are_asked_for(campaign: Campaign, thread: ReviewComment, cast: Cast) -> None:
@@ -175,4 +175,4 @@ def test_a_general_comment_becomes_a_thread_and_the_next_submission_says_what_is
 
     workflow.submit_campaign(cast.marketer, campaign, now=NOW)
     last = CampaignTransition.objects.order_by("number").last()
-    assert last is not None and last.reason == "1 comment is open."
+    assert last is not None and last.reason == "Comments that are open: 1."

@@ -98,7 +98,7 @@ def test_an_approved_change_is_in_force_and_what_it_does_not_touch_stays_approve
     valid = Approval.objects.filter(voided_at=None)
     assert dict(valid.exclude(part="messages").values_list("part", "pk")) == kept
     assert (valid.get(part="messages").approved_by, valid.get(part="messages").is_own) == (cast.approver, False)
-    assert Approval.objects.get(part="messages", voided_at=LATER).void_reason == "Replaced by: Change 1."
+    assert Approval.objects.get(part="messages", voided_at=LATER).void_reason == "Replaced by change 1."
     running.refresh_from_db()
     assert find_stale_parts(running) == [] and running.content_hash == content_hash(running) == other.change_hash
     assert (other.status, other.decided_by, other.decided_at) == ("applied", cast.approver, LATER)
