@@ -18,3 +18,15 @@ def tag_customers(customers: QuerySet[Customer], tag: str) -> int:
             [tag, *params],
         )
         return int(cursor.rowcount)
+
+
+def untag_customers(customers: QuerySet[Customer], tag: str) -> int:
+    """Take `tag` away from all of them; returns how many had it. Safe to run twice."""
+    sql, params = customers.select_related(None).order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM customers_customertag t WHERE t.tag = %s"
+            f" AND t.customer_id IN (SELECT found.id FROM ({sql}) AS found(id))",
+            [tag, *params],
+        )
+        return int(cursor.rowcount)

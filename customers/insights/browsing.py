@@ -129,13 +129,23 @@ def count_customers() -> Count:
 
 def list_countries() -> list[str]:
     """The countries that customers have, each found by one step in the index rather than by reading everybody."""
+    return _list_values("customers_customer", "country", 250)
+
+
+def list_tags() -> list[str]:
+    """The tags that somebody has, found in the same way."""
+    return _list_values("customers_customertag", "tag", 200)
+
+
+def _list_values(table: str, column: str, most: int) -> list[str]:
+    """The first values of an indexed column that are not empty. Names of ours only."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH RECURSIVE found(country) AS ("
-            " (SELECT country FROM customers_customer WHERE country > '' ORDER BY country LIMIT 1)"
-            " UNION ALL SELECT (SELECT c.country FROM customers_customer c WHERE c.country > found.country"
-            " ORDER BY c.country LIMIT 1) FROM found WHERE found.country IS NOT NULL)"
-            " SELECT country FROM found WHERE country IS NOT NULL LIMIT 250"
+            "WITH RECURSIVE found(value) AS ("
+            f" (SELECT {column} FROM {table} WHERE {column} > '' ORDER BY {column} LIMIT 1)"
+            f" UNION ALL SELECT (SELECT t.{column} FROM {table} t WHERE t.{column} > found.value"
+            f" ORDER BY t.{column} LIMIT 1) FROM found WHERE found.value IS NOT NULL)"
+            f" SELECT value FROM found WHERE value IS NOT NULL LIMIT {most}"
         )
         return [row[0] for row in cursor.fetchall()]
 

@@ -22,7 +22,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from customers.ingest.consent import suppress_addresses
-from customers.ingest.tags import tag_customers
+from customers.ingest.tags import tag_customers, untag_customers
+from customers.insights.browsing import list_tags
 from customers.models import AuditAction, Customer, Suppression, record_audit
 from customers.segments.editing import save_segment
 from customers.segments.vocabulary import ADDRESS_SQL
@@ -34,6 +35,7 @@ from .customer_list import filter_customers
 ACTIONS: Final = {
     "export": ("customers.export_list", gettext_lazy("Export")),
     "tag": ("customers.change_segment", gettext_lazy("Put a tag to them")),
+    "untag": ("customers.change_segment", gettext_lazy("Take a tag away from them")),
     "campaign": ("campaigns.add_campaign", gettext_lazy("Start a campaign for them")),
     "suppress": ("customers.suppress_list", gettext_lazy("Never write to them again")),
 }
@@ -76,7 +78,8 @@ def act_on_customers(request: HttpRequest) -> HttpResponseBase:
         "people": selection.customers.count(),
         "selection": selection,
         "fault": fault,
-        "typed": request.POST.get("word", ""),
+        "typed": request.POST.get("word", "") or QueryDict(selection.query).get("tag", ""),
+        "known_tags": list_tags() if action in ("tag", "untag") else [],
         "back": _back(request),
     }
     return render(request, "customers/bulk.html", context, status=422 if fault else 200)
@@ -99,6 +102,10 @@ def _do(request: HttpRequest, action: str, selection: Selection) -> tuple[str, H
         number = _tag(request.user, selection.customers, word)
         messages.success(request, _say_people(number, _("%(n)s people were given the tag.")))
         return "", redirect(f"{reverse('customers:list')}?{_encode(tag=word)}")
+    if action == "untag":
+        number = _untag(request.user, selection.customers, word)
+        messages.success(request, _say_people(number, _("The tag was taken away from %(n)s people.")))
+        return "", redirect(_back(request))
     return _start_campaign(request, request.user, selection, word)
 
 
@@ -110,6 +117,13 @@ def _say_people(number: int, sentence: str) -> str:
 def _tag(user: User, customers: QuerySet[Customer], tag: str) -> int:
     number = tag_customers(customers, tag)
     record_audit(AuditAction.CUSTOMERS_TAGGED, actor=user, about=("tag", tag), people=number)
+    return number
+
+
+@transaction.atomic
+def _untag(user: User, customers: QuerySet[Customer], tag: str) -> int:
+    number = untag_customers(customers, tag)
+    record_audit(AuditAction.CUSTOMERS_UNTAGGED, actor=user, about=("tag", tag), people=number)
     return number
 
 

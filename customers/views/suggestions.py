@@ -8,8 +8,8 @@ from django.db import connection
 
 from customers.features.catalogue import THEMES
 from customers.features.interests.vocabulary import list_topics
-from customers.insights.browsing import list_countries
-from customers.models import CustomerTag, Product, ReactionGroup, ScoreStatus
+from customers.insights.browsing import list_countries, list_tags
+from customers.models import Product, ReactionGroup, ScoreStatus
 from customers.segments.labels import PRICE_LABELS
 from customers.segments.names import list_campaigns
 from customers.segments.vocabulary import BEHAVIOURS
@@ -38,7 +38,6 @@ def list_suggestions() -> dict[str, Suggested]:
         list(Product.objects.exclude(**{column: ""}).order_by(column).values_list(column, flat=True).distinct()[:MOST_SUGGESTED])
         for column in ("category", "brand")
     )  # fmt: skip
-    tags = CustomerTag.objects.order_by("tag").values_list("tag", flat=True).distinct()
     return {
         "country": [(name, "") for name in list_countries()],
         "category": [(name, "") for name in categories],
@@ -53,7 +52,7 @@ def list_suggestions() -> dict[str, Suggested]:
         "topic": [(name, "") for name in list_topics(categories)],
         "status": [(value, str(label)) for value, label in ScoreStatus.choices],
         "reaction": [(value, str(label)) for value, label in ReactionGroup.choices],
-        "tag": [(name, "") for name in tags[:MOST_SUGGESTED]],
+        "tag": [(name, "") for name in list_tags()],
     }
 
 

@@ -158,6 +158,22 @@ def test_all_who_match_get_a_tag_that_segments_can_ask_for(client: Client) -> No
     assert {c.pk for c in others.context["page"].customers} == {p.pk for p in people if p.country == "China"}
 
 
+def test_a_tag_is_taken_away_again(client: Client) -> None:
+    people = _make_people(4, scored=0)
+    everybody = {"all": "1", "query": "", "confirm": "1", "word": "autumn"}
+    client.post("/customers/bulk/", {**everybody, "do": "tag"})
+    client.post("/customers/bulk/", {**everybody, "do": "tag", "word": "other"})
+    asked = client.post("/customers/bulk/", {"do": "untag", "all": "1", "query": "tag=autumn"}).content.decode()
+    assert 'value="autumn"' in asked and '<option value="other">' in asked, "the tag of the list is offered first"
+    chosen = {"do": "untag", "chosen": [people[0].pk, people[1].pk], "confirm": "1", "word": "autumn"}
+    for _twice in range(2):
+        client.post("/customers/bulk/", chosen)
+    kept = CustomerTag.objects.filter(tag="autumn").values_list("customer_id", flat=True)
+    assert set(kept) == {people[2].pk, people[3].pk} and CustomerTag.objects.filter(tag="other").count() == 4
+    told = AuditEntry.objects.filter(action="customers_untagged").order_by("pk")
+    assert [entry.details["people"] for entry in told] == [2, 0]
+
+
 def test_a_campaign_begins_from_those_who_were_ticked(client: Client) -> None:
     people = _make_people(4, scored=0)
     chosen = {"do": "campaign", "chosen": [people[0].pk, people[3].pk], "confirm": "1", "word": "Two of them"}
