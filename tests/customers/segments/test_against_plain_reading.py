@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from pytest_django import Settings
 
 from customers.segments.compiler import compile_rule
 from customers.segments.contradictions import _flatten, _judge_together
@@ -29,23 +30,28 @@ from tests.customers.segments.random_trees import draw_leaf, draw_tree
 TREES_PER_SHOP = 50
 PEOPLE = 24
 CASES = int(os.environ.get("RULES", "200"))
-#: Around a change of clocks, a leap day, a turn of the year, and late in a day that is another one elsewhere.
+#: Where the shop is, and when: around a change of clocks, a leap day, a turn of the year, and late in a day that is another
+#: one elsewhere. Havana has a day in spring without a midnight and one in autumn with two; Cairo has one that ends twice.
 MOMENTS = [
-    dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC),
-    dt.datetime(2026, 3, 29, 1, 30, tzinfo=dt.UTC),
-    dt.datetime(2028, 2, 29, 23, 30, tzinfo=dt.UTC),
-    dt.datetime(2026, 1, 1, 0, 0, tzinfo=dt.UTC),
-    dt.datetime(2026, 7, 15, 10, 30, tzinfo=dt.UTC),
+    ("Europe/London", dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)),
+    ("America/Havana", dt.datetime(2026, 3, 8, 5, 0, tzinfo=dt.UTC)),
+    ("Europe/London", dt.datetime(2026, 3, 29, 1, 30, tzinfo=dt.UTC)),
+    ("Pacific/Auckland", dt.datetime(2028, 2, 28, 23, 30, tzinfo=dt.UTC)),
+    ("America/Havana", dt.datetime(2026, 11, 1, 4, 30, tzinfo=dt.UTC)),
+    ("Asia/Kathmandu", dt.datetime(2025, 12, 31, 18, 20, tzinfo=dt.UTC)),
+    ("Africa/Cairo", dt.datetime(2026, 10, 29, 21, 30, tzinfo=dt.UTC)),
+    ("Europe/London", dt.datetime(2026, 7, 15, 10, 30, tzinfo=dt.UTC)),
+    ("Australia/Lord_Howe", dt.datetime(2026, 4, 4, 15, 10, tzinfo=dt.UTC)),
 ]
 
 
 @pytest.mark.django_db
-def test_the_database_finds_whom_a_plain_reading_finds() -> None:
+def test_the_database_finds_whom_a_plain_reading_finds(settings: Settings) -> None:
     draw = random.Random(int(os.environ.get("RULES_SEED", "20260301")))
     sizes: list[float] = []
     asked = Counter[str]()
     for number in range(-(-CASES // TREES_PER_SHOP)):
-        now = MOMENTS[number % len(MOMENTS)]
+        settings.SHOP_TIME_ZONE, now = MOMENTS[number % len(MOMENTS)]
         with transaction.atomic():
             reader = Reader(make_shop(draw, now=now, people=PEOPLE), now)
             trees = [draw_tree(draw, depth=draw.choice([0, 1, 2, 3, 4])) for _ in range(TREES_PER_SHOP)]
@@ -69,7 +75,8 @@ def _try_one(tree: dict[str, Any], reader: Reader) -> Rule:
     expected = reader.find(rule)
     assert len(found) == len(set(found)), f"somebody twice: {tree}"
     assert set(found) == expected, (
-        f"{tree} at {reader.now}: too many {sorted(set(found) - expected)}, too few {sorted(expected - set(found))}"
+        f"{tree} at {reader.now} in {reader.shop.zone}: too many {sorted(set(found) - expected)},"
+        f" too few {sorted(expected - set(found))}"
     )
     if isinstance(rule, Group) and rule.match == "all":
         told = list(_judge_together(list(_flatten(rule, ""))))
