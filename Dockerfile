@@ -17,4 +17,4 @@ ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 REKINDLE_VAR=/app/var
 RUN install -d -o rekindle -g rekindle var/static
 USER rekindle
 EXPOSE 8000
-CMD ["gunicorn", "retention_site.wsgi", "--bind", "0.0.0.0:8000", "--preload", "--workers", "2", "--threads", "4", "--timeout", "120", "--graceful-timeout", "10"]
+CMD ["gunicorn", "retention_site.wsgi", "--bind", "0.0.0.0:8000", "--preload", "--workers", "2", "--threads", "4", "--timeout", "120", "--graceful-timeout", "10", "--limit-request-line", "8190"]

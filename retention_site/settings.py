@@ -268,7 +268,7 @@ ATTACHMENT_MB = read_number("ATTACHMENT_MB", 10, least=1, most=100)  # one file
 ATTACHMENTS_MB = read_number("ATTACHMENTS_MB", 20, least=1, most=100)  # all files of a mail
 ATTACHMENT_DIR = Path(read_text("ATTACHMENT_DIR", str(VAR_DIR / "attachments")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # the largest rule of a segment: 100 rows with five questions each
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000  # the largest rule of a segment: 100 rows with five questions each
 
 # --- Language model ---------------------------------------------------------------------------------------------------
 LLM_BASE_URL = read_text("LLM_BASE_URL")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from customers.segments.faults import RuleError
 from customers.segments.nodes import Match
 from customers.segments.rules import MAX_CONDITIONS, MAX_DEPTH
+from customers.segments.wording import describe_error
 
 from .rule_drafts import Block, Path, change_node, find_node, name_path, new_block, read_path, walk_draft
 from .rule_rows import Row
@@ -22,7 +24,14 @@ def act(block: Block, action: str) -> Block:
     if path is None or find_node(block, path) is None:
         return block
     done = _ACTIONS[verb](block, path) if verb in _ACTIONS else block
-    return _tidy(done, is_root=True) if _depth(done) < MAX_DEPTH and _size(done) <= MAX_CONDITIONS else block
+    if _size(done) > max(MAX_CONDITIONS, _size(block)):
+        return _refuse(block, "too_many_conditions", MAX_CONDITIONS)
+    return _tidy(done, is_root=True) if _depth(done) < MAX_DEPTH else _refuse(block, "too_deep", MAX_DEPTH)
+
+
+def _refuse(block: Block, code: str, most: int) -> Block:
+    """As it was, and why."""
+    return replace(block, error=describe_error(RuleError("", code, str(most))))
 
 
 def find_focus(before: Block, after: Block, action: str) -> str:
@@ -137,7 +146,7 @@ def _move(block: Block, start: Path | None, end: Path | None) -> Block:
     moved = _insert(_put(block, start, marked), end, node)
     place = next((path for path, found in walk_draft(moved) if found is marked), None)
     done = _tidy(_cut(moved, place) if place else moved, is_root=True)
-    return done if _depth(done) < MAX_DEPTH else block
+    return done if _depth(done) < MAX_DEPTH else _refuse(block, "too_deep", MAX_DEPTH)
 
 
 def _put(block: Block, path: Path, node: Block | Row) -> Block:

@@ -10,26 +10,31 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from customers.segments.faults import RuleError
 from customers.segments.nodes import Group, Match, Rule
 from customers.segments.resolve import resolve_memberships
 from customers.segments.rules import MAX_CONDITIONS, MAX_DEPTH, read_gently
 from customers.segments.wording import describe_error
 
-from .rule_rows import LONGEST, LONGEST_JSON, TYPED, Row, lay_out_row
+from .rule_rows import TYPED, Row, lay_out_row
 
 ROOT: Final = "r"
 MATCHES: Final[tuple[Match, ...]] = ("all", "any", "none")
 Path = tuple[int, ...]
+#: Rows that are read of a page, more than a rule may have: whoever sent more is told, at the rule they sent.
+MOST_READ: Final = MAX_CONDITIONS * 3
 
 
 @dataclass(frozen=True)
 class Block:
-    """A group as it is being written."""
+    """A group as it is being written. `is_cut`: more rows were sent than are read, so that it cannot be saved."""
 
     match: Match
     children: tuple[Block | Row, ...]
     error: str = ""
+    is_cut: bool = False
 
 
 def new_block() -> Block:
@@ -38,15 +43,18 @@ def new_block() -> Block:
 
 
 def read_block(data: Mapping[str, Any]) -> Block:
-    """The tree of a posted page; nonsense gives a page to begin with. At most MAX_CONDITIONS rows are read."""
+    """The tree of a posted page; nonsense gives a page to begin with. Of more rows than MOST_READ the first are read."""
     places = {}
     for name in data:
-        place, _, key = name.partition(":")
+        place, _colon, key = name.partition(":")
         if key in ("match", "what") and (path := read_path(place)) is not None:
             places[path] = key == "match"
-    kept = sorted(places)[: MAX_CONDITIONS * 3]
-    block = _gather(data, (), {path: places[path] for path in kept})
-    return block if block.children else new_block()
+    rows = sorted(path for path, is_block in places.items() if not is_block)
+    inside: dict[Path, list[Path]] = {}
+    for path in sorted(places.keys() - set(rows[MOST_READ:]) - {()}):
+        inside.setdefault(path[:-1], []).append(path)
+    block = _gather(data, (), places, inside)
+    return replace(block, is_cut=len(rows) > MOST_READ) if block.children else new_block()
 
 
 def lay_out_block(rule: Rule) -> Block:
@@ -67,30 +75,34 @@ def check_block(block: Block, *, own: int | None = None) -> tuple[Group | None, 
     """The rule, or None and each wrong row with its error. `own` is the segment that it is to be saved for."""
     reading = read_gently(to_tree(block))
     faults: tuple[RuleError, ...] = reading.faults
+    if block.is_cut:
+        faults = (RuleError("", "too_many_conditions", str(MAX_CONDITIONS)),)
     if not faults:
         try:
             resolve_memberships(reading.rule, own=own)
         except RuleError as error:
             faults = (error,)
     for fault in faults:
-        block = _mark(block, row_of(fault.path), describe_error(fault))
+        block = _mark(block, row_of(fault.path), _describe(fault))
     return (None, block) if faults else (reading.rule, block)
 
 
-def _gather(data: Mapping[str, Any], path: Path, places: Mapping[Path, bool]) -> Block:
+def _gather(
+    data: Mapping[str, Any], path: Path, places: Mapping[Path, bool], inside: Mapping[Path, list[Path]]
+) -> Block:
     match = str(data.get(f"{name_path(path)}:match", "all"))
-    children: list[Block | Row] = []
-    for place in sorted(place for place in places if place[:-1] == path and place):
-        children.append(_gather(data, place, places) if places[place] else _read_row(data, place))
+    children = tuple(
+        _gather(data, place, places, inside) if places[place] else _read_row(data, place)
+        for place in inside.get(path, ())
+    )
     known: Match = next((one for one in MATCHES if one == match), "all")
-    return Block(known, tuple(children))
+    return Block(known, children)
 
 
 def _read_row(data: Mapping[str, Any], path: Path) -> Row:
     typed = {key: str(data[name]) for key in TYPED if (name := f"{name_path(path)}:{key}") in data}
     typed["was"] = str(data.get(f"{name_path(path)}:was", ""))
-    longest = LONGEST_JSON if typed.get("what") == "json" else LONGEST
-    row = Row({key: text[:longest] for key, text in typed.items()}).fitted()
+    row = Row(typed).fitted()
     return Row({key: text for key, text in row.typed.items() if key != "was"})
 
 
@@ -118,6 +130,11 @@ def row_of(fault: str) -> Path:
         path.append(int(parts[1]))
         parts = parts[2:]
     return tuple(path)
+
+
+def _describe(fault: RuleError) -> str:
+    """In words; a row asks for probabilities in per cent."""
+    return _("Enter a percentage from 0 to 100.") if fault.code == "not_a_probability" else describe_error(fault)
 
 
 def _mark(block: Block, path: Path, error: str) -> Block:

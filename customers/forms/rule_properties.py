@@ -12,7 +12,15 @@ from customers.segments.vocabulary import OWN_OPERATORS
 from .rule_values import lay_out_value, write_value
 
 #: What the fields of one question are called, with what stands there where nothing was typed.
-_PARTS: Final[dict[str, str]] = {"": "", "_type": "text", "_op": "is", "_value": "", "_value2": ""}
+_PARTS: Final[dict[str, str]] = {
+    "": "",
+    "_type": "text",
+    "_op": "is",
+    "_value": "",
+    "_value2": "",
+    "_day": "",
+    "_day2": "",
+}
 NUMBERS: Final = range(1, MOST_PROPERTIES + 1)
 TYPED_PROPERTIES: Final[dict[str, str]] = {
     f"prop{number}{part}": usual for number in NUMBERS for part, usual in _PARTS.items()
@@ -25,7 +33,8 @@ def list_operators(kind: str) -> tuple[str, ...]:
 
 
 def read_property(typed: Mapping[str, str], number: int) -> dict[str, str]:
-    """One question as it was typed: name, type, op, value, value2. An operator that does not fit the type gives way."""
+    """One question as it was typed: name, type, op, value, day and their second ones. An operator that does not fit the type
+    gives way."""
     found = {
         part.removeprefix("_") or "name": typed.get(f"prop{number}{part}", usual) for part, usual in _PARTS.items()
     }
@@ -39,7 +48,7 @@ def write_properties(typed: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {"property": one["name"].strip(), "type": one["type"], "op": one["op"]}
         | ({} if one["op"] in ("known", "unknown")
-           else {"value": write_value(one["type"], one["op"], one["value"], one["value2"])})
+           else {"value": write_value(one["type"], one["op"], one["value"], one["value2"], modes=(one["day"], one["day2"]))})
         for one in asked
     ]  # fmt: skip
 

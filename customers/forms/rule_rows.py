@@ -42,8 +42,8 @@ from .rule_values import lay_out_value, write_value, write_whole
 
 #: What a row sends, with what stands there where nothing was typed.
 TYPED: Final[dict[str, str]] = {
-    "what": "recency_days", "op": "gte", "value": "", "value2": "", "times": "1", "when": "days", "days": "90",
-    "days2": "180", "from": "", "to": "", "category": "", "product": "", "brand": "", "name": "", "type": "text",
+    "what": "recency_days", "op": "gte", "value": "", "value2": "", "day": "", "day2": "", "times": "1", "when": "days",
+    "days": "90", "days2": "180", "from": "", "to": "", "category": "", "product": "", "brand": "", "name": "", "type": "text",
     "channel": "", "campaign": "", "then": "", "then_days": "", "each": "", "kind": "bought",
     "discount": "", "code": "", **TYPED_PROPERTIES,
 }  # fmt: skip
@@ -54,8 +54,6 @@ _TAILS: Final[Mapping[str, Collection[str]]] = {
     "message": MESSAGES,
     "channel": CHANNEL_STATES,
 }
-LONGEST: Final = 400
-LONGEST_JSON: Final = 8_000
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def lay_out_row(part: Leaf | Broken) -> Row:
 
 
 def _write_field(row: Row) -> Any:
-    return {"field": row.what, "op": row.op, "value": write_value(row.value_kind, row.op, row.value, row.value2)}
+    return {"field": row.what, "op": row.op, "value": _write_value(row)}
 
 
 def _write_did(row: Row) -> Any:
@@ -160,8 +158,7 @@ def _write_did(row: Row) -> Any:
 
 
 def _write_orders(row: Row) -> Any:
-    value = write_value(row.value_kind, row.op, row.value, row.value2)
-    tree = {"orders": row.tail, "op": row.op, "value": value} | _write_window(row)
+    tree = {"orders": row.tail, "op": row.op, "value": _write_value(row)} | _write_window(row)
     named = {key: text for key in ("discount", "code") if (text := getattr(row, key).strip())}
     return tree | ({"kind": row.kind} if row.kind != "bought" else {}) | named | _write_ware(row)
 
@@ -187,7 +184,7 @@ def _write_attribute(row: Row) -> Any:
     tree: dict[str, Any] = {"attribute": row.name, "type": row.type, "op": row.op}
     if row.op in ("known", "unknown"):
         return tree
-    return tree | {"value": write_value(row.type, row.op, row.value, row.value2)}
+    return tree | {"value": _write_value(row)}
 
 
 def _write_json(row: Row) -> Any:
@@ -206,6 +203,10 @@ _WRITERS: Final = {
     "channel": _write_channel, "segment": _write_segment, "bucket": _write_bucket, "attribute": _write_attribute,
     "json": _write_json,
 }  # fmt: skip
+
+
+def _write_value(row: Row) -> Any:
+    return write_value(row.value_kind, row.op, row.value, row.value2, modes=(row.day, row.day2))
 
 
 def _write_window(row: Row) -> dict[str, Any]:

@@ -66,6 +66,8 @@ class Entry:
 
 def read_place(text: str) -> Place | None:
     """The place that `str` wrote, or that of a moment alone; None for anything else."""
+    if "\x00" in text:
+        return None
     moment, _, rest = text.partition("~")
     table, _, key = rest.partition("~")
     try:

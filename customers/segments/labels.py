@@ -152,6 +152,7 @@ ERROR_SENTENCES = {
     "category_does_not_fit": _("This behaviour has no category."),
     "not_yes_or_no": _("Choose yes or no."),
     "not_a_list": _("Give at least one value."),
+    "too_many_values": _("Give %(detail)s values at most."),
     "not_two_numbers": _("Give two numbers."),
     "wrong_order": _("The first number must not be above the second."),
     "not_a_number": _("Enter a number."),
@@ -184,6 +185,7 @@ ERROR_SENTENCES = {
     "not_percents": _("Give two percentages from 0 to 100, the smaller one first."),
     "unknown_segment": _("The segment number %(detail)s does not exist any more."),
     "segment_broken": _("The rule of the segment “%(detail)s” cannot be used as it stands."),
+    "named_too_deep": _("With the segments that it names, this is nested more than %(detail)s deep."),
     "cycle": _("Segments refer to each other in a circle: %(detail)s."),
     "not_a_text": _("Enter a text of at most 120 characters."),
 }

@@ -11,8 +11,9 @@ from .faults import RuleError, join_path
 from .nodes import Group, Membership, Rule
 from .rules import read_gently
 
-#: How many conditions a rule may have together with those of the segments that it names.
+#: How many conditions a rule may have together with those of the segments that it names, and how deep they may be nested.
 MAX_RESOLVED: Final = 400
+MAX_RESOLVED_DEPTH: Final = 60
 
 Trail = tuple[tuple[int, str], ...]
 
@@ -20,9 +21,10 @@ Trail = tuple[tuple[int, str], ...]
 def resolve_memberships(rule: Rule, *, own: int | None = None) -> Rule:
     """The rule without any membership. `own` is the segment that the rule is to be saved for: naming it is a circle too.
 
-    Raises RuleError at the row: "unknown_segment", "segment_broken", "cycle" with the path named, "too_many_conditions".
+    Raises RuleError at the row: "unknown_segment", "segment_broken", "cycle" with the path named, "too_many_conditions",
+    "named_too_deep".
     """
-    return _Resolver().resolve(rule, "", _read_own(own))
+    return _Resolver().resolve(rule, "", _read_own(own), 0)
 
 
 def _read_own(own: int | None) -> Trail:
@@ -35,31 +37,33 @@ def _read_own(own: int | None) -> Trail:
 @dataclass
 class _Resolver:
     """What was read so far, and how many conditions stand in the whole: rules that name each other again and again are
-    stopped while they grow."""
+    stopped while they grow, and long chains of them before they are too deep for any program to follow."""
 
     known: dict[int, tuple[str, Rule]] = field(default_factory=dict)
     conditions: int = 0
 
-    def resolve(self, rule: Rule, path: str, trail: Trail) -> Rule:
+    def resolve(self, rule: Rule, path: str, trail: Trail, depth: int) -> Rule:
+        if depth > MAX_RESOLVED_DEPTH:
+            raise RuleError(path, "named_too_deep", str(MAX_RESOLVED_DEPTH))
         if isinstance(rule, Group):
-            rules = (self.resolve(child, join_path(path, f"rules.{i}"), trail) for i, child in enumerate(rule.rules))
-            return Group(rule.match, tuple(rules))
+            places = ((child, join_path(path, f"rules.{i}")) for i, child in enumerate(rule.rules))
+            return Group(rule.match, tuple([self.resolve(child, at, trail, depth + 1) for child, at in places]))
         if isinstance(rule, Membership):
-            inner = self._resolve_membership(rule, join_path(path, "segment"), trail)
+            inner = self._resolve_membership(rule, join_path(path, "segment"), trail, depth + 1)
             return inner if rule.is_member else Group("none", (inner,))
         self.conditions += 1
         if self.conditions > MAX_RESOLVED:
             raise RuleError(path, "too_many_conditions", str(MAX_RESOLVED))
         return rule
 
-    def _resolve_membership(self, rule: Membership, path: str, trail: Trail) -> Rule:
+    def _resolve_membership(self, rule: Membership, path: str, trail: Trail, depth: int) -> Rule:
         name, other = self._read(rule.segment, path)
         if any(pk == rule.segment for pk, _name in trail):
             raise RuleError(path, "cycle", " → ".join([*(told for _pk, told in trail), name]))
         try:
-            return self.resolve(other, "", (*trail, (rule.segment, name)))
+            return self.resolve(other, "", (*trail, (rule.segment, name)), depth)
         except RuleError as error:
-            if error.code in ("cycle", "too_many_conditions"):
+            if error.code in ("cycle", "too_many_conditions", "named_too_deep"):
                 raise RuleError(path, error.code, error.detail) from error
             raise RuleError(path, "segment_broken", name) from error
 

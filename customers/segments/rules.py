@@ -30,10 +30,12 @@ MAX_CONDITIONS: Final = 100
 
 @dataclass(frozen=True)
 class Reading:
-    """A tree as far as it can be read: what cannot stands in `rule` as Broken, and in `faults` with its place."""
+    """A tree as far as it can be read: what cannot stands in `rule` as Broken, and in `faults` with its place. `is_unread`: it is
+    no rule of this version at all, or too large, and nothing of it was kept."""
 
     rule: Group
     faults: tuple[RuleError, ...]
+    is_unread: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -56,7 +58,7 @@ def read_gently(tree: Any) -> Reading:
         _check_size(tree)
     except RuleError as error:
         broken = Broken(error.path, error.code, error.detail, None)
-        return Reading(Group("all", (broken,)), (error,))
+        return Reading(Group("all", (broken,)), (error,), is_unread=True)
     rule = _read(tree, "", faults)
     group = rule if isinstance(rule, Group) else Group("all", (rule,))
     return Reading(group, tuple(faults))

@@ -30,7 +30,11 @@ def check_keys(tree: Mapping[str, Any], path: str, known: Sequence[str]) -> None
 
 def show(value: Any) -> str:
     """A value that somebody sent, short enough for a message and fit to be stored."""
-    return str(value)[:40].encode("utf-8", "replace").decode().replace("\x00", "?")
+    try:
+        text = str(value)[:40]
+    except (RecursionError, ValueError):  # nested too deeply, or a number of too many digits
+        text = "…"
+    return text.encode("utf-8", "replace").decode().replace("\x00", "?")
 
 
 def read_choice(value: Any, choices: Sequence[str] | Mapping[str, Any], path: str, code: str) -> str:
@@ -114,7 +118,7 @@ def read_day(value: Any, path: str) -> Day:
     if isinstance(value, Mapping):
         check_keys(value, path or "value", ("days",))
         days = value.get("days")
-        if isinstance(days, str) and days.strip().lstrip("-").isdecimal() and len(days) < 8:
+        if isinstance(days, str) and days.strip().removeprefix("-").isdecimal() and len(days) < 8:
             days = int(days)
         if isinstance(days, bool) or not isinstance(days, int) or abs(days) > MAX_DAYS:
             raise RuleError(join_path(path, "days"), "not_a_whole_number", f"-{MAX_DAYS} … {MAX_DAYS}")
@@ -191,8 +195,10 @@ def _read_one_window(window: Mapping[str, Any], place: str) -> Window:
 
 
 def _read_texts(value: Any, path: str) -> tuple[str, ...]:
-    if not isinstance(value, Sequence) or isinstance(value, str) or not value or len(value) > MAX_LIST:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         raise RuleError(path, "not_a_list")
+    if len(value) > MAX_LIST:
+        raise RuleError(path, "too_many_values", str(MAX_LIST))
     return tuple(read_text(item, path) for item in value)
 
 

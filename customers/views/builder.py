@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from customers.forms.rule_drafts import Block, name_path, row_of, walk_draft
 from customers.forms.rule_properties import list_properties, write_properties
 from customers.forms.rule_rows import Row
+from customers.forms.rule_values import read_mode
 from customers.models import Segment
 from customers.segments.checking import Finding
 from customers.segments.labels import (
@@ -92,19 +94,26 @@ def list_questions() -> list[tuple[str, list[tuple[str, str]]]]:
         ("channel:has_address", _("has an address for")),
     ]
     families[_("More")] = [
-        ("segment", _("is in a segment")),
+        ("segment", _("segment")),
         ("attribute", _("attribute of the shop’s own")),
         ("bucket", _("random share")),
     ]
     return list(families.items())
 
 
-def list_choices() -> dict[str, Any]:
-    """Everything that rows choose from, asked for once for all of them."""
+def list_choices(block: Block, *, own: int | None = None) -> dict[str, Any]:
+    """Everything that rows choose from, asked for once for all of them. `own` is the segment that is written, which cannot name
+    itself."""
     return {
         "questions": list_questions(),
         "channels": list(CHANNEL_LABELS.items()),
         "types": list(TYPE_LABELS.items()),
+        "day_modes": [
+            ("ago", _("days ago")),
+            ("on", _("as a date")),
+            ("today", _("today")),
+            ("ahead", _("days from today")),
+        ],
         "times": [
             ("days", _("in the last")),
             ("ago", _("between")),
@@ -116,8 +125,20 @@ def list_choices() -> dict[str, Any]:
             *((f"{key}:no", label) for key, label in NOT_FOLLOWED_LABELS.items()),
             *((f"{key}:yes", label) for key, label in FOLLOWED_LABELS.items()),
         ],
-        "other_segments": list(Segment.objects.filter(is_archived=False).values_list("pk", "name")),
+        "other_segments": _list_segments(block, own),
     }
+
+
+def _list_segments(block: Block, own: int | None) -> list[tuple[int, str]]:
+    """Those in use, and those that a row names though they are archived: it would lose its choice unsaid."""
+    named = [node.name for _path, node in walk_draft(block) if isinstance(node, Row) and node.family == "segment"]
+    numbers = [int(name) for name in named if name.isdecimal() and len(name) < 10]
+    found = Segment.objects.filter(Q(is_archived=False) | Q(pk__in=numbers)).exclude(pk=own)
+    archived = _("%(name)s (archived)")
+    return [
+        (pk, archived % {"name": name} if is_archived else name)
+        for pk, name, is_archived in found.values_list("pk", "name", "is_archived")
+    ]
 
 
 def _lay_out_block(
@@ -152,7 +173,8 @@ def _lay_out_row(row: Row, path: tuple[int, ...], place: tuple[int, int]) -> dic
         "list": SUGGESTED.get(row.what, ""),
         "needs_value": row.op not in ("known", "unknown"),
         "has_two": row.op in ("between", "anniversary"),
-        "properties": _lay_out_properties(row) if row.has_properties else [],
+        "days": _lay_out_days(f"{name_path(path)}:", row.typed, row.op) if row.value_kind == "date" else [],
+        "properties": _lay_out_properties(row, name_path(path)) if row.has_properties else [],
         "is_narrowed": _is_narrowed(row),
     }
 
@@ -167,12 +189,26 @@ def _lay_out_place(path: tuple[int, ...], place: tuple[int, int]) -> dict[str, A
     }
 
 
-def _lay_out_properties(row: Row) -> list[dict[str, Any]]:
+def _lay_out_properties(row: Row, path: str) -> list[dict[str, Any]]:
     return [
         one | {"operators": [(op, OPERATOR_LABELS[op]) for op in one["operators"]],
-               "needs_value": one["op"] not in ("known", "unknown"), "has_two": one["op"] == "between"}
+               "needs_value": one["op"] not in ("known", "unknown"), "has_two": one["op"] == "between",
+               "days": _lay_out_days(f"{path}:{one['key']}_", one, one["op"]) if one["type"] == "date" else []}
         for one in list_properties(row.typed)
     ]  # fmt: skip
+
+
+def _lay_out_days(prefix: str, typed: Mapping[str, Any], op: str) -> list[dict[str, str]]:
+    """The fields of one day or two: what was typed, where it fits the way in which the day is told."""
+    if op in ("anniversary", "known", "unknown"):
+        return []
+    days = []
+    for end in ("", "2") if op == "between" else ("",):
+        value = str(typed.get(f"value{end}", "")).strip()
+        mode = read_mode(value, str(typed.get(f"day{end}", "")))
+        shown = value.lstrip("+-") if mode in ("ago", "ahead") else value
+        days.append({"name": f"{prefix}value{end}", "mode_name": f"{prefix}day{end}", "mode": mode, "value": shown})
+    return days
 
 
 def _is_narrowed(row: Row) -> bool:

@@ -243,6 +243,7 @@ def make_programs(
                 "--preload",
                 *("--workers", environment.get("WEB_CONCURRENCY", "2"), "--threads", "4", "--timeout", "120"),
                 *("--graceful-timeout", "10"),
+                *("--limit-request-line", "8190"),  # the longest there is: a rule may stand in an address
             ],
             environment,
             console,

@@ -158,6 +158,50 @@ def test_another_question_keeps_no_value_of_another_kind() -> None:
     assert isinstance(row, Row) and (row.value, row.op) == ("60", "gte")
 
 
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ({"op": "before", "value": "30", "day": "ago"}, {"days": -30}),
+        ({"op": "from", "value": "7", "day": "ahead"}, {"days": 7}),
+        ({"op": "on", "value": "2026-03-31", "day": "today"}, {"days": 0}),
+        ({"op": "on", "value": "2026-03-31", "day": "on"}, "2026-03-31"),
+        ({"op": "between", "value": "7", "day": "ago", "value2": "60", "day2": "ago"}, [{"days": -60}, {"days": -7}]),
+        (
+            {"op": "between", "value": "2026-03-31", "day": "on", "value2": "", "day2": "today"},
+            ["2026-03-31", {"days": 0}],
+        ),
+        ({"op": "before", "value": "-30"}, {"days": -30}),  # as it was typed before there was a choice
+        ({"op": "before", "value": "2026-03-31"}, "2026-03-31"),
+    ],
+)
+def test_a_day_is_told_by_its_date_or_from_today(typed: dict[str, str], value: Any) -> None:
+    tree = Row({"what": "joined_on", **typed}).to_tree()
+    assert tree["value"] == value
+    assert lay_out_block(parse_rule(tree)).children[0].to_tree() == tree  # type: ignore[union-attr]
+
+
+def test_a_day_without_its_number_is_refused_at_the_row() -> None:
+    for mode in ("ago", "ahead", "on"):
+        rule, block = check_block(Block("all", (Row({"what": "joined_on", "op": "before", "value": "", "day": mode}),)))
+        assert rule is None and block.children[0].error
+    both = {"op": "between", "value": "x", "day": "ago", "value2": "", "day2": "ago"}
+    assert check_block(Block("all", (Row({"what": "joined_on", **both}),)))[0] is None
+
+
+@pytest.mark.django_db
+def test_the_field_of_a_day_follows_how_it_is_told(client: Client) -> None:
+    sent = {"r:match": "all", "r.0:what": "joined_on", "r.0:op": "before", "r.0:value": "-30", "action": "refresh"}
+    page = client.post("/segments/rows/", sent).content.decode()
+    assert (
+        '<input type="number" min="0" name="r.0:value" value="30"' in page and '<option value="ago" selected>' in page
+    )
+    page = client.post("/segments/rows/", {**sent, "r.0:day": "on", "r.0:value": "2026-03-31"}).content.decode()
+    assert '<input type="date" name="r.0:value" value="2026-03-31"' in page
+    due = {"r.0:prop1": "due", "r.0:prop1_type": "date", "r.0:prop1_op": "between", "r.0:prop1_value": "2026-03-31"}
+    page = client.post("/segments/rows/", {**sent, "r.0:what": "did:searched", **due}).content.decode()
+    assert 'name="r.0:prop1_day2"' in page and '<input type="date" name="r.0:prop1_value" value="2026-03-31"' in page
+
+
 def test_rows_move_by_arrows_and_by_dragging() -> None:
     block = Block("all", (_row("A"), Block("any", (_row("B"), _row("C"))), _row("D")))
     assert _countries(act(block, "down-r.0")) == ["all", ["any", "B", "C"], "A", "D"]
