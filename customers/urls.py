@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from customers.views import (
+    archiving,
     attention,
     bulk,
     card,
@@ -24,6 +25,7 @@ from customers.views import (
     replay,
     retention,
     revisions,
+    segment_list,
     segments,
     shop_hooks,
     shops,
@@ -62,13 +64,15 @@ urlpatterns = [
     path("suppressed/<str:kind>/<int:pk>/removal/", suppressions.remove_suppression, name="suppression-removal"),
     path("content/products/", products.list_products, name="products"),
     path("content/products/<int:pk>/", products.show_product, name="product"),
-    path("segments/", segments.list_segments, name="segments"),
+    path("segments/", segment_list.list_segments, name="segments"),
     path("segments/new/", segments.create_segment, name="segment-new"),
     path("segments/preview/", segments.preview_segment, name="segment-preview"),
     path("segments/proposal/", proposals.propose_segment, name="segment-proposal"),
     path("segments/rows/", segments.change_rows, name="segment-rows"),
     path("segments/surroundings/", segments.show_surroundings, name="segment-surroundings"),
     path("segments/<int:pk>/revisions/", revisions.compare_revisions, name="segment-revisions"),
+    path("segments/<int:pk>/archival/", archiving.put_away, name="segment-archival"),
+    path("segments/<int:pk>/restoration/", archiving.take_back, name="segment-restoration"),
     path("segments/<int:pk>/size/", segments.show_size, name="segment-size"),
     path("segments/<int:pk>/", segments.show_segment, name="segment"),
     path("imports/", imports.list_imports, name="imports"),

@@ -237,6 +237,8 @@ def _tidy_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     most, channels = fields.get("max_archetypes"), fields.get("channels")
     if "topic" in fields and fields["topic"] not in TOPICS:
         raise ValidationError({"topic": _("Choose a topic that there is.")})
+    if getattr(fields.get("segment"), "is_archived", False):
+        raise ValidationError({"segment": _("This segment is archived. Take it back, or choose another.")})
     if most is not None and not 1 <= most <= settings.MOST_ARCHETYPES:
         raise ValidationError({"max_archetypes": _("From 1 to %(most)d.") % {"most": settings.MOST_ARCHETYPES}})
     if channels is not None and not (isinstance(channels, list) and set(channels) <= set(Channel.values)):

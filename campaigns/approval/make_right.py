@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, CampaignKind
 from customers.models import Segment
+from customers.segments.archiving import restore_segment
 from customers.segments.editing import save_segment
 from customers.segments.rules import dump_rule, parse_rule
 
@@ -46,7 +47,10 @@ def start_make_right(user: User, *, now: dt.datetime) -> Campaign:
     It is edited, approved, held out from and capped like any other. Raises PermissionDenied.
     """
     tree = dump_rule(parse_rule(RULE))
-    segment = Segment.objects.filter(rule=tree, is_archived=False).order_by("pk").first() or save_segment(
+    segment = Segment.objects.filter(rule=tree).order_by("is_archived", "pk").first()
+    if segment is not None and segment.is_archived:
+        segment = restore_segment(user, segment)
+    segment = segment or save_segment(
         user,
         name=_("Complaint solved, nothing open"),
         rule=RULE,

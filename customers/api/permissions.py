@@ -34,6 +34,12 @@ class MayRead(HasModelRight):
     perms_map = HasModelRight.perms_map | {"POST": ["%(app_label)s.view_%(model_name)s"]}
 
 
+class MayChange(HasModelRight):
+    """For a change of state that is POSTed to what it changes."""
+
+    perms_map = HasModelRight.perms_map | {"POST": ["%(app_label)s.change_%(model_name)s"]}
+
+
 class MayReadSegments(HasModelRight):
     """For what belongs to a segment: whoever may read segments and customers may read who is in them."""
 

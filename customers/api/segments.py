@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from customers.ingest.clock import read_shop_clock
 from customers.models import Segment
+from customers.segments.archiving import SegmentIsArchived
 from customers.segments.checking import check_rule
 from customers.segments.editing import save_segment
 from customers.segments.preview import count_matching
@@ -26,6 +27,7 @@ from customers.segments.wording import describe_error, describe_rule
 
 from .fields import JSONObjectField
 from .permissions import MayRead
+from .problems import StateRefused
 
 
 class SegmentSerializer(serializers.ModelSerializer[Segment]):
@@ -59,6 +61,8 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
                 )
         except RuleError as error:  # segments in a circle, which only the whole set of them shows
             raise serializers.ValidationError({"rule": _refuse(error).detail}) from error
+        except SegmentIsArchived as refusal:
+            raise StateRefused(str(refusal)) from refusal
         except IntegrityError as error:  # another request took the name since it was checked
             raise serializers.ValidationError({"name": [_("A segment of this name exists.")]}) from error
         return self.instance

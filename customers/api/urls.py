@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from .archiving import SegmentArchival, SegmentRestoration
 from .audit import AuditList
 from .batch.views import BatchView
 from .customers import CustomerBulk, CustomerItem, CustomerList
@@ -62,6 +63,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("segments/count/", RuleCount.as_view(), name="api-segments-count"),
     path("segments/proposal/", RuleProposal.as_view(), name="api-segments-proposal"),
     path("segments/<int:pk>/", SegmentItem.as_view(), name="api-segment"),
+    path("segments/<int:pk>/archival/", SegmentArchival.as_view(), name="api-segment-archival"),
+    path("segments/<int:pk>/restoration/", SegmentRestoration.as_view(), name="api-segment-restoration"),
     path("segments/<int:pk>/count/", SegmentCount.as_view(), name="api-segment-count"),
     path("segments/<int:segment>/members/", SegmentMembers.as_view(), name="api-segment-members"),
     path("segments/<int:segment>/changes/", SegmentChanges.as_view(), name="api-segment-changes"),

@@ -12,9 +12,11 @@ from django.db import transaction
 
 from customers.models import AuditAction, Segment, SegmentRevision, record_audit
 
+from .archiving import SegmentIsArchived, hold_names
+from .nodes import Membership
 from .proposed import ProposedBy, read_proposal
 from .resolve import resolve_memberships
-from .rules import dump_rule, parse_rule, read_gently
+from .rules import dump_rule, parse_rule, read_gently, walk
 
 
 @transaction.atomic
@@ -31,14 +33,18 @@ def save_segment(
     """Create or change a segment. Saving the same rule again makes no new revision. With the signed `proposal` that the rule
     began as, its revision and the audit say which model proposed it, and whether it was changed before.
 
-    Raises RuleError for a rule that cannot be used, PermissionDenied without the right.
+    Raises RuleError for a rule that cannot be used, SegmentIsArchived, PermissionDenied without the right.
     """
     right = "customers.change_segment" if segment else "customers.add_segment"
     if not isinstance(user, User) or not user.has_perm(right):
         raise PermissionDenied(right)
     parsed = parse_rule(rule)
+    if any(isinstance(part, Membership) for _path, part in walk(parsed)):
+        hold_names()  # two that are to name each other at the same moment would each find the other as it was
     resolve_memberships(parsed, own=segment.pk if segment else None)
-    kept = Segment.objects.select_for_update().filter(pk=segment.pk).first() if segment else None
+    kept = Segment.objects.select_for_update(no_key=True).filter(pk=segment.pk).first() if segment else None
+    if kept is not None and kept.is_archived:
+        raise SegmentIsArchived
     segment = kept or Segment(created_by=user, number=0)
     is_kept = segment.number > 0 and segment.revisions.filter(number=segment.number).exists()
     is_new_rule = not is_kept or read_gently(segment.rule).rule != parsed

@@ -86,8 +86,8 @@ def _tell(rule: Leaf | Broken, customer: Customer, as_of: dt.datetime) -> str:
         return _tell_field(rule, customer, as_of)
     if isinstance(rule, Membership):
         member = customer.memberships.filter(segment=rule.segment).first()
-        if member is None:
-            return _("is not in it")
+        if member is None:  # by what was recorded last, which says nothing of an archived one
+            return ""
         return _("since %(day)s") % {"day": _day(member.entered_at)} if member.entered_at else _("is in it")
     return ""  # of a channel, a draw or a fault there is no more to tell
 

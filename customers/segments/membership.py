@@ -75,7 +75,8 @@ def measure_overlaps(rule: Group, *, as_of: dt.datetime, without: int | None = N
             f"""
 WITH meant AS MATERIALIZED ({query.sql})
 SELECT m.segment_id, count(*) FROM customers_segmentmember m JOIN meant n USING (customer_id)
-WHERE m.segment_id IS DISTINCT FROM %(without)s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(most)s""",
+JOIN customers_segment s ON s.id = m.segment_id AND NOT s.is_archived AND s.id IS DISTINCT FROM %(without)s
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(most)s""",
             {**query.params, "without": without, "most": most},
         )
         shared = dict(cursor.fetchall())

@@ -26,6 +26,7 @@ from customers.models import (
     Segment,
     SegmentChange,
     SegmentCount,
+    SegmentMember,
     SegmentSize,
     TouchedCustomer,
 )
@@ -99,7 +100,9 @@ def sweep_segments(now: dt.datetime) -> SweepCounts:
     if not _is_alone():
         return SweepCounts()
     everybody = _take_touched()
-    segments = Segment.objects.filter(is_archived=False).order_by("pk")
+    known = list(Segment.objects.order_by("pk"))  # read once: one that is archived meanwhile is looked at or forgotten
+    _forget_members([segment.pk for segment in known if segment.is_archived])
+    segments = [segment for segment in known if not segment.is_archived]
     if not segments:
         return SweepCounts()
     as_of = read_shop_clock(now)
@@ -136,6 +139,14 @@ def _take_touched() -> bool:
         _make_table(cursor, TOUCHED, found, {})
         cursor.execute(f"SELECT EXISTS (SELECT FROM {TOUCHED}_notes WHERE customer_id IS NULL)")
         return bool(cursor.fetchone()[0])
+
+
+def _forget_members(archived: list[int]) -> None:
+    """Who was in segments that are archived, which nobody looks at any more. Who came and went and the sizes stay; one that
+    is taken back is counted as for the first time."""
+    for counted in SegmentCount.objects.filter(segment__in=archived):
+        SegmentMember.objects.filter(segment=counted.segment_id).delete()
+        counted.delete()
 
 
 def _look_at(

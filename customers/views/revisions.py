@@ -23,7 +23,10 @@ def compare_revisions(request: HttpRequest, pk: int) -> HttpResponse:
     revisions = list(segment.revisions.select_related("saved_by").order_by("-number")[:200])
     after = _choose(revisions, request.GET.get("after", ""), 0)
     before = _choose(revisions, request.GET.get("before", ""), 1)
-    context = {"segment": segment, "revisions": revisions, "before": before, "after": after}
+    may_change = request.user.has_perm("customers.change_segment") and not segment.is_archived
+    context = {
+        "segment": segment, "revisions": revisions, "before": before, "after": after, "may_change": may_change,
+    }  # fmt: skip
     if before is not None and after is not None:
         old, new = (read_gently(revision.rule).rule for revision in (before, after))
         lines = compare_sentences(old, new, read_names(old, new))
