@@ -133,7 +133,9 @@ def _list_segments(block: Block, own: int | None) -> list[tuple[int, str]]:
     """Those in use, and those that a row names though they are archived: it would lose its choice unsaid."""
     named = [node.name for _path, node in walk_draft(block) if isinstance(node, Row) and node.family == "segment"]
     numbers = [int(name) for name in named if name.isdecimal() and len(name) < 10]
-    found = Segment.objects.filter(Q(is_archived=False) | Q(pk__in=numbers)).exclude(pk=own)
+    found = Segment.objects.filter(Q(is_archived=False) | Q(pk__in=numbers))
+    if own is not None:
+        found = found.exclude(pk=own)
     archived = _("%(name)s (archived)")
     return [
         (pk, archived % {"name": name} if is_archived else name)
