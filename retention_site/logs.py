@@ -37,7 +37,10 @@ def make_logging() -> dict[str, Any]:
         "loggers": {
             "django.server": {"level": "WARNING"},
             # They write down whole addresses, and at DEBUG headers and bodies: keys, and what models are asked.
-            **{name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "twilio")},
+            **{
+                name: {"level": "WARNING"}
+                for name in ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "twilio", "urllib3")
+            },
         },
     }
 

@@ -24,7 +24,8 @@ REDIRECTS = {"moved": "/elsewhere", "moved_nowhere": "http://[nowhere"}
 @dataclass
 class ShopServer:
     """Serves on 127.0.0.1. `harms` says what goes wrong with the n-th page (counted from 1): 429, 500, cut, nonsense,
-    throttled, costly, unauthorized, empty, moved, moved_nowhere. `before_page` runs before each page is read, with its number."""
+    throttled, costly, unauthorized, empty, moved, moved_nowhere. `before_page` runs before each page is read, with its number.
+    `drops_header`: the host keeps the Authorization header from the shop, which then knows nobody; `seen` are the paths asked."""
 
     customers: list[Node] = field(default_factory=list)
     products: list[Node] = field(default_factory=list)
@@ -36,6 +37,9 @@ class ShopServer:
     hooks: list[Node] = field(default_factory=list)
     longest_list: int = 30
     harm_of_questions: str = ""
+    drops_header: bool = False
+    refusals: int = 0
+    seen: list[str] = field(default_factory=list)
     available: float = 2000.0
     pages: int = 0
     asked: list[str] = field(default_factory=list)
@@ -90,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200 if is_right else 401, {"access_token": TOKEN, "expires_in": 86399} if is_right else {})
         elif self.path.endswith("/graphql.json"):
             self._graphql(json.loads(body))
-        elif self.path == "/wp-json/wc/v3/webhooks" and self._is_logged_in():
+        elif urlsplit(self.path).path == "/wp-json/wc/v3/webhooks" and self._is_logged_in():
             hook = json.loads(body)
             self.shop.hooks.append(hook)
             self._answer(201, {"id": len(self.shop.hooks), **hook})
@@ -103,8 +107,10 @@ class _Handler(BaseHTTPRequestHandler):
         path = parts.path.removeprefix("/wp-json/wc/v3")
         if parts.path == "/wp-json/":
             return self._answer(200, {"name": "Tarnside Woo", "home": "https://shop.tarnside.test"})
+        self.shop.seen.append(self.path)
         if not self._is_logged_in():
-            return self._answer(401, {"code": "woocommerce_rest_cannot_view"})
+            self.shop.refusals += 1
+            return self._answer(401, {"code": self._why_not()})
         if path == "/data/currencies/current":
             return self._answer(200, {"code": "EUR"})
         if path == "/webhooks":
@@ -119,8 +125,17 @@ class _Handler(BaseHTTPRequestHandler):
     # --- WooCommerce -----------------------------------------------------------------------------------------------------
 
     def _is_logged_in(self) -> bool:
+        asked = dict(parse_qsl(urlsplit(self.path).query))
+        if "consumer_key" in asked:
+            return (asked["consumer_key"], asked.get("consumer_secret")) == (KEY, CONSUMER_SECRET)
         wanted = base64.b64encode(f"{KEY}:{CONSUMER_SECRET}".encode()).decode()
-        return self.headers.get("Authorization") == f"Basic {wanted}"
+        return self.headers.get("Authorization") == f"Basic {wanted}" and not self.shop.drops_header
+
+    def _why_not(self) -> str:
+        """As WooCommerce has it: a key that it knows with another secret is told from one that it has not seen."""
+        given = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic ")).decode()
+        knows_key = given.startswith(f"{KEY}:") and not self.shop.drops_header
+        return "woocommerce_rest_authentication_error" if knows_key else "woocommerce_rest_cannot_view"
 
     def _woo_page(self, stage: str, query: dict[str, str]) -> None:
         is_page = "orderby" in query

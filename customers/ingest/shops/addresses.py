@@ -39,7 +39,7 @@ def read_address(kind: str, text: str) -> str:
     Shopify: name.myshopify.com, the name alone, or the address of its admin. WooCommerce: https://, perhaps with a folder.
     """
     text = text.strip().rstrip("/").lower() if kind == ShopConnection.Kind.SHOPIFY else text.strip().rstrip("/")
-    if _is_local(text):
+    if is_local(text):
         return text
     if kind == ShopConnection.Kind.SHOPIFY:
         return f"https://{_read_shopify_host(text)}"
@@ -73,7 +73,7 @@ def _read_shopify_host(text: str) -> str:
     return f"{name}.myshopify.com"
 
 
-def _is_local(text: str) -> bool:
+def is_local(text: str) -> bool:
     """In development a shop may be on this machine."""
     parts = urlsplit(text)
     host = parts.hostname or ""

@@ -24,11 +24,15 @@ class ShopTrouble(Exception):
     """Why the shop's API gave nothing. `code` is one of `reasons.TROUBLES`, `detail` what the shop says of it.
 
     `is_final`: it will say the same until a person does something. `wait_s`: how long the shop asks to be left alone.
+    `is_unknown`: the shop did not recognise anybody (401), and does not say that the keys are wrong.
     """
 
-    def __init__(self, code: str, detail: str = "", *, is_final: bool = False, wait_s: float = 0.0) -> None:
+    def __init__(
+        self, code: str, detail: str = "", *, is_final: bool = False, wait_s: float = 0.0, is_unknown: bool = False
+    ) -> None:
         super().__init__(code)
         self.code, self.detail, self.is_final, self.wait_s = code, detail[:200], is_final, wait_s
+        self.is_unknown = is_unknown
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Asker:
         body: Any = None,
         login: tuple[str, str] | None = None,
     ) -> Answer:
-        """The answer with its JSON; raises ShopTrouble for every other end."""
+        """The answer with its JSON; raises ShopTrouble for every other end, without the address, which may hold keys."""
         given = {"Accept": "application/json", "User-Agent": "Rekindle", **(headers or {})}
         try:
             with self._session.request(
@@ -92,7 +96,7 @@ class Asker:
                 _judge(response)
                 return Answer(response.status_code, response.headers, _read_json(response))
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise _explain(error) from error
+            raise _explain(error) from None
 
 
 def _explain(error: BaseException) -> ShopTrouble:
@@ -116,12 +120,21 @@ def _judge(response: requests.Response) -> None:
     if code == 429:
         raise ShopTrouble("throttled", wait_s=_read_wait(response.headers) or 2.0)
     if code in {401, 403}:
-        raise ShopTrouble("keys_refused", is_final=True)
+        raise ShopTrouble("keys_refused", is_final=True, is_unknown=code == 401 and not _says_keys_are_wrong(response))
     if code in {404, 410} or 300 <= code <= 399:
         raise ShopTrouble("no_api", str(code), is_final=True)
     if code >= 500:
         raise ShopTrouble("server_error", str(code), wait_s=_read_wait(response.headers))
     raise ShopTrouble("not_understood", str(code), is_final=True)
+
+
+def _says_keys_are_wrong(response: requests.Response) -> bool:
+    """WooCommerce's word for keys that it read and that do not fit; where it read none, it only says that one may not look."""
+    try:
+        told = _read_json(response)
+    except ShopTrouble:
+        return False
+    return isinstance(told, Mapping) and told.get("code") == "woocommerce_rest_authentication_error"
 
 
 def _read_wait(headers: Mapping[str, str]) -> float:

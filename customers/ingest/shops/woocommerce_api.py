@@ -2,6 +2,9 @@
 
 It numbers pages from what is there now, so a thing that is deleted meanwhile would push another one over the edge of a page.
 Therefore each page begins with the last thing of the one before: where that is not there, we go back a page.
+
+Some hosts keep the Authorization header from WooCommerce. Its documentation has the keys in the query string then, over https:
+that is asked once, where the shop recognised nobody, and kept for the session where it helps.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
 
+from .addresses import is_local
 from .asking import Answer, Asker, Found, Page, ShopTrouble
 from .keys import ShopKeys
 from .values import take_map
@@ -29,6 +33,8 @@ class WooCommerceApi:
 
     def __init__(self, address: str, keys: ShopKeys) -> None:
         self._asker, self._login, self._secret = Asker(address), (keys.key, keys.token), keys.secret
+        self._is_private = address.startswith("https://") or is_local(address)
+        self._keys_in_query: bool | None = None  # not known yet
 
     def close(self) -> None:
         self._asker.close()
@@ -96,7 +102,7 @@ class WooCommerceApi:
                     "secret": self._secret,
                     "status": "active",
                 }
-                self._asker.ask("POST", f"{API}/webhooks", body=body, login=self._login)
+                self._ask("POST", "/webhooks", body=body)
                 made.append(topic)
         return made
 
@@ -130,7 +136,26 @@ class WooCommerceApi:
         return found
 
     def _get(self, path: str, **params: Any) -> Answer:
-        return self._asker.ask("GET", f"{API}{path}", params=params, login=self._login)
+        return self._ask("GET", path, params=params)
+
+    def _ask(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Answer:
+        """With the keys in the header; where the shop has not seen them there, in the query string, from then on."""
+        if not self._keys_in_query:
+            try:
+                answer = self._asker.ask(method, f"{API}{path}", params=params, body=body, login=self._login)
+            except ShopTrouble as trouble:
+                if not (trouble.is_unknown and self._is_private and self._keys_in_query is None):
+                    raise
+            else:
+                self._keys_in_query = False
+                return answer
+        key, secret = self._login
+        given = {**(params or {}), "consumer_key": key, "consumer_secret": secret}
+        if self._keys_in_query is None:
+            self._keys_in_query = False  # where they are refused there as well they are not given again
+        answer = self._asker.ask(method, f"{API}{path}", params=given, body=body)
+        self._keys_in_query = True
+        return answer
 
 
 def _name_variation(product: Mapping[str, Any], variation: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import logging
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,14 +14,16 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from customers.ingest.shops import filling, shopify_api
+from customers.ingest.shops import filling, shopify_api, woocommerce_api
 from customers.ingest.shops.addresses import BadAddress, read_address
 from customers.ingest.shops.applying import Applied, apply_told
+from customers.ingest.shops.asking import ShopTrouble
 from customers.ingest.shops.deliveries import translate
 from customers.ingest.shops.doors import make_hooks, open_shop, try_shop
 from customers.ingest.shops.filling import begin_fill, due_fills, pause_fill, resume_fill, run_fill
 from customers.ingest.shops.keys import ShopKeys, keep_keys
 from customers.ingest.shops.reasons import explain_trouble
+from customers.ingest.shops.woocommerce_api import WooCommerceApi
 from customers.models import ConsentRecord, Customer, Order, OrderLine, Product, ShopConnection, ShopDelivery
 from customers.models.consent import forgetting
 from tests.shop_server import (
@@ -384,6 +388,42 @@ def test_wrong_keys_are_said_in_words(server: ShopServer, kind: str) -> None:
     shop = connect(server, kind, key="wrong", token="wrong")
     assert try_shop(shop, now=NOW) is None
     assert explain_trouble(shop.test_error).startswith("The shop refused the keys.")
+
+
+def test_a_host_that_keeps_the_header_from_the_shop_gets_the_keys_in_the_address(
+    server: ShopServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    logging.getLogger("urllib3").setLevel("WARNING")  # as LOGGING has it
+    stock_woocommerce(server)
+    server.drops_header = True
+    server.harms = {2: "cut"}
+    shop, _worker = fill(server, "woocommerce")
+    assert shop.fill_status == "done" and Order.objects.count() == 250
+    assert server.refusals < 5, "once in a session"
+    assert len(make_hooks(shop, now=NOW) or []) == 11
+    assert CONSUMER_SECRET not in caplog.text and KEY not in caplog.text
+
+
+def test_keys_that_the_shop_has_read_and_refused_are_not_put_into_the_address(
+    server: ShopServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert try_shop(connect(server, "woocommerce", key=KEY, token="cs_old"), now=NOW) is None
+    server.drops_header = True
+    monkeypatch.setattr(woocommerce_api, "is_local", lambda _address: False)
+    with pytest.raises(ShopTrouble):  # nor where the address is no https
+        WooCommerceApi(server.address, ShopKeys(key=KEY, token=CONSUMER_SECRET)).count("orders")
+    assert not any("consumer" in path for path in server.seen)
+
+
+def test_a_trouble_says_nothing_of_the_keys_in_the_address(server: ShopServer) -> None:
+    server.drops_header = True
+    api = WooCommerceApi(server.address, ShopKeys(key=KEY, token=CONSUMER_SECRET))
+    assert api.count("orders") == 0
+    server.harm_of_questions = "cut"
+    with pytest.raises(ShopTrouble) as caught:
+        api.count("orders")
+    assert CONSUMER_SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 def test_no_keys_and_no_shop_are_said_in_words(server: ShopServer) -> None:
