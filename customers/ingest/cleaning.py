@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 from django.utils.translation import gettext_lazy as _
 
+from .damage import MARK, SHOWN
 from .dates import to_utc
 from .numbers import NUMBER, to_decimal
 from .schema import CURRENCIES
@@ -25,6 +26,7 @@ CONTENT_LENGTH = 500
 #: Why a line is left out, for people, in the order in which the checks are made: the first that fails is the reason.
 REASONS = {
     "broken_line": _("too many or too few columns"),
+    "bad_letters": _("bytes that are no letters in the encoding of the file: it is damaged there"),
     "missing_customer": _("no customer"),
     "bad_date": _("no date, or one that cannot be read"),
     "date_too_old": _("a date before 1990"),
@@ -49,7 +51,9 @@ REASONS = {
     "bad_properties": _("properties that are no JSON object"),
     "bad_status": _("neither a yes nor a no"),
     "bad_channel": _("a channel that is not known"),
-    "said_no": _("a consent of somebody who said no or has yet to confirm: a file never raises it"),
+    "said_no": _(
+        "a consent of somebody who said no or has yet to confirm, or whose consent lapsed: a file never raises it"
+    ),
 }
 #: The columns of cleaned rows, as they are staged.
 CLEAN_COLUMNS: dict[str, str] = {
@@ -70,7 +74,8 @@ CLEAN_COLUMNS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """How the values of one file are to be understood. `places` gives the column of each field."""
+    """How the values of one file are to be understood. `places` gives the column of each field; `is_damaged`: some values
+    may hold `damage.MARK`."""
 
     places: Mapping[str, int]
     currency: str
@@ -78,6 +83,7 @@ class Reading:
     now: dt.datetime
     date_order: str = ""
     decimal_mark: str = "."
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,7 @@ class Checks:
 def clean_rows(frame: pl.DataFrame, reading: Reading) -> Cleaned:
     """Check the rows of a batch (columns `line`, `c0`, `c1`, …). No row is lost: each is good or left out."""
     checks = Checks()
+    check_letters(frame, reading, checks)
     customer = read_key(frame, reading, "customer")
     checks.add("missing_customer", customer.is_null())
     at = read_times(frame, reading, checks)
@@ -149,7 +156,17 @@ def split_rows(frame: pl.DataFrame, clean: pl.DataFrame, reasons: pl.Series) -> 
     left_out = frame.with_columns(reasons).filter(~is_good)
     texts = [pl.col(name).cast(pl.String).fill_null("") for name in frame.columns if name != "line"]
     content = pl.concat_str(texts, separator=" | ").str.replace_all("\0", "", literal=True)
+    content = content.str.replace_all(MARK, SHOWN, literal=True)
     return Cleaned(good, left_out.select("line", "reason", content.str.slice(0, CONTENT_LENGTH).alias("content")))
+
+
+def check_letters(frame: pl.DataFrame, reading: Reading, checks: Checks) -> None:
+    """Before all other checks: values of a damaged file that are not whole, in the columns that are read."""
+    names = sorted({f"c{place}" for place in reading.places.values()})
+    texts = [name for name in names if reading.is_damaged and frame[name].dtype == pl.String]
+    if texts:
+        has_mark = pl.any_horizontal(pl.col(texts).str.contains(MARK, literal=True).fill_null(value=False))
+        checks.add("bad_letters", frame.select(has_mark).to_series())
 
 
 def read_key(frame: pl.DataFrame, reading: Reading, key: str) -> pl.Series:

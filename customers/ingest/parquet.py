@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 from django.utils.translation import gettext as _
 
+from .damage import mark_text
 from .schema import FileProblem
 
 ROWS: Final = 40_000
@@ -30,6 +31,8 @@ MOST_NESTED_VALUES: Final = 20_000_000
 _FIRST_S, _LAST_S = -62_135_596_800, 253_402_300_799
 _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DAY_S: Final = 86_400
+#: Stands for a nested value that cannot be read, and is no letter itself.
+_NO_LETTERS: Final = b"\xff"
 
 
 def read_header(path: Path) -> tuple[str, ...]:
@@ -61,8 +64,9 @@ def count_rows(path: Path) -> int:
         return int(file.metadata.num_rows)
 
 
-def read_frames(path: Path, only: Sequence[int] | None) -> Iterator[tuple[pl.DataFrame, float]]:
-    """Rows with the columns c0, c1, … in the order of the header, and the share of the file that is read by then, 0 to 1."""
+def read_frames(path: Path, only: Sequence[int] | None) -> Iterator[tuple[pl.DataFrame, float, bool]]:
+    """Rows with the columns c0, c1, … in the order of the header, the share of the file that is read by then, 0 to 1, and
+    whether some of their bytes are no letters, for which `damage.MARK` stands."""
     with pyarrow.parquet.ParquetFile(path, memory_map=True) as plain:
         names, rows = plain.schema_arrow.names, plain.metadata.num_rows
         leaves = [plain.schema.column(place) for place in range(len(plain.schema))]
@@ -75,11 +79,27 @@ def read_frames(path: Path, only: Sequence[int] | None) -> Iterator[tuple[pl.Dat
             for part in _split(batch):
                 done += part.num_rows
                 # By name where some are read: a column `a.b` comes along with the field `b` of a column `a`.
-                arrays = ((p, part.column(names[p] if wanted else p)) for p in places)
-                yield (
-                    pl.DataFrame({f"c{p}": pl.from_arrow(_plain(array)) for p, array in arrays}),
-                    min(1.0, done / rows),
-                )
+                arrays = {f"c{p}": _plain(part.column(names[p] if wanted else p)) for p in places}
+                broken = [name for name, array in arrays.items() if not _is_whole(array)]
+                arrays |= {name: _mark(arrays[name]) for name in broken}
+                frame = pl.DataFrame({name: pl.from_arrow(array) for name, array in arrays.items()})
+                yield frame, min(1.0, done / rows), bool(broken)
+
+
+def _is_whole(column: pa.Array) -> bool:
+    """Whether a text is UTF-8 in all of its rows, which nobody who wrote the file needs to have looked at."""
+    if not pa.types.is_string(column.type):
+        return True
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _mark(column: pa.Array) -> pa.Array:
+    values = column.view(pa.binary()).to_pylist()
+    return pa.array([None if value is None else mark_text(value) for value in values], pa.string())
 
 
 def _split(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -113,14 +133,14 @@ def _unfolded_bytes(column: pa.Array) -> int:
 
 def _plain(column: pa.Array) -> pa.Array:
     """Text, whole numbers, floats, decimals of 38 digits, days and moments stay what they are; all others become text, null
-    where there can be none."""
+    where there can be none. The bytes of a text may be no letters."""
     kind = column.type
     if isinstance(column, pa.ExtensionArray):
         return _plain(column.storage)
     if pa.types.is_dictionary(kind):
         return _plain(column.dictionary_decode())
     if pa.types.is_nested(kind):
-        return pa.array([_to_json(value) for value in column.to_pylist(maps_as_pydicts="lossy")], pa.string())
+        return pa.array([_to_json(value) for value in column], pa.binary()).view(pa.string())
     if pa.types.is_date(kind):
         return _within_calendar(column, 1 / _DAY_S if pa.types.is_date32(kind) else 1_000).cast(pa.date32())
     if pa.types.is_timestamp(kind):
@@ -128,7 +148,7 @@ def _plain(column: pa.Array) -> pa.Array:
         known = _within_calendar(column, _PER_SECOND[kind.unit]).cast(pa.timestamp(kind.unit, zone))
         return known.cast(pa.timestamp("us", zone), safe=False)
     if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return pa.array([_to_text(value, kind) for value in column.to_pylist()], pa.string())
+        return pa.array([_to_text(value, kind) for value in column.to_pylist()], pa.binary()).view(pa.string())
     if pa.types.is_decimal(kind):
         return column.cast(pa.string()) if pa.types.is_decimal256(kind) else column.cast(pa.decimal128(38, kind.scale))
     if pa.types.is_float16(kind):
@@ -149,17 +169,16 @@ def _within_calendar(column: pa.Array, per_second: float) -> pa.Array:
     return pc.if_else(fits, column, pa.scalar(None, column.type))
 
 
-def _to_json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _to_text(value: bytes | None, kind: pa.DataType) -> str | None:
-    """Bytes as the text that they are; sixteen of them always are a UUID."""
-    if value is None:
-        return None
-    if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16:
-        return value.hex()
+def _to_json(value: Any) -> bytes | None:
     try:
-        return value.decode()
+        told = value.as_py(maps_as_pydicts="lossy")
     except UnicodeDecodeError:
-        return None
+        return _NO_LETTERS
+    return None if told is None else json.dumps(told, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")
+
+
+def _to_text(value: bytes | None, kind: pa.DataType) -> bytes | None:
+    """Bytes as the text that they are taken for; sixteen of them always are a UUID."""
+    if value is not None and pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16:
+        return value.hex().encode()
+    return value

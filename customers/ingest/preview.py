@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
 import zoneinfo
@@ -16,6 +17,7 @@ import polars as pl
 from django.utils.translation import gettext as _
 
 from .cleaning import REASONS, Reading, clean_rows
+from .damage import show_marks
 from .dates import find_date_order
 from .numbers import find_decimal_mark
 from .reading import Table, open_table, read_batches
@@ -29,10 +31,14 @@ SHOWN_ROWS = 5
 
 @dataclass(frozen=True)
 class Sample:
-    """The first rows of a table. The frame's columns are `line` and `c0`, `c1`, … in the order of the header."""
+    """The first rows of a table. The frame's columns are `line` and `c0`, `c1`, … in the order of the header.
+
+    `is_damaged`: some values may hold `damage.MARK`.
+    """
 
     table: Table
     frame: pl.DataFrame
+    is_damaged: bool = False
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -109,12 +115,12 @@ def read_sample(path: Path, *, encoding: str = "") -> Sample:
     table = open_table(path, encoding=encoding)
     batches = read_batches(table)
     try:
-        frame = next((batch.frame for batch in batches), None)
+        first = next(batches, None)
     finally:
         batches.close()  # type: ignore[attr-defined]  # a generator: lets go of the file
-    if frame is None:
+    if first is None:
         raise FileProblem(_("The file has columns, but no rows."))
-    return Sample(table, frame.head(SAMPLE_ROWS))
+    return Sample(table, first.frame.head(SAMPLE_ROWS), first.is_damaged)
 
 
 def read_outlook(sample: Sample, options: ImportOptions, *, now: dt.datetime) -> Outlook:
@@ -124,7 +130,7 @@ def read_outlook(sample: Sample, options: ImportOptions, *, now: dt.datetime) ->
     """
     options.check()
     places = find_columns(sample.header, options.columns)
-    reading = _settle(sample.frame, places, options, now)
+    reading = dataclasses.replace(_settle(sample.frame, places, options, now), is_damaged=sample.is_damaged)
     is_orders, zone = options.kind == ORDERS, zoneinfo.ZoneInfo(options.time_zone)
     cleaned = clean_rows(sample.frame, reading) if is_orders else clean_records(options.kind, sample.frame, reading)
     named = () if is_orders else fields_of(options.kind)
@@ -176,4 +182,4 @@ def _say(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     text = f"{value:%Y-%m-%d %H:%M}" if isinstance(value, dt.datetime) else str(value)
-    return " ".join(text.split())[:80]
+    return show_marks(" ".join(text.split()))[:80]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pyarrow.csv
 from django.utils.translation import gettext as _
 
 from . import parquet
+from .damage import ERRORS, open_marked, show_marks
 from .encodings import Content, inspect_content
 from .schema import FileProblem
 
@@ -52,12 +54,13 @@ class Table:
 class Batch:
     """Rows of a table. The frame's columns are `line` and `c0`, `c1`, … in the order of the header.
 
-    `share_read` estimates how much of the file is read by now, 0 to 1.
+    `share_read` estimates how much of the file is read by now, 0 to 1. `is_damaged`: some values may hold `damage.MARK`.
     """
 
     frame: pl.DataFrame
     broken: tuple[tuple[int, str], ...]
     share_read: float
+    is_damaged: bool = False
 
 
 def open_table(path: Path, *, encoding: str = "") -> Table:
@@ -67,7 +70,7 @@ def open_table(path: Path, *, encoding: str = "") -> Table:
     content = inspect_content(path, encoding=encoding, is_text=not is_parquet)
     if is_parquet:
         return Table(path, content, "", _read_parquet_header(path))
-    return Table(path, content, *_read_csv_header(path, content.encoding))
+    return Table(path, content, *_read_csv_header(path, content))
 
 
 def estimate_lines(table: Table) -> int:
@@ -105,10 +108,10 @@ def _read_parquet_header(path: Path) -> tuple[str, ...]:
         raise FileProblem(_("The Parquet file is damaged: %(reason)s") % {"reason": _first_line(error)}) from error
 
 
-def _read_csv_header(path: Path, encoding: str) -> tuple[str, tuple[str, ...], int]:
+def _read_csv_header(path: Path, content: Content) -> tuple[str, tuple[str, ...], int]:
     """The delimiter, the names of the columns, and how many lines stand above them: blank ones, and Excel's `sep=;`."""
-    with path.open(encoding=encoding, newline="") as file:
-        start = file.read(HEAD_LENGTH).lstrip("\ufeff")
+    with path.open(encoding=content.encoding, errors=ERRORS, newline="") as file:
+        start = show_marks(file.read(HEAD_LENGTH).lstrip("\ufeff"))
     above = _ABOVE_HEADER.match(start)
     assert above is not None
     start, before = start[above.end() :], len(_LINE_END.findall(above[0]))
@@ -141,16 +144,38 @@ def _read_csv(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
         skipped.append((row.number, row.text))
         return "skip"
 
-    numbers = _LineNumbers(first=table.first_line)
-    with pyarrow.csv.open_csv(
-        table.path,
+    numbers, is_damaged = _LineNumbers(first=table.first_line), table.content.is_damaged
+    with _open_source(table) as source, _open_csv(source, table, names, wanted, note_broken) as reader:
+        taken, last, last_line = 0, "", 0
+        for count, part in enumerate(reader, 1):
+            frame = pl.DataFrame(pl.from_arrow(part))
+            if frame.height and only is None:
+                last = str(frame[names[-1]][-1] or "")
+            lines = numbers.next(frame.height, [line for line, _text in skipped])
+            last_line = int(lines[-1]) if frame.height else last_line
+            broken, taken = tuple(skipped[taken:]), len(skipped)
+            frame = frame.with_columns(lines).filter(~pl.all_horizontal(pl.col(wanted).is_null()))
+            yield Batch(frame, broken, min(1.0, count * BLOCK_BYTES / table.content.size), is_damaged)
+        if skipped[taken:]:  # broken rows alone make no batch
+            empty = dict.fromkeys(wanted, pl.String()) | {"line": pl.Int64()}
+            yield Batch(pl.DataFrame(schema=empty), tuple(skipped[taken:]), 1.0)
+        if _LINE_END.search(last) and not (skipped and skipped[-1][0] > last_line):  # a footer stands below it
+            _check_closed(table)
+
+
+def _open_csv(
+    source: Any, table: Table, names: list[str], wanted: list[str], note_broken: Callable[[Any], str]
+) -> pyarrow.csv.CSVStreamingReader:
+    is_utf8 = table.content.is_damaged or table.content.encoding in {"utf-8", "utf-8-sig"}  # Arrow passes over its mark
+    return pyarrow.csv.open_csv(
+        source,
         read_options=pyarrow.csv.ReadOptions(
             column_names=names,
             skip_rows=table.before,
             skip_rows_after_names=1,
             use_threads=False,
             block_size=BLOCK_BYTES,
-            encoding=_arrow_encoding(table.content.encoding),
+            encoding="utf8" if is_utf8 else table.content.encoding,
         ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=table.delimiter,
@@ -165,30 +190,20 @@ def _read_csv(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
             quoted_strings_can_be_null=True,
             null_values=[""],
         ),
-    ) as reader:
-        taken, last, last_line = 0, "", 0
-        for count, part in enumerate(reader, 1):
-            frame = pl.DataFrame(pl.from_arrow(part))
-            if frame.height and only is None:
-                last = str(frame[names[-1]][-1] or "")
-            lines = numbers.next(frame.height, [line for line, _text in skipped])
-            last_line = int(lines[-1]) if frame.height else last_line
-            broken, taken = tuple(skipped[taken:]), len(skipped)
-            frame = frame.with_columns(lines).filter(~pl.all_horizontal(pl.col(wanted).is_null()))
-            yield Batch(frame, broken, min(1.0, count * BLOCK_BYTES / table.content.size))
-        if skipped[taken:]:  # broken rows alone make no batch
-            empty = dict.fromkeys(wanted, pl.String()) | {"line": pl.Int64()}
-            yield Batch(pl.DataFrame(schema=empty), tuple(skipped[taken:]), 1.0)
-        if _LINE_END.search(last) and not (skipped and skipped[-1][0] > last_line):  # a footer stands below it
-            _check_closed(table)
+    )
+
+
+def _open_source(table: Table) -> AbstractContextManager[Any]:
+    """The file itself; one that is damaged with a mark for what is no letter."""
+    return open_marked(table.path, table.content.encoding) if table.content.is_damaged else nullcontext(table.path)
 
 
 def _check_closed(table: Table) -> None:
     """Raise where a quotation mark was never closed, so that all lines below it became one value."""
     with table.path.open("rb") as file:
         file.seek(max(0, table.content.size - 64))
-        end = file.read().decode(table.content.encoding, "ignore").rstrip("\r\n \t\0")
-    if not end.endswith('"'):
+        end = file.read().replace(b"\0", b"").rstrip(b"\r\n \t")  # of UTF-16 and UTF-32 every other byte
+    if not end.endswith(b'"'):
         raise FileProblem(
             _("A quotation mark was opened and never closed, so that the lines below it became one value.")
         )
@@ -212,14 +227,10 @@ class _LineNumbers:
 
 def _read_parquet(table: Table, only: Sequence[int] | None) -> Iterator[Batch]:
     following = table.first_line
-    for frame, share in parquet.read_frames(table.path, only):
+    for frame, share, is_damaged in parquet.read_frames(table.path, only):
         lines = pl.int_range(following, following + frame.height, eager=True).alias("line")
         following += frame.height
-        yield Batch(frame.with_columns(lines), (), share)
-
-
-def _arrow_encoding(name: str) -> str:
-    return "utf8" if name in {"utf-8", "utf-8-sig"} else name  # Arrow itself passes over the mark of UTF-8
+        yield Batch(frame.with_columns(lines), (), share, is_damaged)
 
 
 def _first_line(error: BaseException) -> str:

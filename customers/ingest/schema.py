@@ -60,7 +60,9 @@ _CODES = """
     QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD
     TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1", "gb18030", "big5", "shift_jis", "cp1250", "cp1251")
+ENCODINGS = (
+    "utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252", "latin-1", "gb18030", "big5", "shift_jis", "cp1250", "cp1251",
+)  # fmt: skip
 CURRENCIES = frozenset(_CODES.split())
 
 

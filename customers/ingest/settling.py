@@ -19,6 +19,8 @@ def settle_reading(table: Table, options: ImportOptions, now: dt.datetime) -> tu
     notes = []
     if table.is_text:
         notes.append(_("Read as %(encoding)s.") % {"encoding": table.content.encoding.upper()})
+    if table.content.is_damaged:
+        notes.append(_("The file is damaged in places: some of its bytes are no letters in that encoding."))
     date_order, mark = options.date_order, "."
     moments = [places["at"]] if "at" in places else []
     money = [places[key] for key in ("price", "amount") if key in places]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -45,7 +45,7 @@ def read_history(path: Path, options: ImportOptions, *, now: dt.datetime) -> His
     lines_read = 0
     for batch in read_batches(table, only=wanted):
         reading = reading or _understand(batch, places, options, now)
-        cleaned = clean_rows(batch.frame, reading)
+        cleaned = clean_rows(batch.frame, replace(reading, is_damaged=batch.is_damaged))
         good.append(cleaned.good.select(_USED))
         lines_read += batch.frame.height + len(batch.broken)
         _count(left_out, "broken_line", len(batch.broken))

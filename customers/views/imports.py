@@ -25,7 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers.forms.import_words import KIND_WORDS
 from customers.forms.imports import ColumnsForm, UploadForm, kept_choices, known_values, start_choices, words_of
 from customers.ingest.cleaning import REASONS
-from customers.ingest.preview import Sample, read_outlook, read_sample
+from customers.ingest.preview import ReadRecord, Sample, read_outlook, read_sample
 from customers.ingest.progress import RunIsTaken
 from customers.ingest.resuming.fates import read_fates, read_left_out
 from customers.ingest.runs import (
@@ -49,6 +49,9 @@ SHOWN_REJECTIONS = 10
 STREAMED_ROWS: Final = 2_000
 #: What it means that lines were left out for this reason, and what can be done.
 ADVICE: Final = {
+    "bad_letters": gettext_lazy(
+        "Mend these lines where they come from, and give the file again: the others change nothing."
+    ),
     "missing_customer": gettext_lazy("Bought without an account, mostly: nothing can be learned of whom nobody knows."),
     "duplicate_line": gettext_lazy("Such a line was taken over once."),
     "bad_date": gettext_lazy("Look at the column for day and time, and at the order of day and month."),
@@ -59,7 +62,7 @@ ADVICE: Final = {
     "erased": gettext_lazy("Who was erased does not come back with a file. What the lines said is not kept."),
     "unknown_customer": gettext_lazy("Import the customers first; the shop's id has to be the same."),
     "said_no": gettext_lazy(
-        "Only the person can take a no back: by a form, the preference centre, or a confirmation mail."
+        "Only the person can take a no back, or renew what lapsed: by a form, the preference centre, or a confirmation mail."
     ),
     "other_customer": gettext_lazy("One order number stood for two customers; the one named first kept it."),
 }
@@ -267,6 +270,8 @@ def _show_columns(request: HttpRequest, run: ImportRun, form: ColumnsForm, *, is
         with suppress(FileProblem):
             outlook = read_outlook(sample, form.to_options(), now=timezone.now())
     words = words_of(form.kind)
+    labels = [words[name].label for name in outlook.fields] if outlook else []
+    rows = outlook.rows if outlook else ()
     chosen = {column: words[key].label for key, column in form.chosen_columns().items()}
     is_counted = bool(run.report) and form.is_valid() and form.to_options().to_json() == run.options
     context = {
@@ -275,7 +280,8 @@ def _show_columns(request: HttpRequest, run: ImportRun, form: ColumnsForm, *, is
         "columns": [(title, chosen.get(title, "")) for title in sample.header],
         "rows": sample.rows,
         "kind_label": KIND_WORDS[form.kind].label,
-        "fields": [words[name].label for name in outlook.fields] if outlook else [],
+        "fields": labels,
+        "records": [(row, list(zip(labels, row.values, strict=False))) for row in rows if isinstance(row, ReadRecord)],
         "counted": run.report if is_counted else None,
         "counted_left": sum(run.report.get("left_out", {}).values()) if is_counted else 0,
         "counted_reasons": list_left_out(run) if is_counted else [],

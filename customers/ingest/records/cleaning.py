@@ -14,6 +14,7 @@ from customers.ingest.cleaning import (
     Checks,
     Cleaned,
     Reading,
+    check_letters,
     read_currency,
     read_key,
     read_times,
@@ -71,6 +72,7 @@ STAGED: Final[Mapping[str, Mapping[str, str]]] = {
 def clean_records(kind: str, frame: pl.DataFrame, reading: Reading) -> Cleaned:
     """Check the rows of a batch (columns `line`, `c0`, `c1`, …). No row is lost: each is good or left out."""
     checks = Checks()
+    check_letters(frame, reading, checks)
     columns = _CLEANERS[kind](frame, reading, checks)
     for name, text in columns.items():
         if text.dtype == pl.String:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from customers.ingest.apply import leave_out_conflicts, leave_out_erased
 from customers.ingest.cleaning import CONTENT_LENGTH, Reading, clean_rows
 from customers.ingest.copying import Cursor, copy_frame
+from customers.ingest.damage import show_marks
 from customers.ingest.reading import Batch, Table, read_batches
 from customers.ingest.records.cleaning import clean_records
 from customers.ingest.records.writing import leave_out_records
@@ -76,11 +77,12 @@ def _last_line(frame: pl.DataFrame) -> int:
 
 def _stage_batch(cursor: Cursor, batch: Batch, reading: Reading, stage: Stage, kind: str) -> int:
     """Stage the rows of a batch as good or left out; returns how many there were."""
+    reading = dataclasses.replace(reading, is_damaged=batch.is_damaged)
     cleaned = clean_rows(batch.frame, reading) if kind == ORDERS else clean_records(kind, batch.frame, reading)
     copy_frame(cursor, stage.lines, cleaned.good)
     copy_frame(cursor, stage.left_out, cleaned.left_out)
     if batch.broken:
-        texts = [text.replace("\0", "")[:CONTENT_LENGTH] for _line, text in batch.broken]
+        texts = [show_marks(text.replace("\0", ""))[:CONTENT_LENGTH] for _line, text in batch.broken]
         numbers = [line for line, _text in batch.broken]
         frame = pl.DataFrame({"line": numbers, "reason": ["broken_line"] * len(numbers), "content": texts})
         copy_frame(cursor, stage.left_out, frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
 from decimal import Decimal
@@ -35,6 +36,7 @@ def read(folder: Path, columns: dict[str, Any], kind: str = "orders") -> Cleaned
     assert read_sample(path).rows, "it can be shown"
     reading = Reading(find_columns(table.header, guess_columns(table.header, kind)), "EUR", "Europe/Paris", NOW)
     (batch,) = read_batches(table)
+    reading = dataclasses.replace(reading, is_damaged=batch.is_damaged)
     return clean_rows(batch.frame, reading) if kind == "orders" else clean_records(kind, batch.frame, reading)
 
 
@@ -107,7 +109,7 @@ def test_a_long_text_that_stands_once_in_the_file_is_unfolded_some_rows_at_a_tim
         pyarrow.parquet.write_table(pa.table({"customer": ["1"] * 5_000, "note": column}), path)
         assert path.stat().st_size < 100_000, "500 MB in a file of some kilobytes"
         heights = []
-        for frame, _share in parquet.read_frames(path, None):
+        for frame, _share, _damaged in parquet.read_frames(path, None):
             heights.append(frame.height)
             if len(heights) == 20:
                 break
