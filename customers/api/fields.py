@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -14,6 +15,8 @@ from customers.ingest.schema import CURRENCIES
 from customers.told import tell
 
 MAX_JSON_LENGTH = 20_000
+#: Of the address of a product: it stands in mail, behind a button.
+WEB_SCHEMES = ("http", "https")
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
@@ -64,6 +67,14 @@ class CurrencyField(serializers.CharField):
         if code and code not in CURRENCIES:
             self.fail("unknown")
         return code
+
+
+class WebAddressField(serializers.URLField):
+    """An address that a browser opens."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(URLValidator(WEB_SCHEMES, message=self.error_messages["invalid"]))
 
 
 class KeyField(serializers.CharField):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -14,7 +15,7 @@ from customers.ingest.copying import UpsertCounts
 from customers.ingest.products import PRODUCTS, upsert_products
 from customers.models import Product
 
-from .fields import CurrencyField, JSONObjectField, KeyField
+from .fields import CurrencyField, JSONObjectField, KeyField, WebAddressField
 from .upserts import CountsSerializer, KeyedBulkView, KeyedItemView, KeyedListView, KeyedView, write_groups
 
 
@@ -22,6 +23,10 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     """One article. Fields that a request leaves out stay as they are; a change raises `version`."""
 
     sku = KeyField(max_length=80)
+    price = serializers.DecimalField(
+        max_digits=14, decimal_places=2, min_value=Decimal(0), required=False, allow_null=True
+    )
+    url = WebAddressField(max_length=500, required=False, allow_blank=True)
     names = JSONObjectField(required=False, help_text='Names by language, as {"zh": "帐篷"}.')
     currency = CurrencyField(required=False, allow_blank=True)
 

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from customers.api.event_items import NO_NUL, CustomerKey, Key, Source, explain_body, join_path
-from customers.api.fields import MAX_JSON_LENGTH
+from customers.api.fields import MAX_JSON_LENGTH, WEB_SCHEMES
 from customers.api.moments import FIRST_YEAR, LAST_YEAR
 from customers.api.orders import MAX_LINES, MAX_QUANTITY
 from customers.ingest.phones import LONGEST
@@ -27,7 +27,7 @@ from customers.models.customer import validate_time_zone
 
 MAX_ITEMS = 1_000
 _MOST_STOCK = 2**31 - 1
-_check_email, _check_url = EmailValidator(), URLValidator()
+_check_email, _check_url = EmailValidator(), URLValidator(WEB_SCHEMES)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class ProductItem(TypedDict):
     names: NotRequired[Json]
     category: NotRequired[Annotated[str, _text(120)]]
     brand: NotRequired[Annotated[str, _text(120)]]
-    price: NotRequired[Annotated[Decimal, pydantic.Field(max_digits=14, decimal_places=2)] | None]
+    price: NotRequired[Money | None]
     currency: NotRequired[Currency]
     stock: NotRequired[Annotated[int, pydantic.Field(ge=-_MOST_STOCK, le=_MOST_STOCK)] | None]
     url: NotRequired[Annotated[str, _text(500), pydantic.AfterValidator(_url)]]

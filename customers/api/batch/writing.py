@@ -190,8 +190,12 @@ def _keep_consents(batch: Batch, known: Mapping[str, tuple[int, int]]) -> dict[i
         record_consents(build_frame(rows, GIVEN_CONSENT), source=batch.source)
         # What a person said no to before is passed over, so what was written is read and not concluded.
         cursor.execute(_CONSENTS, [[known[row["customer"]][0] for row in rows]])
-        written = set(cursor.fetchall()) - before
-    return {index: CREATED if key in written else UNCHANGED for index, key in keys.items()}
+        after = set(cursor.fetchall())
+    for index in [index for index, key in keys.items() if key not in after]:
+        sentence = _("Only the person can give this consent: they said no, have yet to confirm, or it lapsed.")
+        batch.refuse(index, "status", sentence, "said_no")
+        del keys[index]
+    return {index: UNCHANGED if key in before else CREATED for index, key in keys.items()}
 
 
 def _lay_over(

@@ -105,6 +105,8 @@ def test_what_is_good_is_kept_and_what_is_not_is_named(api: APIClient) -> None:
         (customer("b", first_name="a\0b"), "first_name"),
         (product(""), "sku"),
         (product("T2", price="1.234"), "price"),
+        (product("T2", price="-1"), "price"),
+        (product("T2", url="ftp://shop.example/t2"), "url"),
         (product("T2", currency="XYZ"), "currency"),
         (product("T2", stock=2**40), "stock"),
         (product("T2", url="no address"), "url"),
@@ -249,6 +251,7 @@ def test_a_thousand_items_ask_the_database_as_often_as_ten(api: APIClient, djang
 def test_a_consent_is_not_raised_above_a_withdrawal(api: APIClient) -> None:
     told = [consent(status="withdrawn", recorded_at="2026-02-01T10:00:00Z"), customer()]
     assert api.post(URL, {"items": told}).status_code == 200
-    answer = api.post(URL, {"items": [consent(recorded_at="2026-03-01T10:00:00Z")]})
-    assert [row["status"] for row in answer.json()["results"]] == ["unchanged"]
+    answer = api.post(URL, {"items": [consent(recorded_at="2026-03-01T10:00:00Z"), told[0], customer()]})
+    assert [row["status"] for row in answer.json()["results"]] == ["failed", "unchanged", "unchanged"]
+    assert answer.json()["results"][0]["errors"][0]["code"] == "said_no"
     assert [record.status for record in ConsentRecord.objects.all()] == ["withdrawn"]

@@ -96,6 +96,8 @@ def test_products_are_versioned(api: APIClient) -> None:
     assert api.put("/api/v1/products/T1/", {"price": "89.50", "names": {"zh": "帐篷"}}).json()["version"] == 2
     assert api.put("/api/v1/products/T1/", {"price": "89.50"}).json()["version"] == 2
     assert Product.objects.get().name_in("zh") == "帐篷"
+    assert paths(api.put("/api/v1/products/T1/", {"price": "-1"})) == {"price"}
+    assert paths(api.put("/api/v1/products/T1/", {"url": "ftp://shop.example/t1"})) == {"url"}
 
 
 def test_an_order_is_given_whole(shop: APIClient) -> None:
