@@ -17,7 +17,7 @@ from customers.merging import strays, suggesting
 from customers.models import KeptAnswer
 from customers.outgoing import fan_out, sending, telling
 from customers.privacy.own import run_due_erasures
-from customers.privacy.repeating import repeat_erasures, repeat_objections
+from customers.privacy.restoring import repeat_lost
 from customers.privacy.shops import answer_shop
 from customers.scoring import groups, replays, totals, watch
 from customers.scoring.refresh import needs_refresh, refresh_scores
@@ -92,13 +92,12 @@ def watch_model() -> None:
 
 @shared_task
 def forget_intake() -> None:
-    """Once an hour: answers kept for a day, events of visitors who never became known, old webhooks of shops, and erasures
-    and objections that a backup undid."""
+    """Once an hour: answers kept for a day, events of visitors who never became known, old webhooks of shops, and what people
+    decided that a backup undid."""
     KeptAnswer.objects.outlived(timezone.now()).delete()
     forget_held_events(timezone.now())
     forget_deliveries(timezone.now())
-    repeat_erasures(timezone.now())
-    repeat_objections(timezone.now())
+    repeat_lost(timezone.now())
     fan_out.forget_old_events(timezone.now())
 
 

@@ -239,6 +239,7 @@ SHOP_DELIVERY_DAYS = read_number("SHOP_DELIVERY_DAYS", 30, least=1, most=3650)  
 SHOPS_MAY_BE_LOCAL = DEBUG  # a connected shop may be on this machine, in development
 API_REQUESTS_PER_MINUTE = read_number("API_REQUESTS_PER_MINUTE", 6_000)  # of one key or person; 0: as many as come
 ERASURE_FILE = read_text("ERASURE_FILE", str(VAR_DIR / "erasures.jsonl"))
+WISHES_FILE = read_text("WISHES_FILE", str(VAR_DIR / "wishes.jsonl"))
 OUTGOING_MAY_BE_LOOPBACK = read_flag("OUTGOING_MAY_BE_LOOPBACK", default=not SITE_IS_HTTPS)  # web hooks to this machine
 OWN_LINK_HOURS = read_number("OWN_LINK_HOURS", 24, least=1, most=168)  # of a person's own link to a copy or erasure
 ERASURE_COOLING_DAYS = read_number("ERASURE_COOLING_DAYS", 0, most=25)  # between a person's yes and their erasure

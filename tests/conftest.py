@@ -86,8 +86,10 @@ def epoch_of_its_own(settings: Settings, epochs: Path, monkeypatch: pytest.Monke
     """The database is emptied after each test, and what is kept outside it would take the next one for a restored backup."""
     name = uuid4().hex
     settings.ERASURE_FILE = str(epochs / f"{name}.erasures.jsonl")  # of objections too
+    settings.WISHES_FILE = str(epochs / f"{name}.wishes.jsonl")
     settings.EPOCH_FILE, settings.EPOCH_KEY = str(epochs / f"{name}.epoch.json"), f"epoch:{name}"
     monkeypatch.setenv("EPOCH_FILE", settings.EPOCH_FILE)
+    monkeypatch.setenv("WISHES_FILE", settings.WISHES_FILE)
     monkeypatch.setenv("EPOCH_KEY", settings.EPOCH_KEY)
 
 

@@ -18,6 +18,7 @@ from campaigns.delivery.fence.confirming import CONTINUE, UNKNOWN, confirm_sendi
 from campaigns.delivery.fence.gate import read_fence
 from campaigns.delivery.fence.risk import assess_risks
 from campaigns.models import FenceCause, SendingEpoch
+from customers.privacy.restoring import repeat_lost
 
 from .errors import carry_out, read_body
 
@@ -32,8 +33,21 @@ class RiskSerializer(serializers.Serializer):  # type: ignore[type-arg]
     at_risk = serializers.IntegerField()
 
 
+class LostSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What people decided after the backup was taken and this database does not know yet; it is done again before anything is
+    sent."""
+
+    erasures = serializers.IntegerField()
+    scheduled = serializers.IntegerField()
+    spared = serializers.IntegerField()
+    objections = serializers.IntegerField()
+    withdrawals = serializers.IntegerField()
+    addresses = serializers.IntegerField()
+
+
 class SendingEpochSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """`held_since` null: sending is on. `is_exact`: only messages that can have been under way are counted at risk."""
+    """`held_since` null: sending is on. `is_exact`: only messages that can have been under way are counted at risk. `lost` is
+    null where nothing is held back."""
 
     number = serializers.IntegerField()
     held_since = serializers.DateTimeField(allow_null=True)
@@ -41,6 +55,7 @@ class SendingEpochSerializer(serializers.Serializer):  # type: ignore[type-arg]
     reason = serializers.CharField()
     is_exact = serializers.BooleanField()
     at_risk = RiskSerializer(many=True)
+    lost = LostSerializer(allow_null=True)
 
 
 class ConfirmationSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -95,6 +110,7 @@ def _describe() -> dict[str, Any]:
                 "reason": fence.get_cause_display() if fence else "",
                 "is_exact": risks.is_exact if risks else True,
                 "at_risk": risks.rows if risks else [],
+                "lost": repeat_lost(timezone.now(), is_dry=True) if fence else None,
             }
         ).data
     )

@@ -17,6 +17,7 @@ from campaigns.delivery.fence.confirming import CONTINUE, UNKNOWN, confirm_sendi
 from campaigns.delivery.fence.gate import read_fence
 from campaigns.delivery.fence.risk import assess_risks
 from campaigns.models import SendingEpoch
+from customers.privacy.restoring import Lost, repeat_lost
 from customers.views.access import current_user
 
 PREFIX = "campaign-"
@@ -51,10 +52,11 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 def _describe(request: HttpRequest) -> dict[str, Any]:
-    fence = read_fence()
+    fence, now = read_fence(), timezone.now()
     return {
         "fence": fence,
-        "risks": assess_risks(fence, now=timezone.now()) if fence is not None else None,
+        "lost": _list_lost(repeat_lost(now, is_dry=True)) if fence is not None else [],
+        "risks": assess_risks(fence, now=now) if fence is not None else None,
         "epochs": SendingEpoch.objects.select_related("confirmed_by").order_by("-number")[:SHOWN],
         "may_confirm": request.user.has_perm("campaigns.confirm_sending"),
         "choices": [
@@ -62,3 +64,16 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
             (CONTINUE, _("Send all that waits"), _("Right where nothing left after the backup. Somebody may get it twice.")),
         ],
     }  # fmt: skip
+
+
+def _list_lost(lost: Lost) -> list[tuple[str, int]]:
+    """What people decided since and this database does not know, in words, as far as there is any."""
+    found = [
+        (_("erased"), lost.erasures),
+        (_("to be erased on a later day"), lost.scheduled),
+        (_("not to be erased after all"), lost.spared),
+        (_("objected to being profiled"), lost.objections),
+        (_("withdrew a consent"), lost.withdrawals),
+        (_("addresses not to be written to"), lost.addresses),
+    ]
+    return [(label, number) for label, number in found if number]

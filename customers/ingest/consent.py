@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
@@ -20,6 +20,7 @@ from .customers import with_source
 from .keyed_hash import hmac_sql
 from .merged import name_survivors
 from .orders import UnknownReference
+from .wishes import note_answers, note_lifted, note_suppressed
 
 GIVEN_CONSENT = {
     "source": "varchar(40)",
@@ -51,6 +52,7 @@ def record_consent(
     is_test: bool = False,
 ) -> ConsentRecord:
     """Note that `customer` agreed to be written to. `source` says where (a form, a checkout), `proof` shows it."""
+    note_answers([(customer.pk, channel, now)], is_given=True)
     return ConsentRecord.objects.create(
         customer=customer,
         channel=channel,
@@ -84,6 +86,8 @@ def withdraw_consent(
     newest = find_newest_consent(customer.pk, channel)
     if newest is not None and newest.status == ConsentRecord.Status.WITHDRAWN:
         return None
+    moment = max(now, newest.recorded_at) if newest else now
+    note_answers([(customer.pk, channel, moment)], is_given=False)
     return ConsentRecord.objects.create(
         customer=customer,
         channel=channel,
@@ -91,33 +95,38 @@ def withdraw_consent(
         legal_basis=newest.legal_basis if newest else ConsentRecord.LegalBasis.CONSENT,
         source=source,
         proof=proof or {},
-        recorded_at=max(now, newest.recorded_at) if newest else now,
+        recorded_at=moment,
     )
 
 
 def suppress_address(address: str, *, reason: str, source: str = "", channel: str = Channel.EMAIL) -> bool:
     """Never write to `address` again. True where it is new; the first reason stays. Safe to run twice."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO customers_suppression (channel, address_hash, reason, source) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (channel, address_hash) DO NOTHING",
-            [channel, hash_address(address), Suppression.Reason(reason), source],
-        )
-        return bool(cursor.rowcount)
+    return bool(suppress_hashes([(channel, hash_address(address))], reason=reason, source=source))
 
 
 def suppress_addresses(addresses: Sequence[str], *, reason: str, source: str, channel: str = Channel.EMAIL) -> int:
     """The same for many at once; returns how many are new. Empty ones are passed over."""
-    hashes = sorted({hash_address(address) for address in addresses if address})
-    if not hashes:
+    hashes = {(channel, hash_address(address)) for address in addresses if address}
+    return suppress_hashes(hashes, reason=reason, source=source)
+
+
+def suppress_hashes(entries: Iterable[tuple[str, str]], *, reason: str, source: str, note: str = "") -> int:
+    """The same for hashes of addresses, as (channel, hash). Those that are new are noted outside the database too, so that a
+    restored backup does not forget them."""
+    told = sorted({(str(channel), found) for channel, found in entries})
+    if not told:
         return 0
+    channels, hashes = zip(*told, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO customers_suppression (channel, address_hash, reason, source)"
-            " SELECT %s, hash, %s, %s FROM unnest(%s::text[]) AS hash ON CONFLICT (channel, address_hash) DO NOTHING",
-            [channel, Suppression.Reason(reason), source, hashes],
+            "INSERT INTO customers_suppression (channel, address_hash, reason, source, note)"
+            " SELECT channel, hash, %s, %s, %s FROM unnest(%s::text[], %s::text[]) AS given(channel, hash)"
+            " ON CONFLICT (channel, address_hash) DO NOTHING RETURNING channel, address_hash",
+            [Suppression.Reason(reason), source, note, list(channels), list(hashes)],
         )
-        return int(cursor.rowcount)
+        new = cursor.fetchall()
+    note_suppressed(new, reason=str(Suppression.Reason(reason)))
+    return len(new)
 
 
 def withdraw_consents(customer_ids: Sequence[int], *, source: str, channel: str = Channel.EMAIL) -> int:
@@ -136,18 +145,23 @@ def withdraw_consents(customer_ids: Sequence[int], *, source: str, channel: str 
                 WHERE r.customer_id = c.id AND r.channel = %(channel)s ORDER BY r.recorded_at DESC, r.id DESC LIMIT 1
             ) AS newest
             WHERE newest.status = 'given'
+            RETURNING customer_id, channel, recorded_at
             """,
             {"channel": channel, "source": source, "ids": list(customer_ids)},
         )
-        return int(cursor.rowcount)
+        left = cursor.fetchall()
+    note_answers(left, is_given=False)
+    return len(left)
 
 
 def lift_unsubscription(address: str, *, channel: str = Channel.EMAIL) -> bool:
     """The person asks for mail again: forget that they unsubscribed. Bounces, complaints and all else stay suppressed."""
-    found = Suppression.objects.filter(
-        channel=channel, address_hash=hash_address(address), reason=Suppression.Reason.UNSUBSCRIBED
-    )
-    return bool(found.delete()[0])
+    hashed = hash_address(address)
+    found = Suppression.objects.filter(channel=channel, address_hash=hashed, reason=Suppression.Reason.UNSUBSCRIBED)
+    if not found.delete()[0]:
+        return False
+    note_lifted(channel, hashed)
+    return True
 
 
 def hash_address(address: str) -> str:
@@ -236,15 +250,15 @@ def may_contact_sql(customer: str = "customers_customer", channel: str = Channel
 
 
 def said_no_sql(customer: str, channel: str) -> str:
-    """SQL that is true where the person of the row `customer` (a table or alias) said no on `channel` (an expression), or was
-    asked and has yet to confirm, and only they can give it: the newest record waits, the newest that does not is a
-    withdrawal, or the address there was unsubscribed."""
+    """SQL that is true where the person of the row `customer` (a table or alias) said no on `channel` (an expression), was asked
+    and has yet to confirm, or their consent has lapsed, and only they can give it: the newest record waits or is a lapse, the
+    newest that does not wait is a withdrawal, or the address there was unsubscribed."""
     email, phone = address_hash_sql(f"{customer}.email"), address_hash_sql(f"{customer}.phone")
     return (
         "(coalesce((SELECT said.status = 'withdrawn' FROM customers_consentrecord said"
         f" WHERE said.customer_id = {customer}.id AND said.channel = {channel} AND said.status <> 'pending'"
         " ORDER BY said.recorded_at DESC, said.id DESC LIMIT 1), false)"
-        " OR coalesce((SELECT asked.status = 'pending' FROM customers_consentrecord asked"
+        " OR coalesce((SELECT asked.status IN ('pending', 'expired') FROM customers_consentrecord asked"
         f" WHERE asked.customer_id = {customer}.id AND asked.channel = {channel}"
         " ORDER BY asked.recorded_at DESC, asked.id DESC LIMIT 1), false)"
         f" OR EXISTS (SELECT 1 FROM customers_suppression kept WHERE kept.channel = {channel} AND kept.reason = 'unsubscribed'"
@@ -256,9 +270,10 @@ def said_no_sql(customer: str, channel: str) -> str:
 def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCounts:
     """Append consents of many customers; one that stands already (customer, channel, status, source, time) is kept.
 
-    A list never raises a consent above a withdrawal, nor one that waits for the person's confirmation: where the person
-    withdrew, here or in an earlier line of the frame, unsubscribed that address, or was asked and has not confirmed, a
-    consent given is passed over, whatever its date. Only the person gives it.
+    A list never raises a consent above a withdrawal, one that waits for the person's confirmation, nor one that has lapsed:
+    where the person withdrew, here or in an earlier line of the frame, unsubscribed that address, was asked and has not
+    confirmed, or gave one that the rule of the country ended, a consent given is passed over, whatever its date. Only the
+    person gives it.
 
     Columns: customer (the shop's id), status, legal_basis, recorded_at (UTC), and any of source (the customer's),
     consent_source, channel, proof (JSON text), is_test. Raises UnknownReference; safe to run twice.
@@ -275,12 +290,13 @@ def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCount
             raise UnknownReference(f"These customers are not known: {', '.join(unknown)}.")
         cursor.execute(f"CREATE INDEX ON {stage} (customer, source) WHERE status = 'withdrawn'")
         cursor.execute(_APPEND.format(stage=stage, said_no=said_no_sql("c", "filled.channel")))
-        created: int = cursor.rowcount
+        created, left = cursor.fetchone()
+    note_answers([(number, on, dt.datetime.fromisoformat(at)) for number, on, at in left or ()], is_given=False)
     return UpsertCounts(created, 0, frame.height - created)
 
 
 _APPEND = """
-INSERT INTO customers_consentrecord
+WITH written AS (INSERT INTO customers_consentrecord
     (customer_id, channel, status, legal_basis, source, proof, is_test, recorded_at, came_as)
 SELECT DISTINCT ON (c.id, filled.channel, s.status, filled.consent_source, s.recorded_at)
     c.id, filled.channel, s.status, s.legal_basis, filled.consent_source, coalesce(s.proof, '{{}}'), coalesce(s.is_test, false),
@@ -298,4 +314,6 @@ WHERE NOT EXISTS (
     OR EXISTS (SELECT 1 FROM {stage} e WHERE e.source = s.source AND e.customer = s.customer AND e.status = 'withdrawn'
                AND coalesce(e.channel, 'email') = filled.channel AND e.recorded_at <= s.recorded_at)))
 ORDER BY c.id, filled.channel, s.status, filled.consent_source, s.recorded_at
+RETURNING customer_id, channel, status, recorded_at)
+SELECT count(*), json_agg(json_build_array(customer_id, channel, recorded_at)) FILTER (WHERE status = 'withdrawn') FROM written
 """

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from django.utils.crypto import salted_hmac
 
-from customers.models import ErasedPerson
+from customers.models import Customer, ErasedPerson
 
 from .copying import Cursor
 from .keyed_hash import hmac_sql
@@ -17,6 +17,12 @@ from .keyed_hash import hmac_sql
 def hash_identity(source: str, external_id: str) -> str:
     """HMAC-SHA256 of the key of a customer; the key is derived from SECRET_KEY."""
     return hmac.new(_key(), f"{source}\n{external_id}".encode(), hashlib.sha256).hexdigest()
+
+
+def hash_identities(customer: Customer) -> list[str]:
+    """Under which a backup may have them: their own id, and those that were merged into it."""
+    aliases = customer.aliases.filter(is_visitor=False).values_list("source", "external_id")
+    return [hash_identity(*one) for one in [(customer.source, customer.external_id), *aliases]]
 
 
 def identity_hash_sql(source: str, external_id: str) -> str:

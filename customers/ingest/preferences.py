@@ -20,7 +20,7 @@ from customers.models import (
     TextReading,
 )
 
-from .erased import hash_identity
+from .erased import hash_identities
 from .outside import note_objection_outside
 
 #: What `save_preference` may set.
@@ -72,7 +72,7 @@ def save_preference(
         objects = kept.objects_to_profiling_at is not None
         if objects:
             forget_profile(customer)
-        hashes = _hash_identities(customer)
+        hashes = hash_identities(customer)
         transaction.on_commit(lambda: note_objection_outside(hashes, objects=objects, now=now))
     return changed
 
@@ -106,12 +106,6 @@ def forget_profile(customer: Customer) -> None:
     )  # fmt: skip
     for model in (Reaction, ScoreHistory, InterestProfile, TextReading):
         model.objects.filter(customer=customer).delete()
-
-
-def _hash_identities(customer: Customer) -> list[str]:
-    """Under which a backup may have them: their own id, and those that were merged into it."""
-    aliases = customer.aliases.filter(is_visitor=False).values_list("source", "external_id")
-    return [hash_identity(*one) for one in [(customer.source, customer.external_id), *aliases]]
 
 
 def _as_json(value: Any) -> Any:

@@ -20,8 +20,9 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import AuditAction, Channel, SuppressedDomain, Suppression, record_audit
 
-from .consent import hash_address
+from .consent import hash_address, suppress_hashes
 from .phones import BadPhone, normalise_phone
+from .wishes import note_lifted
 
 
 #: What staff say when they take something off the list; a word of this list is what the audit log keeps.
@@ -140,15 +141,7 @@ def _add_batch(entries: Sequence[Entry], note: str, source: str) -> Counter[str]
                 [note, list(names), list(below)],
             )
             added += cursor.rowcount
-        if hashes:
-            channels, values = zip(*sorted(hashes), strict=True)
-            cursor.execute(
-                "INSERT INTO customers_suppression (channel, address_hash, reason, source, note)"
-                " SELECT channel, hash, %s, %s, %s FROM unnest(%s::text[], %s::text[]) AS given(channel, hash)"
-                " ON CONFLICT (channel, address_hash) DO NOTHING",
-                [Suppression.Reason.STAFF, source, note, list(map(str, channels)), list(values)],
-            )
-            added += cursor.rowcount
+    added += suppress_hashes(hashes, reason=Suppression.Reason.STAFF, source=source, note=note)
     counts["added"] = added
     counts["before"] = len(domains) + len(hashes) - added
     return counts
@@ -185,6 +178,7 @@ def lift_suppression(pk: int, *, actor: User, why: str) -> bool:
             _("They said no themselves: only they can take that back, in writing or on their own page.")
         )
     row.delete()
+    note_lifted(row.channel, row.address_hash)
     record_audit(
         AuditAction.SUPPRESSION_LIFTED, actor=actor, about=("suppression", pk), why=reason.value, was=row.reason
     )

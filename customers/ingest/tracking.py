@@ -7,11 +7,14 @@ from typing import Any
 
 from customers.models import Customer, TrackingConsent
 
+from .wishes import TRACKING, note_answers
+
 
 def record_tracking_consent(
     customer: Customer, *, is_given: bool, source: str, now: dt.datetime, proof: dict[str, Any] | None = None
 ) -> TrackingConsent:
     """Note that `customer` agreed that we see when they open a message, or no longer does."""
+    note_answers([(customer.pk, TRACKING, now)], is_given=is_given)
     return TrackingConsent.objects.create(
         customer=customer, is_given=is_given, source=source, proof=proof or {}, recorded_at=now
     )

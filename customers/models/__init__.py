@@ -19,7 +19,7 @@ from .outgoing import (
     OutgoingEvent,
     OutgoingKind,
 )
-from .personal import ErasedPerson, KeptOnErasure, OnMerge, PrivacyRequest
+from .personal import ErasedPerson, KeptOnErasure, OnMerge, PrivacyRequest, WishMark
 from .preference import Preference, PreferenceChange
 from .product import Product, ProductVersion
 from .reaction import Reaction, ReactionGroup, ReactionKind
@@ -100,6 +100,7 @@ __all__ = [
     "TextReadingSwitch",
     "TouchedCustomer",
     "TrackingConsent",
+    "WishMark",
     "ensure_event_partitions",
     "note_everybody",
     "record_audit",

@@ -53,6 +53,20 @@ class ErasedPerson(models.Model):
         return f"{self.identity_hash[:12]} {self.erased_at:%Y-%m-%d}"
 
 
+class WishMark(models.Model):
+    """How far this database has compared what stands in WISHES_FILE, in bytes. One row; a restored backup has an older one, and
+    so finds all that was said since it was taken."""
+
+    position = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        verbose_name = _("place in the file of wishes")
+        verbose_name_plural = _("places in the file of wishes")
+
+    def __str__(self) -> str:
+        return str(self.position)
+
+
 class PrivacyRequest(models.Model):
     """What a person asked for, and by when it has to be done. The row stays; `customer_number` is emptied by an erasure.
 

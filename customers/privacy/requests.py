@@ -7,8 +7,11 @@ import datetime as dt
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from customers.ingest.merged import find_current
 from customers.ingest.preferences import read_preference, save_preference
 from customers.models import AuditAction, Customer, PrivacyRequest, record_audit
+
+from .own import note_spared
 
 #: GDPR, article 12 (3): within one month.
 ANSWERED_WITHIN = dt.timedelta(days=30)
@@ -49,12 +52,16 @@ def note_objection(
 def refuse(request_id: int, *, actor: User, reason: str, now: dt.datetime) -> bool:
     """Refuse with a reason, also an erasure that the person confirmed and that has not run yet; False where it was decided
     before."""
-    changed = PrivacyRequest.objects.filter(pk=request_id, status__in=PrivacyRequest.UNDECIDED).update(
-        status=PrivacyRequest.Status.REFUSED, decided_at=now, decided_by=actor, reason=reason[:300]
-    )
-    if changed:
-        record_audit(AuditAction.PRIVACY_REFUSED, actor=actor, about=("privacy_request", request_id))
-    return bool(changed)
+    undecided = PrivacyRequest.objects.filter(pk=request_id, status__in=PrivacyRequest.UNDECIDED)
+    request = undecided.select_for_update().first()
+    if request is None:
+        return False
+    undecided.update(status=PrivacyRequest.Status.REFUSED, decided_at=now, decided_by=actor, reason=reason[:300])
+    record_audit(AuditAction.PRIVACY_REFUSED, actor=actor, about=("privacy_request", request_id))
+    customer = find_current(request.customer_number or 0)
+    if request.status == PrivacyRequest.Status.SCHEDULED and customer is not None:
+        note_spared(customer, request, why=PrivacyRequest.Status.REFUSED)
+    return True
 
 
 def note_export(customer: Customer, *, actor: User | None, now: dt.datetime) -> int:

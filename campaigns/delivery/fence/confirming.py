@@ -17,8 +17,9 @@ from campaigns.approval.transitions import change_status
 from campaigns.models import CampaignStatus, Message, MessageStatus, SendingEpoch, TransitionConflict
 from campaigns.models.message import WAITING_STATUSES
 from customers.models import AuditAction, record_audit
+from customers.privacy.restoring import repeat_lost
 
-from .gate import begin_epoch, lock_epochs, see_outside
+from .gate import begin_epoch, lock_epochs, read_fence, see_outside
 from .risk import NOT_STARTED, Risk, assess_risks
 from .witness import Keeper, Unreachable, Witness, open_keepers
 
@@ -41,11 +42,14 @@ def confirm_sending(
 
     Raises PermissionDenied, NotReady (no reason given, a campaign at risk without a choice), and TransitionConflict where
     nothing is fenced (any more). What is kept outside takes the new epoch after the commit; an older one counts no longer.
+    What people decided after the backup was taken is done again first, so that nobody is written to who left.
     """
     if not user.is_active or not user.has_perm("campaigns.confirm_sending"):
         raise PermissionDenied(_("Your role does not allow this."))
     if len(note.strip()) < SHORTEST_NOTE:
         raise NotReady([_("Say why, in a sentence. It is kept.")])
+    if read_fence() is not None:
+        repeat_lost(now)
     keepers = open_keepers() if keepers is None else keepers
     outside = [witness.epoch for witness in see_outside(keepers).witnesses]
     with transaction.atomic():

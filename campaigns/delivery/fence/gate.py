@@ -27,6 +27,9 @@ TELL_STORE_S: Final = 0.5
 LEAVE_ALONE_S: Final = 10.0
 #: One process at a time begins or closes an epoch.
 EPOCH_LOCK: Final = 0x5E4F
+#: Tables whose numbers stand in links of mail that was sent, and how many of them may have been given since a backup was taken.
+NUMBERED: Final = ("customers_customer", "campaigns_message", "campaigns_optinrequest")
+LEAP: Final = 10_000_000
 
 
 class Leave:
@@ -232,12 +235,25 @@ def find_unknown(messages: Collection[int]) -> list[int]:
 
 @transaction.atomic
 def _close(row: SendingEpoch, cause: str, seen: _Seen) -> None:
-    """Once, whoever sees it first; all machines read it from the row."""
+    """Once, whoever sees it first; all machines read it from the row.
+
+    From then on no number is given that a mail of after the backup may hold: its links would name somebody else.
+    """
     found = {"host": socket.gethostname()[:60], "keepers": seen.tell(), "is_complete": seen.all_read}
     closed = SendingEpoch.objects.filter(pk=row.pk, fenced_at=None).update(fenced_at=Now(), cause=cause, found=found)
     if closed:
+        _leap_numbers()
         record_audit(AuditAction.SENDING_FENCED, actor=None, about=("sending_epoch", row.number), cause=str(cause))
         log.error("sending_fenced", cause=str(cause), epoch=row.number)
+
+
+def _leap_numbers() -> None:
+    with connection.cursor() as cursor:
+        for table in NUMBERED:
+            cursor.execute(
+                "SELECT setval(series, nextval(series) + %s) FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass) s(series)",
+                [LEAP, table],
+            )
 
 
 @transaction.atomic

@@ -43,15 +43,19 @@ class Wish:
     interface_language: str
 
 
-def confirm_url(request_id: int) -> str:
-    """The address in the mail: always the same for a request, so that each of its mails confirms it."""
-    return f"{settings.SITE_URL}{CONFIRM_PATH}{sign_token(str(request_id), salt=SALT)}/"
+def confirm_url(request: OptInRequest) -> str:
+    """The address in the mail: always the same for a request, so that each of its mails confirms it.
+
+    It names the address as well: numbers come again after a backup was put back, and that row is somebody else's.
+    """
+    return f"{settings.SITE_URL}{CONFIRM_PATH}{sign_token(f'{request.pk}-{_bind(request)}', salt=SALT)}/"
 
 
 def describe_wish(token: str, *, now: dt.datetime) -> Wish:
     """What the page behind the link shows. Raises BadRequestToken. Changes nothing."""
-    request = OptInRequest.objects.select_related("customer").filter(pk=_read_token(token)).first()
-    if request is None:
+    pk, bound = _read_token(token)
+    request = OptInRequest.objects.select_related("customer").filter(pk=pk).first()
+    if request is None or _bind(request) != bound:
         raise BadRequestToken
     return Wish(_judge(request, request.customer, now), request.wording, interface_language(request.language))
 
@@ -62,11 +66,11 @@ def confirm_wish(token: str, *, now: dt.datetime, network_address: str = "") -> 
 
     Only in time, and only while the customer still has the address that was asked. Raises BadRequestToken. Safe to run twice.
     """
-    pk = _read_token(token)
+    pk, bound = _read_token(token)
     # The customer first, as everywhere that consents are written.
     customer = Customer.objects.select_for_update().filter(opt_in_requests=pk).first()
     request = OptInRequest.objects.select_for_update().filter(pk=pk).first()
-    if customer is None or request is None:
+    if customer is None or request is None or _bind(request) != bound:
         raise BadRequestToken
     standing = _judge(request, customer, now)
     if standing is not Standing.WAITING:
@@ -97,9 +101,15 @@ def _judge(request: OptInRequest, customer: Customer, now: dt.datetime) -> Stand
     return Standing.WAITING if is_open else Standing.TOO_LATE
 
 
-def _read_token(token: str) -> int:
+def _bind(request: OptInRequest) -> str:
+    """Of the keyed hash of the address as much as no other row has by chance."""
+    return request.address_hash[:16]
+
+
+def _read_token(token: str) -> tuple[int, str]:
     try:
-        return int(_signer().unsign(token))
+        pk, _dash, bound = _signer().unsign(token).partition("-")
+        return int(pk), bound
     except (BadSignature, ValueError) as error:
         raise BadRequestToken from error
 

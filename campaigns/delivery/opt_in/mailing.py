@@ -37,6 +37,10 @@ def write_mail(url: str, wording: str) -> RenderedMessage:
     return RenderedMessage(subject, "", html, text)
 
 
+def _find_url(number: int) -> str:
+    return confirm_url(OptInRequest.objects.get(pk=number))
+
+
 ERRAND: Final = Errand(
-    "opt-in", OptInRequest, "wording", lambda number, wording: write_mail(confirm_url(number), wording)
+    "opt-in", OptInRequest, "wording", lambda number, wording: write_mail(_find_url(number), wording)
 )

@@ -14,6 +14,7 @@ from campaigns.delivery.fence.confirming import CONTINUE, UNKNOWN, confirm_sendi
 from campaigns.delivery.fence.gate import may_launch, read_fence
 from campaigns.delivery.fence.risk import Risks, assess_risks
 from campaigns.models import SendingEpoch
+from customers.privacy.restoring import Lost, repeat_lost
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             self.stdout.write("Sending is not held back.")
             return
         self._tell(fence, assess_risks(fence, now=now))
+        self._tell_lost(repeat_lost(now, is_dry=True))
         if not options["by"]:
             self.stdout.write("To let it go on: --by NAME --note REASON, and a choice for each campaign above.")
             return
@@ -58,3 +60,11 @@ class Command(BaseCommand):
             )
         if risks.missing:
             self.stdout.write(f"  {risks.missing} campaigns were sent that this database does not know.")
+
+    def _tell_lost(self, lost: Lost) -> None:
+        if lost.total:
+            self.stdout.write(
+                f"  {lost.total} decisions of people are not known here: {lost.erasures} erasures, {lost.scheduled} to come,"
+                f" {lost.spared} taken back, {lost.objections} objections, {lost.withdrawals} withdrawals,"
+                f" {lost.addresses} addresses. They are done again before anything is sent."
+            )

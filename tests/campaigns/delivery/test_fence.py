@@ -30,7 +30,10 @@ from campaigns.delivery.fence.risk import assess_risks
 from campaigns.delivery.fence.witness import FileKeeper, StoreKeeper, Witness, open_keepers
 from campaigns.delivery.sender import send_waiting_messages
 from campaigns.models import Campaign, Message, SendingEpoch, TransitionConflict
-from customers.models import AuditEntry
+from customers.ingest.consent import hash_address
+from customers.ingest.erased import hash_identity
+from customers.ingest.outside import append_line
+from customers.models import AuditEntry, Customer, Suppression
 from tests.at_once import do_at_once
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
@@ -455,3 +458,38 @@ def test_the_command_tells_and_confirms(approver: User, running: Campaign) -> No
     call_command("confirm_sending", stdout=out, **options)
 
     assert "Sending goes on: epoch 2." in out.getvalue() and states(running) == {"unknown": 2, "queued": 1}
+
+
+def test_what_people_decided_since_is_counted_and_done_before_anything_is_sent(
+    approver: User, running: Campaign, client: Client, now: dt.datetime, settings: Settings
+) -> None:
+    go_back_in_mid_campaign(running, sent=2)
+    person = Message.objects.filter(campaign=running).order_by("pk")[2].customer
+    line = [person.pk, hash_identity(person.source, person.external_id), "email", now.isoformat()]
+    append_line({"answers": [line], "is_given": False}, to=settings.WISHES_FILE)
+    append_line({"suppressed": [["sms", hash_address("+447700900123")]], "reason": "staff"}, to=settings.WISHES_FILE)
+
+    client.force_login(approver)
+    page = client.get(reverse("campaigns:sending-epoch")).text
+    assert "What people decided since" in page and "Withdrew a consent" in page and "Erased" not in page
+    lost = client.get(reverse("api-sending-epoch")).json()["lost"]
+    assert (lost["withdrawals"], lost["addresses"], lost["erasures"]) == (1, 1, 0)
+    out = StringIO()
+    call_command("confirm_sending", stdout=out)
+    assert "2 decisions of people are not known here" in out.getvalue()
+    assert not person.consents.filter(status="withdrawn").exists(), "looking changes nothing"
+
+    confirm_sending(approver, note=WHY, choices={running.pk: "continue"}, now=now)
+
+    assert person.consents.order_by("recorded_at", "pk").values_list("status", flat=True).last() == "withdrawn"
+    assert Suppression.objects.get().channel == "sms"
+    assert client.get(reverse("api-sending-epoch")).json()["lost"] is None
+
+
+def test_numbers_in_links_do_not_come_again_after_a_restore(running: Campaign) -> None:
+    before = Customer.objects.create(external_id="before").pk
+    go_back_in_mid_campaign(running, sent=2)
+    after = Customer.objects.create(external_id="after").pk
+    assert before + gate.LEAP < after < before + 2 * gate.LEAP
+    gate.may_launch()
+    assert Customer.objects.create(external_id="later").pk == after + 1, "once"

@@ -18,7 +18,14 @@ from pytest_django import Settings
 from campaigns.audience.eligibility import exclusion_case_sql, exclusion_params
 from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer
 from campaigns.delivery.opt_in.asking import Asked, ask_consent, close_outlived
-from campaigns.delivery.opt_in.confirming import CONFIRM_PATH, Standing, confirm_url, confirm_wish, describe_wish
+from campaigns.delivery.opt_in.confirming import (
+    CONFIRM_PATH,
+    BadRequestToken,
+    Standing,
+    confirm_url,
+    confirm_wish,
+    describe_wish,
+)
 from campaigns.delivery.opt_in.mailing import mail_waiting_requests
 from campaigns.models import Campaign, CountryRule, OptInRequest
 from customers.ingest.consent import record_consent, suppress_address, withdraw_consent
@@ -56,7 +63,7 @@ def newest(customer: Customer) -> str:
 
 
 def token_of(customer: Customer) -> str:
-    return confirm_url(customer.opt_in_requests.latest("pk").pk).rstrip("/").rpartition("/")[2]
+    return confirm_url(customer.opt_in_requests.latest("pk")).rstrip("/").rpartition("/")[2]
 
 
 def may_be_written_to(customer: Customer, campaign: Campaign, now: dt.datetime) -> str:
@@ -178,7 +185,8 @@ def test_links_that_are_late_forged_or_of_another_address_confirm_nothing(
     ask(german, now)
     token = token_of(german)
     assert confirm_wish(token, now=now + dt.timedelta(days=settings.OPT_IN_LINK_DAYS)) is Standing.TOO_LATE
-    altered = f"{int(token.partition('.')[0]) + 1}.{token.partition('.')[2]}"
+    number, _dash, rest = token.partition("-")
+    altered = f"{int(number) + 1}-{rest}"
     for bad in (altered, token[:-2], "x", f"{token}A"):
         assert client.post(f"{CONFIRM_PATH}{bad}/").status_code == 404
     Customer.objects.filter(pk=german.pk).update(email="another@shopper.test")
@@ -187,6 +195,22 @@ def test_links_that_are_late_forged_or_of_another_address_confirm_nothing(
     with ScriptedSmtpServer() as server:
         mail(server)
     assert server.taken == [], "the address that was asked for is theirs no more"
+
+
+def test_a_link_does_not_confirm_another_row_that_has_its_number_after_a_restore(
+    german: Customer, client: Client, now: dt.datetime
+) -> None:
+    ask(german, now)
+    token, number = token_of(german), german.opt_in_requests.get().pk
+    german.opt_in_requests.all().delete()
+    other = Customer.objects.create(external_id="other", email="other@shopper.test", country="Germany")
+    ask(other, now)
+    OptInRequest.objects.filter(customer=other).update(id=number)
+    with pytest.raises(BadRequestToken):
+        confirm_wish(token, now=now)
+    assert client.get(f"{CONFIRM_PATH}{token}/").status_code == 404
+    assert newest(other) == "pending"
+    assert confirm_wish(token_of(other), now=now) is Standing.CONFIRMED
 
 
 def test_the_page_speaks_the_language_of_the_person(german: Customer, client: Client, now: dt.datetime) -> None:

@@ -202,3 +202,19 @@ def test_a_list_does_not_confirm_what_waits_for_the_persons_own_word() -> None:
     ).with_columns(legal_basis=pl.lit("consent"))  # fmt: skip
     assert record_consents(frame).created == 3, "all but the mail of whoever has not answered"
     assert not may_contact(who["a"]) and may_contact(who["b"])
+
+
+def test_a_list_does_not_renew_what_has_lapsed() -> None:
+    upsert_customers(people("a", "b", email=["a@x.test", "b@x.test"]))
+    who = {customer.external_id: customer for customer in Customer.objects.all()}
+    record_consent(who["a"], source="form", now=NOON)
+    lapsed = {"channel": "email", "legal_basis": "consent", "source": "country rule", "status": "expired"}
+    ConsentRecord.objects.create(customer=who["a"], recorded_at=NOON + dt.timedelta(days=30), **lapsed)
+    given = [(name, "given", NOON + dt.timedelta(days=60)) for name in "ab"]
+    frame = pl.DataFrame(
+        given, schema=["customer", "status", "recorded_at"], orient="row"
+    ).with_columns(legal_basis=pl.lit("consent"))  # fmt: skip
+    assert record_consents(frame) == UpsertCounts(1, 0, 1)
+    assert (may_contact(who["a"]), may_contact(who["b"])) == (False, True)
+    record_consent(who["a"], source="preferences", now=NOON + dt.timedelta(days=61))
+    assert may_contact(who["a"]), "the person's own word counts"

@@ -186,6 +186,17 @@ def test_a_file_of_consents_never_overrules_a_no(give: Give) -> None:
     assert give("consents", header, *rows).unchanged == 3
 
 
+def test_a_file_of_consents_does_not_renew_what_has_lapsed(give: Give) -> None:
+    ana = Customer.objects.create(external_id="a", email="a@x.example")
+    record_consent(ana, source="form", now=NOW - dt.timedelta(days=900))
+    lapsed = {"channel": "email", "legal_basis": "consent", "source": "country rule", "status": "expired"}
+    ConsentRecord.objects.create(customer=ana, recorded_at=NOW - dt.timedelta(days=170), **lapsed)
+    with pytest.raises(FileProblem, match="lapsed"):
+        give("consents", "customer_id,status,date", "a,yes,2026-02-28")
+    assert reasons() == [(2, "said_no")]
+    assert give("consents", "customer_id,status,date,channel", "a,yes,2026-02-28,sms").created == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "header", "row"),
     [
