@@ -21,7 +21,8 @@ from support.answers.answering import answer_question
 from support.answers.ranking import Base
 from support.answers.validation import check_answer
 from support.triage.classifier import TextClassifier, is_held_back
-from tests.support.golden_set import FRESH_QUESTIONS, GOLDEN_QUESTIONS, load_base, load_questions
+from support.triage.escalating import find_listed_reason, find_reason_to_escalate
+from tests.support.golden_set import FRESH_QUESTIONS, GOLDEN_QUESTIONS, PEOPLE_ONLY, load_base, load_questions
 from tests.support.inventor import invent
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,8 +31,14 @@ DATA = Path(os.environ.get("REKINDLE_DATA", ROOT.parent / "shared" / "data"))
 Row = tuple[str, str]
 #: Two texts of one intent whose pieces are more alike than this are one template.
 ALIKE = 0.6
+EVERYDAY_TEXTS = {
+    "en": ("bitext_8k/bitext_customer_service_8k.parquet", "utterance"),
+    "zh": ("zh_shopping_reviews/online_shopping_10_cats.parquet", "review"),
+}
 #: Times that the inventor writes a draft for each question.
 QUICK_DRAFTS, FULL_DRAFTS = 1, 20
+#: How many everyday texts of each language are asked whether they are for people only.
+EVERYDAY, EVERYDAY_QUICK = 4_000, 400
 
 
 def main() -> None:
@@ -44,6 +51,8 @@ def main() -> None:
     figures |= measure_answers(base, GOLDEN_QUESTIONS)
     for name, path in FRESH_QUESTIONS.items():
         figures |= {f"{key}_{name}": value for key, value in measure_answers(base, path).items()}
+    figures |= measure_people_only()
+    figures |= measure_everyday(options.seed, EVERYDAY_QUICK if options.quick else EVERYDAY)
     figures |= measure_validation(base, options.seed, times=QUICK_DRAFTS if options.quick else FULL_DRAFTS)
     figures |= measure_chinese(options.seed)
     figures |= measure_intents(options.seed)
@@ -64,6 +73,39 @@ def measure_answers(base: Base, path: Path) -> dict[str, Any]:
         "refused_unanswerable": _share([bool(answered[question.id].refused) for question in unknown]),
         "answered_answerable": _share([not answered[question.id].refused for question in known]),
     }
+
+
+def measure_people_only() -> dict[str, Any]:
+    """Of held-back wordings: found by the list, and by list and classifier; of the harmless ones, taken by mistake."""
+    told = [json.loads(line) for line in PEOPLE_ONLY.read_text(encoding="utf-8").splitlines()]
+    figures: dict[str, Any] = {}
+    for language in ("en", "zh"):
+        meant = [one for one in told if one["lang"] == language and one["reason"]]
+        harmless = [one["text"] for one in told if one["lang"] == language and not one["reason"]]
+        found = [find_reason_to_escalate(one["text"]) for one in meant]
+        figures |= {
+            f"people_only_listed_{language}": _share([bool(find_listed_reason(one["text"])) for one in meant]),
+            f"people_only_found_{language}": _share([bool(reason) for reason in found]),
+            f"people_only_named_{language}": _share(
+                [reason == one["reason"] for reason, one in zip(found, meant, strict=True)]
+            ),
+            f"people_only_false_{language}": _share([bool(find_reason_to_escalate(text)) for text in harmless]),
+        }
+    return figures
+
+
+def measure_everyday(seed: int, most: int) -> dict[str, Any]:
+    """Of requests and reviews from outside: how many are held back as for people only, by the list, and by either."""
+    figures: dict[str, Any] = {}
+    for language, (name, column) in EVERYDAY_TEXTS.items():
+        found = _read(name, (column, "label" if language == "zh" else "intent"))
+        texts = found[0] if found else []
+        drawn = np.random.default_rng(seed).permutation(len(texts))[:most]
+        held = [find_reason_to_escalate(texts[at]) for at in drawn]
+        listed = [bool(find_listed_reason(texts[at])) for at in drawn]
+        figures[f"everyday_held_{language}"] = _share([bool(reason) for reason in held]) if held else None
+        figures[f"everyday_listed_{language}"] = _share(listed) if held else None
+    return figures
 
 
 def measure_validation(base: Base, seed: int, *, times: int) -> dict[str, Any]:

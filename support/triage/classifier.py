@@ -24,11 +24,22 @@ Floats = NDArray[np.float64]
 
 
 class TextClassifier:
-    """Settings in `__init__`, learned values end in `_`. `language` is "zh" or "en"; deterministic for a `random_state`."""
+    """Settings in `__init__`, learned values end in `_`. `language` is "zh" or "en"; deterministic for a `random_state`.
+
+    `each_alone` learns each of several classes against all others, some ten times as fast; what `predict_proba` gives is then
+    in order, and no probability that one may count on.
+    """
 
     def __init__(
-        self, language: str, *, strength: float = 5.0, most_features: int = 100_000, random_state: int = 7
+        self,
+        language: str,
+        *,
+        strength: float = 5.0,
+        most_features: int = 100_000,
+        random_state: int = 7,
+        each_alone: bool = False,
     ) -> None:
+        self.each_alone = each_alone
         self.language = language
         self.strength = strength
         self.most_features = most_features
@@ -36,21 +47,30 @@ class TextClassifier:
 
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> TextClassifier:
         """Raises ValueError where there are fewer than two kinds of label."""
-        from sklearn.linear_model import LogisticRegression
-
         if len(set(labels)) < 2:
             raise ValueError("all texts have the same label")
         self._make_vectorizers(least=2 if len(texts) >= 200 else 1)
         matrix = self._fit_transform([text[:LONGEST_TEXT] for text in texts])
-        solver = "liblinear" if len(set(labels)) == 2 else "lbfgs"  # which stops too early on so many columns
+        told = np.asarray(labels)
+        self.classes_ = sorted({str(label) for label in labels})
+        if self.each_alone and len(self.classes_) > 2:
+            alone = [self._fit_model(matrix, told == label) for label in self.classes_]
+            weights = np.vstack([model.coef_ for model in alone])
+            self.constants_ = np.concatenate([model.intercept_ for model in alone]).astype(np.float64)
+        else:
+            model = self._fit_model(matrix, told)
+            weights, self.constants_ = model.coef_, model.intercept_.astype(np.float64)
+        self.weights_ = weights.astype(np.float32)
+        return self
+
+    def _fit_model(self, matrix: Any, labels: Any) -> Any:
+        from sklearn.linear_model import LogisticRegression
+
+        solver = "liblinear" if len(np.unique(labels)) == 2 else "lbfgs"  # which stops too early on so many columns
         model = LogisticRegression(
             C=self.strength, solver=solver, max_iter=200, class_weight="balanced", random_state=self.random_state
         )
-        model.fit(matrix, np.asarray(labels))
-        self.classes_ = [str(label) for label in model.classes_]
-        self.weights_ = model.coef_.astype(np.float32)
-        self.constants_ = model.intercept_.astype(np.float64)
-        return self
+        return model.fit(matrix, labels)
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Probabilities, a row a text, a column a class of `classes_`."""

@@ -69,7 +69,7 @@ def triage_ticket(ticket: Ticket, *, now: dt.datetime) -> None:
         joined = join_opinions(field, reading.verdicts[field], learned, read_by_model.get(field))
         told[field] = _describe(joined, words.get(field))
         in_doubt |= joined.is_in_doubt and field not in words
-    _write(ticket, reading.language, told, in_doubt, escalation, now)
+    _write(ticket, reading.language, told, in_doubt or _is_held_by_one_alone(told), escalation, now)
 
 
 def read_open_text(ticket: Ticket) -> str:
@@ -151,6 +151,13 @@ def _is_very_unhappy(told: dict[str, Any]) -> bool:
     sentiment, complaint = told[TriageField.SENTIMENT], told[TriageField.COMPLAINT]
     is_strong = sentiment["value"] == Sentiment.NEGATIVE and sentiment["sureness"] >= STRONG_FROM
     return bool(is_strong and sentiment["by"] != "person" and complaint["by"] != "person")
+
+
+def _is_held_by_one_alone(told: dict[str, Any]) -> bool:
+    """Its mood holds promotions, and not all who read it see that mood: one that is sure and wrong must not do so unseen."""
+    opinions = told[TriageField.SENTIMENT]["opinions"]
+    is_complaint = told[TriageField.COMPLAINT]["value"] == "yes"  # which holds for itself
+    return not is_complaint and _is_very_unhappy(told) and any(one["value"] != Sentiment.NEGATIVE for one in opinions)
 
 
 def complete_triage(*, now: dt.datetime, most: int = 100) -> int:

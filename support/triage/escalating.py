@@ -1,4 +1,7 @@
-"""What no draft is made for, whatever the base says: a person reads it first, and at once."""
+"""What no draft is made for, whatever the base says: a person reads it first, and at once.
+
+A list of expressions (`escalations.txt`) is the floor; what it does not foresee, a classifier beside it may (`people_only`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from .folding import fold_text
+from .people_only import recognise_reason
 from .sections import read_sections
 
 _CARD: Final = re.compile(r"(?<!\d)(?:\d[ .–-]?){13,19}(?!\d)")
@@ -18,8 +22,13 @@ REASONS: Final = ("self_harm", "safety", "legal", "payment_data", "press")
 def find_reason_to_escalate(text: str) -> str:
     """self_harm, safety, legal, payment_data or press; "" where a draft may be made.
 
-    Errs to the careful side: what only sounds like it goes to a person, who loses a moment.
+    Errs to the careful side: what only sounds like it goes to a person, who loses a moment. Either of the two suffices.
     """
+    return find_listed_reason(text) or recognise_reason(text)
+
+
+def find_listed_reason(text: str) -> str:
+    """By the list alone, and by the check digit of a card."""
     folded = fold_text(text)
     patterns, harmless = _patterns()
     spoken = harmless.sub(" ", folded)

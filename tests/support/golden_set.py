@@ -19,6 +19,8 @@ GOLDEN_QUESTIONS = ROOT / "tests/support/golden/questions.jsonl"
 FRESH_QUESTIONS = {name: ROOT / f"tests/support/fresh/{name}.jsonl" for name in ("first", "second", "third")}
 #: What is for people only, and what only sounds like it (reason ""): three sets, each tried once before it was mended for.
 ESCALATIONS = ROOT / "tests/support/fresh/escalations.jsonl"
+#: The same kind, written down before the sentences that the classifier learns from (support/triage/examples_*.txt).
+PEOPLE_ONLY = ROOT / "tests/support/fresh/people_only.jsonl"
 DEVELOPMENT_ARTICLES = ROOT / "retention_site/demo/seeding/articles.md"
 DEVELOPMENT_QUESTIONS = ROOT / "tests/support/development/questions.jsonl"
 

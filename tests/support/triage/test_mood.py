@@ -60,6 +60,27 @@ def test_it_holds_until_some_time_after_it_was_closed(
     assert opened is not None and opened.properties["because"] == "sentiment"
 
 
+def test_a_hold_for_the_mood_that_the_model_alone_sees_is_for_a_person_to_look_at(
+    ask: Ask, now: dt.datetime, support_agent: User, client: Client
+) -> None:
+    ticket = ask(WORDS)
+    assert not ticket.needs_look, "nothing holds yet"
+    ticket = read_as(ticket, 0.9, now=now)
+    assert ticket.is_upset and ticket.needs_look
+    client.force_login(support_agent)
+    assert f"#{ticket.pk}" in client.get("/support/?show=look").content.decode()
+    confirm_triage(support_agent, ticket, now=now)
+    triage_ticket(ticket, now=now)
+    ticket.refresh_from_db()
+    assert not ticket.needs_look, "a person has looked"
+
+
+def test_where_rules_and_model_see_the_same_mood_nobody_has_to_look(ask: Ask, now: dt.datetime) -> None:
+    ticket = read_as(ask("The other glove was never received: when does the parcel come, finally?"), 0.9, now=now)
+    assert ticket.triage["sentiment"]["opinions"][0]["value"] == "negative"
+    assert ticket.is_upset and not ticket.is_complaint and not ticket.needs_look
+
+
 def test_a_usual_bad_mood_holds_nothing(ask: Ask, kim: Customer, now: dt.datetime) -> None:
     ticket = read_as(ask(WORDS), 0.65, now=now)
     assert ticket.sentiment == "negative" and not ticket.is_upset and not is_held(kim, now)

@@ -1,0 +1,104 @@
+"""Recognises what is for people only in wordings that no list foresees: the list of `escalating` is a floor, this is beside it.
+
+A classifier for each language (`classifier`, as triage has for its other fields), learned at first use from the sentences in
+`examples_en.txt` and `examples_zh.txt`, which were written for it: no customer's words are in it, and the same sentences give
+the same weights. Each sentence of a text is weighed by itself, so that a long letter hides none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from .classifier import Floats, TextClassifier
+from .folding import fold_text
+from .rules import find_language
+from .sections import read_sections
+
+LANGUAGES: Final = ("en", "zh")
+HARMLESS: Final = "harmless"
+#: From here on a sentence is for people: chosen by `./rekindle bench people_only` over whole lines of the examples that the
+#: classifier had not seen. docs/support.md has what it costs.
+LEAST: Final = {"en": 0.95, "zh": 0.95}
+STRENGTH: Final = 10.0
+#: A writer's sentences, and pieces of one that goes on over several commas.
+_SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+")
+_DIGIT: Final = re.compile(r"\d")
+#: Without one of these a row of figures is a telephone number or that of an order, and no payment data.
+_PAYS: Final = re.compile(
+    r"card|cvv|cvc|iban|bank|account|\bpin\b|password|login|\bcode|visa|master|amex|digits|卡|密码|账|帐|户|验证|短信|支付",
+    re.I,
+)
+MOST_SENTENCES: Final = 1_000
+
+
+@dataclass(frozen=True)
+class Example:
+    """A sentence with its reason, or `HARMLESS`; wordings of one thing have the same `group`."""
+
+    text: str
+    label: str
+    group: int
+
+
+def recognise_reason(text: str) -> str:
+    """The reason of the sentence that speaks clearest for one; "" where none speaks clearly enough. `text` may be any."""
+    sentences = split_text(text)
+    best, reason = 0.0, ""
+    for language in LANGUAGES:
+        own = [sentence for sentence in sentences if find_language(sentence) == language]
+        if not own:
+            continue
+        recogniser = load_recogniser(language)
+        shares = recogniser.predict_proba(own)
+        for sentence, sureness, label in zip(own, *rate_sentences(recogniser, shares), strict=True):
+            is_meant = label != "payment_data" or _PAYS.search(sentence)
+            if sureness >= LEAST[language] and sureness > best and is_meant:
+                best, reason = sureness, label
+    return reason
+
+
+def rate_sentences(recogniser: TextClassifier, shares: Floats) -> tuple[list[float], list[str]]:
+    """For each row of `shares` how far its likeliest reason outweighs harmlessness (0 to 1, even at .5), and that reason."""
+    at = recogniser.classes_.index(HARMLESS)
+    reasons = [label for label in recogniser.classes_ if label != HARMLESS]
+    others = np.delete(shares, at, axis=1)
+    likeliest = others.max(axis=1)
+    sureness = likeliest / (likeliest + shares[:, at])
+    return [float(one) for one in sureness], [reasons[int(one)] for one in others.argmax(axis=1)]
+
+
+def split_text(text: str) -> list[str]:
+    """The sentences of a text as the recogniser reads them: folded, each figure a nought, each once."""
+    plain = _DIGIT.sub("0", fold_text(text))
+    sentences = (sentence.strip() for sentence in _SENTENCE.split(plain))
+    return list(dict.fromkeys(sentence for sentence in sentences if sentence))[:MOST_SENTENCES]
+
+
+def read_examples(language: str) -> list[Example]:
+    """What a language's recogniser learns from."""
+    sections = read_sections(Path(__file__).parent / f"examples_{language}.txt")
+    lines = [(label, line) for label, entries in sections.items() for line in entries]
+    return [
+        Example(_DIGIT.sub("0", fold_text(text)).strip(), label, group)
+        for group, (label, line) in enumerate(lines)
+        for text in line.split(" | ")
+    ]
+
+
+def train_recogniser(language: str, examples: Sequence[Example]) -> TextClassifier:
+    """Deterministic; within a second or two."""
+    classifier = TextClassifier(language, strength=STRENGTH, each_alone=True)
+    return classifier.fit([one.text for one in examples], [one.label for one in examples])
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def load_recogniser(language: str) -> TextClassifier:
+    """Learned once by each process that is asked."""
+    return train_recogniser(language, read_examples(language))
