@@ -96,6 +96,8 @@ def _look_at_answer(answer: Answer, category: AutomaticCategory) -> str:
     carried = [one for one in told if one.get("article")]
     if not answer.text.strip() or not carried or not all(one.get("supported") for one in told):
         return "unsupported"
+    if any(one.get("order") for one in told):
+        return "own_order"
     if answer.sureness < category.least_sureness:
         return "unsure"
     if find_open_slots(answer.text):

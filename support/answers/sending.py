@@ -76,7 +76,7 @@ def promise_answer(
     message = TicketMessage.objects.create(
         ticket=locked, direction=Direction.OUT, text=text, author=author, written_at=now, send_status=SendStatus.SENDING
     )
-    _settle_suggestion(author, seen, said or text, now)
+    _settle_suggestion(author, locked, seen, said or text, now)
     fields: dict[str, object] = {"last_message_at": now, "due_at": None}
     if locked.first_answer_at is None:
         fields["first_answer_at"] = now
@@ -88,11 +88,11 @@ def promise_answer(
     return message
 
 
-def _settle_suggestion(user: User | None, seen: int, text: str, now: dt.datetime) -> None:
+def _settle_suggestion(user: User | None, ticket: Ticket, seen: int, text: str, now: dt.datetime) -> None:
     answer = Answer.objects.filter(message=seen, decided_at=None, status=AnswerStatus.SUGGESTED).first()
     if answer is None:
         return
-    share = share_changed(answer.text, text)
+    share = share_changed(fill_slots(answer.text, ticket), text)
     Answer.objects.filter(pk=answer.pk).update(
         status=AnswerStatus.SENT, sent_text=text, share_changed=round(share, 3), decided_by=user, decided_at=now
     )

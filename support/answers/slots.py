@@ -9,12 +9,16 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import ngettext
 
+from customers.models import Order
 from support.models import Ticket
 
 _SLOT: Final = re.compile(r"\{(\w{1,30})\}")
 #: What may stand in an answer, and nothing else.
-NAMES: Final = ("first_name", "shop_name", "order_number", "order_date", "order_total")
+NAMES: Final = ("first_name", "shop_name", "order_number", "order_date", "order_total", "order_items")
+#: How many articles of an order are named one by one.
+MOST_ITEMS: Final = 5
 
 
 def read_slots(ticket: Ticket) -> dict[str, str]:
@@ -25,13 +29,31 @@ def read_slots(ticket: Ticket) -> dict[str, str]:
     if ticket.order is not None:
         with translation.override(ticket.interface_language):
             values["order_date"] = date_format(localtime(ticket.order.ordered_at), "DATE_FORMAT")
+            if items := _list_items(ticket.order, "zh" if ticket.language == "zh" else "en"):
+                values["order_items"] = items
         values["order_number"] = ticket.order.external_id
         values["order_total"] = f"{ticket.order.total:.2f} {ticket.order.currency}"
     return values
 
 
+def _list_items(order: Order, language: str) -> str:
+    """What was bought, in the order of its lines, without postage and what came back; "" where the shop did not say."""
+    lines = order.lines.filter(quantity__gt=0, product__isnull=False, product__is_charge=False)
+    told = [
+        f"{line.quantity} × {line.product.name_in(language)}"
+        for line in lines.select_related("product").order_by("position")
+        if line.product is not None
+    ]
+    rest = len(told) - MOST_ITEMS
+    if rest > 0:
+        told = [*told[:MOST_ITEMS], ngettext("%(n)d more article", "%(n)d more articles", rest) % {"n": rest}]
+    return ", ".join(told)
+
+
 def fill_slots(text: str, ticket: Ticket) -> str:
     """The text with known slots filled; others stay as they are, and `find_open_slots` names them."""
+    if not _SLOT.search(text):
+        return text
     values = read_slots(ticket)
     return _SLOT.sub(lambda found: values.get(found[1], found[0]), text)
 

@@ -16,6 +16,7 @@ from support.triage.deciding import read_open_text
 
 from .answering import Answered
 from .drafting import draft_answer
+from .own_orders import add_own_order
 from .products import PREFIX, answer_from_base
 from .validation import CheckedSentence
 
@@ -36,7 +37,7 @@ def suggest_answer(ticket: Ticket, *, now: dt.datetime, may_ask: bool = True) ->
     is_of_product = bool(answered.articles) and answered.articles[0].startswith(PREFIX)  # told by code alone
     if not answered.refused and not is_of_product and may_ask and configured_model().is_configured:
         fields |= _word(ticket, text, answered, now)
-    return keep_suggestion(ticket, message, fields, now=now)
+    return keep_suggestion(ticket, message, add_own_order(ticket, text, fields), now=now)
 
 
 def _word(ticket: Ticket, text: str, answered: Answered, now: dt.datetime) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,12 +17,15 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from support.mail.imap.target import ImapTarget
-from support.models import Answer, AnswerStatus, MailboxState, Ticket, TicketStatus
+from support.models import Answer, AnswerStatus, Direction, MailboxState, Ticket, TicketMessage, TicketStatus
 from support.models.ticket import TO_ANSWER
 
 from .access import read_number
+from .wording import name_people_only
 
 ROWS: Final = 25
+#: How much of a customer's newest message is read for its row.
+BEGINNING: Final = 200
 
 
 @require_safe
@@ -31,7 +35,7 @@ def show_queue(request: HttpRequest) -> HttpResponse:
     tag = request.GET.get("tag", "").replace("\x00", "").strip()[:40]
     show, words = request.GET.get("show", "open"), request.GET.get("q", "").replace("\x00", "").strip()[:200]
     customer = read_number(request.GET.get("customer", ""))
-    rows = _choose(request, "all" if words or customer or tag else show).select_related("customer", "assignee")
+    rows = _with_beginnings(_choose(request, "all" if words or customer or tag else show))
     if words:
         rows = rows.matching(words)
     if tag:
@@ -49,7 +53,16 @@ def show_queue(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "page": page,
-        "rows": [{"ticket": one, "is_late": one.is_late(now), "is_suggested": one.pk in suggested} for one in page],
+        "rows": [
+            {
+                "ticket": one,
+                "is_late": one.is_late(now),
+                "is_suggested": one.pk in suggested,
+                "people_only": name_people_only(one),
+                "beginning": " ".join((one.beginning or "").split()),
+            }
+            for one in page
+        ],
         "show": "" if words or customer or tag else show,
         "tag": tag,
         "q": words,
@@ -67,7 +80,14 @@ def _is_mailbox_failing() -> bool:
     return MailboxState.objects.filter(mailbox=target.name).exclude(failing_since=None).exists()
 
 
-def _choose(request: HttpRequest, show: str) -> Any:
+def _with_beginnings(found: QuerySet[Ticket]) -> Any:
+    """Each ticket with its people and how the customer's newest message begins: many come without a subject."""
+    theirs = TicketMessage.objects.filter(ticket=OuterRef("pk"), direction=Direction.IN).newest_spoken()
+    beginning = theirs.annotate(beginning=Left("text", BEGINNING)).values("beginning")[:1]
+    return found.select_related("customer", "assignee").annotate(beginning=Subquery(beginning))
+
+
+def _choose(request: HttpRequest, show: str) -> QuerySet[Ticket]:
     found = Ticket.objects.all()
     conditions = _conditions(request)
     return found.filter(conditions[show]) if show in conditions else found

@@ -17,6 +17,14 @@ REFUSALS: dict[str, str | Promise] = {
     "payment_data": gettext_lazy("It holds payment data. Answer yourself, and do not repeat them."),
     "press": gettext_lazy("It comes from the press. No draft is made for it: escalate."),
 }
+#: The same in a word or two, for the queue.
+PEOPLE_ONLY: dict[str, str | Promise] = {
+    "self_harm": gettext_lazy("somebody in danger"),
+    "safety": gettext_lazy("somebody hurt"),
+    "legal": gettext_lazy("legal threat"),
+    "payment_data": gettext_lazy("payment data"),
+    "press": pgettext_lazy("ticket", "press"),
+}
 WHYS: dict[str, str | Promise] = {
     "no_source": gettext_lazy("no article says this"),
     "number": gettext_lazy("another number than the article's"),
@@ -53,6 +61,7 @@ OBSTACLES: dict[str, str | Promise] = {
     "unproven": gettext_lazy("Nothing proves who wrote this mail."),
     "refused": gettext_lazy("No answer is suggested, or a person has decided on it."),
     "unsupported": gettext_lazy("A sentence has no source, or a fact is missing."),
+    "own_order": gettext_lazy("It tells of an order of the customer’s: a person looks how that stands."),
     "unsure": gettext_lazy("It is not sure enough."),
     "stale": gettext_lazy("An article has changed since it was suggested."),
     "no_model": gettext_lazy("No language model has read it."),
@@ -70,6 +79,11 @@ BYS: dict[str, str | Promise] = {
 
 def name_refusal(reason: str) -> str:
     return str(REFUSALS.get(reason, "")) if reason else ""
+
+
+def name_people_only(ticket: Ticket) -> str:
+    """Why no draft is made for a ticket that is to be answered, in a word or two; "" where one may be."""
+    return str(PEOPLE_ONLY.get(str(ticket.triage.get("escalation", "")), "")) if ticket.is_unfinished else ""
 
 
 def name_escalation(reason: str) -> str:

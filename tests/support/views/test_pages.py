@@ -46,6 +46,15 @@ def test_the_queue_shows_the_most_urgent_first(sam: Client, ask: Ask) -> None:
     assert page.index("Stove") < page.index("Delivery")
 
 
+def test_the_queue_says_what_is_for_people_only_and_how_a_message_begins(sam: Client, ask: Ask) -> None:
+    ask("Your heater caught fire, my son is in hospital.\n\nPlease call.", thread="a")
+    ask("Where is my parcel? I wait since Monday.", thread="b", subject="Order 12")
+    page = sam.get("/support/").content.decode()
+    assert "somebody hurt" in page and page.count("somebody hurt") == 1
+    assert ">Your heater caught fire, my son is in hospital." in page, "it came without a subject"
+    assert "<small>Where is my parcel? I wait since Monday.</small>" in page
+
+
 def test_the_queue_costs_the_same_for_three_and_for_thirty(
     sam: Client, ask: Ask, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
