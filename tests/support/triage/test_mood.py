@@ -75,12 +75,6 @@ def test_a_hold_for_the_mood_that_the_model_alone_sees_is_for_a_person_to_look_a
     assert not ticket.needs_look, "a person has looked"
 
 
-def test_where_rules_and_model_see_the_same_mood_nobody_has_to_look(ask: Ask, now: dt.datetime) -> None:
-    ticket = read_as(ask("The other glove was never received: when does the parcel come, finally?"), 0.9, now=now)
-    assert ticket.triage["sentiment"]["opinions"][0]["value"] == "negative"
-    assert ticket.is_upset and not ticket.is_complaint and not ticket.needs_look
-
-
 def test_a_usual_bad_mood_holds_nothing(ask: Ask, kim: Customer, now: dt.datetime) -> None:
     ticket = read_as(ask(WORDS), 0.65, now=now)
     assert ticket.sentiment == "negative" and not ticket.is_upset and not is_held(kim, now)
