@@ -7,14 +7,13 @@ their orders count is said by `windows`: from the start of the send, or from eac
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from django.db import connection
 
 from campaigns.models import Arm, Campaign, MessageStatus
 from customers.ingest.currency import read_shop_currency
 
+from .counting import counting_cursor
 from .estimates import (
     Expected,
     check_ratio,
@@ -25,7 +24,7 @@ from .estimates import (
     describe_look,
 )
 from .lift import Moments, estimate_lift, estimate_mean_difference
-from .spending import count_spending
+from .spending import MessageCount, count_messages, describe_spending
 from .sums import COVARIATES, NOBODY, PAST_DAYS, ArmSums, Sums, count_sums
 from .windows import Window, people_sql, read_window, window_params
 
@@ -46,6 +45,7 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
     currency = read_shop_currency()
     sums = count_sums(campaign, window, as_of=as_of, currency=currency)
     treated, holdout = sums.treated, sums.holdout
+    messages = count_messages(campaign)
     lift = estimate_lift(treated.n, treated.kept, holdout.n, holdout.kept, is_complete=window.is_complete)
     elapsed_days = (as_of - window.start) / dt.timedelta(days=1)
     archetypes = {place: (first.moments, second.moments) for place, (first, second) in sums.by_archetype.items()}
@@ -73,8 +73,8 @@ def measure_campaign(campaign: Campaign, *, as_of: dt.datetime) -> dict[str, Any
         "archetypes": describe_archetypes(archetypes) if window.is_complete else [],
         "sample_ratio": check_ratio(treated.n, holdout.n, campaign.holdout_share),
         "reached_by_others": _count_reached(campaign, window, as_of),
-        "messages": _count_messages(campaign.pk),
-        "spending": count_spending(campaign, window, as_of=as_of, currency=currency),
+        "messages": _tell_messages(messages),
+        "spending": describe_spending(campaign, sums, messages),
     }  # fmt: skip
 
 
@@ -138,13 +138,14 @@ def _revenue_json(treated: ArmSums, holdout: ArmSums) -> dict[str, Any]:
 def _count_reached(campaign: Campaign, window: Window, as_of: dt.datetime) -> dict[str, int]:
     """By arm: how many people another campaign wrote to while theirs were counted. Where held-out people are reached by
     others, what is measured is this campaign on top of those."""
-    with connection.cursor() as cursor:
+    with counting_cursor() as cursor:
         cursor.execute(
             f"""
             SELECT m.arm, count(*) FROM ({people_sql(campaign)}) m
             WHERE EXISTS (
                 SELECT 1 FROM campaigns_message x
                 WHERE x.customer_id = m.customer_id AND x.campaign_id <> %(campaign)s
+                  AND x.sending_at >= %(start)s AND x.sending_at < %(end)s
                   AND x.sending_at >= m.opens_at AND x.sending_at < m.closes_at
                   AND x.status IN ('accepted', 'delivered', 'complained'))
             GROUP BY m.arm
@@ -155,11 +156,9 @@ def _count_reached(campaign: Campaign, window: Window, as_of: dt.datetime) -> di
     return {"treated": int(found.get(Arm.TREATMENT, 0)), "holdout": int(found.get(Arm.HOLDOUT, 0))}
 
 
-def _count_messages(campaign_id: int) -> dict[str, int]:
+def _tell_messages(messages: Sequence[MessageCount]) -> dict[str, int]:
     """How the messages ended, so that the page can say how many of the treated a message reached."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT status, count(*) FROM campaigns_message WHERE campaign_id = %s GROUP BY status", [campaign_id]
-        )
-        found = dict(cursor.fetchall())
-    return {status.value: int(found.get(status.value, 0)) for status in MessageStatus if found.get(status.value)}
+    found: dict[str, int] = {}
+    for each in messages:
+        found[each.status] = found.get(each.status, 0) + each.number
+    return {status.value: found[status.value] for status in MessageStatus if status.value in found}

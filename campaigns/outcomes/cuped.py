@@ -10,7 +10,6 @@ however unequal the arms are. It needs means and covariances alone, which a data
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,8 @@ Array = npt.NDArray[np.float64]
 PEOPLE_PER_COVARIATE = 20
 #: Of the standardised covariates: below it two columns say the same.
 _TOLERANCE = 1e-9
+#: A standard deviation below a billionth of the mean is what adding up leaves of a column that is the same for everybody.
+_SAME = 1e-18
 #: Amounts are cut at this quantile of those that are not nought, all arms together: a rule that does not see the arms cannot
 #: favour one, and where few people buy at all, a quantile of everybody would be nought. With fewer amounts than LEAST_AMOUNTS
 #: the quantile would be one of the few largest orders: nothing is cut.
@@ -81,20 +82,6 @@ def take_moments(y: Array, x: Array) -> ArmMoments:
     return ArmMoments(n, float(y.mean()), float(both[0, 0]), x.mean(axis=0), both[1:, 1:], both[1:, 0])
 
 
-def merge_moments(parts: Sequence[ArmMoments]) -> ArmMoments:
-    """Of one arm from parts of it that share nobody: within the parts and between their means."""
-    n = sum(part.n for part in parts)
-    means = np.array([np.r_[part.mean, part.x_mean] for part in parts])
-    weights = np.array([part.n for part in parts], dtype=np.float64)
-    mean = weights @ means / n
-    squares = (weights[:, None] * (means - mean)).T @ (means - mean)
-    for part in parts:
-        top = np.r_[part.variance, part.xy_covariance]
-        squares += (part.n - 1) * np.vstack([top, np.column_stack([part.xy_covariance, part.x_covariance])])
-    both = squares / max(n - 1, 1)
-    return ArmMoments(n, float(mean[0]), float(both[0, 0]), mean[1:], both[1:, 1:], both[1:, 0])
-
-
 def estimate_adjusted(treated: ArmMoments, control: ArmMoments, *, confidence: float = CONFIDENCE) -> Adjusted:
     """Both estimates. Raises ValueError for an arm of fewer than two people."""
     if min(treated.n, control.n) < 2:
@@ -148,7 +135,7 @@ def _subtract_adjusted(treated: ArmMoments, control: ArmMoments, confidence: flo
 def _find_used(treated: ArmMoments, control: ArmMoments) -> npt.NDArray[np.intp]:
     """The covariates that vary in both arms."""
     least = np.minimum(np.diag(treated.x_covariance), np.diag(control.x_covariance))
-    return np.flatnonzero(least > 0)
+    return np.flatnonzero(least > _SAME * np.maximum(treated.x_mean**2, control.x_mean**2))
 
 
 def _keep_covariates(arm: ArmMoments, used: npt.NDArray[np.intp], scale: Array) -> ArmMoments:

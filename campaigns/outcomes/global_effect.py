@@ -11,8 +11,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db import connection
-
 from campaigns.audience.caps import uncapped_topics
 from campaigns.audience.holdout import draw_sql
 from campaigns.models import Arm, GlobalHoldout
@@ -20,15 +18,17 @@ from customers.ingest.currency import read_shop_currency
 from customers.models import ConsentRecord
 
 from .attribution import expect
+from .counting import counting_cursor
 from .estimates import check_ratio, describe_amount_looks, describe_estimates, describe_look
 from .lift import estimate_lift
 from .sums import count_people
 
-#: With the columns of `windows.PEOPLE_SQL`. The newest score before the start is what was expected of them.
+#: With the columns of `windows.PEOPLE_SQL`. The newest score of the month before the start is what was expected of them: a shop
+#: keeps those of every night, and the index of their days finds that month alone.
 PEOPLE_SQL = f"""
 SELECT CASE WHEN {draw_sql("c.id", seed="salt", share="share")} THEN '{Arm.HOLDOUT}' ELSE '{Arm.TREATMENT}' END AS arm,
        c.id AS customer_id, NULL::bigint AS archetype_id, h.churn_probability, h.expected_value,
-       0 AS in_looks,       %(start)s::timestamptz AS opens_at, %(end)s::timestamptz AS closes_at
+       0 AS in_looks, %(start)s::timestamptz AS opens_at, %(end)s::timestamptz AS closes_at
 FROM customers_customer c
 JOIN (
   SELECT DISTINCT customer_id FROM (
@@ -38,7 +38,8 @@ JOIN (
 ) agreed ON agreed.customer_id = c.id
 LEFT JOIN (
   SELECT DISTINCT ON (customer_id) customer_id, churn_probability, expected_value FROM customers_scorehistory
-  WHERE as_of <= %(start)s ORDER BY customer_id, as_of DESC, id DESC
+  WHERE as_of <= %(start)s AND as_of > %(start)s::timestamptz - interval '31 days'
+  ORDER BY customer_id, as_of DESC, id DESC
 ) h ON h.customer_id = c.id
 WHERE NOT EXISTS (
   SELECT 1 FROM customers_customermerge g WHERE g.loser_id = c.id AND g.undone_at IS NULL AND g.merged_at <= %(start)s)"""
@@ -84,7 +85,7 @@ def find_end(holdout: GlobalHoldout) -> dt.datetime | None:
 
 
 def _count_reached(window: dict[str, Any]) -> dict[str, int]:
-    with connection.cursor() as cursor:
+    with counting_cursor() as cursor:
         cursor.execute(
             f"""
             SELECT p.arm, count(*) FROM ({PEOPLE_SQL}) p

@@ -8,49 +8,102 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from django.db import connection
 
-from campaigns.models import Arm, Campaign
-from customers.ingest.merged import order_join_sql
+from campaigns.models import Arm, Campaign, Offer
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 
-from .cuped import CAP_QUANTILE, LEAST_AMOUNTS, ArmMoments, merge_moments
+from .counting import counting_cursor
+from .cuped import CAP_QUANTILE, LEAST_AMOUNTS, ArmMoments
+from .offer_use import read_code
+from .per_person import (
+    COLUMNS,
+    COVARIATE_PLACES,
+    COVARIATES,
+    OUTCOMES,
+    PAIRS,
+    PAST_DAYS,
+    PAST_PLACES,
+    RISKS,
+    SPENT_PLACES,
+    sums_sql,
+)
+from .spread import Spread, merge_spreads, read_spread
 from .windows import Window, people_sql, window_params
+from .worth import ArmSpending
 
-#: How far back a person's own past is looked at, in days before their window opens.
-PAST_DAYS = 365
-#: What is known before: orders and money of the past year, P(leaving), and what they were expected to bring. Counts and money as
-#: logarithms, which keeps a few large customers from deciding the slope. Who has no score counts as the middle of the scale:
-#: any value does, as long as it does not depend on the arm.
-COVARIATES = {
-    "past_orders": "ln(1 + past_orders)",
-    "past_paid": "ln(1 + greatest(past_paid, 0))",
-    "churn_probability": "coalesce(churn_probability, 0.5)",
-    "expected_value": "ln(1 + greatest(coalesce(expected_value, 0), 0)::float8)",
-}
-OUTCOMES = ("kept", "orders", "paid")
-#: As the pages call it: P(leaving) from AT_RISK on, below LIKELY_TO_STAY, and between.
-RISKS = ("leaves", "may_leave", "stays")
+__all__ = ["COVARIATES", "NOBODY", "PAST_DAYS", "ArmSums", "Sums", "count_people", "count_sums"]
+
+_NOTHING = Spread(0, np.zeros(len(COLUMNS)), np.zeros((len(COLUMNS), len(COLUMNS))))
+_KEPT, _ORDERS, _PAID = (COLUMNS.index(name) for name in ("kept", "orders", "whole_paid"))
 
 
 @dataclass(frozen=True)
 class ArmSums:
-    """One arm, of the campaign or of one archetype in it. `moments` by outcome; money in it is cut at the cap of both arms.
+    """One arm, of the campaign or of one archetype in it. Money among the outcomes is cut at the cap of both arms.
 
-    `orders` is the number of all orders; `paid_mean` and `paid_variance` are of what was paid as it is. `past` is the variance
-    per person of orders and money in the year before, as they were: what was to be expected before anything was sent.
+    `past` is the variance per person of orders and money in the year before, as they were: what was to be expected before
+    anything was sent.
     """
 
-    n: int
-    kept: int
-    orders: int
-    paid_mean: float
-    paid_variance: float
-    moments: Mapping[str, ArmMoments]
+    spread: Spread
     past: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        return self.spread.n
+
+    @property
+    def kept(self) -> int:
+        """People who ordered."""
+        return self._count(_KEPT)
+
+    @property
+    def orders(self) -> int:
+        """The number of all orders."""
+        return self._count(_ORDERS)
+
+    @property
+    def paid_mean(self) -> float:
+        """Of what was paid as it is."""
+        return float(self.spread.means[_PAID])
+
+    @property
+    def paid_variance(self) -> float:
+        return float(self.spread.covariance[_PAID, _PAID])
+
+    @cached_property
+    def moments(self) -> Mapping[str, ArmMoments]:
+        """By outcome, with all that was known before; {} for nobody."""
+        if not self.n:
+            return {}
+        known, means, whole = COVARIATE_PLACES, self.spread.means, self.spread.covariance
+        return {
+            outcome: ArmMoments(
+                self.n,
+                float(means[place]),
+                float(whole[place, place]),
+                means[known],
+                whole[np.ix_(known, known)],
+                whole[place, known],
+            )
+            for place, outcome in enumerate(OUTCOMES)
+        }
+
+    @property
+    def spending(self) -> ArmSpending:
+        places = SPENT_PLACES
+        covariance = self.spread.covariance[np.ix_(places, places)]
+        return ArmSpending(self.n, self.spread.means[places].tolist(), covariance.tolist())
+
+    def _count(self, place: int) -> int:
+        return round(self.n * float(self.spread.means[place]))
+
+
+NOBODY = ArmSums(_NOTHING)
 
 
 @dataclass(frozen=True)
@@ -70,30 +123,26 @@ class Sums:
 def count_sums(campaign: Campaign, window: Window, *, as_of: dt.datetime, currency: str) -> Sums:
     """Everybody in their arm. Orders in another currency than the shop's count as orders; their amounts are left out rather
     than added to something else. Returns are no orders, and lower what was paid. Orders count for the id under which they
-    came, whether or not it was merged since.
+    came, whether or not it was merged since. Which of them used the campaign's offer is said by `offer_use`.
     """
-    return count_people(people_sql(campaign), window_params(campaign, window, as_of=as_of), currency=currency)
+    offer = Offer.objects.filter(campaign=campaign).first()
+    params = window_params(campaign, window, as_of=as_of)
+    return count_people(people_sql(campaign), params, currency=currency, offer=offer)
 
 
-def count_people(people: str, window: Mapping[str, Any], *, currency: str) -> Sums:
+def count_people(people: str, window: Mapping[str, Any], *, currency: str, offer: Offer | None = None) -> Sums:
     """The same for any query of people with the columns of `windows.PEOPLE_SQL`; `window` holds its parameters, `start` and `end`
     among them."""
     params = {
         **window, "currency": currency, "past": PAST_DAYS, "quantile": CAP_QUANTILE, "least": LEAST_AMOUNTS,
-        "at_risk": AT_RISK, "likely_to_stay": LIKELY_TO_STAY,
+        "at_risk": AT_RISK, "likely_to_stay": LIKELY_TO_STAY, "code": read_code(offer),
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL.format(
-                people=people,
-                orders=order_join_sql("m.customer_id"),
-                covariates=_COVARIATES_SQL,
-                sums=_SUMS_SQL,
-            ),
-            params,
-        )
+    with counting_cursor() as cursor:
+        cursor.execute(sums_sql(people, offer), params)
         rows = cursor.fetchall()
-    parts = [_Part(archetype, risk, looks, arm, _read_arm(rest)) for archetype, risk, looks, arm, _cap, *rest in rows]
+    parts = [
+        _Part(archetype, risk, looks, arm, _read_arm(n, rest)) for archetype, risk, looks, arm, _cap, n, *rest in rows
+    ]
     archetypes = sorted({part.archetype for part in parts if part.archetype is not None})
     return Sums(
         *_pair(parts),
@@ -122,94 +171,17 @@ def _pair(parts: Iterable[_Part]) -> tuple[ArmSums, ArmSums]:
     return _add_up(treated), _add_up(holdout)
 
 
-_SQL = """
-WITH people AS MATERIALIZED (
-    SELECT m.arm, m.archetype_id, m.churn_probability, m.expected_value, m.in_looks,
-           count(o.id) FILTER (WHERE NOT o.is_return AND o.ordered_at >= m.opens_at) AS orders,
-           coalesce(sum(o.total) FILTER (WHERE o.currency = %(currency)s AND o.ordered_at >= m.opens_at), 0)::float8 AS paid,
-           count(o.id) FILTER (WHERE NOT o.is_return AND o.ordered_at < m.opens_at) AS past_orders,
-           coalesce(sum(o.total) FILTER (WHERE o.currency = %(currency)s AND o.ordered_at < m.opens_at), 0)::float8 AS past_paid
-    FROM ({people}) m
-    {orders}
-     AND o.ordered_at < %(end)s AND o.ordered_at < m.closes_at
-     AND o.ordered_at >= %(start)s - make_interval(days => %(past)s)
-     AND o.ordered_at >= m.opens_at - make_interval(days => %(past)s)
-    GROUP BY m.customer_id, m.arm, m.archetype_id, m.churn_probability, m.expected_value, m.in_looks
-), cap AS (
-    SELECT CASE WHEN count(*) >= %(least)s
-                THEN percentile_cont(%(quantile)s) WITHIN GROUP (ORDER BY abs(paid)) END AS cap
-    FROM people WHERE paid <> 0
-), rows AS MATERIALIZED (
-    SELECT arm, archetype_id, in_looks, cap, past_orders::float8 AS past_orders, past_paid,
-           CASE WHEN churn_probability >= %(at_risk)s THEN 'leaves' WHEN churn_probability >= %(likely_to_stay)s THEN 'may_leave'
-                WHEN churn_probability IS NOT NULL THEN 'stays' ELSE '' END AS risk,
-           orders::float8 AS orders, (orders > 0)::int::float8 AS kept, paid AS whole_paid,
-           CASE WHEN cap IS NULL THEN paid ELSE least(greatest(paid, -cap), cap) END AS paid, {covariates}
-    FROM people, cap
-)
-SELECT archetype_id, risk, in_looks, arm, min(cap), count(*), sum(kept), sum(orders), avg(whole_paid),
-       coalesce(var_samp(whole_paid), 0),
-       coalesce(var_samp(past_orders), 0), coalesce(var_samp(past_paid), 0), {sums}
-FROM rows GROUP BY arm, archetype_id, risk, in_looks
-"""
-#: Columns before the moments: n, kept, orders, mean and variance of what was paid, variances of the past.
-_PLAIN = 7
-
-
-_COLUMNS = (*OUTCOMES, *(f"{name}_x" for name in COVARIATES))
-#: Written down once for each person: a logarithm in each of the aggregates would be worked out eight times.
-_COVARIATES_SQL = ", ".join(f"({sql})::float8 AS {name}_x" for name, sql in COVARIATES.items())
-#: Means, then covariances row by row, in the order in which `_read_arm` takes them.
-_SUMS_SQL = ", ".join(
-    [f"avg({column})" for column in _COLUMNS]
-    + [
-        f"coalesce(covar_samp({column}, {other}), 0)"
-        for place, column in enumerate(_COLUMNS)
-        for other in _COLUMNS[place:]
-    ]
-)
-
-
-def _read_arm(numbers: Sequence[Any]) -> ArmSums:
-    n, kept, orders, paid_mean, paid_variance, *past_variances = (float(number) for number in numbers[:_PLAIN])
-    width = len(OUTCOMES) + len(COVARIATES)
-    means = np.array(numbers[_PLAIN : _PLAIN + width], dtype=np.float64)
-    spread = np.zeros((width, width))
-    spread[np.triu_indices(width)] = np.array(numbers[_PLAIN + width :], dtype=np.float64)
-    spread = spread + np.triu(spread, 1).T
-    covariates = slice(len(OUTCOMES), width)
-    moments = {
-        outcome: ArmMoments(
-            int(n),
-            float(means[place]),
-            float(spread[place, place]),
-            means[covariates],
-            spread[covariates, covariates],
-            spread[place, covariates],
-        )
-        for place, outcome in enumerate(OUTCOMES)
-    }
-    variances = dict(zip(("orders", "paid"), past_variances, strict=True))
-    return ArmSums(int(n), int(kept), int(orders), paid_mean, paid_variance, moments, variances)
+def _read_arm(n: int, numbers: Sequence[float]) -> ArmSums:
+    spread = read_spread(n, numbers, len(COLUMNS), PAIRS)
+    variances = (float(spread.covariance[place, place]) for place in PAST_PLACES)
+    return ArmSums(spread, dict(zip(("orders", "paid"), variances, strict=True)))
 
 
 def _add_up(parts: Sequence[ArmSums]) -> ArmSums:
     """An arm from its parts."""
     if not parts:
         return NOBODY
-    n = sum(part.n for part in parts)
-    mean = sum(part.n * part.paid_mean for part in parts) / n
-    squares = sum((part.n - 1) * part.paid_variance + part.n * (part.paid_mean - mean) ** 2 for part in parts)
-    return ArmSums(
-        n,
-        sum(part.kept for part in parts),
-        sum(part.orders for part in parts),
-        mean,
-        squares / max(n - 1, 1),
-        {outcome: merge_moments([part.moments[outcome] for part in parts]) for outcome in OUTCOMES},
-        # Within the parts alone: it only says where a sequence of intervals is tightest.
-        {name: sum(part.n * part.past[name] for part in parts) / n for name in ("orders", "paid")},
-    )
-
-
-NOBODY = ArmSums(0, 0, 0, 0.0, 0.0, {})
+    spread = merge_spreads([part.spread for part in parts])
+    # Within the parts alone: it only says where a sequence of intervals is tightest.
+    past = {name: sum(part.n * part.past[name] for part in parts) / spread.n for name in ("orders", "paid")}
+    return ArmSums(spread, past)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Min
+from django.db.models import Count, Max, Min, Q
 
 from campaigns.audience.holdout import draws_holdout
 from campaigns.models import Arm, AudienceMember, Campaign, CampaignStatus, Entry
@@ -58,13 +58,13 @@ def read_window(campaign: Campaign, *, as_of: dt.datetime) -> Window | None:
         return Window(start, start + length, as_of >= start + length)
     entries = Entry.objects.filter(campaign=campaign, arm__in=DRAWN, entered_at__lte=as_of)
     ends = entries.values("customer_id").annotate(first=Min("entered_at"))
-    found = ends.aggregate(opens=Min("first"), last=Max("first"))
+    still_open = Count("first", filter=Q(first__gt=as_of - length))
+    found = ends.aggregate(opens=Min("first"), last=Max("first"), people_open=still_open)
     if found["opens"] is None:
         return None
     closes = found["last"] + length
     may_grow = campaign.status in {CampaignStatus.SENDING, CampaignStatus.PAUSED}
-    people_open = ends.filter(first__gt=as_of - length).count()
-    return Window(found["opens"], closes, not may_grow and as_of >= closes, people_open)
+    return Window(found["opens"], closes, not may_grow and as_of >= closes, found["people_open"])
 
 
 def people_sql(campaign: Campaign) -> str:
@@ -84,11 +84,10 @@ def window_params(campaign: Campaign, window: Window, *, as_of: dt.datetime) -> 
 
 def may_still_move(campaign: Campaign, *, now: dt.datetime, days_after: int) -> bool:
     """Whether its figures may still change: up to so many days after the last window, and as long as people may enter."""
+    if campaign.is_live and not campaign.is_finished:
+        return True
     window = read_window(campaign, as_of=now)
-    if window is None:
-        return campaign.is_live and not campaign.is_finished
-    may_grow = campaign.is_live and not campaign.is_finished
-    return may_grow or now < window.closes + dt.timedelta(days=days_after)
+    return window is not None and now < window.closes + dt.timedelta(days=days_after)
 
 
 def list_drawn(campaign: Campaign) -> Iterator[tuple[int, bool, str]]:

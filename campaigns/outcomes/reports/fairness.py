@@ -1,6 +1,6 @@
 """The report Fairness: who got offers and how much, by the groups of the attributes that the shop holds to be sensitive.
 
-Counted once a day by one query for each attribute, and kept (`GroupsGiven`): the page only reads rows.
+Counted once a day by one query for all attributes, and kept (`GroupsGiven`): the page only reads rows.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
-from django.db import connection
 
 from campaigns.approval.fairness import UNKNOWN, AttributeFairness, Discounts, GroupFairness, GroupSums, compare_groups
 from campaigns.approval.group_reach import OUR_RULES
 from campaigns.models import GroupsGiven, MessageStatus
-from campaigns.outcomes.spending import used_sql
+from campaigns.outcomes.counting import counting_cursor
+from campaigns.outcomes.offer_use import used_sql
 from customers.ingest.currency import read_shop_currency
 from customers.ingest.merged import order_join_sql
 from customers.scoring.groups import read_sensitive, value_sql
@@ -66,25 +66,38 @@ def count_missing_groups(now: dt.datetime) -> int:
     day = _shop_day(now)
     present = set(GroupsGiven.objects.filter(day=day).values_list("attribute", flat=True))
     missing = [key for key in read_sensitive() if key not in present]
-    for key in missing:
-        count_groups(key, now=now)
+    _count_and_keep(missing, now)
     return len(missing)
 
 
 def count_groups(key: str, *, now: dt.datetime) -> GroupsGiven:
     """Count one attribute as of `now` and keep it as the day's row; earlier days' rows of it go."""
-    values = {"rows": _count(key, now), "counted_at": now}
-    row, _created = GroupsGiven.objects.update_or_create(attribute=key, day=_shop_day(now), defaults=values)
-    GroupsGiven.objects.filter(attribute=key, day__lt=row.day).delete()
-    log.info("groups_given_counted", attribute=key, rows=len(row.rows))
+    (row,) = _count_and_keep([key], now)
     return row
 
 
-def _count(key: str, now: dt.datetime) -> list[dict[str, Any]]:
+def _count_and_keep(keys: Sequence[str], now: dt.datetime) -> list[GroupsGiven]:
+    kept = []
+    for key, rows in _count(keys, now).items():
+        values = {"rows": rows, "counted_at": now}
+        row, _created = GroupsGiven.objects.update_or_create(attribute=key, day=_shop_day(now), defaults=values)
+        GroupsGiven.objects.filter(attribute=key, day__lt=row.day).delete()
+        log.info("groups_given_counted", attribute=key, rows=len(row.rows))
+        kept.append(row)
+    return kept
+
+
+def _count(keys: Sequence[str], now: dt.datetime) -> dict[str, list[dict[str, Any]]]:
+    """By attribute: who got what is counted once, whatever the number of attributes that people are told apart by."""
+    if not keys:
+        return {}
+    groups = [_GROUPS_SQL.format(place=place, value=value_sql(key)) for place, key in enumerate(keys)]
     sql = _SQL.format(
-        orders=order_join_sql("met.customer_id"), used=used_sql("o", "met.code", "met.is_money"), value=value_sql(key)
+        orders=order_join_sql("met.customer_id"),
+        used=used_sql("o", "met.code", "met.is_money"),
+        groups=" UNION ALL ".join(groups),
     )
-    with connection.cursor() as cursor:
+    with counting_cursor() as cursor:
         cursor.execute(
             sql,
             {
@@ -95,8 +108,11 @@ def _count(key: str, now: dt.datetime) -> list[dict[str, Any]]:
                 "arrived": [status.value for status in _ARRIVED],
             },
         )
+        found: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
         names = ("month", "name", "people", "reached", "redeemed", "squares", "users")
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        for place, *row in cursor.fetchall():
+            found[keys[place]].append(dict(zip(names, row, strict=True)))
+        return found
 
 
 #: Eligible as in the approval's fairness: whom a segment means and who may be written to. Who was merged since counts as who has
@@ -132,15 +148,17 @@ WITH offered AS (
      AND met.arm = 'treatment' AND o.currency = %(currency)s AND ({used}) AND o.ordered_at >= met.opens_at
      AND o.ordered_at < least(met.opens_at + make_interval(days => met.attribution_days::int), %(as_of)s)
     GROUP BY 1, 2
-), people AS (
+), people AS MATERIALIZED (
     SELECT CASE WHEN grouping(month) = 1 THEN '' ELSE month END AS month, person, bool_or(is_reached) AS is_reached,
            sum(redeemed) AS redeemed
     FROM given GROUP BY GROUPING SETS ((month, person), (person))
 )
-SELECT p.month, coalesce({value}, ''), count(*), count(*) FILTER (WHERE is_reached), sum(redeemed), sum(redeemed ^ 2),
-       count(*) FILTER (WHERE redeemed > 0)
-FROM people p JOIN customers_customer c ON c.id = p.person GROUP BY 1, 2 ORDER BY 1, 2
+{groups} ORDER BY 1, 2, 3
 """
+_GROUPS_SQL = """
+SELECT {place}, p.month, coalesce({value}, ''), count(*), count(*) FILTER (WHERE is_reached), sum(redeemed), sum(redeemed ^ 2),
+       count(*) FILTER (WHERE redeemed > 0)
+FROM people p JOIN customers_customer c ON c.id = p.person GROUP BY 2, 3"""
 
 
 def _describe(row: GroupsGiven) -> AttributeReport:

@@ -88,6 +88,16 @@ def test_a_column_twice_and_a_column_that_never_varies_change_nothing() -> None:
     assert again.error == pytest.approx(found.error, rel=0.01)
 
 
+def test_a_column_that_is_the_same_up_to_what_adding_up_leaves_is_not_used() -> None:
+    y1, x1, y0, x0 = _draw(9, 500, 500)
+    dust = np.random.default_rng(9).normal(0.37, 1e-12, 1_000)[:, None]
+    alone = estimate_adjusted(take_moments(y1, dust[:500]), take_moments(y0, dust[500:]))
+    assert not alone.is_adjusted
+    found = estimate_adjusted(take_moments(y1, x1), take_moments(y0, x0)).adjusted
+    beside = [np.column_stack([x, part]) for x, part in ((x1, dust[:500]), (x0, dust[500:]))]
+    assert estimate_adjusted(take_moments(y1, beside[0]), take_moments(y0, beside[1])).adjusted == found
+
+
 def test_too_few_people_for_the_covariates_or_none_leave_the_plain_difference() -> None:
     few = _estimate(7, 60, 60)
     assert not few.is_adjusted and few.adjusted == few.plain

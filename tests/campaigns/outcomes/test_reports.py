@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from campaigns.models import (
@@ -219,6 +221,22 @@ def test_groups_are_counted_once_a_day_and_yesterday_s_row_goes(countries: list[
     assert [count_missing_groups(LATER), count_missing_groups(LATER)] == [1, 0]
     assert count_missing_groups(LATER + DAY) == 1
     assert GroupsGiven.objects.count() == 1
+
+
+def test_several_attributes_are_counted_at_once_as_each_alone(countries: list[Customer], analyst: User) -> None:
+    _send(countries, [])
+    Customer.objects.filter(pk__in=[each.pk for each in countries[:50]]).update(
+        language="fr", attributes={"size's": "L"}
+    )
+    SensitiveAttributes.objects.create(keys=["country", "language", "size's"], changed_by=analyst, changed_at=NOW + DAY)
+    _use(countries[0], 10, NOW + 3 * DAY)
+    with CaptureQueriesContext(connection) as asked:
+        assert count_missing_groups(LATER) == 3
+    assert sum("arrived AS (" in query["sql"] for query in asked) == 1
+    together = {row.attribute: row.rows for row in GroupsGiven.objects.all()}
+    assert {key: len(rows) for key, rows in together.items()} == {"country": 4, "language": 4, "size's": 4}
+    for key, rows in together.items():
+        assert count_groups(key, now=LATER).rows == rows
 
 
 def test_a_kept_day_costs_the_page_as_many_queries_with_many_people(

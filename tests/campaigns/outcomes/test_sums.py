@@ -13,8 +13,8 @@ from campaigns.models import Archetype, Arm, AudienceMember, Campaign
 from campaigns.outcomes.attribution import measure_campaign
 from campaigns.outcomes.cuped import take_moments
 from campaigns.outcomes.estimates import Expected, check_ratio, describe_archetypes, describe_look
-from campaigns.outcomes.sums import COVARIATES, count_sums
-from campaigns.outcomes.windows import read_window
+from campaigns.outcomes.sums import COVARIATES, count_people, count_sums
+from campaigns.outcomes.windows import people_sql, read_window, window_params
 from customers.models import Order
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW
@@ -97,6 +97,57 @@ def test_sums_are_those_of_the_people(campaign: Campaign) -> None:
         for arm, found in zip((Arm.TREATMENT, Arm.HOLDOUT), pair, strict=True):
             assert found.n == len(people[(arm, place)])
     assert list(COVARIATES) == ["past_orders", "past_paid", "churn_probability", "expected_value"]
+
+
+def test_spending_is_counted_in_the_same_pass(campaign: Campaign) -> None:
+    """Every fourth order had something taken off, every other of those by the offer's code."""
+    for place, order in enumerate(Order.objects.order_by("external_id")):
+        if place % 4 == 0:
+            order.discount, order.discount_code = round(place % 7 + 0.35, 2), "back10" if place % 8 == 0 else "OTHER"
+            order.save()
+    as_of = NOW + 100 * DAY
+    window = read_window(campaign, as_of=as_of)
+    assert window is not None
+    sums = count_sums(campaign, window, as_of=as_of, currency="EUR")
+    for arm, found in ((Arm.TREATMENT, sums.treated.spending), (Arm.HOLDOUT, sums.holdout.spending)):
+        rows = [
+            _spend(each.customer_id, window.closes)
+            for each in AudienceMember.objects.filter(campaign=campaign, arm=arm)
+        ]
+        assert found.n == len(rows)
+        assert found.means == pytest.approx(np.mean(rows, axis=0))
+        np.testing.assert_allclose(found.spread, np.cov(np.array(rows).T), rtol=1e-9, atol=1e-12)
+
+
+def _spend(customer: int, end: dt.datetime) -> list[float]:
+    """`worth.NUMBERS` of one person."""
+    orders = [each for each in Order.objects.filter(customer=customer) if NOW <= each.ordered_at < end]
+    ours = [each for each in orders if each.currency == "EUR"]
+    used = [each for each in orders if each.discount_code == "back10"]
+    return [
+        float(sum(each.total for each in ours)),
+        float(sum(each.discount for each in ours)),
+        float(sum(each.discount for each in ours if each in used)),
+        float(sum(not each.is_return for each in used)),
+        float(any(not each.is_return for each in orders)),
+    ]
+
+
+def test_who_sent_everything_back_paid_nothing_at_all(campaign: Campaign) -> None:
+    """Binary fractions of cents would leave a trace, and count as an amount."""
+    person = AudienceMember.objects.filter(campaign=campaign, arm=Arm.TREATMENT).earliest("pk").customer_id
+    Order.objects.filter(customer=person).delete()
+    for place, total in enumerate(("0.10", "0.20", "-0.30")):
+        Order.objects.create(
+            customer_id=person, external_id=f"back{place}", ordered_at=NOW + DAY, total=total, currency="EUR",
+            is_return=total.startswith("-"),
+        )  # fmt: skip
+    assert 0.1 + 0.2 - 0.3 != 0
+    window = read_window(campaign, as_of=NOW + 100 * DAY)
+    assert window is not None
+    people = window_params(campaign, window, as_of=NOW + 100 * DAY)
+    alone = f"SELECT * FROM ({people_sql(campaign)}) alone WHERE customer_id = {person}"
+    assert count_people(alone, people, currency="EUR").treated.paid_mean == 0.0
 
 
 def test_money_is_cut_where_there_is_enough_of_it(campaign: Campaign) -> None:
