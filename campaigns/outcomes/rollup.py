@@ -12,6 +12,8 @@ from campaigns.models import Campaign, CampaignResult, GlobalHoldout, GlobalHold
 
 from .attribution import measure_campaign
 from .global_effect import find_end, measure_round
+from .keeping import is_large
+from .texts import compare_all, count_texts
 from .windows import may_still_move
 
 log = structlog.get_logger(__name__)
@@ -52,6 +54,8 @@ def store_all_results(*, now: dt.datetime) -> int:
         is_old = kept is not None and "spending" not in kept.figures
         if is_old or may_still_move(campaign, now=now, days_after=DAYS_AFTER_WINDOW):
             stored += store_result(campaign, now=now) is not None
+            if is_large(campaign):  # so that nobody who opens the page waits for it
+                compare_all(campaign, count_texts(campaign, as_of=now, anew=True), now=now, anew=True)
     log.info("results_stored", campaigns=stored)
     return stored
 

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count
 
 from campaigns.audience.archetypes import label_archetype
 from campaigns.models import Archetype, Arm, Campaign, Message, TextShare, Variant
 from customers.ingest.merged import came_under_sql, holder_join_sql
 
+from .counting import counting_cursor
 from .text_standing import TextArm
 from .thompson import Batch, find_shares
 
@@ -38,11 +39,13 @@ def shift_all_shares(*, now: dt.datetime) -> int:
 
 
 def shift_shares(campaign: Campaign, *, now: dt.datetime) -> int:
-    """The same for one campaign. Under its row lock, so that two workers make one batch."""
-    shifted = 0
+    """The same for one campaign. Under its row lock, so that two workers make one batch; people are counted before it, so that
+    nobody who would pause or change the campaign waits for that."""
+    if not _is_due(campaign, now):
+        return 0
+    followed, shifted = read_batches(campaign, now=now), 0
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
-        followed = read_batches(campaign, now=now)
         for archetype in Archetype.objects.filter(campaign=campaign):
             texts = list(Variant.objects.filter(archetype=archetype, step=1).order_by("label"))
             if len(texts) > 1:
@@ -54,7 +57,7 @@ def read_batches(campaign: Campaign, *, now: dt.datetime) -> dict[int, dict[int,
     """By archetype and batch (0: even shares), who got which text and ordered in time, of those who were followed to the end
     and came in after the last change of the texts."""
     days = min(FOLLOWED_DAYS, campaign.attribution_days)
-    with connection.cursor() as cursor:
+    with counting_cursor() as cursor:
         cursor.execute(
             f"""
             SELECT e.archetype_id, coalesce(s.batch, 0), m.variant_id, count(*), count(*) FILTER (WHERE EXISTS (
@@ -80,7 +83,7 @@ def read_batches(campaign: Campaign, *, now: dt.datetime) -> dict[int, dict[int,
         found: dict[int, dict[int, dict[int, TextArm]]] = defaultdict(lambda: defaultdict(dict))
         for archetype, batch, variant, people, ordered in cursor.fetchall():
             found[archetype][batch][variant] = TextArm(people, ordered)
-    return found
+    return {archetype: dict(batches) for archetype, batches in found.items()}
 
 
 def list_batches(archetype: int, texts: list[int], followed: dict[int, dict[int, TextArm]]) -> list[Batch]:
@@ -139,6 +142,14 @@ def list_share_history(campaign: Campaign) -> list[ShareChange]:
         )
         for batch in found.values()
     ]  # fmt: skip
+
+
+def _is_due(campaign: Campaign, now: dt.datetime) -> bool:
+    """Whether any archetype with several texts has no batch of the last day: else nothing can shift, and nobody is counted."""
+    texts = Variant.objects.filter(archetype__campaign=campaign, step=1).order_by()
+    several = texts.values("archetype").annotate(texts=Count("pk")).filter(texts__gt=1)
+    recent = TextShare.objects.filter(archetype__campaign=campaign, decided_at__gt=now - _DAY)
+    return several.exclude(archetype__in=recent.values("archetype")).exists()
 
 
 def _shift(

@@ -9,13 +9,14 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import connection
 from django.db.models import Avg
 
 from campaigns.audience.archetypes import label_archetype
 from campaigns.models import AudienceMember, Campaign, MessageStatus, SkipReason, Variant
 from customers.ingest.merged import came_under_sql, holder_join_sql
 
+from .counting import counting_cursor
+from .keeping import keep_if_large
 from .responses import Responses, count_responses
 from .text_shares import list_batches, read_batches
 from .text_standing import Standing, TextArm, compare_texts
@@ -47,18 +48,19 @@ class TextCount:
         return self.ordered / self.people if self.people else 0.0
 
 
-def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
+def count_texts(campaign: Campaign, *, as_of: dt.datetime, anew: bool = False) -> list[TextCount]:
     """The texts that anybody has a message of, by archetype, step and label. Orders count by the rule of `attribution`:
-    those of the window from the start of the send on (in a live campaign from the entry on), returns are none. Pure reading."""
+    those of the window from the start of the send on (in a live campaign from the entry on), returns are none. Of a large
+    campaign they are those of the last result (`keeping`), unless they are wanted `anew`."""
     if campaign.sending_started_at is None:
         return []
-    counts = _count_messages(campaign, as_of)
+    counts = keep_if_large(campaign, "texts", lambda: _count_messages(campaign, as_of), anew=anew)
     texts = (
         Variant.everything.filter(pk__in=counts)
         .select_related("archetype")
         .order_by("-archetype__size", "archetype", "step", "label", "pk")
     )
-    responses = count_responses(campaign)
+    responses = keep_if_large(campaign, "responses", lambda: count_responses(campaign), anew=anew)
     return [
         TextCount(text, label_archetype(text.archetype), *counts[text.pk], responses.get(text.pk, Responses()))
         for text in texts
@@ -66,10 +68,11 @@ def count_texts(campaign: Campaign, *, as_of: dt.datetime) -> list[TextCount]:
 
 
 def compare_all(
-    campaign: Campaign, counts: Sequence[TextCount], *, now: dt.datetime
+    campaign: Campaign, counts: Sequence[TextCount], *, now: dt.datetime, anew: bool = False
 ) -> list[tuple[str, TextCount | None, Standing]]:
     """By archetype with several texts of the first step: its label, the text that leads (None: too early for any), and how
-    sure that is. One whose texts were replaced while it ran is left out: people of other weeks are no comparison. One query."""
+    sure that is. One whose texts were replaced while it ran is left out: people of other weeks are no comparison. `anew` as in
+    `count_texts`."""
     found: dict[int, list[TextCount]] = {}
     for row in counts:
         if row.variant.step == 1:
@@ -83,7 +86,7 @@ def compare_all(
         return []
     expected = _expect_shares(campaign)
     is_adaptive = campaign.adapts_texts and campaign.is_live
-    followed = read_batches(campaign, now=now) if is_adaptive else {}
+    followed = _read_followed(campaign, now, anew=anew) if is_adaptive else {}
     told = []
     for place, rows in several.items():
         if is_adaptive:
@@ -98,6 +101,10 @@ def compare_all(
         )  # fmt: skip
         told.append((rows[0].archetype, None if standing.leader is None else rows[standing.leader], standing))
     return told
+
+
+def _read_followed(campaign: Campaign, now: dt.datetime, *, anew: bool) -> dict[int, dict[int, dict[int, TextArm]]]:
+    return keep_if_large(campaign, "followed", lambda: read_batches(campaign, now=now), anew=anew)
 
 
 def _compare_adaptive(
@@ -125,7 +132,7 @@ def _count_messages(campaign: Campaign, as_of: dt.datetime) -> Mapping[int, tupl
             " AND e.number = m.entry"
         )
     closes = f"least(%(as_of)s::timestamptz, {opens} + make_interval(days => %(days)s))"
-    with connection.cursor() as cursor:
+    with counting_cursor() as cursor:
         cursor.execute(
             f"""
             SELECT m.variant_id, count(DISTINCT m.customer_id), count(*) FILTER (WHERE m.status = ANY(%(handed_over)s)),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from campaigns.delivery.progress import read_progress
 from campaigns.models import Campaign, CampaignResult
 from campaigns.outcomes.funnel import read_funnel
+from campaigns.outcomes.keeping import is_large
 from campaigns.outcomes.reports.ledger import read_ledger
 from campaigns.outcomes.reports.result import RESULT_HEADS, list_result_rows
 from campaigns.outcomes.responses import add_up
@@ -57,6 +58,7 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if lines := read_ledger([campaign]).lines:
         context |= {"cost": tell_line(lines[0]), "currency": days[-1].figures["currency"]}
+    context["is_large"] = is_large(campaign)
     context["texts"] = texts = count_texts(campaign, as_of=timezone.now())
     context["standings"] = compare_all(campaign, texts, now=timezone.now())
     context["shares"] = tell_shares(campaign)

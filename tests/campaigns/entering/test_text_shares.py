@@ -12,6 +12,7 @@ from campaigns.approval.hashing import part_hashes
 from campaigns.audience.holdout import draw_position, draws_holdout
 from campaigns.delivery.entering.sweep import let_people_in
 from campaigns.models import Archetype, Campaign, Entry, Message, TextShare, Variant
+from campaigns.outcomes import text_shares
 from campaigns.outcomes.rollup import store_result
 from campaigns.outcomes.text_shares import list_batches, list_share_history, read_batches, shift_all_shares
 from campaigns.outcomes.texts import compare_all, count_texts
@@ -82,6 +83,17 @@ def test_shares_shift_to_what_people_order_after_and_each_message_says_by_which(
     assert all(
         row.text_share.variant_id == row.variant_id for row in late.select_related("text_share") if row.text_share
     )
+
+
+def test_within_a_day_of_a_batch_nobody_is_counted_again(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_people_in(MONDAY + HOUR)
+    assert shift_all_shares(now=MONDAY + 9 * DAY) == 1
+    counted: list[dt.datetime] = []
+    monkeypatch.setattr(text_shares, "read_batches", lambda _campaign, *, now: counted.append(now) or {})
+    assert shift_all_shares(now=MONDAY + 10 * DAY - HOUR) == 0
+    assert counted == []
+    shift_all_shares(now=MONDAY + 10 * DAY)
+    assert counted == [MONDAY + 10 * DAY]
 
 
 def test_who_is_held_out_is_no_matter_of_the_shares(campaign: Campaign) -> None:
