@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
+
+#: From one date of the rate over time to the next.
+STEP_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -36,62 +40,67 @@ class Cohort:
 
 def measure_retention(as_of: dt.datetime, *, window_days: int = 90) -> RetentionRate:
     """The share of the buyers of one window who bought again in the next, which ends at `as_of`."""
-    middle = as_of - dt.timedelta(days=window_days)
-    first = middle - dt.timedelta(days=window_days)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH before AS (
-                SELECT DISTINCT customer_id FROM customers_order
-                WHERE NOT is_return AND ordered_at >= %s AND ordered_at < %s
-            )
-            SELECT count(*), count(*) FILTER (WHERE EXISTS (
-                SELECT 1 FROM customers_order o WHERE o.customer_id = b.customer_id AND NOT o.is_return
-                AND o.ordered_at >= %s AND o.ordered_at < %s))
-            FROM before b
-            """,
-            [first, middle, middle, as_of],
-        )
-        customers, kept = cursor.fetchone()
-    return RetentionRate(as_of, window_days, customers, kept)
+    (rate,) = retention_over_time(as_of, window_days=window_days, points=1)
+    return rate
 
 
 def retention_over_time(as_of: dt.datetime, *, window_days: int = 90, points: int = 7) -> list[RetentionRate]:
-    """The retention rate at `points` dates 30 days apart, oldest first."""
-    dates = [as_of - dt.timedelta(days=30 * step) for step in reversed(range(points))]
-    return [measure_retention(date, window_days=window_days) for date in dates]
+    """The retention rate at `points` dates STEP_DAYS apart, oldest first, from one pass over the orders."""
+    window = dt.timedelta(days=window_days)
+    ends = [as_of - dt.timedelta(days=STEP_DAYS * step) for step in reversed(range(points))]
+    bounds = sorted({end - times * window for end in ends for times in range(3)})
+    seen = _count_by_spans(bounds, "ordered_at >= %(first)s AND ordered_at < %(last)s")
+    rates = []
+    for end in ends:
+        before, after = (_cover(bounds, end - times * window, end - (times - 1) * window) for times in (2, 1))
+        customers = sum(number for spans, number in seen.items() if spans & before)
+        kept = sum(number for spans, number in seen.items() if spans & before and spans & after)
+        rates.append(RetentionRate(end, window_days, customers, kept))
+    return rates
 
 
 def build_cohorts(as_of: dt.datetime, *, months: int = 6) -> list[Cohort]:
-    """The last `months` cohorts of the shop's calendar, oldest first, in the months after that are over."""
+    """The last `months` cohorts of the shop's calendar, oldest first, in the months after that are over. From one pass over the
+    orders."""
+    zone = ZoneInfo(settings.SHOP_TIME_ZONE)
+    today = as_of.astimezone(zone).date()
+    firsts = [_add_months(today.replace(day=1), step - months + 1) for step in range(months)]
+    bounds = [dt.datetime.combine(month, dt.time(), zone).astimezone(dt.UTC) for month in firsts]
+    counts: dict[dt.date, dict[int, int]] = {}
+    for spans, number in _count_by_spans(bounds, "ordered_at <= %(as_of)s", as_of=as_of).items():
+        if spans & 1:  # bought before the first of these months
+            continue
+        active = [place for place in range(months) if spans >> (place + 1) & 1]
+        cohort = counts.setdefault(firsts[active[0]], {})
+        for place in active:
+            cohort[place - active[0]] = cohort.get(place - active[0], 0) + number
+    return [_make_cohort(month, found, today) for month, found in sorted(counts.items())]
+
+
+def _count_by_spans(bounds: Sequence[dt.datetime], when: str, **params: dt.datetime) -> dict[int, int]:
+    """How many customers bought in which spans of time: bit n is set of who bought from bound n (the first is 1) to the next one,
+    bit 0 of who did before the first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH firsts AS (
-                SELECT customer_id, date_trunc('month', min(ordered_at) AT TIME ZONE %(zone)s) AS month
-                FROM customers_order WHERE NOT is_return AND ordered_at <= %(as_of)s GROUP BY customer_id
-            ), recent AS (
-                SELECT * FROM firsts
-                WHERE month > date_trunc('month', %(as_of)s::timestamptz AT TIME ZONE %(zone)s)
-                    - make_interval(months => %(months)s)
-            ), active AS (
-                SELECT DISTINCT r.month, r.customer_id,
-                    (extract(year FROM age(date_trunc('month', o.ordered_at AT TIME ZONE %(zone)s), r.month)) * 12
-                     + extract(month FROM age(date_trunc('month', o.ordered_at AT TIME ZONE %(zone)s), r.month))
-                    )::int AS after
-                FROM recent r JOIN customers_order o
-                  ON o.customer_id = r.customer_id AND NOT o.is_return AND o.ordered_at <= %(as_of)s
-            )
-            SELECT month::date, after, count(*) FROM active GROUP BY 1, 2 ORDER BY 1, 2
+            f"""
+            SELECT spans, count(*) FROM (
+                SELECT bit_or(1 << width_bucket(ordered_at, %(bounds)s::timestamptz[])) AS spans
+                FROM customers_order WHERE NOT is_return AND {when} GROUP BY customer_id
+            ) customers GROUP BY spans
             """,
-            {"as_of": as_of, "months": months, "zone": settings.SHOP_TIME_ZONE},
+            {"bounds": list(bounds), "first": bounds[0], "last": bounds[-1], **params},
         )
-        rows = cursor.fetchall()
-    counts: dict[dt.date, dict[int, int]] = {}
-    for month, after, number in rows:
-        counts.setdefault(month, {})[after] = number
-    today = as_of.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
-    return [_make_cohort(month, found, today) for month, found in sorted(counts.items())]
+        return dict(cursor.fetchall())
+
+
+def _cover(bounds: Sequence[dt.datetime], start: dt.datetime, end: dt.datetime) -> int:
+    """The bits of the spans from one bound to another."""
+    return sum(1 << place for place in range(bounds.index(start) + 1, bounds.index(end) + 1))
+
+
+def _add_months(month: dt.date, months: int) -> dt.date:
+    years, place = divmod(month.month - 1 + months, 12)
+    return month.replace(year=month.year + years, month=place + 1)
 
 
 def _make_cohort(month: dt.date, counts: dict[int, int], today: dt.date) -> Cohort:

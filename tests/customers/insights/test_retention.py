@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 
 import pytest
 from pytest_django import Settings
 
 from customers.ingest.clock import read_shop_clock
-from customers.insights.retention import build_cohorts, measure_retention
+from customers.insights.retention import build_cohorts, measure_retention, retention_over_time
 from customers.insights.timeline import read_place, read_timeline
 from customers.models import Customer, CustomerEvent, Order, ensure_event_partitions
 
@@ -71,6 +72,43 @@ def test_the_months_of_cohorts_are_the_shops(settings: Settings) -> None:
     _customer("late on 31 May in UTC, June in Shanghai", 29.3)
     (june,) = build_cohorts(NOW, months=4)
     assert (june.month, june.shares) == (dt.date(2026, 6, 1), (1.0,))
+
+
+def test_rates_over_time_and_cohorts_are_those_of_a_plain_reading() -> None:
+    draw = random.Random(9)
+    bought: dict[str, list[float]] = {}
+    for number in range(150):
+        bought[f"c{number}"] = [
+            draw.choice((0, 30, 90, 180, draw.uniform(-20, 500))) for _order in range(draw.randint(1, 6))
+        ]
+    people = Customer.objects.bulk_create(Customer(external_id=name) for name in bought)
+    Order.objects.bulk_create(
+        Order(
+            external_id=f"{person}-{place}", customer=person, currency="EUR", total=10, is_return=draw.random() < 0.1,
+            ordered_at=NOW - dt.timedelta(days=days),
+        )
+        for person in people
+        for place, days in enumerate(bought[person.external_id])
+    )  # fmt: skip
+    orders = list(Order.objects.filter(is_return=False).values_list("customer_id", "ordered_at"))
+    for place, rate in enumerate(retention_over_time(NOW)):
+        end = NOW - dt.timedelta(days=30 * (6 - place))
+        windows = [(end - dt.timedelta(days=90 * (n + 1)), end - dt.timedelta(days=90 * n)) for n in (1, 0)]
+        before, after = ({who for who, at in orders if start <= at < until} for start, until in windows)
+        assert (rate.as_of, rate.customers, rate.kept) == (end, len(before), len(before & after))
+        assert measure_retention(end) == rate
+    firsts = {who: min(at for other, at in orders if other == who) for who, _at in orders}
+    cohorts = build_cohorts(NOW, months=5)
+    began = {(at.year, at.month) for at in firsts.values() if at <= NOW}
+    assert [cohort.month.month for cohort in cohorts] == [month for month in (2, 3, 4, 5, 6) if (2026, month) in began]
+    assert len(cohorts) > 2
+    for cohort in cohorts:
+        mine = {who for who, at in firsts.items() if (at.year, at.month) == (2026, cohort.month.month) and at <= NOW}
+        assert cohort.customers == len(mine)
+        for after, share in enumerate(cohort.shares):
+            month = cohort.month.month + after
+            active = {who for who, at in orders if who in mine and (at.year, at.month) == (2026, month) and at <= NOW}
+            assert share == pytest.approx(len(active) / len(mine))
 
 
 def test_a_live_shop_is_looked_at_now_and_a_historic_one_as_of_its_last_order() -> None:
