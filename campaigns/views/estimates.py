@@ -138,16 +138,18 @@ def _tell_alarms(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     if ratio.get("is_alarming"):
         alarms.append((
             _("The two arms are not as large as they were drawn"),
-            _("%(found)d people were held out where the draw says about %(expected)d. Chance does that less than once in a"
+            _("%(found)s people were held out where the draw says about %(expected)s. Chance does that less than once in a"
               " thousand times: people were lost from one arm, and the difference below may be of that.")
-            % {"found": retention.get("holdout", 0), "expected": round(ratio["expected_holdout"])},
+            % {"found": f"{retention.get('holdout', 0):,}", "expected": f"{round(ratio['expected_holdout']):,}"},
         ))  # fmt: skip
     reached = (figures.get("reached_by_others") or {}).get("holdout", 0)
     if reached and retention.get("holdout"):
         alarms.append((
             _("Other campaigns wrote to people who are held out"),
-            _("%(n)d of the %(of)d people held out (%(share).1f%%) got a message of another campaign while their orders were"
+            _("%(n)s of the %(of)s people held out (%(share).1f%%) got a message of another campaign while their orders were"
               " counted. What is measured is this campaign on top of the others.")
-            % {"n": reached, "of": retention["holdout"], "share": 100 * reached / retention["holdout"]},
+            % {
+                "n": f"{reached:,}", "of": f"{retention['holdout']:,}", "share": 100 * reached / retention["holdout"],
+            },
         ))  # fmt: skip
     return alarms

@@ -160,7 +160,13 @@ def _tell_sentence(result: GlobalHoldoutResult) -> str:
         )
         return sentence % {"n": people}
     if kept["verdict"] == "negative":
-        return _("Fewer customers ordered than without any campaign.")
+        people = round(-kept["points"] / 100 * treated)
+        sentence = ngettext(
+            "All campaigns together lost about %(n)d customer who would have ordered without them.",
+            "All campaigns together lost about %(n)d customers who would have ordered without them.",
+            people,
+        )
+        return sentence % {"n": people}
     return _("Too early to say: the range still includes no difference.")
 
 

@@ -42,6 +42,11 @@ class ToldLift:
         return self.look if self.verdict == "too_early" and self.look else (self.low, self.high)
 
     @property
+    def lost(self) -> tuple[float, float]:
+        """The limits of a negative result: so many customers fewer."""
+        return -self.kept_high, -self.kept_low
+
+    @property
     def reach(self) -> float:
         """How far an axis has to go to show the whole interval, rounded up to 5 points."""
         most = max(abs(self.low), abs(self.high), *map(abs, self.bounds), abs(self.true_effect or 0))
@@ -142,11 +147,16 @@ def _tell_sentence(retention: dict[str, Any], figures: dict[str, Any]) -> str:
         return _("Too few people to say anything.")
     if verdict == "positive":
         sentence = ngettext(
-            "%(kept)d customer stayed who would have left.", "%(kept)d customers stayed who would have left.", kept
+            "%(kept)s customer stayed who would have left.", "%(kept)s customers stayed who would have left.", kept
         )
-        return sentence % {"kept": kept}
+        return sentence % {"kept": f"{kept:,}"}
     if verdict == "negative":
-        return _("Fewer customers ordered than without the message.")
+        sentence = ngettext(
+            "%(lost)s customer fewer ordered than would have without the message.",
+            "%(lost)s customers fewer ordered than would have without the message.",
+            -kept,
+        )
+        return sentence % {"lost": f"{-kept:,}"}
     return _("No effect can be shown: the interval includes zero.")
 
 
