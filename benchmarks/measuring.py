@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks._measured_shop import ORDERS_EACH, MeasuredShop, fill_measured_shop
+from benchmarks._processor_time import ProcessorClock
 from benchmarks.frame import peak_mb, set_up_django
 
 ROUNDS = 3
@@ -36,12 +38,13 @@ def main() -> None:
     figures: dict[str, Any] = {"seed": 0, "size": people, "orders": people * ORDERS_EACH}
     for name, value in figures.items():
         print(f"  {name:<24} {value}", flush=True)
-    for name, value in _measure_lift(shop, now) + _measure_rest(shop, now) + _measure_whom(now):
+    clock = ProcessorClock(os.getpid())
+    for name, value in _measure_lift(shop, now, clock) + _measure_rest(shop, now, clock) + _measure_whom(now, clock):
         figures[name] = value
     print(json.dumps(figures))
 
 
-def _measure_lift(shop: MeasuredShop, now: Any) -> list[tuple[str, float]]:
+def _measure_lift(shop: MeasuredShop, now: Any, clock: ProcessorClock) -> list[tuple[str, float]]:
     """Seconds of the floor, of the lift query and of all figures of a campaign, the best of three each, in turn."""
     from django.db import connection
 
@@ -64,17 +67,21 @@ def _measure_lift(shop: MeasuredShop, now: Any) -> list[tuple[str, float]]:
             )
             cursor.fetchall()
 
-    floors, lifts, wholes = [], [], []
+    steps: dict[str, Callable[[], object]] = {
+        "floor": count_floor,
+        "lift": lambda: count_sums(shop.finished, window, as_of=now, currency="EUR"),
+        "measure": lambda: measure_campaign(shop.finished, as_of=now),
+    }
+    taken: dict[str, list[Taken]] = {name: [] for name in steps}
     for _round in range(ROUNDS):
-        floors.append(_time(count_floor))
-        lifts.append(_time(lambda: count_sums(shop.finished, window, as_of=now, currency="EUR")))
-        wholes.append(_time(lambda: measure_campaign(shop.finished, as_of=now)))
-    floor, lift, whole = min(floors), min(lifts), min(wholes)
-    rows = [("floor_s", floor), ("lift_s", lift), ("measure_s", whole), ("vs_floor", round(whole / floor, 2))]
-    return [_tell(name, value) for name, value in rows]
+        for name, step in steps.items():
+            taken[name].append(_time(step, clock))
+    best = {name: Taken(*map(min, zip(*rounds, strict=True))) for name, rounds in taken.items()}
+    told = [each for name, least in best.items() for each in _tell_taken(name, least)]
+    return [*told, _tell("vs_floor", round(best["measure"].wall_s / best["floor"].wall_s, 2))]
 
 
-def _measure_rest(shop: MeasuredShop, now: Any) -> list[tuple[str, float]]:
+def _measure_rest(shop: MeasuredShop, now: Any, clock: ProcessorClock) -> list[tuple[str, float]]:
     from campaigns.outcomes.global_effect import measure_round
     from campaigns.outcomes.reports.cost import read_cost_report
     from campaigns.outcomes.reports.fairness import count_groups, read_fairness_report
@@ -85,23 +92,23 @@ def _measure_rest(shop: MeasuredShop, now: Any) -> list[tuple[str, float]]:
     from campaigns.outcomes.texts import compare_all, count_texts
 
     steps: list[tuple[str, Callable[[], object]]] = [
-        ("store_finished_s", lambda: store_result(shop.finished, now=now)),
-        ("store_live_s", lambda: store_result(shop.live, now=now)),
-        ("thompson_s", lambda: shift_shares(shop.live, now=now)),
-        ("global_holdout_s", lambda: measure_round(shop.round, as_of=now)),
-        ("fairness_count_s", lambda: count_groups("country", now=now)),
-        ("retention_first_s", lambda: read_retention_report(now)),
-        ("retention_s", lambda: read_retention_report(now)),
-        ("lift_report_s", read_lift_report),
-        ("cost_s", read_cost_report),
-        ("fairness_s", lambda: read_fairness_report(now)),
-        ("texts_s", lambda: compare_all(shop.finished, count_texts(shop.finished, as_of=now), now=now)),
-        ("texts_live_s", lambda: compare_all(shop.live, count_texts(shop.live, as_of=now), now=now)),
+        ("store_finished", lambda: store_result(shop.finished, now=now)),
+        ("store_live", lambda: store_result(shop.live, now=now)),
+        ("thompson", lambda: shift_shares(shop.live, now=now)),
+        ("global_holdout", lambda: measure_round(shop.round, as_of=now)),
+        ("fairness_count", lambda: count_groups("country", now=now)),
+        ("retention_first", lambda: read_retention_report(now)),
+        ("retention", lambda: read_retention_report(now)),
+        ("lift_report", read_lift_report),
+        ("cost", read_cost_report),
+        ("fairness", lambda: read_fairness_report(now)),
+        ("texts", lambda: compare_all(shop.finished, count_texts(shop.finished, as_of=now), now=now)),
+        ("texts_live", lambda: compare_all(shop.live, count_texts(shop.live, as_of=now), now=now)),
     ]
-    return [_tell(name, _time(step)) for name, step in steps]
+    return [each for name, step in steps for each in _tell_taken(name, _time(step, clock))]
 
 
-def _measure_whom(now: Any) -> list[tuple[str, float]]:
+def _measure_whom(now: Any, clock: ProcessorClock) -> list[tuple[str, float]]:
     """What the hourly task does, learned anew, and then once more with nothing new."""
     from campaigns.models import UpliftKind
     from campaigns.outcomes.whom.placing import place_all
@@ -114,15 +121,28 @@ def _measure_whom(now: Any) -> list[tuple[str, float]]:
         ("whom_again", lambda: (study_kind(UpliftKind.OFFER, now=now), place_all(now=now))),
     ):
         _forget_peak()
-        found.append(_tell(f"{name}_s", _time(step)))
+        found += _tell_taken(name, _time(step, clock))
         found.append(_tell(f"{name}_peak_mb", round(peak_mb())))
     return found
 
 
-def _time(act: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+class Taken(NamedTuple):
+    """Seconds that something took."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def _time(act: Callable[[], object], clock: ProcessorClock) -> Taken:
+    begun, before = time.perf_counter(), clock.read()
     act()
-    return round(time.perf_counter() - begun, 2)
+    after = clock.read()
+    spent = after.python + after.postgres - before.python - before.postgres
+    return Taken(round(time.perf_counter() - begun, 2), round(spent, 2))
+
+
+def _tell_taken(name: str, taken: Taken) -> list[tuple[str, float]]:
+    return [_tell(f"{name}_s", taken.wall_s), _tell(f"{name}_cpu_s", taken.cpu_s)]
 
 
 def _tell(name: str, value: float) -> tuple[str, float]:

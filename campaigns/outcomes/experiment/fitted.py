@@ -13,6 +13,9 @@ from .pairs import Basis
 
 Array = npt.NDArray[np.float64]
 
+#: People whose products of covariates are in memory at once: of a million they would be gigabytes.
+_AT_ONCE = 20_000
+
 
 class Curve(Protocol):
     """Says a number of each of n people from their covariates (n, p)."""
@@ -64,7 +67,10 @@ class Regression:
     scale: float = 1.0
 
     def __call__(self, x: Array) -> Array:
-        said = self.intercept + self.basis.expand(x) @ self.slopes
+        said = np.full(len(x), self.intercept)
+        for first in range(0, len(x), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            said[some] += self.basis.expand(x[some]) @ self.slopes
         told: Array = 1 / (1 + np.exp(-said)) if self.is_logistic else self.mean + self.scale * said
         return told
 
