@@ -22,7 +22,7 @@ WORDS: Final = frozenset({"names", "parts", "problem", "reasons", "why"})
 #: With fewer signs of its own, a sentence that begins with a value would be found in much that people type.
 FEWEST_SIGNS: Final = 24
 _SLOT: Final = re.compile(r"%\((\w+)\)[-+ #0-9.]*([a-z])")
-_NUMBER: Final = r"[-+\d.,]+"
+_NUMBER: Final = r"[-+\d.,]+?"
 _DAY: Final = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4}( \d\d:\d\d)?")
 
 
@@ -98,10 +98,13 @@ class _Sentence:
     def pattern(self) -> re.Pattern[str]:
         seen: set[str] = set()
         made = re.escape(self.own[0])
-        for slot, after in zip(_SLOT.finditer(self.text), self.own[1:], strict=True):
+        slots = list(_SLOT.finditer(self.text))
+        for slot, after in zip(slots, self.own[1:], strict=True):
             name, kind = slot.groups()
-            made += f"(?P={name})" if name in seen else f"(?P<{name}>{_NUMBER if kind == 'd' else '.*'})"
-            made += re.escape(after)
+            value = f"(?P={name})" if name in seen else f"(?P<{name}>{_NUMBER if kind == 'd' else '.*?'})"
+            # What stands between two values is looked for once: tried again and again, a text made for it would take minutes.
+            is_between = bool(after) and slot is not slots[-1]
+            made += f"(?>{value}{re.escape(after)})" if is_between else value + re.escape(after)
             seen.add(name)
         return re.compile(made, re.DOTALL)
 

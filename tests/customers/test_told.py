@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -88,3 +89,13 @@ def test_several_sentences_stand_on_lines_of_their_own() -> None:
     first, second = "Taken back before it was sent.", "2,000 lines had been taken over by then, and stay."
     assert in_chinese(f"{first}\n{second}") == f"{in_chinese(first)}\n{in_chinese(second)}"
     assert in_chinese(f"{first}\nAsk Kim first") == f"{first}\nAsk Kim first"
+
+
+def test_a_text_made_to_be_tried_again_and_again_takes_no_time() -> None:
+    """Its pieces stand in it so often that a pattern which goes back would try billions of ways to cut it."""
+    sentence = "%(attribute)s %(group)s: leavers overlooked, %(value)s points against the others (%(low)s to %(high)s)."
+    pieces = SLOT.sub("", sentence).partition(": leavers")
+    made = f"a b{(pieces[1] + pieces[2][:-2]) * 400}{pieces[2][-1]}"
+    began = time.process_time()
+    assert in_chinese(made) == made
+    assert time.process_time() - began < 10
