@@ -37,6 +37,8 @@ from customers.models import Customer, ImportRun, ModelVersion, Segment
 from customers.views.model_health import list_concerns
 
 CAMPAIGNS_SHOWN = 6
+#: How many months after the first order a cohort is followed on this page; the report Cohorts shows all.
+MONTHS_AFTER = 5
 APPROVED = {CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.SENDING, CampaignStatus.SENT}
 SENT = (MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED)
 
@@ -162,7 +164,7 @@ def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
     rates = overview.rates
     known = [rate.rate for rate in rates if rate.rate is not None]
     cohorts = [
-        (date_format(cohort.month, pgettext("date format", "M Y")), cohort.customers, list(cohort.shares[1:]))
+        (date_format(cohort.month, pgettext("date format", "M Y")), cohort.customers, list(cohort.shares[1 : 1 + MONTHS_AFTER]))
         for cohort in overview.cohorts
         if len(cohort.shares) > 1  # in the month of their first order all of them ordered: that says nothing
     ]

@@ -18,8 +18,8 @@ from .report import choose_insights_as_of
 from .retention import Cohort, RetentionRate, build_cohorts, retention_over_time
 
 KEPT_S: Final = 24 * 3600
-#: How many cohorts Home shows: half a year, and the month that still runs.
-HOME_MONTHS: Final = 7
+#: How many cohorts Home shows: a year, and the month that still runs.
+HOME_MONTHS: Final = 13
 _VERSION: Final = 1
 
 
