@@ -23,7 +23,7 @@ def import_orders_file(
     path: Path, options: ImportOptions, *, now: dt.datetime, run: ImportRun | None = None
 ) -> ImportReport:
     """Import the orders, or what `options.kind` says, of a CSV or Parquet file: all that is good, part by part, a person always
-    whole. Where an earlier worker died at it, it goes on after the last part that was committed.
+    whole (events: by stretches of time). Where an earlier worker died at it, it goes on after the last part that was committed.
 
     A run that `is_trial` does all of it and takes it back: its report says exactly what an import would do.
 

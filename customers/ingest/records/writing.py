@@ -40,18 +40,19 @@ _KEYS: Final = {"customers": ("customer",), "products": ("product",), "events": 
 
 def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: ImportOptions) -> None:
     """Move to those left out what only the whole file or the shop can tell: rows that stand again below, people who were erased
-    or are not known, and consents of people who said no."""
+    or are not known, and consents of people who said no. Events that stand again lie in one part, and are left to it."""
     kind = options.kind
-    joined = dict.fromkeys(["line", *(["product"] if kind == "products" else ["customer"]), *_KEYS[kind]])
-    # The other columns decide no plan, and JSON is dear to look at.
-    cursor.execute(f"ANALYZE {lines} ({', '.join(joined)})")
+    if kind != "events":
+        joined = dict.fromkeys(["line", *(["product"] if kind == "products" else ["customer"]), *_KEYS[kind]])
+        # The other columns decide no plan, and JSON is dear to look at.
+        cursor.execute(f"ANALYZE {lines} ({', '.join(joined)})")
     content = _content_of(kind)
     if kind != "products":
         leave_out_erased(cursor, lines, left_out, options.source)
     if kind == "customers":
         cursor.execute(_ONE_PERSON.format(lines=lines, left_out=left_out, content=content), {"source": options.source})
-    if key := ", ".join(_KEYS[kind]):
-        cursor.execute(_STANDS_AGAIN.format(lines=lines, left_out=left_out, content=content, key=key))
+    if kind != "events":
+        leave_out_repeated(cursor, lines, left_out, options)
     if kind in OF_KNOWN:
         leave_out_unknown(cursor, lines, left_out, options)
     if kind == "consents":
@@ -59,6 +60,13 @@ def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: Import
         cursor.execute(
             _SAID_NO.format(lines=lines, left_out=left_out, content=content, said_no=said_no), [options.source]
         )
+
+
+def leave_out_repeated(cursor: Cursor, lines: str, left_out: str, options: ImportOptions) -> None:
+    """Move the lines whose key stands again below to those left out."""
+    if key := ", ".join(_KEYS[options.kind]):
+        content = _content_of(options.kind)
+        cursor.execute(_STANDS_AGAIN.format(lines=lines, left_out=left_out, content=content, key=key))
 
 
 def leave_out_unknown(cursor: Cursor, lines: str, left_out: str, options: ImportOptions) -> None:
@@ -70,13 +78,25 @@ def leave_out_unknown(cursor: Cursor, lines: str, left_out: str, options: Import
 def apply_records(cursor: Cursor, lines: str, options: ImportOptions, *, fates: str) -> Applied:
     """Write the staged records in the caller's transaction; `fates` takes what became of each. Safe to run twice.
 
-    The lines hold all that the file says of a person or an article. One import at a time writes.
+    The lines hold all that the file says of a person or an article; of events a stretch of time, and so people are counted once
+    all of it is written (`count_people`). One import at a time writes.
     """
     wait_for_turn(cursor)
     counts = _WRITERS[options.kind](cursor, lines, options, fates)
-    cursor.execute(f"SELECT count(DISTINCT {'product' if options.kind == 'products' else 'customer'}) FROM {lines}")
-    people = 0 if options.kind == "products" else cursor.fetchone()[0]
+    people = 0
+    if options.kind not in ("products", "events"):
+        cursor.execute(f"SELECT count(DISTINCT customer) FROM {lines}")
+        people = cursor.fetchone()[0]
     return Applied(people, 0, {options.kind: counts}, 0, counts)
+
+
+def count_people(cursor: Cursor, lines: str, left_out: str) -> int:
+    """How many customers the staged lines name, without the lines that are left out."""
+    cursor.execute(
+        f"SELECT count(*) FROM (SELECT DISTINCT customer FROM {lines} l"
+        f" WHERE NOT EXISTS (SELECT 1 FROM {left_out} o WHERE o.line = l.line)) people"
+    )
+    return int(cursor.fetchone()[0])
 
 
 def note_bad_zones(cursor: Cursor, lines: str) -> list[str]:

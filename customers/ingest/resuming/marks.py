@@ -19,7 +19,7 @@ from customers.ingest.schema import FileProblem, ImportOptions
 from customers.models import ImportRun
 
 #: Raised when the stage or the steps change, so that nothing is taken up that an older version of ours began.
-VERSION: Final = 1
+VERSION: Final = 2
 #: Workers that may die in one step, one after the other.
 MOST_TRIES: Final = 5
 
@@ -30,8 +30,8 @@ class Mark:
 
     `of` is the fingerprint of file, choices and stage; `now` the moment at which the run was begun first, which decides what
     is in the future. While it is read: `line` is the last line staged, `broken` how many broken rows are, `lines_read` how
-    many in all. Then `is_settled`: what only the whole file tells is decided, and `written` steps of writing are done. `tries`
-    counts the workers that took it up and died before the next step.
+    many in all. Then `is_settled`: what only the whole file tells is decided, and `written` steps of writing are done. `cuts` are
+    the edges between the parts of a file of events. `tries` counts the workers that took it up and died before the next step.
     """
 
     of: str
@@ -41,6 +41,7 @@ class Mark:
     broken: int = 0
     lines_read: int = 0
     is_settled: bool = False
+    cuts: tuple[str, ...] = ()
     written: int = 0
     lines_written: int = 0
     customers: int = 0
@@ -77,8 +78,9 @@ class Mark:
         names = {part.name for part in dataclasses.fields(cls)}
         if set(kept) != names:
             return None
-        lists = {"counted": tuple(kept["counted"]), "tables": {k: tuple(v) for k, v in kept["tables"].items()}}
-        return cls(**{**kept, **lists, "now": dt.datetime.fromisoformat(kept["now"])})
+        lists = {"counted": tuple(kept["counted"]), "cuts": tuple(kept["cuts"])}
+        tables = {name: tuple(counts) for name, counts in kept["tables"].items()}
+        return cls(**{**kept, **lists, "tables": tables, "now": dt.datetime.fromisoformat(kept["now"])})
 
     def add(self, tables: Mapping[str, UpsertCounts], counted: UpsertCounts, **more: int) -> Mark:
         """With what one more step wrote: rows by table, what lines of the file came to, and other counts by their name."""

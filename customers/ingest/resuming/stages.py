@@ -27,7 +27,8 @@ _PREFIX: Final = "customers_importstage_"
 
 @dataclass(frozen=True)
 class Stage:
-    """The tables of one run. `lines` is divided by whom (or what) a line is about, so that a part holds all of a person."""
+    """The tables of one run. `lines` is divided by whom (or what) a line is about, so that a part holds all of a person; of
+    events by their month (`cutting`)."""
 
     run_id: int
 
@@ -49,7 +50,7 @@ class Stage:
         return f"{self.lines}_{number}"
 
     def make(self, columns: Mapping[str, str], *, key: str, parts: int) -> None:
-        """Make the tables anew and empty. `key` names the column that lines are divided by."""
+        """Make the tables anew and empty. `key` is what lines are divided by: a column, or an expression in brackets."""
         self.drop()
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE TABLE {self.lines} ({_define(columns)}) PARTITION BY HASH ({key})")

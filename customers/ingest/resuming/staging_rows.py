@@ -18,6 +18,7 @@ from customers.ingest.records.writing import leave_out_records
 from customers.ingest.schema import ORDERS, FileProblem, ImportOptions
 from customers.models import ImportRun
 
+from .cutting import cut_by_time
 from .marks import Mark
 from .stages import Stage
 
@@ -62,6 +63,9 @@ def settle_conflicts(options: ImportOptions, run: ImportRun, stage: Stage, mark:
             leave_out_erased(cursor, stage.lines, stage.left_out, options.source)
         else:
             leave_out_records(cursor, stage.lines, stage.left_out, options)
+        if options.kind == "events":
+            cuts = cut_by_time(cursor, stage.lines)
+            mark = dataclasses.replace(mark, cuts=cuts, parts=max(0, len(cuts) - 1))
     return dataclasses.replace(mark, is_settled=True, tries=0).save(run)
 
 

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from customers.ingest.apply import (
+    Applied,
     apply_lines,
     apply_products,
     count_left_out,
@@ -20,17 +21,25 @@ from customers.ingest.apply import (
     wait_for_turn,
 )
 from customers.ingest.cleaning import CLEAN_COLUMNS, REASONS
-from customers.ingest.copying import UpsertCounts
+from customers.ingest.copying import Cursor, UpsertCounts
 from customers.ingest.currency import forget_shop_currency
 from customers.ingest.import_report import ImportReport
 from customers.ingest.progress import check_running, end_trial, fail_run, finish_run, note_progress
 from customers.ingest.reading import Table, estimate_lines
 from customers.ingest.records.cleaning import STAGED
-from customers.ingest.records.writing import OF_KNOWN, apply_records, leave_out_unknown, note_bad_zones
+from customers.ingest.records.writing import (
+    OF_KNOWN,
+    apply_records,
+    count_people,
+    leave_out_repeated,
+    leave_out_unknown,
+    note_bad_zones,
+)
 from customers.ingest.schema import ORDERS, FileProblem, ImportOptions
 from customers.ingest.settling import settle_reading
 from customers.models import ImportRun
 
+from .cutting import STAGE_KEYS, taking_part
 from .fates import gather_fates, keep_fates
 from .marks import Mark, fingerprint
 from .stages import Stage, count_parts
@@ -74,7 +83,7 @@ def _take_up(table: Table, options: ImportOptions, run: ImportRun, now: dt.datet
             log.info("import_taken_up", run_id=run.pk, lines_read=kept.lines_read, steps_written=kept.written)
             return stage, kept.take_up().save(run)
         mark = Mark(of, now, parts=count_parts(estimate_lines(table)))
-        stage.make(columns, key="product" if options.kind == "products" else "customer", parts=mark.parts)
+        stage.make(columns, key=STAGE_KEYS.get(options.kind, "customer"), parts=mark.parts)
         return stage, mark.save(run)
 
 
@@ -146,16 +155,9 @@ def _write_part(options: ImportOptions, stage: Stage, mark: Mark, number: int) -
     with connection.cursor() as cursor:
         if number < 0:
             return mark.add({"products": apply_products(cursor, stage.lines, options)}, UpsertCounts())
-        part = stage.part(number)
         wait_for_turn(cursor)  # before it is looked who is gone: the wait may be long
-        if options.kind != "products":  # who was erased since the file was read
-            leave_out_erased(cursor, part, stage.left_out, options.source)
-        if options.kind in OF_KNOWN:
-            leave_out_unknown(cursor, part, stage.left_out, options)
-        if options.kind == ORDERS:
-            applied = apply_lines(cursor, part, options, fates=stage.fates, now=mark.now)
-        else:
-            applied = apply_records(cursor, part, options, fates=stage.fates)
+        with taking_part(cursor, stage, mark.cuts, number) as part:
+            applied = _apply_part(cursor, part, options, stage, mark)
     lines = applied.counted
     return mark.add(
         applied.tables,
@@ -167,12 +169,25 @@ def _write_part(options: ImportOptions, stage: Stage, mark: Mark, number: int) -
     )
 
 
+def _apply_part(cursor: Cursor, part: str, options: ImportOptions, stage: Stage, mark: Mark) -> Applied:
+    if options.kind != "products":  # who was erased since the file was read
+        leave_out_erased(cursor, part, stage.left_out, options.source)
+    if options.kind in OF_KNOWN:
+        leave_out_unknown(cursor, part, stage.left_out, options)
+    if options.kind == ORDERS:
+        return apply_lines(cursor, part, options, fates=stage.fates, now=mark.now)
+    if options.kind == "events":
+        leave_out_repeated(cursor, part, stage.left_out, options)
+    return apply_records(cursor, part, options, fates=stage.fates)
+
+
 def _sum_up(
     options: ImportOptions, run: ImportRun, stage: Stage, mark: Mark, notes: Sequence[str]
 ) -> tuple[ImportReport, list[tuple[int, str]]]:
     """The report of all steps, and what became of each line."""
     with connection.cursor() as cursor:
         more = note_bad_zones(cursor, stage.lines) if options.kind == "customers" else []
+        people = count_people(cursor, stage.lines, stage.left_out) if options.kind == "events" else mark.customers
         blocks = gather_fates(cursor, stage.fates)
     created, updated, unchanged = mark.counted
     left_out: Mapping[str, int] = count_left_out(stage.left_out)
@@ -180,7 +195,7 @@ def _sum_up(
         run_id=run.pk,
         lines_read=mark.lines_read,
         orders=mark.orders,
-        customers=mark.customers,
+        customers=people,
         created=created,
         updated=updated,
         unchanged=unchanged,
