@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet
 
 from benchmarks._events import CUSTOMERS, make_events
 
@@ -36,10 +37,22 @@ def make_slices(rng: np.random.Generator, count: int, tag: str) -> Iterator[pl.D
 
 
 def write_file(rng: np.random.Generator, count: int, path: Path, *, tag: str) -> None:
-    """A CSV file of `count` events, written slice by slice."""
+    """A file of `count` events, written slice by slice: Parquet or CSV, as it is called."""
+    if path.suffix == ".parquet":
+        write_parquet(make_slices(rng, count, tag), path)
+        return
     with path.open("wb") as file:
         for number, events in enumerate(make_slices(rng, count, tag)):
             events.write_csv(file, include_header=not number, datetime_format="%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_parquet(frames: Iterator[pl.DataFrame], path: Path) -> None:
+    """Frames of one shape, each a row group of the file."""
+    first = next(frames).to_arrow()
+    with pyarrow.parquet.ParquetWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        for frame in frames:
+            writer.write_table(frame.to_arrow())
 
 
 def import_alone(path: Path) -> tuple[float, float]:

@@ -3,8 +3,9 @@
 The peer is what a database person would write by hand for clean data: COPY the rows into a temporary table and upsert
 from there into the same tables, with all their indexes and constraints, in one transaction. It checks nothing, reports
 nothing and resolves no duplicates. Both work on the same rows in the same run; each round has keys of its own, so that
-every row is new. `api_vs_copy`, `batch_vs_copy` (the mixed request), `events_vs_copy` (a file of events) and `csv_vs_copy`
-(one of orders) are the peer's time over ours (1 is as fast, 0.5 takes twice as long).
+every row is new. `api_vs_copy`, `batch_vs_copy` (the mixed request), `events_vs_copy` (a file of events), `csv_vs_copy` (one of
+orders) and `parquet_vs_copy` (as many lines of orders in Parquet) are the peer's time over ours (1 is as fast, 0.5 takes twice
+as long).
 """
 
 from __future__ import annotations
@@ -138,6 +139,14 @@ def import_alone(*files: tuple[Path, str]) -> tuple[list[float], float]:
     return seconds, float(printed[-1][1])
 
 
+def settle() -> None:
+    """Let the database write out what earlier rounds left, so that neither side pays for the other."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+
+
 def open_client() -> Any:
     """The people of the events, the months that they lie in, and a client with a key; both ways are warm then."""
     from django.contrib.auth.models import User
@@ -175,7 +184,7 @@ def bench_events(rng: np.random.Generator, count: int, rounds: int) -> dict[str,
             ("ours", lambda b=bodies: post_events(client, b)),
             ("mixed", lambda b=mixed: post_events(client, b, "/api/v1/batch")),
         ):
-            _settle()
+            settle()
             times[name].append(run())
         times["tenth"].append((first + post_events(client, after)) / 2)  # before and after: a machine's load drifts
     return times
@@ -183,20 +192,21 @@ def bench_events(rng: np.random.Generator, count: int, rounds: int) -> dict[str,
 
 def bench_lines(rng: np.random.Generator, count: int, rounds: int) -> tuple[dict[str, list[float]], float]:
     """The same for files of `count` lines, and the peak memory of an import."""
-    times: dict[str, list[float]] = {"peer": [], "ours": [], "tenth": []}
+    times: dict[str, list[float]] = {"peer": [], "ours": [], "tenth": [], "parquet": []}
     peak = 0.0
     with tempfile.TemporaryDirectory(prefix="rk-bench-") as folder:
-        small, large = Path(folder) / "small.csv", Path(folder) / "large.csv"
+        small, large, parquet = (Path(folder) / name for name in ("small.csv", "large.csv", "large.parquet"))
         for number in range(rounds):
             make_lines(rng, count // 10, f"s{number}").write_csv(small)
             make_lines(rng, count, f"o{number}").write_csv(large)
+            make_lines(rng, count, f"q{number}").write_parquet(parquet)
             lines = make_lines(rng, count, f"p{number}")
-            _settle()
+            settle()
             times["peer"].append(copy_lines(lines, f"p{number}"))
-            _settle()
-            (tenth, ours), used = import_alone((small, f"s{number}"), (large, f"o{number}"))
-            times["tenth"].append(tenth)
-            times["ours"].append(ours)
+            settle()
+            seconds, used = import_alone((small, f"s{number}"), (large, f"o{number}"), (parquet, f"q{number}"))
+            for name, taken in zip(("tenth", "ours", "parquet"), seconds, strict=True):
+                times[name].append(taken)
             peak = max(peak, used)
     return times, peak
 
@@ -208,10 +218,10 @@ def bench_event_files(rng: np.random.Generator, count: int, rounds: int) -> dict
         path = Path(folder) / "events.csv"
         for number in range(rounds):
             _event_files.write_file(rng, count, path, tag=f"f{number}")
-            _settle()
+            settle()
             slices = _event_files.make_slices(rng, count, f"fp{number}")
             found["peer"].append(sum(copy_events(events) for events in slices))
-            _settle()
+            settle()
             seconds, peak = _event_files.import_alone(path)
             found["ours"].append(seconds)
             found["peak"].append(peak)
@@ -241,6 +251,7 @@ def main() -> None:
         "peak memory of that, MB": files["peak"],
         f"COPY and upserts of {count:,} lines, s": lines["peer"],
         "import of the same file, s": lines["ours"],
+        "import of as many lines of Parquet, s": lines["parquet"],
         "lines a second": count / lines["ours"],
         "peak memory of the import, MB": peak,
         "API: time at 10 n over 10 x time at n": growth["api"],
@@ -254,6 +265,7 @@ def main() -> None:
         batch_vs_copy=events["peer"] / events["mixed"],
         csv_vs_copy=lines["peer"] / lines["ours"],
         csv_peak_mb=peak,
+        parquet_vs_copy=lines["peer"] / lines["parquet"],
         events_vs_copy=files["peer"] / files["ours"],
         events_peak_mb=files["peak"],
         growth=max(growth.values()),
@@ -274,14 +286,6 @@ def _copy(cursor: Any, table: str, frame: pl.DataFrame) -> None:
     frame.write_csv(buffer, include_header=False)
     with cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv)") as copy:
         copy.write(buffer.getbuffer())
-
-
-def _settle() -> None:
-    """Let the database write out what earlier rounds left, so that neither side pays for the other."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("CHECKPOINT")
 
 
 PEER_UPSERTS = (
