@@ -23,6 +23,8 @@ PART_LINES: Final = 50_000
 #: Each part is a table of its own, and a transaction that drops them all holds a lock on each.
 MOST_PARTS: Final = 48
 _PREFIX: Final = "customers_importstage_"
+#: Autovacuum would read and write all of a table that is gone in some minutes; what its plans need is analysed by us.
+_UNTENDED: Final = "WITH (autovacuum_enabled = false)"
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,10 @@ class Stage:
             for number in range(parts):
                 cursor.execute(
                     f"CREATE TABLE {self.part(number)} PARTITION OF {self.lines}"
-                    f" FOR VALUES WITH (MODULUS {parts}, REMAINDER {number})"
+                    f" FOR VALUES WITH (MODULUS {parts}, REMAINDER {number}) {_UNTENDED}"
                 )
-            cursor.execute(f"CREATE TABLE {self.left_out} ({_define(LEFT_OUT_COLUMNS)})")
-            cursor.execute(f'CREATE TABLE {self.fates} (line bigint, fate "char")')
+            cursor.execute(f"CREATE TABLE {self.left_out} ({_define(LEFT_OUT_COLUMNS)}) {_UNTENDED}")
+            cursor.execute(f'CREATE TABLE {self.fates} (line bigint, fate "char") {_UNTENDED}')
 
     def drop(self) -> None:
         """Drop the tables, those that there are."""
