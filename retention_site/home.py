@@ -164,7 +164,11 @@ def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
     rates = overview.rates
     known = [rate.rate for rate in rates if rate.rate is not None]
     cohorts = [
-        (date_format(cohort.month, pgettext("date format", "M Y")), cohort.customers, list(cohort.shares[1 : 1 + MONTHS_AFTER]))
+        (
+            date_format(cohort.month, pgettext("date format", "M Y")),
+            cohort.customers,
+            list(cohort.shares[1 : 1 + MONTHS_AFTER]),
+        )
         for cohort in overview.cohorts
         if len(cohort.shares) > 1  # in the month of their first order all of them ordered: that says nothing
     ]
