@@ -8,7 +8,16 @@ from typing import Any
 import polars as pl
 from django.db import transaction
 
-from .copying import Column, Cursor, Target, UpsertCounts, copy_frame, merge_stage, staging
+from .copying import (
+    Column,
+    Cursor,
+    Target,
+    UpsertCounts,
+    copy_frame,
+    count_anew_if_thought_empty,
+    merge_stage,
+    staging,
+)
 from .customers import with_source
 from .merged import give_to_survivors
 
@@ -143,6 +152,7 @@ def _write_lines(cursor: Cursor, staged_orders: str, lines: pl.DataFrame) -> tup
 
 def remove_lines_beyond(cursor: Cursor, staged_orders: str, staged_lines: str) -> int:
     """Delete the lines of the staged orders that the staged lines do not name; returns how many there were."""
+    count_anew_if_thought_empty(cursor, ORDERS.table, LINES.table)
     cursor.execute(
         f"DELETE FROM customers_orderline l USING customers_order o, {staged_orders} s"
         " WHERE o.source = s.source AND o.external_id = s.external_id AND l.order_id = o.id AND NOT EXISTS"
