@@ -9,6 +9,7 @@ from customers.features.hours import refresh as hours
 from customers.features.interests import profiles, texts
 from customers.ingest import runs, uploads
 from customers.ingest.identity import forget_held_events
+from customers.ingest.outside_queue import write_waiting_lines
 from customers.ingest.shops.deliveries import forget_deliveries, sweep_deliveries
 from customers.ingest.shops.filling import due_fills, run_fill
 from customers.insights import audit_witness, overview, report
@@ -105,6 +106,12 @@ def forget_intake() -> None:
 def run_own_erasures() -> None:
     """Erase whom it is time for, of those who confirmed it by their own link; a second worker with the same does nothing."""
     run_due_erasures(timezone.now())
+
+
+@shared_task
+def write_outside() -> None:
+    """Once a minute: what people decided and a crash kept from standing outside the database; mostly nothing."""
+    write_waiting_lines()
 
 
 @shared_task

@@ -41,6 +41,7 @@ BEAT_SCHEDULE = {
     "suggest-merges": {"task": "customers.tasks.suggest_merges", "schedule": 3600.0},
     "forget-intake": {"task": "customers.tasks.forget_intake", "schedule": 3600.0},
     "run-own-erasures": {"task": "customers.tasks.run_own_erasures", "schedule": 60.0},
+    "write-outside": {"task": "customers.tasks.write_outside", "schedule": 60.0},
     "witness-audit": {"task": "customers.tasks.witness_audit", "schedule": 3600.0},
     "warm-insights": {"task": "customers.tasks.warm_insights", "schedule": 3600.0},
     "replay-days": {"task": "customers.tasks.replay_sweep", "schedule": 30.0},

@@ -43,6 +43,8 @@ class LostSerializer(serializers.Serializer):  # type: ignore[type-arg]
     objections = serializers.IntegerField()
     withdrawals = serializers.IntegerField()
     addresses = serializers.IntegerField()
+    domains = serializers.IntegerField()
+    choices = serializers.IntegerField()
 
 
 class SendingEpochSerializer(serializers.Serializer):  # type: ignore[type-arg]

@@ -1,15 +1,18 @@
 """When a consent lapses by the rule of its country, and the sweep that writes the lapse down as a record of its own.
 
-Nothing waits for the sweep: the freeze and the mark judge every consent by the same rule themselves (`country_rule_sql`).
+Nothing waits for the sweep: the freeze and the mark judge every consent by the same rule themselves (`country_rule_sql`), and
+before a list of consents is read, what has lapsed of its people is written down (`customers.ingest.lapses`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
 from django.db import connection
+from django.utils import timezone
 
 from customers.models import Channel, ConsentRecord, Customer
 
@@ -41,11 +44,21 @@ def lapse_consents(now: dt.datetime) -> int:
 
     A consent that is given while this runs is newer, and so is a withdrawal: neither is undone. Safe to run twice.
     """
+    return _lapse("", {"now": now})
+
+
+def lapse_before_list(people: str, parameters: Mapping[str, Any]) -> int:
+    """The same, now and for the customers alone whose numbers the SQL `people` gives: a list is about to be read that says
+    consents of theirs. In the caller's transaction. The sweep at that very moment may write the same a second time."""
+    return _lapse(f"WHERE customer_id IN ({people})", {**parameters, "now": timezone.now()})
+
+
+def _lapse(whom: str, parameters: Mapping[str, Any]) -> int:
     rules = read_country_rules().by_name.values()
     if not any(rule.consent_months or rule.existing_months or rule.unused_months for rule in rules):
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(_LAPSE, _parameters() | {"now": now, "source": SOURCE})
+        cursor.execute(_LAPSE.format(whom=whom), {**_parameters(), "source": SOURCE, **parameters})
         lapsed: int = cursor.rowcount
     if lapsed:
         log.info("consents_lapsed", records=lapsed)
@@ -80,7 +93,7 @@ SELECT n.customer_id, n.channel, '{ConsentRecord.Status.EXPIRED}', n.legal_basis
                           (t.terms ->> n.legal_basis)::int, 'unused_months', (t.terms ->> 'unused')::int),
        {_LAPSES_AT}
 FROM (
-    SELECT DISTINCT ON (customer_id, channel) * FROM customers_consentrecord
+    SELECT DISTINCT ON (customer_id, channel) * FROM customers_consentrecord {{whom}}
     ORDER BY customer_id, channel, recorded_at DESC, id DESC
 ) AS n JOIN customers_customer c ON c.id = n.customer_id {_TERMS}
 WHERE n.status = '{ConsentRecord.Status.GIVEN}' AND NOT n.is_test AND {_LAPSES_AT} <= %(now)s"""

@@ -17,6 +17,7 @@ from campaigns.delivery.fence.confirming import CONTINUE, UNKNOWN, confirm_sendi
 from campaigns.delivery.fence.gate import read_fence
 from campaigns.delivery.fence.risk import assess_risks
 from campaigns.models import SendingEpoch
+from customers.ingest.outside_queue import count_unwritten
 from customers.privacy.restoring import Lost, repeat_lost
 from customers.views.access import current_user
 
@@ -56,6 +57,7 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
     return {
         "fence": fence,
         "lost": _list_lost(repeat_lost(now, is_dry=True)) if fence is not None else [],
+        "unwritten": count_unwritten(now),
         "risks": assess_risks(fence, now=now) if fence is not None else None,
         "epochs": SendingEpoch.objects.select_related("confirmed_by").order_by("-number")[:SHOWN],
         "may_confirm": request.user.has_perm("campaigns.confirm_sending"),
@@ -75,5 +77,7 @@ def _list_lost(lost: Lost) -> list[tuple[str, int]]:
         (_("objected to being profiled"), lost.objections),
         (_("withdrew a consent"), lost.withdrawals),
         (_("addresses not to be written to"), lost.addresses),
+        (_("domains not to be written to"), lost.domains),
+        (_("chose topics, a pause, how often or a language"), lost.choices),
     ]
     return [(label, number) for label, number in found if number]

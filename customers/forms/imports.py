@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.ingest.column_guess import guess_columns
 from customers.ingest.preview import Sample
 from customers.ingest.schema import (
     CURRENCIES,
@@ -19,7 +20,6 @@ from customers.ingest.schema import (
     ImportOptions,
     fields_of,
     find_columns,
-    guess_columns,
     required_of,
 )
 from customers.models.customer import zone_names
@@ -49,8 +49,8 @@ COLUMN_WORDS: Final = {
         gettext_lazy("Currency of the order"), gettext_lazy("Only where not all orders have the same one.")
     ),
 }
-#: Two fields that may be read from one column: an article is often known by its name alone.
-_SHAREABLE: Final = {"product", "name"}
+#: Two fields that may be read from one column: an article is often known by its name alone, a person by their address.
+_SHAREABLE: Final = ({"product", "name"}, {"customer", "email"})
 
 
 def words_of(kind: str) -> Mapping[str, ColumnWords]:
@@ -160,7 +160,7 @@ class ColumnsForm(forms.Form):
                 find_columns(self.sample.header, {key: column})
             except FileProblem as problem:
                 self.add_error(f"column_{key}", str(problem))
-            if column in taken and {key, taken[column]} != _SHAREABLE:
+            if column in taken and {key, taken[column]} not in _SHAREABLE:
                 self.add_error(
                     f"column_{key}",
                     _("“%(column)s” is already chosen for: %(field)s.")

@@ -18,6 +18,7 @@ from customers.models import Channel, ConsentRecord, Customer, Suppression
 from .copying import UpsertCounts, copy_frame, staging
 from .customers import with_source
 from .keyed_hash import hmac_sql
+from .lapses import write_lapses_of
 from .merged import name_survivors
 from .orders import UnknownReference
 from .wishes import note_answers, note_lifted, note_suppressed
@@ -41,6 +42,7 @@ def address_key() -> bytes:
     return salted_hmac("customers.ingest.consent", "address", algorithm="sha256").digest()
 
 
+@transaction.atomic
 def record_consent(
     customer: Customer,
     *,
@@ -110,6 +112,7 @@ def suppress_addresses(addresses: Sequence[str], *, reason: str, source: str, ch
     return suppress_hashes(hashes, reason=reason, source=source)
 
 
+@transaction.atomic
 def suppress_hashes(entries: Iterable[tuple[str, str]], *, reason: str, source: str, note: str = "") -> int:
     """The same for hashes of addresses, as (channel, hash). Those that are new are noted outside the database too, so that a
     restored backup does not forget them."""
@@ -129,6 +132,7 @@ def suppress_hashes(entries: Iterable[tuple[str, str]], *, reason: str, source: 
     return len(new)
 
 
+@transaction.atomic
 def withdraw_consents(customer_ids: Sequence[int], *, source: str, channel: str = Channel.EMAIL) -> int:
     """Note for many at once that they no longer agree; returns how many did until now. By the database's clock."""
     if not customer_ids:
@@ -154,6 +158,7 @@ def withdraw_consents(customer_ids: Sequence[int], *, source: str, channel: str 
     return len(left)
 
 
+@transaction.atomic
 def lift_unsubscription(address: str, *, channel: str = Channel.EMAIL) -> bool:
     """The person asks for mail again: forget that they unsubscribed. Bounces, complaints and all else stay suppressed."""
     hashed = hash_address(address)
@@ -267,13 +272,13 @@ def said_no_sql(customer: str, channel: str) -> str:
 
 
 @transaction.atomic
-def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCounts:
+def record_consents(frame: pl.DataFrame, *, source: str = "shop", is_part: bool = False) -> UpsertCounts:
     """Append consents of many customers; one that stands already (customer, channel, status, source, time) is kept.
 
     A list never raises a consent above a withdrawal, one that waits for the person's confirmation, nor one that has lapsed:
     where the person withdrew, here or in an earlier line of the frame, unsubscribed that address, was asked and has not
-    confirmed, or gave one that the rule of the country ended, a consent given is passed over, whatever its date. Only the
-    person gives it.
+    confirmed, or gave one that the rule of the country has ended by now, a consent given is passed over, whatever its date.
+    Only the person gives it. With `is_part` the caller has written down what lapsed before the first part of the list.
 
     Columns: customer (the shop's id), status, legal_basis, recorded_at (UTC), and any of source (the customer's),
     consent_source, channel, proof (JSON text), is_test. Raises UnknownReference; safe to run twice.
@@ -288,6 +293,8 @@ def record_consents(frame: pl.DataFrame, *, source: str = "shop") -> UpsertCount
         )
         if cursor.fetchall() and (unknown := name_survivors(cursor, stage)):
             raise UnknownReference(f"These customers are not known: {', '.join(unknown)}.")
+        if not is_part:
+            write_lapses_of(stage)
         cursor.execute(f"CREATE INDEX ON {stage} (customer, source) WHERE status = 'withdrawn'")
         cursor.execute(_APPEND.format(stage=stage, said_no=said_no_sql("c", "filled.channel")))
         created, left = cursor.fetchone()

@@ -21,10 +21,12 @@ from customers.models import (
 )
 
 from .erased import hash_identities
-from .outside import note_objection_outside
+from .outside_queue import note_objection_outside
+from .wishes import note_choices
 
+OBJECTION: Final = "objects_to_profiling_at"
 #: What `save_preference` may set.
-FIELDS: Final = frozenset({"topics_off", "most_per_month", "paused_until", "objects_to_profiling_at"})
+FIELDS: Final = frozenset({"topics_off", "most_per_month", "paused_until", OBJECTION})
 
 #: SQL that is true for everybody who has not objected to being profiled; `{column}` is the customer's id. A hashed set of
 #: the few who did: a scan of millions of rows probes it and asks no index.
@@ -51,8 +53,8 @@ def save_preference(
     """Set fields of a person's preferences; returns the names of those that changed, and notes the change as proof.
 
     The same values again change nothing. An objection to profiling blanks the score and removes past scores, interests
-    and what a model read, in the same transaction; taking it back lets the next night score them again. Both are noted outside
-    the database too, so that a restored backup does not undo an objection.
+    and what a model read, in the same transaction; taking it back lets the next night score them again. All of it is noted
+    outside the database too, so that a restored backup undoes nothing.
     """
     assert set(values) <= FIELDS, sorted(set(values) - FIELDS)
     Customer.objects.select_for_update().get(pk=customer.pk)  # two clicks at once make one change
@@ -68,12 +70,13 @@ def save_preference(
     PreferenceChange.objects.create(
         customer=customer, changes=told, source=source, message_id=message_id, recorded_at=now
     )
-    if "objects_to_profiling_at" in changed:
+    note_choices(customer.pk, {name: told[name] for name in changed if name != OBJECTION}, now=now)
+    if OBJECTION in changed:
         objects = kept.objects_to_profiling_at is not None
         if objects:
             forget_profile(customer)
         hashes = hash_identities(customer)
-        transaction.on_commit(lambda: note_objection_outside(hashes, objects=objects, now=now))
+        note_objection_outside(hashes, objects=objects, now=now)
     return changed
 
 
@@ -93,6 +96,7 @@ def choose_language(
         customer=customer, changes={"language": language}, source=source, message_id=message_id, recorded_at=now
     )
     Customer.objects.filter(pk=customer.pk).update(language=language, updated_at=now)
+    note_choices(customer.pk, {"language": language}, now=now)
     return True
 
 

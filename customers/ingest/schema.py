@@ -14,38 +14,55 @@ from customers.models.customer import zone_names
 
 from .record_fields import RECORD_FIELDS, RECORD_REQUIRED
 
-#: Our fields, in the order in which they are listed to people, and what else shops call them.
+#: Our fields, in the order in which they are listed to people, and what else shops call them, the surest name first: exports of
+#: Shopify, WooCommerce, Magento, Amazon, Etsy, Stripe, Taobao, JD and Youzan, and what people write themselves.
 FIELDS: dict[str, tuple[str, ...]] = {
     "order": (
-        "invoiceno", "invoice", "order", "ordernumber", "orderno", "orderid", "orderref", "name", "invoicenumber",
-        "transactionid", "transaction", "basketid", "receipt", "receiptno", "订单号", "订单编号", "单号",
+        "invoiceno", "invoice", "order", "ordernumber", "orderno", "orderid", "amazonorderid", "incrementid", "orderref",
+        "orderreference", "invoicenumber", "transactionid", "transaction", "basketid", "receipt", "receiptno",
+        "订单号", "订单编号", "订单id", "主订单编号", "交易号", "单号",
     ),
     "product": (
-        "stockcode", "sku", "lineitemsku", "productid", "productcode", "product", "itemid", "itemcode", "article",
-        "articleno", "variantsku", "商品编号", "商品编码", "货号",
+        "stockcode", "sku", "lineitemsku", "itemsku", "productsku", "productid", "productcode", "product", "itemid", "itemcode",
+        "article", "articleno", "articlenumber", "variantsku", "asin", "商品编号", "商品编码", "商家编码", "商品id", "货号",
     ),
     "name": (
-        "description", "lineitemname", "productname", "title", "itemname", "producttitle", "item",
-        "商品名称", "商品", "品名",
+        "description", "lineitemname", "productname", "title", "itemname", "producttitle", "itemtitle", "item",
+        "商品名称", "商品标题", "宝贝标题", "宝贝名称", "标题", "商品名", "商品", "品名",
     ),
-    "quantity": ("quantity", "qty", "lineitemquantity", "units", "amountoforderedproducts", "count", "数量", "件数"),
+    "quantity": (
+        "quantity", "qty", "lineitemquantity", "quantitypurchased", "qtyordered", "quantityordered", "itemquantity",
+        "units", "pieces", "amountoforderedproducts", "count", "数量", "商品数量", "购买数量", "订购数量", "宝贝总数量", "件数",
+    ),
     "at": (
-        "invoicedate", "orderedat", "createdat", "orderdate", "date", "datetime", "timestamp", "purchasedat", "at",
-        "paidat", "transactiondate", "ordertime", "purchasedate", "orderpurchasetimestamp",
-        "下单时间", "订单时间", "付款时间", "下单日期", "日期", "时间",
+        "invoicedate", "orderedat", "createdat", "orderdate", "dateordered", "datecreated", "createddate", "date", "datetime",
+        "timestamp", "purchasedat", "purchasedate", "placedat", "processedat", "saledate", "when", "at", "time", "paidat",
+        "datepaid", "paiddate", "transactiondate", "transactiontime", "ordertime", "orderpurchasetimestamp", "created",
+        "下单时间", "订单创建时间", "订单时间", "创建时间", "付款时间", "订单付款时间", "买家付款时间", "支付时间",
+        "成交时间", "交易时间",
+        "购买时间", "下单日期", "订单日期", "日期", "时间",
     ),
-    "price": ("unitprice", "price", "lineitemprice", "priceperunit", "itemprice", "productprice", "单价", "价格"),
+    "price": (
+        "unitprice", "price", "lineitemprice", "priceperunit", "itemprice", "itemcost", "productprice", "sellingprice",
+        "单价", "商品单价", "商品价格", "成交单价", "京东价", "售价", "价格",
+    ),
     "amount": (
-        "amount", "linetotal", "total", "lineamount", "value", "spent", "revenue", "sales", "totalprice",
-        "金额", "总价", "实付金额",
+        "amount", "linetotal", "rowtotal", "itemtotal", "lineitemtotal", "total", "lineamount", "value", "spent", "revenue",
+        "sales", "totalprice", "grandtotal", "ordertotal", "ordertotalamount", "ordervalue",
+        "金额", "总价", "小计", "实付金额", "实付款", "实际支付金额", "买家实际支付金额", "支付金额", "成交金额",
+        "订单金额", "总金额",
     ),
     "customer": (
-        "customerid", "customer", "customerno", "customernumber", "userid", "clientid", "memberid", "email",
-        "customeremail", "user", "custid", "buyerid", "客户编号", "客户", "用户id", "会员号", "会员编号", "买家",
+        "customerid", "customer", "customerno", "customernumber", "userid", "clientid", "memberid", "accountid", "contactid",
+        "email", "customeremail", "buyeremail", "billingemail", "emailaddress", "user", "custid", "buyerid", "buyer",
+        "buyerusername", "username",
+        "客户编号", "客户id", "客户号", "客户", "用户id", "用户编号", "会员号", "会员编号", "会员id", "顾客编号", "顾客",
+        "买家会员名",
+        "买家id", "买家昵称", "买家", "下单账号", "下单帐号", "用户名",
     ),
     "country": (
-        "country", "shippingcountry", "billingcountry", "countrycode", "customercountry", "shippingcountrycode",
-        "国家",
+        "country", "shippingcountry", "billingcountry", "countrycode", "customercountry", "shippingcountrycode", "shipcountry",
+        "billingcountrycode", "countryregion", "国家", "国家地区", "收货国家", "国家代码",
     ),
     "currency": ("currency", "currencycode", "ordercurrency", "币种", "货币"),
 }  # fmt: skip
@@ -169,28 +186,6 @@ def parse_columns(text: str) -> dict[str, str]:
             raise FileProblem(_("The field %(name)s is given twice.") % {"name": field.strip()})
         columns[field.strip()] = column.strip()
     return columns
-
-
-def guess_columns(header: Sequence[str], kind: str = ORDERS) -> dict[str, str]:
-    """The likely mapping of our fields to the columns of `header`, knowing what shops usually call them.
-
-    Each column is taken once; a price is preferred to an amount; what is not recognised is left out.
-    """
-    folded = {re.sub(r"[\W_]", "", name.lower()): name for name in reversed(header)}
-    guessed: dict[str, str] = {}
-    for field, names in fields_of(kind).items():
-        found = next((folded[name] for name in names if name in folded and folded[name] not in guessed.values()), None)
-        if found is not None and not (field == "amount" and "price" in guessed):
-            guessed[field] = found
-    if (
-        kind == ORDERS
-        and "name" not in guessed
-        and "product" not in guessed
-        and "name" in folded
-        and guessed.get("order") != folded["name"]
-    ):
-        guessed["name"] = folded["name"]
-    return guessed
 
 
 def find_columns(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:

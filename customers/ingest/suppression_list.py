@@ -22,7 +22,7 @@ from customers.models import AuditAction, Channel, SuppressedDomain, Suppression
 
 from .consent import hash_address, suppress_hashes
 from .phones import BadPhone, normalise_phone
-from .wishes import note_lifted
+from .wishes import note_domain_lifted, note_domains, note_lifted
 
 
 #: What staff say when they take something off the list; a word of this list is what the audit log keeps.
@@ -137,10 +137,13 @@ def _add_batch(entries: Sequence[Entry], note: str, source: str) -> Counter[str]
             names, below = zip(*sorted(domains), strict=True)
             cursor.execute(
                 "INSERT INTO customers_suppresseddomain (domain, is_below, note) SELECT domain, is_below, %s"
-                " FROM unnest(%s::text[], %s::boolean[]) AS given(domain, is_below) ON CONFLICT DO NOTHING",
+                " FROM unnest(%s::text[], %s::boolean[]) AS given(domain, is_below) ON CONFLICT DO NOTHING"
+                " RETURNING domain, is_below",
                 [note, list(names), list(below)],
             )
-            added += cursor.rowcount
+            new = cursor.fetchall()
+            added += len(new)
+            note_domains(new)
     added += suppress_hashes(hashes, reason=Suppression.Reason.STAFF, source=source, note=note)
     counts["added"] = added
     counts["before"] = len(domains) + len(hashes) - added
@@ -189,8 +192,11 @@ def lift_suppression(pk: int, *, actor: User, why: str) -> bool:
 def lift_domain(pk: int, *, actor: User, why: str) -> bool:
     """The same for a domain. Addresses of it that are listed themselves stay."""
     reason = WhyLifted(why)
-    if not SuppressedDomain.objects.filter(pk=pk).delete()[0]:
+    row = SuppressedDomain.objects.select_for_update().filter(pk=pk).first()
+    if row is None:
         return False
+    row.delete()
+    note_domain_lifted(row.domain, is_below=row.is_below)
     record_audit(AuditAction.SUPPRESSION_LIFTED, actor=actor, about=("suppressed domain", pk), why=reason.value)
     return True
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db import transaction
+
 from customers.models import Customer, TrackingConsent
 
 from .wishes import TRACKING, note_answers
 
 
+@transaction.atomic
 def record_tracking_consent(
     customer: Customer, *, is_given: bool, source: str, now: dt.datetime, proof: dict[str, Any] | None = None
 ) -> TrackingConsent:

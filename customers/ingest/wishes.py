@@ -1,24 +1,29 @@
-"""Who is not to be written to, kept outside the database too: a line of JSON each in WISHES_FILE, with hashes and never a value.
+"""Who is not to be written to, and what people chose, kept outside the database too: a line of JSON each in WISHES_FILE, with
+hashes and never an address, a name or an id of the shop's.
 
 A restored backup knows nothing of whoever left since it was taken. Lines are written once the database has committed what they
-say; `customers.privacy.wishes` reads those that the database has not compared yet, and notes again what it does not know.
+say (`outside_queue`); `customers.privacy.wishes` reads those that the database has not compared yet, and notes again what it does
+not know.
 
-Under `suppressed` and `lifted` stand (channel, hash of the address), under `answers` (number of the customer, hash of their
-identity, channel, moment). The number only finds them quickly; after a restore it may be another's, and then the hash is not.
+Under `suppressed` and `lifted` stand (channel, hash of the address), under `domains` and `domains_lifted` (domain, whether all
+names below it are meant), which is the shop's own rule; under `answers` (number of the customer, hash of their identity, channel,
+moment), under `chose` (number, hash, field, value, moment). The number only finds them quickly; after a restore it may be
+another's, and then the hash is not.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
+
+from customers.models import OutsideLine
 
 from .erased import hash_identity
-from .outside import append_line
+from .outside_queue import keep_outside
 
 #: The channel under which a word on the tracking of opens stands among those on being written to.
 TRACKING: Final = "tracking"
@@ -36,6 +41,17 @@ def note_lifted(channel: str, address_hash: str) -> None:
     _note({"lifted": [(channel, address_hash)]})
 
 
+def note_domains(domains: Iterable[tuple[str, bool]]) -> None:
+    """Nobody is written to at these domains; with True all names below one are meant."""
+    for some in _cut(domains):
+        _note({"domains": some})
+
+
+def note_domain_lifted(domain: str, *, is_below: bool) -> None:
+    """The domain is off the list."""
+    _note({"domains_lifted": [(domain, is_below)]})
+
+
 def note_answers(answers: Sequence[tuple[int, str, dt.datetime]], *, is_given: bool) -> None:
     """What people said of being written to, as (number of the customer, channel, moment), under all of their identities."""
     if not answers:
@@ -48,6 +64,14 @@ def note_answers(answers: Sequence[tuple[int, str, dt.datetime]], *, is_given: b
     )
     for some in _cut(told):
         _note({"answers": some, "is_given": is_given})
+
+
+def note_choices(customer_id: int, values: Mapping[str, Any], *, now: dt.datetime) -> None:
+    """What a person chose in the preference centre, as JSON by field, under all of their identities."""
+    hashes = hash_people([customer_id]).get(customer_id, ())
+    told = [(customer_id, known, name, values[name], now.isoformat()) for known in hashes for name in sorted(values)]
+    if told:
+        _note({"chose": told})
 
 
 def hash_people(numbers: Iterable[int]) -> dict[int, list[str]]:
@@ -72,9 +96,4 @@ def _cut(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
 
 
 def _note(line: dict[str, Any]) -> None:
-    """A file that cannot be written is in the log; what the person said holds all the same."""
-
-    def write() -> None:  # Django names what failed, and a partial has no name
-        append_line(line, to=settings.WISHES_FILE)
-
-    transaction.on_commit(write, robust=True)
+    keep_outside(OutsideLine.File.WISHES, line)

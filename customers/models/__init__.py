@@ -19,7 +19,7 @@ from .outgoing import (
     OutgoingEvent,
     OutgoingKind,
 )
-from .personal import ErasedPerson, KeptOnErasure, OnMerge, PrivacyRequest, WishMark
+from .personal import ErasedPerson, KeptOnErasure, OnMerge, OutsideLine, PrivacyRequest, WishMark
 from .preference import Preference, PreferenceChange
 from .product import Product, ProductVersion
 from .reaction import Reaction, ReactionGroup, ReactionKind
@@ -66,6 +66,7 @@ __all__ = [
     "OutgoingEndpoint",
     "OutgoingEvent",
     "OutgoingKind",
+    "OutsideLine",
     "Preference",
     "PreferenceChange",
     "PrivacyRequest",

@@ -67,6 +67,28 @@ class WishMark(models.Model):
         return str(self.position)
 
 
+class OutsideLine(models.Model):
+    """A line that is to stand outside the database and does not yet: written with what it says, gone once it is on disk.
+
+    So a crash between the two loses none. It holds hashes, as the file does.
+    """
+
+    class File(models.TextChoices):
+        ERASURES = "erasures", "ERASURE_FILE"
+        WISHES = "wishes", "WISHES_FILE"
+
+    file = models.CharField(max_length=12, choices=File)
+    line = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("line for a file outside")
+        verbose_name_plural = _("lines for files outside")
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.pk}"
+
+
 class PrivacyRequest(models.Model):
     """What a person asked for, and by when it has to be done. The row stays; `customer_number` is emptied by an erasure.
 

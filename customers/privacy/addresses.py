@@ -61,7 +61,7 @@ def erase_address(address: str, *, actor: User | None, reason: str, now: dt.date
     rows = sum(report.deleted.values())
     about = ("address", hash_address(address)[:16])
     record_audit(AuditAction.CUSTOMER_ERASED, actor=actor, about=about, reason=reason[:200], rows=rows)
-    transaction.on_commit(lambda: note_erasure([identity], [(Channel.EMAIL.value, address)], now=now))
+    note_erasure([identity], [(Channel.EMAIL.value, address)], now=now)
     log.info("address_erased", rows=rows)
     return report
 

@@ -104,7 +104,7 @@ def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: 
     record_audit(
         AuditAction.CUSTOMER_ERASED, actor=actor, about=("customer", customer.pk), reason=reason[:200], rows=rows
     )
-    transaction.on_commit(lambda: note_erasure(hashes, addresses, now=now))
+    note_erasure(hashes, addresses, now=now)
     log.info("customer_erased", customer=customer.pk, rows=rows)
     return report
 

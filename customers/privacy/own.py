@@ -13,7 +13,8 @@ from django.utils.translation import gettext_noop
 
 from customers.ingest.erased import hash_identities
 from customers.ingest.merged import find_current
-from customers.ingest.outside import list_noted_spared, note_scheduled_outside, note_spared_outside
+from customers.ingest.outside import list_noted_spared
+from customers.ingest.outside_queue import note_scheduled_outside, note_spared_outside
 from customers.ingest.preferences import read_preference, save_preference
 from customers.models import AuditAction, Customer, PrivacyRequest, record_audit
 from customers.models.customer import MERGED_SOURCE
@@ -44,7 +45,7 @@ def set_erasure(request: PrivacyRequest, customer: Customer, runs_at: dt.datetim
         paused = read_preference(customer).paused_until
         save_preference(customer, {"paused_until": max(runs_at, paused or runs_at)}, source=SOURCE, now=now)
         hashes = hash_identities(customer)
-        transaction.on_commit(lambda: note_scheduled_outside(hashes, runs_at))
+        note_scheduled_outside(hashes, runs_at)
     return True
 
 
@@ -88,7 +89,7 @@ def note_spared(customer: Customer, request: PrivacyRequest, *, why: str) -> Non
     runs_at = request.runs_at
     if runs_at is not None:
         hashes = hash_identities(customer)
-        transaction.on_commit(lambda: note_spared_outside(hashes, runs_at, why=why))
+        note_spared_outside(hashes, runs_at, why=why)
 
 
 def _decide(request: PrivacyRequest, status: PrivacyRequest.Status, now: dt.datetime) -> bool:

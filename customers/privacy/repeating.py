@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from customers.ingest.erased import hash_identity, identity_hash_sql
 from customers.ingest.merged import find_current
 from customers.ingest.outside import list_noted_objections, list_noted_scheduled, list_noted_spared
-from customers.ingest.preferences import save_preference
+from customers.ingest.preferences import OBJECTION, save_preference
 from customers.models import Channel, Customer, ErasedPerson, PrivacyRequest
 
 from .addresses import erase_restored
@@ -23,8 +23,7 @@ from .requests import ask
 from .witness import list_unknown_erasures, suppress_again
 
 REASON: Final = gettext_noop("erased before the backup was restored")
-#: The column, and where a change of preferences says that it came from.
-OBJECTION = "objects_to_profiling_at"
+#: Where a change of preferences says that it came from.
 SOURCE = "restored backup"
 
 

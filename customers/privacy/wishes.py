@@ -7,21 +7,29 @@ exactly what lies behind it: an hour's worth on a usual day, and all of it after
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Final
 
 import structlog
-from django.conf import settings
 from django.db import connection, transaction
 
 from customers.ingest.consent import suppress_hashes
 from customers.ingest.erased import identity_hash_sql
 from customers.ingest.tracking import record_tracking_consent
 from customers.ingest.wishes import TRACKING, hash_people
-from customers.models import Channel, Customer, ErasedPerson, Suppression, TrackingConsent, WishMark
+from customers.models import (
+    Channel,
+    Customer,
+    ErasedPerson,
+    SuppressedDomain,
+    Suppression,
+    TrackingConsent,
+    WishMark,
+)
+
+from .chosen import choose_again
+from .said import Choice, Said, read_behind
 
 log = structlog.get_logger(__name__)
 
@@ -30,77 +38,41 @@ SOURCE: Final = "restored backup"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a person said last on a channel. `number` is that of their row at the time."""
-
-    number: int
-    moment: dt.datetime
-    is_given: bool
-
-
-@dataclass
-class Said:
-    """What stands behind a place of the file: the last word on each address, with its reason ("" where it was lifted), and on
-    each (hash of an identity, channel)."""
-
-    addresses: dict[tuple[str, str], str] = field(default_factory=dict)
-    answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
-
-    def add(self, line: Mapping[str, Any]) -> None:
-        """Raises ValueError, TypeError or KeyError for a line that is none of ours."""
-        for channel, hashed in line.get("suppressed", ()):
-            self.addresses[str(channel), str(hashed)] = str(Suppression.Reason(line["reason"]))
-        for channel, hashed in line.get("lifted", ()):
-            self.addresses[str(channel), str(hashed)] = ""
-        for number, hashed, channel, moment in line.get("answers", ()):
-            answer = Answer(int(number), dt.datetime.fromisoformat(moment), bool(line["is_given"]))
-            self.answers[str(hashed), str(channel)] = answer
-
-
-@dataclass(frozen=True)
 class LostWishes:
-    """How many addresses are suppressed again, and how many withdrawals are noted again."""
+    """How many addresses and domains are suppressed again, how many withdrawals are noted again, and how many people have their
+    own choices again."""
 
-    addresses: int
-    withdrawals: int
+    addresses: int = 0
+    withdrawals: int = 0
+    domains: int = 0
+    choices: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.addresses + self.withdrawals + self.domains + self.choices
 
 
 @transaction.atomic
 def repeat_wishes(now: dt.datetime, *, is_dry: bool = False) -> LostWishes:
     """Note again what the database does not know; with `is_dry` only count it. Safe to run twice, and at once.
 
-    What the database knows later of a person counts. A word that was taken back in the file is not noted again, and nothing is
-    given back: only the person gives a consent.
+    What the database knows later of a person counts. A word that was taken back in the file is not noted again, and no consent
+    is given back: only the person gives one.
     """
     WishMark.objects.get_or_create(pk=1)
     mark = WishMark.objects.select_for_update().get(pk=1)
-    said, end = _read_behind(mark.position)
-    lost = LostWishes(_suppress(said, is_dry=is_dry), _withdraw(said, now, is_dry=is_dry))
+    said, end = read_behind(mark.position)
+    lost = LostWishes(
+        addresses=_suppress(said, is_dry=is_dry),
+        withdrawals=_withdraw(said, now, is_dry=is_dry),
+        domains=_suppress_domains(said, is_dry=is_dry),
+        choices=choose_again(_find_choosers(said), source=SOURCE, now=now, is_dry=is_dry),
+    )
     if not is_dry:
         WishMark.objects.filter(pk=1).update(position=end)
-        if lost.addresses or lost.withdrawals:
-            log.warning("wishes_repeated", addresses=lost.addresses, withdrawals=lost.withdrawals)
+        if lost.total:
+            log.warning("wishes_repeated", **asdict(lost))
     return lost
-
-
-def _read_behind(position: int) -> tuple[Said, int]:
-    """What stands behind the place, and where the last whole line ends. All of a file that is shorter: it is another one."""
-    said, path = Said(), Path(settings.WISHES_FILE)
-    if not path.exists():
-        return said, 0
-    with path.open("rb") as file:
-        is_other = path.stat().st_size < position
-        file.seek(0 if is_other else position)
-        end = file.tell()
-        for raw in file:
-            if not raw.endswith(b"\n"):  # being written, or cut off by a crash
-                break
-            end += len(raw)
-            try:
-                said.add(json.loads(raw))
-            except (ValueError, TypeError, KeyError, AttributeError):
-                log.warning("wish_line_unreadable")
-    return said, end
 
 
 def _suppress(said: Said, *, is_dry: bool) -> int:
@@ -128,18 +100,41 @@ def _find_missing(keys: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return [(str(channel), str(hashed)) for channel, hashed in cursor.fetchall()]
 
 
+def _suppress_domains(said: Said, *, is_dry: bool) -> int:
+    """The same of domains."""
+    known = set(SuppressedDomain.objects.values_list("domain", "is_below"))
+    missing = sorted(key for key, is_on in said.domains.items() if is_on and key not in known)
+    if not is_dry:
+        rows = [SuppressedDomain(domain=domain, is_below=is_below, note=SOURCE) for domain, is_below in missing]
+        SuppressedDomain.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+        for domain, is_below in (key for key, is_on in said.domains.items() if not is_on):
+            SuppressedDomain.objects.filter(domain=domain, is_below=is_below, note=SOURCE).delete()
+    return len(missing)
+
+
+def _find_choosers(said: Said) -> dict[int, dict[str, Choice]]:
+    """What was chosen, by the customer of today; of somebody who is here under two ids that were merged the newer word."""
+    people = _find_people({hashed: choice.number for (hashed, _name), choice in said.choices.items()})
+    found: dict[int, dict[str, Choice]] = {}
+    for (hashed, name), choice in said.choices.items():
+        if hashed in people:
+            kept = found.setdefault(people[hashed], {})
+            if name not in kept or kept[name].moment <= choice.moment:
+                kept[name] = choice
+    return found
+
+
 def _withdraw(said: Said, now: dt.datetime, *, is_dry: bool) -> int:
     left = {key: answer for key, answer in said.answers.items() if not answer.is_given}
-    people = _find_people(left)
+    people = _find_people({hashed: answer.number for (hashed, _channel), answer in left.items()})
     told = {(people[key[0]], key[1]): answer.moment for key, answer in left.items() if key[0] in people}
     tracked = {number: moment for (number, channel), moment in told.items() if channel == TRACKING}
     asked = [(number, channel, moment) for (number, channel), moment in told.items() if channel in Channel.values]
     return _write_withdrawals(asked, is_dry=is_dry) + _write_tracking(tracked, now, is_dry=is_dry)
 
 
-def _find_people(answers: Mapping[tuple[str, str], Answer]) -> dict[str, int]:
+def _find_people(wanted: Mapping[str, int]) -> dict[str, int]:
     """The customers of hashes, by the number that they had; only whom that does not find is looked for among all."""
-    wanted = {hashed: answer.number for (hashed, _channel), answer in answers.items()}
     now_theirs = hash_people(set(wanted.values())) if wanted else {}
     found = {hashed: number for hashed, number in wanted.items() if hashed in now_theirs.get(number, ())}
     strangers = wanted.keys() - found.keys()

@@ -11,14 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from customers.ingest.consent import hash_address
-from customers.ingest.outside import append_line, read_lines
-from customers.models import ErasedPerson, Suppression
+from customers.ingest.outside import read_lines
+from customers.ingest.outside_queue import keep_outside
+from customers.models import ErasedPerson, OutsideLine, Suppression
 
 
 def note_erasure(identity_hashes: Sequence[str], addresses: Sequence[tuple[str, str]], *, now: dt.datetime) -> None:
-    """Add one line, synced to disk. `addresses` are (channel, address); their hashes are written."""
+    """Add one line once the caller's transaction has committed. `addresses` are (channel, address); their hashes are written."""
     hashed = [[channel, hash_address(address)] for channel, address in addresses]
-    append_line({"erased_at": now.isoformat(), "identities": list(identity_hashes), "addresses": hashed})
+    keep_outside(
+        OutsideLine.File.ERASURES,
+        {"erased_at": now.isoformat(), "identities": list(identity_hashes), "addresses": hashed},
+    )
 
 
 def list_unknown_erasures() -> list[dict[str, Any]]:

@@ -66,5 +66,6 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  {lost.total} decisions of people are not known here: {lost.erasures} erasures, {lost.scheduled} to come,"
                 f" {lost.spared} taken back, {lost.objections} objections, {lost.withdrawals} withdrawals,"
-                f" {lost.addresses} addresses. They are done again before anything is sent."
+                f" {lost.addresses} addresses, {lost.domains} domains,"
+                f" {lost.choices} people's choices. They are done again before anything is sent."
             )

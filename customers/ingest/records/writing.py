@@ -23,6 +23,7 @@ from customers.ingest.copying import (
     with_rules,
 )
 from customers.ingest.customers import CUSTOMERS, in_shop_zone
+from customers.ingest.lapses import write_lapses_of
 from customers.ingest.merged import lay_on_survivors
 from customers.ingest.places import guess_places
 from customers.ingest.products import PRODUCTS
@@ -56,6 +57,7 @@ def leave_out_records(cursor: Cursor, lines: str, left_out: str, options: Import
     if kind in OF_KNOWN:
         leave_out_unknown(cursor, lines, left_out, options)
     if kind == "consents":
+        write_lapses_of(lines, source=options.source)
         said_no = said_no_sql("c", "l.channel")
         cursor.execute(
             _SAID_NO.format(lines=lines, left_out=left_out, content=content, said_no=said_no), [options.source]
@@ -196,7 +198,9 @@ def _write_events(cursor: Cursor, lines: str, options: ImportOptions, fates: str
 
 
 def _write_consents(cursor: Cursor, lines: str, options: ImportOptions, fates: str) -> UpsertCounts:
-    """Withdrawals first: a consent in the same file that is older or newer never stands above one."""
+    """Withdrawals first: a consent in the same file that is older or newer never stands above one. What has lapsed until now is
+    written down before all of them: what the file itself says makes none of its other lines a renewal."""
+    write_lapses_of(lines, source=options.source)
     counts = UpsertCounts()
     columns = (
         "customer, status, 'consent' AS legal_basis, at AS recorded_at, channel, source AS consent_source,"
@@ -206,7 +210,7 @@ def _write_consents(cursor: Cursor, lines: str, options: ImportOptions, fates: s
     with staging({"line": "bigint"}) as (_cursor, before):
         cursor.execute(f"INSERT INTO {before} SELECT line FROM ({standing}) known", {"source": options.source})
         for frame in _read_staged(cursor, lines, columns, order="status DESC, line"):
-            counts += record_consents(frame, source=options.source)
+            counts += record_consents(frame, source=options.source, is_part=True)
         cursor.execute(
             f"INSERT INTO {fates} SELECT l.line, CASE WHEN s.place = 1 AND b.line IS NULL THEN '{CREATED}'"
             f" ELSE '{UNCHANGED}' END FROM {lines} l LEFT JOIN ({standing}) s USING (line) LEFT JOIN {before} b USING (line)",

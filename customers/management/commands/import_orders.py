@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.ingest.cleaning import REASONS
+from customers.ingest.column_guess import guess_columns
 from customers.ingest.files import import_orders_file
 from customers.ingest.import_report import ImportReport
 from customers.ingest.progress import RunIsTaken, RunWasStopped
@@ -24,7 +25,6 @@ from customers.ingest.schema import (
     ORDERS,
     FileProblem,
     ImportOptions,
-    guess_columns,
     list_columns,
     parse_columns,
     required_of,

@@ -16,6 +16,8 @@ _WORDS = {
     "objections": "objections to profiling",
     "withdrawals": "consents withdrawn",
     "addresses": "addresses not to be written to",
+    "domains": "domains not to be written to",
+    "choices": "people's own choices (topics, how often, pauses, language)",
 }
 
 

@@ -11,12 +11,13 @@ import pyarrow.parquet
 import pytest
 
 from customers.ingest import damage, reading
+from customers.ingest.column_guess import guess_columns
 from customers.ingest.files import import_orders_file
 from customers.ingest.import_report import ImportReport
 from customers.ingest.preview import read_outlook, read_sample
 from customers.ingest.reading import open_table, read_batches
 from customers.ingest.resuming.fates import read_fates
-from customers.ingest.schema import FileProblem, ImportOptions, guess_columns
+from customers.ingest.schema import FileProblem, ImportOptions
 from customers.models import Customer, ImportRejection, ImportRun
 
 from .conftest import NOW

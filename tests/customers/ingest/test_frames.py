@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from django.db import connection
 
+from campaigns.models import CountryRule
 from customers.ingest.consent import (
     hash_address,
     may_contact_sql,
@@ -242,3 +243,24 @@ def test_a_list_does_not_renew_what_has_lapsed() -> None:
     assert (may_contact(who["a"]), may_contact(who["b"])) == (False, True)
     record_consent(who["a"], source="preferences", now=NOON + dt.timedelta(days=61))
     assert may_contact(who["a"]), "the person's own word counts"
+
+
+def test_nor_what_has_lapsed_this_moment_and_no_sweep_has_written_yet() -> None:
+    """The rule of the country is judged when the list is read."""
+    CountryRule.objects.all().delete()
+    CountryRule.objects.create(country="DE", consent_months=24)
+    CountryRule.objects.create(country="")
+    upsert_customers(people("a", "b", "c", email=["a@x.test", "b@x.test", "c@x.test"], country=["DE", "DE", "FR"]))
+    now = dt.datetime.now(dt.UTC)
+    who = {customer.external_id: customer for customer in Customer.objects.all()}
+    for name, months in (("a", 25), ("b", 23), ("c", 25)):
+        record_consent(who[name], source="form", now=now - dt.timedelta(days=30.5 * months))
+    frame = pl.DataFrame(
+        [(name, "given", now) for name in "abc"], schema=["customer", "status", "recorded_at"], orient="row"
+    ).with_columns(legal_basis=pl.lit("consent"))  # fmt: skip
+    for _again in range(2):
+        record_consents(frame)
+        newest = {name: customer.consents.latest("recorded_at", "pk") for name, customer in who.items()}
+        assert {name: found.status for name, found in newest.items()} == {"a": "expired", "b": "given", "c": "given"}
+        assert newest["a"].recorded_at < now and newest["b"].recorded_at == newest["c"].recorded_at == now
+    assert ConsentRecord.objects.filter(status="expired").count() == 1

@@ -16,10 +16,11 @@ import pytest
 
 from customers.ingest import parquet
 from customers.ingest.cleaning import Cleaned, Reading, clean_rows
+from customers.ingest.column_guess import guess_columns
 from customers.ingest.preview import read_sample
 from customers.ingest.reading import open_table, read_batches
 from customers.ingest.records.cleaning import clean_records
-from customers.ingest.schema import FileProblem, find_columns, guess_columns
+from customers.ingest.schema import FileProblem, find_columns
 
 from .conftest import NOW
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from customers.ingest.reading import open_table, read_batches
-from customers.ingest.schema import FileProblem, guess_columns, parse_columns
+from customers.ingest.schema import FileProblem, parse_columns
 
 TEXT = "customer,at,price\n1,2020-01-01,3\nÖsten,2020-01-02,4\n"
 
@@ -109,27 +109,6 @@ def test_columns_are_read_from_the_command_line() -> None:
     for wrong in ("at", "=x", "at=a,at=b", "at="):
         with pytest.raises(FileProblem):
             parse_columns(wrong)
-
-
-def test_common_shops_are_recognised() -> None:
-    uci = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
-    assert guess_columns(uci) == {
-        "order": "InvoiceNo", "product": "StockCode", "name": "Description", "quantity": "Quantity",
-        "at": "InvoiceDate", "price": "UnitPrice", "customer": "CustomerID", "country": "Country",
-    }  # fmt: skip
-    shopify = ["Name", "Email", "Created at", "Lineitem quantity", "Lineitem name", "Lineitem price", "Lineitem sku",
-               "Currency", "Shipping Country", "Total"]  # fmt: skip
-    assert guess_columns(shopify) == {
-        "order": "Name", "customer": "Email", "at": "Created at", "quantity": "Lineitem quantity",
-        "name": "Lineitem name", "price": "Lineitem price", "product": "Lineitem sku", "currency": "Currency",
-        "country": "Shipping Country",
-    }  # fmt: skip
-    taobao = ["订单编号", "会员号", "下单时间", "商品名称", "数量", "单价（元）", "金额"]
-    assert guess_columns(taobao) == {
-        "order": "订单编号", "customer": "会员号", "at": "下单时间", "name": "商品名称", "quantity": "数量", "amount": "金额",
-    }  # fmt: skip
-    assert guess_columns(["customer_id", "date", "dollar_value"])["customer"] == "customer_id"
-    assert guess_columns([]) == {}
 
 
 @pytest.mark.parametrize("above", ["sep=;\n", "sep=;\r\n", "\n\n", "\r\n\r\nSEP=;\r\n\r\n", "\ufeffsep=;\n"])

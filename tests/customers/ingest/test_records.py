@@ -13,6 +13,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from campaigns.models import CountryRule
+from customers.ingest.column_guess import guess_columns
 from customers.ingest.consent import record_consent, suppress_address, withdraw_consent
 from customers.ingest.erased import hash_identity
 from customers.ingest.files import import_orders_file
@@ -20,7 +22,7 @@ from customers.ingest.import_report import ImportReport
 from customers.ingest.resuming import steps
 from customers.ingest.resuming.fates import read_fates
 from customers.ingest.runs import receive_file, request_import, run_import
-from customers.ingest.schema import FileProblem, ImportOptions, guess_columns
+from customers.ingest.schema import FileProblem, ImportOptions
 from customers.merging.merge import merge_customers
 from customers.models import (
     ConsentRecord,
@@ -195,6 +197,20 @@ def test_a_file_of_consents_does_not_renew_what_has_lapsed(give: Give) -> None:
         give("consents", "customer_id,status,date", "a,yes,2026-02-28")
     assert reasons() == [(2, "said_no")]
     assert give("consents", "customer_id,status,date,channel", "a,yes,2026-02-28,sms").created == 1
+
+
+def test_nor_what_has_lapsed_while_no_sweep_ran_and_the_lines_of_one_file_renew_nothing(give: Give) -> None:
+    """The rule of the country is judged when the file is read; an old yes of the file itself makes its newer one no renewal."""
+    CountryRule.objects.all().delete()
+    CountryRule.objects.create(country="", consent_months=24)
+    ana, ben = (Customer.objects.create(external_id=name, email=f"{name}@x.example") for name in "ab")
+    record_consent(ana, source="form", now=NOW - dt.timedelta(days=2_000))
+    report = give("consents", "customer_id,status,date", "a,yes,2026-02-28", "b,yes,2020-01-01", "b,yes,2026-02-01")
+    assert reasons() == [(2, "said_no")] and report.created == 2
+    assert list(ana.consents.order_by("recorded_at").values_list("status", flat=True)) == ["given", "expired"]
+    assert ben.consents.latest("recorded_at").status == "given"
+    with pytest.raises(FileProblem, match="lapsed"):
+        give("consents", "customer_id,status,date", "a,yes,2026-02-28")
 
 
 @pytest.mark.parametrize(

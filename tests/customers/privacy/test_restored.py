@@ -29,10 +29,19 @@ from customers.ingest.consent import (
     withdraw_consents,
 )
 from customers.ingest.outside import append_line, read_lines
-from customers.ingest.suppression_list import add_entries, lift_suppression, read_entry
+from customers.ingest.preferences import choose_language, save_preference
+from customers.ingest.suppression_list import add_entries, lift_domain, lift_suppression, read_entry
 from customers.ingest.tracking import allows_tracking, record_tracking_consent
 from customers.merging.merge import merge_customers
-from customers.models import Customer, ErasedPerson, Preference, PrivacyRequest, Suppression, WishMark
+from customers.models import (
+    Customer,
+    ErasedPerson,
+    Preference,
+    PrivacyRequest,
+    SuppressedDomain,
+    Suppression,
+    WishMark,
+)
 from customers.privacy.erasure import erase_customer
 from customers.privacy.own import run_due_erasures, schedule_erasure, take_back_erasure
 from customers.privacy.requests import ask, refuse
@@ -43,7 +52,7 @@ pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 UNSUBSCRIBED = Suppression.Reason.UNSUBSCRIBED
-NOTHING = LostWishes(0, 0)
+NOTHING = LostWishes()
 Restored = Callable[[], AbstractContextManager[None]]
 
 
@@ -132,6 +141,79 @@ def test_what_was_taken_back_is_not_noted_again(ana: Customer, restored: Restore
         lift_suppression(Suppression.objects.get().pk, actor=marketer, why="mailbox")
     assert repeat_wishes(NOW + 3 * HOUR) == NOTHING
     assert status(ana) == "given" and not Suppression.objects.exists()
+
+
+def test_whole_domains_are_suppressed_again(
+    ana: Customer, restored: Restored, marketer: User, settings: Settings
+) -> None:
+    def add(*entries: str) -> None:
+        add_entries([read_entry(entry) for entry in entries], actor=marketer, note="they asked by telephone")
+
+    add("old.example")
+    with restored():
+        add("shop.example", "*.shop.example", "gone.example", "old.example")
+        lift_domain(SuppressedDomain.objects.get(domain="gone.example").pk, actor=marketer, why="mistake")
+    assert repeat_wishes(NOW, is_dry=True) == LostWishes(domains=2) == repeat_wishes(NOW)
+    assert {str(row): row.note for row in SuppressedDomain.objects.all()} == {
+        "old.example": "they asked by telephone", "shop.example": SOURCE, "*.shop.example": SOURCE,
+    }  # fmt: skip
+    assert (
+        is_suppressed("x@shop.example") and is_suppressed("x@mail.shop.example") and not is_suppressed("x@gone.example")
+    )
+    assert repeat_wishes(NOW) == NOTHING
+    assert "telephone" not in Path(settings.WISHES_FILE).read_text()
+
+
+def test_a_domain_that_came_back_by_this_goes_when_it_was_lifted(
+    ana: Customer, restored: Restored, marketer: User
+) -> None:
+    with restored():
+        add_entries([read_entry("shop.example")], actor=marketer, note="")
+    assert repeat_wishes(NOW).domains == 1
+    with restored():
+        lift_domain(SuppressedDomain.objects.get().pk, actor=marketer, why="mistake")
+    assert repeat_wishes(NOW) == NOTHING and not SuppressedDomain.objects.exists()
+
+
+def test_what_people_chose_holds_again(ana: Customer, restored: Restored, settings: Settings) -> None:
+    until = NOW + dt.timedelta(days=30)
+    save_preference(ana, {"topics_off": ["surveys"], "most_per_month": 4}, source="page", now=NOW - HOUR)
+    with restored():
+        save_preference(ana, {"topics_off": ["promotions", "news"]}, source="page", now=NOW + HOUR)
+        save_preference(ana, {"paused_until": until, "most_per_month": None}, source="page", now=NOW + HOUR)
+        save_preference(ana, {"topics_off": ["news"]}, source="page", now=NOW + 2 * HOUR)
+        choose_language(ana, "zh", source="page", now=NOW + 2 * HOUR)
+    assert repeat_wishes(NOW, is_dry=True) == LostWishes(choices=1)
+    assert Preference.objects.get(customer=ana).topics_off == ["surveys"], "only counted"
+
+    assert repeat_wishes(NOW + 3 * HOUR) == LostWishes(choices=1)
+
+    chosen = Preference.objects.get(customer=ana)
+    assert (chosen.topics_off, chosen.most_per_month, chosen.paused_until) == (["news"], None, until)
+    ana.refresh_from_db()
+    assert ana.language == "zh"
+    assert set(ana.preference_changes.filter(recorded_at__gte=NOW + 3 * HOUR).values_list("source", flat=True)) == {
+        SOURCE
+    }
+    assert repeat_wishes(NOW + 3 * HOUR) == NOTHING
+    assert "ana" not in Path(settings.WISHES_FILE).read_text()
+
+
+def test_a_newer_choice_that_only_the_database_knows_counts(ana: Customer, restored: Restored) -> None:
+    with restored():
+        save_preference(ana, {"topics_off": ["news"], "most_per_month": 1}, source="page", now=NOW + HOUR)
+    save_preference(ana, {"topics_off": ["surveys"]}, source="page", now=NOW + 2 * HOUR)
+    assert repeat_wishes(NOW + 3 * HOUR) == LostWishes(choices=1)
+    chosen = Preference.objects.get(customer=ana)
+    assert (chosen.topics_off, chosen.most_per_month) == (["surveys"], 1)
+
+
+def test_the_choice_of_a_number_that_is_anothers_now_is_nobodys(ana: Customer, restored: Restored) -> None:
+    with restored():
+        late = Customer.objects.create(external_id="late-01", email="late@shop.test")
+        save_preference(late, {"topics_off": ["news"]}, source="page", now=NOW + HOUR)
+    Customer.objects.create(pk=late.pk, external_id="other-1", email="other@shop.test")
+    assert repeat_wishes(NOW + HOUR) == NOTHING and not Preference.objects.exists()
 
 
 def test_a_newer_word_that_only_the_database_knows_counts(ana: Customer, restored: Restored) -> None:
