@@ -44,9 +44,13 @@ class Applied:
     counted: UpsertCounts  # of what a line of the file is
 
 
-def leave_out_conflicts(cursor: Cursor, lines: str, left_out: str) -> None:
-    """Move exact doubles, and lines that do not belong to their order, from the staged lines to those left out."""
+def leave_out_conflicts(cursor: Cursor, lines: str, left_out: str, *, currency: str) -> None:
+    """Move exact doubles, and lines that do not belong to their order, from the staged lines to those left out. A line without a
+    currency has that of its order, one whose order says none has `currency`."""
     cursor.execute(f"ANALYZE {lines}")
+    cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {lines} WHERE currency IS NULL)")
+    if cursor.fetchone()[0]:
+        cursor.execute(_CURRENCY_OF_ORDER.format(lines=lines), [currency])
     cursor.execute(_DOUBLES.format(lines=lines, left_out=left_out, content=CONTENT))
     cursor.execute(_MIXED_ORDERS.format(lines=lines, left_out=left_out, content=CONTENT))
 
@@ -105,9 +109,13 @@ def wait_for_turn(cursor: Cursor) -> None:
 def _write_customers(
     cursor: Cursor, orders: str, options: ImportOptions, tables: dict[str, UpsertCounts], now: dt.datetime
 ) -> UpsertCounts:
-    given = ["source", "external_id", "language", "time_zone", "country", "joined_at"]
+    given = ["source", "external_id", "language", "time_zone", "country", "joined_at", "email"]
+    cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {orders} WHERE customer LIKE '%@%')")
+    if not cursor.fetchone()[0]:
+        given.remove("email")
     target = in_shop_zone(
         CUSTOMERS,
+        email=OnUpdate.FILL,
         language=OnUpdate.KEEP,
         time_zone=OnUpdate.KEEP,
         country=OnUpdate.PREFER,
@@ -119,7 +127,9 @@ def _write_customers(
     with staging(CUSTOMERS.types(given)) as (_c, customers), staging(place_columns) as (_p, placed):
         copy_frame(cursor, placed, places)
         cursor.execute(_CUSTOMERS.format(customers=customers, orders=orders, places=placed))
-        lay_on_survivors(cursor, customers, noted=["country"])
+        if "email" in given:
+            cursor.execute(_OWN_ADDRESS.format(customers=customers))
+        lay_on_survivors(cursor, customers, noted=["country", *(["email"] if "email" in given else [])])
         counts = merge_stage(cursor, customers, target, given)
         if options.test_contacts:
             tables["test_contacts"] = give_test_contacts(cursor, customers, now=now)
@@ -182,6 +192,13 @@ gone AS (DELETE FROM {lines} l USING numbered n WHERE l.line = n.line AND n.copy
 INSERT INTO {left_out} SELECT line, 'duplicate_line', {content} FROM gone
 """
 
+_CURRENCY_OF_ORDER = """
+UPDATE {lines} l SET currency = coalesce(told.currency, %s)
+FROM (SELECT "order", (array_agg(currency ORDER BY line) FILTER (WHERE currency IS NOT NULL))[1] AS currency
+      FROM {lines} GROUP BY "order" HAVING count(*) > count(currency)) told
+WHERE told."order" = l."order" AND l.currency IS NULL
+"""
+
 # The first line of an order says whose it is and in which currency.
 _MIXED_ORDERS = """
 WITH mixed AS (
@@ -214,6 +231,12 @@ FROM (SELECT DISTINCT ON (customer) source, customer, country,
              min(ordered_at) OVER (PARTITION BY customer) AS joined_at
       FROM {orders} ORDER BY customer, country IS NULL, ordered_at DESC, external_id COLLATE "C" DESC) c
 LEFT JOIN {places} p ON p.country = c.country
+"""
+
+# Many shops know people by their address alone (Shopify's file of orders): then it is where they are written to.
+_OWN_ADDRESS = r"""
+UPDATE {customers} SET email = split_part(external_id, '@', 1) || '@' || lower(split_part(external_id, '@', 2))
+WHERE external_id ~ '^[^\s@,;<>"]{{1,64}}@([A-Za-z0-9-]+[.])+[A-Za-z]{{2,}}$'
 """
 
 # A product is called what its lines call it most often; its price is that of its last sale.

@@ -142,7 +142,7 @@ def clean_rows(frame: pl.DataFrame, reading: Reading) -> Cleaned:
             "quantity": quantity,
             "unit_price": unit_price,
             "amount": amount,
-            "currency": currency,
+            "currency": _said_only(currency, frame, reading),
             "country": country.str.slice(0, 80),
         }
     )
@@ -235,6 +235,15 @@ def _read_money(frame: pl.DataFrame, reading: Reading, checks: Checks) -> tuple[
 def _multiply(counts: pl.Series, money: pl.Series) -> pl.Series:
     small = money.set(money.abs() >= MAX_MONEY, None)  # a product that cannot be said in 38 digits would raise
     return counts.clip(-MAX_QUANTITY, MAX_QUANTITY).cast(NUMBER) * small
+
+
+def _said_only(currency: pl.Series, frame: pl.DataFrame, reading: Reading) -> pl.Series:
+    """Null where the file has a column for it and the cell is blank: then the order's other lines say it (Shopify's file of
+    orders says it on the first line alone)."""
+    if "currency" not in reading.places:
+        return currency
+    is_said = read_key(frame, reading, "currency").is_not_null()
+    return currency.zip_with(is_said, pl.Series([None] * frame.height, dtype=pl.String))
 
 
 def read_currency(frame: pl.DataFrame, reading: Reading, checks: Checks) -> pl.Series:

@@ -133,6 +133,9 @@ def read_outlook(sample: Sample, options: ImportOptions, *, now: dt.datetime) ->
     reading = dataclasses.replace(_settle(sample.frame, places, options, now), is_damaged=sample.is_damaged)
     is_orders, zone = options.kind == ORDERS, zoneinfo.ZoneInfo(options.time_zone)
     cleaned = clean_rows(sample.frame, reading) if is_orders else clean_records(options.kind, sample.frame, reading)
+    if is_orders:
+        told = pl.col("currency").fill_null(pl.col("currency").drop_nulls().first().over("order"))
+        cleaned = dataclasses.replace(cleaned, good=cleaned.good.with_columns(told.fill_null(options.currency)))
     named = () if is_orders else fields_of(options.kind)
     fields = tuple(name for name in named if name in options.columns and name in cleaned.good.columns)
     reasons = dict(zip(cleaned.left_out["line"], cleaned.left_out["reason"], strict=True))

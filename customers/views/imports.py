@@ -272,12 +272,14 @@ def _show_columns(request: HttpRequest, run: ImportRun, form: ColumnsForm, *, is
     words = words_of(form.kind)
     labels = [words[name].label for name in outlook.fields] if outlook else []
     rows = outlook.rows if outlook else ()
-    chosen = {column: words[key].label for key, column in form.chosen_columns().items()}
+    chosen: dict[str, list[str | Promise]] = {}
+    for key, column in form.chosen_columns().items():
+        chosen.setdefault(column, []).append(words[key].label)
     is_counted = bool(run.report) and form.is_valid() and form.to_options().to_json() == run.options
     context = {
         "run": run,
         "form": form if is_refused else form.without_errors(),
-        "columns": [(title, chosen.get(title, "")) for title in sample.header],
+        "columns": [(title, chosen.get(title, [])) for title in sample.header],
         "rows": sample.rows,
         "kind_label": KIND_WORDS[form.kind].label,
         "fields": labels,

@@ -59,7 +59,7 @@ def settle_conflicts(options: ImportOptions, run: ImportRun, stage: Stage, mark:
     """Leave out what only the whole file tells to be wrong: doubles, lines of two people in one order, and the like."""
     with connection.cursor() as cursor:
         if options.kind == ORDERS:
-            leave_out_conflicts(cursor, stage.lines, stage.left_out)
+            leave_out_conflicts(cursor, stage.lines, stage.left_out, currency=options.currency)
             leave_out_erased(cursor, stage.lines, stage.left_out, options.source)
         else:
             leave_out_records(cursor, stage.lines, stage.left_out, options)

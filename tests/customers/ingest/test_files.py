@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from customers.ingest.column_guess import guess_columns
 from customers.ingest.files import import_orders_file
 from customers.ingest.schema import FileProblem
 from customers.models import ConsentRecord, Customer, ImportRejection, ImportRun, Order, OrderLine, Product
@@ -117,6 +118,31 @@ def test_doubles_other_customers_and_currencies_of_an_order(import_rows: ImportR
     )
     assert report.left_out == {"bad_currency": 2, "duplicate_line": 1, "other_customer": 1}
     assert dict(Order.objects.values_list("external_id", "currency")) == {"536365": "EUR", "8": "GBP"}
+
+
+def test_an_order_says_its_currency_on_one_line_and_its_customers_are_known_by_address(import_rows: ImportRows) -> None:
+    """As Shopify writes its file of orders."""
+    Customer.objects.create(source="shop", external_id="Kept@Shop.test", email="another@shop.test")
+    header = "Name,Email,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku"
+    report = import_rows(
+        "#1001,Ana@Shop.TEST,USD,2025-01-05 10:00:00 +0200,1,Tent,189.00,T-1",
+        "#1001,Ana@Shop.TEST,,2025-01-05 10:00:00 +0200,2,Rope,12.00,R-1",
+        "#1002,Kept@Shop.test,,2025-01-06 10:00:00 +0200,1,Rope,12.00,R-1",
+        "#1002,Kept@Shop.test,EUR,2025-01-06 10:00:00 +0200,1,Stove,30.00,S-1",
+        "#1003,a b@x,,2025-01-07 10:00:00 +0200,1,Rope,12.00,R-1",
+        header=header,
+        columns=guess_columns(header.split(",")),
+    )
+    assert (report.created, report.left_out) == (5, {})
+    assert dict(Order.objects.values_list("external_id", "currency")) == {
+        "#1001": "USD",
+        "#1002": "EUR",
+        "#1003": "GBP",
+    }
+    assert dict(Customer.objects.values_list("external_id", "email")) == {
+        "Ana@Shop.TEST": "Ana@shop.test", "Kept@Shop.test": "another@shop.test", "a b@x": "",
+    }  # fmt: skip
+    assert not ConsentRecord.objects.exists(), "an address is no consent"
 
 
 def test_line_numbers_count_the_header_and_rows_with_line_breaks(import_rows: ImportRows) -> None:
