@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -21,6 +22,7 @@ from .fields import JSONObjectField, KeyField, SourceField
 from .moments import MomentField, MomentFilter
 from .pagination import TimePagination
 from .refusing import note_refused_events
+from .unpacking import read_unpacked
 
 
 class EventSerializer(serializers.ModelSerializer[CustomerEvent]):
@@ -96,7 +98,7 @@ class EventList(ListAPIView[CustomerEvent]):
     def post(self, request: Request) -> Response:
         if not (request.content_type or "").startswith("application/json"):
             raise UnsupportedMediaType(request.content_type or "")
-        source, items, faults = read_events(request.body)
+        source, items, faults = read_events(read_unpacked(request, most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
         now = timezone.now()
         good = keep_possible(items, source, now, faults)
         counts = record_rows(good, source=source)

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from customers.api.problems import MAX_ERRORS
-from customers.api.tracking.calls import unpack_body
+from customers.api.unpacking import read_unpacked
 from customers.ingest.intake import Refusal, note_intake
 from customers.models import Entrance
 
@@ -77,7 +77,7 @@ class BatchView(APIView):
         if not (request.content_type or "").startswith("application/json"):
             raise UnsupportedMediaType(request.content_type or "")
         now = timezone.now()
-        batch = read_batch(unpack_body(request.body, request.headers.get("Content-Encoding", "")))
+        batch = read_batch(read_unpacked(request))
         check_batch(batch, list_writable(request.user), now=now)
         outcomes = keep_batch(batch) if batch.good else {}
         note_intake(

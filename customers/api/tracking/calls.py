@@ -5,33 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import zlib
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pydantic
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
+from rest_framework.exceptions import ParseError
 
 from customers.api.event_items import EARLIEST, FUTURE_TOLERANCE, NO_NUL
 
+from .clocks import NO_LEAD, find_lead
+
 MAX_CALLS = 1_000
-MAX_BODY_BYTES = 1024 * 1024
 VERBS = ("identify", "track", "page", "screen", "group", "alias")
 
 Name = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, max_length=120, pattern=NO_NUL)]
 #: Ids are often numbers in JSON.
 Id = Annotated[Name, pydantic.BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 Object = Annotated[dict[str, Any], pydantic.BeforeValidator(lambda value: {} if value is None else value)]
-
-
-class BodyTooLarge(APIException):
-    """More than a request may hold: 413."""
-
-    status_code = 413
-
-    def __init__(self) -> None:
-        super().__init__(_("A request may hold 1 MB. Send fewer calls at a time."))
 
 
 class Call(pydantic.BaseModel):
@@ -73,29 +64,16 @@ class Fault:
 
 @dataclass(frozen=True)
 class Received:
-    """A good call, its place, when it happened (UTC) and the id that makes it one call however often it comes."""
+    """A good call, its place, when it happened (UTC) and the id that makes it one call however often it comes.
+
+    `is_set_right`: the clock that said when was ahead, and `at` is by ours.
+    """
 
     index: int
     call: Call
     at: dt.datetime
     key: str
-
-
-def unpack_body(body: bytes, encoding: str) -> bytes:
-    """The body as it was before compression. Raises BodyTooLarge beyond 1 MB, UnsupportedMediaType, ParseError."""
-    if encoding.strip().lower() not in {"", "identity", "gzip"}:
-        raise UnsupportedMediaType(encoding)
-    if encoding.strip().lower() == "gzip":
-        unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        try:
-            body = unpacker.decompress(body, MAX_BODY_BYTES + 1)
-        except zlib.error as error:
-            raise ParseError(_("The body is no gzip.")) from error
-        if len(body) <= MAX_BODY_BYTES and not unpacker.eof:
-            raise ParseError(_("The body is no gzip."))
-    if len(body) > MAX_BODY_BYTES:
-        raise BodyTooLarge
-    return body
+    is_set_right: bool = False
 
 
 def read_calls(body: bytes, verb: str, now: dt.datetime) -> tuple[list[Received], list[Fault]]:
@@ -111,10 +89,10 @@ def read_calls(body: bytes, verb: str, now: dt.datetime) -> tuple[list[Received]
     calls = data.get("batch")
     if not isinstance(calls, list) or not 1 <= len(calls) <= MAX_CALLS:
         raise ParseError(_("“batch” has to be a list of 1 to %(most)d calls.") % {"most": MAX_CALLS})
-    return _check(calls, now)
+    return _check(calls, now, find_lead(data, now))
 
 
-def _check(raw: list[Any], now: dt.datetime) -> tuple[list[Received], list[Fault]]:
+def _check(raw: list[Any], now: dt.datetime, lead: dt.timedelta = NO_LEAD) -> tuple[list[Received], list[Fault]]:
     good: list[Received] = []
     faults: list[Fault] = []
     for index, given in enumerate(raw):
@@ -124,9 +102,10 @@ def _check(raw: list[Any], now: dt.datetime) -> tuple[list[Received], list[Fault
             first = error.errors(include_url=False, include_input=False)[0]
             faults.append(Fault(index, ".".join(map(str, first["loc"])), str(first["msg"])))
             continue
-        at = _to_utc(call.timestamp) or now
+        ahead = (find_lead(given, now) or lead) if call.timestamp else NO_LEAD
+        at = (_to_utc(call.timestamp) or now) - ahead
         if EARLIEST <= at <= now + FUTURE_TOLERANCE:
-            good.append(Received(index, call, at, call.messageId or _digest(given)))
+            good.append(Received(index, call, at, call.messageId or _digest(given), bool(ahead)))
         else:
             faults.append(Fault(index, "timestamp", _("The time has to lie between 1990 and tomorrow.")))
     return good, faults

@@ -7,4 +7,10 @@ from django.urls import path
 from .calls import VERBS
 from .views import TrackingView
 
-urlpatterns = [path(verb, TrackingView.as_view(verb=verb), name=f"track-{verb}") for verb in (*VERBS, "batch")]
+#: Java's client posts its batches to `import/`.
+ADDRESSES = {**{verb: verb for verb in (*VERBS, "batch")}, "import": "batch"}
+urlpatterns = [
+    path(f"{address}{end}", TrackingView.as_view(verb=verb), name=f"track-{address}{'-slash' if end else ''}")
+    for address, verb in ADDRESSES.items()
+    for end in ("", "/")
+]

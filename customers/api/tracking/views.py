@@ -17,10 +17,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from customers.api.authentication import ApiKeyAuthentication
+from customers.api.unpacking import read_unpacked
 from customers.ingest.intake import Refusal, note_intake
 from customers.models import ApiKey, Entrance
 
-from .calls import Fault, read_calls, unpack_body
+from .calls import Fault, read_calls
 from .writing import Kept, keep_calls
 
 RIGHTS = (
@@ -64,8 +65,7 @@ class TrackingView(APIView):
 
     def post(self, request: Request) -> Response:
         now = timezone.now()
-        body = unpack_body(request.body, request.headers.get("Content-Encoding", ""))
-        received, faults = read_calls(body, self.verb, now)
+        received, faults = read_calls(read_unpacked(request), self.verb, now)
         key = request.auth
         by = f"key {key.prefix}" if isinstance(key, ApiKey) else ""
         kept = keep_calls(received, faults, source=settings.TRACKING_SOURCE, by=by, now=now) if received else Kept()

@@ -32,6 +32,7 @@ from customers.models import Customer, ensure_event_partitions
 from customers.tasks import merge_vouched_customers
 
 from .calls import Fault, Received
+from .clocks import keep_first_times
 from .translating import (
     TrackedOrder,
     Untranslatable,
@@ -40,6 +41,7 @@ from .translating import (
     translate_order,
     translate_traits,
 )
+from .visitors import name_visitors
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,9 @@ def keep_calls(received: Sequence[Received], faults: list[Fault], *, source: str
     A person whom nobody knew is made, with nothing but the id: Segment's clients do not say who is new.
     """
     received = _drop_erased(_drop_unstorable(received, faults), faults, source)
+    if not received:
+        return Kept()
+    received = name_visitors(keep_first_times(received, source), faults, source)
     if not received:
         return Kept()
     # A new month locks the table of customers as well: before anything is written, or two requests wait for each other.

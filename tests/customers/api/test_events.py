@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -39,6 +40,23 @@ def test_a_thousand_events_land_once(api: APIClient, ana: Customer) -> None:
     assert len(page["results"]) == 2
     assert api.get(page["next"]).status_code == 200
     assert len(api.get(URL, {"customer": ana.pk, "kind": "email_sent"}).json()["results"]) == 0
+
+
+def test_every_body_may_be_packed(api: APIClient, settings: Any) -> None:
+    def pack(body: Any) -> bytes:
+        return gzip.compress(json.dumps(body).encode())
+
+    def post(url: str, body: bytes, packed: str = "gzip") -> Any:
+        return api.post(url, body, content_type="application/json", headers={"Content-Encoding": packed})
+
+    assert post(URL, pack({"events": [event()]})).json()["recorded"] == 1
+    assert post("/api/v1/customers/", pack({"external_id": "bo", "first_name": "Bo"})).status_code == 201
+    assert post(URL, b"no gzip at all").status_code == 400
+    assert post(URL, pack({"events": [event("e2")]})[:-9]).status_code == 400, "cut off"
+    assert post(URL, b"{}", "br").status_code == 415
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+    assert post(URL, gzip.compress(b" " * 3_000_000)).status_code == 413, "small packed, large unpacked"
+    assert CustomerEvent.objects.count() == 1
 
 
 def test_what_is_good_is_kept_and_what_is_not_is_named(api: APIClient) -> None:

@@ -188,6 +188,51 @@ def test_people_are_changed_only_by_what_is_said_and_no_consent_is_raised(send: 
 
 
 @pytest.mark.django_db
+def test_a_clock_that_is_ahead_is_set_right_by_when_it_says_that_it_sent(send: Send, write_key: str) -> None:
+    """Three days ahead: without that all of it would be of the future, and refused."""
+    client = APIClient()
+    credentials = base64.b64encode(f"{write_key}:".encode()).decode()
+    fast = timezone.now() + dt.timedelta(days=3)
+    call = track(timestamp=(fast - dt.timedelta(hours=2)).isoformat())
+    held = track(key="m2", userId=None, anonymousId="somebody", timestamp=(fast - dt.timedelta(hours=1)).isoformat())
+    for late in range(3):  # a second and a third try say a later moment
+        sent_at = (fast + dt.timedelta(seconds=late)).isoformat()
+        body = {"batch": [call, held], "sentAt": sent_at}
+        answer = client.post(URL, body, headers={"Authorization": f"Basic {credentials}"}).json()
+        assert answer["success"] and answer["known"] == (0 if late == 0 else 2), answer
+    ago = timezone.now() - CustomerEvent.objects.get().occurred_at
+    assert dt.timedelta(hours=1, minutes=55) < ago < dt.timedelta(hours=2, minutes=5)
+    assert HeldEvent.objects.get().occurred_at > CustomerEvent.objects.get().occurred_at
+    assert "timestamp" in str(send(call).json()["errors"]), "nothing says that the clock is wrong"
+
+
+def test_a_call_that_waited_keeps_its_time(send: Send) -> None:
+    """A clock that is behind cannot be told from a queue; what says no time is of now."""
+    for sent_at in ("2026-01-05T10:00:30Z", "2020-01-01T00:00:00Z", "yesterday", 7, None):
+        send(track(sentAt=sent_at))
+    assert CustomerEvent.objects.get().occurred_at == dt.datetime(2026, 1, 5, 10, tzinfo=dt.UTC)
+
+
+def test_traits_of_a_visitor_are_theirs_once_they_are_known_and_named_before(send: Send) -> None:
+    told = send({"type": "identify", "anonymousId": "v1", "traits": {"plan": "gold"}, "messageId": "m1"}, track())
+    assert (told.status_code, told.json()["recorded"], told.json()["errors"][0]["path"]) == (200, 1, "userId")
+    assert send({"type": "group", "anonymousId": "v1", "groupId": "g"}, verb="group").status_code == 200
+    traits = {"type": "identify", "anonymousId": "v1", "traits": {"plan": "gold", "firstName": "Ana"}}
+    assert send({"type": "alias", "previousId": "v1", "userId": "ana"}, verb="alias").json()["success"]
+    assert send(traits, {"type": "group", "anonymousId": "v1", "groupId": "g7"}).json()["success"]
+    ana = Customer.objects.get(external_id="ana")
+    assert (ana.first_name, ana.attributes) == ("Ana", {"plan": "gold", "group_id": "g7"})
+    both = {"type": "page", "anonymousId": "v2", "userId": "bo", "messageId": "p"}
+    assert send({**traits, "anonymousId": "v2"}, both).json()["success"], "one request says who it is"
+    assert Customer.objects.get(external_id="bo").first_name == "Ana"
+
+
+def test_other_addresses_of_the_clients(send: Send) -> None:
+    body = {"batch": [track()]}
+    assert send(body, verb="batch/").json()["recorded"] == 1 and send(body, verb="import/").json()["known"] == 1
+    assert send(track(key="m3"), verb="track/").json()["recorded"] == 1
+
+
 def test_single_verbs_and_packed_bodies(send: Send, write_key: str) -> None:
     assert send(track(), verb="track").json()["recorded"] == 1
     packed = gzip.compress(json.dumps({"batch": [track(key="m2")]}).encode())
