@@ -136,9 +136,8 @@ def _read_rows(*, with_orders: bool) -> None:
     if with_orders:
         queries += [reader.query_orders(TODAY, None), reader.query_bare_lines()]
     for query in queries:
-        with reader.adbc.connect(reader._conninfo()) as session, session.cursor() as cursor:
-            cursor.execute(reader._select(query))
-            for _batch in cursor.fetch_record_batch():
+        with reader._open_stream(query) as stream:
+            for _batch in stream:
                 pass
 
 

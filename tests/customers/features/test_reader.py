@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import datetime as dt
 
+import adbc_driver_postgresql
 import polars as pl
 import pytest
 from django.db import connection, transaction
 from polars.testing import assert_frame_equal
 
+from customers.features import reader
 from customers.features.builder import build_features
 from customers.features.reader import Partition, events_needed_since, read_customer_ids, read_products, read_shop
 from customers.models import Customer, CustomerEvent, Order, OrderLine, Product, ensure_event_partitions
+from tests.at_once import do_at_once
 
 AT = dt.datetime(2025, 3, 1, 12, 30, tzinfo=dt.UTC)
 
@@ -50,6 +53,25 @@ def test_orders_lines_and_events_come_as_the_builder_wants_them(people: list[Cus
     assert shop.events is not None
     assert shop.events["kind"].to_list() == ["product_viewed", "product_viewed"]
     assert read_products()["name"].sort().to_list() == ["Bag, “red”", "Postage"]
+
+
+def test_what_there_is_to_know_of_the_database_is_read_once_and_shared_by_threads(
+    people: list[Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes ten times as long as to connect, and pages read several frames."""
+    reader._know_database.cache_clear()
+    asked: list[str] = []
+    connect = adbc_driver_postgresql.connect
+    monkeypatch.setattr(adbc_driver_postgresql, "connect", lambda uri: asked.append(uri) or connect(uri))
+    first = read_customer_ids()
+
+    frames = do_at_once(*[read_customer_ids] * 4)
+
+    assert first["customer_id"].sort().to_list() == [person.pk for person in people]
+    for frame in frames:
+        assert isinstance(frame, pl.DataFrame)
+        assert_frame_equal(frame, first, check_row_order=False)
+    assert len(asked) == 1
 
 
 def test_money_in_another_currency_is_not_added_to_ours(people: list[Customer]) -> None:
