@@ -21,7 +21,8 @@ from campaigns.models import Campaign, Offer, Variant
 from .catalogue_picks import carry_over
 from .channels import RenderedMessage, find_writer
 from .facts import build_facts, join_standing_facts, list_offer_policies, renumber_policies, say_the_same
-from .guardrails import Finding, find_last_day, review_draft
+from .findings import Finding
+from .judged import judge_draft, judge_last_day
 from .markup import write_text
 from .outdated import explain_old_prices, find_outdated, read_wares
 from .rendering import MessageSource, RenderError, compose_source, load_source, render_for, source_hash
@@ -117,7 +118,7 @@ def recompute(variant: Variant, *, now: dt.datetime) -> None:
     wares = carry_over(facts["products"], variant.facts, variant.stands_on, variant.archetype.language)
     variant.facts = {**facts, "products": wares}
     variant.source, variant.content_hash = asdict(source), source_hash(source)
-    last_day = find_last_day(variant.facts, read_plainly(variant, find_writer(variant.archetype.channel).parts))
+    last_day = judge_last_day(variant.facts, read_plainly(variant, find_writer(variant.archetype.channel).parts))
     _review(variant, source, offer, until=last_day.isoformat() if last_day else None)
 
 
@@ -131,7 +132,7 @@ def _review(variant: Variant, source: MessageSource, offer: Offer, *, until: str
     """Set findings, claims and stands_on from the text, its facts and its source."""
     writer = find_writer(variant.archetype.channel)
     with override("en"):
-        review = review_draft(variant.facts, read_plainly(variant, writer.parts))
+        review = judge_draft(variant.facts, read_plainly(variant, writer.parts))
         of_copy = list(_check_copy(variant, source))
         found = explain_old_prices(review.findings, variant.facts)
     of_parts = [finding for finding in found if finding.field in (*writer.parts, "body", "")]
