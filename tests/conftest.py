@@ -15,6 +15,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.db import connection
+from django.test import override_settings
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -31,6 +32,8 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ours")
 #: Else each new client of a test reads all 250 static files before it asks for its first page.
 django_settings.WHITENOISE_AUTOREFRESH = True
+#: The real hasher takes a second per person on a busy machine, on purpose.
+django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.hookimpl(trylast=True)
@@ -66,12 +69,6 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
 
 
 @pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
-    """The real hasher takes a second per person on a busy machine, on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
 def empty_cache() -> None:
     """What one test's shop left there (its currency, counts, limits) would be believed of the next one's."""
     cache.clear()
@@ -91,15 +88,19 @@ def epochs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def epoch_of_its_own(settings: Settings, epochs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def epoch_of_its_own(epochs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The database is emptied after each test, and what is kept outside it would take the next one for a restored backup."""
     name = uuid4().hex
-    settings.ERASURE_FILE = str(epochs / f"{name}.erasures.jsonl")  # of objections too
-    settings.WISHES_FILE = str(epochs / f"{name}.wishes.jsonl")
-    settings.EPOCH_FILE, settings.EPOCH_KEY = str(epochs / f"{name}.epoch.json"), f"epoch:{name}"
-    monkeypatch.setenv("EPOCH_FILE", settings.EPOCH_FILE)
-    monkeypatch.setenv("WISHES_FILE", settings.WISHES_FILE)
-    monkeypatch.setenv("EPOCH_KEY", settings.EPOCH_KEY)
+    kept = {
+        "EPOCH_FILE": str(epochs / f"{name}.epoch.json"),
+        "EPOCH_KEY": f"epoch:{name}",
+        "WISHES_FILE": str(epochs / f"{name}.wishes.jsonl"),
+    }
+    for setting, value in kept.items():
+        monkeypatch.setenv(setting, value)
+    # All at once: each time on its own tells every library, and adds a layer through which all settings are then asked.
+    with override_settings(**kept, ERASURE_FILE=str(epochs / f"{name}.erasures.jsonl")):  # of objections too
+        yield
 
 
 @pytest.fixture

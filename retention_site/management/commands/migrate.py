@@ -13,8 +13,5 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         gc.collect()
-        gc.freeze()
-        try:
-            super().handle(*args, **options)
-        finally:
-            gc.unfreeze()
+        gc.freeze()  # for good: the modules stay as long as the process does
+        super().handle(*args, **options)
