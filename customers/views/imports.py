@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -151,9 +152,13 @@ def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @permission_required("customers.view_importrun", raise_exception=True)
 def show_import(request: HttpRequest, pk: int) -> HttpResponse:
-    """One import: its progress while it runs, then what it did. htmx polls only the progress."""
+    """One import: its progress while it runs, then what it did. htmx polls only the progress; once a count is through, the whole
+    page goes on to the columns, because a redirect would put only the part that htmx is given there in place of the progress."""
     run = get_object_or_404(ImportRun, pk=pk)
+    is_poll = bool(request.headers.get("HX-Request"))
     if run.status == ImportRun.Status.CHOOSING and request.user.has_perm("customers.add_importrun"):
+        if is_poll:
+            return HttpResponse(headers={"HX-Redirect": reverse("customers:import-columns", args=[run.pk])})
         return redirect("customers:import-columns", run.pk)
     left_out, columns = list_left_out(run), run.options.get("columns", {})
     kind = run.options.get("kind", ORDERS)
@@ -169,7 +174,6 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
         "kind": kind,
         "kind_label": KIND_WORDS[kind].label,
     }
-    is_poll = bool(request.headers.get("HX-Request"))
     return render(request, "customers/_import_progress.html" if is_poll else "customers/import.html", context)
 
 

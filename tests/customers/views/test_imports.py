@@ -33,14 +33,14 @@ def mara(client: Client, marketer: User) -> Client:
     return client
 
 
-def give(client: Client, *rows: str, header: str = HEADER, encoding: str = "utf-8") -> Any:
+def give(client: Client, *rows: str, header: str = HEADER, encoding: str = "utf-8", kind: str = "orders") -> Any:
     content = "\n".join([header, *rows]).encode(encoding)
-    return client.post("/imports/new/", {"file": SimpleUploadedFile("orders.csv", content)})
+    return client.post("/imports/new/", {"file": SimpleUploadedFile("orders.csv", content), "kind": kind})
 
 
-def give_and_open(client: Client, *rows: str, header: str = HEADER, encoding: str = "utf-8") -> tuple[str, Any]:
+def give_and_open(client: Client, *rows: str, **how: str) -> tuple[str, Any]:
     """The address of the columns page, and the page."""
-    url = str(give(client, *rows, header=header, encoding=encoding)["Location"])
+    url = str(give(client, *rows, **how)["Location"])
     return url, client.get(url)
 
 
@@ -177,6 +177,28 @@ def test_home_reminds_of_a_file_whose_columns_are_to_be_chosen(mara: Client, sec
     assert url in mara.get("/").content.decode()
     mara.force_login(second_marketer)
     assert url not in mara.get("/").content.decode()
+
+
+def test_the_whole_page_goes_on_to_the_columns_once_a_count_is_through(mara: Client) -> None:
+    """Whoever watches it: a redirect would give htmx the first rows alone, and no button to import with."""
+    url, _page = give_and_open(mara, GOOD)
+    run = ImportRun.objects.get()
+    mara.post(url, CHOICES | {"action": "count"})
+    watched = f"/imports/{run.pk}/"
+    assert "data-poll" in mara.get(watched, headers={"HX-Request": "true"}).text
+    run_import(run.pk, now=NOW)
+    polled = mara.get(watched, headers={"HX-Request": "true"})
+    assert (polled.status_code, polled["HX-Redirect"], polled.content) == (200, url, b"")
+    assert mara.get(watched)["Location"] == url
+    assert "All lines, counted" in mara.get(url).text
+
+
+def test_an_address_may_be_the_only_id_of_a_person(mara: Client) -> None:
+    row, header = "ana@shop.test,Ana", "Email,First Name"
+    url, page = give_and_open(mara, row, header=header, kind="customers")
+    assert page.context["columns"][0] == ("Email", ["Customer", "E-mail"]) and page.context["outlook"] is not None
+    chosen = {"column_customer": "Email", "column_email": "Email", "currency": "EUR", "time_zone": "UTC"}
+    assert mara.post(url, chosen | {"action": "import"}).status_code == 302
 
 
 def test_what_an_import_would_do_is_counted_before_anything_is_written(mara: Client) -> None:
