@@ -32,7 +32,8 @@ KIND_WORDS: Final[Mapping[str, ColumnWords]] = {
         gettext_lazy("Products"), gettext_lazy("One line per article: price, stock, category, link.")
     ),
     "events": ColumnWords(
-        gettext_lazy("Events"), gettext_lazy("One line per thing that a known customer did. Nothing is kept twice.")
+        pgettext_lazy("import", "Events"),
+        gettext_lazy("One line per thing that a known customer did. Nothing is kept twice."),
     ),
     "consents": ColumnWords(
         gettext_lazy("Consents"),
@@ -67,7 +68,8 @@ RECORD_WORDS: Final[Mapping[str, Mapping[str, ColumnWords]]] = {
     "events": {
         "customer": ColumnWords(gettext_lazy("Customer"), gettext_lazy("The shop's id, the same as in orders.")),
         "kind": ColumnWords(
-            gettext_lazy("What happened"), gettext_lazy("Such as product_viewed, cart_updated or search_performed.")
+            pgettext_lazy("import", "What happened"),
+            gettext_lazy("Such as product_viewed, cart_updated or search_performed.")
         ),
         "at": ColumnWords(gettext_lazy("Day and time")),
         "event": ColumnWords(gettext_lazy("Id of the event"), gettext_lazy("Without it a line is known by its content.")),
