@@ -1,9 +1,9 @@
 """A text classifier that people can look into: TF-IDF over words and characters, and logistic regression.
 
 English by words and pairs of words and by three to five characters inside words; Chinese, which has no spaces, by single
-characters and pairs. Trained with scikit-learn, kept as vocabulary and weights (JSON and numbers, no code), and applied with
-numpy alone. Joachims 1998 and Zhang and LeCun 2017 ("Which Encoding is the Best for Text Classification in Chinese,
-English, Japanese and Korean?") say why characters do as well as segmented words.
+characters and pairs (`pieces`). Trained with scikit-learn, kept as vocabulary and weights (JSON and numbers, no code), and
+applied with numpy alone: who only predicts never loads scikit-learn. Joachims 1998 and Zhang and LeCun 2017 ("Which Encoding
+is the Best for Text Classification in Chinese, English, Japanese and Korean?") say why characters do as well as segmented words.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .pieces import CUTS, Vocabulary
 
 LONGEST_TEXT: Final = 2_000
 TEST_SHARE: Final = 0.2
@@ -49,8 +51,7 @@ class TextClassifier:
         """Raises ValueError where there are fewer than two kinds of label."""
         if len(set(labels)) < 2:
             raise ValueError("all texts have the same label")
-        self._make_vectorizers(least=2 if len(texts) >= 200 else 1)
-        matrix = self._fit_transform([text[:LONGEST_TEXT] for text in texts])
+        matrix = self._learn_pieces([text[:LONGEST_TEXT] for text in texts], least=2 if len(texts) >= 200 else 1)
         told = np.asarray(labels)
         self.classes_ = sorted({str(label) for label in labels})
         if self.each_alone and len(self.classes_) > 2:
@@ -74,8 +75,10 @@ class TextClassifier:
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Probabilities, a row a text, a column a class of `classes_`."""
-        matrix = self._transform([text[:LONGEST_TEXT] for text in texts])
-        logits = np.asarray(matrix @ self.weights_.T.astype(np.float64)) + self.constants_
+        logits = np.zeros((len(texts), len(self.weights_))) + self.constants_
+        for row, text in enumerate(texts):
+            columns, values = self._weigh(text)
+            logits[row] += self.weights_[:, columns] @ values
         if len(self.classes_) == 2:
             second = 1 / (1 + np.exp(-logits[:, 0]))
             return np.column_stack([1 - second, second])
@@ -84,12 +87,10 @@ class TextClassifier:
 
     def explain(self, text: str, label: str, *, most: int = 5) -> list[str]:
         """The pieces of the text that speak most for `label`."""
-        row = self._transform([text[:LONGEST_TEXT]]).tocsr()
+        columns, values = self._weigh(text)
         at = self.classes_.index(label)
         weights = self.weights_[at] if len(self.classes_) > 2 else self.weights_[0] * (1 if at == 1 else -1)
-        scored = [
-            (float(value * weights[column]), int(column)) for column, value in zip(row.indices, row.data, strict=True)
-        ]
+        scored = [(float(value * weights[column]), column) for column, value in zip(columns, values, strict=True)]
         told = [self._name(column) for score, column in sorted(scored, reverse=True)[:most] if score > 0]
         return list(dict.fromkeys(name.strip() for name in told if name.strip()))
 
@@ -98,22 +99,42 @@ class TextClassifier:
         head = {
             "language": self.language,
             "classes": self.classes_,
-            "vocabularies": [
-                {term: int(column) for term, column in vectorizer.vocabulary_.items()}
-                for vectorizer in self._vectorizers
-            ],
+            "vocabularies": [{**known.columns} for known in self._vocabularies],
             "settings": [self.strength, self.most_features, self.random_state],
         }
         kept = io.BytesIO()
-        frequencies = [vectorizer.idf_ for vectorizer in self._vectorizers]
         np.savez_compressed(
             kept,
             head=np.frombuffer(json.dumps(head, ensure_ascii=False).encode(), dtype=np.uint8),
             weights=self.weights_,
             constants=self.constants_,
-            **{f"idf{number}": idf for number, idf in enumerate(frequencies)},
+            **{f"idf{number}": known.idf for number, known in enumerate(self._vocabularies)},
         )
         return kept.getvalue()
+
+    def to_plain(self) -> dict[str, Any]:
+        """The same as JSON that a person can read: each piece with its rarity and its weights, in hundredths."""
+        weights = _count_hundredths(self.weights_.T)
+        pieces, first = [], 0
+        for known in self._vocabularies:
+            rarity = _count_hundredths(known.idf)
+            pieces.append({term: [rarity[at], *weights[first + at]] for term, at in sorted(known.columns.items())})
+            first += len(known.columns)
+        constants = _count_hundredths(self.constants_)
+        return {"language": self.language, "classes": self.classes_, "constants": constants, "pieces": pieces}
+
+    @classmethod
+    def from_plain(cls, told: dict[str, Any]) -> TextClassifier:
+        """What `to_plain` made."""
+        made = cls(told["language"])
+        rows = [np.array([*pieces.values()], dtype=np.float32) / 100 for pieces in told["pieces"]]
+        made._vocabularies = [
+            Vocabulary({term: at for at, term in enumerate(pieces)}, row[:, 0])
+            for pieces, row in zip(told["pieces"], rows, strict=True)
+        ]
+        made.classes_, made.constants_ = told["classes"], np.array(told["constants"]) / 100
+        made.weights_ = np.ascontiguousarray(np.vstack(rows)[:, 1:].T)
+        return made
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> TextClassifier:
@@ -122,53 +143,58 @@ class TextClassifier:
             head = json.loads(bytes(kept["head"]).decode())
             strength, most, seed = head["settings"]
             made = cls(head["language"], strength=strength, most_features=most, random_state=seed)
-            made._make_vectorizers(least=1)
-            for number, (vectorizer, vocabulary) in enumerate(
-                zip(made._vectorizers, head["vocabularies"], strict=True)
-            ):
-                vectorizer.vocabulary_ = vocabulary
-                vectorizer.fixed_vocabulary_ = True
-                vectorizer.idf_ = kept[f"idf{number}"]
+            made._vocabularies = [
+                Vocabulary(columns, kept[f"idf{number}"]) for number, columns in enumerate(head["vocabularies"])
+            ]
             made.classes_ = [str(label) for label in head["classes"]]
             made.weights_, made.constants_ = kept["weights"], kept["constants"]
         return made
 
-    def _make_vectorizers(self, *, least: int) -> None:
+    def _learn_pieces(self, texts: Sequence[str], *, least: int) -> Any:
+        """The matrix of texts by pieces: the commonest ones of each way of cutting, each in `least` texts or more."""
+        from scipy.sparse import hstack
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        half = self.most_features // 2
-        common: dict[str, Any] = {"sublinear_tf": True, "dtype": np.float32, "min_df": least}
-        if self.language == "zh":
-            kinds = [{"analyzer": "char", "ngram_range": (1, 2), "max_features": self.most_features}]
-        else:
-            kinds = [
-                {
-                    "analyzer": "word",
-                    "ngram_range": (1, 2),
-                    "token_pattern": r"(?u)\b\w+\b",
-                    "max_features": half,
-                },
-                {"analyzer": "char_wb", "ngram_range": (3, 5), "max_features": half},
-            ]
-        self._vectorizers = [TfidfVectorizer(**common, **kind) for kind in kinds]
+        cuts = CUTS[self.language]
+        vectorizers = [
+            TfidfVectorizer(
+                analyzer=cut,
+                sublinear_tf=True,
+                dtype=np.float32,
+                min_df=least,
+                max_features=self.most_features // len(cuts),
+            )
+            for cut in cuts
+        ]
+        matrix = hstack([vectorizer.fit_transform(texts) for vectorizer in vectorizers]).tocsr()
+        self._vocabularies = [
+            Vocabulary({term: int(column) for term, column in one.vocabulary_.items()}, one.idf_) for one in vectorizers
+        ]
+        return matrix
 
-    def _fit_transform(self, texts: Sequence[str]) -> Any:
-        from scipy.sparse import hstack
-
-        return hstack([vectorizer.fit_transform(texts) for vectorizer in self._vectorizers]).tocsr()
-
-    def _transform(self, texts: Sequence[str]) -> Any:
-        from scipy.sparse import hstack
-
-        return hstack([vectorizer.transform(texts) for vectorizer in self._vectorizers]).tocsr()
+    def _weigh(self, text: str) -> tuple[list[int], Floats]:
+        """The columns that a text has, over all ways of cutting, and their weights."""
+        columns: list[int] = []
+        values: list[Floats] = []
+        first = 0
+        for cut, known in zip(CUTS[self.language], self._vocabularies, strict=True):
+            own, weights = known.weigh(cut(text[:LONGEST_TEXT]))
+            columns += [first + column for column in own]
+            values.append(weights)
+            first += len(known.columns)
+        return columns, np.concatenate(values)
 
     def _name(self, column: int) -> str:
         """The piece of text that a column counts."""
-        for vectorizer in self._vectorizers:
-            if column < len(vectorizer.vocabulary_):
-                return next(str(term) for term, place in vectorizer.vocabulary_.items() if place == column)
-            column -= len(vectorizer.vocabulary_)
+        for known in self._vocabularies:
+            if column < len(known.columns):
+                return next(term for term, place in known.columns.items() if place == column)
+            column -= len(known.columns)
         raise IndexError(column)
+
+
+def _count_hundredths(numbers: Any) -> Any:
+    return np.rint(np.asarray(numbers) * 100).astype(int).tolist()
 
 
 def is_held_back(text: str) -> bool:

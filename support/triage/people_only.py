@@ -1,20 +1,24 @@
 """Recognises what is for people only in wordings that no list foresees: the list of `escalating` is a floor, this is beside it.
 
-A classifier for each language (`classifier`, as triage has for its other fields), learned at first use from the sentences in
-`examples_en.txt` and `examples_zh.txt`, which were written for it: no customer's words are in it, and the same sentences give
-the same weights. Each sentence of a text is weighed by itself, so that a long letter hides none.
+A classifier for each language (`classifier`, as triage has for its other fields), learned from the sentences in
+`examples_en.txt` and `examples_zh.txt`, which were written for it: no customer's words are in it. What came of them is kept in
+`people_only_en.json` and `people_only_zh.json` (`./rekindle manage learn_people_only`). Each sentence of a text is weighed by
+itself, so that a long letter hides none.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import structlog
 
 from .classifier import Floats, TextClassifier
 from .folding import fold_text
@@ -36,6 +40,7 @@ _PAYS: Final = re.compile(
     re.I,
 )
 MOST_SENTENCES: Final = 1_000
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,29 @@ def train_recogniser(language: str, examples: Sequence[Example]) -> TextClassifi
     return classifier.fit([one.text for one in examples], [one.label for one in examples])
 
 
+def learn_recogniser(language: str) -> dict[str, Any]:
+    """What is kept of a language's examples, with the mark of what it was learned from."""
+    examples = read_examples(language)
+    return {"learned_from": mark_examples(examples)} | train_recogniser(language, examples).to_plain()
+
+
+def mark_examples(examples: Sequence[Example]) -> str:
+    """A hash of the sentences and of how they are learned from: where it differs, what is kept is out of date."""
+    told = [STRENGTH, *((one.label, one.text) for one in examples)]
+    return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+
+
+def find_kept_file(language: str) -> Path:
+    """Where what a language's recogniser has learned is kept."""
+    return Path(__file__).parent / f"people_only_{language}.json"
+
+
 @lru_cache(maxsize=len(LANGUAGES))
 def load_recogniser(language: str) -> TextClassifier:
-    """Learned once by each process that is asked."""
-    return train_recogniser(language, read_examples(language))
+    """As it is kept, within some hundredths of a second; learned anew where the examples were changed since, within seconds."""
+    kept, examples = find_kept_file(language), read_examples(language)
+    told = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    if told.get("learned_from") == mark_examples(examples):
+        return TextClassifier.from_plain(told)
+    log.warning("people_only_out_of_date", language=language, mend="./rekindle manage learn_people_only")
+    return train_recogniser(language, examples)

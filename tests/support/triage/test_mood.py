@@ -23,10 +23,12 @@ pytestmark = pytest.mark.django_db
 WORDS = "Could you please finally tell me when the parcel comes?"
 
 
-def read_as(ticket: Ticket, sureness: float, *, now: dt.datetime, complaint: str = "no") -> Ticket:
-    """A model has read it: negative, so sure."""
+def read_as(
+    ticket: Ticket, sureness: float, *, now: dt.datetime, complaint: str = "no", mood: str = "negative"
+) -> Ticket:
+    """A model has read it: in that mood, so sure."""
     told = {
-        TriageField.SENTIMENT.value: {"value": "negative", "sureness": sureness, "quote": "finally"},
+        TriageField.SENTIMENT.value: {"value": mood, "sureness": sureness, "quote": "finally"},
         TriageField.COMPLAINT.value: {"value": complaint, "sureness": 0.9, "quote": "finally"},
     }
     message = ticket.messages.newest_spoken().get()
@@ -73,6 +75,27 @@ def test_a_hold_for_the_mood_that_the_model_alone_sees_is_for_a_person_to_look_a
     triage_ticket(ticket, now=now)
     ticket.refresh_from_db()
     assert not ticket.needs_look, "a person has looked"
+
+
+@pytest.mark.parametrize("words", ["Faulty buckle, and a strap missing", "请给我退款"])
+def test_a_mood_that_rules_and_model_both_see_holds_and_nobody_has_to_look(
+    ask: Ask, kim: Customer, now: dt.datetime, words: str
+) -> None:
+    ticket = ask(words)
+    assert (ticket.sentiment, ticket.is_complaint, ticket.holds_promotions) == ("negative", False, False)
+    ticket = read_as(ticket, 0.9, now=now)
+    told = [(one["by"], one["value"]) for one in ticket.triage["sentiment"]["opinions"]]
+    assert told == [("rules", "negative"), ("model", "negative")]
+    assert ticket.is_upset and not ticket.is_complaint and is_held(kim, now)
+    assert not ticket.needs_look, "two see it"
+
+
+@pytest.mark.parametrize(("value", "sureness"), [("negative", 0.84), ("negative", 0.3), ("neutral", 0.95)])
+def test_a_mood_of_which_neither_is_sure_or_one_sees_none_holds_nothing(
+    ask: Ask, kim: Customer, now: dt.datetime, value: str, sureness: float
+) -> None:
+    ticket = read_as(ask("Faulty buckle, and a strap missing"), sureness, now=now, mood=value)
+    assert (ticket.sentiment, ticket.is_upset) == (value, False) and not is_held(kim, now)
 
 
 def test_a_usual_bad_mood_holds_nothing(ask: Ask, kim: Customer, now: dt.datetime) -> None:
