@@ -22,7 +22,14 @@ from support.answers.ranking import Base
 from support.answers.validation import check_answer
 from support.triage.classifier import TextClassifier, is_held_back
 from support.triage.escalating import find_listed_reason, find_reason_to_escalate
-from tests.support.golden_set import FRESH_QUESTIONS, GOLDEN_QUESTIONS, PEOPLE_ONLY, load_base, load_questions
+from tests.support.golden_set import (
+    FRESH_QUESTIONS,
+    GOLDEN_QUESTIONS,
+    OTHER_SHOPS,
+    PEOPLE_ONLY,
+    load_base,
+    load_questions,
+)
 from tests.support.inventor import invent
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +58,9 @@ def main() -> None:
     figures |= measure_answers(base, GOLDEN_QUESTIONS)
     for name, path in FRESH_QUESTIONS.items():
         figures |= {f"{key}_{name}": value for key, value in measure_answers(base, path).items()}
+    for name, (articles, questions) in OTHER_SHOPS.items():
+        asked = measure_answers(load_base(articles), questions)
+        figures |= {f"{key}_{name}": value for key, value in asked.items()}
     figures |= measure_people_only()
     figures |= measure_everyday(options.seed, EVERYDAY_QUICK if options.quick else EVERYDAY)
     figures |= measure_validation(base, options.seed, times=QUICK_DRAFTS if options.quick else FULL_DRAFTS)

@@ -23,10 +23,10 @@ from .words import find_ideas, is_chinese
 WEIGHTS: Final = (-3.37, -2.71, -3.66, -0.24)
 CONSTANT: Final = 3.93
 #: From here on the base is taken to answer the question.
-LEAST_SURE: Final = 0.45
+LEAST_SURE: Final = 0.5
 LONGEST_QUESTION: Final = 4_000
 #: A further sentence joins the answer where it fits at least this share as well as the best.
-NEXT_SENTENCE: Final = 0.7
+NEXT_SENTENCE: Final = 0.8
 MOST_SENTENCES: Final = 2
 
 

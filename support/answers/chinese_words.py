@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     import rjieba
 
 STOP_CHINESE: Final = frozenset(read_list("stop Chinese"))
+#: How many, with what is counted by: 一包, 两盒.
+_COUNTED: Final = re.compile("[一二两三四五六七八九十几半每][\u3400-\u9fff]{1,2}")
+#: A word of two that begins so is one: 对付 has nothing to do with paying.
+_PREPOSITIONS: Final = frozenset("对以为从与被把应")
 _RUN: Final = re.compile("[\u3400-\u9fff]+")
 #: Two texts are seldom cut alike at every place, so a text has all its pieces of so many characters besides its words.
-_PIECES: Final = range(2, 5)
+_PIECES: Final = range(1, 5)
 #: The words of our lists count as everyday ones of its dictionary, whose 60 million have some thousand of each.
 _AS_OFTEN_AS: Final = 20_000
 
@@ -32,12 +36,12 @@ def cut_chinese(run: str) -> list[Idea]:
         if word in concepts:
             found.append(merge_concepts(concepts[word], word))
         elif word not in STOP_CHINESE:
-            found += _look_into(word)
+            found += [Idea(word, word, is_usual=True)] if _COUNTED.fullmatch(word) else _look_into(word)
     return found + _pair(rest)
 
 
 def find_pieces(text: str) -> set[str]:
-    """Every two to four characters that stand beside each other: a word of a question that is among them stands in the text."""
+    """Every one to four characters that stand beside each other: a word of a question that is among them stands in the text."""
     runs = _RUN.findall(text)
     return {run[at : at + length] for run in runs for length in _PIECES for at in range(len(run) - length + 1)}
 
@@ -55,10 +59,13 @@ def _segmenter() -> rjieba.Jieba:
 
 def _look_into(word: str) -> list[Idea]:
     """A word as it is, or the ideas that it is made of: 退货费 is a return and what it costs, 卡里 in the card."""
-    for shortest in (1, 2):
+    for shortest in (1, 2) if word[0] not in _PREPOSITIONS else (2,):
         found, rest = _take_apart(word, shortest)
         if found and not rest:
             return found
+    concepts = load_lexicon().chinese.get(word[1:]) if len(word) > 2 else None
+    if concepts:  # what is done with it stands before it: 考驾照
+        return [Idea(word[0], word[0], is_usual=True), merge_concepts(concepts, word[1:])]
     return [*found, Idea(word, word)]  # 支付宝 has 支付 in it, and is something else
 
 

@@ -19,7 +19,9 @@ class Idea:
     """One thing that a text speaks of. `key` compares; `text` is as it was written.
 
     `same` are the keys of further lines that have this word: a text that has it speaks of them too. `wider` are those of
-    which it is a part: who asks about a Saturday is answered by "every day", though not the other way round.
+    which it is a part: who asks about a Saturday is answered by "every day", though not the other way round. `implied` are
+    the parts of it: postage speaks of delivery and of what it costs, and neither alone answers who asks for postage.
+    `claims_little` is for what an answer says as `is_usual` is for what a question asks, and stricter.
     """
 
     key: str
@@ -27,11 +29,13 @@ class Idea:
     is_usual: bool = False
     same: tuple[str, ...] = ()
     wider: tuple[str, ...] = ()
+    implied: tuple[str, ...] = ()
+    claims_little: bool = False
 
     @property
     def spoken(self) -> tuple[str, ...]:
         """The keys that a text with this word has."""
-        return (self.key, *self.same)
+        return (self.key, *self.same, *self.implied)
 
     @property
     def answered_by(self) -> tuple[str, ...]:
@@ -46,6 +50,8 @@ class Concept:
     key: str
     is_usual: bool
     wider: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    claims_little: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Lexicon:
 def load_lexicon() -> Lexicon:
     """`concepts.txt`, whose head says how a line is read."""
     english: dict[tuple[str, ...], list[Concept]] = {}
+    joined: dict[tuple[str, ...], list[Concept]] = {}
     chinese: dict[str, list[Concept]] = {}
     made_of: dict[str, frozenset[str]] = {}
     for line in (Path(__file__).parent / "concepts.txt").read_text(encoding="utf-8").splitlines():
@@ -71,19 +78,28 @@ def load_lexicon() -> Lexicon:
         head, first, second = (part.strip() for part in line.split("|"))
         name, _arrow, wider = head.lstrip("~").partition(">")
         name, _arrow, parts = name.partition("<")
-        if parts:
-            made_of[f"={name.strip()}"] = frozenset(f"={part.strip()}" for part in parts.split("+"))
-        concept = Concept(f"={name.strip()}", head.startswith("~"), (f"={wider.strip()}",) if wider else ())
+        made = tuple(f"={part.strip()}" for part in parts.split("+")) if parts else ()
+        if made:
+            made_of[f"={name.strip()}"] = frozenset(made)
+        is_usual, wide = head.startswith("~"), (f"={wider.strip()}",) if wider else ()
+        concept = Concept(f"={name.strip()}", is_usual, wide, made, is_usual and not head.startswith("~~"))
         for term in first.split(","):
-            english.setdefault(tuple(stem(word) for word in re.split(r"[\s-]+", term.strip())), []).append(concept)
+            words = re.split(r"[\s-]+", term.strip())
+            english.setdefault(tuple(map(stem, words)), []).append(concept)
+            if len(words) == 2:  # pick up, pickup
+                joined.setdefault((stem("".join(words)),), []).append(concept)
         for term in second.split(","):
             if _IS_CJK.match(term.strip()):
                 chinese.setdefault(term.strip(), []).append(concept)
+    english = joined | english
     return Lexicon(english, chinese, made_of, max(map(len, english)), max(map(len, chinese)))
 
 
 def merge_concepts(concepts: Sequence[Concept], text: str) -> Idea:
-    """One idea for a term that stands in several lines: any of them answers it."""
-    first, *others = concepts
+    """One idea for a term that stands in several lines: any of them answers it, but for those of which another is made."""
+    parts = {part for concept in concepts for part in concept.parts}
+    first, *others = [concept for concept in concepts if concept.key not in parts]
     wider = tuple(key for concept in concepts for key in concept.wider)
-    return Idea(first.key, text, first.is_usual, tuple(other.key for other in others), wider)
+    is_usual = any(concept.is_usual for concept in concepts)  # what may mean nothing in particular tells little
+    same, little = tuple(other.key for other in others), all(concept.claims_little for concept in concepts)
+    return Idea(first.key, text, is_usual, same, wider, tuple(sorted(parts)), little)

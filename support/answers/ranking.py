@@ -21,6 +21,10 @@ from .words import find_ideas, find_keys, hold_keys, is_chinese
 K1, B = 1.2, 0.5
 #: What a word of the title counts, and one that every question has.
 TITLE_WEIGHT, USUAL_WEIGHT = 1.5, 0.25
+#: What a word of the title counts for a sentence that does not have it: "it fits" stands under "Which frame size fits".
+TITLE_SHARE: Final = 0.8
+#: What a wider idea counts beside the idea itself: "Monday to Friday" where Sundays are asked about.
+WIDER_SHARE: Final = 0.6
 #: A cosine of this model says little below about .8; what lies above it is worth this many points of BM25 a hundredth.
 VECTOR_WEIGHT: Final = 0.6
 
@@ -85,12 +89,23 @@ class Base:
 
     def rank(self, question: str, *, most: int = 5) -> list[Found]:
         """The articles that fit best, at most `most`; none where nothing fits at all. Ties go to the earlier article."""
-        ideas = unique_ideas(find_ideas(question))
+        ideas = self._fall_back(unique_ideas(find_ideas(question)))
         vector = self.embed([question], True)[0] if self.embed is not None else None
         in_chinese = is_chinese(question)
         found = [self._score(number, ideas, vector, in_chinese) for number in range(len(self.articles))]
         ordered = sorted((one for one in found if one.score > 0), key=lambda one: -one.score)
         return ordered[:most]
+
+    def _fall_back(self, ideas: Sequence[Idea]) -> list[Idea]:
+        """A Chinese word that no article has counts, a little, by its characters: 修车 finds 维修 and 自行车."""
+        found: list[Idea] = []
+        for idea in ideas:
+            is_known = any(self._frequency.get(key) for key in idea.answered_by)
+            if is_known or len(idea.text) < 2 or not is_chinese(idea.text):
+                found.append(idea)
+            else:
+                found += [Idea(sign, sign, is_usual=True) for sign in idea.text]
+        return unique_ideas(found)
 
     def _score(self, number: int, ideas: Sequence[Idea], vector: Any, in_chinese: bool) -> Found:
         article = self.articles[number]
@@ -105,15 +120,26 @@ class Base:
             times = max(counts.get(key, 0) for key in idea.answered_by)
             whole += self.weigh(idea) * times * (K1 + 1) / (times + K1 * (1 - B + B * length / self._mean))
         near = self._vectors[number] @ vector if vector is not None else np.zeros(max(len(article.passages), 1))
+        titled = {key for idea in self._titles[number] for key in idea.spoken}
         scored = []
         for place, passage in enumerate(article.passages):
             held = self._passage_keys[number][place]
-            words = sum(self.weigh(idea) for idea in ideas if held & {*idea.answered_by})
+            words = sum(self.weigh(idea) * _rate_held(idea, held, titled) for idea in ideas)
             own_language = 0.05 * (passage.is_chinese == in_chinese)
             scored.append((passage, words + own_language + VECTOR_WEIGHT * 100 * max(0.0, float(near[place]) - 0.8)))
         scored.sort(key=lambda pair: -pair[1])
         best = scored[0][1] if scored else 0.0
         return Found(article, 0.5 * whole + best if whole or vector is not None else 0.0, tuple(scored))
+
+
+def _rate_held(idea: Idea, held: set[str], titled: set[str]) -> float:
+    """How far a sentence speaks of an idea: it, or only what is wider; or but the title of its article does."""
+    for keys, share in ((held, 1.0), (titled, TITLE_SHARE)):
+        if keys & {idea.key, *idea.same}:
+            return share
+        if keys & {*idea.wider}:
+            return share * WIDER_SHARE
+    return 0.0
 
 
 def unique_ideas(ideas: Sequence[Idea]) -> list[Idea]:

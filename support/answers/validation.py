@@ -98,8 +98,8 @@ def _count(pattern: re.Pattern[str], text: str) -> Counter[str]:
 
 def _share_missing(sentence: str, passage: Passage) -> float:
     """The weight of the ideas of a sentence that its passage lacks; 1 for a sentence without any."""
-    held = find_keys(passage.text)
-    weights = {idea.key: (0.25 if idea.is_usual else 1.0, {*idea.answered_by}) for idea in find_ideas(sentence)}
+    held = find_keys(passage.text, strictly=True)
+    weights = {idea.key: (0.25 if idea.claims_little else 1.0, {idea.key, *idea.same}) for idea in find_ideas(sentence)}
     total = sum(weight for weight, _keys in weights.values())
     return sum(weight for weight, keys in weights.values() if not keys & held) / total if total else 1.0
 

@@ -27,7 +27,10 @@ _MONEY: Final = re.compile(r"[£$€¥]\s?\d|\d\s?(?:euro|eur\b|pound|gbp|dollar
 _COST: Final = Idea("=cost", "")
 
 STOP_WORDS: Final = frozenset(read_list("stop words"))
-_BETWEEN: Final = frozenset(("it", "them", "someth", "this", "that", "my", "me", "these", "one"))
+_BETWEEN: Final = frozenset(("it", "them", "someth", "this", "that", "my", "me", "you", "us", "these", "one"))
+#: "send it back", and "send the blue kettle back": these stand behind what the verb is about, so many words away.
+_PARTICLES: Final = frozenset(("back", "togeth", "up", "off", "out", "away"))
+_FARTHEST: Final = 4
 
 
 def find_ideas(text: str) -> list[Idea]:
@@ -44,16 +47,25 @@ def find_ideas(text: str) -> list[Idea]:
     return found + _match_words(words)
 
 
-def find_keys(text: str) -> set[str]:
-    """Everything that a text speaks of: the keys of its ideas, its pieces of Chinese, and what an amount of money says."""
+def find_keys(text: str, *, strictly: bool = False) -> set[str]:
+    """Everything that a text speaks of: the keys of its ideas, its pieces of Chinese, and what an amount of money says.
+
+    `strictly` leaves out what only stands in its characters, however they are cut: for what is to carry a claim.
+    """
     folded = _fold(text)
-    keys = hold_keys([*find_ideas(text), _COST] if _MONEY.search(folded) else find_ideas(text))
-    return keys | find_pieces(folded)
+    keys = {key for idea in find_ideas(text) for key in idea.spoken} | ({_COST.key} if _MONEY.search(folded) else set())
+    pieces = {piece for piece in find_pieces(folded) if not strictly or len(piece) > 1}
+    known = {} if strictly else load_lexicon().chinese  # however the text was cut: 空瓶 stands in 十个空瓶
+    keys |= {concept.key for piece in pieces & known.keys() if len(piece) > 1 for concept in known[piece]}
+    return _add_wholes(keys) | pieces
 
 
 def hold_keys(ideas: Iterable[Idea]) -> set[str]:
     """Every key that a text with these ideas has, those that are made of several included."""
-    keys = {key for idea in ideas for key in idea.spoken}
+    return _add_wholes({key for idea in ideas for key in idea.spoken})
+
+
+def _add_wholes(keys: set[str]) -> set[str]:
     wholes = load_lexicon().made_of
     return keys | {whole for whole, parts in wholes.items() if parts <= keys}
 
@@ -71,6 +83,10 @@ def _match_words(words: list[str]) -> list[Idea]:
     """The longest phrase of the lexicon at each place, or the word itself."""
     lexicon, stems, found, at = load_lexicon(), [stem(word) for word in words], [], 0
     while at < len(words):
+        if concepts := _match_apart(stems, at):
+            found.append(merge_concepts(concepts, words[at]))
+            at += 1
+            continue
         for length in range(min(lexicon.longest_english + 1, len(words) - at), 0, -1):
             concepts = lexicon.english.get(tuple(stems[at : at + length])) or _match_around(stems[at : at + length])
             if concepts and (length > 1 or words[at] not in STOP_WORDS):
@@ -79,9 +95,21 @@ def _match_words(words: list[str]) -> list[Idea]:
                 break
         else:
             if words[at] not in STOP_WORDS and len(words[at]) > 1:
-                found.append(Idea(stems[at], words[at], is_usual=words[at].isnumeric()))
+                found.append(_read_word(stems[at], words[at]))
             at += 1
     return found
+
+
+def _read_word(stemmed: str, word: str) -> Idea:
+    return Idea(stemmed, word, is_usual=word.isnumeric(), claims_little=word.isnumeric())
+
+
+def _match_apart(stems: list[str], at: int) -> list[Concept] | None:
+    """A verb whose particle comes later; what stands between is read by itself."""
+    for behind in range(at + 3, min(at + _FARTHEST + 1, len(stems))):
+        if stems[behind] in _PARTICLES:
+            return load_lexicon().english.get((stems[at], stems[behind]))
+    return None
 
 
 def _match_around(stems: list[str]) -> list[Concept] | None:

@@ -1,4 +1,5 @@
-"""The sets of questions: one to develop with, one to be judged by, which share no article; and later ones to the golden articles.
+"""The sets of questions: one to develop with, one to be judged by, which share no article; later ones to the golden articles;
+and other shops with questions of their own.
 
 Of the later ones the first two were asked once and then looked at to mend what they found; the third was asked once.
 """
@@ -17,6 +18,11 @@ GOLDEN_ARTICLES = ROOT / "tests/support/golden/articles.md"
 GOLDEN_QUESTIONS = ROOT / "tests/support/golden/questions.jsonl"
 #: Forty each, written after the code and before anybody saw what it says to them; docs/support.md has what came of it.
 FRESH_QUESTIONS = {name: ROOT / f"tests/support/fresh/{name}.jsonl" for name in ("first", "second", "third")}
+#: Other shops, with their questions: written before anything was asked of them. docs/support.md says which were looked at since.
+OTHER_SHOPS = {
+    name: (ROOT / f"tests/support/fresh/{name}/articles.md", ROOT / f"tests/support/fresh/{name}/questions.jsonl")
+    for name in ("bicycles", "cosmetics", "garden", "appliances")
+}
 #: What is for people only, and what only sounds like it (reason ""): three sets, each tried once before it was mended for.
 ESCALATIONS = ROOT / "tests/support/fresh/escalations.jsonl"
 #: The same kind, written down before the sentences that the classifier learns from (support/triage/examples_*.txt).

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from support.answers.validation import check_answer
-from tests.support.golden_set import load_base, load_questions
+from tests.support.golden_set import GOLDEN_ARTICLES, GOLDEN_QUESTIONS, OTHER_SHOPS, load_base, load_questions
 from tests.support.inventor import invent
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_every_invented_sentence_is_marked(seed: int) -> None:
+@pytest.mark.parametrize(("shop", "seed"), [("", 1), ("", 2), ("", 3), ("bicycles", 1), ("garden", 1)])
+def test_every_invented_sentence_is_marked(shop: str, seed: int) -> None:
     unmarked, marked, true, invented = [], [], 0, 0
-    for draft in invent(load_base(), load_questions(), seed=seed):
+    articles, questions = OTHER_SHOPS[shop] if shop else (GOLDEN_ARTICLES, GOLDEN_QUESTIONS)
+    for draft in invent(load_base(articles), load_questions(questions), seed=seed):
         for sentence in check_answer(draft.text, draft.passages):
             if sentence.text in draft.invented:
                 invented += 1
