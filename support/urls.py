@@ -18,11 +18,13 @@ from support.views import (
     quality,
     queue,
     rating,
+    selection,
 )
 
 app_name = "support"
 urlpatterns = [
     path("support/", queue.show_queue, name="queue"),
+    path("support/selection/", selection.act_on_several, name="selection"),
     path("support/tickets/<int:pk>/", conversation.show_ticket, name="ticket"),
     path("support/tickets/<int:pk>/presence/", conversation.show_presence, name="presence"),
     path("support/tickets/<int:pk>/answers/", answering.answer_ticket, name="answers"),

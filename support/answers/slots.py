@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from django.conf import settings
@@ -52,10 +53,13 @@ def _list_items(order: Order, language: str) -> str:
 
 def fill_slots(text: str, ticket: Ticket) -> str:
     """The text with known slots filled; others stay as they are, and `find_open_slots` names them."""
-    if not _SLOT.search(text):
-        return text
-    values = read_slots(ticket)
-    return _SLOT.sub(lambda found: values.get(found[1], found[0]), text)
+    return fill_texts([text], ticket)[0]
+
+
+def fill_texts(texts: Sequence[str], ticket: Ticket) -> list[str]:
+    """The same for several texts; the shop's data are asked once, and only where a text has a slot."""
+    values = read_slots(ticket) if any(map(_SLOT.search, texts)) else {}
+    return [_SLOT.sub(lambda found: values.get(found[1], found[0]), text) for text in texts]
 
 
 def find_unknown_slots(text: str) -> list[str]:

@@ -75,6 +75,8 @@ ALLOWED_TRANSITIONS: dict[str, tuple[str, ...]] = {
 UNFINISHED = (TicketStatus.OPEN, TicketStatus.WAITING, TicketStatus.ESCALATED)
 #: It is for us to act.
 TO_ANSWER = (TicketStatus.OPEN, TicketStatus.ESCALATED)
+#: Whose tickets a search finds, where more customers have its words than that.
+MOST_PEOPLE = 1_000
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -88,15 +90,28 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def untriaged(self) -> TicketQuerySet:
         return self.filter(triaged_at=None).order_by("pk")
 
+    def find_next(self, ticket: Ticket) -> Ticket | None:
+        """What is to be answered after this one; the first of all where nothing comes after it, None where nothing waits."""
+        rest = self.to_answer().exclude(pk=ticket.pk).by_urgency()
+        if ticket.status not in TO_ANSWER:
+            return rest.first()
+        same, at = models.Q(urgency=ticket.urgency), ticket.due_at
+        later = models.Q(due_at__gt=at) | models.Q(due_at=None) if at else models.Q(pk__in=())
+        after = models.Q(urgency__lt=ticket.urgency) | same & (later | models.Q(due_at=at, pk__gt=ticket.pk))
+        return rest.filter(after).first() or rest.first()
+
     def matching(self, words: str) -> TicketQuerySet:
-        """Tickets whose number, subject, messages, writer or customer contains `words`, or that bear them as a tag."""
+        """Tickets whose number, subject, messages, writer, customer or order is `words` or has them, or that bear them as a
+        tag. A customer is found as on the page of customers: by any part of name, address, telephone or id."""
         words = words.strip()
+        people = list(Customer.objects.matching(words).values_list("pk", flat=True)[:MOST_PEOPLE])
         found = (
             models.Q(subject__icontains=words)
             | models.Q(writer_email__icontains=words)
+            | models.Q(writer_name__icontains=words)
             | models.Q(tags__contains=[words[:40]])
-            | models.Q(customer__last_name__icontains=words)
-            | models.Q(customer__external_id__iexact=words)
+            | models.Q(customer__in=people)
+            | models.Q(order__external_id__iexact=words.lstrip("#"))
             | models.Q(pk__in=Ticket.objects.filter(messages__text__icontains=words).values("pk"))
         )
         if words.lstrip("#").isdecimal() and len(words) < 18:

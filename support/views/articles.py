@@ -34,7 +34,9 @@ def list_articles(request: HttpRequest) -> HttpResponse:
     articles = Article.objects.select_related("current__saved_by").order_by("number")
     context: dict[str, Any] = {"articles": articles, "question": question}
     if question:
-        context["answered"] = answer_from_base(question)
+        answered = answer_from_base(question)
+        first = answered.articles[0] if answered.articles else ""
+        context |= {"answered": answered, "source": next((one for one in articles if str(one.number) == first), None)}
     return render(request, "support/articles.html", context)
 
 

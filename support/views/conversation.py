@@ -18,7 +18,7 @@ from support.answers.asking import ask_rating
 from support.answers.automatic import find_obstacle
 from support.answers.rating import may_ask
 from support.answers.sending import discard_suggestion
-from support.answers.slots import fill_slots
+from support.answers.slots import fill_slots, fill_texts
 from support.answers.suggesting import find_open_message, suggest_answer
 from support.inbox import working
 from support.inbox.tying import list_candidates, tie_by_hand
@@ -66,8 +66,9 @@ def render_ticket(request: HttpRequest, ticket: Ticket, *, typed: str = "", stat
         "triage": describe_triage(ticket),
         "reading_trouble": _find_reading_trouble(ticket),
         "orders": list_orders(ticket) if request.user.has_perm("customers.view_order") else [],
-        "canned": CannedAnswer.objects.filter(_speaks(ticket)),
+        "canned": _list_canned(ticket),
         "colleagues": _list_colleagues(),
+        "next_ticket": Ticket.objects.filter(Q(assignee=None) | Q(assignee=user)).find_next(ticket),
         "others": note_presence(ticket.pk, user.pk, user.get_full_name() or user.get_username()),
         "automatic": AutomaticAnswer.objects.filter(ticket=ticket).select_related("checked_by").first(),
         "not_by_itself": _say_why_not_by_itself(ticket, answer),
@@ -240,8 +241,10 @@ def _find_reading_trouble(ticket: Ticket) -> str:
     return reading.error if reading is not None else ""
 
 
-def _speaks(ticket: Ticket) -> Q:
-    return Q(language=ticket.language) if ticket.language else Q()
+def _list_canned(ticket: Ticket) -> list[tuple[CannedAnswer, str]]:
+    """The canned answers of its language, each as it would stand in the box."""
+    found = list(CannedAnswer.objects.filter(Q(language=ticket.language) if ticket.language else Q()))
+    return list(zip(found, fill_texts([one.text for one in found], ticket), strict=True))
 
 
 def _list_colleagues() -> list[User]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
+from support.inbox.working import RIGHT
 from support.mail.imap.target import ImapTarget
 from support.models import Answer, AnswerStatus, Direction, MailboxState, Ticket, TicketMessage, TicketStatus
 from support.models.ticket import TO_ANSWER
@@ -66,6 +67,7 @@ def show_queue(request: HttpRequest) -> HttpResponse:
         "show": "" if words or customer or tag else show,
         "tag": tag,
         "q": words,
+        "may_answer": request.user.has_perm(RIGHT),
         "views": _count_views(request),
         "mailbox_fails": _is_mailbox_failing() if request.user.has_perm("support.view_mailboxstate") else False,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from pytest_django import Settings
 
 from customers.models import Customer
 from support.inbox.opening import Incoming
-from support.models import Ticket, TicketChannel, TicketMessage
+from support.models import CannedAnswer, Ticket, TicketChannel, TicketMessage
 from support.triage.deciding import receive
 
 from .conftest import LogIn, NewPage
@@ -49,3 +50,25 @@ def test_each_sees_the_other_and_the_second_answer_is_not_sent(
     expect(second.locator("body")).to_contain_text("Something was written in the meantime", timeout=60_000)
     sent = TicketMessage.objects.filter(ticket=ticket, direction="out").values_list("text", flat=True)
     assert list(sent) == ["It is on its way."]
+
+
+def test_a_ticket_is_found_and_answered_with_the_keyboard(
+    new_page: NewPage, log_in: LogIn, support_agent: User, ticket: Ticket
+) -> None:
+    CannedAnswer.objects.create(name="We look", language="en", text="We look into it, {first_name}.")
+    page = new_page()
+    log_in(page, support_agent)
+    page.goto("/support/")
+    page.get_by_label("Find a ticket").press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"/tickets/{ticket.pk}/$"), timeout=60_000)
+    box = page.locator("#answer-text")
+    page.keyboard.press("Alt+r")
+    expect(box).to_be_focused()
+    page.keyboard.type("Hello. ")
+    page.get_by_text("Canned answers").click()
+    page.get_by_role("link", name="We look").click()
+    expect(box).to_have_value("Hello. We look into it, Kim.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".talk")).to_contain_text("Hello. We look into it, Kim.", timeout=60_000)
+    assert TicketMessage.objects.filter(ticket=ticket, direction="out").count() == 1

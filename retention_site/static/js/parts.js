@@ -99,6 +99,48 @@ document.addEventListener("input", (event) => {
   rest = setTimeout(() => form.requestSubmit(button), 500);
 });
 
+// Alt and a letter press what bears it, or go to it where it is a field; Ctrl and Enter send the form that one writes in.
+document.addEventListener("keydown", (event) => {
+  if (event.altKey && !event.ctrlKey && !event.metaKey && event.code.startsWith("Key")) {
+    const stop = document.querySelector(`[data-alt="${event.code.slice(3).toLowerCase()}"]`);
+    if (!stop?.checkVisibility()) return;
+    event.preventDefault();
+    if (stop.matches("textarea, input, select")) stop.focus();
+    else stop.click();
+  }
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && event.target.matches("[data-quick-send]")) {
+    event.preventDefault();
+    event.target.form?.requestSubmit();
+  }
+});
+
+// A table whose rows are links: arrows, or j and k, go from one to the next; the arrow down leads into it from the search.
+document.addEventListener("keydown", (event) => {
+  const by = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
+  if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
+  const links = [...document.querySelectorAll("[data-walk] th[scope=row] a")];
+  const isSearch = event.target.matches('main input[type="search"]') && event.key === "ArrowDown";
+  const at = links.indexOf(event.target);
+  if (!isSearch && at < 0) return;
+  event.preventDefault();
+  links[isSearch ? 0 : at + by]?.focus();
+});
+
+// A text that stands ready goes where the cursor is in the field, beside what was typed there.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-insert]");
+  const field = link && document.getElementById(link.dataset.insert);
+  if (!field) return;
+  event.preventDefault();
+  const words = link.dataset.text;
+  const untouched = field.value === field.defaultValue; // what was suggested and nobody has edited gives way
+  if (untouched) field.value = words;
+  else field.setRangeText(words, field.selectionStart, field.selectionEnd, "end");
+  link.closest("details")?.removeAttribute("open");
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
 // A number field that may also be moved: the slider stands beside it only where scripts run, and both say the same.
 for (const field of document.querySelectorAll("input[data-slider]")) {
   const slider = document.createElement("input");
