@@ -103,12 +103,13 @@ class TextClassifier:
             "settings": [self.strength, self.most_features, self.random_state],
         }
         kept = io.BytesIO()
+        frequencies: dict[str, Any] = {f"idf{number}": known.idf for number, known in enumerate(self._vocabularies)}
         np.savez_compressed(
             kept,
             head=np.frombuffer(json.dumps(head, ensure_ascii=False).encode(), dtype=np.uint8),
             weights=self.weights_,
             constants=self.constants_,
-            **{f"idf{number}": known.idf for number, known in enumerate(self._vocabularies)},
+            **frequencies,
         )
         return kept.getvalue()
 

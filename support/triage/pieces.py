@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,13 +50,14 @@ class Vocabulary:
     """The pieces that one way of cutting has learned: the column of each, and how much each tells (inverse frequency)."""
 
     columns: Mapping[str, int]
-    idf: NDArray[np.float32]
+    idf: NDArray[Any]
 
     def weigh(self, pieces: Sequence[str]) -> tuple[list[int], NDArray[np.float64]]:
         """The columns of a text's pieces and their weights: 1 + ln of how often, by rarity, as a vector of length one."""
         counts = Counter(column for piece in pieces if (column := self.columns.get(piece)) is not None)
         columns = sorted(counts)
-        weights = np.array([1 + math.log(counts[column]) for column in columns]) * self.idf[columns]
+        often = np.array([1 + math.log(counts[column]) for column in columns], dtype=np.float64)
+        weights: NDArray[np.float64] = often * self.idf[columns]
         length = math.sqrt(float(weights @ weights))
         return columns, weights / length if length else weights
 
