@@ -22,9 +22,9 @@ _POWER: Final = 0.8
 
 @dataclass(frozen=True)
 class Plan:
-    """`smallest` is the smallest effect that shows, a share from 0 to 1 (infinite: none does); `forgone` what is lost on people
-    who are held out if the campaign does what is assumed, in money; `recommended` the smallest share of hold-out that shows
-    the assumed effect (None: not even half of the people would); `weeks` until the result is there (None: nobody comes)."""
+    """`smallest` is the smallest effect that shows, a share from 0 to 1 (infinite: none that can be); `forgone` what is lost on
+    people who are held out if the campaign does what is assumed, in money; `recommended` the smallest share of hold-out that
+    shows the assumed effect (None: not even half of the people would); `weeks` until the result is there (None: nobody comes)."""
 
     treated: int
     held: int
@@ -61,7 +61,7 @@ def plan_holdout(
     return Plan(
         treated=treated,
         held=held,
-        smallest=power(treated, held, base_rate) / 100,
+        smallest=_find_smallest(treated, held, base_rate),
         forgone=held * effect * worth,
         recommended=recommend_share(people, effect, base_rate),
         weeks=_find_weeks(needed, per_week, window_days),
@@ -79,25 +79,41 @@ def recommend_share(people: int, effect: float, base_rate: float) -> float | Non
     """The smallest share, in whole per cent, with which `effect` shows; None where half of the people are too few."""
     for percent in range(round(100 * LEAST_SHARE), round(100 * MOST_SHARE) + 1):
         held = round(people * percent / 100)
-        if power(people - held, held, base_rate) <= 100 * effect:
+        if _find_smallest(people - held, held, base_rate) <= effect:
             return percent / 100
     return None
 
 
-def find_smallest_between(treated: int, texts: int, base_rate: float) -> float:
-    """The smallest difference between two of so many texts that shows, with each pair counted in the correction (Bonferroni)."""
-    each, pairs = treated // texts, texts * (texts - 1) // 2
+def find_smallest_between(treated: int, texts: int, base_rate: float, *, pairs: int = 0) -> float:
+    """The smallest difference between two of so many texts by which the result page calls one of them better, in four campaigns
+    of five, once everybody has had their time. Its intervals hold at every look and for all `pairs` of texts that are compared
+    anywhere in the campaign (0: those of these texts alone), so that it takes more than one planned look would."""
+    each, pairs = treated // texts, max(pairs, math.comb(texts, 2))
     if each < 1 or pairs < 1:
         return math.inf
     usual = _z(1 - (1 - _CONFIDENCE) / 2) + _z(_POWER)
-    corrected = _z(1 - (1 - _CONFIDENCE) / 2 / pairs) + _z(_POWER)
+    corrected = _find_reach(1 - (1 - _CONFIDENCE) / pairs) + _z(_POWER)
     return power(each, each, base_rate) / 100 * corrected / usual
+
+
+def _find_smallest(treated: int, held: int, base_rate: float) -> float:
+    """Infinite where everybody would have to order, and more."""
+    smallest = power(treated, held, base_rate) / 100
+    return smallest if base_rate + smallest <= 1 else math.inf
 
 
 def _find_weeks(needed: int, per_week: float | None, window_days: int) -> float | None:
     if per_week is None:
         return window_days / 7
     return needed / per_week + window_days / 7 if per_week > 0 else None
+
+
+def _find_reach(confidence: float) -> float:
+    """How many standard errors wide, to either side, the sequence of intervals is at the look it was planned for: Robbins'
+    boundary at its tightest (Waudby-Smith et al., Annals of Statistics 52, 2024), as `outcomes.sequences` draws it."""
+    log = -2 * math.log(1 - confidence)
+    ratio = log + math.log(log) + 1
+    return math.sqrt((1 + 1 / ratio) * (math.log1p(ratio) + log))
 
 
 def _z(p: float) -> float:

@@ -2,7 +2,7 @@
 
 Each person got one text by a stable draw, so the texts of one archetype share people who are alike. The leader is the text with
 the largest share of people who ordered; it has won when its sequence against every other leaves nought out, with each pair of
-texts that there is counted in the correction (Bonferroni), because which one leads is known only afterwards.
+texts of all archetypes counted in the correction (Bonferroni), because which ones lead is known only afterwards.
 """
 
 from __future__ import annotations
@@ -39,12 +39,15 @@ class Standing:
     high: float = 0.0
 
 
-def compare_texts(arms: Sequence[TextArm], *, planned: Sequence[int], expected_share: float) -> Standing:
+def compare_texts(
+    arms: Sequence[TextArm], *, planned: Sequence[int], expected_share: float, pairs: int = 0
+) -> Standing:
     """Of two texts or more. `planned` is how many people each was to get and `expected_share` (0 to 1) how many of them were
-    expected to order, both from before the start: a wrong guess costs width alone."""
+    expected to order, both from before the start: a wrong guess costs width alone. `pairs` of texts are compared in the whole
+    campaign (0: these alone)."""
     if len(arms) < 2 or any(min(arm.ordered, arm.people - arm.ordered) < LEAST_EVENTS for arm in arms):
         return Standing()
-    confidence = share_confidence(CONFIDENCE, len(arms) * (len(arms) - 1) // 2)
+    confidence = share_confidence(CONFIDENCE, max(pairs, math.comb(len(arms), 2)))
     leader, second, *_rest = sorted(range(len(arms)), key=lambda place: -arms[place].share)
     bounds = {
         place: _bound(arms[leader], arms[place], (planned[leader], planned[place]), expected_share, confidence)

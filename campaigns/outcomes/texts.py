@@ -6,10 +6,11 @@ People got one text of their archetype by a stable draw, so the texts of one arc
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Avg
+from django.db.models import Avg, Count
 
 from campaigns.audience.archetypes import label_archetype
 from campaigns.models import AudienceMember, Campaign, MessageStatus, SkipReason, Variant
@@ -71,8 +72,8 @@ def compare_all(
     campaign: Campaign, counts: Sequence[TextCount], *, now: dt.datetime, anew: bool = False
 ) -> list[tuple[str, TextCount | None, Standing]]:
     """By archetype with several texts of the first step: its label, the text that leads (None: too early for any), and how
-    sure that is. One whose texts were replaced while it ran is left out: people of other weeks are no comparison. `anew` as in
-    `count_texts`."""
+    sure that is, which holds for all pairs of texts of all archetypes together. One whose texts were replaced while it ran is
+    left out: people of other weeks are no comparison. `anew` as in `count_texts`."""
     found: dict[int, list[TextCount]] = {}
     for row in counts:
         if row.variant.step == 1:
@@ -84,23 +85,31 @@ def compare_all(
     }
     if not several:
         return []
-    expected = _expect_shares(campaign)
+    expected, pairs = _expect_shares(campaign), count_pairs(campaign)
     is_adaptive = campaign.adapts_texts and campaign.is_live
     followed = _read_followed(campaign, now, anew=anew) if is_adaptive else {}
     told = []
     for place, rows in several.items():
         if is_adaptive:
             rows = sorted(rows, key=lambda row: row.variant.label)
-            standing = _compare_adaptive(place, rows, followed.get(place, {}), expected.get(place, 0.5))
+            standing = _compare_adaptive(place, rows, followed.get(place, {}), expected.get(place, 0.5), pairs)
             told.append((rows[0].archetype, None if standing.leader is None else rows[standing.leader], standing))
             continue
         arms = [TextArm(row.people, row.ordered) for row in rows]
         size = rows[0].variant.archetype.size
         standing = compare_texts(
-            arms, planned=[size // len(rows)] * len(rows), expected_share=expected.get(place, 0.5)
-        )  # fmt: skip
+            arms, planned=[size // len(rows)] * len(rows), expected_share=expected.get(place, 0.5), pairs=pairs
+        )
         told.append((rows[0].archetype, None if standing.leader is None else rows[standing.leader], standing))
     return told
+
+
+def count_pairs(campaign: Campaign) -> int:
+    """How many pairs of texts there are to be compared, also of archetypes of whom nobody has a message yet: the correction must
+    not move as people come."""
+    texts = Variant.objects.filter(archetype__campaign=campaign, step=1).order_by()
+    counts = texts.values_list("archetype").annotate(texts=Count("pk"))
+    return sum(math.comb(number, 2) for _archetype, number in counts)
 
 
 def _read_followed(campaign: Campaign, now: dt.datetime, *, anew: bool) -> dict[int, dict[int, dict[int, TextArm]]]:
@@ -108,11 +117,16 @@ def _read_followed(campaign: Campaign, now: dt.datetime, *, anew: bool) -> dict[
 
 
 def _compare_adaptive(
-    archetype: int, rows: Sequence[TextCount], followed: dict[int, dict[int, TextArm]], expected_share: float
+    archetype: int,
+    rows: Sequence[TextCount],
+    followed: dict[int, dict[int, TextArm]],
+    expected_share: float,
+    pairs: int,
 ) -> Standing:
     """Where shares shift, by the probabilities that were written down: sums per text would compare people of other weeks."""
     batches = list_batches(archetype, [row.variant.pk for row in rows], followed)
-    return compare_batches(batches, planned=rows[0].variant.archetype.size, expected_share=expected_share)
+    size = rows[0].variant.archetype.size
+    return compare_batches(batches, planned=size, expected_share=expected_share, pairs=pairs)
 
 
 def _expect_shares(campaign: Campaign) -> dict[int, float]:

@@ -47,32 +47,32 @@ def find_shares(arms: Sequence[TextArm], *, seed: str) -> list[float]:
     return [round(float(floor + (1 - count * floor) * each), 6) for each in best]
 
 
-def compare_batches(batches: Sequence[Batch], *, planned: int, expected_share: float) -> Standing:
+def compare_batches(batches: Sequence[Batch], *, planned: int, expected_share: float, pairs: int = 0) -> Standing:
     """The leader by the weighted shares, and by how much it is ahead, at any look. `planned` people and `expected_share` are from
-    before the start and only say where the sequences are tightest."""
+    before the start and only say where the sequences are tightest; `pairs` as in `compare_texts`."""
     if not batches or len(batches[0].arms) < 2:
         return Standing()
     count = len(batches[0].arms)
     totals = [sum(batch.arms[place].ordered for batch in batches) for place in range(count)]
     if min(totals) < LEAST_EVENTS:
         return Standing()
-    pairs = {
+    ahead = {
         (i, j): estimate_pair(batches, i, j, expected_share=expected_share)
         for i in range(count)
         for j in range(count)
         if i != j
     }
-    leader = max(range(count), key=lambda i: sum(pairs[(i, j)][0] for j in range(count) if j != i))
-    confidence = share_confidence(CONFIDENCE, count * (count - 1) // 2)
+    leader = max(range(count), key=lambda i: sum(ahead[(i, j)][0] for j in range(count) if j != i))
+    confidence = share_confidence(CONFIDENCE, max(pairs, math.comb(count, 2)))
     people = sum(arm.people for batch in batches for arm in batch.arms)
     spread = 2 * expected_share * (1 - expected_share) * count
     plan = Plan(math.sqrt(max(spread, 1e-6) / max(planned, 1)), max(planned, 1))
     bounds = {
-        j: bound_at_any_look(Look(*pairs[(leader, j)], people), plan, confidence=confidence)
+        j: bound_at_any_look(Look(*ahead[(leader, j)], people), plan, confidence=confidence)
         for j in range(count)
         if j != leader
     }
-    second = min(bounds, key=lambda j: pairs[(leader, j)][0])
+    second = min(bounds, key=lambda j: ahead[(leader, j)][0])
     low, high = bounds[second]
     return Standing(leader, all(each[0] > 0 for each in bounds.values()), low, high)
 

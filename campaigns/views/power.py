@@ -22,6 +22,7 @@ from campaigns.audience.replay import expect_entries
 from campaigns.forms import read_share
 from campaigns.models import Archetype, Arm, AudienceMember, Campaign
 from campaigns.outcomes.pricing import read_rates
+from campaigns.outcomes.texts import count_pairs
 from customers.ingest.clock import read_shop_clock
 from customers.ingest.currency import read_shop_currency
 from customers.insights.overview import read_overview
@@ -162,12 +163,15 @@ def _plan(campaign: Campaign, basis: Basis, share: float, effect: float, margin:
 
 
 def _describe_texts(campaign: Campaign, share: float, base_rate: float) -> dict[str, Any]:
-    """What two texts of the largest archetype must differ by to be told apart, with as many as it has (two, if it has one)."""
+    """What two texts of the largest archetype must differ by to be told apart, with as many as it has (two, if it has one) and
+    all other pairs of texts that the result page will compare."""
     largest = Archetype.objects.filter(campaign=campaign, size__gt=0).order_by("-size").first()
     if largest is None:
         return {"texts": 0}
-    texts = max(2, largest.variants.filter(step=1).count())
-    smallest = find_smallest_between(round(largest.size * (1 - share)), texts, base_rate)
+    own = largest.variants.filter(step=1).count()
+    texts = max(2, own)
+    pairs = count_pairs(campaign) - math.comb(own, 2) + math.comb(texts, 2)
+    smallest = find_smallest_between(round(largest.size * (1 - share)), texts, base_rate, pairs=pairs)
     return {"texts": texts, "between": smallest if math.isfinite(smallest) else None}
 
 

@@ -17,6 +17,7 @@ from campaigns.audience.planning import (
 )
 from campaigns.audience.power import power
 from campaigns.outcomes.lift import estimate_lift
+from campaigns.outcomes.text_standing import TextArm, compare_texts
 
 
 def _seen_share(treated: int, held: int, rate: float, effect: float, *, campaigns: int = 1_500) -> float:
@@ -49,6 +50,14 @@ def test_the_recommended_share_is_the_smallest_that_shows_it() -> None:
     assert recommend_share(100, 0.01, 0.5) is None
 
 
+def test_an_effect_that_cannot_be_is_not_promised() -> None:
+    """Of 95 % who order anyhow nobody can make 102 %."""
+    few = plan_holdout(people=500, share=0.1, base_rate=0.95, effect=0.02, worth=1, window_days=60)
+    assert (few.smallest, few.recommended) == (math.inf, None)
+    many = plan_holdout(people=20_000, share=0.1, base_rate=0.95, effect=0.02, worth=1, window_days=60)
+    assert 0.95 + many.smallest < 1
+
+
 def test_holding_out_costs_what_the_held_out_would_have_brought() -> None:
     plan = plan_holdout(people=1_000, share=0.2, base_rate=0.5, effect=0.05, worth=30.0, window_days=60)
     assert plan.forgone == pytest.approx(200 * 0.05 * 30)
@@ -62,15 +71,22 @@ def test_one_send_ends_with_its_window_and_a_live_one_when_enough_have_entered()
     assert plan_holdout(**common, per_week=0).weeks is None  # type: ignore[arg-type]
 
 
-def test_texts_that_differ_by_the_smallest_difference_are_told_apart_after_correction() -> None:
-    """Three texts: each of three pairs is tested at a third of 5 %."""
-    each, rate = 2_000, 0.3
-    smallest = find_smallest_between(3 * each, 3, rate)
+@pytest.mark.parametrize(("texts", "pairs"), [(2, 1), (3, 3), (2, 12)])
+def test_texts_that_differ_by_the_smallest_difference_are_called_better_four_times_in_five(
+    texts: int, pairs: int
+) -> None:
+    """Judged as the result page judges texts: by intervals that hold at every look, for all pairs of the campaign."""
+    each, rate, campaigns = 4_000, 0.3, 1_500
+    smallest = find_smallest_between(texts * each, texts, rate, pairs=pairs)
     random = np.random.default_rng(5)
-    a, b = random.binomial(each, rate + smallest, 4_000) / each, random.binomial(each, rate, 4_000) / each
-    error = np.sqrt((a * (1 - a) + b * (1 - b)) / each)
-    critical = 2.3940  # of a normal at 5 % / 3, two-sided
-    assert ((a - b) / error > critical).mean() == pytest.approx(0.8, abs=0.03)
+    ordered = random.binomial(each, rate + smallest, campaigns), random.binomial(each, rate, campaigns)
+    standings = [
+        compare_texts(
+            [TextArm(each, int(a)), TextArm(each, int(b))], planned=[each, each], expected_share=rate, pairs=pairs
+        )
+        for a, b in zip(*ordered, strict=True)
+    ]
+    assert sum(found.has_won for found in standings) / campaigns == pytest.approx(0.8, abs=0.04)
     assert find_smallest_between(1, 2, 0.5) == math.inf
 
 

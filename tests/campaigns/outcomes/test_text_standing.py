@@ -43,3 +43,30 @@ def test_equal_texts_hardly_ever_win_although_one_looks_every_day(texts: int) ->
             for day in range(30)
         )  # fmt: skip
     assert won / campaigns <= 0.05
+
+
+def test_what_is_compared_elsewhere_in_the_campaign_widens_it() -> None:
+    """Ten archetypes with two texts each: a lead that would do for one of them alone is no longer beyond doubt."""
+    arms = [TextArm(2_000, 400), TextArm(2_000, 482)]
+    alone = compare_texts(arms, planned=[2_000, 2_000], expected_share=0.22)
+    among = compare_texts(arms, planned=[2_000, 2_000], expected_share=0.22, pairs=10)
+    assert (alone.has_won, among.has_won) == (True, False)
+    assert among.low < 0 < alone.low < alone.high < among.high
+
+
+def test_in_a_campaign_of_many_archetypes_hardly_any_text_wins_by_chance() -> None:
+    """Twelve archetypes with two equal texts, looked at on each of 20 days: one wins anywhere in at most 5 % of campaigns."""
+    random, campaigns, archetypes = np.random.default_rng(23), 150, 12
+    people = np.cumsum(np.full((20, archetypes, 2), 60), axis=0)
+    won = 0
+    for _campaign in range(campaigns):
+        ordered = np.cumsum(random.binomial(60, 0.3, (20, archetypes, 2)), axis=0)
+        won += any(
+            compare_texts(
+                [TextArm(int(n), int(k)) for n, k in zip(people[day, place], ordered[day, place], strict=True)],
+                planned=[1_200] * 2, expected_share=0.4, pairs=archetypes,
+            ).has_won
+            for day in range(20)
+            for place in range(archetypes)
+        )  # fmt: skip
+    assert won / campaigns <= 0.05
