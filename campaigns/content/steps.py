@@ -47,6 +47,12 @@ def find_step_moment(begins_at: dt.datetime, steps: list[Step], number: int) -> 
     return moment
 
 
+def count_beyond(steps: list[Step], days: int) -> int:
+    """How many steps are due only when orders are no longer counted, so many days after the first: what those do is not seen."""
+    waited = [sum(step.wait_hours for step in steps[: place + 1]) for place in range(len(steps))]
+    return sum(hours >= 24 * days for hours in waited)
+
+
 def add_wait(moment: dt.datetime, wait_hours: int) -> dt.datetime:
     """The moment after a wait. Whole days are days of the shop's calendar, so that nine o'clock stays nine o'clock when the
     clocks change; other waits are hours that pass. `wait_sql` says the same to PostgreSQL."""

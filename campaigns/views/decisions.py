@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from campaigns.approval import policy, workflow
 from campaigns.approval.editing import edit_campaign
 from campaigns.approval.sender_domain import find_domain_warnings
+from campaigns.content.steps import count_beyond, read_steps
 from campaigns.delivery import control
 from campaigns.delivery.progress import read_progress
 from campaigns.delivery.reputation import judge_progress
@@ -78,6 +79,7 @@ def show_review(request: HttpRequest, pk: int) -> HttpResponse:
     }
     hang_threads(context["cards"], context["threads_by_text"])
     context |= describe_sequence(campaign, context["sequence"]) | {"back": request.path}
+    context["beyond"] = count_beyond(read_steps(campaign.pk), campaign.attribution_days)
     return render(request, "campaigns/review.html", context)
 
 

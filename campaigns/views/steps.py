@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.approval.editing import edit_campaign
 from campaigns.approval.policy import may_cancel, may_edit, may_submit
+from campaigns.content.steps import count_beyond, read_steps
 from campaigns.delivery.pace.forecast import forecast_send
 from campaigns.forms import GoalForm, OfferForm, TimingForm, shop_time
 from campaigns.models import Archetype, Campaign, CampaignStatus, DraftStatus, FollowUp, Offer
@@ -86,6 +87,7 @@ def show_timing(request: HttpRequest, pk: int) -> HttpResponse:
     campaign, now = get_campaign_for(request.user, pk), timezone.now()
     context = frame_step(request, campaign, "timing") | tell_times(campaign)
     context["forecast"] = forecast_send(campaign, now=now)
+    context["beyond"] = count_beyond(read_steps(campaign.pk), campaign.attribution_days)
     if request.method != "POST":
         form = TimingForm(initial=TimingForm.initial_for(campaign, now), now=now)
         kind_form = KindForm(initial=KindForm.initial_for(campaign))

@@ -58,6 +58,16 @@ def test_a_sequence_is_made_on_the_page(mara: Client, campaign: Campaign) -> Non
     assert steps(campaign) == [(2, 96, "clicked")]
 
 
+def test_steps_after_the_window_are_told_where_it_is_chosen_and_approved(mara: Client, campaign: Campaign) -> None:
+    for days in (20, 10):
+        add_step(campaign, campaign.author, wait_hours=24 * days)
+    said = "1 message of the sequence is due only when the 30 days are over"
+    for window, is_said in ((30, True), (31, False)):
+        Campaign.objects.filter(pk=campaign.pk).update(attribution_days=window)
+        for page in ("timing", "review"):
+            assert (said in mara.get(f"/campaigns/{campaign.pk}/{page}/").content.decode()) is is_said
+
+
 def test_what_cannot_be_is_said_on_the_page(mara: Client, campaign: Campaign) -> None:
     address = f"/campaigns/{campaign.pk}/steps/"
     for wrong in ({"wait": 0, "unit": "days"}, {"wait": 999, "unit": "days"}, {"wait": "x", "unit": "weeks"}, {}):
