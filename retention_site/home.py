@@ -193,7 +193,7 @@ def _describe_campaigns(now: dt.datetime) -> dict[str, Any]:
     )
     ledger = read_ledger(started)
     lifts = {line.campaign.pk: tell_lift(line.result) for line in ledger.lines}
-    settled = [lift for lift in lifts.values() if lift is not None and lift.verdict != "too_early"]
+    settled = [lift for line in ledger.settled if (lift := lifts[line.campaign.pk]) is not None]
     sent_today = Message.objects.filter(sending_at__gte=now - dt.timedelta(days=1), status__in=SENT).count()
     return {
         "told": [{"campaign": campaign, "lift": lifts.get(campaign.pk)} for campaign in started[:CAMPAIGNS_SHOWN]],

@@ -97,13 +97,16 @@ def make_campaign(
     send_at: dt.datetime = NOW,
     now: dt.datetime = NOW,
 ) -> Campaign:
-    """A draft that is ready for review: frozen audience of one archetype with one text."""
+    """A draft that is ready for review: frozen audience of one archetype with one text. The share held out is that of the people."""
     forget_quiet_hours()
     segment, _created = Segment.objects.get_or_create(name="Scots", defaults={"rule": RULE})
     campaign = Campaign.objects.create(
         name=name, segment=segment, author=author, holdout_seed="5eed" * 8, scheduled_for=send_at,
         audience_frozen_at=now, audience_as_of=now,
     )  # fmt: skip
+    if held_out:
+        campaign.holdout_share = len(held_out) / (len(held_out) + len(customers or []))
+        campaign.save(update_fields=["holdout_share"])
     Offer.objects.create(
         campaign=campaign, kind=Offer.Kind.PERCENT, value=10, code="BACK10", valid_from=now.date(),
         valid_until=(now + dt.timedelta(days=30)).date(), url="https://fernweh.test/jackets",

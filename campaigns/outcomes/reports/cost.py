@@ -27,11 +27,13 @@ class NetMonth:
 @dataclass(frozen=True)
 class CostReport:
     """Sums are over campaigns whose counting is over (`campaigns` of them). `parts` is money by part of the cost; `missing`
-    names the parts whose price is not known for some of them. None: no such campaign, or the margin is not known."""
+    names the parts whose price is not known for some of them. None: no such campaign, or the margin is not known. `unsound` are
+    over, and left out because their arms are not as they were drawn."""
 
     ledger: Ledger
     campaigns: int
     open: int
+    unsound: int
     costs: Bounded | None
     kept: Bounded | None
     per_kept: CostPerKept | None
@@ -52,7 +54,8 @@ def read_cost_report(ledger: Ledger | None = None) -> CostReport:
     pooled = pool_costs(lines, ledger.rates)
     costs, kept, per_kept = pooled or (None, None, None)
     return CostReport(
-        ledger, len(lines), sum(not line.is_settled for line in ledger.lines), costs, kept, per_kept,
+        ledger, len(lines), sum(not line.is_over for line in ledger.lines),
+        sum(line.is_over and not line.is_sound for line in ledger.lines), costs, kept, per_kept,
         _add_parts(lines), sorted({name for line in lines if line.costs for name in line.costs.missing}),
         sum_net(lines), list_months(lines),
     )  # fmt: skip

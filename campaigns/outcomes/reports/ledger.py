@@ -39,9 +39,19 @@ class Line:
         return found
 
     @property
+    def is_over(self) -> bool:
+        """Its counting is over and there were enough people."""
+        return str(self.retention["verdict"]) != "too_early"
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether both arms are as large as they were drawn: where people were lost from one, those left are not alike."""
+        return _is_sound(self.result.figures)
+
+    @property
     def is_settled(self) -> bool:
-        """Its counting is over and there were enough people: only then does it count in sums."""
-        return _is_settled(self.retention)
+        """Over and sound: only then does it count in sums."""
+        return self.is_over and self.is_sound
 
     @property
     def kept(self) -> Bounded:
@@ -127,7 +137,7 @@ def _make_line(
     treated, holdout = (ArmSpending.from_json(spending[arm]) for arm in ("treated", "holdout"))
     delivery, retention = _delivery_price(spending, rates), result.figures["retention"]
     per_kept, net = UNKNOWN, None
-    if _is_settled(retention):
+    if str(retention["verdict"]) != "too_early" and _is_sound(result.figures):
         per_kept = cost_per_kept(treated, _read_kept(retention), costs, delivery_price=delivery)
     if rates.margin_share is not None:
         net = net_value(treated, holdout, costs, margin=float(rates.margin_share), delivery_price=delivery)
@@ -135,8 +145,8 @@ def _make_line(
     return Line(campaign, result, costs, per_kept, net, minutes, entered is not None)
 
 
-def _is_settled(retention: Mapping[str, Any]) -> bool:
-    return str(retention["verdict"]) != "too_early"
+def _is_sound(figures: Mapping[str, Any]) -> bool:
+    return not (figures.get("sample_ratio") or {}).get("is_alarming")
 
 
 def _read_kept(retention: Mapping[str, Any]) -> Bounded:

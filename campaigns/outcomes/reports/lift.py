@@ -17,7 +17,7 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class LiftLine:
-    """One campaign; the p-values are None while it is counted: `holm` bounds the chance of one false alarm among all,
+    """One campaign; the p-values are None of one that is in no sum: `holm` bounds the chance of one false alarm among all,
     `discovery` the share of false ones among those that are called found."""
 
     line: Line
@@ -27,9 +27,10 @@ class LiftLine:
 
     @property
     def verdict(self) -> str:
-        """more, fewer, or "" for no clear difference, after correction; open while it is counted."""
+        """more, fewer, or "" for no clear difference, after correction; open while it is counted, unsound where the arms are not
+        as they were drawn."""
         if self.holm is None:
-            return "open"
+            return "unsound" if self.line.is_over else "open"
         if self.holm >= ALPHA:
             return ""
         return "more" if self.line.points.value > 0 else "fewer"
@@ -58,6 +59,10 @@ class LiftReport:
     @property
     def open(self) -> int:
         return sum(line.verdict == "open" for line in self.lines)
+
+    @property
+    def unsound(self) -> int:
+        return sum(line.verdict == "unsound" for line in self.lines)
 
 
 def read_lift_report(ledger: Ledger | None = None) -> LiftReport:
@@ -95,6 +100,6 @@ def _find_error(line: Line) -> float:
 def _choose_interval(line: Line) -> Bounded:
     """Before the end only one that holds however often one looks, around its own estimate, where there is one."""
     look = line.result.figures.get("any_look")
-    if line.is_settled or not look:
+    if line.is_over or not look:
         return line.points
     return Bounded(look["points"], look["low"], look["high"])

@@ -25,10 +25,13 @@ from campaigns.models import (
     Offer,
     Variant,
 )
+from campaigns.outcomes.estimates import check_ratio
 from campaigns.outcomes.lift import estimate_lift
+from campaigns.outcomes.reports.cost import read_cost_report
 from campaigns.outcomes.reports.fairness import count_groups, count_missing_groups, read_fairness_report
 from campaigns.outcomes.reports.lift import read_lift_report
 from campaigns.outcomes.reports.retention import read_retention_report
+from campaigns.outcomes.reports.rows import list_lift_rows
 from customers.models import Customer, Order, SensitiveAttributes
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW
@@ -78,6 +81,20 @@ def test_a_loss_is_said_as_plainly_and_what_is_counted_is_in_no_mean() -> None:
     assert report.pooled is not None
     assert (report.pooled.campaigns, report.pooled.p_value < 0.001) == (2, True)
     assert report.pooled.low < 0 < report.pooled.high
+
+
+def test_a_campaign_whose_arms_are_not_as_they_were_drawn_stands_in_no_sum() -> None:
+    _measured("Good", 2_000, 600, 1_000, 200)
+    broken = _measured("Broken", 2_000, 900, 400, 40, days=1)
+    result = CampaignResult.objects.get(campaign=broken)
+    result.figures["sample_ratio"] = check_ratio(2_000, 400, 1 / 3)
+    result.save()
+    lift, cost = read_lift_report(), read_cost_report()
+    assert [(line.verdict, line.holm is None) for line in lift.lines] == [("unsound", True), ("more", False)]
+    assert (lift.better, lift.open, lift.unsound, lift.pooled) == (1, 0, 1, None)
+    assert (cost.open, cost.unsound) == (0, 1)
+    assert read_retention_report(LATER).campaigns == 1
+    assert [row["verdict"] for row in list_lift_rows(lift)] == ["unsound", "more"]
 
 
 def test_what_campaigns_added_stands_in_the_month_in_which_they_began() -> None:
