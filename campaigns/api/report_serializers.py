@@ -58,7 +58,7 @@ class PooledSerializer(serializers.Serializer[Any]):
 
 class LiftRowSerializer(serializers.Serializer[Any]):
     """One campaign; points are percentage points of people who ordered. p-values are corrected for the number of campaigns, and
-    null while orders are counted (`verdict` is open)."""
+    null while orders are counted (`verdict` is open) or where arms are not as they were drawn (unsound, p < 0.001)."""
 
     campaign = serializers.CharField()
     started_on = serializers.DateField()
@@ -72,7 +72,7 @@ class LiftRowSerializer(serializers.Serializer[Any]):
     is_settled = serializers.BooleanField()
     p_holm = serializers.FloatField(allow_null=True)
     q_false_discovery = serializers.FloatField(allow_null=True)
-    verdict = serializers.CharField(help_text="more, fewer, no_clear_difference, or open while orders are counted")
+    verdict = serializers.CharField(help_text="more, fewer, no_clear_difference, open or unsound")
     customers_kept = serializers.FloatField(allow_null=True)
     customers_kept_low = serializers.FloatField(allow_null=True)
     customers_kept_high = serializers.FloatField(allow_null=True)
@@ -191,8 +191,9 @@ class FairnessReportSerializer(serializers.Serializer[Any]):
 
 
 class ResultRowSerializer(serializers.Serializer[Any]):
-    """One number. `part`: all, archetype, risk, segment, day, cost, text or text_share. `how`: counted, cut (large amounts),
-    past_out (with what was known before taken out), any_look (holds however often one looks); of a text what is counted."""
+    """One number. `part`: all, draw, archetype, risk, segment, day, cost, text, text_standing or text_share. `how`: counted, cut
+    (large amounts), past_out (with what was known before taken out), any_look (holds however often one looks); of a text what is
+    counted."""
 
     day = serializers.DateField()
     part = serializers.CharField()

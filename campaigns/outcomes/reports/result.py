@@ -17,7 +17,8 @@ from django.conf import settings
 from campaigns.audience.archetypes import label_archetype
 from campaigns.models import Archetype, Campaign, CampaignResult
 from campaigns.outcomes.text_shares import list_share_history
-from campaigns.outcomes.texts import TextCount, count_texts
+from campaigns.outcomes.text_standing import Standing
+from campaigns.outcomes.texts import TextCount, compare_all, count_texts
 
 from .ledger import Line, read_ledger
 from .rows import PARTS, Cell, Row
@@ -46,7 +47,9 @@ def list_result_rows(campaign: Campaign, *, now: dt.datetime, lines: Sequence[Li
         yield from _list_day(day)
     for line in read_ledger([campaign]).lines if lines is None else lines:
         yield from _list_costs(newest.day, line)
-    yield from _list_texts(newest.day, count_texts(campaign, as_of=now))
+    texts = count_texts(campaign, as_of=now)
+    yield from _list_texts(newest.day, texts)
+    yield from _list_standings(newest.day, compare_all(campaign, texts, now=now))
     shop_zone = ZoneInfo(settings.SHOP_TIME_ZONE)
     for change in list_share_history(campaign):
         for text in change.texts:
@@ -67,7 +70,12 @@ def _list_whole(result: CampaignResult) -> Iterator[Row]:
     for arm, n in zip(("treated", "holdout"), people, strict=True):
         yield _row(day, "all", f"{arm}_ordered", "counted", "people", (retention[f"{arm}_kept"], None, None),
                    people=(n, None) if arm == "treated" else (None, n))  # fmt: skip
-    if difference := (figures.get("revenue") or {}).get("difference"):
+    revenue = figures.get("revenue") or {}
+    for arm in ("treated", "holdout"):
+        if f"{arm}_mean" in revenue:
+            yield _row(day, "all", f"{arm}_revenue_each", "counted", "money", (revenue[f"{arm}_mean"], None, None))
+    yield from _list_draw(day, figures)
+    if difference := revenue.get("difference"):
         for name, ends in (("per_person", ("low", "high")), ("total", ("total_low", "total_high"))):
             values = (difference[name], *(difference[end] for end in ends))
             yield _row(day, "all", f"revenue_{name}", "counted", "money", values, people=people)
@@ -79,6 +87,16 @@ def _list_whole(result: CampaignResult) -> Iterator[Row]:
     for outcome, look in looks.items():
         if look:
             yield _look(day, "all", outcome, look, _UNITS[outcome], people)
+
+
+def _list_draw(day: dt.date, figures: Mapping[str, Any]) -> Iterator[Row]:
+    """Whether the arms are as they were drawn, and how many held-out people other campaigns wrote to."""
+    if ratio := figures.get("sample_ratio"):
+        verdict = f"p {ratio['p_value']:.4f}" + (" alarm" if ratio["is_alarming"] else "")
+        yield _row(day, "draw", "expected_holdout", "counted", "people", (ratio["expected_holdout"], None, None),
+                   verdict=verdict)  # fmt: skip
+    for arm, number in (figures.get("reached_by_others") or {}).items():
+        yield _row(day, "draw", f"{arm}_reached_by_others", "counted", "people", (number, None, None))
 
 
 def _list_kinds(result: CampaignResult) -> Iterator[Row]:
@@ -134,6 +152,18 @@ def _list_texts(day: dt.date, texts: Sequence[TextCount]) -> Iterator[Row]:
         counts |= {kind: getattr(text.responses, kind) for kind in _RESPONSES}
         for how, number in counts.items():
             yield _row(day, "text", name, how, "people", (number, None, None), people=(text.people, None))
+
+
+def _list_standings(day: dt.date, found: Sequence[tuple[str, TextCount | None, Standing]]) -> Iterator[Row]:
+    """By archetype with several texts, by how much its leading text is ahead of the next, in percentage points."""
+    for archetype, leader, standing in found:
+        if leader is None:
+            yield _row(day, "text_standing", archetype, "any_look", "points", (None, None, None), verdict="too_few")
+            continue
+        values = (None, 100 * standing.low, 100 * standing.high)
+        verdict = "better" if standing.has_won else "no_effect"
+        name = f"{archetype} · {leader.variant.label}"
+        yield _row(day, "text_standing", name, "any_look", "points", values, verdict=verdict)
 
 
 def _look(

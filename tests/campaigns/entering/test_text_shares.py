@@ -146,6 +146,7 @@ def test_every_change_of_the_shares_is_shown_with_its_probabilities_and_evidence
         assert f"{100 * text.share:.1f}%" in page and f"{text.ordered} of {text.people} ordered" in page
     file = b"".join(client.get(reverse("campaigns:result-file", args=[campaign.pk]))).decode()  # type: ignore[call-overload]
     assert f"batch 1,share,{rows['B'].share}" in file
+    assert ",text_standing," in file
 
 
 def test_it_is_a_part_of_what_is_approved(campaign: Campaign) -> None:

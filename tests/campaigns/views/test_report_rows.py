@@ -94,6 +94,10 @@ def test_a_campaigns_file_and_the_api_say_what_its_page_says(shop: Campaign, api
     for end in ("value", "low", "high"):
         assert f"{points[end]:+.1f}" in page
     assert f"€{found['cost', 'discounts', 'counted']['value']:,.2f}" in page
+    each = found["all", "treated_revenue_each", "counted"]["value"]
+    assert f"€{each:,.2f}" in page
+    assert found["draw", "holdout_reached_by_others", "counted"]["value"] == told["held_out_reached_by_others"] == 0
+    assert "alarm" not in found["draw", "expected_holdout", "counted"]["verdict"]
     past_out = found["all", "kept", "past_out"]
     assert f"{past_out['low']:+.1f}" in page.replace("\u2212", "-")
     assert found["text", "Any reason · all interests · English · A", "ordered"]["value"] == 30
