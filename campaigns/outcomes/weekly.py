@@ -33,6 +33,7 @@ from .reports.ledger import read_ledger
 from .reports.lift import read_lift_report
 from .reports.retention import read_retention_report
 from .reports.telling import tell_fairness
+from .reports.week import read_week
 
 log = structlog.get_logger(__name__)
 
@@ -65,10 +66,8 @@ def mail_weekly(now: dt.datetime) -> int:
     _queue(week)
     if not WeeklyMail.objects.filter(state=WeeklyMail.State.WAITING, week=week).exists():
         return 0
-    mailed, figures = (
-        0,
-        _read_figures(now),
-    )  # before a row is marked: a figure that cannot be had costs nobody their mail
+    figures = _read_figures(now, week)  # before a row is marked: a figure that cannot be had costs nobody their mail
+    mailed = 0
     while (row := _claim(week, now)) is not None:
         mailed += _send(row, figures, now)
     return mailed
@@ -100,8 +99,8 @@ def compose(row: WeeklyMail, figures: dict[str, Any]) -> EmailMultiAlternatives:
     """The mail in the language of its reader, as text and as HTML with the same sentences."""
     url = f"{settings.SITE_URL}{reverse('campaigns:weekly-end', args=[make_token(row.user_id)])}"
     context = figures | {"fairness": tell_fairness(figures["groups"]), "end_url": url, "site": settings.SITE_URL}
-    context |= {"shop_name": settings.SHOP_NAME, "week": row.week}
     subject = _("The week at %(shop)s") % {"shop": settings.SHOP_NAME}
+    context |= {"subject": subject, "week": row.week}
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
     mail = EmailMultiAlternatives(
         f"[Rekindle] {subject}"[:200], _as_text(render_to_string("campaigns/reports/weekly.txt", context)), None,
@@ -120,6 +119,9 @@ def _queue(week: dt.date) -> None:
     able = with_right("view_campaignresult").filter(pk__in=wanting).exclude(email="")
     rows = [WeeklyMail(user=user, week=week) for user in able]
     WeeklyMail.objects.bulk_create(rows, ignore_conflicts=True)
+    # Whose right, or whose address, went while their mail was waiting to be tried again.
+    waiting = WeeklyMail.objects.filter(week=week, state=WeeklyMail.State.WAITING)
+    waiting.exclude(user__in=with_right("view_campaignresult").exclude(email="")).update(state=WeeklyMail.State.FAILED)
 
 
 def _claim(week: dt.date, now: dt.datetime) -> WeeklyMail | None:
@@ -137,9 +139,10 @@ def _claim(week: dt.date, now: dt.datetime) -> WeeklyMail | None:
     return None if found is None else WeeklyMail.objects.select_related("user").get(pk=found[0])
 
 
-def _read_figures(now: dt.datetime) -> dict[str, Any]:
+def _read_figures(now: dt.datetime, week: dt.date) -> dict[str, Any]:
     ledger = read_ledger()
     return {
+        "news": read_week(ledger, week),
         "retention": read_retention_report(now, ledger),
         "lift": read_lift_report(ledger),
         "cost": read_cost_report(ledger),

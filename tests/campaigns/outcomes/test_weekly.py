@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 
 import pytest
@@ -14,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from campaigns.models import NotificationChoice, WeeklyMail
+from campaigns.models import Campaign, CampaignResult, NotificationChoice, WeeklyMail
 from campaigns.outcomes.weekly import MOST_ATTEMPTS, PAUSE, find_week, mail_weekly, make_token
 from tests.campaigns import arrange
 from tests.campaigns.outcomes.test_reports import _measured, _send, _use
@@ -104,6 +105,55 @@ def test_it_says_what_the_pages_say_in_the_language_of_its_reader(
     assert "<" not in english.body
     assert "每周" in chinese.subject or "本周" in chinese.subject
     assert "75.0%" in chinese.body
+
+
+def test_it_says_what_the_week_brought(marketer: User, analyst: User) -> None:
+    """From Monday to Sunday by the shop's clock: a window that closed on Sunday night is news, one of this Monday is not yet."""
+    for name, counts, opens, closes in (
+        ("Kept some", (2_000, 600, 1_000, 200), "2026-12-01T09:00", "2027-01-31T23:30"),
+        ("Lost some", (2_000, 100, 1_000, 200), "2026-11-27T09:00", "2027-01-25T00:00"),
+        ("Older news", (2_000, 600, 1_000, 200), "2026-11-20T09:00", "2027-01-24T23:59"),
+        ("Next week", (2_000, 600, 1_000, 200), "2026-12-03T09:00", "2027-02-01T00:00"),
+        ("Just sent", (900, 10, 100, 1), "2027-01-27T09:00", "2027-03-28T09:00"),
+    ):
+        _say_when(_measured(name, *counts, is_complete=name != "Just sent"), opens, closes)
+    _want(marketer)
+    _want(analyst, "zh-hans")
+    assert mail_weekly(MONDAY) == 2
+    english, chinese = sorted(mail.outbox, key=lambda message: message.to != [marketer.email])
+    said = english.body.split("Last week", 1)[1].split("Retention:", 1)[0]
+    assert "Kept some: Its counting is over: 200 customers stayed who would have left" in said
+    assert "Lost some: Its counting is over: fewer stayed than without the message" in said
+    assert "Just sent: It began: 900 people to be written to so far, 100 held out." in said
+    assert "Older news" not in said
+    assert "Next week" not in said
+    html = str(english.alternatives[0][0])  # type: ignore[attr-defined]
+    addresses = re.findall(r"http://[^\s\"<]+", english.body)
+    assert len(addresses) == len(set(addresses)) == 8
+    assert all(f'href="{address}"' in html for address in addresses)
+    assert "Its counting" not in chinese.body
+
+
+def test_a_week_without_any_news_says_so(marketer: User) -> None:
+    _want(marketer)
+    mail_weekly(MONDAY)
+    assert "No campaign began, and no campaign’s counting ended." in mail.outbox[0].body
+
+
+def _say_when(campaign: Campaign, opens: str, closes: str) -> None:
+    result = CampaignResult.objects.get(campaign=campaign)
+    is_over = result.figures["retention"]["verdict"] != "too_early"
+    result.figures |= {"window_start": f"{opens}:00+00:00", "window_end": f"{closes}:00+00:00", "is_complete": is_over}
+    result.save()
+
+
+def test_whose_right_went_while_their_mail_waited_gets_none(marketer: User, analyst: User) -> None:
+    for user in (marketer, analyst):
+        _want(user)
+        WeeklyMail.objects.create(user=user, week=MONDAY.date(), attempts=1, tried_at=MONDAY - 2 * PAUSE)
+    User.objects.filter(pk=analyst.pk).update(is_active=False)
+    assert mail_weekly(MONDAY) == 1
+    assert (_states(), [message.to for message in mail.outbox]) == (["sent", "failed"], [[marketer.email]])
 
 
 def test_no_customer_is_in_it(marketer: User) -> None:
