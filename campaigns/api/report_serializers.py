@@ -58,7 +58,8 @@ class PooledSerializer(serializers.Serializer[Any]):
 
 class LiftRowSerializer(serializers.Serializer[Any]):
     """One campaign; points are percentage points of people who ordered. p-values are corrected for the number of campaigns, and
-    null while orders are counted (`verdict` is open) or where arms are not as they were drawn (unsound, p < 0.001)."""
+    null while orders are counted (`verdict` is open) or where arms are not as they were drawn (unsound, p < 0.001). Points are
+    null while too few have ordered for an interval that holds at every look."""
 
     campaign = serializers.CharField()
     started_on = serializers.DateField()
@@ -66,9 +67,9 @@ class LiftRowSerializer(serializers.Serializer[Any]):
     treated_ordered = serializers.IntegerField()
     held_out = serializers.IntegerField()
     held_out_ordered = serializers.IntegerField()
-    points = serializers.FloatField()
-    points_low = serializers.FloatField()
-    points_high = serializers.FloatField()
+    points = serializers.FloatField(allow_null=True)
+    points_low = serializers.FloatField(allow_null=True)
+    points_high = serializers.FloatField(allow_null=True)
     is_settled = serializers.BooleanField()
     p_holm = serializers.FloatField(allow_null=True)
     q_false_discovery = serializers.FloatField(allow_null=True)

@@ -42,6 +42,11 @@ class ToldLift:
         return self.look if self.verdict == "too_early" and self.look else (self.low, self.high)
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether `bounds` may be shown: before the end they may not as long as too few have ordered for a sequence."""
+        return self.verdict != "too_early" or self.look is not None
+
+    @property
     def lost(self) -> tuple[float, float]:
         """The limits of a negative result: so many customers fewer."""
         return -self.kept_high, -self.kept_low

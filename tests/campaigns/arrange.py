@@ -97,7 +97,7 @@ def make_campaign(
     send_at: dt.datetime = NOW,
     now: dt.datetime = NOW,
 ) -> Campaign:
-    """A draft that is ready for review: frozen audience of one archetype with one text. The share held out is that of the people."""
+    """A draft that is ready for review: frozen audience of one archetype with one text. The share held out is theirs."""
     forget_quiet_hours()
     segment, _created = Segment.objects.get_or_create(name="Scots", defaults={"rule": RULE})
     campaign = Campaign.objects.create(

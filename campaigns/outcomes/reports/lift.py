@@ -18,10 +18,11 @@ ALPHA = 0.05
 @dataclass(frozen=True)
 class LiftLine:
     """One campaign; the p-values are None of one that is in no sum: `holm` bounds the chance of one false alarm among all,
-    `discovery` the share of false ones among those that are called found."""
+    `discovery` the share of false ones among those that are called found. `shown` is None while too few have ordered for an
+    interval that holds at every look."""
 
     line: Line
-    shown: Bounded
+    shown: Bounded | None
     holm: float | None
     discovery: float | None
 
@@ -97,9 +98,9 @@ def _find_error(line: Line) -> float:
     return float(100 * squared**0.5)
 
 
-def _choose_interval(line: Line) -> Bounded:
-    """Before the end only one that holds however often one looks, around its own estimate, where there is one."""
-    look = line.result.figures.get("any_look")
-    if line.is_over or not look:
+def _choose_interval(line: Line) -> Bounded | None:
+    """Before the end only one that holds however often one looks, around its own estimate."""
+    if line.is_over:
         return line.points
-    return Bounded(look["points"], look["low"], look["high"])
+    look = line.result.figures.get("any_look")
+    return Bounded(look["points"], look["low"], look["high"]) if look else None

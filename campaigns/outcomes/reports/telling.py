@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf.locale import LANG_INFO
 from django.utils.formats import date_format
+from django.utils.translation import get_language_info, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from campaigns.approval.fairness import LOWEST_RATIO, GroupFairness, Ratio
 
@@ -33,14 +34,14 @@ def tell_report(report: AttributeReport) -> dict[str, Any]:
     return {
         "label": label,
         "day": report.day,
-        "groups": [tell_group(group) for group in groups],
-        "low": [f"{name_group(group.name)} ({label})" for group in groups if group.is_low],
+        "groups": [tell_group(group, report.attribute) for group in groups],
+        "low": [f"{name_group(group.name, report.attribute)} ({label})" for group in groups if group.is_low],
         "left_out": report.whole,
         "has_discount": any(group.nominal is not None for group in groups),
         "months": [
             {
                 "label": date_format(month.month, pgettext("date format", "M Y")),
-                "groups": [tell_group(group) for group in month.fairness.groups],
+                "groups": [tell_group(group, report.attribute) for group in month.fairness.groups],
             }
             for month in report.months
             if len(month.fairness.groups) > 1
@@ -48,10 +49,10 @@ def tell_report(report: AttributeReport) -> dict[str, Any]:
     }
 
 
-def tell_group(group: GroupFairness) -> dict[str, Any]:
+def tell_group(group: GroupFairness, attribute: str = "") -> dict[str, Any]:
     """Its numbers, and what is said of both ratios."""
     return {
-        "name": name_group(group.name),
+        "name": name_group(group.name, attribute),
         "group": group,
         "share_word": judge(group.share_ratio),
         "discount_word": judge(group.nominal_ratio),
@@ -69,5 +70,8 @@ def name_attribute(key: str) -> str:
     return {"country": _("Country"), "language": _("Language")}.get(key, key)
 
 
-def name_group(name: str) -> str:
+def name_group(name: str, attribute: str = "") -> str:
+    """A language by its name, where it has one; everything else as the shop says it."""
+    if attribute == "language" and name.lower() in LANG_INFO:
+        return str(get_language_info(name.lower())["name_translated"])
     return name or _("not known")

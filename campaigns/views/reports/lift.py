@@ -35,7 +35,10 @@ _HEADS: Final = (
 def show_lift(request: HttpRequest) -> HttpResponse:
     """Every campaign, the newest first."""
     report = read_lift_report()
-    axis = find_axis([line.shown for line in report.lines])
+    pooled = report.pooled
+    parts = [line.shown for line in report.lines if line.shown]
+    parts += [Bounded(pooled.effect, pooled.low, pooled.high)] if pooled else []
+    axis = find_axis(parts)
     context: dict[str, Any] = {
         "report": report,
         "rows": [tell_row(line) for line in report.lines],
@@ -60,7 +63,7 @@ def tell_row(line: LiftLine) -> dict[str, Any]:
     return {
         "lift": line,
         "line": line.line,
-        "shown": as_shares(line.shown),
+        "shown": as_shares(line.shown) if line.shown else None,
         "verdict": line.verdict,
         "is_tiny": is_tiny,
     }

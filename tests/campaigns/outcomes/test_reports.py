@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from campaigns.models import (
@@ -27,6 +29,7 @@ from campaigns.models import (
 )
 from campaigns.outcomes.estimates import check_ratio
 from campaigns.outcomes.lift import estimate_lift
+from campaigns.outcomes.ratio import Bounded
 from campaigns.outcomes.reports.cost import read_cost_report
 from campaigns.outcomes.reports.fairness import count_groups, count_missing_groups, read_fairness_report
 from campaigns.outcomes.reports.lift import read_lift_report
@@ -77,10 +80,30 @@ def test_a_loss_is_said_as_plainly_and_what_is_counted_is_in_no_mean() -> None:
     assert [(line.line.campaign.name, line.verdict) for line in report.lines] == [
         ("Open", "open"), ("Bad", "fewer"), ("Good", "more"),
     ]  # fmt: skip
-    assert report.lines[0].shown.high == 11.0
+    assert report.lines[0].shown == Bounded(1.0, -9.0, 11.0)
     assert report.pooled is not None
     assert (report.pooled.campaigns, report.pooled.p_value < 0.001) == (2, True)
     assert report.pooled.low < 0 < report.pooled.high
+
+
+def test_before_the_end_no_interval_of_one_look_is_shown(client: Client, analyst: User) -> None:
+    campaign = _measured("Open", 600, 20, 100, 2, is_complete=False)
+    result = CampaignResult.objects.get(campaign=campaign)
+    revenue = {
+        "treated_mean": 9.0,
+        "holdout_mean": 1.0,
+        "difference": {"total": 5_432, "total_low": 2_100, "total_high": 8_900},
+    }
+    result.figures |= {"any_look": None, "revenue": revenue}
+    result.save()
+    (line,) = read_lift_report().lines
+    assert (line.verdict, line.shown) == ("open", None)
+    client.force_login(analyst)
+    low, high = (f"{line.line.retention[end]:+.1f}".replace("-", "\u2212") for end in ("low", "high"))
+    for page in (reverse("campaigns:report-lift"), reverse("campaigns:result", args=[campaign.pk])):
+        words = client.get(page).content.decode()
+        assert not [number for number in (low, high, "5.4k", "2.1k") if number in words]
+    assert "Too few have ordered yet for an interval." in words
 
 
 def test_a_campaign_whose_arms_are_not_as_they_were_drawn_stands_in_no_sum() -> None:
