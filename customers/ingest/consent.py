@@ -257,14 +257,16 @@ def may_contact_sql(customer: str = "customers_customer", channel: str = Channel
 def said_no_sql(customer: str, channel: str) -> str:
     """SQL that is true where the person of the row `customer` (a table or alias) said no on `channel` (an expression), was asked
     and has yet to confirm, or their consent has lapsed, and only they can give it: the newest record waits or is a lapse, the
-    newest that does not wait is a withdrawal, or the address there was unsubscribed."""
+    newest that does not wait is a withdrawal, or the address there was unsubscribed. Consents that are only tests are no word of
+    theirs."""
     email, phone = address_hash_sql(f"{customer}.email"), address_hash_sql(f"{customer}.phone")
     return (
         "(coalesce((SELECT said.status = 'withdrawn' FROM customers_consentrecord said"
         f" WHERE said.customer_id = {customer}.id AND said.channel = {channel} AND said.status <> 'pending'"
+        " AND NOT said.is_test"
         " ORDER BY said.recorded_at DESC, said.id DESC LIMIT 1), false)"
         " OR coalesce((SELECT asked.status IN ('pending', 'expired') FROM customers_consentrecord asked"
-        f" WHERE asked.customer_id = {customer}.id AND asked.channel = {channel}"
+        f" WHERE asked.customer_id = {customer}.id AND asked.channel = {channel} AND NOT asked.is_test"
         " ORDER BY asked.recorded_at DESC, asked.id DESC LIMIT 1), false)"
         f" OR EXISTS (SELECT 1 FROM customers_suppression kept WHERE kept.channel = {channel} AND kept.reason = 'unsubscribed'"
         f" AND kept.address_hash = CASE {channel} WHEN 'email' THEN {email} WHEN 'sms' THEN {phone} END))"

@@ -72,9 +72,15 @@ def test_consents_are_told_by_every_way_in(endpoint: OutgoingEndpoint) -> None:
     withdraw_consent(ana, source="link", now=NOW)
     record_consent(ana, source="demo", now=NOW, is_test=True)
     frame = {"customer": ["ana"], "status": ["given"], "legal_basis": ["consent"], "recorded_at": [NOW]}
-    record_consents(pl.DataFrame(frame))
+    record_consents(pl.DataFrame(frame))  # never above a withdrawal, and a test is no word of hers
+    record_consents(pl.DataFrame(frame).with_columns(channel=pl.lit("sms")))
     item = {"customer": ana.pk, "channel": "email"}
-    assert told() == [("consent.changed", [{**item, "status": said}]) for said in ("given", "withdrawn", "given")]
+    told_of = [
+        {**item, "status": "given"},
+        {**item, "status": "withdrawn"},
+        {**item, "channel": "sms", "status": "given"},
+    ]
+    assert told() == [("consent.changed", [one]) for one in told_of]
 
 
 def test_who_has_to_forget_a_person_is_told_their_shop_id_and_then_it_is_gone(
