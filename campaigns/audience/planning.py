@@ -1,7 +1,7 @@
 """What a hold-out of some share can show, how long it takes and what it costs, before anything is sent. No Django here.
 
-The arithmetic is that of `power`: two shares, two-sided at 95 %, seen in four campaigns of five. What people did before narrows
-the intervals a little further (CUPED); that is not counted on here.
+Two shares, two-sided at 95 %, seen in four campaigns of five by the interval that the result page judges with. What people did
+before narrows the intervals a little further (CUPED); that is not counted on here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
-from .power import power
+from customers.scoring.proportion import wilson_interval
 
 LEAST_SHARE: Final = 0.01
 MOST_SHARE: Final = 0.5
-#: Two-sided 95 % and power 80 %, as in `power`.
 _CONFIDENCE: Final = 0.95
 _POWER: Final = 0.8
+#: Nobody has so many customers.
+MOST_PEOPLE: Final = 2**31
+_HALVINGS: Final = 40
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def plan_holdout(
     return Plan(
         treated=treated,
         held=held,
-        smallest=_find_smallest(treated, held, base_rate),
+        smallest=find_smallest(treated, held, base_rate),
         forgone=held * effect * worth,
         recommended=recommend_share(people, effect, base_rate),
         weeks=_find_weeks(needed, per_week, window_days),
@@ -69,17 +71,33 @@ def plan_holdout(
     )
 
 
+def find_smallest(treated: int, held: int, base_rate: float) -> float:
+    """The smallest effect, a share from 0 to 1, that the verdict of the result page sees in four campaigns of five; infinite
+    where none that can be is seen."""
+    low, high = 0.0, 1 - base_rate
+    if not _is_seen(treated, held, base_rate, high):
+        return math.inf
+    for _halving in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _is_seen(treated, held, base_rate, middle) else (middle, high)
+    return high
+
+
 def find_people_needed(effect: float, share: float, base_rate: float) -> int:
-    """In both arms together, so that `effect` shows with `share` of them held out."""
-    spread = base_rate * (1 - base_rate) * (1 / share + 1 / (1 - share))
-    return math.ceil(spread * (_z(1 - (1 - _CONFIDENCE) / 2) + _z(_POWER)) ** 2 / effect**2)
+    """In both arms together, so that `effect` shows with `share` of them held out; MOST_PEOPLE where it takes more."""
+    low, high = 1, MOST_PEOPLE
+    while high - low > 1:
+        middle = (low + high) // 2
+        held = round(middle * share)
+        low, high = (low, middle) if _is_seen(middle - held, held, base_rate, effect) else (middle, high)
+    return high
 
 
 def recommend_share(people: int, effect: float, base_rate: float) -> float | None:
     """The smallest share, in whole per cent, with which `effect` shows; None where half of the people are too few."""
     for percent in range(round(100 * LEAST_SHARE), round(100 * MOST_SHARE) + 1):
         held = round(people * percent / 100)
-        if _find_smallest(people - held, held, base_rate) <= effect:
+        if base_rate + effect <= 1 and _is_seen(people - held, held, base_rate, effect):
             return percent / 100
     return None
 
@@ -91,21 +109,33 @@ def find_smallest_between(treated: int, texts: int, base_rate: float, *, pairs: 
     each, pairs = treated // texts, max(pairs, math.comb(texts, 2))
     if each < 1 or pairs < 1:
         return math.inf
-    usual = _z(1 - (1 - _CONFIDENCE) / 2) + _z(_POWER)
-    corrected = _find_reach(1 - (1 - _CONFIDENCE) / pairs) + _z(_POWER)
-    return power(each, each, base_rate) / 100 * corrected / usual
+    errors = _find_reach(1 - (1 - _CONFIDENCE) / pairs) + _z(_POWER)
+    rate, found = min(max(base_rate, 0.25 / each), 1 - 0.25 / each), 0.0
+    for _step in range(_HALVINGS):  # the better text's own spread hangs on how much better it is
+        better = min(rate + found, 1.0)
+        found = errors * math.sqrt((rate * (1 - rate) + better * (1 - better)) / each)
+    return found if rate + found <= 1 else math.inf
 
 
-def _find_smallest(treated: int, held: int, base_rate: float) -> float:
-    """Infinite where everybody would have to order, and more."""
-    smallest = power(treated, held, base_rate) / 100
-    return smallest if base_rate + smallest <= 1 else math.inf
+def _is_seen(treated: int, held: int, rate: float, effect: float) -> bool:
+    """Whether the lower end of Newcombe's interval (`outcomes.lift`) lies above nought in four campaigns of five: also where
+    chance takes the difference down by as much as it does once in five, each arm by its part of that. Where few order, or
+    few are held out, the interval is wider than one of a normal distribution, and its ends lie at unequal distances."""
+    if min(treated, held) < 1:
+        return False
+    raised = min(rate + effect, 1.0)
+    spreads = raised * (1 - raised) / treated, rate * (1 - rate) / held
+    error = math.sqrt(sum(spreads))
+    down, up = (_z(_POWER) * spread / error if error else 0.0 for spread in spreads)
+    first, other = max(raised - down, 0.0), min(rate + up, 1.0)
+    low, high = wilson_interval(first * treated, treated)[0], wilson_interval(other * held, held)[1]
+    return first - other > math.hypot(first - low, high - other)
 
 
 def _find_weeks(needed: int, per_week: float | None, window_days: int) -> float | None:
     if per_week is None:
         return window_days / 7
-    return needed / per_week + window_days / 7 if per_week > 0 else None
+    return needed / per_week + window_days / 7 if per_week > 0 and needed < MOST_PEOPLE else None
 
 
 def _find_reach(confidence: float) -> float:

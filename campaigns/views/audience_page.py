@@ -19,7 +19,7 @@ from campaigns.approval.editing import edit_campaign, refreeze_audience
 from campaigns.audience.cards import Card, build_cards
 from campaigns.audience.connected import is_sent, sent_channels
 from campaigns.audience.freeze import EmptyAudience
-from campaigns.audience.power import power
+from campaigns.audience.planning import find_smallest
 from campaigns.forms import AudienceForm
 from campaigns.models import Archetype, Campaign, ExclusionReason
 from customers.ingest.clock import read_shop_clock
@@ -128,7 +128,7 @@ def describe_audience(campaign: Campaign) -> dict[str, Any]:
     excluded = sorted((counts.get("excluded") or {}).items(), key=lambda item: -item[1])
     treated, held = counts.get("treatment", 0), counts.get("holdout", 0)
     base_rate = expect_retention(campaign)
-    smallest = power(treated, held, base_rate) if treated and held else math.inf
+    smallest = find_smallest(treated, held, base_rate) if treated and held else math.inf
     return {
         "counts": counts,
         "exclusions": [{"label": labels.get(reason, reason), "people": number} for reason, number in excluded],
@@ -142,7 +142,7 @@ def describe_audience(campaign: Campaign) -> dict[str, Any]:
             for channel, number in (counts.get("channels") or {Channel.EMAIL: treated}).items()
             if is_sent(channel)
         ),
-        "smallest_effect": smallest / 100 if math.isfinite(smallest) else None,
+        "smallest_effect": smallest if math.isfinite(smallest) else None,
         "base_rate": base_rate,
         "narrowed": tell_narrowing(campaign),
     }
