@@ -155,9 +155,10 @@ def make_canary(field: models.Field[Any, Any], column: str, tag: str, now: dt.da
 
 
 class Haystack:
-    """Raw bytes to be searched for many words."""
+    """Raw bytes to be searched for many words. None of them goes over a line's end, so that each line is kept once."""
 
     def __init__(self, raw: bytes) -> None:
+        raw = b"\n".join(dict.fromkeys(raw.split(b"\n")))
         self._low = raw.lower()
         while b"\\\\" in self._low:  # JSON inside JSON
             self._low = self._low.replace(b"\\\\", b"\\")

@@ -181,4 +181,4 @@ def test_a_killed_process_costs_its_own_partition_alone(
     assert 0 < len(kept) == second < len(whole)
     assert all(row in whole for row in kept)
     assert scored_rows() == whole
-    assert score_shop(model, as_of=LAST_AT) == 0
+    assert runner.score_everybody(model, as_of=LAST_AT) == 0
