@@ -62,6 +62,7 @@ def test_a_ticket_is_found_and_answered_with_the_keyboard(
     page.get_by_label("Find a ticket").press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(rf"/tickets/{ticket.pk}/$"), timeout=60_000)
+    page.wait_for_load_state()  # the keys work once the scripts are there
     box = page.locator("#answer-text")
     page.keyboard.press("Alt+r")
     expect(box).to_be_focused()
