@@ -23,8 +23,6 @@ from .curves import Array, Sizes, fit_curve, is_yes_or_no
 from .fitted import Combined, Curve
 
 LEARNERS = ("response", "t_learner", "x_learner", "class_transformation")
-#: What a learner's score is: an effect per person in units of the outcome, or a rank alone.
-GIVES_EFFECTS = {"t_learner", "x_learner", "class_transformation"}
 
 
 @dataclass(frozen=True)

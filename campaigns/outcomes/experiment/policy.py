@@ -5,6 +5,10 @@ The value of a rule is estimated off-line and doubly robust (Dudík, Langford an
 right where the arms were drawn at random, however bad the models are. The rule is chosen anew for each fifth of the people,
 by its value among the other four; the mean over the fifths is what choosing in this way is worth, without the optimism
 of whoever picks the best of many on the people they judge it by.
+
+People are ranked in one way: by the mean of two estimates of what an arm does to them. The difference of two models (T-learner)
+is free to say anything, and noisy; the same share of P(outcome | arm) for everybody is steady, and coarse. Which of several
+rankings is best is not asked of the data: the answer is mostly noise, and choosing by it costs more than it finds.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from campaigns.outcomes.lift import CONFIDENCE
 from customers.scoring.evaluation import Estimate
 
 from .crossfit import CrossFit
-from .learners import GIVES_EFFECTS, UpliftModels
+from .learners import UpliftModels
 
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -42,35 +46,34 @@ class Prices:
 
 @dataclass(frozen=True)
 class Rule:
-    """`kind`: nobody, everybody (gets `arm`), top_share (the `share` with the highest score of `learner` gets `arm`) or
-    best_arm (with several treated arms: each the one whose predicted effect, less its cost, is largest, if above 0)."""
+    """`kind`: nobody, everybody (gets `arm`), top_share (the `share` with the largest effect of `arm` gets it) or best_arm (with
+    several treated arms: each the one whose effect, less its cost, is largest, if above 0)."""
 
     kind: str
     arm: int = 0
-    learner: str = ""
     share: float = 0.0
 
-    def decide(self, scores: dict[str, Array], prices: Prices, *, cut: float | None = None) -> Places:
-        """The arm for each person; `cut` is the score from which on people are picked, else that of the share."""
-        n = len(next(iter(scores.values())))
+    def decide(self, effects: Array, prices: Prices, *, cut: float | None = None) -> Places:
+        """The arm for each person, by their effects (n, k - 1); `cut` is the effect from which on people are picked, else that of
+        the share."""
         if self.kind in {"nobody", "everybody"}:
-            return np.full(n, self.arm, dtype=np.int64)
+            return np.full(len(effects), self.arm, dtype=np.int64)
         if self.kind == "best_arm":
-            net = prices.value * scores[self.learner] - prices.cost
+            net = prices.value * effects - prices.cost
             return np.where(net.max(axis=1) > 0, net.argmax(axis=1) + 1, 0)
-        column = scores[self.learner][:, self.arm - 1]
-        return np.where(column >= (self.find_cut(scores) if cut is None else cut), self.arm, 0)
+        return np.where(effects[:, self.arm - 1] >= (self.find_cut(effects) if cut is None else cut), self.arm, 0)
 
-    def find_cut(self, scores: dict[str, Array]) -> float:
-        """The score that this share of these people reach."""
-        return float(np.quantile(scores[self.learner][:, self.arm - 1], 1 - self.share))
+    def find_cut(self, effects: Array) -> float:
+        """The effect that this share of these people reach."""
+        return float(np.quantile(effects[:, self.arm - 1], 1 - self.share))
 
 
 @dataclass(frozen=True)
 class Policy:
     """The rule that is best on all people, and what choosing so is worth per person in money, against treating nobody.
 
-    `everybody` is the value of giving each arm to all. `picked` is the share of people whom the rule treats.
+    `everybody` is the value of giving each arm to all. `picked` is the share of people whom the rule treats. `relative` is what
+    `blend_effects` needs for people of another file.
     """
 
     rule: Rule
@@ -78,6 +81,7 @@ class Policy:
     everybody: list[Estimate]
     picked: float
     against_everybody: Estimate
+    relative: Array
     chosen_by_fold: list[Rule] = field(default_factory=list)
 
 
@@ -85,8 +89,10 @@ def choose_policy(fit: CrossFit, y: Array, arm: Places, prices: Prices) -> Polic
     """Choose among all rules and value the choice. `fit` comes from `cross_fit` on the same people (n)."""
     arms = fit.outcomes.shape[1]
     net = estimate_net(fit.outcomes, y, arm, prices)
-    rules = list_rules(arms, list(fit.scores))
-    gains = np.column_stack([_take(net, rule.decide(fit.scores, prices)) for rule in rules])
+    relative = measure_relative(y, arm, arms)
+    effects = blend_effects(fit.outcomes, relative)
+    rules = list_rules(arms)
+    gains = np.column_stack([_take(net, rule.decide(effects, prices)) for rule in rules])
     sums = np.stack([gains[fit.fold == place].sum(axis=0) for place in range(int(fit.fold.max()) + 1)])
     best = [int(np.argmax(_steady(sums.sum(axis=0) - own, rules))) for own in sums]
     honest = gains[np.arange(len(y)), np.asarray(best)[fit.fold]]
@@ -97,23 +103,31 @@ def choose_policy(fit: CrossFit, y: Array, arm: Places, prices: Prices) -> Polic
         chosen,
         bound_mean(honest),
         [bound_mean(values) for values in everybody],
-        float((chosen.decide(fit.scores, prices) > 0).mean()),
+        float((chosen.decide(effects, prices) > 0).mean()),
         bound_mean(honest - dearest),
+        relative,
         [rules[place] for place in best],
     )
 
 
-def list_rules(arms: int, learners: Sequence[str]) -> list[Rule]:
+def list_rules(arms: int) -> list[Rule]:
     """Nobody first: of equals the first is taken, so that without gain nobody is disturbed."""
     rules = [Rule("nobody"), *(Rule("everybody", place) for place in range(1, arms))]
-    rules += [
-        Rule("top_share", place, learner, share) for place in range(1, arms) for learner in learners for share in SHARES
-    ]
-    if (
-        arms == 2
-    ):  # the arm with the larger gain is then a share of the people too, but one that is not held against others
-        return rules
-    return rules + [Rule("best_arm", learner=learner) for learner in learners if learner in GIVES_EFFECTS]
+    rules += [Rule("top_share", place, share) for place in range(1, arms) for share in SHARES]
+    # Of one arm this is a share of the people as well, but one that is not held against others.
+    return rules if arms == 2 else [*rules, Rule("best_arm")]
+
+
+def measure_relative(y: Array, arm: Places, arms: int) -> Array:
+    """(k - 1): which share of what each treated arm brought is its doing; 0 where it brought nothing, or less."""
+    means = np.asarray([y[arm == place].mean() for place in range(arms)])
+    return np.asarray(np.where(means[1:] > 0, 1 - means[0] / np.where(means[1:] > 0, means[1:], 1.0), 0.0))
+
+
+def blend_effects(outcomes: Array, relative: Array) -> Array:
+    """(n, k - 1): the effect of each treated arm on each person, the mean of outcomes[:, a] - outcomes[:, 0] and of
+    relative[a] * outcomes[:, a]. `outcomes` (n, k) as in `CrossFit`."""
+    return np.asarray(((1 + relative) * outcomes[:, 1:] - outcomes[:, :1]) / 2)
 
 
 def estimate_net(outcomes: Array, y: Array, arm: Places, prices: Prices) -> Array:
@@ -155,11 +169,12 @@ def try_rule(decided: Places, y: Array, arm: Places, outcomes: Array, prices: Pr
     )
 
 
-def apply_rule(rule: Rule, models: UpliftModels, learned_on: Array, x: Array, prices: Prices) -> Places:
+def apply_policy(policy: Policy, models: UpliftModels, learned_on: Array, x: Array, prices: Prices) -> Places:
     """The arm for people of another file. The cut comes from the people that the models learned from: whom the rule picks
     must not depend on who else is asked about."""
-    cut = rule.find_cut(models.predict_scores(learned_on)) if rule.kind == "top_share" else None
-    return rule.decide(models.predict_scores(x), prices, cut=cut)
+    known, asked = (blend_effects(models.predict_outcomes(rows), policy.relative) for rows in (learned_on, x))
+    cut = policy.rule.find_cut(known) if policy.rule.kind == "top_share" else None
+    return policy.rule.decide(asked, prices, cut=cut)
 
 
 def bound_mean(values: Array) -> Estimate:
@@ -180,10 +195,10 @@ def _steady(values: Array, rules: Sequence[Rule]) -> Array:
     """The value of a share as the mean of it and those beside it: the best of twenty noisy points is most often a peak of
     the noise, and a share that is good has good ones beside it. Shares at the ends have fewer beside them."""
     steady = values.copy()
-    runs: dict[tuple[int, str], list[int]] = {}
+    runs: dict[int, list[int]] = {}
     for place, rule in enumerate(rules):
         if rule.kind == "top_share":
-            runs.setdefault((rule.arm, rule.learner), []).append(place)
+            runs.setdefault(rule.arm, []).append(place)
     for places in runs.values():
         for at, place in enumerate(places):
             reach = min(BESIDE, at, len(places) - 1 - at)

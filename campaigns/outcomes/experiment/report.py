@@ -20,7 +20,7 @@ from .crossfit import CrossFit, cross_fit
 from .curves import Array, Sizes
 from .effects import Effect, estimate_effects, winsorise
 from .learners import fit_average
-from .policy import Policy, Prices, Rule, apply_rule, choose_policy, try_rule
+from .policy import Policy, Prices, Rule, apply_policy, choose_policy, try_rule
 from .ranking import REPLICATES, Ranking, judge_rankings
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _describe_models(experiment: Experiment, wishes: Wishes, test: Experiment | 
         "trees": fit.sizes,
         "uplift": _describe_rankings(experiment.arms, fit, y, arm, wishes),
         "policy": _describe_policy(policy, experiment.arms, wishes.prices),
-        "test": None if test is None else _describe_trial(policy.rule, x, y, arm, test, wishes, rounds, fit.sizes),
+        "test": None if test is None else _describe_trial(policy, x, y, arm, test, wishes, rounds, fit.sizes),
     }
 
 
@@ -212,11 +212,11 @@ def _describe_policy(policy: Policy, arms: tuple[str, ...], prices: Prices) -> d
 
 def describe_rule(rule: Rule, arms: tuple[str, ...]) -> dict[str, Any]:
     """A rule with the name of its arm in place of the number."""
-    return {"kind": rule.kind, "arm": arms[rule.arm] if rule.arm else "", "learner": rule.learner, "share": rule.share}
+    return {"kind": rule.kind, "arm": arms[rule.arm] if rule.arm else "", "share": rule.share}
 
 
 def _describe_trial(
-    rule: Rule,
+    policy: Policy,
     x: Array,
     y: Array,
     arm: Places,
@@ -226,7 +226,7 @@ def _describe_trial(
     sizes: Sizes,
 ) -> dict[str, Any]:
     models = fit_average(x, y, arm, len(test.arms), sizes=dict(sizes), seed=wishes.seed, rounds=rounds)
-    decided = apply_rule(rule, models, x, test.x, wishes.prices)
+    decided = apply_policy(policy, models, x, test.x, wishes.prices)
     outcomes = models.predict_outcomes(test.x)
     found = try_rule(decided, test.y, test.arm, outcomes, wishes.prices)
     return {

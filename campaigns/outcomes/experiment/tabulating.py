@@ -133,10 +133,9 @@ def tell_rule(rule: Mapping[str, Any]) -> str:
         return "nobody"
     if rule["kind"] == "everybody":
         return f"{rule['arm']} for everybody"
-    learner = _LEARNER_WORDS[rule["learner"]]
     if rule["kind"] == "best_arm":
-        return f"each the arm with the largest gain by the {learner}, if there is one"
-    return f"{rule['arm']} for the {rule['share']:.0%} with the highest {learner}"
+        return "each the arm with the largest gain, if there is one"
+    return f"{rule['arm']} for the {rule['share']:.0%} with the largest effect"
 
 
 def _tell_interval(found: Mapping[str, float]) -> str:

@@ -7,7 +7,15 @@ import pytest
 
 from campaigns.outcomes.experiment.crossfit import CrossFit, cross_fit, draw_folds
 from campaigns.outcomes.experiment.learners import LEARNERS
-from campaigns.outcomes.experiment.policy import Prices, Rule, choose_policy, estimate_net, try_rule
+from campaigns.outcomes.experiment.policy import (
+    Prices,
+    Rule,
+    blend_effects,
+    choose_policy,
+    estimate_net,
+    measure_relative,
+    try_rule,
+)
 
 
 def _draw(n: int, seed: int, *, share: float = 0.5) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -41,7 +49,7 @@ def test_the_policy_treats_those_who_gain_and_is_valued_at_what_it_is_worth(
     fit, y, arm, effect = fitted
     prices = Prices(value=10, cost=0.5)
     policy = choose_policy(fit, y, arm, prices)
-    picked = policy.rule.decide(fit.scores, prices) > 0
+    picked = policy.rule.decide(blend_effects(fit.outcomes, policy.relative), prices) > 0
     worth = (10 * effect - 0.5)[picked].sum() / len(y)
     assert policy.value.low < worth < policy.value.high
     assert worth > 0.85 * (2.5 * 0.5)  # nobody could do better than treat the half that gains 3.00 each, less 0.50
@@ -103,3 +111,13 @@ def test_amounts_are_learned_too() -> None:
     for name in ("t_learner", "x_learner", "class_transformation"):
         gains = fit.scores[name][:, 0]
         assert gains[x[:, 0] > 0.6].mean() - gains[x[:, 0] < 0.4].mean() == pytest.approx(20, abs=6), name
+
+
+def test_an_effect_is_ranked_by_the_mean_of_a_difference_and_of_a_share_of_the_outcome() -> None:
+    y, arm = np.array([0.0, 0, 0, 1, 1, 1, 0, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    relative = measure_relative(y, arm, 2)
+    assert relative == pytest.approx([1 - 0.25 / 0.75])
+    outcomes = np.array([[0.1, 0.4], [0.5, 0.6]])
+    expected = [(0.3 + 2 / 3 * 0.4) / 2, (0.1 + 2 / 3 * 0.6) / 2]
+    assert blend_effects(outcomes, relative)[:, 0] == pytest.approx(expected)
+    assert measure_relative(np.zeros(4), np.array([0, 0, 1, 1]), 2) == pytest.approx([0])
