@@ -1,7 +1,7 @@
 """Whom to send a promotion, learned on the training file of a public experiment and judged on its test file.
 
 The data is the promotion experiment of `../shared/data/starbucks_promo`: one random half got a promotion that costs 0.15, a
-purchase brings 10. Learner and share of people are chosen on the training file alone, by the procedure of
+purchase brings 10. The share of people is chosen on the training file alone, by the procedure of
 `./rekindle manage measure --test`; the test file only answers what that rule would have brought. Published for comparison:
 send to all -1,132.20 and a course's reference 188.95.
 """
