@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from benchmarks._event_files import SLICE, write_file
-from benchmarks.ingest_growth import _read_sizes, growth
+from benchmarks.ingest_growth import _read_sizes, growth_by_step
 
 
-def test_the_worst_step_counts_and_linear_is_one() -> None:
-    assert growth([(100, 1.0), (1_000, 10.0), (10_000, 100.0)]) == 1.0
-    assert growth([(100, 1.0), (1_000, 5.0), (10_000, 100.0)]) == 2.0
-    assert growth([(100, 1.0)]) == 1.0
+def test_each_step_is_told_and_linear_is_one() -> None:
+    assert growth_by_step([(100, 1.0), (1_000, 10.0), (10_000, 200.0)]) == {"100 to 1,000": 1.0, "1,000 to 10,000": 2.0}
+    assert growth_by_step([(100, 1.0), (1_000, 5.0)]) == {"100 to 1,000": 0.5}
+    assert growth_by_step([(100, 1.0)]) == {}
 
 
 def test_sizes_rise() -> None:
