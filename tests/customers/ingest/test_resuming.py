@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +38,7 @@ from customers.models import (
     OrderLine,
     Product,
 )
+from tests.killed import serving
 
 from . import killed_worker
 from .conftest import GOOD, HEADER, NOW, MakeFile, choose
@@ -95,18 +95,8 @@ def _small(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.fixture
 def workers() -> Iterator[subprocess.Popen[str]]:
-    base, _slash, rest = os.environ["DATABASE_URL"].rpartition("/")
-    database = f"{base}/{connection.settings_dict['NAME']}" + (f"?{rest.partition('?')[2]}" if "?" in rest else "")
-    environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "retention_site.settings"}
-    command = [sys.executable, "-m", "tests.customers.ingest.killed_worker"]
-    with subprocess.Popen(
-        command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+    with serving("tests.customers.ingest.killed_worker") as process:
         yield process
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 def request(marketer: User, content: bytes, options: ImportOptions) -> ImportRun:

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +37,7 @@ from customers.models import ConsentRecord, Customer, OutsideLine, Suppression
 from customers.models.consent import forgetting
 from customers.privacy.restoring import repeat_lost
 from customers.privacy.wishes import LostWishes, repeat_wishes
+from tests.killed import serving
 
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -50,18 +50,8 @@ def read(path: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def leavers() -> Iterator[subprocess.Popen[str]]:
-    base, _slash, rest = os.environ["DATABASE_URL"].rpartition("/")
-    database = f"{base}/{connection.settings_dict['NAME']}" + (f"?{rest.partition('?')[2]}" if "?" in rest else "")
-    environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "retention_site.settings"}
-    command = [sys.executable, "-m", "tests.customers.privacy.killed_leaver"]
-    with subprocess.Popen(
-        command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+    with serving("tests.customers.privacy.killed_leaver") as process:
         yield process
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 @pytest.mark.django_db(transaction=True)
