@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
-from customers.scoring.proportion import wilson_interval
+from customers.scoring.proportion import newcombe_interval
 
 LEAST_SHARE: Final = 0.01
 MOST_SHARE: Final = 0.5
@@ -118,7 +118,7 @@ def find_smallest_between(treated: int, texts: int, base_rate: float, *, pairs: 
 
 
 def _is_seen(treated: int, held: int, rate: float, effect: float) -> bool:
-    """Whether the lower end of Newcombe's interval (`outcomes.lift`) lies above nought in four campaigns of five: also where
+    """Whether the lower end of Newcombe's interval lies above nought in four campaigns of five: also where
     chance takes the difference down by as much as it does once in five, each arm by its part of that. Where few order, or
     few are held out, the interval is wider than one of a normal distribution, and its ends lie at unequal distances."""
     if min(treated, held) < 1:
@@ -128,8 +128,7 @@ def _is_seen(treated: int, held: int, rate: float, effect: float) -> bool:
     error = math.sqrt(sum(spreads))
     down, up = (_z(_POWER) * spread / error if error else 0.0 for spread in spreads)
     first, other = max(raised - down, 0.0), min(rate + up, 1.0)
-    low, high = wilson_interval(first * treated, treated)[0], wilson_interval(other * held, held)[1]
-    return first - other > math.hypot(first - low, high - other)
+    return newcombe_interval(first * treated, treated, other * held, held)[0] > 0
 
 
 def _find_weeks(needed: int, per_week: float | None, window_days: int) -> float | None:

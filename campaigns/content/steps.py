@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -49,8 +50,7 @@ def find_step_moment(begins_at: dt.datetime, steps: list[Step], number: int) -> 
 
 def count_beyond(steps: list[Step], days: int) -> int:
     """How many steps are due only when orders are no longer counted, so many days after the first: what those do is not seen."""
-    waited = [sum(step.wait_hours for step in steps[: place + 1]) for place in range(len(steps))]
-    return sum(hours >= 24 * days for hours in waited)
+    return sum(hours >= 24 * days for hours in accumulate(step.wait_hours for step in steps))
 
 
 def add_wait(moment: dt.datetime, wait_hours: int) -> dt.datetime:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any, Literal
 
-from customers.scoring.proportion import wilson_interval
+from customers.scoring.proportion import newcombe_interval
 
 Verdict = Literal["positive", "negative", "no_effect", "too_early"]
 
@@ -114,18 +114,6 @@ def estimate_lift(
         verdict=_judge(low, high) if is_complete and is_large else "too_early",
         confidence=confidence,
     )
-
-
-def newcombe_interval(
-    treated_kept: int, treated_n: int, holdout_kept: int, holdout_n: int, *, confidence: float = CONFIDENCE
-) -> tuple[float, float]:
-    """Bounds of p1 - p2 (-1 to 1) from the two Wilson intervals. Both groups must have people."""
-    p1, p2 = treated_kept / treated_n, holdout_kept / holdout_n
-    low1, high1 = wilson_interval(treated_kept, treated_n, confidence=confidence)
-    low2, high2 = wilson_interval(holdout_kept, holdout_n, confidence=confidence)
-    below = math.sqrt((p1 - low1) ** 2 + (high2 - p2) ** 2)
-    above = math.sqrt((high1 - p1) ** 2 + (p2 - low2) ** 2)
-    return p1 - p2 - below, p1 - p2 + above
 
 
 def estimate_mean_difference(

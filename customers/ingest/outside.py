@@ -40,11 +40,6 @@ def append_lines(lines: Sequence[Mapping[str, Any]], *, to: str) -> None:
         os.fsync(file.fileno())
 
 
-def append_line(line: Mapping[str, Any], *, to: str) -> None:
-    """The same of one line."""
-    append_lines([line], to=to)
-
-
 def read_lines(name: str) -> list[dict[str, Any]]:
     """The lines that have a list of hashes under `name`, in the order in which they were said; one that a crash cut off is passed
     over. Those of before lines had a moment stand first."""

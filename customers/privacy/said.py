@@ -12,12 +12,13 @@ from typing import Any, Final
 import structlog
 from django.conf import settings
 
+from customers.ingest.preferences import FIELDS, OBJECTION
 from customers.models import Suppression
 
 log = structlog.get_logger(__name__)
 
 #: What people choose for themselves and stands here; an objection to profiling stands with the erasures.
-CHOSEN: Final = frozenset({"topics_off", "most_per_month", "paused_until", "language"})
+CHOSEN: Final = FIELDS - {OBJECTION} | {"language"}
 
 
 @dataclass(frozen=True)

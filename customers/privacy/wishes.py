@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Final
 
 import structlog
@@ -49,7 +49,7 @@ class LostWishes:
 
     @property
     def total(self) -> int:
-        return self.addresses + self.withdrawals + self.domains + self.choices
+        return sum(astuple(self))
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The interval of one share. No framework here."""
+"""The interval of one share, and of the difference of two. No framework here."""
 
 from __future__ import annotations
 
@@ -19,3 +19,16 @@ def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> tu
     reach = z * math.sqrt(share * (1 - share) / n + square / (4 * n)) / (1 + square)
     # At both ends the formula gives exactly 0 or 1, up to the last digit of floating point.
     return (0.0 if successes == 0 else middle - reach), (1.0 if successes == n else middle + reach)
+
+
+def newcombe_interval(
+    successes: float, n: int, others: float, of: int, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Bounds (-1 to 1) of a share less another one, the hybrid score interval of Newcombe (Statistics in Medicine 17, 1998,
+    method 10) from the two of Wilson. Raises ValueError as `wilson_interval`."""
+    low1, high1 = wilson_interval(successes, n, confidence=confidence)
+    low2, high2 = wilson_interval(others, of, confidence=confidence)
+    p1, p2 = successes / n, others / of
+    below = math.sqrt((p1 - low1) ** 2 + (high2 - p2) ** 2)
+    above = math.sqrt((high1 - p1) ** 2 + (p2 - low2) ** 2)
+    return p1 - p2 - below, p1 - p2 + above

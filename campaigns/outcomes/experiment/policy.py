@@ -169,12 +169,13 @@ def try_rule(decided: Places, y: Array, arm: Places, outcomes: Array, prices: Pr
     )
 
 
-def apply_policy(policy: Policy, models: UpliftModels, learned_on: Array, x: Array, prices: Prices) -> Places:
-    """The arm for people of another file. The cut comes from the people that the models learned from: whom the rule picks
-    must not depend on who else is asked about."""
-    known, asked = (blend_effects(models.predict_outcomes(rows), policy.relative) for rows in (learned_on, x))
-    cut = policy.rule.find_cut(known) if policy.rule.kind == "top_share" else None
-    return policy.rule.decide(asked, prices, cut=cut)
+def apply_policy(policy: Policy, models: UpliftModels, learned_on: Array, outcomes: Array, prices: Prices) -> Places:
+    """The arm for people of another file, of whom the models say `outcomes` (n, k). The cut comes from the people that the models
+    learned from: whom the rule picks must not depend on who else is asked about."""
+    cut = None
+    if policy.rule.kind == "top_share":
+        cut = policy.rule.find_cut(blend_effects(models.predict_outcomes(learned_on), policy.relative))
+    return policy.rule.decide(blend_effects(outcomes, policy.relative), prices, cut=cut)
 
 
 def bound_mean(values: Array) -> Estimate:

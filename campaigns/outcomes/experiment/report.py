@@ -226,8 +226,8 @@ def _describe_trial(
     sizes: Sizes,
 ) -> dict[str, Any]:
     models = fit_average(x, y, arm, len(test.arms), sizes=dict(sizes), seed=wishes.seed, rounds=rounds)
-    decided = apply_policy(policy, models, x, test.x, wishes.prices)
     outcomes = models.predict_outcomes(test.x)
+    decided = apply_policy(policy, models, x, outcomes, wishes.prices)
     found = try_rule(decided, test.y, test.arm, outcomes, wishes.prices)
     return {
         "size": test.n,

@@ -41,7 +41,7 @@ class Line:
     @property
     def is_over(self) -> bool:
         """Its counting is over and there were enough people."""
-        return str(self.retention["verdict"]) != "too_early"
+        return _is_over(self.retention)
 
     @property
     def is_sound(self) -> bool:
@@ -137,12 +137,16 @@ def _make_line(
     treated, holdout = (ArmSpending.from_json(spending[arm]) for arm in ("treated", "holdout"))
     delivery, retention = _delivery_price(spending, rates), result.figures["retention"]
     per_kept, net = UNKNOWN, None
-    if str(retention["verdict"]) != "too_early" and _is_sound(result.figures):
+    if _is_over(retention) and _is_sound(result.figures):
         per_kept = cost_per_kept(treated, _read_kept(retention), costs, delivery_price=delivery)
     if rates.margin_share is not None:
         net = net_value(treated, holdout, costs, margin=float(rates.margin_share), delivery_price=delivery)
     minutes = spending["minutes"] if entered is None else float(entered)
     return Line(campaign, result, costs, per_kept, net, minutes, entered is not None)
+
+
+def _is_over(retention: Mapping[str, Any]) -> bool:
+    return str(retention["verdict"]) != "too_early"
 
 
 def _is_sound(figures: Mapping[str, Any]) -> bool:

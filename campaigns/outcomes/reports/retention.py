@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from campaigns.outcomes.lift import newcombe_interval
 from campaigns.outcomes.ratio import Bounded, add_up
 from customers.insights.overview import read_overview
 from customers.insights.retention import Cohort, RetentionRate
 from customers.insights.shares import Share
+from customers.scoring.proportion import newcombe_interval
 
 from .cost import begin_month
 from .ledger import Ledger, Line, read_ledger

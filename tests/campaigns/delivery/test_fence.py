@@ -32,7 +32,7 @@ from campaigns.delivery.sender import send_waiting_messages
 from campaigns.models import Campaign, Message, SendingEpoch, TransitionConflict
 from customers.ingest.consent import hash_address
 from customers.ingest.erased import hash_identity
-from customers.ingest.outside import append_line
+from customers.ingest.outside import append_lines
 from customers.models import AuditEntry, Customer, Suppression
 from tests.at_once import do_at_once
 from tests.campaigns import arrange
@@ -466,8 +466,8 @@ def test_what_people_decided_since_is_counted_and_done_before_anything_is_sent(
     go_back_in_mid_campaign(running, sent=2)
     person = Message.objects.filter(campaign=running).order_by("pk")[2].customer
     line = [person.pk, hash_identity(person.source, person.external_id), "email", now.isoformat()]
-    append_line({"answers": [line], "is_given": False}, to=settings.WISHES_FILE)
-    append_line({"suppressed": [["sms", hash_address("+447700900123")]], "reason": "staff"}, to=settings.WISHES_FILE)
+    append_lines([{"answers": [line], "is_given": False}], to=settings.WISHES_FILE)
+    append_lines([{"suppressed": [["sms", hash_address("+447700900123")]], "reason": "staff"}], to=settings.WISHES_FILE)
 
     client.force_login(approver)
     page = client.get(reverse("campaigns:sending-epoch")).text

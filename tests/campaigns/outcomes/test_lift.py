@@ -16,8 +16,8 @@ from campaigns.outcomes.lift import (
     Moments,
     estimate_lift,
     estimate_mean_difference,
-    newcombe_interval,
 )
+from customers.scoring.proportion import newcombe_interval
 
 
 @pytest.mark.parametrize(

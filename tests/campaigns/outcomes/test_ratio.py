@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.outcomes.lift import newcombe_interval
 from campaigns.outcomes.ratio import Bounded, add_up, bound_ratio
 from campaigns.outcomes.worth import ArmSpending, Costs, cost_per_kept, net_value
+from customers.scoring.proportion import newcombe_interval
 
 Z = 1.959963984540054
 

@@ -28,7 +28,7 @@ from customers.ingest.consent import (
     withdraw_consent,
     withdraw_consents,
 )
-from customers.ingest.outside import append_line, read_lines
+from customers.ingest.outside import append_lines, read_lines
 from customers.ingest.preferences import choose_language, save_preference
 from customers.ingest.suppression_list import add_entries, lift_domain, lift_suppression, read_entry
 from customers.ingest.tracking import allows_tracking, record_tracking_consent
@@ -264,19 +264,19 @@ def test_lines_that_a_crash_cut_off_take_no_other_with_them(ana: Customer, setti
     with path.open("a") as file:
         file.write('{"suppressed": [["email", "ab')
     assert repeat_wishes(NOW) == NOTHING
-    append_line({"suppressed": [["email", hash_address("x@shop.test")]], "reason": "staff"}, to=str(path))
+    append_lines([{"suppressed": [["email", hash_address("x@shop.test")]], "reason": "staff"}], to=str(path))
     for strange in (
         {"suppressed": [["email", "f" * 64]], "reason": "nobody knows"},
         {"answers": [[1]]},
         [],
         {"what": 1},
     ):
-        append_line(strange, to=str(path))  # type: ignore[arg-type]
+        append_lines([strange], to=str(path))  # type: ignore[arg-type]
     assert repeat_wishes(NOW) == LostWishes(1, 0)
     assert is_suppressed("x@shop.test") and WishMark.objects.get().position == path.stat().st_size
     path.unlink()
     assert repeat_wishes(NOW) == NOTHING, "a file that is gone begins anew"
-    append_line({"suppressed": [["email", hash_address("y@shop.test")]], "reason": "staff"}, to=str(path))
+    append_lines([{"suppressed": [["email", hash_address("y@shop.test")]], "reason": "staff"}], to=str(path))
     assert repeat_wishes(NOW) == LostWishes(1, 0)
 
 
