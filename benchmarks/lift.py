@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from campaigns.audience.any_look import LEAST_EVENTS, Look, bound_at_any_look, plan_amount, plan_share
 from campaigns.outcomes.cuped import CAP_QUANTILE, LEAST_AMOUNTS, ArmMoments, estimate_adjusted, take_moments
 from campaigns.outcomes.lift import LEAST_PER_ARM, estimate_lift
-from campaigns.outcomes.sequences import LEAST_EVENTS, Look, bound_at_any_look, plan_amount, plan_share
 
 Array = npt.NDArray[np.float64]
 

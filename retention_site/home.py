@@ -32,6 +32,7 @@ from campaigns.outcomes.reports.ledger import read_ledger
 from campaigns.views.telling import ToldLift, tell_lift
 from customers.ingest.clock import read_shop_clock
 from customers.insights.overview import read_overview
+from customers.insights.retention import find_change
 from customers.insights.risk import summarise_risk
 from customers.models import Customer, ImportRun, ModelVersion, Segment
 from customers.views.model_health import list_concerns
@@ -177,7 +178,7 @@ def _describe_shop(as_of: dt.datetime, now: dt.datetime) -> dict[str, Any]:
         "is_historic": as_of < now,
         "retention": rates[-1],
         "retention_shares": known,
-        "retention_change": known[-1] - known[-2] if len(known) > 1 else None,
+        "retention_change": find_change(rates),
         "risk": summarise_risk(now),
         "cohorts": cohorts,
         "cohort_heads": range(1, 1 + max((len(shares) for *_rest, shares in cohorts), default=0)),

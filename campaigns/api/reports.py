@@ -34,6 +34,7 @@ from campaigns.outcomes.reports.rows import (
 )
 from customers.api.permissions import HasModelRight
 from customers.ingest.currency import read_shop_currency
+from customers.insights.retention import RateChange
 
 from .report_serializers import (
     CampaignReportSerializer,
@@ -164,5 +165,5 @@ def _tell_costs(report: CostReport) -> dict[str, Any]:
     }
 
 
-def _tell(part: Bounded | None) -> dict[str, float | None] | None:
+def _tell(part: Bounded | RateChange | None) -> dict[str, float | None] | None:
     return None if part is None else bounds(part, "value", low="low", high="high")

@@ -1,25 +1,34 @@
 """What a hold-out of some share can show, how long it takes and what it costs, before anything is sent. No Django here.
 
-Two shares, two-sided at 95 %, seen in four campaigns of five by the interval that the result page judges with. What people did
-before narrows the intervals a little further (CUPED); that is not counted on here.
+Two shares, two-sided at 95 %, seen in four cases of five by the interval that judges each: Newcombe's for the verdict of a
+campaign, the sequence that holds at any look for the global hold-out and for texts. What people did before narrows the intervals
+a little further (CUPED); that is not counted on here.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
 from customers.scoring.proportion import newcombe_interval
 
+from .any_look import CONFIDENCE, LEAST_EVENTS, Look, bound_at_any_look, plan_share
+
 LEAST_SHARE: Final = 0.01
 MOST_SHARE: Final = 0.5
-_CONFIDENCE: Final = 0.95
+#: With fewer people in an arm no verdict is given: the interval is too wide to mean anything to a reader.
+LEAST_PER_ARM: Final = 30
 _POWER: Final = 0.8
 #: Nobody has so many customers.
 MOST_PEOPLE: Final = 2**31
 _HALVINGS: Final = 40
+#: An arm of which so many are expected to order has LEAST_EVENTS of them all but once in a hundred times.
+_SURE_EVENTS: Final = (
+    NormalDist().inv_cdf(0.99) / 2 + math.sqrt(NormalDist().inv_cdf(0.99) ** 2 / 4 + LEAST_EVENTS)
+) ** 2
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,15 @@ class Plan:
     recommended: float | None
     weeks: float | None
     people_needed: int
+
+    @property
+    def is_too_few(self) -> bool:
+        """Whether somebody is held out, and yet fewer than any verdict needs in an arm."""
+        return self.held > 0 and min(self.treated, self.held) < LEAST_PER_ARM
+
+    @property
+    def least(self) -> int:
+        return LEAST_PER_ARM
 
 
 def plan_holdout(
@@ -74,13 +92,16 @@ def plan_holdout(
 def find_smallest(treated: int, held: int, base_rate: float) -> float:
     """The smallest effect, a share from 0 to 1, that the verdict of the result page sees in four campaigns of five; infinite
     where none that can be is seen."""
-    low, high = 0.0, 1 - base_rate
-    if not _is_seen(treated, held, base_rate, high):
+    return _find_least(lambda effect: _is_seen(treated, held, base_rate, effect), 1 - base_rate)
+
+
+def find_smallest_at_any_look(treated: int, held: int, base_rate: float, *, confidence: float = CONFIDENCE) -> float:
+    """The same for intervals that hold at every look, at the look they were planned for: when everybody has had their time.
+    Such intervals are wider, and are shown only once some have ordered and some have not in each arm."""
+    if min(held * base_rate, held * (1 - base_rate), treated * base_rate) < _SURE_EVENTS:
         return math.inf
-    for _halving in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if _is_seen(treated, held, base_rate, middle) else (middle, high)
-    return high
+    most = 1 - base_rate - _SURE_EVENTS / treated
+    return _find_least(lambda effect: _is_clear(treated, held, base_rate, effect, confidence), most)
 
 
 def find_people_needed(effect: float, share: float, base_rate: float) -> int:
@@ -109,41 +130,47 @@ def find_smallest_between(treated: int, texts: int, base_rate: float, *, pairs: 
     each, pairs = treated // texts, max(pairs, math.comb(texts, 2))
     if each < 1 or pairs < 1:
         return math.inf
-    errors = _find_reach(1 - (1 - _CONFIDENCE) / pairs) + _z(_POWER)
-    rate, found = min(max(base_rate, 0.25 / each), 1 - 0.25 / each), 0.0
-    for _step in range(_HALVINGS):  # the better text's own spread hangs on how much better it is
-        better = min(rate + found, 1.0)
-        found = errors * math.sqrt((rate * (1 - rate) + better * (1 - better)) / each)
-    return found if rate + found <= 1 else math.inf
+    return find_smallest_at_any_look(each, each, base_rate, confidence=1 - (1 - CONFIDENCE) / pairs)
+
+
+def _find_least(is_seen: Callable[[float], bool], most: float) -> float:
+    """The smallest effect up to `most` that is seen; infinite where not even that one is."""
+    low, high = 0.0, most
+    if most <= 0 or not is_seen(most):
+        return math.inf
+    for _halving in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_seen(middle) else (middle, high)
+    return high
 
 
 def _is_seen(treated: int, held: int, rate: float, effect: float) -> bool:
-    """Whether the lower end of Newcombe's interval lies above nought in four campaigns of five: also where
-    chance takes the difference down by as much as it does once in five, each arm by its part of that. Where few order, or
-    few are held out, the interval is wider than one of a normal distribution, and its ends lie at unequal distances."""
-    if min(treated, held) < 1:
+    """Whether the lower end of Newcombe's interval lies above nought in four campaigns of five. Where few order, or few are held
+    out, it is wider than one of a normal distribution, and its ends lie at unequal distances."""
+    if min(treated, held) < LEAST_PER_ARM:
         return False
+    first, other = _fall_short(treated, held, rate, effect)
+    return newcombe_interval(first * treated, treated, other * held, held)[0] > 0
+
+
+def _is_clear(treated: int, held: int, rate: float, effect: float, confidence: float) -> bool:
+    """The same of the sequence that holds at every look, at its planned end."""
+    first, other = _fall_short(treated, held, rate, effect)
+    error = math.sqrt(first * (1 - first) / treated + other * (1 - other) / held)
+    look = Look(first - other, error, treated + held, (treated * first + held * other) / (treated + held))
+    return bound_at_any_look(look, plan_share(treated, held, rate), confidence=confidence)[0] > 0
+
+
+def _fall_short(treated: int, held: int, rate: float, effect: float) -> tuple[float, float]:
+    """The shares of both arms where chance takes the difference down by as much as it does once in five, each by its part."""
     raised = min(rate + effect, 1.0)
     spreads = raised * (1 - raised) / treated, rate * (1 - rate) / held
     error = math.sqrt(sum(spreads))
-    down, up = (_z(_POWER) * spread / error if error else 0.0 for spread in spreads)
-    first, other = max(raised - down, 0.0), min(rate + up, 1.0)
-    return newcombe_interval(first * treated, treated, other * held, held)[0] > 0
+    down, up = (NormalDist().inv_cdf(_POWER) * spread / error if error else 0.0 for spread in spreads)
+    return max(raised - down, 0.0), min(rate + up, 1.0)
 
 
 def _find_weeks(needed: int, per_week: float | None, window_days: int) -> float | None:
     if per_week is None:
         return window_days / 7
     return needed / per_week + window_days / 7 if per_week > 0 and needed < MOST_PEOPLE else None
-
-
-def _find_reach(confidence: float) -> float:
-    """How many standard errors wide, to either side, the sequence of intervals is at the look it was planned for: Robbins'
-    boundary at its tightest (Waudby-Smith et al., Annals of Statistics 52, 2024), as `outcomes.sequences` draws it."""
-    log = -2 * math.log(1 - confidence)
-    ratio = log + math.log(log) + 1
-    return math.sqrt((1 + 1 / ratio) * (math.log1p(ratio) + log))
-
-
-def _z(p: float) -> float:
-    return NormalDist().inv_cdf(p)

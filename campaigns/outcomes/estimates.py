@@ -10,10 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from campaigns.audience.any_look import (
+    LEAST_EVENTS,
+    Look,
+    Plan,
+    bound_at_any_look,
+    find_growth_to_clear,
+    plan_amount,
+    plan_share,
+)
+
 from .correction import RATIO_ALARM, correct_holm, find_p_value, share_confidence
 from .cuped import Adjusted, ArmMoments, Difference, estimate_adjusted
 from .lift import CONFIDENCE, LEAST_PER_ARM
-from .sequences import LEAST_EVENTS, Look, Plan, bound_at_any_look, find_growth_to_clear, plan_amount, plan_share
 
 Moments = Mapping[str, ArmMoments]
 

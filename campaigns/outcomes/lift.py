@@ -13,13 +13,11 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any, Literal
 
+from campaigns.audience.any_look import CONFIDENCE as CONFIDENCE
+from campaigns.audience.planning import LEAST_PER_ARM as LEAST_PER_ARM
 from customers.scoring.proportion import newcombe_interval
 
 Verdict = Literal["positive", "negative", "no_effect", "too_early"]
-
-CONFIDENCE = 0.95
-#: With fewer people in an arm the interval is too wide to mean anything to a reader.
-LEAST_PER_ARM = 30
 
 
 @dataclass(frozen=True)

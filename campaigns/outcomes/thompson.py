@@ -7,7 +7,7 @@ text in play and every probability away from nought, which the comparison needs.
 Adding up who ordered per text would compare people of different weeks: a text that was given more in good weeks looks better.
 So each person is weighted by one over the probability that was written down when they were drawn (Horvitz and Thompson, JASA
 47, 1952), after taking off what was expected of them before their batch: each batch's sum is then right on average whatever
-came before, a martingale, to which the sequences of `sequences` apply as they stand (Waudby-Smith et al. 2024).
+came before, a martingale, to which the sequences of `audience.any_look` apply as they stand (Waudby-Smith et al. 2024).
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from campaigns.audience.any_look import LEAST_EVENTS, Look, Plan, bound_at_any_look
+
 from .correction import share_confidence
 from .lift import CONFIDENCE
-from .sequences import LEAST_EVENTS, Look, Plan, bound_at_any_look
 from .text_standing import Standing, TextArm
 
 #: No text is given with a smaller probability (of more than five texts: half of an even share).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,11 +21,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.approval.global_holdout import change_global_holdout, find_renewal
 from campaigns.audience.global_holdout import read_round
-from campaigns.audience.power import power
+from campaigns.audience.planning import find_smallest_at_any_look
 from campaigns.models import GlobalHoldout, GlobalHoldoutResult
 from campaigns.models.global_holdout import MOST_HELD, USUAL_RENEW_DAYS
-from customers.insights.overview import read_overview
-from customers.models import ConsentRecord
+from campaigns.outcomes.global_effect import expect_round
 from customers.views.access import current_user
 
 #: What is shown beside each other before an administrator chooses, in per cent.
@@ -119,7 +119,8 @@ def _render(request: HttpRequest, form: GlobalHoldoutForm, status: int = 200) ->
             "alarms": _tell_alarms(result),
         }
     if context["may_change"]:
-        context["shares"] = _tell_shares(result)
+        days = current.renew_days if current else USUAL_RENEW_DAYS
+        context |= {"shares": _tell_shares(days, now), "share_days": days}
     return render(request, "campaigns/global_holdout.html", context, status=status)
 
 
@@ -191,19 +192,12 @@ def _tell_alarms(result: GlobalHoldoutResult) -> list[tuple[str, str]]:
     return alarms
 
 
-def _tell_shares(result: GlobalHoldoutResult | None) -> list[dict[str, Any]]:
-    """What each of some shares would show, of the customers who may be written to."""
-    if result:
-        retention = result.figures["retention"]
-        people, rate = retention["treated"] + retention["holdout"], retention["holdout_rate"]
-    else:
-        given = ConsentRecord.objects.filter(status=ConsentRecord.Status.GIVEN, is_test=False)
-        people = given.values("customer_id").distinct().count()
-        rates = read_overview(timezone.now()).rates
-        rate = (rates[-1].rate if rates else None) or 0.5
+def _tell_shares(days: int, now: dt.datetime) -> list[dict[str, Any]]:
+    """What each of some shares would show at the end of a round of so many days, by the intervals that this page judges with."""
+    people, rate = expect_round(days, now=now)
     rows = []
     for percent in SHARES_SHOWN:
         held = round(people * percent / 100)
-        smallest = power(people - held, held, rate)
-        rows.append({"percent": percent, "held": held, "smallest": smallest / 100 if math.isfinite(smallest) else None})
+        smallest = find_smallest_at_any_look(people - held, held, rate)
+        rows.append({"percent": percent, "held": held, "smallest": smallest if math.isfinite(smallest) else None})
     return rows

@@ -103,6 +103,7 @@ def describe_groups(request: HttpRequest, study: UpliftStudy) -> dict[str, Any]:
     return {
         "bands": [band | {"number": place, "label": ReactionGroup(band["group"]).label, "tone": TONES.get(band["group"], "")}
                   for place, band in enumerate(bands, start=1)],
+        "halves": study.figures.get("halves"),
         "reach": max([*ends, 0.01]),
         "reach_low": -max([*ends, 0.01]),
         "groups": [

@@ -20,7 +20,7 @@ from .retention import Cohort, RetentionRate, build_cohorts, retention_over_time
 KEPT_S: Final = 24 * 3600
 #: How many cohorts Home shows: a year, and the month that still runs.
 HOME_MONTHS: Final = 13
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
+
+from customers.scoring.proportion import newcombe_interval
 
 #: From one date of the rate over time to the next.
 STEP_DAYS = 30
@@ -16,16 +19,29 @@ STEP_DAYS = 30
 
 @dataclass(frozen=True)
 class RetentionRate:
-    """Of `customers` who bought in the `window_days` before the last `window_days`, `kept` bought again within them."""
+    """Of `customers` who bought in the `window_days` before the last `window_days`, `kept` bought again within them.
+
+    `tie` is the correlation of this rate with the one STEP_DAYS before: many customers are in both (0 where there is none)."""
 
     as_of: dt.datetime
     window_days: int
     customers: int
     kept: int
+    tie: float = field(default=0.0, compare=False)
 
     @property
     def rate(self) -> float | None:
         return self.kept / self.customers if self.customers else None
+
+
+@dataclass(frozen=True)
+class RateChange:
+    """The newest rate less the one `days` before, with its 95 % interval; in shares."""
+
+    value: float
+    low: float
+    high: float
+    days: int
 
 
 @dataclass(frozen=True)
@@ -50,13 +66,37 @@ def retention_over_time(as_of: dt.datetime, *, window_days: int = 90, points: in
     ends = [as_of - dt.timedelta(days=STEP_DAYS * step) for step in reversed(range(points))]
     bounds = sorted({end - times * window for end in ends for times in range(3)})
     seen = _count_by_spans(bounds, "ordered_at >= %(first)s AND ordered_at < %(last)s")
-    rates = []
-    for end in ends:
-        before, after = (_cover(bounds, end - times * window, end - (times - 1) * window) for times in (2, 1))
+    return read_rates(seen, bounds, ends, window_days=window_days)
+
+
+def read_rates(
+    seen: Mapping[int, int], bounds: Sequence[dt.datetime], ends: Sequence[dt.datetime], *, window_days: int
+) -> list[RetentionRate]:
+    """The rates at `ends`, STEP_DAYS apart, from how many customers bought in which spans between `bounds` (bit n: from bound n,
+    the first being 1, to the next one)."""
+    window = dt.timedelta(days=window_days)
+    rates: list[RetentionRate] = []
+    masks = [(_cover(bounds, end - 2 * window, end - window), _cover(bounds, end - window, end)) for end in ends]
+    for place, (end, (before, after)) in enumerate(zip(ends, masks, strict=True)):
         customers = sum(number for spans, number in seen.items() if spans & before)
         kept = sum(number for spans, number in seen.items() if spans & before and spans & after)
-        rates.append(RetentionRate(end, window_days, customers, kept))
+        rate = RetentionRate(end, window_days, customers, kept)
+        tie = _find_tie(seen, (rates[-1], masks[place - 1]), (rate, masks[place])) if rates else 0.0
+        rates.append(replace(rate, tie=tie))
     return rates
+
+
+def find_change(rates: Sequence[RetentionRate]) -> RateChange | None:
+    """Between the last two dates, by the interval of Newcombe for two shares of which many people are in both: taken as of
+    different people it would be too wide. None before there are two."""
+    known = [rate for rate in rates if rate.customers]
+    if len(known) < 2:
+        return None
+    old, new = known[-2:]
+    days = (new.as_of - old.as_of).days
+    tie = new.tie if days == STEP_DAYS else 0.0
+    low, high = newcombe_interval(new.kept, new.customers, old.kept, old.customers, correlation=tie)
+    return RateChange(new.kept / new.customers - old.kept / old.customers, low, high, days)
 
 
 def build_cohorts(as_of: dt.datetime, *, months: int = 6) -> list[Cohort]:
@@ -91,6 +131,20 @@ def _count_by_spans(bounds: Sequence[dt.datetime], when: str, **params: dt.datet
             {"bounds": list(bounds), "first": bounds[0], "last": bounds[-1], **params},
         )
         return dict(cursor.fetchall())
+
+
+def _find_tie(seen: Mapping[int, int], *both: tuple[RetentionRate, tuple[int, int]]) -> float:
+    """The correlation of two rates: their covariance comes from the customers who are in both."""
+    (old, (old_before, old_after)), (new, (new_before, new_after)) = both
+    if old.rate is None or new.rate is None:
+        return 0.0
+    products = sum(
+        number * (bool(spans & old_after) - old.rate) * (bool(spans & new_after) - new.rate)
+        for spans, number in seen.items()
+        if spans & old_before and spans & new_before
+    )
+    spreads = math.prod(rate.kept * (rate.customers - rate.kept) / rate.customers for rate in (old, new))
+    return min(max(products / math.sqrt(spreads), -1.0), 1.0) if spreads > 0 else 0.0
 
 
 def _cover(bounds: Sequence[dt.datetime], start: dt.datetime, end: dt.datetime) -> int:

@@ -22,13 +22,19 @@ def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> tu
 
 
 def newcombe_interval(
-    successes: float, n: int, others: float, of: int, *, confidence: float = 0.95
+    successes: float, n: int, others: float, of: int, *, confidence: float = 0.95, correlation: float = 0.0
 ) -> tuple[float, float]:
     """Bounds (-1 to 1) of a share less another one, the hybrid score interval of Newcombe (Statistics in Medicine 17, 1998,
-    method 10) from the two of Wilson. Raises ValueError as `wilson_interval`."""
+    method 10) from the two of Wilson. `correlation` is that of the two shares where some people are in both (Newcombe in the
+    same volume for paired shares; Donner and Zou, Statistical Methods in Medical Research 21, 2012, for any two). Raises
+    ValueError as `wilson_interval`."""
     low1, high1 = wilson_interval(successes, n, confidence=confidence)
     low2, high2 = wilson_interval(others, of, confidence=confidence)
     p1, p2 = successes / n, others / of
-    below = math.sqrt((p1 - low1) ** 2 + (high2 - p2) ** 2)
-    above = math.sqrt((high1 - p1) ** 2 + (p2 - low2) ** 2)
+    below = _add_arms(p1 - low1, high2 - p2, correlation)
+    above = _add_arms(high1 - p1, p2 - low2, correlation)
     return p1 - p2 - below, p1 - p2 + above
+
+
+def _add_arms(one: float, other: float, correlation: float) -> float:
+    return math.sqrt(max(one**2 + other**2 - 2 * correlation * one * other, 0.0))

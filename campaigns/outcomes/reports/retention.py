@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from campaigns.outcomes.ratio import Bounded, add_up
 from customers.insights.overview import read_overview
-from customers.insights.retention import Cohort, RetentionRate
+from customers.insights.retention import Cohort, RateChange, RetentionRate, find_change
 from customers.insights.shares import Share
-from customers.scoring.proportion import newcombe_interval
 
 from .cost import begin_month
 from .ledger import Ledger, Line, read_ledger
@@ -37,12 +36,11 @@ class AddedMonth:
 
 @dataclass(frozen=True)
 class RetentionReport:
-    """`points` oldest first; empty where nobody ever bought. `change` is in shares, from the point before, with the interval
-    of a difference of two independent shares: customers are in both, so it is a little too wide."""
+    """`points` oldest first; empty where nobody ever bought. `change` is that of Home, from the point before."""
 
     as_of: dt.datetime
     points: Sequence[RatePoint]
-    change: Bounded | None
+    change: RateChange | None
     cohorts: Sequence[Cohort]
     months: Sequence[AddedMonth]
     kept: Bounded | None
@@ -61,16 +59,14 @@ def read_retention_report(now: dt.datetime, ledger: Ledger | None = None) -> Ret
     settled = ledger.settled
     kept = add_up([line.kept for line in settled]) if settled else None
     return RetentionReport(
-        overview.as_of, points, _find_change(points), overview.cohorts, _list_months(settled), kept, len(settled)
+        overview.as_of,
+        points,
+        find_change(overview.rates),
+        overview.cohorts,
+        _list_months(settled),
+        kept,
+        len(settled),
     )
-
-
-def _find_change(points: Sequence[RatePoint]) -> Bounded | None:
-    """Newcombe's limits for the difference between the last two."""
-    if len(points) < 2:
-        return None
-    old, new = points[-2].share, points[-1].share
-    return Bounded(new.value - old.value, *newcombe_interval(new.count, new.of, old.count, old.of))
 
 
 def _list_months(settled: Sequence[Line]) -> list[AddedMonth]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from campaigns.approval.fairness import AttributeFairness, Ratio
 from campaigns.outcomes.ratio import Bounded
+from customers.insights.retention import RateChange
 
 from .cost import CostReport
 from .fairness import AttributeReport
@@ -94,7 +95,7 @@ def list_fairness_rows(reports: list[AttributeReport]) -> Iterator[Row]:
             yield from _list_groups(report.attribute, month.month.isoformat()[:7], month.fairness)
 
 
-def bounds(part: Bounded | None, name: str, *, low: str = "", high: str = "") -> dict[str, float | None]:
+def bounds(part: Bounded | RateChange | None, name: str, *, low: str = "", high: str = "") -> dict[str, float | None]:
     """An estimate and its limits under three names."""
     names = (name, low or f"{name}_low", high or f"{name}_high")
     values = (None, None, None) if part is None else (part.value, part.low, part.high)

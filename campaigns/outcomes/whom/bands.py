@@ -93,6 +93,22 @@ def bound_mean(pool: Pool, values: Array, mine: Flags, confidence: float) -> Est
     return Estimate(mean, mean - half, mean + half)
 
 
+def compare_halves(pool: Pool, score: Array, gains: Array) -> dict[str, Estimate]:
+    """Whether the ranking tells people apart at all: the effect among the half ranked "first" and the "other" one, and the
+    "difference" of the two, with an interval over customers. It is what `threshold` plans for."""
+    first = _rank_into(score, 2) == 0
+    halves = [bound_mean(pool, gains, mine, CONFIDENCE) for mine in (first, ~first)]
+    difference = halves[0].value - halves[1].value
+    weights = [pool.weight * mine / (pool.weight * mine).sum() for mine in (first, ~first)]
+    away = weights[0] * (gains - halves[0].value) - weights[1] * (gains - halves[1].value)
+    half = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * math.sqrt(float((add_by_customer(pool, away) ** 2).sum()))
+    return {
+        "first": halves[0],
+        "other": halves[1],
+        "difference": Estimate(difference, difference - half, difference + half),
+    }
+
+
 def place_scores(score: Array, cuts: Array) -> Places:
     """In which band a score lies; `cuts` of the bands in their order, the last without one."""
     return np.searchsorted(-cuts[:-1], -score, side="left").astype(np.int64)

@@ -15,7 +15,7 @@ from campaigns.outcomes.experiment.fitted import Curve, load_curve
 from campaigns.outcomes.experiment.learners import fit_models
 from campaigns.outcomes.lift import CONFIDENCE
 
-from .bands import bound_mean, make_bands
+from .bands import bound_mean, compare_halves, make_bands
 from .judging import choose_learner, judge_learners
 from .pool import Array, Pool, find_gains, find_rates
 from .profit import sum_profit
@@ -88,6 +88,7 @@ def learn_pool(pool: Pool, *, seed: int = 0, replicates: int = 200) -> Learned:
         "rate": asdict(bound_mean(pool, rates, everybody, CONFIDENCE)),
         "learners": {name: asdict(each) for name, each in judged.items()},
         "learner": learner,
+        "halves": {name: asdict(each) for name, each in compare_halves(pool, scores[learner], gains).items()},
         "bands": [band.to_json() | {"cut": band.cut if np.isfinite(band.cut) else None} for band in bands],
         "cap": cap,
         "profit": sums,

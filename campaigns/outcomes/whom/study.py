@@ -20,12 +20,12 @@ from campaigns.models import UpliftKind, UpliftStudy
 from .gathering import COLUMNS, gather_pool
 from .kinds import Finished, list_finished
 from .learning import learn_pool
-from .threshold import Need, find_need
+from .threshold import Need, choose_informative, find_need
 
 log = structlog.get_logger(__name__)
 
 #: Another way of learning makes another fingerprint, so that what stands is learned anew.
-METHOD = 1
+METHOD = 2
 _LOCK = "hashtext('campaigns.whom')"
 
 
@@ -46,7 +46,8 @@ def study_kind(kind: UpliftKind, *, now: dt.datetime, seed: int = 0) -> bool:
 
     With enough data the study is put into use and replaces the one before; with too little one that is in use stays.
     """
-    finished = [each for each in list_finished(kind, now=now) if each.is_sound]
+    sound = [each for each in list_finished(kind, now=now) if each.is_sound]
+    finished = [sound[place] for place in choose_informative([each.counts for each in sound])]
     need = find_need([each.counts for each in finished], holdout_share=settings.HOLDOUT_SHARE)
     fingerprint = _fingerprint(finished, need)
     newest = UpliftStudy.objects.newest(kind)

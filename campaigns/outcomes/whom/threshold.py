@@ -3,7 +3,11 @@
 To leave somebody out, one has to see that a message does less to some than to others: a difference of two effects. With the
 same people its error is twice that of the effect of one campaign (half of them on either side, and a difference of two), so
 that it takes four times as many. The limit: a difference of LEAST_DIFFERENCE between the better and the worse half has to be
-seen in four cases of five (two-sided, 95 %). A smaller one hardly ever decides whether a message pays.
+seen in four cases of five by the interval that `bands.compare_halves` judges it with (two-sided, 95 %, normal: 200 people and
+more in an arm). A smaller one hardly ever decides whether a message pays.
+
+There everybody counts alike, whatever their campaign held out. So a campaign of many people with hardly anybody held out adds
+more doubt than it takes away: such ones are left out (`choose_informative`).
 """
 
 from __future__ import annotations
@@ -11,13 +15,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
+
+from campaigns.outcomes.lift import CONFIDENCE
 
 #: Of the probability of ordering: five points between the halves.
 LEAST_DIFFERENCE = 0.05
 #: Of people in an arm, as of any experiment that is learned from (`experiment.report`).
 LEAST_PER_ARM = 200
-_Z_TWO_SIDED_95 = 1.959963984540054
-_Z_POWER_80 = 0.8416212335729143
+#: Standard errors that a difference has to be worth: two-sided at 95 %, seen four times in five.
+_ERRORS = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) + NormalDist().inv_cdf(0.8)
 #: The dearest rate to measure, where nothing is known yet.
 _ANY_RATE = 0.5
 
@@ -49,24 +56,41 @@ class Need:
         return not self.people_missing
 
 
+def choose_informative(campaigns: Sequence[ArmCounts]) -> list[int]:
+    """The places of those that together tell the halves apart best, in the order given: the next one by what a person of it
+    says is taken in as long as the error of all becomes smaller."""
+    doubts = [_doubt(each.treated, each.held_out, each.rate) * (each.treated + each.held_out) for each in campaigns]
+    people, doubt, chosen = 0, 0.0, []
+    for place in sorted(range(len(campaigns)), key=lambda place: doubts[place]):
+        more = campaigns[place].treated + campaigns[place].held_out
+        if people and (doubt + more * doubts[place]) / (people + more) ** 2 >= doubt / people**2:
+            break
+        people, doubt = people + more, doubt + more * doubts[place]
+        chosen.append(place)
+    return sorted(chosen)
+
+
 def find_need(campaigns: Sequence[ArmCounts], *, holdout_share: float) -> Need:
-    """`holdout_share` is what the shop holds out as a rule, for the case that nothing was measured yet."""
-    wanted = ((_Z_TWO_SIDED_95 + _Z_POWER_80) / LEAST_DIFFERENCE) ** 2
+    """Of the campaigns that are learned from. `holdout_share` is what the shop holds out as a rule, for the case that nothing was
+    measured yet."""
+    wanted = (LEAST_DIFFERENCE / _ERRORS) ** 2
     known = [each for each in campaigns if min(each.treated, each.held_out) > 0]
-    there = sum(_inform(each.treated, each.held_out, each.rate) for each in known)
     people = sum(each.treated + each.held_out for each in known)
     held_out = sum(each.held_out for each in known)
     if not known:
-        each_person = _inform(1 - holdout_share, holdout_share, _ANY_RATE)
-        return Need(0, 0, 0, math.inf, math.ceil(wanted / each_person), None)
+        each_person = _doubt(1 - holdout_share, holdout_share, _ANY_RATE)
+        return Need(0, 0, 0, math.inf, math.ceil(each_person / wanted), None)
+    shares = [(each.treated + each.held_out) / people for each in known]
+    doubt = sum(
+        share**2 * _doubt(each.treated, each.held_out, each.rate) for share, each in zip(shares, known, strict=True)
+    )
     treated = people - held_out
-    lacking = max(wanted / there - 1, LEAST_PER_ARM / max(held_out, 1) - 1, LEAST_PER_ARM / max(treated, 1) - 1, 0.0)
-    visible = (_Z_TWO_SIDED_95 + _Z_POWER_80) / math.sqrt(there)
+    lacking = max(doubt / wanted - 1, LEAST_PER_ARM / max(held_out, 1) - 1, LEAST_PER_ARM / max(treated, 1) - 1, 0.0)
     missing = math.ceil(lacking * people)
-    return Need(people, held_out, len(known), visible, missing, math.ceil(lacking * len(known)))
+    return Need(people, held_out, len(known), _ERRORS * math.sqrt(doubt), missing, math.ceil(lacking * len(known)))
 
 
-def _inform(treated: float, held_out: float, rate: float) -> float:
-    """One over the squared error of the difference between the halves' effects; those of several campaigns add up."""
+def _doubt(treated: float, held_out: float, rate: float) -> float:
+    """The squared error of the difference between the effects in two halves of a campaign's people."""
     held = min(max(rate, 0.02), 0.98)
-    return 1 / (4 * held * (1 - held) * (1 / treated + 1 / held_out))
+    return 4 * held * (1 - held) * (1 / treated + 1 / held_out)

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from campaigns.audience.any_look import Look, bound_at_any_look, plan_share
 from campaigns.models import Campaign
 from campaigns.outcomes.attribution import measure_campaign
 from campaigns.outcomes.cuped import estimate_adjusted, take_moments
 from campaigns.outcomes.ratio import Bounded
-from campaigns.outcomes.sequences import Look, bound_at_any_look, plan_share
 from campaigns.outcomes.worth import ArmSpending, Costs, cost_per_kept
 from customers.models import Customer, Order
 from tests.campaigns import arrange

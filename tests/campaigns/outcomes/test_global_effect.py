@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from campaigns.audience.holdout import draws_holdout
 from campaigns.models import Campaign, GlobalHoldout, GlobalHoldoutResult, Message
-from campaigns.outcomes.global_effect import measure_round
+from campaigns.outcomes.global_effect import expect_round, measure_round
 from campaigns.outcomes.rollup import store_holdout_results
 from customers.models import ConsentRecord, Customer, Order
 from tests.campaigns import arrange
@@ -123,3 +123,17 @@ def test_a_round_that_is_over_is_measured_while_its_figures_may_move(holdout: Gl
     kept = GlobalHoldoutResult.objects.filter(holdout=holdout).latest("day").figures["retention"]
     assert kept["treated_kept"] + kept["holdout_kept"] == 1
     assert store_holdout_results(now=NOW + 40 * DAY) == 0
+
+
+def test_what_a_round_would_have_is_read_from_those_who_may_be_written_to_now() -> None:
+    """Who withdrew since is nobody to write to, an order before the last days is none, and neither is one that went back."""
+    people = arrange.make_customers(20, first_id=FIRST)
+    Order.objects.bulk_create(_order(each, -5) for each in people[:8])
+    Order.objects.bulk_create(_order(each, -95) for each in people[8:12])
+    Order.objects.filter(customer=people[0]).update(is_return=True)
+    left = ConsentRecord(
+        customer=people[1], channel="email", status=ConsentRecord.Status.WITHDRAWN, source="test", recorded_at=NOW - DAY
+    )
+    ConsentRecord.objects.bulk_create([left])
+    assert expect_round(90, now=NOW) == (19, pytest.approx(6 / 19))
+    assert expect_round(100, now=NOW) == (19, pytest.approx(10 / 19))

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns.audience.holdout import draws_holdout
+from campaigns.audience.planning import find_smallest_at_any_look
 from campaigns.models import Campaign, GlobalHoldout, GlobalHoldoutResult
 from tests.campaigns import arrange
 from tests.conftest import MakeUser
@@ -156,3 +157,15 @@ def test_the_field_takes_per_cent_and_the_share_it_took_before(frozen: Campaign)
         frozen.refresh_from_db()
         assert frozen.holdout_share == share
     assert client.post(f"/campaigns/{frozen.pk}/audience/freeze/", {"holdout_share": "51"}).status_code == 422
+
+
+def test_what_a_share_would_show_is_told_by_the_intervals_of_the_page(
+    make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("campaigns.views.global_holdout.expect_round", lambda days, now: (20_000, 0.3))
+    page = _log_in(make_user, "admin").get("/settings/hold-out/")
+    told = {row["percent"]: row for row in page.context["shares"]}
+    assert told[5]["smallest"] == find_smallest_at_any_look(19_000, 1_000, 0.3)
+    assert told[2]["smallest"] > told[15]["smallest"]
+    assert f"{100 * told[5]['smallest']:.1f}" in page.content.decode()
+    assert "when a round of 182 days ends" in page.content.decode()

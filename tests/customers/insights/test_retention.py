@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import random
 
+import numpy as np
 import pytest
 from pytest_django import Settings
 
 from customers.ingest.clock import read_shop_clock
-from customers.insights.retention import build_cohorts, measure_retention, retention_over_time
+from customers.insights.retention import (
+    RetentionRate,
+    build_cohorts,
+    find_change,
+    measure_retention,
+    read_rates,
+    retention_over_time,
+)
 from customers.insights.timeline import read_place, read_timeline
 from customers.models import Customer, CustomerEvent, Order, ensure_event_partitions
 
@@ -109,6 +118,53 @@ def test_rates_over_time_and_cohorts_are_those_of_a_plain_reading() -> None:
             month = cohort.month.month + after
             active = {who for who, at in orders if who in mine and (at.year, at.month) == (2026, month) and at <= NOW}
             assert share == pytest.approx(len(active) / len(mine))
+
+
+def test_how_alike_two_rates_move_is_counted_from_who_is_in_both() -> None:
+    """Against numpy, person by person: 1 less the rate of who was kept, the rate of who was not, nothing of who is in neither."""
+    draw = np.random.default_rng(4)
+    for number in range(200):
+        _customer(f"c{number}", *draw.uniform(0, 220, draw.integers(1, 5)))
+    old, new = retention_over_time(NOW, points=2)
+    places, everybody = [], list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+    for rate in (old, new):
+        spans = [(rate.as_of - dt.timedelta(days=90 * (n + 1)), rate.as_of - dt.timedelta(days=90 * n)) for n in (1, 0)]
+        before, after = (
+            np.isin(
+                everybody,
+                Order.objects.filter(ordered_at__gte=a, ordered_at__lt=b).values_list("customer_id", flat=True),
+            )
+            for a, b in spans
+        )
+        assert rate.rate is not None
+        places.append(before * (after - rate.rate))
+    assert new.tie == pytest.approx((places[0] @ places[1]) / np.linalg.norm(places[0]) / np.linalg.norm(places[1]))
+    assert 0.2 < new.tie < 1 and old.tie == 0
+
+
+def test_the_change_covers_the_truth_as_often_as_it_says() -> None:
+    """In simulated shops in which as many stay as before; as of different people its interval would be too wide."""
+    random, shops, covered, covered_apart, widths = np.random.default_rng(12), 2_000, 0, 0, []
+    ends, lengths = [NOW - dt.timedelta(days=30), NOW], np.array([30, 60, 30, 60, 30])
+    bounds = [NOW - dt.timedelta(days=int(days)) for days in (*lengths[::-1].cumsum()[::-1], 0)]
+    for _shop in range(shops):
+        rates = random.gamma(1.5, 1 / 120, 1_000)  # orders a day
+        bought = random.random((5, 1_000)) < 1 - np.exp(-lengths[:, None] * rates)
+        masks, numbers = np.unique(np.array([2, 4, 8, 16, 32]) @ bought, return_counts=True)
+        old, new = read_rates(dict(zip(masks.tolist(), numbers.tolist(), strict=True)), bounds, ends, window_days=90)
+        change, apart = find_change([old, new]), find_change([old, dataclasses.replace(new, tie=0.0)])
+        assert change and apart
+        covered += change.low <= 0 <= change.high
+        covered_apart += apart.low <= 0 <= apart.high
+        widths.append((change.high - change.low) / (apart.high - apart.low))
+    assert covered / shops == pytest.approx(0.95, abs=0.015)
+    assert covered_apart / shops > 0.98 and np.mean(widths) < 0.8
+
+
+def test_there_is_no_change_before_there_are_two_rates() -> None:
+    one = RetentionRate(NOW, 90, 10, 5)
+    assert find_change([]) is None
+    assert find_change([RetentionRate(NOW - dt.timedelta(days=30), 90, 0, 0), one]) is None
 
 
 def test_a_live_shop_is_looked_at_now_and_a_historic_one_as_of_its_last_order() -> None:

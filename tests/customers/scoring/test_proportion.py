@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from customers.scoring.proportion import wilson_interval
+from customers.scoring.proportion import newcombe_interval, wilson_interval
 
 
 def test_wilsons_interval_is_the_published_one() -> None:
@@ -37,3 +37,19 @@ def test_more_confidence_is_a_wider_interval() -> None:
 def test_what_is_no_share_is_refused(count: int, of: int) -> None:
     with pytest.raises(ValueError):
         wilson_interval(count, of)
+
+
+def test_the_difference_of_two_shares_is_the_published_one() -> None:
+    # Newcombe (1998), Statistics in Medicine 17:873, table II, method 10.
+    for first, other, low, high in (
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+    ):
+        assert newcombe_interval(*first, *other) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+def test_who_is_in_both_makes_the_difference_narrower() -> None:
+    apart, tied = (newcombe_interval(300, 500, 280, 500, correlation=tie) for tie in (0.0, 0.5))
+    assert apart[0] < tied[0] < 0.04 < tied[1] < apart[1]
+    assert newcombe_interval(300, 500, 300, 500, correlation=1.0)[1] == pytest.approx(0.0, abs=0.01)

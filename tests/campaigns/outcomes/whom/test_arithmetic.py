@@ -7,19 +7,19 @@ import math
 import numpy as np
 import pytest
 
-from campaigns.audience.power import power
-from campaigns.outcomes.whom.bands import bound_mean, make_bands, name_group, place_scores
+from campaigns.outcomes.whom.bands import bound_mean, compare_halves, make_bands, name_group, place_scores
 from campaigns.outcomes.whom.judging import choose_learner, judge_learners
-from campaigns.outcomes.whom.pool import find_gains, find_rates
+from campaigns.outcomes.whom.pool import Pool, find_gains, find_rates
 from campaigns.outcomes.whom.profit import STEPS, Terms, draw_profit, sum_profit
-from campaigns.outcomes.whom.threshold import LEAST_DIFFERENCE, ArmCounts, find_need
+from campaigns.outcomes.whom.threshold import LEAST_DIFFERENCE, ArmCounts, choose_informative, find_need
 from customers.scoring.evaluation import Estimate
 from tests.campaigns.outcomes.whom.pools import draw_pool
 
 
 def test_a_difference_between_halves_takes_four_times_the_people_of_an_effect() -> None:
     need = find_need([ArmCounts(9000, 1000, 0.4)], holdout_share=0.1)
-    assert need.visible == pytest.approx(2 * power(9000, 1000, 0.4) / 100)
+    one_effect = (1.959964 + 0.841621) * math.sqrt(0.4 * 0.6 * (1 / 9000 + 1 / 1000))
+    assert need.visible == pytest.approx(2 * one_effect)
     assert not need.is_met
     enough = find_need([ArmCounts(9000, 1000, 0.4)] * (1 + (need.campaigns_missing or 0)), holdout_share=0.1)
     assert enough.is_met and enough.visible <= LEAST_DIFFERENCE
@@ -37,6 +37,57 @@ def test_half_held_out_gets_there_with_a_third_of_the_people() -> None:
 def test_few_held_out_are_never_enough_however_many_are_written_to() -> None:
     need = find_need([ArmCounts(10_000_000, 150, 0.02)], holdout_share=0.1)
     assert not need.is_met and need.people_missing > 0
+
+
+@pytest.mark.parametrize(
+    ("campaigns", "rate"),
+    [
+        ([ArmCounts(500, 500, 0.3)], 0.3),
+        ([ArmCounts(1_350, 150, 0.5)], 0.5),
+        ([ArmCounts(400, 400, 0.3), ArmCounts(540, 60, 0.3)], 0.3),
+    ],
+)
+def test_the_difference_that_is_promised_is_seen_four_times_in_five(campaigns: list[ArmCounts], rate: float) -> None:
+    """By the interval that the page judges the ranking with, also where campaigns held out different shares."""
+    need, pools = find_need(campaigns, holdout_share=0.1), 2_500
+    seen = _count_seen(campaigns, rate, need.visible, pools)
+    assert seen / pools == pytest.approx(0.8, abs=0.015)
+
+
+def _count_seen(campaigns: list[ArmCounts], rate: float, difference: float, pools: int) -> int:
+    """A ranking of which the first half gains as much more than the other one."""
+    random, seen = np.random.default_rng(21), 0
+    stratum = np.repeat(np.arange(len(campaigns)), [each.treated + each.held_out for each in campaigns])
+    n, nothing = len(stratum), np.zeros(len(stratum))
+    treated = np.concatenate([np.arange(each.treated + each.held_out) < each.treated for each in campaigns])
+    for _pool in range(pools):
+        score = random.random(n)
+        is_first = score > np.median(score)
+        y = (random.random(n) < rate + treated * np.where(is_first, difference / 2, -difference / 2)).astype(float)
+        pool = Pool((), nothing[:, None], treated, stratum, np.arange(n), y, nothing, nothing, np.ones(n))
+        seen += compare_halves(pool, score, find_gains(pool, y))["difference"].low > 0
+    return seen
+
+
+def test_a_campaign_that_hardly_held_anybody_out_is_not_learned_from() -> None:
+    """Its many people would count as the others do, and bring more doubt than they take away."""
+    half, tiny, fifth = ArmCounts(6_500, 6_500, 0.4), ArmCounts(20_000, 60, 0.4), ArmCounts(8_000, 2_000, 0.4)
+    assert choose_informative([tiny, half, fifth]) == [1, 2]
+    assert choose_informative([fifth, fifth, tiny]) == [0, 1]
+    assert choose_informative([tiny]) == [0]
+    assert choose_informative([]) == []
+    with_it, without = (find_need(found, holdout_share=0.1) for found in ([half, tiny], [half]))
+    assert with_it.visible > 2 * without.visible and without.is_met and not with_it.is_met
+
+
+def test_the_halves_of_a_true_ranking_differ_by_what_they_do() -> None:
+    pool, moved = draw_pool(12_000, seed=7)
+    halves = compare_halves(pool, moved + pool.x[:, 0] / 1000, find_gains(pool, pool.kept))
+    order = np.argsort(-(moved + pool.x[:, 0] / 1000))
+    truth = moved[order[: pool.n // 2]].mean() - moved[order[pool.n // 2 :]].mean()
+    assert halves["difference"].low < truth < halves["difference"].high
+    assert halves["difference"].value == pytest.approx(halves["first"].value - halves["other"].value)
+    assert halves["difference"].low > 0
 
 
 def test_gains_are_right_with_models_that_know_nothing_and_shares_that_differ() -> None:

@@ -144,6 +144,8 @@ def test_everybody_is_placed_and_nothing_is_said_that_the_interval_does_not_allo
     client.force_login(marketer)  # type: ignore[arg-type]
     said = client.get("/reports/whom/").content.decode()
     assert "per 1,000 people" in said and "persuadable" in said and "in use" in said
+    halves = study.figures["halves"]["difference"]
+    assert halves["low"] > 0 and f"by <strong>+{100 * halves['value']:.1f} points</strong>" in said
     dearer = client.get("/reports/whom/?margin=1&cost=50").content.decode()
     assert "Write to <strong>nobody</strong>" in dearer
 

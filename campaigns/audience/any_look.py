@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
-from .lift import CONFIDENCE
-
+#: That everything on the pages is told with.
+CONFIDENCE: Final = 0.95
 #: Each arm needs so many people who did and who did not: before that no sum is near a normal one, and nothing is shown.
-LEAST_EVENTS = 10
+LEAST_EVENTS: Final = 10
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.lift import Tally, run_shop, tell_figures
-from campaigns.outcomes.sequences import Look, Plan, bound_at_any_look, find_growth_to_clear, plan_share
+from campaigns.audience.any_look import Look, Plan, bound_at_any_look, find_growth_to_clear, plan_share
 
 
 def _printed_half(t: int, sigma: float, rho: float, alpha: float) -> float:
