@@ -24,8 +24,10 @@ def sort_tickets() -> None:
 
 @shared_task
 def suggest_answers() -> None:
-    """Suggest answers for what waits."""
-    pending.suggest_pending(now=timezone.now())
+    """Suggest answers for what waits, and look up again what articles may answer that were written since."""
+    now = timezone.now()
+    pending.suggest_pending(now=now)
+    pending.look_again(now=now)
 
 
 @shared_task

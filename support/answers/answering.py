@@ -13,7 +13,7 @@ from typing import Final
 from support.triage.escalating import find_reason_to_escalate
 
 from .articles import Passage
-from .evidence import Evidence, weigh_evidence
+from .evidence import Evidence, find_lacking, weigh_evidence
 from .ranking import Base, Found
 from .validation import CheckedSentence, check_answer
 from .words import find_ideas, is_chinese
@@ -63,7 +63,7 @@ def answer_question(question: str, base: Base) -> Answered:
         return Answered(ranked, refused=reason)
     weighed = [(found, weigh_evidence(question, found, base)) for found in ranked[:3]]
     if not weighed:
-        return Answered((), refused="unanswered")
+        return Answered((), refused="unanswered", lacking=find_lacking(question, base))
     chosen, evidence = max(weighed, key=lambda pair: rate_sureness(pair[1]))
     sureness = rate_sureness(evidence)
     if sureness < LEAST_SURE:

@@ -15,7 +15,7 @@ from typing import Final
 from llm.client import complete
 from llm.configuration import configured_model
 from llm.errors import ModelError
-from llm.masking import PersonalValue, mask_values
+from llm.masking import mask_values
 from support.models import Answer, Direction, Ticket, TicketMessage
 from support.models.message import SendStatus
 from support.triage.personal import find_personal_values
@@ -23,6 +23,7 @@ from support.triage.personal import find_personal_values
 from .articles import Passage, split_sentences
 from .gaps import Gap
 from .prompts import ARTICLE, MOST_PASSAGES
+from .typical import find_typical
 from .validation import CheckedSentence, check_answer, check_sentence
 from .words import is_chinese
 
@@ -68,9 +69,26 @@ def draft_article(gap: Gap, *, now: dt.datetime) -> ArticleDraft:
                 version = f"{ARTICLE.name} {ARTICLE.version}"
         texts |= {
             f"text_{language}": _SEPARATORS[in_chinese].join(sentences),
-            f"title_{language}": gap.word.capitalize(),
+            f"title_{language}": name_article(gap, in_chinese=in_chinese) or gap.word.capitalize(),
         }
     return ArticleDraft(texts, len(replies), tuple(left_out), version, trouble)
+
+
+def name_article(gap: Gap, *, in_chinese: bool) -> str:
+    """The title of an article about a gap: what most people asked in this language, or its word where that says something
+    personal; "" where nobody asked in this language."""
+    asked = [one for one in gap.asked if is_chinese(one.message.text) == in_chinese]
+    question = find_typical([one.message.text for one in asked], gap.word)
+    if question and not question.endswith("…") and all(_is_general(question, one.ticket) for one in asked[:MOST_READ]):
+        return question[0].upper() + question[1:]
+    return gap.word.capitalize() if asked else ""
+
+
+def _is_general(sentence: str, ticket: Ticket) -> bool:
+    """Whether it has no name, address or number of whoever wrote the ticket, of its order included."""
+    number = ticket.order.external_id if ticket.order is not None else ""
+    is_named = bool(number) and number in sentence
+    return not is_named and mask_values(sentence, find_personal_values(ticket)).values == sentence
 
 
 def _find_reply(asked: Answer) -> TicketMessage | None:
@@ -88,18 +106,16 @@ def _collect_passages(replies: list[tuple[Answer, TicketMessage]], *, in_chinese
     """The sentences of these answers that hold for everybody, each once."""
     passages: list[Passage] = []
     for asked, reply in replies:
-        for sentence in _find_general(reply.text, find_personal_values(asked.ticket), asked.ticket):
+        for sentence in _find_general(reply.text, asked.ticket):
             if is_chinese(sentence) == in_chinese and not any(sentence == known.text for known in passages):
                 passages.append(Passage("", len(passages), sentence, in_chinese))
     return passages[:MOST_PASSAGES]
 
 
-def _find_general(text: str, values: list[PersonalValue], ticket: Ticket) -> Iterator[str]:
-    number = ticket.order.external_id if ticket.order is not None else ""
+def _find_general(text: str, ticket: Ticket) -> Iterator[str]:
     for line in text.splitlines():
         for sentence in split_sentences(line):
-            is_general = mask_values(sentence, values).values == sentence and not (number and number in sentence)
-            if is_general and not check_sentence(sentence, ()).is_courtesy:
+            if _is_general(sentence, ticket) and not check_sentence(sentence, ()).is_courtesy:
                 yield sentence
 
 

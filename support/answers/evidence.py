@@ -65,6 +65,8 @@ class Evidence:
 
     `missing` is the share of the question's weight that the article does not have, `worst` the weight of the weightiest
     idea among it, `missing_close` the share that neither the best sentence nor its neighbours nor the title have.
+    `lacking` are the words that the article does not have, the weightiest first: those that nearly every question has only
+    where there are no others.
     """
 
     missing: float
@@ -89,8 +91,19 @@ def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
         worst=max((weight for _idea, weight in lacking), default=0.0) / most,
         missing_close=far / total if weights else 1.0,
         wrong_kind=float(_asks_for_another_kind(question, found)),
-        lacking=tuple(idea.text for idea, _weight in lacking),
+        lacking=_name_lacking(lacking),
     )
+
+
+def find_lacking(question: str, base: Base) -> tuple[str, ...]:
+    """What no article has of a question for which none was found: all of it."""
+    return _name_lacking(_weigh_question(question, base))
+
+
+def _name_lacking(lacking: list[tuple[Idea, float]]) -> tuple[str, ...]:
+    """As they were written. "The articles do not speak of: get, long" would tell nobody anything."""
+    telling = [pair for pair in lacking if not pair[0].is_usual] or lacking
+    return tuple(idea.text for idea, _weight in sorted(telling, key=lambda pair: -pair[1]))
 
 
 def _weigh_question(question: str, base: Base) -> list[tuple[Idea, float]]:

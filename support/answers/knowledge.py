@@ -14,7 +14,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from customers.models import AuditAction, record_audit
-from support.models import Article, ArticleVersion, TicketConflict
+from support.models import Answer, Article, ArticleVersion, TicketConflict
 
 from .articles import SourceArticle, make_article
 from .embeddings import find_embedder
@@ -38,7 +38,7 @@ def save_article(
 ) -> ArticleVersion:
     """A new article, or the next version of one; `base` is the number of the version that was edited.
 
-    Saving what stands already changes nothing. Raises ValidationError for an article without a text or a title,
+    Saving what stands already changes nothing. What no article answered is looked up again (`pending.look_again`). Raises ValidationError for an article without a text or a title,
     TicketConflict where somebody saved another version meanwhile.
     """
     cleaned = _clean(texts)
@@ -67,14 +67,16 @@ def save_article(
         )
         Article.objects.filter(pk=kept.pk).update(current=version)
         _index(kept.pk, cleaned)
+        Answer.objects.mark_stale(kept.number, now=now)
         record_audit(AuditAction.ARTICLE_SAVED, actor=user, about=("article", kept.number), version=version.number)
     return version
 
 
-def publish_article(user: User, article: Article, *, is_published: bool) -> None:
+def publish_article(user: User, article: Article, *, is_published: bool, now: dt.datetime) -> None:
     """Whether answers may quote it."""
     with transaction.atomic():
         if Article.objects.filter(pk=article.pk, is_published=not is_published).update(is_published=is_published):
+            Answer.objects.mark_stale(article.number, now=now)
             record_audit(
                 AuditAction.ARTICLE_SAVED, actor=user, about=("article", article.number), published=is_published
             )

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.views.access import current_user
-from support.answers.article_drafts import draft_article
-from support.answers.gaps import find_gaps
+from support.answers.article_drafts import draft_article, name_article
+from support.answers.gaps import Gap, find_gaps
 from support.answers.knowledge import FIELDS, publish_article, save_article
 from support.answers.products import answer_from_base
 from support.models import Article
@@ -23,6 +23,8 @@ from support.models import Article
 from .access import read_number
 
 MOST_GAPS: Final = 40
+#: Questions of a gap that its page names.
+SHOWN_EACH: Final = 5
 LONGEST_QUESTION: Final = 500
 
 
@@ -47,8 +49,9 @@ def edit_article(request: HttpRequest, number: int = 0) -> HttpResponse:
     article = get_object_or_404(Article.objects.select_related("current"), number=number) if number else None
     current = article.current if article else None
     texts = {name: getattr(current, name, "") for name in FIELDS}
-    if not number:
-        texts["title_en"] = request.GET.get("title", "")[:160]
+    gap = _find_gap(request.GET.get("gap", "")) if not number and request.user.has_perm("support.view_ticket") else None
+    if gap is not None:
+        texts |= _name_both(gap)
     errors: list[str] = []
     if request.method == "POST":
         if not request.user.has_perm("support.change_article" if article else "support.add_article"):
@@ -70,6 +73,7 @@ def edit_article(request: HttpRequest, number: int = 0) -> HttpResponse:
         "errors": errors,
         "versions": article.versions.select_related("saved_by")[:50] if article else [],
         "may_edit": request.user.has_perm("support.change_article"),
+        "gap": gap,
     }
     return render(request, "support/article.html", context, status=422 if errors else 200)
 
@@ -79,26 +83,27 @@ def edit_article(request: HttpRequest, number: int = 0) -> HttpResponse:
 def publish(request: HttpRequest, number: int) -> HttpResponse:
     """Whether answers may quote it."""
     article = get_object_or_404(Article, number=number)
-    publish_article(current_user(request), article, is_published=request.POST.get("published") == "1")
+    is_published = request.POST.get("published") == "1"
+    publish_article(current_user(request), article, is_published=is_published, now=timezone.now())
     return redirect("support:article", number)
 
 
 @require_safe
 @permission_required("support.view_answer", raise_exception=True)
 def show_gaps(request: HttpRequest) -> HttpResponse:
-    """What people asked that nothing answers, by the words that the articles lack."""
-    gaps = find_gaps()
-    groups = [{"word": gap.word, "answers": gap.asked[:5], "count": len(gap.asked)} for gap in gaps[:MOST_GAPS]]
-    may_see = request.user.has_perm("support.view_ticket")
-    return render(request, "support/gaps.html", {"groups": groups, "may_see": may_see})
+    """What people asked that nothing answers, each group by its most typical question; without the right to read tickets by
+    the word that the articles lack."""
+    gaps, may_see = find_gaps(), request.user.has_perm("support.view_ticket")
+    groups = [_describe_gap(gap, may_see=may_see) for gap in gaps[:MOST_GAPS]]
+    context = {"groups": groups, "may_see": may_see, "has_articles": Article.objects.exists()}
+    return render(request, "support/gaps.html", context)
 
 
 @require_POST
 @permission_required(["support.add_article", "support.view_ticket"], raise_exception=True)
 def draft_for_gap(request: HttpRequest) -> HttpResponse:
     """The form of a new article with what colleagues answered to the questions of a gap; nothing is saved."""
-    word = request.POST.get("word", "")
-    gap = next((gap for gap in find_gaps() if gap.word and gap.word == word), None)
+    gap = _find_gap(request.POST.get("word", ""))
     if gap is None:
         messages.info(request, _("Nobody waits for an article about this any more."))
         return redirect("support:gaps")
@@ -106,3 +111,16 @@ def draft_for_gap(request: HttpRequest) -> HttpResponse:
     texts = dict.fromkeys(FIELDS, "") | draft.texts
     context = {"texts": texts, "base": 0, "may_edit": True, "draft": draft, "gap": gap}
     return render(request, "support/article.html", context)
+
+
+def _find_gap(word: str) -> Gap | None:
+    return next((gap for gap in find_gaps() if gap.word == word), None) if word else None
+
+
+def _name_both(gap: Gap) -> dict[str, str]:
+    return {f"title_{code}": name_article(gap, in_chinese=code == "zh")[:160] for code in ("en", "zh")}
+
+
+def _describe_gap(gap: Gap, *, may_see: bool) -> dict[str, Any]:
+    question = gap.question if may_see and gap.word else ""
+    return {"word": gap.word, "question": question, "answers": gap.asked[:SHOWN_EACH], "count": len(gap.asked)}

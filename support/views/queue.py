@@ -11,6 +11,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from support.inbox.working import RIGHT
 from support.mail.imap.target import ImapTarget
-from support.models import Answer, AnswerStatus, Direction, MailboxState, Ticket, TicketMessage, TicketStatus
+from support.models import Answer, AnswerStatus, Article, Direction, MailboxState, Ticket, TicketMessage, TicketStatus
 from support.models.ticket import TO_ANSWER
 
 from .access import read_number
@@ -51,8 +52,9 @@ def show_queue(request: HttpRequest) -> HttpResponse:
             "ticket", flat=True
         )
     )
-    now = timezone.now()
-    context = {
+    now, views = timezone.now(), _count_views(request)
+    is_new = not page and not any(number for _name, _label, number in views)
+    context: dict[str, Any] = {
         "page": page,
         "rows": [
             {
@@ -68,9 +70,15 @@ def show_queue(request: HttpRequest) -> HttpResponse:
         "tag": tag,
         "q": words,
         "may_answer": request.user.has_perm(RIGHT),
-        "views": _count_views(request),
+        "views": views,
+        "is_new": is_new,
         "mailbox_fails": _is_mailbox_failing() if request.user.has_perm("support.view_mailboxstate") else False,
     }
+    if is_new:
+        context |= {
+            "has_articles": Article.objects.exists(),
+            "contact_url": f"{settings.SITE_URL}{reverse('support:contact')}",
+        }
     return render(request, "support/queue.html", context)
 
 

@@ -11,6 +11,7 @@ from support.models import Intent, Sentiment, Ticket, TriageField, Urgency
 
 REFUSALS: dict[str, str | Promise] = {
     "unanswered": gettext_lazy("No article answers this."),
+    "answered_since": gettext_lazy("No article answered this when it came; one does now."),
     "self_harm": gettext_lazy("Somebody may be in danger. Answer yourself, at once."),
     "safety": gettext_lazy("Somebody may have been hurt. Answer yourself, at once."),
     "legal": gettext_lazy("A legal threat. No draft is made for it: answer yourself, or escalate."),

@@ -145,7 +145,7 @@ def test_articles_keep_every_version(support_agent: User, articles: None, now: d
     assert list(article.versions.values_list("number", flat=True)) == [2, 1]
     found = load_base().rank("How long is a gift card valid?")[0].article
     assert (found.version, found.passages[0].text) == (2, "Gift cards are valid for 36 months.")
-    publish_article(support_agent, article, is_published=False)
+    publish_article(support_agent, article, is_published=False, now=now)
     assert "9" not in {one.key for one in load_base().articles}
 
 
@@ -154,10 +154,10 @@ def test_an_article_that_takes_the_place_of_another_is_noticed(support_agent: Us
         save_article(support_agent, {"title_en": name, "text_en": f"{name} is free."}, now=now).article
         for name in ("Parking", "Water", "Entry")
     )
-    publish_article(support_agent, first, is_published=False)
+    publish_article(support_agent, first, is_published=False, now=now)
     assert [one.title for one in load_base().articles] == ["Water", "Entry"]
-    publish_article(support_agent, first, is_published=True)
-    publish_article(support_agent, second, is_published=False)
+    publish_article(support_agent, first, is_published=True, now=now)
+    publish_article(support_agent, second, is_published=False, now=now)
     assert [one.title for one in load_base().articles] == ["Parking", "Entry"]
 
 

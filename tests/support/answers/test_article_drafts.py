@@ -54,9 +54,9 @@ def test_the_word_of_a_gap_is_what_most_lack_and_weighs_most(gap: Gap) -> None:
 
 def test_without_a_model_it_has_the_colleagues_own_words_about_nobody(gap: Gap, now: dt.datetime) -> None:
     draft = draft_article(gap, now=now)
-    assert draft.texts == {"title_en": gap.word.capitalize(), "text_en": TRUE}
+    assert draft.texts == {"title_en": QUESTION, "text_en": TRUE}
     assert (draft.answers, draft.prompt_version) == (1, "")
-    assert not Article.objects.filter(current__title_en=gap.word.capitalize()).exists()
+    assert not Article.objects.filter(current__title_en=QUESTION).exists()
 
 
 def test_without_an_answer_there_is_nothing_to_draft_from(ask: Ask, now: dt.datetime) -> None:
