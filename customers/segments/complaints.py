@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import NamedTuple
+
+from django.db import connection
+
 from customers.models import EventKind
 
 
@@ -22,6 +27,28 @@ def open_complaint_sql(customer: str, *, as_of: str, of_everybody: bool = True) 
     return f"""EXISTS (
     SELECT 1 FROM customers_customerevent x_o
     WHERE x_o.customer_id = {customer}.id AND {is_open}{one_by_one})"""
+
+
+class OpenComplaint(NamedTuple):
+    """An event that holds promotions. `ticket` None where it names none, `because` "" where it is of a complaint."""
+
+    source: str
+    opened_at: dt.datetime
+    ticket: str | None
+    because: str
+
+
+def find_open_complaints(customer: int, *, as_of: dt.datetime) -> list[OpenComplaint]:
+    """What holds promotions to one customer at `as_of`, by the same definition, the newest first."""
+    is_open = _is_open(EventKind.COMPLAINT_OPENED, EventKind.COMPLAINT_CLOSED, "%(as_of)s")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT x_o.source, x_o.occurred_at, x_o.properties->>'ticket', coalesce(x_o.properties->>'because', '')"
+            f" FROM customers_customerevent x_o WHERE x_o.customer_id = %(customer)s AND {is_open}"
+            " ORDER BY x_o.occurred_at DESC",
+            {"customer": customer, "as_of": as_of},
+        )
+        return [OpenComplaint(*row) for row in cursor.fetchall()]
 
 
 def open_case_rows(opened: str, closed: str, *, as_of: str) -> str:

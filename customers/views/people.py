@@ -36,10 +36,9 @@ from customers.scoring.change import find_earlier
 from customers.scoring.explain import describe_reason
 from customers.scoring.on_need import find_reasons
 from customers.segments.membership import list_segments_of
-from customers.segments.preview import matches
-from customers.segments.rules import parse_rule
 from customers.views.languages import name_language
 
+from .hold import find_hold
 from .interests import tell_interests
 from .merges import tell_identity
 from .reactions import tell_reactions
@@ -67,7 +66,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "is_suppressed": is_suppressed(customer.email),
         "text_consent": find_newest_consent(customer.pk, Channel.SMS),
         "is_number_suppressed": bool(customer.phone) and is_suppressed(customer.phone, Channel.SMS),
-        "has_open_complaint": _has_open_complaint(customer, now),
+        "hold": find_hold(customer, now=now),
         "segments": _segments_of(request, customer, read_shop_clock(now)),
         "at_risk": AT_RISK,
         "likely_to_stay": LIKELY_TO_STAY,
@@ -91,10 +90,6 @@ def _tell_score(score: Score) -> dict[str, Any]:
     has_earlier = score.status == ScoreStatus.SCORED and find_earlier(score) is not None
     told = {"score": score, "model": model, "reasons": reasons, "most_points": most, "no_reasons_known": known is None}
     return told | {"has_earlier_score": has_earlier, "has_attention": has_sequence_model(model)}
-
-
-def _has_open_complaint(customer: Customer, now: dt.datetime) -> bool:
-    return matches(parse_rule({"field": "has_open_complaint", "op": "is", "value": True}), customer, as_of=now)
 
 
 def _segments_of(

@@ -64,7 +64,7 @@ def _tell_entries(entries: list[Entry]) -> list[dict[str, Any]]:
             "order": entry.order,
             "change": entry.change,
             "merge": entry.merge,
-            "label": _label_rating(entry) or labels.get(entry.kind, entry.kind),
+            "label": _label_rating(entry) or _label_hold(entry) or labels.get(entry.kind, entry.kind),
             "detail": _tell_detail(entry, names),
             "times": 1,
             "first_at": entry.happened_at,
@@ -78,6 +78,18 @@ def _label_rating(entry: Entry) -> str:
     if entry.kind != EventKind.CUSTOM or entry.properties.get("name") != "support_rated":
         return ""
     return _("rated how support helped: %(score)s of 5") % {"score": entry.properties.get("score", "–")}
+
+
+def _label_hold(entry: Entry) -> str:
+    """A hold for a mood, and one that was taken back, are events of complaints, and no complaints."""
+    is_mood = entry.properties.get("because") == "sentiment"
+    if entry.kind == EventKind.COMPLAINT_OPENED and is_mood:
+        return _("wrote very unhappily: no promotions")
+    if entry.kind == EventKind.COMPLAINT_CLOSED and entry.properties.get("withdrawn"):
+        return _("was not as unhappy after all: promotions again") if is_mood else _("it was no complaint after all")
+    if entry.kind == EventKind.COMPLAINT_CLOSED and is_mood:
+        return _("promotions again, after the very unhappy letter")
+    return ""
 
 
 def _fold_repeats(told: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,15 +8,18 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 from pytest_django import Settings
 
 from campaigns.delivery import outbox
 from campaigns.delivery.copies import make_copy, prepare_batch
 from campaigns.delivery.marking import Bid
 from campaigns.models import Campaign, Message
-from customers.models import Customer
+from customers.ingest.recorder import NewEvent, record_events
+from customers.models import Customer, EventKind
 from customers.segments.preview import matches
 from customers.segments.rules import parse_rule
+from customers.views.hold import find_hold
 from support.inbox.opening import Incoming
 from support.inbox.working import close_ticket, reopen_ticket
 from support.models import Ticket, TicketChannel
@@ -116,4 +119,59 @@ def test_both_pages_say_so(support_agent: User, client: Client, now: dt.datetime
     ticket = complain(kim, at=now - dt.timedelta(minutes=1))
     client.force_login(support_agent)
     assert "while this complaint is open" in client.get(f"/support/tickets/{ticket.pk}/").content.decode()
-    assert "open: no promotions" in client.get(f"/customers/{kim.pk}/").content.decode()
+    customers = client.get(f"/customers/{kim.pk}/").content.decode()
+    assert "none for now" in customers and f'href="/support/tickets/{ticket.pk}/">#{ticket.pk}</a>' in customers
+
+
+def test_both_pages_say_until_when_after_the_closing(
+    support_agent: User, client: Client, settings: Settings, now: dt.datetime
+) -> None:
+    settings.COMPLAINT_COOLING_DAYS = 14
+    (kim,) = arrange.make_customers(1)
+    ticket = complain(kim, at=now - dt.timedelta(days=1))
+    close_ticket(support_agent, ticket, now=now)
+    day = date_format(timezone.localtime(now + dt.timedelta(days=14)), "j M Y")
+    client.force_login(support_agent)
+    assert f"until {day}, the cooling time" in client.get(f"/support/tickets/{ticket.pk}/").content.decode()
+    customers = client.get(f"/customers/{kim.pk}/").content.decode()
+    assert f"none until {day}" in customers and "cooling time after a complaint" in customers
+
+
+def test_of_two_holds_the_customers_page_tells_the_one_that_lasts(support_agent: User, now: dt.datetime) -> None:
+    (kim,) = arrange.make_customers(1)
+    first = complain(kim, at=now - dt.timedelta(days=2))
+    incoming = Incoming(TicketChannel.WEB, "second", "m", COMPLAINT, now - dt.timedelta(days=1), customer=kim)
+    second = receive(incoming, now=now - dt.timedelta(days=1)).ticket
+    close_ticket(support_agent, second, now=now - dt.timedelta(hours=1))
+    hold = find_hold(kim, now=now)
+    assert hold is not None and (hold.ticket, hold.until) == (first.pk, None)
+    close_ticket(support_agent, first, now=now)
+    hold = find_hold(kim, now=now + dt.timedelta(hours=1))
+    first.refresh_from_db()
+    assert hold is not None and (hold.ticket, hold.until) == (first.pk, first.held_until)
+    assert find_hold(kim, now=now + dt.timedelta(days=365)) is None
+
+
+def test_a_complaint_that_the_shops_own_system_told_of_has_no_ticket(now: dt.datetime) -> None:
+    (kim,) = arrange.make_customers(1)
+    opened = NewEvent(kim.pk, EventKind.COMPLAINT_OPENED, now - dt.timedelta(days=1), "a", {"ticket": "77"})
+    record_events([opened], source="shop")
+    hold = find_hold(kim, now=now)
+    assert hold is not None and (hold.ticket, hold.until, hold.is_mood) == (0, None, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_ticket_names_the_campaign_whose_message_it_held(
+    running: Campaign, support_agent: User, client: Client, now: dt.datetime
+) -> None:
+    claimed = outbox.claim_batch("w", campaign_id=running.pk, size=9)
+    person = Customer.objects.get(pk=claimed[0].customer_id)
+    ticket = complain(person, at=now - dt.timedelta(seconds=1))
+    other = complain(Customer.objects.get(pk=claimed[1].customer_id), at=now, text="How long does delivery take?")
+    batch = prepare_batch(running, claimed, now=timezone.now())
+    write([], [Bid("w", make_copy(batch, message).intent, batch.checks) for message in claimed])
+    held = Message.objects.get(campaign=running, customer=person)
+    client.force_login(support_agent)
+    page = client.get(f"/support/tickets/{ticket.pk}/").content.decode()
+    assert f'<a href="/outbox/{held.pk}/">{running.name}</a>' in page
+    assert "Not sent because of it" not in client.get(f"/support/tickets/{other.pk}/").content.decode()

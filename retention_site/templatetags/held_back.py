@@ -1,0 +1,21 @@
+"""What a ticket's page tells of the promotions that did not go out because of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import template
+
+from campaigns.models import Campaign, Message, MessageStatus, SkipReason
+
+register = template.Library()
+
+
+@register.simple_tag
+def held_back(customer: int, since: dt.datetime) -> list[tuple[Campaign, int]]:
+    """The campaigns whose message to this customer was held for an open complaint since then, each with that message's
+    number; the newest first."""
+    found = Message.objects.filter(
+        customer=customer, status=MessageStatus.SKIPPED, skip_reason=SkipReason.OPEN_COMPLAINT, settled_at__gte=since
+    )
+    return [(message.campaign, message.pk) for message in found.select_related("campaign").order_by("-settled_at")[:5]]
