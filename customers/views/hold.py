@@ -32,7 +32,9 @@ def find_hold(customer: Customer, *, now: dt.datetime) -> Hold | None:
     if not opened:
         return None
     kind = EventKind.COMPLAINT_CLOSED
-    closings = list(CustomerEvent.objects.filter(customer=customer, kind=kind, occurred_at__gt=now).order_by("occurred_at"))
+    closings = list(
+        CustomerEvent.objects.filter(customer=customer, kind=kind, occurred_at__gt=now).order_by("occurred_at")
+    )
     holds = [_describe(event, closings) for event in opened]
     return max(holds, key=lambda hold: (hold.until is None, hold.until or hold.since, hold.since))
 

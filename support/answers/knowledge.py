@@ -38,8 +38,8 @@ def save_article(
 ) -> ArticleVersion:
     """A new article, or the next version of one; `base` is the number of the version that was edited.
 
-    Saving what stands already changes nothing. What no article answered is looked up again (`pending.look_again`). Raises ValidationError for an article without a text or a title,
-    TicketConflict where somebody saved another version meanwhile.
+    Saving what stands already changes nothing. What no article answered is looked up again (`pending.look_again`). Raises
+    ValidationError for an article without a text or a title, TicketConflict where somebody saved another version meanwhile.
     """
     cleaned = _clean(texts)
     with transaction.atomic():

@@ -44,7 +44,7 @@ def claim_asking(ticket: Ticket, *, now: dt.datetime) -> str:
         return ""
     ticket.rating_asked_at = now
     with translation.override(ticket.interface_language):
-        return _("How did we do? One click: %(link)s") % {"link": make_rating_link(ticket)}
+        return _("How did we do? Tell us here: %(link)s") % {"link": make_rating_link(ticket)}
 
 
 def make_rating_link(ticket: Ticket) -> str:

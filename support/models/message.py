@@ -53,7 +53,8 @@ class TicketMessage(models.Model):
     class Meta:
         verbose_name = _("ticket message")
         verbose_name_plural = _("ticket messages")
-        ordering = ["written_at", "pk"]
+        # As they reached us, ours among them: by the sender's clock a reply may stand before what it answers.
+        ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["ticket", "external_id"], condition=~models.Q(external_id=""), name="ticketmessage_key"

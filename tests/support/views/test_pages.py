@@ -117,6 +117,18 @@ def test_a_conversation_with_messages_out_of_order_is_answered(sam: Client, ask:
     assert [one.body for one in mail.outbox] == ["No, sorry."]
 
 
+def test_a_reply_from_a_clock_that_is_late_stands_below_what_it_answers(
+    sam: Client, ask: Ask, now: dt.datetime
+) -> None:
+    ticket = ask("Is parking free?")
+    newest = ticket.messages.newest_spoken()[0].pk
+    sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": "Yes, it is.", "seen": newest})
+    ask("And for how long?", at=now - dt.timedelta(hours=8))
+    page = sam.get(f"/support/tickets/{ticket.pk}/").content.decode()
+    places = [page.index(f'<p class="words">{text}') for text in ("Is parking", "Yes, it is.", "And for how long")]
+    assert places == sorted(places)
+
+
 def test_what_a_customer_writes_is_text_and_nothing_else(sam: Client, ask: Ask) -> None:
     ticket = ask('<script>alert(1)</script><img src=x onerror="a()"> [x](https://evil.example)', subject="<b>x</b>")
     page = sam.get(f"/support/tickets/{ticket.pk}/").content.decode()
