@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.models import Campaign, CampaignKind
+from campaigns.models import Campaign, CampaignKind, CampaignStatus
 from customers.models import Segment
 from customers.segments.archiving import restore_segment
 from customers.segments.editing import save_segment
@@ -44,8 +44,10 @@ RULE: Final[dict[str, Any]] = {
 def start_make_right(user: User, *, now: dt.datetime) -> Campaign:
     """A draft that lets people in as their complaint is solved; its segment is made where no segment has this rule.
 
-    It is edited, approved, held out from and capped like any other. Raises PermissionDenied.
+    It is edited, approved, held out from and capped like any other; pressed again, the draft that waits is taken up.
+    Raises PermissionDenied.
     """
+    User.objects.select_for_update().get(pk=user.pk)  # a double click makes one
     tree = dump_rule(parse_rule(RULE))
     segment = Segment.objects.filter(rule=tree).order_by("is_archived", "pk").first()
     if segment is not None and segment.is_archived:
@@ -57,6 +59,11 @@ def start_make_right(user: User, *, now: dt.datetime) -> Campaign:
         description=_("Whose complaint was solved in the last 30 days, after the time without promotions."),
         now=now,
     )
+    waiting = Campaign.objects.filter(
+        author=user, segment=segment, kind=CampaignKind.TRIGGERED, status=CampaignStatus.DRAFT
+    )
+    if (draft := waiting.order_by("-pk").first()) is not None:
+        return draft
     fields = {
         "name": _("Make it right"),
         "goal": _("Keep customers whose complaint we have solved"),

@@ -21,6 +21,7 @@ from support.answers.products import answer_from_base
 from support.models import Article
 
 from .access import read_number
+from .wording import name_refusal
 
 MOST_GAPS: Final = 40
 #: Questions of a gap that its page names.
@@ -38,7 +39,11 @@ def list_articles(request: HttpRequest) -> HttpResponse:
     if question:
         answered = answer_from_base(question)
         first = answered.articles[0] if answered.articles else ""
-        context |= {"answered": answered, "source": next((one for one in articles if str(one.number) == first), None)}
+        context |= {
+            "answered": answered,
+            "source": next((one for one in articles if str(one.number) == first), None),
+            "refusal": name_refusal(answered.refused),
+        }
     return render(request, "support/articles.html", context)
 
 

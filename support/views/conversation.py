@@ -63,6 +63,7 @@ def render_ticket(request: HttpRequest, ticket: Ticket, *, typed: str = "", stat
         "sentences": _describe_sentences(answer),
         "refusal": name_refusal(answer.refusal) if answer else "",
         "draft": typed or _find_draft(request, ticket, answer),
+        "is_typed": bool(typed),
         "triage": describe_triage(ticket),
         "reading_trouble": _find_reading_trouble(ticket),
         "orders": list_orders(ticket) if request.user.has_perm("customers.view_order") else [],

@@ -73,3 +73,30 @@ def test_a_ticket_is_found_and_answered_with_the_keyboard(
     page.keyboard.press("Control+Enter")
     expect(page.locator(".talk")).to_contain_text("Hello. We look into it, Kim.", timeout=60_000)
     assert TicketMessage.objects.filter(ticket=ticket, direction="out").count() == 1
+
+
+def test_what_was_typed_stays_while_other_things_are_done(
+    new_page: NewPage, log_in: LogIn, support_agent: User, ticket: Ticket
+) -> None:
+    page = new_page()
+    log_in(page, support_agent)
+    page.goto(f"/support/tickets/{ticket.pk}/")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    box, note = page.locator("#answer-text"), page.locator("#note-text")
+    page.wait_for_load_state()
+    box.fill("Half an answer, and")
+    note.fill("Called the carrier.")
+    page.get_by_role("button", name="Take it").click()
+    expect(page.locator("main")).to_contain_text("Assigned.", timeout=60_000)
+    expect(box).to_have_value("Half an answer, and")
+    expect(note).to_have_value("Called the carrier.")
+    page.get_by_role("button", name="Note it").click()
+    expect(page.locator(".talk")).to_contain_text("Called the carrier.", timeout=60_000)
+    expect(note).to_have_value("")
+    expect(box).to_have_value("Half an answer, and")
+    assert asked == [], "nothing is lost, so nobody is asked whether to leave"
+    box.fill("It comes on Monday.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".talk")).to_contain_text("It comes on Monday.", timeout=60_000)
+    expect(box).to_have_value("")

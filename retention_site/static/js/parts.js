@@ -79,6 +79,24 @@ document.addEventListener("input", (event) => {
 document.addEventListener("submit", (event) => {
   if (!event.submitter?.matches("[data-preview]")) touched.delete(event.target);
 });
+
+// A draft outlives its page in this tab: beside it other forms are sent, such as a note or who takes the ticket.
+const keep = (box) => sessionStorage.setItem(`draft:${box.dataset.draft}`, box.value);
+for (const box of document.querySelectorAll("[data-draft]")) {
+  const kept = sessionStorage.getItem(`draft:${box.dataset.draft}`);
+  if (box.form.hasAttribute("data-unsaved")) keep(box);
+  else if (kept && kept !== box.value) {
+    box.value = kept;
+    touched.add(box.form);
+  }
+}
+document.addEventListener("input", (event) => event.target.matches("[data-draft]") && keep(event.target));
+document.addEventListener("submit", (event) => {
+  for (const box of document.querySelectorAll("[data-draft]")) {
+    if (box.form === event.target) sessionStorage.removeItem(`draft:${box.dataset.draft}`);
+    else touched.delete(box.form);
+  }
+});
 addEventListener("beforeunload", (event) => {
   if ([...touched].some((form) => form.isConnected)) event.preventDefault();
 });

@@ -63,8 +63,10 @@ def test_it_starts_as_a_draft_that_lets_people_in(marketer: User) -> None:
     assert (campaign.status, campaign.kind, campaign.author) == (CampaignStatus.DRAFT, "triggered", marketer)
     assert campaign.trigger["on"] == "segment"
     assert campaign.holdout_share > 0
+    assert start_make_right(marketer, now=NOW) == campaign, "pressed twice, there is one draft"
+    Campaign.objects.filter(pk=campaign.pk).update(status=CampaignStatus.CANCELLED)
     again = start_make_right(marketer, now=NOW)
-    assert again.segment_id == campaign.segment_id and Segment.objects.count() == 1
+    assert again != campaign and again.segment_id == campaign.segment_id and Segment.objects.count() == 1
 
 
 def test_an_approver_starts_none(approver: User) -> None:

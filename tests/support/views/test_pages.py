@@ -166,6 +166,28 @@ def test_an_article_is_written_and_asked(sam: Client) -> None:
     assert sam.post("/articles/new/", {"title_en": "", "text_en": "Text"}).status_code == 422
 
 
+def test_a_refusal_says_what_the_nearest_article_lacks_and_of_a_complaint_nothing(
+    sam: Client, ask: Ask, articles: None, now: dt.datetime
+) -> None:
+    """Another article may well speak of it: that none does is said only where none was found."""
+    asked = ask("Do you deliver on Saturdays?")
+    answer = suggest_answer(asked, now=now)
+    assert answer is not None and answer.lacking
+    told = f"The nearest one does not speak of: {answer.lacking[0]}"
+    assert told in sam.get(f"/support/tickets/{asked.pk}/").content.decode()
+    assert told in sam.get("/articles/?try=Do+you+deliver+on+Saturdays%3F").content.decode()
+    complaint = ask("This is ridiculous. I have written twice, I want my money back.", thread="b")
+    suggest_answer(complaint, now=now)
+    page = sam.get(f"/support/tickets/{complaint.pk}/").content.decode()
+    assert "No answer is suggested" in page and "does not speak of" not in page
+
+
+def test_without_an_article_none_speaks_of_it(sam: Client, ask: Ask, now: dt.datetime) -> None:
+    ticket = ask("Do you rent out kayaks?")
+    suggest_answer(ticket, now=now)
+    assert "None speaks of: rent out, kayaks." in sam.get(f"/support/tickets/{ticket.pk}/").content.decode()
+
+
 def test_gaps_name_what_the_articles_lack(sam: Client, ask: Ask, articles: None, now: dt.datetime) -> None:
     suggest_answer(ask("Do you have climbing shoes for children?"), now=now)
     page = sam.get("/articles/gaps/").content.decode()
