@@ -125,7 +125,9 @@ def test_a_reply_from_a_clock_that_is_late_stands_below_what_it_answers(
     sam.post(f"/support/tickets/{ticket.pk}/answers/", {"text": "Yes, it is.", "seen": newest})
     ask("And for how long?", at=now - dt.timedelta(hours=8))
     page = sam.get(f"/support/tickets/{ticket.pk}/").content.decode()
-    places = [page.index(f'<p class="words" dir="auto">{text}') for text in ("Is parking", "Yes, it is.", "And for how long")]
+    places = [
+        page.index(f'<p class="words" dir="auto">{text}') for text in ("Is parking", "Yes, it is.", "And for how long")
+    ]
     assert places == sorted(places)
 
 
