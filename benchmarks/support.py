@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bitext import measure_ours, measure_wishes
 from support.answers.answering import answer_question
 from support.answers.ranking import Base
 from support.answers.validation import check_answer
@@ -65,7 +66,8 @@ def main() -> None:
     figures |= measure_everyday(options.seed, EVERYDAY_QUICK if options.quick else EVERYDAY)
     figures |= measure_validation(base, options.seed, times=QUICK_DRAFTS if options.quick else FULL_DRAFTS)
     figures |= measure_chinese(options.seed)
-    figures |= measure_intents(options.seed)
+    split = hold_back_templates(options.seed)
+    figures |= measure_intents(split, options.seed) | measure_ours(split, options.seed) | measure_wishes()
     for name, value in figures.items():
         print(f"  {name:<28} {value}")
     print(json.dumps(figures))
@@ -165,9 +167,8 @@ def hold_back_reviews() -> tuple[list[Row], list[Row]] | None:
     return [row for row in rows if not is_held_back(row[0])], [row for row in rows if is_held_back(row[0])]
 
 
-def measure_intents(seed: int) -> dict[str, Any]:
+def measure_intents(split: tuple[list[Row], list[Row]] | None, seed: int) -> dict[str, Any]:
     """27 intents of template-made requests; whole templates are held back, not single texts."""
-    split = hold_back_templates(seed)
     if split is None:
         return {"intent_accuracy": None}
     train, test = split

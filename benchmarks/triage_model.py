@@ -2,7 +2,7 @@
 
 The model is that of `./rekindle run --local-ai=small` and is asked as the worker asks it: the prompt `support.triage`
 through the door, masked, with its answer checked against the text. The texts are a seeded sample of those that the
-classifier has not learned from: requests in English whose template is held back, for the intent, and Chinese reviews, for
+classifier has not learned from: requests in English whose template is held back, for topic and intent, and Chinese reviews, for
 complaint or not. Where the data (REKINDLE_DATA) or the model cannot be had the figures are null and it says so.
 
     ./rekindle bench triage_model [--texts 60] [--minutes 15] [--model small]
@@ -21,23 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bitext import FIELDS, call_ours
 from benchmarks.frame import Arguments, parse_arguments, print_result, print_table, set_up_django
 
 QUICK_TEXTS = 2
-#: The 27 intents of the English set in the words of our triage. Who wants to complain or to talk has no topic yet.
-OURS = {
-    "order": ("cancel_order", "change_order", "place_order", "check_cancellation_fee"),
-    "delivery": ("delivery_options", "delivery_period", "track_order"),
-    "payment": ("check_invoice", "get_invoice", "check_payment_methods", "payment_issue"),
-    "refund": ("check_refund_policy", "get_refund", "track_refund"),
-    "account": (
-        *("create_account", "delete_account", "edit_account", "recover_password", "registration_problems"),
-        *("switch_account", "change_shipping_address", "set_up_shipping_address"),
-    ),
-    "newsletter": ("newsletter_subscription",),
-    "other": ("complaint", "review", "contact_customer_service", "contact_human_agent"),
-}
-CALLED_OURS = {theirs: ours for ours, names in OURS.items() for theirs in names}
 RESAMPLES = 2_000
 
 
@@ -58,15 +45,27 @@ class Asked:
 
 
 @dataclass
-class Sample:
-    """A field of triage, the texts that are asked about with their labels, and the classifier that has not seen them."""
+class Part:
+    """A field of triage, the label of each text, the classifier that has not seen them, and what was said."""
 
-    name: str
-    of_triage: str
-    texts: Sequence[str]
+    field: str
     labels: Sequence[str]
     classifier: Any
     asked: list[Asked] = field(default_factory=list)
+
+
+@dataclass
+class Sample:
+    """Texts of one language that are asked about once each, and the fields that are judged of what was said."""
+
+    language: str
+    texts: Sequence[str]
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many of the texts were asked about."""
+        return len(self.parts[0].asked)
 
 
 def main() -> None:
@@ -75,7 +74,7 @@ def main() -> None:
     if samples := draw_samples(arguments):
         figures = serve_and_measure(samples, arguments) or figures
     print_table("Triage by a local model", {name: _show(value) for name, value in figures.items()})
-    print_result(arguments, size=sum(len(sample.asked) for sample in samples), **figures)
+    print_result(arguments, size=sum(sample.count for sample in samples), **figures)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -91,19 +90,26 @@ def draw_samples(arguments: Arguments) -> list[Sample]:
 
     count = QUICK_TEXTS if arguments.quick else arguments.more.texts
     random, samples = np.random.default_rng(arguments.seed), []
-    for name, of_triage, language, split in (
-        ("en", "intent", "en", hold_back_templates(arguments.seed)),
-        ("zh", "complaint", "zh", hold_back_reviews()),
+    for language, fields, split in (
+        ("en", FIELDS, hold_back_templates(arguments.seed)),
+        ("zh", ("complaint",), hold_back_reviews()),
     ):
         if split is None:
             continue
         train, test = split
-        learned = TextClassifier(language, random_state=arguments.seed % 1000)
-        learned.fit([text for text, _label in train], [CALLED_OURS.get(label, label) for _text, label in train])
         rows = [test[int(at)] for at in random.permutation(len(test))[:count]]
-        labels = [CALLED_OURS.get(label, label) for _text, label in rows]
-        samples.append(Sample(name, of_triage, [text for text, _label in rows], labels, learned))
+        sample = Sample(language, [text for text, _label in rows])
+        for name in fields:
+            learned = TextClassifier(language, random_state=arguments.seed % 1000)
+            learned.fit([text for text, _label in train], [_call(name, *row) for row in train])
+            sample.parts.append(Part(name, [_call(name, *row) for row in rows], learned))
+        samples.append(sample)
     return samples
+
+
+def _call(field: str, text: str, label: str) -> str:
+    """The label of a text in the words of triage: bitext's names have one for each of two fields."""
+    return call_ours(text, label)[FIELDS.index(field)] if field in FIELDS else label
 
 
 def serve_and_measure(samples: Sequence[Sample], arguments: Arguments) -> dict[str, Any] | None:
@@ -136,7 +142,8 @@ def ask_all(samples: Sequence[Sample], *, until: float) -> list[float]:
                 started = time.monotonic()
                 said, told = ask_model(sample.texts[at])
                 seconds.append(time.monotonic() - started)
-                sample.asked.append(ask_the_others(sample, at, said, told))
+                for part in sample.parts:
+                    part.asked.append(ask_the_others(part, at, sample.texts[at], said, told))
     return seconds
 
 
@@ -164,26 +171,25 @@ def count_calls() -> dict[str, int]:
     return dict(LlmCall.objects.values_list("outcome").annotate(n=Count("pk")).order_by("outcome"))
 
 
-def ask_the_others(sample: Sample, at: int, said: Mapping[str, Any], told: Mapping[str, Any]) -> Asked:
+def ask_the_others(part: Part, at: int, text: str, said: Mapping[str, Any], told: Mapping[str, Any]) -> Asked:
     """The rules, the classifier, and what would stand in the queue with the model's word beside theirs."""
     from support.triage.joining import join_opinions
     from support.triage.rules import Verdict, read_message
 
-    text = sample.texts[at]
-    rules = read_message(text).verdicts[sample.of_triage]
-    shares = sample.classifier.predict_proba([text])[0]
+    rules = read_message(text).verdicts[part.field]
+    shares = part.classifier.predict_proba([text])[0]
     best = int(shares.argmax())
-    learned = Verdict(sample.classifier.classes_[best], float(shares[best]))
-    read = told.get(sample.of_triage)
-    joined = join_opinions(sample.of_triage, rules, learned, read)
+    learned = Verdict(part.classifier.classes_[best], float(shares[best]))
+    read = told.get(part.field)
+    joined = join_opinions(part.field, rules, learned, read)
     return Asked(
-        truth=sample.labels[at],
+        truth=part.labels[at],
         rules=(rules.value, rules.sureness),
         classifier=(learned.value, learned.sureness),
         joined=joined.verdict.value,
         to_look_at=joined.is_in_doubt,
         model=(str(read["value"]), float(read["sureness"])) if read else None,
-        unchecked=str(said[sample.of_triage]["value"]) if said else "",
+        unchecked=str(said[part.field]["value"]) if said else "",
     )
 
 
@@ -194,28 +200,33 @@ def describe(samples: Sequence[Sample], seconds: Sequence[float], seed: int) -> 
         "seconds_p90": float(np.quantile(seconds, 0.9)),
     }
     for sample in samples:
-        rows = sample.asked
-        said = [row.model[0] if row.model else None for row in rows]
+        figures[f"{sample.language}_texts"] = sample.count
+        for part in sample.parts:
+            figures |= {f"{sample.language}_{part.field}_{name}": value for name, value in _judge(part, seed).items()}
+    return figures
+
+
+def _judge(part: Part, seed: int) -> dict[str, Any]:
+    rows = part.asked
+    said = [row.model[0] if row.model else None for row in rows]
+    figures: dict[str, Any] = {
+        "model_said_something": _share([one is not None for one in said]),
+        "model_unchecked": _share([row.unchecked == row.truth for row in rows]),
+        "model": _share([one == row.truth for one, row in zip(said, rows, strict=True)]),
+        "classifier": _share([row.classifier[0] == row.truth for row in rows]),
+        "rules": _share([row.rules[0] == row.truth for row in rows]),
+        "agree": _share([one == row.classifier[0] for one, row in zip(said, rows, strict=True)]),
+        "joined": _share([row.joined == row.truth for row in rows]),
+        "to_look_at": _share([row.to_look_at for row in rows]),
+    }
+    if part.field == "complaint":
+        truth = [row.truth == "yes" for row in rows]
+        found = [one == "yes" for one, is_one in zip(said, truth, strict=True) if is_one]
         figures |= {
-            f"{sample.name}_texts": len(rows),
-            f"{sample.name}_model_said_something": _share([one is not None for one in said]),
-            f"{sample.name}_model_unchecked": _share([row.unchecked == row.truth for row in rows]),
-            f"{sample.name}_model": _share([one == row.truth for one, row in zip(said, rows, strict=True)]),
-            f"{sample.name}_classifier": _share([row.classifier[0] == row.truth for row in rows]),
-            f"{sample.name}_rules": _share([row.rules[0] == row.truth for row in rows]),
-            f"{sample.name}_agree": _share([one == row.classifier[0] for one, row in zip(said, rows, strict=True)]),
-            f"{sample.name}_joined": _share([row.joined == row.truth for row in rows]),
-            f"{sample.name}_to_look_at": _share([row.to_look_at for row in rows]),
+            "model_auc": _auc(truth, [_rate(row.model) for row in rows], seed),
+            "classifier_auc": _auc(truth, [_rate(row.classifier) for row in rows], seed),
+            "found": _share(found),
         }
-        if sample.of_triage == "complaint":
-            truth = [row.truth == "yes" for row in rows]
-            figures |= {
-                f"{sample.name}_model_auc": _auc(truth, [_rate(row.model) for row in rows], seed),
-                f"{sample.name}_classifier_auc": _auc(truth, [_rate(row.classifier) for row in rows], seed),
-                f"{sample.name}_complaints_found": _share(
-                    [one == "yes" for one, is_one in zip(said, truth, strict=True) if is_one]
-                ),
-            }
     return figures
 
 

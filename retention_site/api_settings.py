@@ -35,6 +35,8 @@ API_DESCRIPTION: Final[dict[str, Any]] = {
         "ChannelEnum": "customers.models.Channel",
         "TicketChannelEnum": "support.models.TicketChannel",
         "TicketStatusEnum": "support.models.TicketStatus",
+        "TicketTopicEnum": "support.models.Topic",
+        "TicketIntentEnum": "support.models.Intent",
         "PrivacyKindEnum": "customers.models.PrivacyRequest.Kind",
         "PrivacyStatusEnum": "customers.models.PrivacyRequest.Status",
         "WebHookStatusEnum": "customers.models.OutgoingEndpoint.Status",

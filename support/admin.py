@@ -37,8 +37,19 @@ class VersionInline(ReadOnlyInline):
 
 @admin.register(Ticket)
 class TicketAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "subject", "customer", "channel", "status", "urgency", "intent", "is_complaint", "opened_at")
-    list_filter = ("status", "channel", "is_complaint", "intent", "sentiment", "language")
+    list_display = (
+        "pk",
+        "subject",
+        "customer",
+        "channel",
+        "status",
+        "urgency",
+        "topic",
+        "intent",
+        "is_complaint",
+        "opened_at",
+    )
+    list_filter = ("status", "channel", "is_complaint", "topic", "intent", "sentiment", "language")
     search_fields = ("=pk", "subject", "writer_email")
     list_select_related = ("customer",)
     date_hierarchy = "opened_at"
@@ -85,8 +96,8 @@ class TriageReadingAdmin(ReadOnlyAdmin):
 
 @admin.register(AutomaticAnswer)
 class AutomaticAnswerAdmin(ReadOnlyAdmin):
-    list_display = ("ticket", "intent", "sent_at", "is_sampled", "verdict", "checked_by")
-    list_filter = ("intent", "verdict", "is_sampled")
+    list_display = ("ticket", "topic", "sent_at", "is_sampled", "verdict", "checked_by")
+    list_filter = ("topic", "verdict", "is_sampled")
 
 
 @admin.register(Rating)

@@ -1,6 +1,7 @@
 """What we know: the tables of customers, their orders and behaviour, scores and segments."""
 
 from .api_key import ApiKey, KeptAnswer
+from .asked import Intent, Topic, tell_asked
 from .audit import AuditAction, AuditEntry, record_audit
 from .consent import Channel, ConsentRecord, SuppressedDomain, Suppression, TrackingConsent
 from .customer import Customer, CustomerAlias
@@ -53,6 +54,7 @@ __all__ = [
     "ImportRejection",
     "ImportRun",
     "IntakeDay",
+    "Intent",
     "InterestProfile",
     "KeptAnswer",
     "KeptOnErasure",
@@ -99,10 +101,12 @@ __all__ = [
     "Suppression",
     "TextReading",
     "TextReadingSwitch",
+    "Topic",
     "TouchedCustomer",
     "TrackingConsent",
     "WishMark",
     "ensure_event_partitions",
     "note_everybody",
     "record_audit",
+    "tell_asked",
 ]

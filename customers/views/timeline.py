@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from customers.insights.timeline import FAMILIES, Entry, read_place, read_timeline
-from customers.models import Customer, EventKind, Product
+from customers.models import Customer, EventKind, Product, tell_asked
+from customers.models.event import SUPPORT_KINDS
 
 TIMELINE_SIZE = 30
 
@@ -119,6 +120,8 @@ def _tell_detail(entry: Entry, names: dict[str, str]) -> str:
     properties = entry.properties
     if entry.kind == EventKind.CUSTOM and properties.get("name") not in (None, "", "support_rated"):
         return f"“{properties['name']}”"
+    if entry.kind in SUPPORT_KINDS and (told := tell_asked(properties)):
+        return told
     if properties.get("sku"):
         return names.get(str(properties["sku"]), str(properties["sku"]))
     for key in ("query", "campaign", "subject", "title", "topic", "category"):

@@ -21,6 +21,7 @@ from support.models import (
     AutomaticAnswer,
     AutomaticCategory,
     Direction,
+    Intent,
     PeopleOnly,
     Sentiment,
     Ticket,
@@ -66,7 +67,7 @@ def is_drawn(ticket_id: int, share: float) -> bool:
 
 
 def _look_at_ticket(ticket: Ticket, category: AutomaticCategory, now: dt.datetime) -> str:
-    if ticket.status != TicketStatus.OPEN or ticket.intent != category.intent:
+    if ticket.status != TicketStatus.OPEN or ticket.topic != category.topic:
         return "not_open"
     if ticket.assignee_id is not None or ticket.messages.filter(direction=Direction.OUT).exists():
         return "persons"
@@ -108,14 +109,14 @@ def _look_at_answer(answer: Answer, category: AutomaticCategory) -> str:
 
 
 def _look_at_triage(triage: dict[str, Any]) -> str:
-    """The model and the check beside it say the same, nobody sees a complaint, and no person had to correct it."""
+    """The model and the check say the same topic, nobody sees a complaint or a wish for a person, and no person corrected it."""
     opinions = {field: (triage.get(field) or {}).get("opinions", []) for field in TriageField.values}
     if any((triage.get(field) or {}).get("by") == "person" for field in TriageField.values):
         return "persons"
-    model = next((one for one in opinions[TriageField.INTENT] if one["by"] == "model"), None)
+    model = next((one for one in opinions[TriageField.TOPIC] if one["by"] == "model"), None)
     if model is None:
         return "no_model"
-    checks = [one for one in opinions[TriageField.INTENT] if one["by"] != "model"]
+    checks = [one for one in opinions[TriageField.TOPIC] if one["by"] != "model"]
     check = checks[-1] if checks else None
     if check is None or check["value"] != model["value"]:
         return "disagree"
@@ -123,7 +124,10 @@ def _look_at_triage(triage: dict[str, Any]) -> str:
         return "unsure"
     if any(one["value"] == "yes" for one in opinions[TriageField.COMPLAINT]):
         return "complaint"
-    return ""
+    wished = {one["value"] for one in opinions[TriageField.INTENT]}
+    if Intent.PERSON in wished:
+        return "person_wished"
+    return "complaint" if Intent.COMPLAIN in wished else ""
 
 
 def _look_at_writer(ticket: Ticket, now: dt.datetime) -> str:
@@ -139,7 +143,7 @@ def _look_at_writer(ticket: Ticket, now: dt.datetime) -> str:
 
 
 def _look_at_rate(category: AutomaticCategory, now: dt.datetime) -> str:
-    sent = AutomaticAnswer.objects.filter(intent=category.intent)
+    sent = AutomaticAnswer.objects.filter(topic=category.topic)
     in_hour = sent.filter(sent_at__gt=now - dt.timedelta(hours=1)).count()
     in_day = sent.filter(sent_at__gt=now - dt.timedelta(days=1)).count()
     return "rate" if in_hour >= category.most_per_hour or in_day >= category.most_per_day else ""

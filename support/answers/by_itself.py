@@ -46,7 +46,7 @@ def answer_pending(*, now: dt.datetime, most: int = 20) -> int:
     """Send what may be sent without a person. Returns how many; running it again, or twice at once, sends nothing twice."""
     if is_stopped():
         return 0
-    categories = {one.intent: one for one in AutomaticCategory.objects.filter(is_on=True)}
+    categories = {one.topic: one for one in AutomaticCategory.objects.filter(is_on=True)}
     waiting = Answer.objects.filter(
         status=AnswerStatus.SUGGESTED,
         decided_at=None,
@@ -54,12 +54,12 @@ def answer_pending(*, now: dt.datetime, most: int = 20) -> int:
         ticket__automatic=None,
         ticket__assignee=None,
         ticket__is_complaint=False,
-        ticket__intent__in=list(categories),
+        ticket__topic__in=list(categories),
         ticket__last_message_at__gte=now - OLDEST,
     )
     sent = 0
     for answer in waiting.select_related("ticket__customer").order_by("-pk")[:MOST_LOOKED_AT]:
-        if not find_obstacle(answer.ticket, answer, categories.get(answer.ticket.intent), now=now):
+        if not find_obstacle(answer.ticket, answer, categories.get(answer.ticket.topic), now=now):
             sent += send_by_itself(answer, now=now) is not None
         if sent >= most:
             break
@@ -132,7 +132,7 @@ def _promise(answer: Answer, now: dt.datetime) -> TicketMessage | None:
     with connection.cursor() as cursor:  # one at a time, so that the rates are kept
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('support_automatic_answers'))")
     ticket = Ticket.objects.select_for_update(of=("self",)).select_related("customer").get(pk=answer.ticket_id)
-    category = AutomaticCategory.objects.select_for_update().filter(intent=ticket.intent, is_on=True).first()
+    category = AutomaticCategory.objects.select_for_update().filter(topic=ticket.topic, is_on=True).first()
     answer = Answer.objects.select_for_update().get(pk=answer.pk)
     if AutomaticAnswer.objects.filter(ticket=ticket).exists():
         return None
@@ -143,7 +143,7 @@ def _promise(answer: Answer, now: dt.datetime) -> TicketMessage | None:
     message = promise_answer(None, ticket, text, seen=answer.message_id, now=now, said=answer.text)
     is_sampled = is_drawn(ticket.pk, category.sample_share)
     AutomaticAnswer.objects.create(
-        ticket=ticket, answer=answer, message=message, intent=ticket.intent, sent_at=now, is_sampled=is_sampled
+        ticket=ticket, answer=answer, message=message, topic=ticket.topic, sent_at=now, is_sampled=is_sampled
     )
-    record_audit(AuditAction.AUTOMATIC_SENT, actor=None, about=("ticket", ticket.pk), intent=ticket.intent)
+    record_audit(AuditAction.AUTOMATIC_SENT, actor=None, about=("ticket", ticket.pk), topic=ticket.topic)
     return message

@@ -18,7 +18,7 @@ UNCHANGED_AT: Final = 0.05
 GOOD_FROM: Final = 4
 MOST_WORDS: Final = 5_000
 #: What people of triage disagree about; the others follow from the mood of the day.
-JUDGED: Final = (TriageField.COMPLAINT, TriageField.INTENT, TriageField.URGENCY)
+JUDGED: Final = (TriageField.COMPLAINT, TriageField.TOPIC, TriageField.INTENT, TriageField.URGENCY)
 _FIRST_ANSWERS = """
 SELECT a.id IS NOT NULL, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY h.hours),
     percentile_cont(0.9) WITHIN GROUP (ORDER BY h.hours)

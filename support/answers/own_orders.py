@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from support.models import AnswerStatus, Intent, Ticket
+from support.models import AnswerStatus, Ticket, Topic
 
 from .slots import fill_slots, read_slots
 
@@ -45,7 +45,7 @@ _ASKED: Final = tuple(
 _QUESTION: Final = re.compile(r"[?？]")
 #: Questions about these are about the order; one about a size is about the article.
 _ABOUT_ORDERS: Final = frozenset(
-    (Intent.DELIVERY, Intent.ORDER, Intent.RETURN, Intent.REFUND, Intent.PAYMENT, Intent.WARRANTY)
+    (Topic.DELIVERY, Topic.ORDER, Topic.RETURN, Topic.REFUND, Topic.PAYMENT, Topic.WARRANTY)
 )
 
 
@@ -60,7 +60,7 @@ def add_own_order(ticket: Ticket, question: str, fields: dict[str, Any]) -> dict
     is_answered = not fields["refusal"]
     if kinds and len(_QUESTION.findall(question)) < 2:  # nothing else is asked: the facts are the answer
         is_answered = False
-    elif not kinds and is_answered and ticket.intent in _ABOUT_ORDERS:
+    elif not kinds and is_answered and ticket.topic in _ABOUT_ORDERS:
         kinds = ["this" if has_items else "this alone"]
     if not kinds:
         return fields

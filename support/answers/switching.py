@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import AuditAction, Customer, record_audit
 from support.inbox.working import require_right
-from support.models import AutomaticAnswer, AutomaticCategory, AutomaticStop, Intent, PeopleOnly
+from support.models import AutomaticAnswer, AutomaticCategory, AutomaticStop, PeopleOnly, Topic
 
 RIGHT: Final = "support.switch_automatic"
 LEAST_NOTICE: Final = 40
@@ -36,20 +36,20 @@ def is_stopped() -> bool:
 
 @transaction.atomic
 def switch_on(
-    user: User, intent: str, told: Mapping[str, Any], *, is_confirmed: bool, now: dt.datetime
+    user: User, topic: str, told: Mapping[str, Any], *, is_confirmed: bool, now: dt.datetime
 ) -> AutomaticCategory:
-    """Let questions of one intent be answered without a person, with these settings.
+    """Let questions of one topic be answered without a person, with these settings.
 
     Raises PermissionDenied without the right, ValidationError where the notice was not confirmed or says too little, and
     for settings out of range.
     """
     _require_switching(user)
-    if intent not in Intent.values:
-        raise ValidationError(_("“%(value)s” is not a value of triage.") % {"value": intent})
+    if topic not in Topic.values:
+        raise ValidationError(_("“%(value)s” is not a value of triage.") % {"value": topic})
     if not is_confirmed:
         raise ValidationError(_("Confirm that the notice says what the law of your customers asks for."))
-    category = AutomaticCategory.objects.select_for_update().filter(intent=intent).first()
-    category = category or AutomaticCategory(intent=intent)
+    category = AutomaticCategory.objects.select_for_update().filter(topic=topic).first()
+    category = category or AutomaticCategory(topic=topic)
     for name in SETTINGS:
         setattr(category, name, told[name])
     category.is_on, category.switched_by, category.switched_at = True, user, now
@@ -60,18 +60,18 @@ def switch_on(
     category.full_clean()
     category.save()
     kept = {name: told[name] for name in SETTINGS if not name.startswith("notice")}
-    record_audit(AuditAction.AUTOMATIC_ON, actor=user, about=("automatic_category", intent), **kept)
+    record_audit(AuditAction.AUTOMATIC_ON, actor=user, about=("automatic_category", topic), **kept)
     return category
 
 
 @transaction.atomic
-def switch_off(user: User, intent: str, *, now: dt.datetime) -> bool:
+def switch_off(user: User, topic: str, *, now: dt.datetime) -> bool:
     """Have people answer this category again; False where they do already."""
     _require_switching(user)
-    on = AutomaticCategory.objects.filter(intent=intent, is_on=True)
+    on = AutomaticCategory.objects.filter(topic=topic, is_on=True)
     if not on.update(is_on=False, switched_by=user, switched_at=now):
         return False
-    record_audit(AuditAction.AUTOMATIC_OFF, actor=user, about=("automatic_category", intent))
+    record_audit(AuditAction.AUTOMATIC_OFF, actor=user, about=("automatic_category", topic))
     return True
 
 

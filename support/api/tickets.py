@@ -27,7 +27,7 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
     class Meta:
         model = Ticket
         fields = (
-            "id", "channel", "external_id", "subject", "status", "intent", "sentiment", "urgency", "is_complaint",
+            "id", "channel", "external_id", "subject", "status", "topic", "intent", "sentiment", "urgency", "is_complaint",
             "language", "tags", "opened_at", "due_at", "first_answer_at", "closed_at", "held_until",
         )  # fmt: skip
 
@@ -69,7 +69,7 @@ class TicketList(generics.ListAPIView[Ticket]):
 
     queryset = Ticket.objects.order_by("pk")
     serializer_class = TicketSerializer
-    filterset_fields = ("status", "channel", "is_complaint", "intent")
+    filterset_fields = ("status", "channel", "is_complaint", "topic", "intent")
 
     @extend_schema(request=NewMessageSerializer, responses={201: TicketDetailSerializer, 200: TicketDetailSerializer})
     def post(self, request: Request) -> Response:

@@ -43,11 +43,12 @@ class Incoming:
 
 @dataclass(frozen=True)
 class TakenIn:
-    """The ticket and the message; `is_new` where the message was not known yet."""
+    """The ticket and the message; `is_new` where the message was not known yet, `opened` where the ticket was not either."""
 
     ticket: Ticket
     message: TicketMessage
     is_new: bool
+    opened: bool
 
 
 @transaction.atomic
@@ -65,9 +66,7 @@ def take_in(incoming: Incoming) -> TakenIn:
     )
     if is_new and not is_first:
         _continue(ticket, incoming.written_at)
-    if is_first and ticket.customer_id is not None:
-        note_opening(ticket)
-    return TakenIn(ticket, message, is_new)
+    return TakenIn(ticket, message, is_new, is_first)
 
 
 def clean_text(text: str) -> str:
@@ -76,15 +75,24 @@ def clean_text(text: str) -> str:
 
 
 def note_opening(ticket: Ticket) -> None:
-    """Tell the event log that this customer asked. What they wrote stays in the ticket."""
+    """Tell the event log that this customer asked, and what triage says of it. What they wrote stays in the ticket.
+
+    Nothing where it is nobody's. Safe to run twice: the first word stands."""
+    if ticket.customer_id is None:
+        return
     event = NewEvent(
-        customer_id=ticket.customer_id or 0,
+        customer_id=ticket.customer_id,
         kind=EventKind.TICKET_OPENED,
         occurred_at=ticket.opened_at,
         external_id=f"ticket:{ticket.pk}",
-        properties={"ticket": str(ticket.pk), "channel": ticket.channel},
+        properties={"ticket": str(ticket.pk), "channel": ticket.channel} | tell_about(ticket),
     )
     record_events([event], source=EVENT_SOURCE)
+
+
+def tell_about(ticket: Ticket) -> dict[str, str]:
+    """Its topic and intent as events tell them; without what nobody has sorted yet."""
+    return {name: value for name, value in (("topic", ticket.topic), ("intent", ticket.intent)) if value}
 
 
 def _find_ticket(incoming: Incoming) -> tuple[Ticket, bool]:

@@ -15,7 +15,7 @@ from support.models import Direction, Ticket, TicketMessage, TicketStatus, Urgen
 
 from .clock import due_at
 from .complaints import EVENT_SOURCE, begin_hold, end_hold
-from .opening import clean_text
+from .opening import clean_text, tell_about
 
 RIGHT = "support.answer_ticket"
 MOST_TAGS, LONGEST_TAG = 12, 40
@@ -78,7 +78,7 @@ def close_ticket(user: User, ticket: Ticket, *, now: dt.datetime, outcome: str =
             kind=EventKind.TICKET_CLOSED,
             occurred_at=now,
             external_id=f"ticket:{ticket.pk}:closed",
-            properties={"ticket": str(ticket.pk)},
+            properties={"ticket": str(ticket.pk)} | tell_about(ticket),
         )
         record_events([event], source=EVENT_SOURCE)
     end_hold(ticket, now=now)

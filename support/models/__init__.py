@@ -1,5 +1,7 @@
 """What customers ask, and what we answer: tickets, their messages, suggested answers with their sources, and articles."""
 
+from customers.models import Intent, Topic
+
 from .answer import Answer, AnswerStatus
 from .article import Article, ArticleVersion
 from .automatic import AutomaticAnswer, AutomaticCategory, AutomaticStop, PeopleOnly
@@ -9,7 +11,6 @@ from .message import Direction, TicketMessage
 from .rating import Rating
 from .ticket import (
     ALLOWED_TRANSITIONS,
-    Intent,
     Sentiment,
     Ticket,
     TicketChannel,
@@ -48,6 +49,7 @@ __all__ = [
     "TicketMessage",
     "TicketStatus",
     "TiedBy",
+    "Topic",
     "TriageCorrection",
     "TriageField",
     "TriageModel",

@@ -10,22 +10,22 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from customers.models import Customer
+from customers.models import Customer, Topic
 from customers.models.personal import OnMerge
 
 from .answer import Answer
 from .message import TicketMessage
-from .ticket import Intent, Ticket
+from .ticket import Ticket
 
 
 class AutomaticCategory(models.Model):
-    """Whether questions of one intent are answered without a person. Key: intent. Off where there is no row.
+    """Whether questions about one topic are answered without a person. Key: topic. Off where there is no row.
 
     `notice_…` are the words that say so to the customer, as an administrator confirmed them; `least_sureness` is the line
     below which a person answers, `sample_share` the share that people look at afterwards.
     """
 
-    intent = models.CharField(_("about"), max_length=16, choices=Intent, unique=True)
+    topic = models.CharField(_("about"), max_length=16, choices=Topic, unique=True)
     is_on = models.BooleanField(_("answers by itself"), default=False, db_default=False)
     least_sureness = models.FloatField(
         _("least sureness"), default=0.8, validators=[MinValueValidator(0.5), MaxValueValidator(1.0)]
@@ -60,7 +60,7 @@ class AutomaticCategory(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.intent} {'on' if self.is_on else 'off'}"
+        return f"{self.topic} {'on' if self.is_on else 'off'}"
 
 
 class AutomaticStop(models.Model):
@@ -96,7 +96,7 @@ class AutomaticAnswer(models.Model):
     ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, related_name="automatic")
     answer = models.OneToOneField(Answer, on_delete=models.CASCADE, related_name="automatic")
     message = models.OneToOneField(TicketMessage, on_delete=models.CASCADE, related_name="automatic")
-    intent = models.CharField(max_length=16, choices=Intent)
+    topic = models.CharField(max_length=16, choices=Topic)
     sent_at = models.DateTimeField()
     is_sampled = models.BooleanField(default=False)
     verdict = models.CharField(max_length=6, choices=Verdict, blank=True, default="", db_default="")
@@ -112,14 +112,14 @@ class AutomaticAnswer(models.Model):
         verbose_name = _("automatic answer")
         verbose_name_plural = _("automatic answers")
         indexes = [
-            models.Index(fields=["intent", "-sent_at"], name="automatic_rate"),
+            models.Index(fields=["topic", "-sent_at"], name="automatic_rate"),
             models.Index(
                 fields=["sent_at"], condition=models.Q(is_sampled=True, verdict=""), name="automatic_to_check"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.ticket_id} {self.intent} {self.verdict}"
+        return f"{self.ticket_id} {self.topic} {self.verdict}"
 
 
 class PeopleOnly(models.Model):

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from customers.models import Customer, Order
+from customers.models import Customer, Intent, Order, Topic
 
 
 class TicketConflict(Exception):
@@ -50,19 +50,6 @@ class Sentiment(models.TextChoices):
     NEGATIVE = "negative", _("negative")
     NEUTRAL = "neutral", _("neutral")
     POSITIVE = "positive", _("positive")
-
-
-class Intent(models.TextChoices):
-    DELIVERY = "delivery", pgettext_lazy("ticket", "delivery")
-    ORDER = "order", pgettext_lazy("ticket", "an order")
-    RETURN = "return", pgettext_lazy("ticket", "return or exchange")
-    REFUND = "refund", pgettext_lazy("ticket", "refund")
-    PAYMENT = "payment", pgettext_lazy("ticket", "payment or invoice")
-    PRODUCT = "product", pgettext_lazy("ticket", "a product")
-    WARRANTY = "warranty", pgettext_lazy("ticket", "damage or warranty")
-    ACCOUNT = "account", pgettext_lazy("ticket", "account")
-    NEWSLETTER = "newsletter", pgettext_lazy("ticket", "mail from us")
-    OTHER = "other", pgettext_lazy("ticket", "something else")
 
 
 #: What may follow what. A closed ticket opens again when its customer writes again.
@@ -155,7 +142,8 @@ class Ticket(models.Model):
         db_default=models.Value([], ArrayField(models.CharField(max_length=40))),
     )
     language = models.CharField(_("language"), max_length=12, blank=True, default="", db_default="")
-    intent = models.CharField(_("about"), max_length=16, choices=Intent, blank=True, default="", db_default="")
+    topic = models.CharField(_("about"), max_length=16, choices=Topic, blank=True, default="", db_default="")
+    intent = models.CharField(_("what they want"), max_length=16, choices=Intent, blank=True, default="", db_default="")
     sentiment = models.CharField(
         _("sentiment"), max_length=10, choices=Sentiment, blank=True, default="", db_default=""
     )
@@ -203,6 +191,11 @@ class Ticket(models.Model):
     def holds_promotions(self) -> bool:
         """While it is open, and for the cooling time after."""
         return self.is_complaint or self.is_upset
+
+    @property
+    def shows_topic(self) -> bool:
+        """It says something: "something else" only where the intent says no more."""
+        return bool(self.topic) and (self.topic != Topic.OTHER or self.intent in ("", Intent.OTHER))
 
     @property
     def is_unfinished(self) -> bool:

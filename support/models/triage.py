@@ -12,7 +12,8 @@ from .ticket import Ticket
 
 
 class TriageField(models.TextChoices):
-    INTENT = "intent", pgettext_lazy("triage", "about")
+    TOPIC = "topic", pgettext_lazy("triage", "about")
+    INTENT = "intent", pgettext_lazy("triage", "what they want")
     COMPLAINT = "complaint", pgettext_lazy("triage", "complaint")
     SENTIMENT = "sentiment", pgettext_lazy("triage", "sentiment")
     URGENCY = "urgency", pgettext_lazy("triage", "urgency")

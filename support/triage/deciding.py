@@ -13,13 +13,14 @@ from django.db import transaction
 from customers.models import Order
 from support.inbox.clock import due_at
 from support.inbox.complaints import note_complaint, note_mood
-from support.inbox.opening import Incoming, TakenIn, take_in
+from support.inbox.opening import Incoming, TakenIn, note_opening, take_in
 from support.models import (
     Direction,
     Intent,
     SeenMail,
     Sentiment,
     Ticket,
+    Topic,
     TriageCorrection,
     TriageField,
     TriageReading,
@@ -36,6 +37,7 @@ from .rules import read_message
 #: From so sure on, negative sentiment stops promotions.
 STRONG_FROM = 0.85
 VALUES: dict[str, tuple[str, ...]] = {
+    TriageField.TOPIC: tuple(Topic.values),
     TriageField.INTENT: tuple(Intent.values),
     TriageField.COMPLAINT: ("yes", "no"),
     TriageField.SENTIMENT: tuple(Sentiment.values),
@@ -50,6 +52,8 @@ def receive(incoming: Incoming, *, now: dt.datetime) -> TakenIn:
     if taken.is_new:
         triage_ticket(taken.ticket, now=now)
         note_answering_back(taken.ticket, now=now)
+    if taken.opened:
+        note_opening(taken.ticket)
     return taken
 
 
@@ -130,6 +134,7 @@ def _write(
     order = ticket.order or find_order(ticket)
     Ticket.objects.filter(pk=ticket.pk).update(
         language=language,
+        topic=told[TriageField.TOPIC]["value"],
         intent=told[TriageField.INTENT]["value"],
         sentiment=told[TriageField.SENTIMENT]["value"],
         urgency=urgency,

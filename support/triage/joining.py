@@ -83,4 +83,8 @@ def _settle(field: str, check: Verdict, model: Verdict) -> tuple[Verdict, bool]:
         return higher, int(higher.value) >= URGENT
     if field == "sentiment":
         return model, False
+    if field == "intent":  # a wrong one hides nothing and holds nothing: whoever answers reads what is wanted
+        if model.value == "other":  # it names no wish, and no words for it
+            return check, check.sureness < LEAST_SURE
+        return model, min(check.sureness, model.sureness) >= SURE
     return model, check.sureness >= LEAST_SURE

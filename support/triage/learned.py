@@ -28,7 +28,7 @@ def load_classifier(field: str, language: str) -> TextClassifier | None:
     return None if newest is None else _load(newest)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=12)  # five fields in two languages, and the versions that were just replaced
 def _load(pk: int) -> TextClassifier:
     """A version never changes, so it is read once by each process."""
     return TextClassifier.from_bytes(bytes(TriageModel.objects.get(pk=pk).artifact))

@@ -37,6 +37,7 @@ NEEDS_NO_QUOTE: Final = {
     ("sentiment", "neutral"),
     ("urgency", "1"),
     ("urgency", "2"),
+    ("topic", "other"),
     ("intent", "other"),
 }
 

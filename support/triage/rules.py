@@ -16,6 +16,7 @@ from .sections import read_sections
 COMPLAINT_AT, CERTAIN_AT = 1.5, 3.0
 _CJK: Final = re.compile(r"[\u3400-\u9fff]")
 _CERTAIN_FLOOR: Final = 0.5
+_WISH_FLOOR: Final = 0.4
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Reading:
-    """What rules read in one message, by field: intent, complaint ("yes", "no"), sentiment, urgency ("1" to "4")."""
+    """What rules read in one message, by field: topic, intent, complaint ("yes", "no"), sentiment, urgency ("1" to "4")."""
 
     language: str
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
@@ -43,8 +44,9 @@ def read_message(text: str, *, escalation: str = "") -> Reading:
     verdicts = {
         "complaint": _judge_complaint(complaint - 0.5 * pleased, complaint_words),
         "sentiment": _judge_sentiment(complaint, pleased, (*complaint_words, *pleased_words)),
-        "intent": _judge_intent(text),
+        "topic": _judge_topic(text),
     }
+    verdicts["intent"] = _judge_intent(text, verdicts["complaint"])
     verdicts["urgency"] = _judge_urgency(text, verdicts["complaint"], complaint, escalation)
     return Reading(find_language(text), verdicts)
 
@@ -67,11 +69,24 @@ def _judge_sentiment(bad: float, good: float, words: tuple[str, ...]) -> Verdict
     return Verdict("negative" if bad > good else "positive", min(1.0, 0.5 + abs(bad - good) / 4), words)
 
 
-def _judge_intent(text: str) -> Verdict:
-    scores = {name.removeprefix("intent "): _weigh(name, text) for name in _sections() if name.startswith("intent ")}
-    best, (score, words) = max(scores.items(), key=lambda pair: pair[1][0])
-    total = sum(value for value, _words in scores.values())
+def _judge_topic(text: str) -> Verdict:
+    best, score, total, words = _find_best("topic ", text)
     return Verdict(best, score / total, words) if score > 0 else Verdict("other", 0.3)
+
+
+def _judge_intent(text: str, complaint: Verdict) -> Verdict:
+    """What is asked for; who asks for nothing and complains wants to complain. A mere question is never quite sure."""
+    best, score, total, words = _find_best("intent ", text)
+    if score > 0:
+        return Verdict(best, score / total * min(1.0, _WISH_FLOOR + score / 2), words)
+    return Verdict("complain", 0.5, complaint.reasons) if complaint.value == "yes" else Verdict("other", 0.3)
+
+
+def _find_best(kind: str, text: str) -> tuple[str, float, float, tuple[str, ...]]:
+    """The value whose words weigh most, its weight, that of all values, and its words."""
+    scores = {name.removeprefix(kind): _weigh(name, text) for name in _sections() if name.startswith(kind)}
+    best, (score, words) = max(scores.items(), key=lambda pair: pair[1][0])
+    return best, score, sum(value for value, _words in scores.values()), words
 
 
 def _judge_urgency(text: str, complaint: Verdict, score: float, escalation: str) -> Verdict:

@@ -20,7 +20,7 @@ from customers.views.access import act_and_tell, current_user
 from llm.configuration import configured_model
 from support.answers import switching
 from support.answers.figures import UNCHANGED_AT, share
-from support.models import Answer, AnswerStatus, AutomaticAnswer, AutomaticCategory, AutomaticStop, Intent
+from support.models import Answer, AnswerStatus, AutomaticAnswer, AutomaticCategory, AutomaticStop, Topic
 
 from .access import carry_out, get_ticket_for
 
@@ -64,32 +64,32 @@ def show_automatic(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(switching.RIGHT, raise_exception=True)
-def edit_category(request: HttpRequest, intent: str) -> HttpResponse:
+def edit_category(request: HttpRequest, topic: str) -> HttpResponse:
     """The settings and the notice of one category; sending the form switches it on."""
-    if intent not in Intent.values:
-        raise Http404(intent)
-    kept = AutomaticCategory.objects.filter(intent=intent).first()
+    if topic not in Topic.values:
+        raise Http404(topic)
+    kept = AutomaticCategory.objects.filter(topic=topic).first()
     first = {"notice_en": switching.NOTICES["en"], "notice_zh": switching.NOTICES["zh"]}
     form = CategoryForm(request.POST or None, instance=kept, initial=first if kept is None else None)
     if request.method == "POST" and form.is_valid():
         told = dict(form.cleaned_data)
         is_confirmed = bool(told.pop("confirmed"))
         try:
-            switching.switch_on(current_user(request), intent, told, is_confirmed=is_confirmed, now=timezone.now())
+            switching.switch_on(current_user(request), topic, told, is_confirmed=is_confirmed, now=timezone.now())
         except ValidationError as error:
             form.add_error(None, error.messages)
         else:
             return redirect("support:automatic")
-    context = {"form": form, "name": Intent(intent).label, "intent": intent, "is_on": bool(kept and kept.is_on)}
+    context = {"form": form, "name": Topic(topic).label, "topic": topic, "is_on": bool(kept and kept.is_on)}
     return render(request, "support/automatic_category.html", context, status=422 if request.method == "POST" else 200)
 
 
 @require_POST
 @permission_required(switching.RIGHT, raise_exception=True)
-def switch_off(request: HttpRequest, intent: str) -> HttpResponse:
+def switch_off(request: HttpRequest, topic: str) -> HttpResponse:
     user = current_user(request)
     act_and_tell(
-        request, lambda: switching.switch_off(user, intent, now=timezone.now()), _("People answer this category again.")
+        request, lambda: switching.switch_off(user, topic, now=timezone.now()), _("People answer this category again.")
     )
     return redirect("support:automatic")
 
@@ -149,11 +149,11 @@ def note_people_only(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def measure_automatic(since: dt.datetime) -> dict[str, dict[str, Any]]:
-    """What was sent by itself since then, by intent: how many, how many checked and good with the interval, who answered back."""
+    """What was sent by itself since then, by topic: how many, how many checked and good with the interval, who answered back."""
     checked = ~Q(verdict="")
     rows = (
         AutomaticAnswer.objects.filter(sent_at__gte=since)
-        .values("intent")
+        .values("topic")
         .annotate(
             sent=Count("pk"),
             to_check=Count("pk", filter=Q(is_sampled=True, verdict="")),
@@ -162,23 +162,23 @@ def measure_automatic(since: dt.datetime) -> dict[str, dict[str, Any]]:
             wrong=Count("pk", filter=Q(verdict="wrong")),
             back=Count("pk", filter=Q(answered_back_at__isnull=False) | Q(person_wanted_at__isnull=False)),
         )
-        .order_by("intent")
+        .order_by("topic")
     )
-    return {row["intent"]: row | {"good_share": share(row["good"], row["checked"])} for row in rows}
+    return {row["topic"]: row | {"good_share": share(row["good"], row["checked"])} for row in rows}
 
 
 def _list_categories(since: dt.datetime) -> list[dict[str, Any]]:
-    kept = {one.intent: one for one in AutomaticCategory.objects.select_related("switched_by")}
+    kept = {one.topic: one for one in AutomaticCategory.objects.select_related("switched_by")}
     sent, asked = measure_automatic(since), _count_suggestions(since)
     return [
         {
-            "intent": value,
+            "topic": value,
             "name": label,
             "category": kept.get(value),
             "sent": sent.get(value),
             "asked": asked.get(value, {"tickets": 0, "decided": 0}),
         }
-        for value, label in Intent.choices
+        for value, label in Topic.choices
     ]
 
 
@@ -187,12 +187,12 @@ def _count_suggestions(since: dt.datetime) -> dict[str, dict[str, Any]]:
     by_people = Q(automatic=None, decided_at__isnull=False)
     rows = (
         Answer.objects.filter(made_at__gte=since)
-        .values("ticket__intent")
+        .values("ticket__topic")
         .annotate(
             tickets=Count("pk"),
             decided=Count("pk", filter=by_people & Q(status__in=[AnswerStatus.SENT, AnswerStatus.DISCARDED])),
             unchanged=Count("pk", filter=by_people & Q(status=AnswerStatus.SENT, share_changed__lt=UNCHANGED_AT)),
         )
-        .order_by("ticket__intent")
+        .order_by("ticket__topic")
     )
-    return {row["ticket__intent"]: row | {"unchanged_share": share(row["unchanged"], row["decided"])} for row in rows}
+    return {row["ticket__topic"]: row | {"unchanged_share": share(row["unchanged"], row["decided"])} for row in rows}

@@ -229,7 +229,7 @@ def _describe_sentences(answer: Answer | None) -> list[dict[str, Any]]:
 
 def _say_why_not_by_itself(ticket: Ticket, answer: Answer | None) -> str:
     """Where the category answers by itself and this one waits for a person: the first thing that speaks against it."""
-    category = AutomaticCategory.objects.filter(intent=ticket.intent, is_on=True).first()
+    category = AutomaticCategory.objects.filter(topic=ticket.topic, is_on=True).first()
     if category is None or answer is None:
         return ""
     return name_obstacle(find_obstacle(ticket, answer, category, now=timezone.now()))

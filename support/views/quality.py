@@ -54,9 +54,16 @@ def show_quality(request: HttpRequest) -> HttpResponse:
         "corrections": TriageCorrection.objects.filter(corrected_at__gte=since).exclude(was=F("becomes")).count(),
         "judged": [row | {"by": BYS[row["by"]]} for row in judge_triage(since)],
         "automatic": _measure_automatic(since),
-        "models": TriageModel.objects.defer("artifact").order_by("field", "language", "-version")[:12],
+        "models": _list_models(),
     }
     return render(request, "support/quality.html", context)
+
+
+def _list_models() -> list[TriageModel]:
+    """Of each field and language the classifier that is in use, and the newest where that is another."""
+    known = TriageModel.objects.defer("artifact").order_by("field", "language", "-version")
+    chosen = [*known.distinct("field", "language"), *known.filter(is_used=True).distinct("field", "language")]
+    return sorted({one.pk: one for one in chosen}.values(), key=lambda one: (one.field, one.language, -one.version))
 
 
 def _measure_automatic(since: dt.datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.conf import settings
@@ -13,19 +14,36 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from support.inbox.working import RIGHT
 from support.mail.imap.target import ImapTarget
-from support.models import Answer, AnswerStatus, Article, Direction, MailboxState, Ticket, TicketMessage, TicketStatus
+from support.models import (
+    Answer,
+    AnswerStatus,
+    Article,
+    Direction,
+    Intent,
+    MailboxState,
+    Ticket,
+    TicketMessage,
+    TicketStatus,
+    Topic,
+)
 from support.models.ticket import TO_ANSWER
 
 from .access import read_number
 from .wording import name_people_only
 
 ROWS: Final = 25
+#: Fields of triage that narrow the queue: the name in the address, the first choice, and all others.
+NARROWED_BY: Final[tuple[tuple[str, str | Promise, Sequence[tuple[str, str | Promise]]], ...]] = (
+    ("topic", pgettext_lazy("tickets", "About anything"), Topic.choices),
+    ("intent", pgettext_lazy("tickets", "Whatever they want"), Intent.choices),
+)
 #: How much of a customer's newest message is read for its row.
 BEGINNING: Final = 200
 
@@ -33,11 +51,12 @@ BEGINNING: Final = 200
 @require_safe
 @permission_required("support.view_ticket", raise_exception=True)
 def show_queue(request: HttpRequest) -> HttpResponse:
-    """What waits, the most urgent first; ?show= narrows it, ?q= searches all, ?customer= one person's, ?tag= by tag."""
+    """What waits, the most urgent first; ?show=, ?topic= and ?intent= narrow it; ?q=, ?customer= and ?tag= find in all."""
     tag = request.GET.get("tag", "").replace("\x00", "").strip()[:40]
     show, words = request.GET.get("show", "open"), request.GET.get("q", "").replace("\x00", "").strip()[:200]
     customer = read_number(request.GET.get("customer", ""))
-    rows = _with_beginnings(_choose(request, "all" if words or customer or tag else show))
+    narrowing = _read_narrowing(request)
+    rows = _with_beginnings(_choose(request, "all" if words or customer or tag else show)).filter(**narrowing)
     if words:
         rows = rows.matching(words)
     if tag:
@@ -52,8 +71,8 @@ def show_queue(request: HttpRequest) -> HttpResponse:
             "ticket", flat=True
         )
     )
-    now, views = timezone.now(), _count_views(request)
-    is_new = not page and not any(number for _name, _label, number in views)
+    now, views = timezone.now(), _count_views(request, narrowing)
+    is_new = not page and not narrowing and not any(number for _name, _label, number in views)
     context: dict[str, Any] = {
         "page": page,
         "rows": [
@@ -72,6 +91,7 @@ def show_queue(request: HttpRequest) -> HttpResponse:
         "may_answer": request.user.has_perm(RIGHT),
         "views": views,
         "is_new": is_new,
+        "narrow": [(name, label, choices, narrowing.get(name, "")) for name, label, choices in NARROWED_BY],
         "mailbox_fails": _is_mailbox_failing() if request.user.has_perm("support.view_mailboxstate") else False,
     }
     if is_new:
@@ -80,6 +100,12 @@ def show_queue(request: HttpRequest) -> HttpResponse:
             "contact_url": f"{settings.SITE_URL}{reverse('support:contact')}",
         }
     return render(request, "support/queue.html", context)
+
+
+def _read_narrowing(request: HttpRequest) -> dict[str, str]:
+    """The fields of triage that the queue is narrowed by; what is no value of theirs narrows nothing."""
+    asked = {name: request.GET.get(name, "") for name, _label, _choices in NARROWED_BY}
+    return {name: asked[name] for name, _label, choices in NARROWED_BY if asked[name] in dict(choices)}
 
 
 def _is_mailbox_failing() -> bool:
@@ -118,10 +144,11 @@ def _conditions(request: HttpRequest) -> dict[str, Q]:
     }
 
 
-def _count_views(request: HttpRequest) -> list[tuple[str, str, int]]:
-    """Each view with its number, in one query."""
+def _count_views(request: HttpRequest, narrowing: dict[str, str]) -> list[tuple[str, str, int]]:
+    """Each view with its number as far as it is narrowed, in one query."""
     conditions = _conditions(request)
-    counts = Ticket.objects.aggregate(**{name: Count("pk", filter=condition) for name, condition in conditions.items()})
+    narrowed = Ticket.objects.filter(**narrowing)
+    counts = narrowed.aggregate(**{name: Count("pk", filter=condition) for name, condition in conditions.items()})
     labels = {
         "open": _("To answer"),
         "mine": _("Mine"),

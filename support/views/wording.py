@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from support.models import Intent, Sentiment, Ticket, TriageField, Urgency
+from support.models import Intent, Sentiment, Ticket, Topic, TriageField, Urgency
 
 REFUSALS: dict[str, str | Promise] = {
     "unanswered": gettext_lazy("No article answers this."),
@@ -38,6 +38,7 @@ WHYS: dict[str, str | Promise] = {
 }
 YES_NO = (("yes", pgettext_lazy("complaint", "yes")), ("no", pgettext_lazy("complaint", "no")))
 CHOICES: dict[str, Any] = {
+    TriageField.TOPIC: Topic.choices,
     TriageField.INTENT: Intent.choices,
     TriageField.COMPLAINT: YES_NO,
     TriageField.SENTIMENT: Sentiment.choices,
@@ -67,10 +68,17 @@ OBSTACLES: dict[str, str | Promise] = {
     "stale": gettext_lazy("An article has changed since it was suggested."),
     "no_model": gettext_lazy("No language model has read it."),
     "disagree": gettext_lazy("The language model and the check beside it do not agree what it is about."),
+    "person_wished": gettext_lazy("The writer asks for a person."),
     "people_only": gettext_lazy("This customer wants no automated answers."),
     "lately": gettext_lazy("This writer had an automatic answer within the last day."),
     "rate": gettext_lazy("As many as were allowed have been sent."),
 }
+#: From so sure on it is called so.
+SURENESSES: tuple[tuple[float, str | Promise], ...] = (
+    (0.8, pgettext_lazy("triage", "sure")),
+    (0.6, pgettext_lazy("triage", "fairly sure")),
+    (0.0, pgettext_lazy("triage", "not sure")),
+)
 BYS: dict[str, str | Promise] = {
     "rules": pgettext_lazy("opinion", "the rules"),
     "classifier": pgettext_lazy("opinion", "the trained classifier"),
@@ -123,9 +131,18 @@ def describe_triage(ticket: Ticket) -> list[dict[str, Any]]:
                     if one["value"] != value
                 ],
                 "is_persons": told.get("by") == "person",
+                "sure": _name_sureness(told),
             }
         )
     return rows
+
+
+def _name_sureness(told: dict[str, Any]) -> str:
+    """How sure triage is, in words: the rules' figure is no probability. "" where a person said it, or nobody anything."""
+    if not told or told.get("by") == "person":
+        return ""
+    least = next((one for one in SURENESSES if float(told.get("sureness", 0)) >= one[0]), SURENESSES[-1])
+    return str(least[1])
 
 
 def _why(opinion: dict[str, Any]) -> dict[str, str]:

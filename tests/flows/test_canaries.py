@@ -272,7 +272,7 @@ def _answer_badly(request: dict[str, Any]) -> Step:
         return answer({"readings": [{"number": text["number"], **reading} for text in texts]})
     if "complaint" in properties:
         quote = {"because": "Can I return underwear?", "sure": "high"}
-        values = {"intent": "return", "complaint": "no", "sentiment": "neutral", "urgency": "usual"}
+        values = {"topic": "return", "intent": "return", "complaint": "no", "sentiment": "neutral", "urgency": "usual"}
         return answer({field: quote | {"value": value} for field, value in values.items()})
     if "sentences" in properties:
         return answer({"sentences": [{"text": "Underwear and opened water filters cannot be returned.", "passage": 1}]})

@@ -22,11 +22,11 @@ from support.inbox.opening import Incoming
 from support.models import (
     Answer,
     AutomaticAnswer,
-    Intent,
     Ticket,
     TicketChannel,
     TicketMessage,
     TicketStatus,
+    Topic,
     TriageReading,
 )
 from support.triage.deciding import VALUES, receive
@@ -70,8 +70,8 @@ def _switch_everything_on(admin: User) -> None:
         "least_sureness": 0.5, "sample_share": 1.0, "most_per_hour": 500, "most_per_day": 500,
         "notice_en": switching.NOTICES["en"], "notice_zh": switching.NOTICES["zh"],
     }  # fmt: skip
-    for intent in Intent.values:
-        switching.switch_on(admin, intent, told, is_confirmed=True, now=NOW - dt.timedelta(hours=1))
+    for topic in Topic.values:
+        switching.switch_on(admin, topic, told, is_confirmed=True, now=NOW - dt.timedelta(hours=1))
 
 
 def take_state() -> str:

@@ -27,6 +27,8 @@ OTHER_SHOPS = {
 ESCALATIONS = ROOT / "tests/support/fresh/escalations.jsonl"
 #: The same kind, written down before the sentences that the classifier learns from (support/triage/examples_*.txt).
 PEOPLE_ONLY = ROOT / "tests/support/fresh/people_only.jsonl"
+#: Messages with their topic and intent, written down before the words of intents (support/triage/words.txt) were.
+WISHES = ROOT / "tests/support/fresh/wishes.jsonl"
 DEVELOPMENT_ARTICLES = ROOT / "retention_site/demo/seeding/articles.md"
 DEVELOPMENT_QUESTIONS = ROOT / "tests/support/development/questions.jsonl"
 

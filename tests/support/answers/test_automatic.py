@@ -65,7 +65,7 @@ def switched_on(site_admin: User, now: dt.datetime) -> AutomaticCategory:
 
 def read_by_model(ticket: Ticket, now: dt.datetime, **values: str) -> None:
     """What a language model would have left behind."""
-    told = {"intent": "return", "complaint": "no", "sentiment": "neutral", "urgency": "2"} | values
+    told = {"topic": "return", "intent": "ask", "complaint": "no", "sentiment": "neutral", "urgency": "2"} | values
     verdicts = {field: {"value": value, "sureness": 0.9, "quote": ""} for field, value in told.items()}
     message = ticket.messages.newest_spoken()[0]
     TriageReading.objects.create(ticket=ticket, message=message, status="read", verdicts=verdicts)
@@ -92,7 +92,7 @@ def prepare(ask: Ask, now: dt.datetime) -> Prepare:
 def obstacle(answer: Answer, now: dt.datetime) -> str:
     ticket = Ticket.objects.get(pk=answer.ticket_id)
     answer.refresh_from_db()
-    return find_obstacle(ticket, answer, AutomaticCategory.objects.filter(intent="return").first(), now=now)
+    return find_obstacle(ticket, answer, AutomaticCategory.objects.filter(topic="return").first(), now=now)
 
 
 def test_it_is_off_by_default(prepare: Prepare, now: dt.datetime) -> None:
@@ -113,7 +113,7 @@ def test_what_everything_speaks_for_is_sent_once_and_says_so(
     assert "Return" not in sent.subject, "what a stranger wrote does not come back under our name"
     ticket = Ticket.objects.get()
     kept = AutomaticAnswer.objects.get()
-    assert (ticket.status, kept.intent, kept.message.author, kept.message.send_status) == (
+    assert (ticket.status, kept.topic, kept.message.author, kept.message.send_status) == (
         "waiting",
         "return",
         None,
@@ -158,7 +158,7 @@ def _send_another(now: dt.datetime) -> None:
     ticket = Ticket.objects.create(channel="api", external_id="x", opened_at=now, last_message_at=now)
     message = TicketMessage.objects.create(ticket=ticket, direction="out", text="x", written_at=now)
     answer = Answer.objects.create(ticket=ticket, message=message, status="sent", made_at=now)
-    AutomaticAnswer.objects.create(ticket=ticket, answer=answer, message=message, intent="return", sent_at=now)
+    AutomaticAnswer.objects.create(ticket=ticket, answer=answer, message=message, topic="return", sent_at=now)
 
 
 @pytest.mark.parametrize("code", sorted(CASES))
@@ -173,7 +173,13 @@ def test_one_thing_against_it_and_a_person_answers(
 
 @pytest.mark.parametrize(
     ("values", "code"),
-    [({"intent": "refund"}, "not_open"), ({"complaint": "yes"}, "complaint"), ({"urgency": "4"}, "mood")],
+    [
+        ({"topic": "refund"}, "not_open"),
+        ({"complaint": "yes"}, "complaint"),
+        ({"urgency": "4"}, "mood"),
+        ({"intent": "person"}, "person_wished"),
+        ({"intent": "complain"}, "complaint"),
+    ],
 )
 def test_a_model_that_says_something_else_leaves_it_to_people(
     prepare: Prepare, switched_on: AutomaticCategory, now: dt.datetime, values: dict[str, str], code: str

@@ -111,7 +111,7 @@ def test_a_person_sees_its_source_and_sends_the_facts(
     ticket = ask("How much was my order 1042?")
     made, seen = suggest_answer(ticket, now=now), find_open_message(ticket)
     assert made is not None and seen is not None
-    category = AutomaticCategory(intent=ticket.intent, is_on=True, switched_at=now - dt.timedelta(days=1))
+    category = AutomaticCategory(topic=ticket.topic, is_on=True, switched_at=now - dt.timedelta(days=1))
     assert find_obstacle(ticket, made, category, now=now) in ("own_order", "unsupported")
     client.force_login(support_agent)
     page = client.get(f"/support/tickets/{ticket.pk}/").content.decode()

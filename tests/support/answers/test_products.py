@@ -65,7 +65,7 @@ def test_the_page_names_the_product_and_nothing_of_it_is_sent_by_itself(
     ticket = ask("How much is the Ridge Tent 2?")
     made = suggest_answer(ticket, now=now)
     assert made is not None and made.sentences[0]["product"] == "T-1"
-    category = AutomaticCategory(intent=ticket.intent, is_on=True, switched_at=now - dt.timedelta(days=1))
+    category = AutomaticCategory(topic=ticket.topic, is_on=True, switched_at=now - dt.timedelta(days=1))
     assert find_obstacle(ticket, made, category, now=now)
     client.force_login(support_agent)
     assert "product T-1" in client.get(f"/support/tickets/{ticket.pk}/").content.decode()

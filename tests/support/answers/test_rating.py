@@ -158,10 +158,10 @@ def test_what_became_of_suggestions_and_who_changed_what(
     (row,) = count_suggestions(at - dt.timedelta(hours=1))
     assert (row["unchanged"], row["edited"], row["discarded"], row["decided"]) == (1, 1, 1, 3)
     assert (row["bare"]["hits"], row["bare"]["n"]) == (0, 3)
-    correct_triage(support_agent, tickets[0], "intent", "order", now=at)
+    correct_triage(support_agent, tickets[0], "topic", "order", now=at)
     confirm_triage(support_agent, tickets[1], now=at)
     judged = {(one["field"], one["by"]): (one["hits"], one["n"]) for one in judge_triage(at - dt.timedelta(hours=1))}
-    assert judged["intent", "rules"] == (1, 2) and judged["complaint", "rules"] == (1, 1)
+    assert judged["topic", "rules"] == (1, 2) and judged["complaint", "rules"] == (1, 1)
     changes = list_changes(at - dt.timedelta(hours=1))
     assert (len(changes["answers"]), [one.becomes for one in changes["corrections"]]) == (2, ["order"])
     Rating.objects.create(ticket=tickets[0], score=5, comment="Kind and quick", rated_at=at)

@@ -46,7 +46,7 @@ def test_the_same_mail_twice_is_one_message(take: Take, kim: Customer) -> None:
     assert (Ticket.objects.count(), TicketMessage.objects.count(), SeenMail.objects.count()) == (1, 1, 1)
     ticket = Ticket.objects.get()
     assert (ticket.channel, ticket.subject, ticket.writer_email) == ("mail", "A question", "kim@shopper.test")
-    assert ticket.triaged_at is not None and ticket.intent == "delivery"
+    assert ticket.triaged_at is not None and ticket.topic == "delivery"
 
 
 def test_a_copy_that_says_something_else_changes_nothing(take: Take) -> None:

@@ -21,7 +21,7 @@ from tests.model_server import ModelServer, Step, answer, fault_429, fault_500
 from tests.support.conftest import Ask
 
 database = pytest.mark.django_db(transaction=True)
-CALM = {"intent": "other", "complaint": "no", "sentiment": "neutral", "urgency": "usual"}
+CALM = {"topic": "other", "intent": "other", "complaint": "no", "sentiment": "neutral", "urgency": "usual"}
 
 
 def say(quote: str = "", sure: str = "high", **values: str) -> Step:
@@ -36,11 +36,11 @@ def reload(ticket: Ticket) -> Ticket:
 
 @database
 def test_it_agrees_and_nobody_has_to_look(ask: Ask, model_server: ModelServer, now: dt.datetime) -> None:
-    model_server.always(say("Where is my parcel", intent="delivery"))
+    model_server.always(say("Where is my parcel", topic="delivery"))
     ticket = ask("Where is my parcel? The tracking shows nothing.")
     assert (read_pending(now=now), read_pending(now=now), model_server.count) == (1, 0, 1)
-    told = reload(ticket).triage["intent"]
-    assert (ticket.intent, ticket.needs_look) == ("delivery", False)
+    told = reload(ticket).triage["topic"]
+    assert (ticket.topic, ticket.needs_look) == ("delivery", False)
     assert [one["by"] for one in told["opinions"]] == ["rules", "model"]
     assert told["opinions"][1]["quote"] == "Where is my parcel"
     (sent,) = model_server.chats
@@ -51,10 +51,10 @@ def test_it_agrees_and_nobody_has_to_look(ask: Ask, model_server: ModelServer, n
 def test_where_they_differ_a_person_has_to_look_and_sees_why(
     ask: Ask, model_server: ModelServer, support_agent: User, client: Client, now: dt.datetime
 ) -> None:
-    model_server.always(say("The tracking shows nothing", intent="order"))
+    model_server.always(say("The tracking shows nothing", topic="order"))
     ticket = ask("Where is my parcel? The tracking shows nothing.")
     read_pending(now=now)
-    assert reload(ticket).needs_look and ticket.intent == "order"
+    assert reload(ticket).needs_look and ticket.topic == "order"
     client.force_login(support_agent)
     assert f"/tickets/{ticket.pk}/" in client.get("/support/?show=look").content.decode()
     page = client.get(f"/support/tickets/{ticket.pk}/").content.decode()
@@ -62,8 +62,8 @@ def test_where_they_differ_a_person_has_to_look_and_sees_why(
     client.post(f"/support/tickets/{ticket.pk}/corrections/", {})
     assert not reload(ticket).needs_look
     words = dict(ticket.corrections.values_list("field", "becomes"))
-    assert words["intent"] == "order" and set(words) == {"intent", "complaint", "sentiment", "urgency"}
-    assert ticket.corrections.get(field="intent").was == "order"
+    assert words["topic"] == "order" and set(words) == {"topic", "intent", "complaint", "sentiment", "urgency"}
+    assert ticket.corrections.get(field="topic").was == "order"
 
 
 @database
@@ -82,11 +82,11 @@ def test_it_never_takes_a_complaint_back_and_may_see_one(ask: Ask, model_server:
 
 @database
 def test_a_passage_that_is_not_there_counts_for_nothing(ask: Ask, model_server: ModelServer, now: dt.datetime) -> None:
-    model_server.always(say("I will sue you", intent="refund", complaint="yes", urgency="at_once"))
+    model_server.always(say("I will sue you", topic="refund", complaint="yes", urgency="at_once"))
     ticket = ask("Where is my parcel?")
     assert read_ticket(ticket, now=now)
-    assert (reload(ticket).intent, ticket.is_complaint, ticket.urgency) == ("delivery", False, 2)
-    assert set(TriageReading.objects.get().verdicts) == {"sentiment"}
+    assert (reload(ticket).topic, ticket.is_complaint, ticket.urgency) == ("delivery", False, 2)
+    assert set(TriageReading.objects.get().verdicts) == {"sentiment", "intent"}, "what needs no words"
 
 
 @database
@@ -109,7 +109,7 @@ def test_a_server_that_fails_is_asked_again_later_and_then_given_up(
         read_pending(now=now + dt.timedelta(hours=number))
     row = TriageReading.objects.get()
     assert (row.status, row.attempts) == ("failed", 3)
-    assert reload(ticket).intent == "delivery", "the rules stand"
+    assert reload(ticket).topic == "delivery", "the rules stand"
     client.force_login(support_agent)
     assert row.error in client.get(f"/support/tickets/{ticket.pk}/").content.decode()
 
@@ -126,11 +126,11 @@ def test_waiting_is_kept_to(ask: Ask, model_server: ModelServer, now: dt.datetim
 
 @database
 def test_a_new_message_is_read_anew(ask: Ask, model_server: ModelServer, now: dt.datetime) -> None:
-    model_server.always(say("Where is my parcel", intent="delivery"))
+    model_server.always(say("Where is my parcel", topic="delivery"))
     ticket = ask("Where is my parcel?")
     read_pending(now=now)
     ask("And send me the invoice.", at=now + dt.timedelta(hours=1))
-    assert len(reload(ticket).triage["intent"]["opinions"]) == 1, (
+    assert len(reload(ticket).triage["topic"]["opinions"]) == 1, (
         "what was read of the former message is not of this one"
     )
     assert read_pending(now=now + dt.timedelta(hours=1)) == 1
@@ -163,12 +163,12 @@ def read(value: str, sureness: float = 0.9) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("field", "rules", "learned", "model", "value", "doubt"),
     [
-        ("intent", verdict("delivery"), None, None, "delivery", False),
-        ("intent", verdict("other", 0.3), None, None, "other", True),
-        ("intent", verdict("other", 0.3), None, read("refund"), "refund", False),
-        ("intent", verdict("delivery"), None, read("refund"), "refund", True),
-        ("intent", verdict("delivery"), verdict("order"), read("order"), "order", True),
-        ("intent", verdict("delivery"), None, read("refund", 0.3), "delivery", False),
+        ("topic", verdict("delivery"), None, None, "delivery", False),
+        ("topic", verdict("other", 0.3), None, None, "other", True),
+        ("topic", verdict("other", 0.3), None, read("refund"), "refund", False),
+        ("topic", verdict("delivery"), None, read("refund"), "refund", True),
+        ("topic", verdict("delivery"), verdict("order"), read("order"), "order", True),
+        ("topic", verdict("delivery"), None, read("refund", 0.3), "delivery", False),
         ("complaint", verdict("yes"), None, read("no"), "yes", True),
         ("complaint", verdict("no"), None, read("yes"), "yes", True),
         ("complaint", verdict("no"), verdict("yes"), read("no"), "yes", True),
@@ -190,4 +190,4 @@ def test_a_passage_is_found_in_other_widths_and_lines() -> None:
     data = {
         field: {"because": "MY ｐａｒｃｅｌ is late", "value": value, "sure": "high"} for field, value in CALM.items()
     }
-    assert check_verdicts(data, "Hello,\nmy parcel\n is late!")["intent"]["quote"] == "MY ｐａｒｃｅｌ is late"
+    assert check_verdicts(data, "Hello,\nmy parcel\n is late!")["topic"]["quote"] == "MY ｐａｒｃｅｌ is late"

@@ -33,7 +33,7 @@ def make_words(user: User, now: dt.datetime, count: int = 60, *, kinds: dict[str
         text = f"{kinds[label]} {letters(number)}"
         TicketMessage.objects.create(ticket=ticket, direction=Direction.IN, text=text, written_at=now)
         TriageCorrection.objects.create(
-            ticket=ticket, field="intent", was="other", becomes=label, corrected_by=user, corrected_at=now
+            ticket=ticket, field="topic", was="other", becomes=label, corrected_by=user, corrected_at=now
         )
 
 
@@ -42,9 +42,9 @@ def test_it_waits_until_people_have_said_enough(support_agent: User, now: dt.dat
     assert retrain_due(now=now) == []
     make_words(support_agent, now + dt.timedelta(hours=1), 60)
     (made,) = retrain_due(now=now + dt.timedelta(hours=2))
-    assert (made.field, made.language, made.version, made.is_used) == ("intent", "en", 1, True)
+    assert (made.field, made.language, made.version, made.is_used) == ("topic", "en", 1, True)
     assert made.metrics["accuracy"] > made.metrics["rules"]
-    assert (count_new_words("intent", "en"), retrain_due(now=now + dt.timedelta(hours=3))) == (0, [])
+    assert (count_new_words("topic", "en"), retrain_due(now=now + dt.timedelta(hours=3))) == (0, [])
 
 
 def test_one_that_is_no_better_than_the_one_in_use_is_kept_and_not_used(support_agent: User, now: dt.datetime) -> None:
@@ -72,7 +72,7 @@ def test_the_test_is_made_on_words_of_people_where_there_are_enough(now: dt.date
     examples = [
         Example(text, label, is_word=n % 2 == 0) for n, (text, label) in enumerate(zip(texts, labels, strict=True))
     ]
-    made = train_classifier("intent", "en", examples, now=now)
+    made = train_classifier("topic", "en", examples, now=now)
     words = sum(one.is_word for one in examples if is_held_back(one.text))
     assert made.metrics["texts"] == made.metrics["words"] == words > training.LEAST_WORDS
 
@@ -82,9 +82,9 @@ def test_what_is_in_doubt_is_learned_from_only_once_a_person_has_looked(
 ) -> None:
     ticket = ask("Hm.")
     Ticket.objects.filter(pk=ticket.pk).update(first_answer_at=now, needs_look=True)
-    assert gather_examples("intent", "en") == []
-    TriageCorrection.objects.create(ticket=ticket, field="intent", was="other", becomes="other", corrected_at=now)
-    assert gather_examples("intent", "en") == [Example("Hm.", "other", is_word=True)]
+    assert gather_examples("topic", "en") == []
+    TriageCorrection.objects.create(ticket=ticket, field="topic", was="other", becomes="other", corrected_at=now)
+    assert gather_examples("topic", "en") == [Example("Hm.", "other", is_word=True)]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_rules_leave_questions_and_thanks_alone(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "intent", "language"),
+    ("text", "topic", "language"),
     [
         ("Where is my parcel? The tracking shows nothing.", "delivery", "en"),
         ("I would like a refund, please", "refund", "en"),
@@ -47,9 +47,9 @@ def test_rules_leave_questions_and_thanks_alone(text: str) -> None:
         ("Hm.", "other", "en"),
     ],
 )
-def test_rules_say_what_it_is_about(text: str, intent: str, language: str) -> None:
+def test_rules_say_what_it_is_about(text: str, topic: str, language: str) -> None:
     reading = read_message(text)
-    assert (reading.verdicts["intent"].value, reading.language) == (intent, language)
+    assert (reading.verdicts["topic"].value, reading.language) == (topic, language)
 
 
 def make_examples(count: int = 80) -> list[Example]:
@@ -103,13 +103,13 @@ def test_too_few_texts_train_nothing(now: dt.datetime) -> None:
 @pytest.mark.django_db
 def test_a_persons_word_outlives_the_next_triage(ask: Ask, support_agent: User, now: dt.datetime) -> None:
     ticket = ask("Where is my parcel?")
-    correct_triage(support_agent, ticket, "intent", "order", now=now)
+    correct_triage(support_agent, ticket, "topic", "order", now=now)
     correct_triage(support_agent, ticket, "urgency", "4", now=now)
     triage_ticket(ticket, now=now)
     ticket.refresh_from_db()
-    assert (ticket.intent, ticket.urgency, ticket.triage["intent"]["by"]) == ("order", 4, "person")
+    assert (ticket.topic, ticket.urgency, ticket.triage["topic"]["by"]) == ("order", 4, "person")
     with pytest.raises(ValidationError):
-        correct_triage(support_agent, ticket, "intent", "nonsense", now=now)
+        correct_triage(support_agent, ticket, "topic", "nonsense", now=now)
 
 
 @pytest.mark.django_db
