@@ -38,8 +38,8 @@ def fill_measured_shop(people: int, *, now: dt.datetime) -> MeasuredShop:
         cursor.execute("SELECT setseed(0.5)")
         cursor.execute(_CUSTOMERS, {"people": people})
         cursor.execute(_ORDERS, {"each": ORDERS_EACH, "now": now})
-    finished = _make_campaign("Finished", now - dt.timedelta(days=SENT_DAYS), is_live=False)
-    live = _make_campaign("Live", now - dt.timedelta(days=LIVE_DAYS), is_live=True)
+    finished = _make_campaign("Finished", now - dt.timedelta(days=SENT_DAYS), people, is_live=False)
+    live = _make_campaign("Live", now - dt.timedelta(days=LIVE_DAYS), people, is_live=True)
     model = ModelVersion.objects.create(
         version=1, estimator="bench", status=ModelVersion.Status.CHAMPION, horizon_days=60, trained_at=now, data_from=now,
         data_until=now, artifact=b"",
@@ -63,7 +63,7 @@ def fill_measured_shop(people: int, *, now: dt.datetime) -> MeasuredShop:
     return MeasuredShop(finished, live, holdout)
 
 
-def _make_campaign(name: str, at: dt.datetime, *, is_live: bool) -> Any:
+def _make_campaign(name: str, at: dt.datetime, people: int, *, is_live: bool) -> Any:
     """With ten archetypes of two texts each and an offer with a code."""
     from campaigns.models import Archetype, Campaign, CampaignKind, CampaignStatus, Offer, Variant
     from tests.campaigns import arrange
@@ -74,7 +74,13 @@ def _make_campaign(name: str, at: dt.datetime, *, is_live: bool) -> Any:
     for kind in Archetype.objects.bulk_create(kinds):
         Variant.objects.bulk_create(Variant(archetype=kind, label=label, origin="person") for label in "AB")
     Offer.objects.update_or_create(campaign=made, defaults={"kind": Offer.Kind.PERCENT, "value": 10, "code": "BENCH"})
-    values = {"sending_started_at": at, "audience_as_of": at, "holdout_share": 0.1, "attribution_days": 60}
+    values: dict[str, Any] = {
+        "sending_started_at": at,
+        "audience_as_of": at,
+        "holdout_share": 0.1,
+        "attribution_days": 60,
+    }
+    values["audience_counts"] = {"treatment": people - people // 10, "holdout": people // 10}
     if is_live:
         values |= {"kind": CampaignKind.TRIGGERED, "adapts_texts": True}
     status = CampaignStatus.SENDING if is_live else CampaignStatus.SENT

@@ -64,7 +64,7 @@ def measure_round(holdout: GlobalHoldout, *, as_of: dt.datetime) -> dict[str, An
         return {}
     window = {"salt": holdout.salt, "share": holdout.share, "start": holdout.begins_at, "end": until}
     currency = read_shop_currency()
-    sums = count_people(PEOPLE_SQL, window, currency=currency)
+    sums = count_people(PEOPLE_SQL, window, currency=currency, orders_first=True)
     treated, held = sums.treated, sums.holdout
     expected = expect(treated, held, days=holdout.renew_days)
     days = (until - holdout.begins_at) / dt.timedelta(days=1)

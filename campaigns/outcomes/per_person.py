@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from campaigns.models import Offer
-from customers.ingest.merged import order_join_sql
+from customers.ingest.merged import came_under_sql, holder_join_sql, order_join_sql
 
 from .offer_use import used_of_offer_sql
 from .spread import list_pairs, spread_sql
@@ -42,46 +42,81 @@ PAST_PLACES: Final = [COLUMNS.index(name) for name in _PAST]
 PAIRS: Final = list_pairs(*([place, *COVARIATE_PLACES] for place in range(len(OUTCOMES))), SPENT_PLACES, PAST_PLACES)
 
 
-def sums_sql(people: str, offer: Offer | None) -> str:
+def sums_sql(people: str, offer: Offer | None, *, orders_first: bool = False) -> str:
     """Rows: archetype, risk, looks, arm, cap, people, and what `spread.read_spread` reads of COLUMNS.
 
     `people` is a query with the columns of `windows.PEOPLE_SQL`, each person once. Parameters: those of `people` with `start` and
-    `end` among them, `currency`, `past`, `quantile`, `least`, `at_risk`, `likely_to_stay`, `code`.
+    `end` among them, `currency`, `past`, `quantile`, `least`, `at_risk`, `likely_to_stay`, `code`. `orders_first`: `person_sql`.
     """
     return _SQL.format(
-        people=people,
-        orders=order_join_sql("m.customer_id"),
-        used=used_of_offer_sql(offer),
+        people=person_sql(people, offer, orders_first=orders_first),
         covariates=", ".join(f"({sql})::float8 AS {name}_x" for name, sql in COVARIATES.items()),
         sums=spread_sql(COLUMNS, PAIRS),
     )
 
 
+def person_sql(people: str, offer: Offer | None, *, orders_first: bool) -> str:
+    """A row for each person: what was known of them, and what they did.
+
+    With `orders_first` the orders of the whole shop are added up by customer, and then laid beside the people: a third less work
+    where these are most of the shop, and far more where they are few. It needs the same window from `start` to `end` for all.
+    Both ways give each person the same numbers.
+    """
+    opens = "%(start)s" if orders_first else "m.opens_at"
+    numbers = _NUMBERS.format(opens=opens, used=used_of_offer_sql(offer))
+    if not orders_first:
+        return _PEOPLE_FIRST.format(people=people, numbers=numbers, orders=order_join_sql("m.customer_id"))
+    return _ORDERS_FIRST.format(
+        people=people,
+        numbers=numbers,
+        names=", ".join(f"coalesce(b.{name}, 0) AS {name}" for name in _NAMES),
+        holder=holder_join_sql("m.customer_id"),
+        came_under=came_under_sql("m.customer_id", "b"),
+    )
+
+
+#: What _NUMBERS counts of a person's orders.
+_NAMES: Final = ("orders", "past_orders", "paid", "past_paid", "discounts", "redeemed", "redemptions")
+
 # Amounts are added up as float8, which takes a tenth of the room of numeric sums, and are rounded to the cents that they are:
-# who sent everything back paid 0, and nothing beside it. All but the number of a person is the same in each of their rows.
-# The logarithms are worked out once for each person (OFFSET 0), not in each of the sums.
-_SQL = """
-WITH people AS MATERIALIZED (
+# who sent everything back paid 0, and nothing beside it.
+_NUMBERS = """
+           count(*) FILTER (WHERE o.ordered_at >= {opens} AND NOT o.is_return) AS orders,
+           count(*) FILTER (WHERE o.ordered_at < {opens} AND NOT o.is_return) AS past_orders,
+           round(100 * coalesce(sum(o.total::float8) FILTER (
+               WHERE o.ordered_at >= {opens} AND o.currency = %(currency)s), 0)) / 100 AS paid,
+           round(100 * coalesce(sum(o.total::float8) FILTER (
+               WHERE o.ordered_at < {opens} AND o.currency = %(currency)s), 0)) / 100 AS past_paid,
+           round(100 * coalesce(sum(o.discount::float8) FILTER (
+               WHERE o.ordered_at >= {opens} AND o.currency = %(currency)s), 0)) / 100 AS discounts,
+           round(100 * coalesce(sum(o.discount::float8) FILTER (
+               WHERE o.ordered_at >= {opens} AND o.currency = %(currency)s AND ({used})), 0)) / 100 AS redeemed,
+           count(*) FILTER (WHERE o.ordered_at >= {opens} AND NOT o.is_return AND ({used})) AS redemptions"""
+
+# All but the number of a person is the same in each of their rows.
+_PEOPLE_FIRST = """
     SELECT any_value(m.arm) AS arm, any_value(m.archetype_id) AS archetype_id,
            any_value(m.churn_probability) AS churn_probability, any_value(m.expected_value) AS expected_value,
-           any_value(m.in_looks) AS in_looks,
-           count(*) FILTER (WHERE o.ordered_at >= m.opens_at AND NOT o.is_return) AS orders,
-           count(*) FILTER (WHERE o.ordered_at < m.opens_at AND NOT o.is_return) AS past_orders,
-           round(100 * coalesce(sum(o.total::float8) FILTER (
-               WHERE o.ordered_at >= m.opens_at AND o.currency = %(currency)s), 0)) / 100 AS paid,
-           round(100 * coalesce(sum(o.total::float8) FILTER (
-               WHERE o.ordered_at < m.opens_at AND o.currency = %(currency)s), 0)) / 100 AS past_paid,
-           round(100 * coalesce(sum(o.discount::float8) FILTER (
-               WHERE o.ordered_at >= m.opens_at AND o.currency = %(currency)s), 0)) / 100 AS discounts,
-           round(100 * coalesce(sum(o.discount::float8) FILTER (
-               WHERE o.ordered_at >= m.opens_at AND o.currency = %(currency)s AND ({used})), 0)) / 100 AS redeemed,
-           count(*) FILTER (WHERE o.ordered_at >= m.opens_at AND NOT o.is_return AND ({used})) AS redemptions
+           any_value(m.in_looks) AS in_looks, {numbers}
     FROM ({people}) m
     {orders}
      AND o.ordered_at < %(end)s AND o.ordered_at < m.closes_at
      AND o.ordered_at >= %(start)s - make_interval(days => %(past)s)
      AND o.ordered_at >= m.opens_at - make_interval(days => %(past)s)
-    GROUP BY m.customer_id
+    GROUP BY m.customer_id"""
+_ORDERS_FIRST = """
+    SELECT m.arm, m.archetype_id, m.churn_probability, m.expected_value, m.in_looks, {names}
+    FROM ({people}) m {holder}
+    LEFT JOIN (
+        SELECT o.customer_id, coalesce(o.came_as, o.customer_id) AS came_as, {numbers}
+        FROM customers_order o
+        WHERE o.ordered_at < %(end)s AND o.ordered_at >= %(start)s - make_interval(days => %(past)s)
+        GROUP BY o.customer_id, coalesce(o.came_as, o.customer_id)
+    ) b ON {came_under}"""
+
+# The logarithms are worked out once for each person (OFFSET 0), not in each of the sums.
+_SQL = """
+WITH people AS MATERIALIZED ({people}
 ), cap AS (
     SELECT CASE WHEN count(*) >= %(least)s
                 THEN percentile_cont(%(quantile)s) WITHIN GROUP (ORDER BY abs(paid)) END AS cap

@@ -12,12 +12,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from django.db import connection
 
 from campaigns.models import Arm, Campaign, Offer
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 
 from .counting import counting_cursor
 from .cuped import CAP_QUANTILE, LEAST_AMOUNTS, ArmMoments
+from .keeping import is_large
 from .offer_use import read_code
 from .per_person import (
     COLUMNS,
@@ -32,7 +34,7 @@ from .per_person import (
     sums_sql,
 )
 from .spread import Spread, merge_spreads, read_spread
-from .windows import Window, people_sql, window_params
+from .windows import DRAWN, Window, people_sql, window_params
 from .worth import ArmSpending
 
 __all__ = ["COVARIATES", "NOBODY", "PAST_DAYS", "ArmSums", "Sums", "count_people", "count_sums"]
@@ -127,18 +129,26 @@ def count_sums(campaign: Campaign, window: Window, *, as_of: dt.datetime, curren
     """
     offer = Offer.objects.filter(campaign=campaign).first()
     params = window_params(campaign, window, as_of=as_of)
-    return count_people(people_sql(campaign), params, currency=currency, offer=offer)
+    orders_first = not campaign.is_live and is_large(campaign) and _holds_most_customers(campaign)
+    return count_people(people_sql(campaign), params, currency=currency, offer=offer, orders_first=orders_first)
 
 
-def count_people(people: str, window: Mapping[str, Any], *, currency: str, offer: Offer | None = None) -> Sums:
+def count_people(
+    people: str,
+    window: Mapping[str, Any],
+    *,
+    currency: str,
+    offer: Offer | None = None,
+    orders_first: bool = False,
+) -> Sums:
     """The same for any query of people with the columns of `windows.PEOPLE_SQL`; `window` holds its parameters, `start` and `end`
-    among them."""
+    among them. `orders_first`, where these are most customers and all have that window: `per_person.sums_sql`."""
     params = {
         **window, "currency": currency, "past": PAST_DAYS, "quantile": CAP_QUANTILE, "least": LEAST_AMOUNTS,
         "at_risk": AT_RISK, "likely_to_stay": LIKELY_TO_STAY, "code": read_code(offer),
     }  # fmt: skip
     with counting_cursor() as cursor:
-        cursor.execute(sums_sql(people, offer), params)
+        cursor.execute(sums_sql(people, offer, orders_first=orders_first), params)
         rows = cursor.fetchall()
     parts = [
         _Part(archetype, risk, looks, arm, _read_arm(n, rest)) for archetype, risk, looks, arm, _cap, n, *rest in rows
@@ -154,6 +164,14 @@ def count_people(people: str, window: Mapping[str, Any], *, currency: str, offer
         },
         rows[0][4] if rows else None,
     )
+
+
+def _holds_most_customers(campaign: Campaign) -> bool:
+    """As far as the database knows without counting."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'customers_customer'::regclass")
+        (customers,) = cursor.fetchone()
+    return bool(2 * sum((campaign.audience_counts or {}).get(arm, 0) for arm in DRAWN) >= customers > 0)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,20 @@ import math
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.db.models import F
 
-from campaigns.models import Archetype, Arm, AudienceMember, Campaign
+from campaigns.models import Archetype, Arm, AudienceMember, Campaign, Offer
+from campaigns.outcomes import keeping
+from campaigns.outcomes import sums as sums_module
 from campaigns.outcomes.attribution import measure_campaign
 from campaigns.outcomes.cuped import take_moments
 from campaigns.outcomes.estimates import Expected, check_ratio, describe_archetypes, describe_look
+from campaigns.outcomes.offer_use import read_code
+from campaigns.outcomes.per_person import PAST_DAYS, person_sql
 from campaigns.outcomes.sums import COVARIATES, count_people, count_sums
 from campaigns.outcomes.windows import people_sql, read_window, window_params
+from customers.merging.merge import merge_customers
 from customers.models import Order
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW
@@ -117,6 +123,74 @@ def test_spending_is_counted_in_the_same_pass(campaign: Campaign) -> None:
         assert found.n == len(rows)
         assert found.means == pytest.approx(np.mean(rows, axis=0))
         np.testing.assert_allclose(found.spread, np.cov(np.array(rows).T), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [Offer.Kind.PERCENT, Offer.Kind.NONE])
+def test_adding_up_orders_first_gives_everybody_the_same_numbers(campaign: Campaign, kind: str) -> None:
+    """To the last digit, also of people who were merged, on either side of the campaign's edge."""
+    Offer.objects.update_or_create(campaign=campaign, defaults={"kind": kind, "value": 10, "code": ""})
+    for place, order in enumerate(Order.objects.order_by("external_id")):
+        if place % 3 == 0:
+            order.discount, order.discount_code = round(place % 7 + 0.35, 2), "OTHER" if place % 2 else ""
+            order.save()
+    people = list(
+        AudienceMember.objects.filter(campaign=campaign).order_by("customer_id").values_list("customer_id", flat=True)
+    )
+    (stranger,) = arrange.make_customers(1, prefix="stranger", consents=False)
+    for loser, survivor in (
+        (people[0], people[1]),
+        (people[150], people[50]),
+        (people[200], stranger.pk),
+        (stranger.pk, people[7]),
+    ):
+        merge_customers(loser, survivor, reason="staff", actor=None, now=NOW)
+    campaign = Campaign.objects.get(pk=campaign.pk)
+    as_of = NOW + 100 * DAY
+    window = read_window(campaign, as_of=as_of)
+    assert window is not None
+    offer = Offer.objects.get(campaign=campaign)
+    params = window_params(campaign, window, as_of=as_of) | {
+        "currency": "EUR",
+        "past": PAST_DAYS,
+        "code": read_code(offer),
+    }
+    found = []
+    with connection.cursor() as cursor:
+        for orders_first in (False, True):
+            cursor.execute(person_sql(people_sql(campaign), offer, orders_first=orders_first), params)
+            found.append(sorted(cursor.fetchall(), key=repr))
+    assert found[0] == found[1]
+    assert len(found[0]) == PEOPLE and any(row[-2] for row in found[0]) == (kind == Offer.Kind.PERCENT)
+    sums = [
+        count_people(people_sql(campaign), params, currency="EUR", offer=offer, orders_first=orders_first)
+        for orders_first in (False, True)
+    ]
+    assert sums[0].cap == sums[1].cap
+    assert (sums[0].treated.kept, sums[0].holdout.orders) == (sums[1].treated.kept, sums[1].holdout.orders)
+    np.testing.assert_allclose(
+        sums[0].treated.spread.covariance, sums[1].treated.spread.covariance, rtol=1e-11, atol=1e-11
+    )
+
+
+def test_a_large_campaign_of_most_customers_adds_up_orders_first(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    as_of = NOW + 100 * DAY
+    window = read_window(campaign, as_of=as_of)
+    assert window is not None
+    monkeypatch.setattr(sums_module, "count_people", lambda *args, orders_first, **more: asked.append(orders_first))
+    Campaign.objects.filter(pk=campaign.pk).update(audience_counts={"treatment": 300, "holdout": 100})
+    for large, customers in ((100_000, PEOPLE), (100, PEOPLE), (100, 900)):
+        monkeypatch.setattr(keeping, "LARGE", large)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_restore_relation_stats('schemaname', 'public', 'relname', 'customers_customer', 'reltuples',"
+                " %s::real)",
+                [customers],
+            )
+        count_sums(Campaign.objects.get(pk=campaign.pk), window, as_of=as_of, currency="EUR")
+    assert asked == [False, True, False]
 
 
 def _spend(customer: int, end: dt.datetime) -> list[float]:
