@@ -89,7 +89,7 @@ def check_verdicts(data: Mapping[str, Any], text: str) -> dict[str, dict[str, An
     for field in TriageField.values:
         told = data[field]
         value = URGENCIES.get(told["value"], told["value"]) if field == TriageField.URGENCY else told["value"]
-        quote = " ".join(str(told["because"]).split())
+        quote = " ".join(str(told["quote"]).split())
         stands = bool(quote) and _fold(quote) in folded
         if stands or (field, value) in NEEDS_NO_QUOTE:
             sureness = SURENESS[told["sure"]]

@@ -271,7 +271,7 @@ def _answer_badly(request: dict[str, Any]) -> Step:
         reading = {"topics": [], "sentiment": "neutral", "confidence": "low"}
         return answer({"readings": [{"number": text["number"], **reading} for text in texts]})
     if "complaint" in properties:
-        quote = {"because": "Can I return underwear?", "sure": "high"}
+        quote = {"quote": "Can I return underwear?", "sure": "high"}
         values = {"topic": "return", "intent": "return", "complaint": "no", "sentiment": "neutral", "urgency": "usual"}
         return answer({field: quote | {"value": value} for field, value in values.items()})
     if "sentences" in properties:

@@ -26,7 +26,7 @@ CALM = {"topic": "other", "intent": "other", "complaint": "no", "sentiment": "ne
 
 def say(quote: str = "", sure: str = "high", **values: str) -> Step:
     told = CALM | values
-    return answer({field: {"because": quote, "value": value, "sure": sure} for field, value in told.items()})
+    return answer({field: {"quote": quote, "value": value, "sure": sure} for field, value in told.items()})
 
 
 def reload(ticket: Ticket) -> Ticket:
@@ -188,6 +188,6 @@ def test_what_comes_of_the_opinions(
 
 def test_a_passage_is_found_in_other_widths_and_lines() -> None:
     data = {
-        field: {"because": "MY ｐａｒｃｅｌ is late", "value": value, "sure": "high"} for field, value in CALM.items()
+        field: {"quote": "MY ｐａｒｃｅｌ is late", "value": value, "sure": "high"} for field, value in CALM.items()
     }
     assert check_verdicts(data, "Hello,\nmy parcel\n is late!")["topic"]["quote"] == "MY ｐａｒｃｅｌ is late"
