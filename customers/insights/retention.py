@@ -43,6 +43,11 @@ class RateChange:
     high: float
     days: int
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves nought out."""
+        return self.low > 0 or self.high < 0
+
 
 @dataclass(frozen=True)
 class Cohort:

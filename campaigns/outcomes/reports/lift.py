@@ -82,7 +82,7 @@ def read_lift_report(ledger: Ledger | None = None) -> LiftReport:
         )
     }
     lines = [
-        LiftLine(line, _choose_interval(line), *corrected.get(line.campaign.pk, (None, None))) for line in ledger.lines
+        LiftLine(line, choose_interval(line), *corrected.get(line.campaign.pk, (None, None))) for line in ledger.lines
     ]
     pooled = pool_effects([line.points.value for line, _error in settled], [error for _line, error in settled])
     return LiftReport(ledger, lines, pooled)
@@ -98,7 +98,7 @@ def _find_error(line: Line) -> float:
     return float(100 * squared**0.5)
 
 
-def _choose_interval(line: Line) -> Bounded | None:
+def choose_interval(line: Line) -> Bounded | None:
     """Before the end only one that holds however often one looks, around its own estimate."""
     if line.is_over:
         return line.points

@@ -11,6 +11,7 @@ from campaigns.outcomes.lift import LEAST_PER_ARM, estimate_lift
 from campaigns.outcomes.ratio import Bounded
 
 from .ledger import Line, read_ledger
+from .lift import choose_interval
 
 #: In the order in which they are told.
 KINDS: Final = ("persuadable", "sure_thing", "lost_cause", "sleeping_dog")
@@ -19,18 +20,19 @@ KINDS: Final = ("persuadable", "sure_thing", "lost_cause", "sleeping_dog")
 @dataclass(frozen=True)
 class Measured:
     """Points: measured with Newcombe's interval, and true. `is_settled`: its counting is over and both arms have 30 people; only
-    then does it count towards the coverage. `kind` is "" for everybody."""
+    then does it count towards the coverage. Before the end the whole has the interval that holds at every look, and a kind none
+    (None). `kind` is "" for everybody."""
 
     kind: str
     treated: int
     holdout: int
-    points: Bounded
+    points: Bounded | None
     truth: float
     is_settled: bool
 
     @property
     def covers(self) -> bool:
-        return self.points.low <= self.truth <= self.points.high
+        return self.points is not None and self.points.low <= self.truth <= self.points.high
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,14 @@ def read_truth_report() -> TruthReport:
 def _describe(line: Line, known: Sequence[KnownTruth]) -> TruthLine:
     retention, truth = line.retention, line.result.true_effect_points
     assert truth is not None
-    whole = Measured("", retention["treated"], retention["holdout"], line.points, truth, line.is_settled)
+    whole = Measured("", retention["treated"], retention["holdout"], choose_interval(line), truth, line.is_settled)
     order = {kind: place for place, kind in enumerate(KINDS)}
     rows = sorted(known, key=lambda row: order.get(row.kind, len(order)))
-    return TruthLine(line, whole, [_measure(row, is_over=line.is_settled) for row in rows])
+    return TruthLine(line, whole, [_measure(row, line) for row in rows])
 
 
-def _measure(row: KnownTruth, *, is_over: bool) -> Measured:
+def _measure(row: KnownTruth, line: Line) -> Measured:
     lift = estimate_lift(row.treated, row.treated_kept, row.holdout, row.holdout_kept)
-    points = Bounded(lift.points, lift.low, lift.high)
+    points = Bounded(lift.points, lift.low, lift.high) if line.is_over else None
     is_large = min(row.treated, row.holdout) >= LEAST_PER_ARM
-    return Measured(row.kind, row.treated, row.holdout, points, row.true_effect_points, is_over and is_large)
+    return Measured(row.kind, row.treated, row.holdout, points, row.true_effect_points, line.is_settled and is_large)

@@ -35,7 +35,7 @@ _HEADS: Final = (
 def show_truth(request: HttpRequest) -> HttpResponse:
     """By campaign and kind of person, and how many intervals cover the truth."""
     report = _read_report()
-    parts = [one.points for line in report.lines for one in (line.whole, *line.kinds)]
+    parts = [one.points for line in report.lines for one in (line.whole, *line.kinds) if one.points is not None]
     axis = find_axis(parts)
     rows = [{"line": line.line, "measured": [_tell(one) for one in (line.whole, *line.kinds)]} for line in report.lines]
     context: dict[str, Any] = {"report": report, "rows": rows, "axis_low": -axis, "axis_high": axis}
@@ -59,7 +59,7 @@ def _tell(one: Measured) -> dict[str, Any]:
     return {
         "label": KIND_LABELS.get(one.kind, one.kind),
         "one": one,
-        "shown": as_shares(one.points),
+        "shown": None if one.points is None else as_shares(one.points),
         "truth": one.truth / 100,
     }
 

@@ -40,6 +40,19 @@ def test_the_coverage_counts_what_is_over_and_large_enough() -> None:
     assert [kind.kind for kind in report.lines[0].kinds] == ["persuadable", "sure_thing", "sleeping_dog"]
 
 
+def test_before_the_end_no_interval_of_one_look_is_shown(marketer: User, client: Client) -> None:
+    _know("Open", 30.0, days=2, is_complete=False)
+    (line,) = read_truth_report().lines
+    look = line.line.result.figures.get("any_look")
+    assert (line.whole.points is None) == (look is None)
+    assert look is None or line.whole.points.low == look["low"]
+    assert [kind.points for kind in line.kinds] == [None, None, None]
+    client.force_login(marketer)
+    assert "still counted" in client.get(reverse("campaigns:report-truth")).content.decode()
+    rows = b"".join(client.get(reverse("campaigns:report-truth-file"))).decode().splitlines()
+    assert rows[2].startswith("Open,persuadable,1000,500,,,,2.0,")
+
+
 def test_the_page_says_how_many_cover_and_no_real_shop_has_it(marketer: User, client: Client) -> None:
     client.force_login(marketer)
     url = reverse("campaigns:report-truth")
