@@ -69,7 +69,7 @@ def draft_article(gap: Gap, *, now: dt.datetime) -> ArticleDraft:
                 version = f"{ARTICLE.name} {ARTICLE.version}"
         texts |= {
             f"text_{language}": _SEPARATORS[in_chinese].join(sentences),
-            f"title_{language}": name_article(gap, in_chinese=in_chinese) or gap.word.capitalize(),
+            f"title_{language}": name_article(gap, in_chinese=in_chinese) or _begin_large(gap.word),
         }
     return ArticleDraft(texts, len(replies), tuple(left_out), version, trouble)
 
@@ -80,8 +80,12 @@ def name_article(gap: Gap, *, in_chinese: bool) -> str:
     asked = [one for one in gap.asked if is_chinese(one.message.text) == in_chinese]
     question = find_typical([one.message.text for one in asked], gap.word)
     if question and not question.endswith("…") and all(_is_general(question, one.ticket) for one in asked[:MOST_READ]):
-        return question[0].upper() + question[1:]
-    return gap.word.capitalize() if asked else ""
+        return _begin_large(question)
+    return _begin_large(gap.word) if asked else ""
+
+
+def _begin_large(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _is_general(sentence: str, ticket: Ticket) -> bool:

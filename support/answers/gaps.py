@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,11 +38,17 @@ def find_gaps() -> list[Gap]:
     gaps: list[Gap] = []
     for key in _rank_keys(list(left.values())):
         if same := tuple(answer for answer, lacking in left.items() if key in lacking):
-            words = Counter(left.pop(answer)[key] for answer in same)
+            words = Counter(_as_written(left.pop(answer)[key], answer.message.text) for answer in same)
             gaps.append(Gap(words.most_common(1)[0][0], same))
     if left:
         gaps.append(Gap("", tuple(left)))
     return sorted(gaps, key=lambda gap: -len(gap.asked))
+
+
+def _as_written(word: str, text: str) -> str:
+    """With its capitals: words are compared without them."""
+    found = re.search(re.escape(word), text, re.IGNORECASE)
+    return found.group(0) if found else word
 
 
 def _find_lacking(answer: Answer) -> dict[str, str]:

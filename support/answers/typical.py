@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from .articles import split_sentences
-from .words import find_ideas
+from .words import find_ideas, is_chinese
 
 #: So many questions are compared, each with all others.
 MOST_COMPARED: Final = 40
@@ -27,11 +27,17 @@ def find_typical(texts: Sequence[str], word: str = "") -> str:
 
 
 def find_question(text: str, word: str = "") -> str:
-    """The sentence of a message that asks, about `word` where one does; the first that says anything where none asks."""
+    """The sentence of a message that asks, about `word` where one does; the first that says anything where none asks.
+
+    One that says nothing by itself ("How many days do I have?") comes with what was told before it.
+    """
     sentences = [sentence for sentence in split_sentences(text) if find_ideas(sentence)]
     asking = [sentence for sentence in sentences if sentence.endswith(_ASKING)]
     about = [sentence for sentence in asking or sentences if word.casefold() in sentence.casefold()]
     chosen = next(iter(about or asking or sentences), "")
+    if chosen in asking and all(idea.is_usual for idea in find_ideas(chosen)):
+        before = sentences[: sentences.index(chosen)][-1:]
+        chosen = ("" if is_chinese(chosen) else " ").join([*before, chosen])
     return shorten(chosen)
 
 

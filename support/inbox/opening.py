@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from django.db import transaction
 
@@ -16,6 +18,7 @@ from .complaints import EVENT_SOURCE, begin_hold
 from .linking import find_writer
 
 LONGEST_TEXT = 20_000
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ def take_in(incoming: Incoming) -> TakenIn:
 
 
 def clean_text(text: str) -> str:
-    """Text as it is kept: without characters that PostgreSQL refuses, of a bounded length."""
-    return text.replace("\x00", "").replace("\r\n", "\n").strip()[:LONGEST_TEXT]
+    """Text as it is kept, of a bounded length: without control characters, which PostgreSQL refuses or terminals obey, and
+    without those that turn the direction of what follows: "exe.gnp" would read as a picture."""
+    return _UNSEEN.sub("", text.replace("\r\n", "\n")).strip()[:LONGEST_TEXT]
 
 
 def note_opening(ticket: Ticket) -> None:

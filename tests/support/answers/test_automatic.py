@@ -272,8 +272,8 @@ def test_the_page_switches_it_on_and_off_and_people_check_what_was_sent(
     prepare: Prepare, site_admin: User, support_agent: User, client: Client, now: dt.datetime
 ) -> None:
     client.force_login(site_admin)
-    assert client.post("/support/automatic/return/", SETTINGS).status_code == 422
-    assert client.post("/support/automatic/return/", SETTINGS | {"confirmed": "1"}).status_code == 302
+    assert client.post("/answer-quality/automatic/return/", SETTINGS).status_code == 422
+    assert client.post("/answer-quality/automatic/return/", SETTINGS | {"confirmed": "1"}).status_code == 302
     AutomaticCategory.objects.update(switched_at=now - dt.timedelta(hours=1), sample_share=1.0)
     answer = prepare()
     answer_pending(now=now)
@@ -284,13 +284,13 @@ def test_the_page_switches_it_on_and_off_and_people_check_what_was_sent(
     kept = AutomaticAnswer.objects.get()
     assert (kept.verdict, kept.checked_by) == ("wrong", support_agent)
     assert path not in client.get("/support/?show=check").content.decode()
-    assert client.get("/support/automatic/return/").status_code == 403
-    client.post("/support/automatic/stop/")
+    assert client.get("/answer-quality/automatic/return/").status_code == 403
+    client.post("/answer-quality/automatic/stop/")
     assert switching.is_stopped()
-    assert client.post("/support/automatic/return/off/").status_code == 403
+    assert client.post("/answer-quality/automatic/return/off/").status_code == 403
     client.force_login(site_admin)
-    client.post("/support/automatic/resumption/")
-    client.post("/support/automatic/return/off/")
+    client.post("/answer-quality/automatic/resumption/")
+    client.post("/answer-quality/automatic/return/off/")
     assert not AutomaticCategory.objects.get().is_on
 
 

@@ -58,6 +58,11 @@ def test_without_any_article_a_gap_has_its_name(ask: Ask, now: dt.datetime) -> N
     assert [gap.word for gap in find_gaps()] == ["rent out"]
 
 
+def test_a_word_is_named_as_it_was_written(ask: Ask, articles: None, now: dt.datetime) -> None:
+    suggest_answer(ask("Do you deliver to Norway?"), now=now)
+    assert [gap.word for gap in find_gaps()] == ["Norway"]
+
+
 def test_words_that_weigh_most_come_first(articles: None) -> None:
     question, base = "How long until I get my kayak?", load_base()
     lacking = weigh_evidence(question, base.rank(question)[0], base).lacking
@@ -70,6 +75,7 @@ def test_words_that_weigh_most_come_first(articles: None) -> None:
         ("Hello. I bought a tent. Can it be mended?", "", "Can it be mended?"),
         ("Is it big? Does the tent float?", "tent", "Does the tent float?"),
         ("The tent is torn.", "", "The tent is torn."),
+        ("My kayak leaks. How long have I got?", "", "My kayak leaks. How long have I got?"),
         ("你好。帐篷可以修吗？谢谢。", "", "帐篷可以修吗？"),
         ("", "", ""),
     ],

@@ -138,6 +138,11 @@ def test_what_a_customer_writes_is_text_and_nothing_else(sam: Client, ask: Ask) 
     assert 'href="https://evil.example' not in page
 
 
+def test_what_turns_the_direction_of_a_line_is_not_kept(ask: Ask) -> None:
+    ticket = ask("مرحبا \u202egnp.exe\u202c \x1b[31mred\x07\n\tnext", subject="a\u2067b\x00c")
+    assert ticket.messages.get().text == "مرحبا gnp.exe [31mred\n\tnext" and ticket.subject == "abc"
+
+
 def test_two_who_look_at_it_are_told(sam: Client, ask: Ask, make_user: Any) -> None:
     ticket = ask("Where is it?")
     other = Client()
