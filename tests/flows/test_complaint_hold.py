@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
 from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,7 +17,9 @@ from campaigns.delivery.copies import make_copy, prepare_batch
 from campaigns.delivery.marking import Bid
 from campaigns.models import Campaign, Message
 from customers.ingest.recorder import NewEvent, record_events
+from customers.merging.merge import merge_customers
 from customers.models import Customer, EventKind
+from customers.privacy.erasure import erase_customer
 from customers.segments.preview import matches
 from customers.segments.rules import parse_rule
 from customers.views.hold import find_hold
@@ -175,3 +178,29 @@ def test_the_ticket_names_the_campaign_whose_message_it_held(
     page = client.get(f"/support/tickets/{ticket.pk}/").content.decode()
     assert f'<a href="/outbox/{held.pk}/">{running.name}</a>' in page
     assert "Not sent because of it" not in client.get(f"/support/tickets/{other.pk}/").content.decode()
+
+
+def test_a_merge_takes_the_hold_along(support_agent: User, client: Client, now: dt.datetime) -> None:
+    old, kept = arrange.make_customers(2)
+    ticket = complain(old, at=now - dt.timedelta(hours=1))
+    merge_customers(old.pk, kept.pk, reason="staff", actor=support_agent, now=now)
+    hold = find_hold(kept, now=now)
+    assert hold is not None and (hold.ticket, hold.until) == (ticket.pk, None)
+    client.force_login(support_agent)
+    assert f'href="/customers/{kept.pk}/"' in client.get(f"/support/tickets/{ticket.pk}/").content.decode()
+    client.post(f"/support/tickets/{ticket.pk}/closing/", {"outcome": "Sent a new one"})
+    ticket.refresh_from_db()
+    hold = find_hold(kept, now=timezone.now())
+    assert hold is not None and hold.until == ticket.held_until
+
+
+def test_who_answers_somebody_that_was_erased_meanwhile_sends_nothing(
+    support_agent: User, client: Client, now: dt.datetime
+) -> None:
+    (kim,) = arrange.make_customers(1)
+    ticket = complain(kim, at=now)
+    client.force_login(support_agent)
+    seen = client.get(f"/support/tickets/{ticket.pk}/").context["seen"]
+    erase_customer(kim, actor=support_agent, reason="asked", now=now)
+    answer = client.post(f"/support/tickets/{ticket.pk}/answers/", {"text": "Dear Kim", "seen": seen})
+    assert answer.status_code == 404 and mail.outbox == []
