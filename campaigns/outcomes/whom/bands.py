@@ -75,7 +75,7 @@ def make_bands(pool: Pool, score: Array, gains: Array, rates: Array, cuts_of: Ar
     for number in range(count):
         mine = place == number
         effect = bound_mean(pool, gains, mine, confidence)
-        rate = bound_mean(pool, rates, mine, confidence)
+        rate = _keep_share(bound_mean(pool, rates, mine, confidence))
         cut = float(np.quantile(cuts_of, 1 - (number + 1) / count)) if number < count - 1 else -math.inf
         bands.append(
             Band(number / count, (number + 1) / count, cut, int(mine.sum()), effect, rate, name_group(effect, rate))
@@ -112,6 +112,12 @@ def compare_halves(pool: Pool, score: Array, gains: Array) -> dict[str, Estimate
 def place_scores(score: Array, cuts: Array) -> Places:
     """In which band a score lies; `cuts` of the bands in their order, the last without one."""
     return np.searchsorted(-cuts[:-1], -score, side="left").astype(np.int64)
+
+
+def _keep_share(found: Estimate) -> Estimate:
+    """Doubly robust shares, and their limits, may lie outside 0 to 1; the truth does not."""
+    value, low, high = (min(max(each, 0.0), 1.0) for each in (found.value, found.low, found.high))
+    return Estimate(value, low, high)
 
 
 def _rank_into(score: Array, count: int) -> Places:

@@ -157,6 +157,15 @@ def test_nobody_is_called_anything_where_nothing_differs() -> None:
     assert {band.group for band in bands} == {"not_known"}
 
 
+def test_a_share_who_order_lies_between_none_and_all() -> None:
+    pool, _moved = draw_pool(3000, seed=11)
+    score = pool.x[:, 0]
+    for rates in (np.full(pool.n, 0.004) + np.random.default_rng(2).normal(0, 0.5, pool.n), 1.02 - pool.x[:, 1] / 20):
+        bands = make_bands(pool, score, find_gains(pool, pool.kept), rates, score)
+        assert all(0 <= band.rate.low <= band.rate.value <= band.rate.high <= 1 for band in bands)
+        assert any(band.rate.low == 0 or band.rate.high == 1 for band in bands)
+
+
 def test_an_interval_counts_customers_and_not_rows() -> None:
     pool, _moved = draw_pool(4000, seed=2)
     everybody = np.ones(pool.n, dtype=np.bool_)
