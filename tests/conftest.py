@@ -20,6 +20,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.campaigns.arrange import forget_quiet_hours
+from tests.dead_rows import DeadRows
 from tests.emptying import emptying_quickly
 from tests.model_server import ModelServer, use_model_server
 from tests.tables_once import tables_once
@@ -34,6 +35,8 @@ hypothesis.settings.load_profile("ours")
 django_settings.WHITENOISE_AUTOREFRESH = True
 #: The real hasher takes a second per person on a busy machine, on purpose.
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+#: While tests are collected nothing is let go of: to look for it, over and over, took most of that time.
+gc.set_threshold(1_000_000, 100, 100)
 
 
 @pytest.hookimpl(trylast=True)
@@ -65,6 +68,7 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
             cursor.execute("GRANT TRUNCATE ON customers_auditentry TO CURRENT_USER")
             forget_quiet_hours()
             whole_run.enter_context(emptying_quickly())
+        request.config.pluginmanager.register(DeadRows(django_db_blocker))
         yield
 
 
