@@ -11,8 +11,8 @@ from typing import Literal
 #: At most 15 digits: a longer row is no amount, and would be read once from each of its digits.
 NUMBER = r"\d{1,3}(?:[.,' ]\d{3}){1,5}(?:[.,]\d{1,2})?(?!\d)|\d{1,15}(?:[.,]\d{1,15})?"
 #: What goods are counted in.
-MEASURES = "[件双个只台套条顶把款份瓶盒支张本辆部罐饼包袋箱桶块枚颗斤册幅对副束片根棵盆团座粒卷株杯听盏]"
-_START = r"(?<![\d.,])(?<![\w])"
+MEASURES = "[件双个只台套条顶把款份瓶盒支张本辆部罐饼包袋箱桶块枚颗斤册幅对副束片根棵盆团座粒卷株杯听盏组提串筒壶]"
+_START = r"(?<![\d.])(?<!\d,)(?<![\w])"
 
 Kind = Literal["percent", "money", "off", "span", "stock", "count", "number"]
 
@@ -76,6 +76,8 @@ def find_bare_discounts(text: str) -> Iterator[Claim]:
 def find_spans(text: str) -> Iterator[Claim]:
     """Lengths of time; the values are in days, in minutes where the unit is "minute"."""
     for match in _SPAN.finditer(text):
+        if match["zh"] == "年" and re.fullmatch(r"19\d\d|20\d\d", match["n"] or ""):
+            continue  # a year, and no length of time
         word = (match["unit"] or match["zh"] or match["one"]).lower()
         size, unit = _SPAN_UNITS[word.rstrip("s") if word.isascii() else word]
         yield Claim("span", match.start(), match.end(), tuple(v * size for v in read_number(match["n"] or "1")), unit)
@@ -167,7 +169,7 @@ _PERCENTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[Decimal,
     ),
     (re.compile(rf"(?<=[^\x00-\x7f])(?P<n>{NUMBER})\s*%"), _plain),
     (re.compile(rf"百分之\s*(?P<n>{NUMBER})"), _plain),
-    (re.compile(rf"(?<![\d.,])(?P<n>{NUMBER})\s*折(?![叠页扇射痕腾伞中返])"), _share_paid),
+    (re.compile(rf"(?<![\d.])(?<!\d,)(?P<n>{NUMBER})\s*折(?![叠页扇射痕腾伞中返])"), _share_paid),
     (re.compile(rf"(?:优惠|降价?|减|省|便宜|让利|少)了?\s*(?P<n>{NUMBER})\s*成"), _tenths),
     (
         re.compile(
@@ -205,7 +207,7 @@ _WORDS = (
 )
 _MONEY = re.compile(
     rf"(?P<sign>{_SIGNS})\s?(?P<after>{NUMBER})(?P<kilo>k\b)?(?:,-)?"
-    rf"|(?<![\d.,])(?<![A-Za-z_])(?P<before>{NUMBER})(?:,-)?[\s-]?(?P<word>{_WORDS})",
+    rf"|(?<![\d.])(?<!\d,)(?<![A-Za-z_])(?P<before>{NUMBER})(?:,-)?[\s-]?(?P<word>{_WORDS})",
     _I,
 )
 _FROM_BASKET = re.compile(
@@ -232,7 +234,7 @@ _SPAN_UNITS: dict[str, tuple[Decimal, str]] = {
     **dict.fromkeys(("year", "年"), (360 * _DAY, "day")),
 }
 _SPAN = re.compile(
-    rf"(?<![\d.,])(?<![A-Za-z_])(?P<n>{NUMBER})(?:[\s-]*(?:(?:working|business|full|whole|more|extra)[\s-]+)?"
+    rf"(?<![\d.])(?<!\d,)(?<![A-Za-z_])(?P<n>{NUMBER})(?:[\s-]*(?:(?:working|business|full|whole|more|extra)[\s-]+)?"
     r"(?P<unit>seconds?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|months?|years?)\b"
     r"|(?<!最后1)\s*多?个?(?:工作)?(?P<zh>秒|分钟|小时|天|日|周|星期|(?<=个)月|年))"
     r"|\ban?\s+(?:whole\s+|full\s+|entire\s+)?(?P<one>day|week|month|year|fortnight)\b",
@@ -245,7 +247,10 @@ _NOUNS = (
     r"|runners|climbers|testers|judges|models|years\s+running"
 )
 _COUNTS = (
-    re.compile(rf"{_START}(?P<n>{NUMBER})\s*[kKmM+]?\s*\+?[\s-]*(?:[a-z'-]+\s+){{0,2}}?(?P<noun>{_NOUNS})\b", _I),
+    re.compile(
+        rf"{_START}(?P<n>{NUMBER})\s*[kKmM+]?\s*\+?[\s-]*(?!(?:in|at|from|of)\s+(?:the|our|your)\b)(?:[a-z'-]+\s+){{0,2}}?(?P<noun>{_NOUNS})\b",
+        _I,
+    ),
     re.compile(
         rf"{_START}(?!24/7)(?P<n>{NUMBER})\s*(?:(?:out\s+of|in|of)\s*|/\s?(?=\d{1, 2}\b|100\b))(?P<noun>\d+)\b(?!\s*(?:%|per))",
         _I,
@@ -257,7 +262,7 @@ _COUNTS = (
         _I,
     ),
     re.compile(
-        rf"(?<![\d.,])(?P<n>{NUMBER})\s*(?P<scale>[万千百]?)[多余+]?\s*(?:[位名人]|个?(?=顾客|客户|用户|会员|好评|评价)|条?(?=好评|评价)|星|家(?=门?店)"
+        rf"(?<![\d.])(?<!\d,)(?P<n>{NUMBER})\s*(?P<scale>[万千百]?)[多余+]?\s*(?:[位名人]|个?(?=顾客|客户|用户|会员|好评|评价)|条?(?=好评|评价)|星|家(?=门?店)"
         r"|★)(?P<noun>[顾客户用会员好评价]{0,2})"
     ),
     re.compile(r"(?:数|上|近|超|过|成)[十百千万亿]{1,6}(?P<noun>[名位人家]|顾客|客户|用户)"),
@@ -270,19 +275,25 @@ _PIECES = r"pairs?|pieces?|items?|units?|sets?|of\s+(?:them|these|those|our|the)
 _STOCK = (
     re.compile(
         rf"(?:\b(?:only|just|fewer\s+than|less\s+than|under|about|the\s+last|our\s+last|last|final)\s+)?{_START}(?P<n>{NUMBER})"
-        r"(?!\s*(?:%|per))(?=\s+(?:[^\s.,!?;]+\s+){0,6}?(?:left|remain(?:ing|s)?|in\s+stock|available|still\s+here|to\s+go|in\s+the\s+warehouse)\b)",
+        r"(?!\s*(?:%|per)|\s+of\s+(?:those|them|these)\b(?!\s+(?:left|remain)))(?=\s+(?:[^\s.,!?;:]+\s+){0,6}?(?:left|remain(?:ing|s)?|in\s+stock|available|still\s+here|to\s+go|in\s+(?:the|our)\s+(?:warehouse|shops?|store|cellar|studio|workshop))\b)",
         _I,
     ),
     re.compile(rf"\b(?:last|final|only|just)\s+(?:remaining\s+)?(?P<n>{NUMBER})(?=\s+(?:(?:{_PIECES})\b|\ue000))", _I),
     re.compile(
         r"\b(?:we(?:\s+only|\s+still|\s+just)?\s+(?:have|hold|keep|stock)|there\s+(?:are|is)|we've\s+(?:only\s+)?got|down\s+to(?:\s+(?:our|the))?(?:\s+last)?"
-        rf"|stock(?:\s+(?:of|is|level))?:?|inventory(?:\s+of)?:?)\s*(?:only|just|exactly|now)?\s*(?P<n>{NUMBER})(?!\s*(?:%|per|day))",
+        rf"|stock(?:\s+(?:of|is|level))?:?|inventory(?:\s+of)?:?)\s*(?:only|just|exactly|now)?\s*(?P<n>{NUMBER})(?!\s*(?:%|per|day)|\s+(?:more\s+)?(?:days?|weeks?|weekends?|chances?|things?|ways?|reasons?|questions?|rules?|kinds?|sorts?|secrets?)\b)",
         _I,
     ),
     re.compile(
         r"(?:[仅只还现]剩下?|剩余|仅余|剩下|最后|库存(?:数量)?(?:[仅只还]?[剩有]?|不足|不到|为)|[仅只还]有|现货|限量)\s*:?\s*"
-        rf"(?:最后)?(?:不到|不足)?(?P<n>{NUMBER})\s*{MEASURES}"
+        rf"(?:最后)?(?:不到|不足)?(?P<n>{NUMBER})\s*{MEASURES}(?![事心])"
     ),
-    re.compile(rf"(?<![\d.,])(?P<n>{NUMBER})\s*{MEASURES}(?=\s*(?:现货|库存|在库|可售|有货))"),
+    re.compile(
+        rf"{_START}(?P<n>{NUMBER})(?=\s+(?:(?:of\s+(?:them|these|those)\s+)?(?:are|is)\s+(?:\w+\s+){{1,3}}(?:warehouse|shelf|shelves|store\s*room|stock\s*room)"
+        r"|\ue000+\s+(?:are|is)\s+(?:waiting|ready|here|sitting|packed)))\b",
+        _I,
+    ),
+    re.compile(rf"(?:仓库|库房|货架上?)里?(?:还|只|仅)?有\s*(?P<n>{NUMBER})\s*{MEASURES}"),
+    re.compile(rf"(?<![\d.])(?<!\d,)(?P<n>{NUMBER})\s*{MEASURES}(?=\s*(?:现货|库存|在库|可售|有货))"),
 )
 _REST = re.compile(rf"(?P<n>(?<!\d)(?:{NUMBER}))(?:[\s-]*(?P<noun>[A-Za-z°]+|[\u4e00-\u9fff]))?")

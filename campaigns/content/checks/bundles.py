@@ -124,7 +124,7 @@ _FOR_PRICE = re.compile(
     r"\b(?P<take>\d{1,2})[\s-]+(?:\w+[\s-]+)?for[\s-]+the[\s-]+price[\s-]+of[\s-]+(?P<pay>\d{1,2})\b", _I
 )
 _FOR = re.compile(
-    r"\b(?P<take>[2-9])[\s-]for[\s-](?P<pay>[1-8])\b(?!\s*(?:[%€$£¥:]|[.,]\d|day|week|month|year|hour|night|minute|people|person|euro|pound|dollar))",
+    r"\b(?P<take>[2-9])[\s-]for[\s-](?P<pay>[1-8])\b(?!\s*(?:[%€$£¥]|:\d|[.,]\d|day|week|month|year|hour|night|minute|people|person|euro|pound|dollar))",
     _I,
 )
 _BOGO = re.compile(rf"\bbogo(?:f|hp)?\b(?:\s+{_SHARE})?", _I)

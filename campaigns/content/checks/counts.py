@@ -30,10 +30,18 @@ def check_counts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 and _is_few_people(reading, claim)
             ):
                 continue
-            is_true = not true.isdisjoint((value, claim.unit) for value in claim.values)
+            is_true = not true.isdisjoint((value, claim.unit) for value in claim.values) or (
+                claim.unit in _PEOPLE and _counts_people(support, claim)
+            )
             if not is_true and not _quoted(sheet, reading, claim) and not _counts_same(support, reading, claim):
                 message = _("The facts do not say this about the shop or its customers.")
                 yield reading.finding("count", "block", message, (claim.start, claim.end))
+
+
+def _counts_people(support: Reading, claim: Claim) -> bool:
+    """ "We asked 114 people", where the facts speak of 114 testers."""
+    known = (c for c in support.of_kind("count", "number") if c.unit in _PEOPLE)
+    return any(set(c.values) & set(claim.values) for c in known)
 
 
 def _is_few_people(reading: Reading, claim: Claim) -> bool:
@@ -56,4 +64,5 @@ def _counts_same(support: Reading, reading: Reading, claim: Claim) -> bool:
     return False
 
 
+_PEOPLE = frozenset(["people", "person", "tester", "participant", "volunteer", "women", "men", "user"])
 _HAN_NOUNS = re.compile(r"会员|顾客|客户|用户|买家|好评|评价|读者|门店|店|家庭|粉丝")

@@ -123,7 +123,7 @@ _WEEKDAY = re.compile(
 _EDGE = re.compile(
     rf"(?P<whole>\b(?:the\s+)?(?P<edge>very\s+end|end|last\s+day|beginning|start|middle|mid)[\s-]+(?:of\s+)?"
     rf"(?P<month>{_MONTH}|the\s+month|this\s+month|the\s+year|this\s+year)"
-    r"|\bmonth'?s?[\s-]end\b|(?:(?P<zh>\d{1,2})月|本月|月)(?P<zhedge>底|末|初|中旬|中(?!旬|国|间|的))|年底|年末)",
+    r"|\bmonth'?s?[\s-]end\b|(?:(?P<zh>\d{1,2})月|本月|月)(?P<zhedge>底|末|初|中旬|中(?!旬|国|间|的))|(?<!每到)(?<!每逢)(?<!每年)(?<!到了)(?:年底|年末))",
     re.IGNORECASE,
 )
 #: A month as a whole: "in November", "all of May", 整个五月. "May" alone is a word.
@@ -300,7 +300,7 @@ _READERS = (
     ),
     (
         re.compile(
-            r"(?<![月\d大小几])(?P<whole>(?P<d>\d{1,2})\s*(?:号|日(?=之?前|截止|起|到期|止|结束|为止|晚|\)|24)))(?!店|楼|线)"
+            r"(?<![月\d大小几])(?P<whole>(?P<d>\d{1,2})\s*(?:号|日(?=之?前|当[天日晚]|截止|起|到期|止|结束|为止|晚|\)|24)))(?!店|楼|线)"
         ),
         _day_only,
     ),

@@ -34,12 +34,47 @@ def check_dates(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 yield reading.finding("date", "block", _("The facts do not give this day, or not for this."), span)
 
 
+def check_months(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """ "Picked in September 2026", where the facts say October of that year."""
+    known = {_read_month(match) for match in _YEAR_MONTH.finditer(read_support(sheet).passage.text)}
+    if not known:
+        return
+    known |= {(day.year, day.month) for day in (sheet.valid_from, sheet.valid_until, sheet.send_date) if day}
+    for reading in draft.readings:
+        for match in _YEAR_MONTH.finditer(reading.passage.text):
+            if _read_month(match) not in known:
+                yield reading.finding(
+                    "date", "block", _("The facts do not give this day, or not for this."), match.span()
+                )
+
+
+def _read_month(match: re.Match[str]) -> tuple[int, int]:
+    number = match["zh_month"] or str(1 + _MONTHS.index(match["month"][:3].lower()))
+    return int(match["year"] or match["zh_year"]), int(number)
+
+
 def check_expiry(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """An offer that is over on the day of sending must not be sent."""
     if sheet.days_left is not None and sheet.days_left < 0:
         yield Finding(
             "expired", "block", "body", _("The offer is over on the day of sending. Change one of the two days.")
         )
+
+
+def check_weekdays_of_feasts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """ "Children's Day is a Monday", 今年的儿童节是周一: a feast with a fixed day has one weekday in the year of the mail."""
+    if sheet.send_date is None:
+        return
+    for reading in draft.readings:
+        for match in _FEAST_IS.finditer(reading.passage.text):
+            name = re.sub(r"[\s']", "", match["name"].lower())
+            month, day = next(date for start, date in _FEASTS.items() if name.startswith(start))
+            feast = dt.date(sheet.send_date.year, month, day)
+            if feast < sheet.send_date:
+                feast = feast.replace(year=feast.year + 1)
+            said = (match["en"] or match["zh"]).lower()
+            if feast.weekday() != _WEEKDAYS[said[:3]]:
+                yield reading.finding("weekday", "block", _("This day is another day of the week."), match.span())
 
 
 def _fits_date(sheet: FactSheet, reading: Reading, claim: DateClaim) -> bool:
@@ -131,6 +166,8 @@ def _check_weekday(sheet: FactSheet, reading: Reading, claim: DateClaim) -> Iter
     ):
         return
     sentence = sentence_around(reading.masked, claim.start)
+    if _tells_of_arrival(reading, claim):
+        return
     if _is_of_policy(sheet, claim, sentence):
         return
     role = claim.role or ("until" if _ENDS_IN_SENTENCE.search(sentence) else "")
@@ -142,6 +179,14 @@ def _check_weekday(sheet: FactSheet, reading: Reading, claim: DateClaim) -> Iter
         days = (sheet.valid_from, sheet.valid_until, sheet.send_date)
         if all(day is None or day.weekday() != claim.weekday for day in days):
             yield reading.finding("weekday", "block", _("The facts do not tie the offer to this day."), span)
+
+
+def _tells_of_arrival(reading: Reading, claim: DateClaim) -> bool:
+    """ "On Sunday the sale ends, and on Monday the autumn boxes arrive": the clause has another subject than the offer."""
+    text = reading.masked
+    before = re.split(r",|;|\band\b|[.!?\n]", text[max(0, claim.start - 60) : claim.start])[-1]
+    clause = before + re.split(r"[,;.!?\n]", text[claim.end : claim.end + 60])[0]
+    return bool(_ARRIVES.search(clause)) and not _OF_OFFER.search(clause) and not OFFER_WORDS.search(clause)
 
 
 def _is_of_policy(sheet: FactSheet, claim: DateClaim, sentence: str) -> bool:
@@ -166,7 +211,11 @@ def _is_next(sheet: FactSheet, day: dt.date | None, claim: DateClaim, reading: R
         return False
     if sheet.send_date is None:
         return True
-    is_next = re.search(r"next\s*$|下$|下个?$", reading.masked[max(0, claim.start - 6) : claim.start], re.I)
+    before = reading.masked[max(0, claim.start - 6) : claim.start]
+    if week := _CHINESE_WEEK.search(before):  # 下周日 is the Sunday of the next week, whatever the day of sending
+        monday = sheet.send_date - dt.timedelta(days=sheet.send_date.weekday())
+        return (day - monday).days // 7 == (1 if week.group().startswith("下") else 0)
+    is_next = re.search(r"next\s*$", before, re.I)
     return 0 <= (day - sheet.send_date).days <= (13 if is_next else 7)
 
 
@@ -184,8 +233,31 @@ def _date_beside(reading: Reading, claim: DateClaim) -> DateClaim | None:
 
 
 _I = re.IGNORECASE
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_YEAR_MONTH = re.compile(
+    r"\b(?P<month>jan(?:uary)?|feb(?:ruary)?|march|april|may|june?|july?|aug(?:ust)?|sept(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\s+(?P<year>20\d\d|19\d\d)\b"
+    r"|(?P<zh_year>20\d\d|19\d\d)\s*年\s*(?P<zh_month>1[0-2]|[1-9])\s*月(?!\s*\d)",
+    _I,
+)
+_ARRIVES = re.compile(r"\b(?:arrives?|lands?|comes?\s+in|moves?\s+in|reopens?|unpack)\b", _I)
+_OF_OFFER = re.compile(r"\b(?:your|order|parcel|deliver\w*|it|they|ends?|until|by)\b", _I)
+#: Feasts whose day is the same each year: month and day.
+_FEASTS = {
+    "christmaseve": (12, 24), "christmas": (12, 25), "newyearseve": (12, 31), "valentine": (2, 14), "halloween": (10, 31),
+    "儿童节": (6, 1), "妇女节": (3, 8), "情人节": (2, 14), "劳动节": (5, 1), "教师节": (9, 10), "国庆节": (10, 1),
+    "圣诞节": (12, 25), "平安夜": (12, 24), "元旦": (1, 1),
+}  # fmt: skip
+_WEEKDAYS = {name: number for number, name in enumerate(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])}
+_WEEKDAYS |= {sign: number for number, sign in enumerate("一二三四五六日")} | {"天": 6}
+_FEAST_IS = re.compile(
+    r"(?P<name>\b(?:christmas(?:\s+eve|\s+day)?|new\s+year'?s\s+eve|valentine'?s(?:\s+day)?|halloween)"
+    r"|(?:儿童|妇女|情人|劳动|教师|国庆|圣诞)节|平安夜|元旦)"
+    r"(?:\s+(?:is|falls|will\s+be)\s+(?:on\s+)?(?:an?\s+)?(?P<en>mon|tues|wednes|thurs|fri|satur|sun)day\b|(?:正好|刚好)?[是在](?:周|星期|礼拜)(?P<zh>[一二三四五六日天]))",
+    _I,
+)
 _ENDS_IN_SENTENCE = re.compile(
     r"\b(?:ends?|expires?|(?:last|final)\s+(?:day|chance|call|hours?)|over|gone|closes?|deadline|only)\b|截止|结束|到期|仅限|最后|前",
     _I,
 )
+_CHINESE_WEEK = re.compile(r"(?<!下)(?:下|[本这])个?$")
 _ANY_WEEKDAY = re.compile(r"(?:\b(?:an?|every|any|most|some|lazy|slow|of)\s+|每(?:个|逢)?)$", _I)

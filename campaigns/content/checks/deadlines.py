@@ -12,7 +12,7 @@ from campaigns.content.findings import Finding
 
 from .reading import Draft, Reading, read_support
 from .sheet import FactSheet
-from .text import FILLER, OFFER_WORDS, is_negated, sentence_around
+from .text import FILLER, OFFER_WORDS, is_negated, sentence_around, sentence_span
 
 SOON_DAYS = 3
 LATER_DAYS = 7
@@ -24,11 +24,14 @@ def check_deadlines(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         text = reading.masked
         for pattern, is_true in _DEADLINES:
             for match in pattern.finditer(text):
-                if _DAY_IS.search(text[max(0, match.start() - 24) : match.start()]) and re.search(
+                if _DAY_IS.search(text[max(0, match.start() - 40) : match.start()]) and re.search(
                     "last|最后", match.group(), re.I
                 ):
                     continue  # "Sunday is the last day": the day itself is looked at elsewhere
-                if not is_true(sheet):
+                if not is_true(sheet) and _is_of_order(text, match):
+                    message = _("The facts say nothing of when an order leaves.")
+                    yield reading.finding("deadline", "warn", message, match.span())
+                elif not is_true(sheet):
                     message = _("The offer does not end then.")
                     yield reading.finding("deadline", "block", message, match.span())
         for match in _SOON.finditer(text):
@@ -50,6 +53,13 @@ def check_deadlines(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         yield from _check_lasting(sheet, reading)
         yield from _check_clock(sheet, reading)
         yield from _check_start(sheet, reading)
+
+
+def _is_of_order(text: str, match: re.Match[str]) -> bool:
+    """ "Order by tonight and it is in tomorrow's batch" speaks of the parcel, and not of the offer."""
+    sentence = sentence_around(text, match.start())
+    is_order = re.search(r"\border(?:ed)?\s*$|下单", text[max(0, match.start() - 8) : match.end() + 4], re.I)
+    return bool(is_order) and bool(_LEAVES.search(sentence)) and not OFFER_WORDS.search(sentence)
 
 
 def _check_next_week(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
@@ -107,20 +117,35 @@ def _check_lasting(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
 
 def _check_clock(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
     """An hour is a claim too; the end of the last day is none."""
-    known = {_clock(match) for match in _CLOCK.finditer(read_support(sheet).passage.text)}
+    known = {hour for match in _CLOCK.finditer(read_support(sheet).passage.text) for hour in _clock(match)}
     for match in _CLOCK.finditer(reading.rest):
-        if _clock(match) not in known and not _is_end_of_day(match.group()) and _is_hour_of_shop(reading, match):
+        if _clock(match).isdisjoint(known) and not _is_end_of_day(match.group()) and _is_hour_of_shop(reading, match):
             yield reading.finding("hour", "block", _("The facts give no such hour."), match.span())
 
 
 def _is_hour_of_shop(reading: Reading, match: re.Match[str]) -> bool:
     """The hour of an offer, a delivery or a shop; "tea at four o'clock" is the reader's own."""
     sentence = sentence_around(reading.passage.text, match.start())
-    return bool(OFFER_WORDS.search(sentence) or _HOUR_OF_SHOP.search(sentence))
+    start, end = sentence_span(reading.passage.text, match.start())
+    # "On August 5 at 7 pm she reads": a day that is named with its hour is an appointment.
+    is_dated = any(start <= day.start < end and day.weekday is None and not day.edge for day in reading.dates)
+    return is_dated or bool(OFFER_WORDS.search(sentence) or _HOUR_OF_SHOP.search(sentence))
 
 
-def _clock(match: re.Match[str]) -> str:
-    return re.sub(r"[\s.]", "", match.group().lower()).replace(":00", "")
+def _clock(match: re.Match[str]) -> set[int]:
+    """Minutes since midnight: "3 pm", 15:00 and 下午3点 are one; "3 o'clock" and 3点 may be either."""
+    said = re.sub(r"[\s.]", "", match.group().lower())
+    if said == "noon":
+        return {12 * 60}
+    digits = re.findall(r"\d+", match.group())
+    hour, minute = int(digits[0]), int(digits[1]) if len(digits) > 1 else 0
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    is_late = "pm" in said or bool(re.search("[下中]午|晚上|晚$", before))
+    is_early = "am" in said or bool(re.search("[上早]午?|凌晨|早上", before))
+    if hour > 12 or (":" in said and not is_late and not is_early):
+        return {hour * 60 + minute}
+    hours = [hour % 12 + 12] if is_late else [hour % 12] if is_early else [hour % 12, hour % 12 + 12]
+    return {each * 60 + minute for each in hours}
 
 
 def _is_end_of_day(hour: str) -> bool:
@@ -190,6 +215,14 @@ _DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
     ),
     (
         re.compile(
+            rf"\b{_END}\s+(?:at\s+)?(?:midnight\s+)?(?:on\s+)?the\s+day\s+after\s+tomorrow\b"
+            r"|后[天日](?:就)?(?:截止|结束|到期|失效|过期)|截[止至]到?后[天日]|[至到]后[天日](?!起)|后天(?:就?是)?最后",
+            _I,
+        ),
+        _ends_in(2),
+    ),
+    (
+        re.compile(
             rf"\b(?:this\s+)?weekend\s+only\b|\bonly\s+this\s+weekend\b|\b{_END}\s+(?:at\s+)?(?:the\s+end\s+of\s+)?(?:this|the)\s+weekend|\bends\s+(?:at\s+the\s+)?weekend"
             r"|仅限(?:本|这个?)?周末|[本这]个?周末(?:截止|结束|前|到期)",
             _I,
@@ -222,8 +255,12 @@ _HOUR_OF_SHOP = re.compile(
     r"|下单|发货|送达|配送|营业|开门|关门|截止|结束|之?前|开始|开抢|开售|有效|到期|门店|客服|直播|上架|我们|最后",
     _I,
 )
+_LEAVES = re.compile(
+    r"\bbatch\b|\broast|\bbak(?:e|ing)|\bship|\bdispatch|\barriv|\bdeliver|\bpost\b|\bparcel|发出|发货|寄出|送达", _I
+)
 _DAY_IS = re.compile(
     r"(?:\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d(?:st|nd|rd|th)?|\b(?!Today|Tonight|This|That|Here|Now)[A-Z][a-z]{2,8}|\ue000)(?:\s*,)?\s+(?:is|was|will\s+be)\s+$"
+    r"|(?:[明后]天|\d[日号])[^。!?;\n]{0,16}是[^。!?;,\n]{0,12}的?$"
     r"|(?:[明后]天|周[一二三四五六日天]|\d[日号])\s*,?(?:就?是)?\s*$"
 )
 _NEXT_WEEK = re.compile(
@@ -269,6 +306,6 @@ _STARTS = re.compile(
     _I,
 )
 _CLOCK = re.compile(
-    r"\b\d{1,2}(?::\d{2}|\.\d{2}(?=\s*[ap]\.?m))?\s*(?:[ap]\.?m\b\.?|o'clock)|\b\d{1,2}:\d{2}\b|\b\d{1,2}\s*点(?!\d)|\bnoon\b",
+    r"\b\d{1,2}(?::\d{2}|\.\d{2}(?=\s*[ap]\.?m))?\s*(?:[ap]\.?m\b\.?|o'clock)|\b\d{1,2}:\d{2}\b|(?<![\d.:])\d{1,2}\s*点(?![\d建原要心注提理好评亮子])|\bnoon\b",
     _I,
 )

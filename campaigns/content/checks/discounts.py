@@ -11,21 +11,39 @@ from django.utils.translation import gettext as _
 from campaigns.content.findings import Finding
 
 from .amounts import Claim
-from .reading import Draft, Reading, read_support, supported_numbers
+from .reading import Draft, Reading, products_meant, read_support, supported_numbers
 from .sheet import FactSheet, known_numbers
 
 
 def check_percents(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """A share off that the offer does not give."""
     true = known_numbers(sheet.percent) | supported_numbers(sheet, "percent")
+    cut = {(100 * (1 - p.price / p.old_price)).quantize(Decimal(1)) for p in sheet.products if p.price and p.old_price}
     for reading in draft.readings:
         for claim in reading.of_kind("percent"):
-            if true.isdisjoint(claim.values) and not _is_nearly(reading, claim, true):
+            if cut and not cut.isdisjoint(claim.values) and not _cuts_otherwise(sheet, reading, claim):
+                continue
+            is_false = true.isdisjoint(claim.values) and not _is_nearly(reading, claim, true)
+            if is_false or (cut and _UP_TO.search(sheet.offer) and _is_of_one(sheet, reading, claim)):
                 message = _("The facts give no such percentage. Use the figure of the offer, or leave it out.")
                 yield reading.finding("percent", "block", message, (claim.start, claim.end))
             elif _says_more(reading, claim):
                 message = _("The offer is not more than this percentage. Say the exact figure.")
                 yield reading.finding("percent", "block", message, (claim.start, claim.end))
+
+
+def _cuts_otherwise(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """The product that is meant is reduced by another share, or is not."""
+    meant = products_meant(reading, claim.start, sheet)
+    shares = {(100 * (1 - p.price / p.old_price)).quantize(Decimal(1)) for p in meant if p.price and p.old_price}
+    return shares.isdisjoint(claim.values)
+
+
+def _is_of_one(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "That is 30% off" beside one product, where the offer is "up to 30%" and this one has less."""
+    meant = products_meant(reading, claim.start, sheet)
+    is_open = _UP_TO.search(reading.masked[max(0, claim.start - 12) : claim.start])
+    return bool(reading.mentions) and len(meant) == 1 and not is_open and bool(meant[0].old_price)
 
 
 def check_bare_discounts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -68,6 +86,7 @@ def _says_more(reading: Reading, claim: Claim) -> bool:
 
 
 _I = re.IGNORECASE
+_UP_TO = re.compile(r"\bup\s+to\b|最高|低至|最多", _I)
 _MORE = re.compile(
     r"\b(?:more\s+than|over|above|exceeding|at\s+least|up\s+to\s+and\s+over)\s*$|(?:超过|不止|高于|至少)\s*$", _I
 )

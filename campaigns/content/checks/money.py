@@ -15,7 +15,7 @@ from .reading import Draft, Reading, products_meant, read_support
 from .scope import is_in_scope
 from .sheet import FactSheet, Product, known_numbers
 from .sums import cost_of, find_deals, follows_from_facts
-from .text import sentence_around, sentence_span
+from .text import content_stems, sentence_around, sentence_span
 
 
 def check_money(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -80,14 +80,21 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     is_limit = bool(_LIMIT_BEFORE.search(before) or _LIMIT_AFTER.search(after))
     meant = products_meant(reading, claim.start, sheet)
     is_meant = _names_offer(sheet, reading, claim) or bool(reading.mentions) or reading.passage.field in _HEADLINES
-    derived = _derived_prices(sheet, meant) if is_meant else set()
-    prices = known_numbers(*(product.price for product in meant))
+    derived = _derived_prices(sheet, meant)
+    saved = {price - after_it for price in known_numbers(*(p.price for p in meant)) for after_it in derived}
+    saved |= {p.old_price - p.price for p in meant if p.old_price and p.price}
+    derived = derived if is_meant else set()
+    reduced = [
+        product for product in meant if product.old_price and product.price and product.price < product.old_price
+    ]
+    prices = known_numbers(*(product.price for product in meant), *(product.old_price for product in reduced))
+    derived |= known_numbers(*(product.price for product in reduced))
     if _BELOW.search(before):
         return "" if _all_cost_less(sheet, reading, claim) else _("Not everything that is meant costs less.")
     if not is_off and _is_of_delivery(text, claim) and _free_from(sheet) and _FROM.search(before):
         return "" if said & _free_from(sheet) else _("Delivery is free from another amount.")
     if is_off:
-        saved = {price - after_it for price in prices for after_it in derived} if derived else set()
+        saved |= {price - after_it for price in prices for after_it in derived}
         ok = said & (known_numbers(sheet.amount) | saved) or (supported and sheet.amount is None)
         return "" if ok else _("The offer takes no such amount off.")
     if is_limit:
@@ -97,6 +104,10 @@ def _judge_money(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
             supported and (sheet.min_basket is None or _speaks_of_policy(text, claim))
         )
         return "" if ok else _("The offer has another minimum, or none.")
+    if said & _after_policies(sheet, reading, claim, meant):
+        return ""
+    if said & saved and not _PRICE_SAID.search(before):
+        return ""  # "that is 5.40 to put towards cake"
     if _CUT_TO.search(before) and said & prices and not said & derived:
         return _("This is the usual price, not a reduced one.")
     if said & (prices | derived):
@@ -176,6 +187,24 @@ def _derived_prices(sheet: FactSheet, products: Iterable[Product]) -> set[Decima
     return found
 
 
+def _after_policies(sheet: FactSheet, reading: Reading, claim: Claim, meant: tuple[Product, ...]) -> set[Decimal]:
+    """What a product costs those of whom a line of the facts says so: "subscribers save 10 %"."""
+    support = read_support(sheet)
+    here = content_stems(sentence_around(reading.masked, claim.start))
+    shares = {
+        share
+        for known in support.of_kind("percent")
+        if here & content_stems(sentence_around(support.masked, known.start))
+        for share in known.values
+    }
+    return {
+        (p.price * (100 - share) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        for p in meant
+        if p.price
+        for share in shares
+    }
+
+
 def _all_cost_less(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     """ "Shoes under 50": of the category or the products that the sentence names, else of all."""
     sentence = sentence_around(reading.passage.text, claim.start).lower()
@@ -252,7 +281,7 @@ _PRICE_SAID = re.compile(
 _HEADLINES = frozenset(["subject", "preheader", "button_label"])
 _ALL = re.compile(r"\b(?:every(?:thing)?|all|each|any)\b|所有|全部|全场|全店|都", _I)
 _POLICY = re.compile(r"deliver|\bship|\bships?\b|postage|return|包邮|免邮|运费|配送|退", _I)
-_DELIVERY = re.compile(r"deliver|\bship|postage|包邮|免邮|运费|配送", _I)
+_DELIVERY = re.compile(r"deliver|\bship|postage|\bparcel|\btravels?\s+free|\bpost(?:ed)?\b|包邮|免邮|运费|配送", _I)
 _CURRENCIES = {
     "€": "EUR", "euro": "EUR", "欧元": "EUR", "£": "GBP", "pound": "GBP", "poundssterling": "GBP", "quid": "GBP", "英镑": "GBP",
     "p": "GBP", "pence": "GBP", "us$": "USD", "美元": "USD", "美金": "USD", "au$": "AUD", "a$": "AUD", "ca$": "CAD", "c$": "CAD",
@@ -262,6 +291,6 @@ _CURRENCIES = {
     "franc": "CHF", "fr": "CHF",
     "瑞郎": "CHF", "kronor": "SEK", "kroner": "NOK DKK", "kronen": "NOK DKK SEK", "kr": "SEK NOK DKK ISK",
     "$": "USD AUD CAD NZD HKD SGD TWD MXN", "dollar": "USD AUD CAD NZD HKD SGD TWD", "buck": "USD AUD CAD", "¥": "CNY JPY",
-    "元": "CNY TWD HKD JPY USD EUR GBP", "块": "CNY", "块钱": "CNY", "圆": "CNY JPY", "cent": "EUR USD AUD CAD",
+    "元": "CNY TWD HKD JPY", "块": "CNY", "块钱": "CNY", "圆": "CNY JPY", "cent": "EUR USD AUD CAD",
     "¢": "USD CAD AUD",
 }  # fmt: skip

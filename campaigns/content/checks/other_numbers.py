@@ -22,6 +22,8 @@ def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     said_of = _numbers_by_unit(sheet)
     for reading in draft.readings:
         for claim in reading.of_kind("number"):
+            if claim.unit in {"分", "积", "point"} and _earns_points(sheet, claim):
+                continue
             other = said_of.get(claim.unit)
             if (
                 other
@@ -152,10 +154,31 @@ def _is_of_product(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
 
 def _is_stock(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     """ "Eighteen throws": the noun is the product's own, the number its stock."""
+    if _stands_before_its_name(reading, claim):
+        return True
     return len(claim.unit) > 2 and any(
         p.stock is not None and Decimal(p.stock) in claim.values and claim.unit in f"{p.name} {p.category}".lower()
         for p in sheet.products
     )
+
+
+def _earns_points(sheet: FactSheet, claim: Claim) -> bool:
+    """569 points for a pair of 569, where the facts give one for each unit of money."""
+    is_one_each = re.search(
+        r"1元积1分|1\s+point\s+(?:for|per)\s+(?:every\s+|each\s+)?(?:[€£$¥]1\b|\w+)",
+        read_support(sheet).passage.text,
+        re.I,
+    )
+    return bool(is_one_each) and any(p.price is not None and p.price in claim.values for p in sheet.products)
+
+
+def _stands_before_its_name(reading: Reading, claim: Claim) -> bool:
+    """ "48 bags of Kirinyaga": the stock of the product that is named right behind it."""
+    after = re.match(
+        r"\s+(?:[a-z]+\s+)?of\s+(?:the\s+|our\s+)?", reading.passage.text[claim.end : claim.end + 30], re.I
+    )
+    place = claim.end + after.end() if after else -1
+    return any(s == place and p.stock is not None and Decimal(p.stock) in claim.values for s, _e, p in reading.mentions)
 
 
 def _loose_numbers(sheet: FactSheet) -> set[Decimal]:

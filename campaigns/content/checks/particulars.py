@@ -57,9 +57,29 @@ def check_contradicted_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding
                 and (not here or any(_is_named(line, p) for p in here))
                 and len(content_stems(line) & content_stems(sentence)) > (1 if here else 2 if line.isascii() else 3)
             ]
-            if rivals and all(set(other.values).isdisjoint(claim.values) for other in rivals):
+            is_said = any(
+                _unit(reading, claim) == _unit(support, other)
+                and set(other.values) & set(claim.values)
+                and len(content_stems(line) & content_stems(sentence)) > 1
+                for other, line in known
+            )
+            if rivals and not is_said and all(set(other.values).isdisjoint(claim.values) for other in rivals):
                 message = _("The facts give another number for this.")
                 yield reading.finding("time", "block", message, (claim.start, claim.end))
+
+
+def check_measures(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """ "A 100 g pouch", where the facts give one of 50 g: the same measure of the same thing, and another figure."""
+    facts = read_support(sheet).passage.text
+    known: dict[tuple[str, str], set[str]] = {}
+    for match in _MEASURED.finditer(facts):
+        known.setdefault((match["unit"].lower(), match["thing"].lower()), set()).add(match["n"])
+    for reading in draft.readings:
+        for match in _MEASURED.finditer(reading.masked):
+            true = known.get((match["unit"].lower(), match["thing"].lower()))
+            if true and match["n"] not in true:
+                message = _("The facts give another number for this.")
+                yield reading.finding("number", "block", message, (match.start("n"), match.end("unit")))
 
 
 def check_pieces(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -120,6 +140,10 @@ def _unit(reading: Reading, claim: Claim) -> str:
 
 #: A promise to make good, however it is worded.
 _REPLACES = re.compile(r"\b(?:send|get|give)\b.{0,20}\bnew\s+1\b|\breplac\w+|\bdies\b|补发|包赔|死苗", re.IGNORECASE)
+_MEASURED = re.compile(
+    r"(?<![\d.,])(?P<n>\d{1,5}(?:\.\d{1,2})?)[\s-]?(?P<unit>g|kg|ml|l|cm|mm|m|oz|lb)\b\s+(?P<thing>(?!of\b|and\b|or\b|for\b|with\b|in\b|at\b|to\b|is\b|per\b)[a-z]{4,})",
+    re.IGNORECASE,
+)
 _PRIZE = re.compile(
     r"\b(?:won|wins|winner\s+of|took|takes|received|earned|awarded)\b[^.!?\n]{0,24}?\b(?:gold|silver|bronze|awards?|medals?|prizes?|trophy)\b"
     r"|\b(?:gold|silver|bronze)\s+(?:medal|award)|金奖|银奖|铜奖|大奖得主|荣获|斩获",

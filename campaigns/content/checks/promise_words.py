@@ -34,13 +34,18 @@ DELIVERS = re.compile(
 LIFE = re.compile(r"\blifetime\b|\bfor\s+life\b|终身", _I)
 WARRANTS = re.compile(r"guarant|warrant|质保|保修|联保|包换|\brepair|\breplac|\bfree\b|\bfix|\bmend|\bcovered?\b", _I)
 RETURNS = re.compile(r"\breturn|\bsend\b.{0,20}\bback\b|\bexchange|退|换", _I)
-SHIPS = re.compile(r"\bship|\bdeliver|\bpost(?:age)?\b|\btravels?\b|\bparcel|运|送|邮", _I)
+SHIPS = re.compile(
+    r"\bship|\bdeliver|\bpost(?:age)?\b|\btravels?\b|\bparcel|\b(?:comes?|arrives?|gets?|on\s+its\s+way)\s+to\s+you\b|\breach\w*\s+you\b|\bto\s+your\s+door\b|运|送|邮",
+    _I,
+)
 SHIPPING = r"(?:shipping|delivery|postage|p&p|dispatch)"
 FREE_SHIPPING = (
     rf"\b(?:free|complimentary|no[\s-]cost|gratis)[\s-]+(?:(?:\w+[\s-]+){{0,3}}?){SHIPPING}"
     rf"|\b{SHIPPING}\s+(?:is\s+|will\s+be\s+|comes\s+)?(?:always\s+)?(?:free|on\s+us|on\s+the\s+house|included|costs?\s+(?:you\s+)?nothing)"
     rf"|\b(?:we(?:'ll|\s+will)?\s+)?(?:cover|pay(?:\s+for)?|waive)\s+(?:the\s+|your\s+)?(?:cost\s+of\s+)?{SHIPPING}|\bno\s+{SHIPPING}\s+(?:charges?|fees?|costs?)"
     rf"|\bship\s+(?:\w+\s+){{0,3}}?(?:for\s+)?free|\bdelivered\s+(?:for\s+)?free|\bship(?:s|ped)?\s+(?:for\s+)?free"
+    rf"|\b{SHIPPING}\s+and\s+(?:\w+\s+){{1,4}}are\s+(?:both\s+|all\s+)?(?:free|included)"
+    r"|(?:送货|配送|运费|上门)[^,。\n]{0,8}(?:都|全部?|均)免费"
     r"|包邮|免运费|免邮|免费(?:配送|送货|邮寄|快递|发货)|运费全免|运费由我们|零运费"
 )
 PROMISES: tuple[Promise, ...] = (
@@ -120,7 +125,7 @@ PROMISES: tuple[Promise, ...] = (
     _promise(
         "gift",
         r"\bfree\s+(?:\w+\s+)?gifts?\b|\bgifts?\s+with\s+(?:every|any|each|your|all|purchase|an?)\b|\bbonus\s+(?:gift|item|points?)|\bgoody\s+bag|\bgift\s+cards?\b|\bsurprise\s+gift|\bgift\s+(?:is\s+)?(?:included|worth|inside|in\s+(?:every|your)\s+(?:parcel|order|box))|\b(?:add|include|slip|tuck|pop|send|get|receive|comes?)\b[^.!?\n]{0,40}\b(?:as|for)\s+an?\s+(?:\w+\s+)?(?:gift|present|bonus|thank[\s-]you)\b|\bthrow(?:ing|n)?\s+in\b|\bon\s+top,?\s+you\s+(?:get|receive)"
-        r"|赠品|赠送|附赠|加赠|买就送|送礼|随单[赠送]|免费[送赠领]|礼品卡|(?:[买购][^,。!?\n送]{1,10}|每[一1]?[单件][^,。!?\n送]{0,4}|下单[^,。!?\n送]{0,6}|满[^,。!?\n送]{1,8})送(?![货达到给人礼朋爸妈长她他礼])|送你?一[份个件]|送您一[份个件]|好礼相送|即送|还送|另送|再送",
+        r"|赠品|赠送|附赠|加赠|买就送|(?<=[再即还都就另])送礼|送礼(?=品|包|盒)|随单[赠送]|免费[送赠领]|礼品卡|(?:[买购][^,。!?\n送]{1,10}|每[一1]?[单件][^,。!?\n送]{0,4}|下单[^,。!?\n送]{0,6}|满[^,。!?\n送]{1,8})送(?![货达到给人礼朋爸妈长她他礼])|送你?一[份个件]|送您一[份个件]|好礼相送|即送|还送|另送|再送",
         r"gift|赠|送(?![货达到])",
     ),
     _promise(
@@ -172,13 +177,46 @@ IS_FREE = re.compile(
     r"\bfree\b|\bcomplimentary\b|\bon\s+us\b|\b(?:at\s+no|without|no)\s+(?:extra\s+)?(?:charge|cost)\b|\bgratis\b|免费|免",
     _I,
 )
+#: Services in the words of a Chinese text and of English facts: no stem is common to the two.
+SERVICES = tuple(
+    (re.compile(zh), re.compile(en, _I))
+    for zh, en in (
+        (
+            r"旧.{0,6}(?:拉走|带走|回收|运走|取走|处理)|(?:拉走|带走|回收|运走|取走|处理).{0,4}旧",
+            r"\bold\b.*\b(?:take|collect|remov|dispos|recycl)\w*|\b(?:take|collect|remov|dispos|recycl)\w*.*\bold\b",
+        ),
+        (r"安装|组装|装好", r"install|assembl|fitting|set\s+up"),
+        (r"礼品?包装|礼盒|包装", r"gift[\s-]?wrap|wrapp|gift\s+box"),
+        (r"刻字|刻名|雕刻", r"engrav|initial|monogram"),
+        (r"绣", r"embroider|monogram"),
+        (r"改裤|裁|改短|修改", r"hem\b|hemm|alter|shorten|tailor"),
+        (r"维修|修理|修补|修", r"repair|mend|\bfix"),
+        (r"保养|养护|检修", r"servic|check-?up|maintenance"),
+        (r"换新|更换|补发|重发", r"replac|\bnew\s+one"),
+        (r"试[吃喝用睡戴穿]|样品|小样|试用装", r"trial|sample|\btry\b"),
+        (r"咨询|建议|搭配|指导", r"advice|advis|consult|styling|help"),
+        (r"打磨|磨刀|磨", r"sharpen|\bgrind"),
+        (r"上门取|上门收|取件", r"collect|pick\s?up"),
+        (r"贺卡|卡片", r"\bcard"),
+    )
+)
+#: The offer is a thing that comes with the order: whoever calls it a gift says no more than that.
+OFFERS_THING = re.compile(
+    r"\b(?:free|complimentary)\s+(?!shipping|delivery|postage|returns?\b|exchanges?|p&p|express|standard)[a-z\d]|\bgift\b|[赠送]",
+    _I,
+)
+#: 送什么, 送一本书给爸爸: what the reader gives to somebody.
+GIVEN_BY_READER = re.compile(r"什么|哪|给(?![您你])|爸|妈|长辈|朋友|老师|父|母|孩子|自己")
+HANDLES = re.compile(
+    r"\b(?:post|pack|wrap|ship|send|check|dispatch|print|handle|process|roast|cut|sew|bake)(?:s|es|ed)?\s+$", _I
+)
 NO_MINIMUM = re.compile(
     r"\bno\s+minimum\b|\bwithout\s+(?:a\s+|any\s+)?minimum|\bany\s+(?:order|purchase|basket)(?:\s+(?:size|value))?\b(?!\s+(?:of|over|above|from|worth|at\s+least|that)\b)|\b(?:every\s+order|all\s+orders)\b(?!\s+(?:of|over|above|from|worth|that)\b)|\bno\s+matter\s+(?:how|what)\s+(?:much|little|you\s+(?:buy|spend))|\bwhatever\s+you\s+(?:spend|buy|order)\b|\bhowever\s+(?:much|little|small)\b"
     r"|\bno\s+(?:strings|conditions|catch)\b|无门槛|不限金额|任意金额|没有门槛|任意订单|全场无门槛",
     _I,
 )
 EVERYTHING = re.compile(
-    r"\beverything\b(?=[^.!?\n]{0,30}(?:store|shop|site|range|off|reduced|sale))|\b(?:off|on)\s+(?:absolutely\s+)?everything\b|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:the\s+)?(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b|\ball\s+(?:our\s+)?products\b|\bevery\s+(?:single\s+)?(?:product|item)\b|\bno\s+exclusions\b|全场|全店|所有商品|全部商品|全站",
+    r"\beverything\b(?!\s+else)(?=[^.!?\n]{0,30}(?:store|shop|site|range|off|reduced|sale))|\b(?:off|on)\s+(?:absolutely\s+)?everything\b(?!\s+else)|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:the\s+)?(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b|\ball\s+(?:our\s+)?products\b|\bevery\s+(?:single\s+)?(?:product|item)\b|\bno\s+exclusions\b|全场|全店|所有商品|全部商品|全站",
     _I,
 )
 LIMITED = re.compile(
@@ -186,12 +224,12 @@ LIMITED = re.compile(
     _I,
 )
 COMBINED = re.compile(
-    r"\b(?:combine[ds]?|stack(?:s|ed|able)?|on\s+top\s+of)\b[^.!?\n]{0,30}\b(?:offers?|discounts?|codes?|promotions?|promos?|deals?|sales?|coupons?|vouchers?|reductions?|sale\s+prices?)|\b(?:combinable|stackable)\b|\bas\s+(?:often|many\s+times)\s+as\s+you|\bunlimited\b|(?<!不)(?<!不可)(?<!不能)(?:与.{0,12})?叠加|同享|折上[折减]|上不封顶|不限次数",
+    r"\b(?:combine[ds]?|stack(?:s|ed|able)?|on\s+top\s+of)\b[^.!?\n]{0,30}\b(?:offers?|discounts?|codes?|promotions?|promos?|deals?|sales?|coupons?|vouchers?|reductions?|sale\s+prices?)|\b(?:combinable|stackable)\b|\bas\s+(?:often|many\s+times)\s+as\s+you\s*(?:like|want|wish|please|can|care|$|[.,!])|\bunlimited\b|(?<!不)(?<!不可)(?<!不能)(?:与.{0,12})?叠加|同享|折上[折减]|上不封顶|不限次数",
     _I,
 )
 EVERY_ORDER = re.compile(
     rf"(?:{FREE_SHIPPING})\s+(?:on|for|with)\s+(?:every|all|any|each)\s+(?!orders?\b|purchases?\b|baskets?\b)(?:\w+|\ue000+)(?!\s+(?:\w+\s+)?(?:from|over|above|of|worth))"
-    rf"|(?:全部|所有|每[一1]?[件个只盒瓶份])[^,。\n]{{0,6}}(?:包邮|免邮|免运费)|(?:{FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任[意何][一1]?[单件]?(?:订单)?|每[一1]?[单件]|[无不]论[^,。]{{0,6}}|一律)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{FREE_SHIPPING})",
+    rf"|(?<!的订单)(?<!元订单)(?<!以上)(?:全部|所有|每[一1]?[件个只盒瓶份])[^,。\n]{{0,6}}(?:包邮|免邮|免运费)|(?:{FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任[意何][一1]?[单件]?(?:订单)?|每[一1]?[单件]|[无不]论[^,。]{{0,6}}|一律)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{FREE_SHIPPING})",
     _I,
 )
 THRESHOLD = re.compile(r"\b(?:over|above|from|minimum|at\s+least)\s+\S{0,4}\d|满\s*\S?\d|以上", _I)

@@ -37,6 +37,8 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 ):
                     message = _("The facts promise this for something else, or not for everything.")
                     yield reading.finding(promise.code, promise.verdict, message, match.span())
+                elif promise.code == "gift" and words.OFFERS_THING.search(sheet.offer):
+                    pass  # what the present is, check_presents and the figures look at
                 elif not promise.known.search(facts):
                     is_idiom = match.group().lower() == "for life" and not words.WARRANTS.search(sentence)
                     is_story = match.group().lower() == "by christmas" and not words.DELIVERS.search(sentence)
@@ -91,6 +93,12 @@ def _is_known_free(sentence: str, facts: str) -> bool:
     ):
         return True
     topic = _topic_of(sentence)
+    if any(
+        zh.search(sentence)
+        and any(words.IS_FREE.search(line) and en.search(line) for line in words.SENTENCE.split(facts))
+        for zh, en in words.SERVICES
+    ):
+        return True
     return any(words.IS_FREE.search(line) and topic & _topic_of(line) for line in words.SENTENCE.split(facts))
 
 
@@ -128,7 +136,8 @@ def check_reach_of_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]
                 if is_wide and limit.rstrip("s")[:5] not in sentence.lower():
                     message = _("The facts promise this for something else, or not for everything.")
                     # Whether a guitar is one of the "instruments" no fact says.
-                    is_open = not words.WHOLE_SHOP.search(sentence) and not _is_category(sheet, limit)
+                    is_other_language = limit.isascii() and re.search(r"[\u4e00-\u9fff]", sentence)
+                    is_open = is_other_language or not (words.WHOLE_SHOP.search(sentence) or _is_category(sheet, limit))
                     yield reading.finding("scope", "warn" if is_open else "block", message, match.span())
 
 
@@ -151,6 +160,11 @@ def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             of_delivery = re.search(
                 r"deliver|\bship|包邮|免邮|运费|配送", sentence_around(reading.masked, match.start()), re.I
             )
+            before = reading.masked[max(0, match.start() - 16) : match.start()]
+            if words.HANDLES.search(before) and not words.IS_FREE.search(
+                sentence_around(reading.masked, match.start())
+            ):
+                continue  # "we post every order within a day" reduces nothing
             if sheet.min_basket or words.THRESHOLD.search(facts if of_delivery else sheet.offer):
                 yield reading.finding("scope", "block", _("The offer has a minimum basket."), match.span())
         for match in words.EVERYTHING.finditer(reading.masked):
@@ -181,7 +195,7 @@ def check_presents(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     given = content_stems(" ".join(line for line in words.SENTENCE.split(facts) if re.search(r"送|赠|免费", line)))
     for reading in draft.readings:
         for match in words.PRESENT.finditer(reading.masked):
-            if not given or is_negated(reading.masked, match.start()):
+            if not given or is_negated(reading.masked, match.start()) or words.GIVEN_BY_READER.search(match["what"]):
                 continue
             what = content_stems(match["what"])
             if what and what.isdisjoint(given):

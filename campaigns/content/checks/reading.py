@@ -115,21 +115,31 @@ def products_meant(reading: Reading, place: int, sheet: FactSheet) -> tuple[Prod
     sentence, else one after it, else the last that was named, else all."""
     start, end = sentence_span(reading.passage.text, place)
     named = [(s, e, product) for s, e, product in reading.mentions if start <= s < end]
+    before = [(s, product) for s, _, product in reading.mentions if s < place]
     if not named:
-        before = [product for s, _, product in reading.mentions if s < place]
-        return (before[-1],) if before else sheet.products
+        if not before:
+            return sheet.products
+        figures = sum(start <= claim.start < end for claim in reading.of_kind("money"))
+        last = list(dict.fromkeys(product for _s, product in reversed(before)))
+        return tuple(last[: max(1, figures)])  # "they go back to 89 and 32" speaks of the last two
     if re.search(r"respectively|分别", reading.passage.text[start:end], re.I):
         return tuple(product for _, _, product in named)
     for low, high in _clauses(reading.masked, start, end):
         if low <= place < high and (here := [m for m in named if low <= m[0] < high]):
             return (min(here, key=lambda m: (place - m[1]) if m[0] < place else (m[0] - place))[2],)
     earlier = [m for m in named if m[0] < place]
+    if not earlier and before and _ADDS.search(reading.masked[place : named[0][0]]):
+        return (before[-1][1], named[0][2])  # "After the offer 159.80, and with a bottle of the white 243.10"
     return ((earlier[-1] if earlier else named[0])[2],)
+
+
+#: What follows is one thing more.
+_ADDS = re.compile(r"\b(?:and|plus|add|with|together)\b|再|加|配|一起", re.I)
 
 
 def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     low = start
-    for cut in re.finditer(r"(?<!\d),|,(?!\d)|:|\band\b|\bor\b|[和与或及]", text[start:end]):
+    for cut in re.finditer(r"(?<!\d),|,(?!\d)|:|\band\b|\bor\b|\bplus\b|[和与或及]", text[start:end]):
         yield low, start + cut.start()
         low = start + cut.end()
     yield low, end
@@ -195,9 +205,14 @@ def find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[in
         others = set().union(*(w for other, w in words.items() if other != product))
         for word in sorted(words[product] - others, key=len, reverse=True):
             for start, end in find_name(text, word):
+                if text[start].islower() and _IS_VERB.search(text, max(0, start - 8), start):
+                    continue  # "you charge them" names no Charge Hub
                 if not any(s < end and start < e for s, e, _ in found):
                     found.append((start, end, product))
     yield from sorted(found, key=lambda mention: mention[0])
+
+
+_IS_VERB = re.compile(r"\b(?:you|we|they|to|can|will|don't|please)\s$", re.I)
 
 
 def _words_of_name(name: str) -> set[str]:

@@ -12,7 +12,7 @@ from campaigns.content.findings import Finding
 
 from .reading import Draft, Reading, find_name
 from .sheet import FactSheet, Product
-from .text import read_passage, sentence_span
+from .text import blank, read_passage, sentence_span
 
 
 def check_scope_of_offer(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -24,17 +24,31 @@ def check_scope_of_offer(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         for place, end in _discounts(reading):
             start, stop = sentence_span(reading.passage.text, place)
             text = reading.passage.text[start:stop]
-            named = {p for s, _e, p in reading.mentions if start <= s < stop}
+            named = {
+                p for s, _e, p in reading.mentions if start <= s < stop and not _is_beside(reading.passage.text[:s])
+            }
+            text = _without(
+                text, start, [(s, e) for s, e, _p in reading.mentions if _is_beside(reading.passage.text[:s])]
+            )
             says_inside = any(_names(text, word) for word in inside) or any(is_in_scope(sheet, p) for p in named)
             says_outside = any(_names(text, word) for word in outside) or any(not is_in_scope(sheet, p) for p in named)
             wide = _EVERYTHING.search(text)
-            if wide and says_inside and _OF_THESE.match(text, wide.end()):
-                wide = None  # "everything from last season's jackets"
+            if wide and (
+                (says_inside and _OF_THESE.match(text, wide.end()))  # "everything from last season's jackets"
+                or wide.group() in read_passage("", sheet.offer).text  # 全场葡萄酒八五折 are the words of the offer
+                or _OF_DELIVERY.match(text, wide.end())  # 全场包邮 beside a discount
+            ):
+                wide = None
             also = _OBJECT.match(reading.passage.text, end)
             names_outside = also and any(
                 _names(also.group(), name) for name in outside | {p.name for p in named if not is_in_scope(sheet, p)}
             )
             if names_outside and also and not any(_names(also.group(), p.name) for p in named if is_in_scope(sheet, p)):
+                says_outside, says_inside = True, False
+            subject = reading.passage.text[start:place]
+            if _ARE.search(subject) and any(_names(subject, word) for word in outside):
+                says_outside, says_inside = True, False  # "sofas and tables are 100 cheaper"
+            if _is_of_other(sheet, reading, place):
                 says_outside, says_inside = True, False
             if (says_outside and not says_inside) or (wide and not _NOT_ALL.search(text[: wide.start()])):
                 message = _("The offer does not apply to this.")
@@ -55,6 +69,31 @@ def is_in_scope(sheet: FactSheet, product: Product) -> bool:
     return product in in_scope(sheet)
 
 
+def _without(text: str, start: int, spans: list[tuple[int, int]]) -> str:
+    inside = [(max(0, s - start), min(len(text), e - start)) for s, e in spans if start <= s < start + len(text)]
+    return blank(text, inside)
+
+
+def _is_of_other(sheet: FactSheet, reading: Reading, place: int) -> bool:
+    """ "It costs 148 and is in the offer too": the product that was named last, to which the offer does not apply."""
+    start, end = sentence_span(reading.passage.text, place)
+    words = reading.passage.text[start:end]
+    before = [product for s, _e, product in reading.mentions if s < start]
+    is_silent = not any(start <= s < end for s, _e, _p in reading.mentions)
+    return bool(
+        before
+        and is_silent
+        and _ITS_TOO.search(words)
+        and not _NOT_IN.search(words)
+        and not is_in_scope(sheet, before[-1])
+    )
+
+
+def _is_beside(before: str) -> bool:
+    """ "Bought together with the table": what fills the basket, and not what is reduced."""
+    return bool(_TOGETHER_WITH.search(before[-40:]))
+
+
 def _limits(sheet: FactSheet) -> bool:
     """The offer names a category or a product of the facts, or excepts something."""
     said, exception, _ = _split(sheet.offer)
@@ -69,6 +108,9 @@ def _categories(sheet: FactSheet) -> tuple[set[str], set[str]]:
 
 
 def _split(offer: str) -> tuple[str, str, str]:
+    """What the offer is for, the word that excepts, and what it excepts: 跑鞋除外 and 除跑鞋外 name it before the word."""
+    if chinese := _EXCEPT_BEFORE.search(offer):
+        return offer[: chinese.start()] + offer[chinese.end() :], chinese.group(), chinese["what"] or chinese["what2"]
     found = _EXCEPT.search(offer)
     return (offer[: found.start()], found.group(), offer[found.end() :]) if found else (offer, "", "")
 
@@ -90,22 +132,38 @@ def _discounts(reading: Reading) -> Iterator[tuple[int, int]]:
     for claim in reading.of_kind("percent", "off"):
         yield claim.start, claim.end
     for claim in reading.of_kind("money"):
-        if re.match(r"\s*off\b", reading.masked[claim.end : claim.end + 6], re.I) or re.search(
-            r"减\s*$", reading.masked[max(0, claim.start - 4) : claim.start]
-        ):
+        after, before = (
+            reading.masked[claim.end : claim.end + 10],
+            reading.masked[max(0, claim.start - 8) : claim.start],
+        )
+        if re.match(r"\s*(?:off|cheaper|less\s+on)\b", after, re.I) or re.search(r"减\s*$|\bsave\s+$", before, re.I):
             yield claim.start, claim.end
 
 
+_EXCEPT_BEFORE = re.compile(
+    r"除(?P<what>[^,，。;；()（）除]{1,20}?)(?:以外|之外|外)|(?:(?<=[,，。;；(（ 、])|^)(?P<what2>[^,，。;；()（） ]{1,20})除外"
+)
 _EXCEPT = re.compile(
     r"\bexcept(?:ing)?(?:\s+for)?\b|\bexclud\w+|\bother\s+than\b|\bnot\s+(?:on|valid\s+(?:on|for))\b|除外|不含|不包括|除",
     re.I,
 )
 _EVERYTHING = re.compile(
-    r"\beverything\b|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b"
+    r"\beverything\b(?!\s+else)|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b"
     r"|\b(?:all|every)\s+(?:our\s+|single\s+)?(?:products?|items?)\b|全场|全店|全站|所有商品|全部商品",
     re.I,
 )
 _OF_THESE = re.compile(r"\s+(?:from|in|of|among)\s+(?!(?:the|our|this)\s+(?:\w+\s+)?(?:shop|store|site|range)\b)", re.I)
+_OF_DELIVERY = re.compile(r"[^,。\n]{0,4}(?:包邮|免邮|免运费)")
+_ARE = re.compile(r"\b(?:are|is)\s+(?:now\s+|all\s+|only\s+|just\s+)?$", re.I)
+_ITS_TOO = re.compile(
+    r"^\s*(?:it|this\s+one|and\s+it)\b.*\b(?:too|also|as\s+well|included|part\s+of)\b|^\s*[它这].*(?:同样|也).{0,4}(?:参加|享|打)",
+    re.I | re.S,
+)
+_NOT_IN = re.compile(r"\bnot\b|n't\b|不参加|不在|不享|除外", re.I)
+_TOGETHER_WITH = re.compile(
+    r"\b(?:together|along|combined?|bought|paired?)\s+(?:it\s+)?with\s+(?:an?\s+|the\s+|our\s+|your\s+)?$|(?:搭配|再加|加上|配上?)(?:[一1]?.)?$",
+    re.I,
+)
 #: What is taken off of: "30% off jackets and socks".
 _OBJECT = re.compile(r"\s*(?:off|on)\s+[^.,;:!?\n]{0,60}", re.I)
 _NOT_ALL = re.compile(r"\bnot\s+(?:on\s+)?$|并非$|不是$", re.I)

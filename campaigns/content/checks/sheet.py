@@ -34,6 +34,11 @@ DEEPEST = 20
 _GROUPED = re.compile(
     r"-?(?<![\d.,])(?:\d{1,3}(?:,\d{3})+\.\d{1,2}|\d{1,3}(?:\.\d{3})+,\d{1,2}|\d{1,3}(?:,\d{3}){2,})(?!\d)"
 )
+#: How shops call what a product cost before.
+OLD_PRICE_KEYS = (
+    "old_price", "original_price", "regular_price", "list_price", "compare_at_price", "compare_price", "was_price", "was", "rrp",
+    "msrp", "uvp", "原价", "划线价", "市场价",
+)  # fmt: skip
 LABEL_KEYS = ("segment", "segment_name", "segment_label", "archetype", "archetype_label")
 
 
@@ -47,6 +52,7 @@ class Product:
     currency: str
     stock: int | None
     category: str
+    old_price: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +216,7 @@ def _read_products(products: Any, currency: str) -> Iterator[Product]:
                 currency=_text(product.get("currency")).upper() or currency,
                 stock=_read_stock(product.get("stock")),
                 category=_text(product.get("category")),
+                old_price=next((old for key in OLD_PRICE_KEYS if (old := read_decimal(product.get(key)))), None),
             )
 
 

@@ -51,6 +51,9 @@ def _is_story(reading: Reading, claim: Claim, sentence: str) -> bool:
     """ "After 30 days you will not want to stop": the reader's own time, with no product, offer or shop beside it."""
     start, end = sentence_span(reading.passage.text, claim.start)
     said = reading.passage.text[start:end]
+    behind = sentence_around(reading.passage.text, min(end + 2, len(reading.passage.text) - 1))
+    if _TAKE_TIME.search(said) and _GIVES_BACK.search(behind):
+        return False  # "So take 100 days. If it does not suit you, we collect it": a trial
     names_product = any(start <= s < end for s, _e, _p in reading.mentions)
     return (
         reading.passage.field not in {"subject", "preheader"}
@@ -92,6 +95,8 @@ def _fits_deadline(sheet: FactSheet, sentence: str, values: set[Decimal]) -> boo
 
 def _is_habit(reading: Reading, claim: Claim, sentence: str) -> bool:
     """ "Water it every two weeks": how a thing is used, where nothing of the shop or the offer is said."""
+    if _STEPS.search(sentence) and not OFFER_WORDS.search(sentence):
+        return True  # 头两天…中间三天…最后两天: one step after the other
     if _USE.search(sentence) and not _SHOP_SAYS.search(sentence) and not OFFER_WORDS.search(sentence):
         return True
     before = reading.masked[max(0, claim.start - 10) : claim.start]
@@ -124,13 +129,25 @@ _DEADLINE = re.compile(
     r"|剩|仅|内|有效|结束|截止|倒计时|到期|还有|最后",
     _I,
 )
-_IS_LEFT = re.compile(r"\bleft\b|remaining|\bto\s+go\b|\bmore\b|runs?\s+out|剩|还有|最后|倒计时", _I)
+_IS_LEFT = re.compile(
+    r"\bleft\b|\bfrom\s+(?:now|today)\b|remaining|\bto\s+go\b|\bmore\b|runs?\s+out|剩|还有|最后|倒计时", _I
+)
 _NOT_DEADLINE = re.compile(
     r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|trial|exchange|\bback\b|change\s+your\s+mind"
     r"|退|换货|保修|质保|联保|送达|发货|配送",
     _I,
 )
 _SHIPPING = re.compile(r"deliver|ship|运费|包邮|免邮|配送", _I)
+_TAKE_TIME = re.compile(
+    r"\b(?:take|have|get|give\s+(?:it|yourself))\s+(?:a\s+full\s+|up\s+to\s+)?\d+\b|\b\d+\s+(?:days|weeks|months|nights)\s+to\s+(?:decide|try|think|find\s+out|make\s+up)",
+    _I,
+)
+_GIVES_BACK = re.compile(
+    r"\b(?:we|us)\b.*\b(?:collect|refund|back)\b|\b(?:send|return|give|bring)\b.*\bback\b|\breturn\b", _I
+)
+_STEPS = re.compile(
+    r"[头前]\d+[天日周].*(?:中间|后|接下来|再)\d+[天日周]|\bfirst\s+\d+\s+(?:days|weeks).*\b(?:then|next|after\s+that)\b"
+)
 #: How a thing is used or kept, which is no promise of the shop's.
 _USE = re.compile(
     r"\b(?:drink|eat|keep|store|cook|bake|boil|simmer|brew|steep|soak|wash|rinse|dry|rest|stir|roast|wait|wear|water|charge|practi[sc]e|leave\s+it|let\s+it|forget\s+it)\b"
@@ -147,7 +164,8 @@ _OF_THING = re.compile(
 )
 #: Words in which a length of time measures nothing.
 _IDIOM = re.compile(
-    r"1年(?:四季|到头|又1年)|1天(?:到晚|之计|里|的)|百年好合|\b1\s+day\s+(?:soon|when)|a\s+day\s+(?:out|off)", _I
+    r"\d+[\s-]year[\s-]olds?\b(?=\s*(?:[.,;:!?)]|$|(?:who|that|can|will|and|or|in|at|with|to|has|is|needs?|loves?|on)\b))|1年(?:四季|到头|又1年)|1天(?:到晚|之计|里|的)|百年好合|\b1\s+day\s+(?:soon|when)|a\s+day\s+(?:out|off)",
+    _I,
 )
 _AGE = re.compile(r"\bages?d?\b|\bchild(?:ren)?\b|\bkids?\b|\bbab(?:y|ies)\b|\bold\b|岁|个月(?:以上|起|宝宝)", _I)
 _OFFER_LASTS = re.compile(

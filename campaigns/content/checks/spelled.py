@@ -37,9 +37,11 @@ _CHINESE = re.compile(
     rf"|(?<=[减省满降惠价额])(?:{_CHINESE_NUMERAL})(?!起|分之)"
     rf"|(?<![周第双])(?<!\d(?=[十百千万亿]))(?<!星期)(?<!礼拜){_CHINESE_NUMERAL}"
     r"(?=\s*(?:会员|顾客|客户|用户|读者|粉丝|家庭|户|条?好评|条?评价|折|元|块|圆|%|成|天|日|号|月|年|小时|个|周|星期|分钟|秒|多?[位名人]|余[位名]|件|双|款|条|顶|把|只|套|家"
-    r"|星|倍|米|克|公斤|升|欧|英镑|美元|美金|日元|港|台|份|瓶|盒|支|张|本|罐|饼|包|袋|箱|桶|枚|颗|册|对|副|束|片|团|座|粒|卷|株|杯|听|盏|盆|棵|幅|根|朵|枝|斤|辆|部))"
+    r"|星|倍|米|克|公斤|升|欧|英镑|美元|美金|日元|港|台|份|瓶|盒|支|张|本|罐|饼|包|袋|箱|桶|枚|颗|册|对|副|束|片|团|座|粒|卷|株|杯|听|盏|盆|棵|幅|根|朵|枝|斤|辆|部|组(?!合(?!计))|提|串|筒|壶))"
 )
 
+#: "No one is looking": nobody, and no first place.
+_PRONOUN = re.compile(r"\b(?:no|any|some|every)[\s-]$", re.IGNORECASE)
 #: 5万, 1.2万: figures with a sign for the scale behind them.
 _MIXED = re.compile(r"(?<![\d.,])(?P<n>\d{1,4}(?:[.,]\d{1,3})?)\s?(?P<scale>[万亿百]|千(?![米克瓦卡焦]))(?![\d万亿])")
 
@@ -47,6 +49,8 @@ _MIXED = re.compile(r"(?<![\d.,])(?P<n>\d{1,4}(?:[.,]\d{1,3})?)\s?(?P<scale>[万
 def find_spelled(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and digits of every number written in words."""
     for match in _ENGLISH.finditer(text):
+        if match.group().lower() == "one" and _PRONOUN.search(text, max(0, match.start() - 6), match.start()):
+            continue
         yield match.start(), match.end(), str(read_english(match.group()))
     for match in _MIXED.finditer(text):
         number = Decimal(match["n"].replace(",", "")) * _CHINESE_SCALES[match["scale"]]

@@ -27,7 +27,7 @@ def check_stock(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     for reading in draft.readings:
         for claim in reading.of_kind("stock"):
             stocks = _stocks_of_noun(reading, claim.end, sheet) or _stocks(reading, claim.start, sheet)
-            if _is_of_shop(sheet, reading, claim):
+            if _is_of_shop(sheet, reading, claim) or _is_counted_in_facts(sheet, reading, claim):
                 continue
             true = any(
                 stock < value if claim.unit == "under" else stock == value for stock in stocks for value in claim.values
@@ -70,6 +70,15 @@ def _is_of_shop(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     )
 
 
+def _is_counted_in_facts(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "There are 14 fabrics to choose from", where a line of the facts says "14 fabrics"."""
+    found = re.match(r"\s+([a-z]{4,})", reading.masked[claim.end : claim.end + 24], re.I)
+    facts = read_support(sheet).passage.text
+    return bool(found) and any(
+        re.search(rf"(?<![\d.,]){value:f}\s+(?:[a-z]+\s+)?{found[1]}\b", facts, re.I) for value in claim.values if found
+    )
+
+
 def find_stock_phrases(reading: Reading) -> Iterator[tuple[int, int, str]]:
     """Where the text speaks of the stock without a figure, and what the stock must be for that: "few", "one", "many",
     "none" or "some"."""
@@ -102,7 +111,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(
             r"\b(?:almost|nearly|close\s+to|about\s+to\s+be|virtually|practically)\s+(?:all\s+)?(?:sold\s+out|gone|out\s+of\s+stock|out)\b|\bselling\s+(?:out\b|fast|quickly)|\bflying\s+off|\bgoing\s+fast"
             r"|\b(?:very\s+|extremely\s+)?low\s+(?:in\s+|on\s+)?stock|\bstock(?:s)?\s+(?:is|are)\s+(?:very\s+|running\s+)?(?:low|limited|short)|\brunning\s+low\b|\b(?:last|final)\s+few\b|\b(?:only|just)\s+a\s+(?:few|handful|couple)\b|\b(?:a\s+)?(?:few|handful|couple)\s+(?:\w+\s+){0,2}(?:left|remain)"
-            r"|\blast\s+(?:pairs|pieces|units|items|ones|sizes|stocks?)\b|\bscarce\b|\bhardly\s+any\b|\bvery\s+few\b|即将售罄|快卖完|快要?卖光|快要?售罄|所剩无几|所剩不多|库存(?:紧张|不多|告急|有限)|热卖中|卖断货|最后几[件双个只套条顶把款]|抢购一空|仅剩少量|少量库存",
+            r"|\blast\s+(?:pairs|pieces|units|items|ones|sizes|stocks?)\b|\bscarce\b|\bhardly\s+any\b|\bvery\s+few\b|即将(?:售罄|断货|卖完|卖光|告罄|缺货)|(?:快要?|马上就?要?)(?:断货|没了|没货)|快卖完|快要?卖光|快要?售罄|所剩无几|所剩不多|库存(?:紧张|不多|告急|有限)|热卖中|卖断货|最后几[件双个只套条顶把款]|抢购一空|仅剩少量|少量库存",
             _I,
         ),
         "few",

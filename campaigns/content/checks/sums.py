@@ -11,11 +11,12 @@ from itertools import product as product_of
 from .amounts import MEASURES, Claim
 from .reading import Reading, read_support
 from .scope import is_in_scope
-from .sheet import FactSheet, Product
-from .text import read_passage, sentence_span
+from .sheet import FactSheet, Product, known_numbers
+from .text import read_passage, sentence_around, sentence_span
 
 MOST_PIECES = 12
 MOST_PRODUCTS = 4
+MOST_AMOUNTS = 6
 
 
 def follows_from_facts(sheet: FactSheet, reading: Reading, claim: Claim, meant: tuple[Product, ...]) -> bool:
@@ -30,7 +31,37 @@ def follows_from_facts(sheet: FactSheet, reading: Reading, claim: Claim, meant: 
     products = list(dict.fromkeys([p for s, _, p in reading.mentions if start <= s < end] or meant[:1]))
     pieces = _pieces(reading, text, start, end)
     totals = {*_totals(sheet, products, pieces), *_shares(products, text), *_counted_baskets(sheet, reading, claim)}
-    return bool(said & {_cents(value) for value in totals}) or bool(said & example)
+    return bool(said & {_cents(value) for value in totals}) or bool(said & example) or _adds_up(sheet, reading, claim)
+
+
+def _adds_up(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """The amount is the sum of others that stand before it, or what the offer makes of one of them or of such a sum, or how
+    much one lacks of another. Each of the others is looked at itself."""
+    said = {_cents(value) for value in claim.values}
+    line = reading.masked.rfind("\n\n", 0, claim.start)
+    others = [
+        c
+        for c in reading.of_kind("money")
+        if c.start < claim.start and len(c.values) == 1 and not _is_threshold(reading, c)
+    ][-MOST_AMOUNTS:]
+    plain = [c.values[0] for c in others]
+    totals = {value for c, value in zip(others, plain, strict=True) if c.start > line}
+    if _IS_SUM.search(sentence_around(reading.masked, claim.start)):
+        for size in range(2, min(len(plain), MOST_PRODUCTS) + 1):
+            totals |= {sum(basket, Decimal(0)) for basket in combinations(plain, size)}
+        totals |= {_cents(t) for t in totals}
+        if said & totals:
+            return True
+    for total in totals:
+        for after in apply_offer(sheet, total):
+            if said & {_cents(after), _cents(total - after)} and total not in known_numbers(sheet.min_basket):
+                return True
+    if not _LACKS.search(reading.masked[max(0, claim.start - 12) : claim.end + 16]):
+        return False
+    limits = [
+        v for c in reading.of_kind("money") if c.start < claim.start and _is_threshold(reading, c) for v in c.values
+    ]
+    return any(_cents(limit - total) in said for limit in (*limits, sheet.min_basket or Decimal(0)) for total in totals)
 
 
 def find_deals(sheet: FactSheet) -> dict[Decimal, int]:
@@ -132,7 +163,7 @@ def _pieces(reading: Reading, text: str, start: int, end: int) -> set[int]:
     found = {
         int(n) for n in re.findall(rf"(?<![\d.,])(\d{{1,2}})(?![\d.,]*\d|\s*[%折成])\s*(?:{MEASURES}|(?=[^\d]))", text)
     }
-    if re.search(r"\b(?:pair|couple|both|twin)\b|一双|一对", text, re.I):
+    if re.search(r"\b(?:pair|couple|both|twin)\b|[1成][双对]", text, re.I):
         found.add(2)
     if re.search(r"\bboth\b|\bsecond\b|another|再", text, re.I):
         found.add(2)
@@ -172,13 +203,14 @@ def _cents(value: Decimal) -> Decimal:
 
 _OVER = re.compile(r"\b(?:over|above|more\s+than|at\s+least|from|minimum(?:\s+of)?)\s*$|(?<!每)(?:满|超过)\s*$", re.I)
 _OR_MORE = re.compile(r"\s*(?:or\s+more|and\s+(?:over|above|up|more)|\+|以上|起)", re.I)
+_LACKS = re.compile(r"\b(?:short|missing|away|more|lack\w*|only|just)\b|差|再买|再加|再凑", re.I)
 _DEAL = re.compile(
     rf"(?<![\d.,])(?P<n>[2-9]|1\d)\s+(?:[a-z]+\s+){{0,3}}for\s+(?:only\s+)?(?:[£€$¥]|[A-Z]{{3}}\s)\s?(?P<price>\d{{1,5}}(?:\.\d{{1,2}})?)"
     rf"|(?<![\d.,])(?P<zh>[2-9]|1\d)\s*{MEASURES}[\u4e00-\u9fff]{{0,5}}?(?P<zh_price>\d{{1,5}}(?:\.\d{{1,2}})?)\s*元",
     re.I,
 )
 _IS_SUM = re.compile(
-    r"\b(?:add|plus|together|total|sum|altogether|both|all\s+in|you(?:'re|\s+are)\s+at|comes?\s+to|makes?|with)\b|再?加|共|合计|总价|一起|凑|搭配|一套",
+    r"\b(?:add|plus|together|total|sum|altogether|both|all\s+in|you(?:'re|\s+are)\s+at|comes?\s+to|makes?|with)\b|再?加|[2-9][样件种]|共|合计|总价|一起|凑|搭配|一套",
     re.I,
 )
 _COUNT_NEAR = re.compile(rf"(?<![\d.,])(\d{{1,2}})\s*(?:{MEASURES}|(?:[a-z]+\s+)?(?:of\s+)?(?:the\s+)?(?=\|))", re.I)

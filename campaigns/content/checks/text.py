@@ -69,7 +69,9 @@ def fold_passage(field: str, raw: str) -> Passage:
     folded: list[str] = []
     origin: list[tuple[int, int]] = []
     for place, sign in enumerate(raw):
-        for plain in _fold(sign):
+        # A comma that follows no digit ends a clause also without a space behind it: 50克,198元 holds no decimal comma.
+        is_pause = sign == "," and place > 0 and not raw[place - 1].isdigit() and raw[place + 1 : place + 2].strip()
+        for plain in ", " if is_pause else _fold(sign):
             folded.append(plain)
             origin.append((place, place + 1))
     return Passage(field, raw, "".join(folded), tuple(origin), frozenset())
