@@ -15,6 +15,7 @@ from support.triage.escalating import find_reason_to_escalate
 from .articles import Passage
 from .evidence import Evidence, find_lacking, weigh_evidence
 from .ranking import Base, Found
+from .spelling import correct_spelling
 from .validation import CheckedSentence, check_answer
 from .words import find_ideas, is_chinese
 
@@ -57,7 +58,7 @@ class Answered:
 def answer_question(question: str, base: Base) -> Answered:
     """Answer from the sentences of the base alone. Never raises for any text; no network, no database."""
     reason = find_reason_to_escalate(question)  # of all that was written
-    question = question[:LONGEST_QUESTION]
+    question = correct_spelling(question[:LONGEST_QUESTION], base.words)
     ranked = tuple(base.rank(question))
     if reason:
         return Answered(ranked, refused=reason)

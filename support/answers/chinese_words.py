@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import rjieba
 
 STOP_CHINESE: Final = frozenset(read_list("stop Chinese"))
+EVERYDAY: Final = frozenset(read_list("everyday Chinese"))
+#: What its dictionary calls adverbs (就要), conjunctions (不管), pronouns (怎么样), prepositions and particles names nothing.
+_FUNCTION_KINDS: Final = frozenset(["d", "c", "r", "p", "u", "uj", "ul", "ud", "uv", "uz", "ug", "y", "e", "o", "zg"])
 #: How many, with what is counted by: 一包, 两盒.
 _COUNTED: Final = re.compile("[一二两三四五六七八九十几半每][\u3400-\u9fff]{1,2}")
 #: A word of two that begins so is one: 对付 has nothing to do with paying.
@@ -27,7 +30,7 @@ _AS_OFTEN_AS: Final = 20_000
 def cut_chinese(run: str) -> list[Idea]:
     """The ideas of a run of Chinese characters in order, without words that every sentence has."""
     concepts, found, rest = load_lexicon().chinese, [], ""
-    for word in _segmenter().cut(run, False):
+    for word, kind in _segmenter().tag(run, False):
         if len(word) == 1 and word not in concepts and word not in STOP_CHINESE:
             rest += word
             continue
@@ -36,7 +39,8 @@ def cut_chinese(run: str) -> list[Idea]:
         if word in concepts:
             found.append(merge_concepts(concepts[word], word))
         elif word not in STOP_CHINESE:
-            found += [Idea(word, word, is_usual=True)] if _COUNTED.fullmatch(word) else _look_into(word)
+            is_little = kind in _FUNCTION_KINDS or word in EVERYDAY or _COUNTED.fullmatch(word)
+            found += [Idea(word, word, is_usual=True)] if is_little else _look_into(word)
     return found + _pair(rest)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .articles import split_sentences
+from .goods import holds_for_all, is_good
 from .ideas import Idea
 from .ranking import Base, Found, unique_ideas
 from .words import find_ideas, find_keys
@@ -24,6 +25,26 @@ _ASKS: Final = re.compile(
 )
 #: What a clause that only tells how it came about counts, beside one that asks.
 TOLD_WEIGHT: Final = 0.4
+#: Before the name of a thing that the customer has in mind, and not the sort of it.
+_OWN: Final = r"(?:my|our|the|this|these|those|his|her|their)"
+#: "What is the weather": the thing itself is asked for.
+_ASKED_FOR: Final = re.compile(r"\b(?:what|who|where|how|which)(?:'s|\s+(?:is|are|was|were|about))\s+$", re.I)
+#: Somebody does something with the thing; "how long do boots last" asks about boots themselves.
+_DOES: Final = re.compile(
+    r"\b(?:i|we|you|me|my|us|your|i'm|i've|i'd|it's|shipping|postage|delivery|guarantee|warranty|returns?|refunds?|repairs?|discount)\b|[退换寄送买订发修取付收拆邮运赔我你您]",
+    re.I,
+)
+#: What the lack of a compound counts, where its greater part is there.
+PART_HELD: Final = 0.4
+#: "Where is the leather from": the words that ask are among those that every sentence has.
+_ORIGIN: Final = re.compile(
+    r"\bwhere\s+(?:is|are|does|do)\b(?!.*\b(?:you|i|we|ship|send|sent|deliver\w*|order\w*)\b).*\bfrom\s*\??$", re.I
+)
+#: What depends on the sort of thing: who mends shoes need not mend bags.
+_DONE_TO_THINGS: Final = frozenset(
+    ["=repair", "=rent", "=lease", "=trade_in", "=engrave", "=inspect", "=recycle", "=stock"]
+)
+_AUXILIARY: Final = re.compile(r"\b(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had)\s+$", re.I)
 FLATNESS: Final = 0.5
 _NUMBER_WORDS: Final = (
     r"(?:\d|one|two|three|four|five|six|seven|eight|nine|ten|twelve|half|every|first|once|twice|monthly|yearly|daily"
@@ -82,9 +103,11 @@ def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
     number = base.articles.index(found.article)
     held = base.keys_of(number)
     close = _keys_close_to_best(found)
+    if _DOES.search(question) and holds_for_all(found, held):
+        weights = _leave_goods(weights, base)
     total = sum(weight for _idea, weight in weights) or 1.0
-    lacking = [(idea, weight) for idea, weight in weights if not held & {*idea.answered_by}]
-    far = sum(weight for idea, weight in weights if not close & {*idea.answered_by})
+    lacking = [(idea, weight * _rate_lack(idea, held)) for idea, weight in weights if not held & {*idea.answered_by}]
+    far = sum(weight * _rate_lack(idea, close) for idea, weight in weights if not close & {*idea.answered_by})
     most = _weigh_idea(Idea("\0", ""), base)
     return Evidence(
         missing=sum(weight for _idea, weight in lacking) / total if weights else 1.0,
@@ -106,6 +129,29 @@ def _name_lacking(lacking: list[tuple[Idea, float]]) -> tuple[str, ...]:
     return tuple(idea.text for idea, _weight in sorted(telling, key=lambda pair: -pair[1]))
 
 
+def _rate_lack(idea: Idea, held: set[str]) -> float:
+    """How much it counts that an idea is not there: less for a Chinese word of which the greater part is (羊毛衫 of 羊毛)."""
+    text = idea.text
+    is_compound = len(text) > 2 and not text.isascii() and not idea.key.startswith("=")
+    return PART_HELD if is_compound and {text[:-1], text[1:]} & held else 1.0
+
+
+def _leave_goods(weights: list[tuple[Idea, float]], base: Base) -> list[tuple[Idea, float]]:
+    """What is asked about tells more than the thing for which it is asked: that counts as a usual word, where anything
+    else is asked about at all."""
+    others = [idea for idea, _weight in weights if not is_good(idea) and not idea.is_usual]
+    if not others or any(map(_is_done_to_things, others)):
+        return weights
+    return [
+        (idea, min(weight, _weigh_idea(replace(idea, is_usual=True), base)) if is_good(idea) else weight)
+        for idea, weight in weights
+    ]
+
+
+def _is_done_to_things(idea: Idea) -> bool:
+    return not _DONE_TO_THINGS.isdisjoint((idea.key, *idea.same))
+
+
 def _weigh_question(question: str, base: Base) -> list[tuple[Idea, float]]:
     """The ideas of a question with their weights. Sentences beside those that ask only tell how it came about, and do not
     count, unless nothing else says what is asked about; nor do, fully, the clauses that ask nothing."""
@@ -116,12 +162,29 @@ def _weigh_question(question: str, base: Base) -> list[tuple[Idea, float]]:
     clauses = [clause for sentence in asking or sentences for clause in _CLAUSE.split(sentence) if clause.strip()]
     asks = [bool(_ASKS.search(clause)) for clause in clauses]
     weights: dict[str, tuple[Idea, float]] = {}
+    is_done = any(_is_done_to_things(idea) for clause in clauses for idea in find_ideas(clause))
     for clause, is_asking in zip(clauses, asks, strict=True):
         factor = 1.0 if is_asking or not any(asks) else TOLD_WEIGHT
         for idea in unique_ideas(find_ideas(clause)):
+            if not is_done and _is_at_hand(idea, clause, base):
+                idea = replace(idea, is_usual=True)
             known = weights.get(idea.key)
             weights[idea.key] = (idea, max(_weigh_idea(idea, base) * factor, known[1] if known else 0.0))
+        if _ORIGIN.search(clause):
+            weights["=made_in"] = (Idea("=made_in", "from"), _weigh_idea(Idea("=made_in", "from"), base))
     return list(weights.values())
+
+
+def _is_at_hand(idea: Idea, clause: str, base: Base) -> bool:
+    """ "The jacket", "my brogues": what the customer has or has ordered, of which no article and no list of ours speaks. What
+    holds of things holds of it, so that it is not named says little. "Do you mend bags" names no such thing."""
+    if idea.key.startswith("=") or not idea.text.isascii() or base.speaks_of(idea):
+        return False
+    found = re.search(rf"\b{_OWN}\s+(?P<between>[a-z-]+\s+)?{re.escape(idea.text)}\b", clause, re.I)
+    if found is None or _ASKED_FOR.search(clause[: found.start()]):
+        return False
+    # "Are the lamps dimmable": what is said of the thing is no part of its name.
+    return not (found["between"] and _AUXILIARY.search(clause[: found.start()]))
 
 
 def _weigh_idea(idea: Idea, base: Base) -> float:

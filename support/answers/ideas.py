@@ -61,6 +61,8 @@ class Lexicon:
     english: dict[tuple[str, ...], list[Concept]]
     chinese: dict[str, list[Concept]]
     made_of: dict[str, frozenset[str]]
+    #: The English words of all terms as they are written.
+    written: frozenset[str]
     longest_english: int
     longest_chinese: int
 
@@ -72,6 +74,7 @@ def load_lexicon() -> Lexicon:
     joined: dict[tuple[str, ...], list[Concept]] = {}
     chinese: dict[str, list[Concept]] = {}
     made_of: dict[str, frozenset[str]] = {}
+    written: set[str] = set()
     for line in (Path(__file__).parent / "concepts.txt").read_text(encoding="utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
@@ -85,6 +88,7 @@ def load_lexicon() -> Lexicon:
         concept = Concept(f"={name.strip()}", is_usual, wide, made, is_usual and not head.startswith("~~"))
         for term in first.split(","):
             words = re.split(r"[\s-]+", term.strip())
+            written.update(words)
             english.setdefault(tuple(map(stem, words)), []).append(concept)
             if len(words) == 2:  # pick up, pickup
                 joined.setdefault((stem("".join(words)),), []).append(concept)
@@ -92,7 +96,7 @@ def load_lexicon() -> Lexicon:
             if _IS_CJK.match(term.strip()):
                 chinese.setdefault(term.strip(), []).append(concept)
     english = joined | english
-    return Lexicon(english, chinese, made_of, max(map(len, english)), max(map(len, chinese)))
+    return Lexicon(english, chinese, made_of, frozenset(written), max(map(len, english)), max(map(len, chinese)))
 
 
 def merge_concepts(concepts: Sequence[Concept], text: str) -> Idea:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .articles import Passage, SourceArticle
 from .ideas import Idea
+from .spelling import list_words
 from .words import find_ideas, find_keys, hold_keys, is_chinese
 
 K1, B = 1.2, 0.5
@@ -48,6 +49,8 @@ class Base:
 
     articles: Sequence[SourceArticle]
     embed: Embed | None = None
+    #: The English words of all articles as they are written.
+    words: frozenset[str] = field(init=False)
     _titles: list[list[Idea]] = field(init=False)
     _ideas: list[list[list[Idea]]] = field(init=False)
     #: Every key of an article, and of each of its passages.
@@ -59,6 +62,9 @@ class Base:
     _vectors: list[Vectors] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
+        self.words = list_words(
+            text for article in self.articles for text in (article.title, *(one.text for one in article.passages))
+        )
         self._titles = [find_ideas(article.title) for article in self.articles]
         self._ideas = [[find_ideas(passage.text) for passage in article.passages] for article in self.articles]
         self._passage_keys = [[find_keys(passage.text) for passage in article.passages] for article in self.articles]
@@ -80,6 +86,10 @@ class Base:
     def keys_of(self, number: int) -> set[str]:
         """Every idea that an article speaks of, its title included."""
         return self._keys[number]
+
+    def speaks_of(self, idea: Idea) -> bool:
+        """Whether any article has the idea, or a wider one."""
+        return any(self._frequency.get(key) for key in idea.answered_by)
 
     def weigh(self, idea: Idea) -> float:
         """How much an idea tells: rare ones much, those that every question has little."""

@@ -21,10 +21,11 @@ _IRREGULAR: Final = {
 _SPELLINGS: Final = tuple(
     (re.compile(british), american)
     for british, american in (
+        (r"^(practi)s(?=e|ing)", r"\1c"),
         (r"^tyre", "tire"), (r"^cheque", "check"), (r"^(gr)ey", r"\1ay"), (r"^(alumin)i?um", r"\1um"), (r"^(program)me", r"\1"),
         (r"^(catalog)ue", r"\1"), (r"^(jewel)lery", r"\1ry"), (r"(?<=[a-z]{2})our(?=$|s|ed|ing|ful|ite)", "or"),
         (r"(?<=[a-z]{3})is(?=e$|es$|ed$|er$|ers$|ing$|ation|able)", "iz"), (r"(?<=[a-z]{2})tre(?=s?$)", "ter"),
-        (r"^(licen|defen|offen|preten)c(?=e)", r"\1s"), (r"^(practi)s(?=e|ing)", r"\1c"),
+        (r"^(licen|defen|offen|preten)c(?=e)", r"\1s"),
     )
 )  # fmt: skip
 #: The library's stemmer keeps the word that it works on in itself.

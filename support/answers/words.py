@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from support.triage.folding import fold_text
@@ -24,6 +25,11 @@ _IS_CJK: Final = re.compile(rf"[{_CJK}]")
 
 #: "12.50 euros for Denmark" says what it costs without the word.
 _MONEY: Final = re.compile(r"[£$€¥]\s?\d|\d\s?(?:euro|eur\b|pound|gbp|dollar|usd|yuan|cny|欧元|英镑|美元|元)")
+#: "10 to 19 o'clock" says whether somebody is there in the evening.
+_CLOCK: Final = re.compile(r"\d\s?(?:am\b|pm\b|o'clock|uhr\b|点)|\b\d{1,2}:\d\d\b")
+#: What is said of the rest of the world says nothing of Europe.
+_BEYOND: Final = re.compile("(?:欧盟|欧洲)(?:以外|之外)")
+_CLOCK_TIME: Final = "=clock_time"
 _COST: Final = Idea("=cost", "")
 
 STOP_WORDS: Final = frozenset(read_list("stop words"))
@@ -31,6 +37,7 @@ _BETWEEN: Final = frozenset(("it", "them", "someth", "this", "that", "my", "me",
 #: "send it back", and "send the blue kettle back": these stand behind what the verb is about, so many words away.
 _PARTICLES: Final = frozenset(("back", "togeth", "up", "off", "out", "away"))
 _FARTHEST: Final = 4
+_NUMBERS: Final = frozenset(("one", "two", "three", "four", "five", "six", "eight", "ten", "twelve", "few"))
 
 
 def find_ideas(text: str) -> list[Idea]:
@@ -54,7 +61,8 @@ def find_keys(text: str, *, strictly: bool = False) -> set[str]:
     """
     folded = _fold(text)
     keys = {key for idea in find_ideas(text) for key in idea.spoken} | ({_COST.key} if _MONEY.search(folded) else set())
-    pieces = {piece for piece in find_pieces(folded) if not strictly or len(piece) > 1}
+    keys |= {_CLOCK_TIME} if not strictly and _CLOCK.search(folded) else set()
+    pieces = {piece for piece in find_pieces(_BEYOND.sub(" ", folded)) if not strictly or len(piece) > 1}
     known = {} if strictly else load_lexicon().chinese  # however the text was cut: 空瓶 stands in 十个空瓶
     keys |= {concept.key for piece in pieces & known.keys() if len(piece) > 1 for concept in known[piece]}
     return _add_wholes(keys) | pieces
@@ -83,6 +91,10 @@ def _match_words(words: list[str]) -> list[Idea]:
     """The longest phrase of the lexicon at each place, or the word itself."""
     lexicon, stems, found, at = load_lexicon(), [stem(word) for word in words], [], 0
     while at < len(words):
+        if words[at] == "hours" and at and _is_number(words[at - 1]):  # "after two hours" tells of no opening hours
+            found.append(Idea("=time", words[at], is_usual=True, claims_little=True))
+            at += 1
+            continue
         if concepts := _match_apart(stems, at):
             found.append(merge_concepts(concepts, words[at]))
             at += 1
@@ -100,8 +112,19 @@ def _match_words(words: list[str]) -> list[Idea]:
     return found
 
 
+def _is_number(word: str) -> bool:
+    return word.isnumeric() or word in _NUMBERS
+
+
 def _read_word(stemmed: str, word: str) -> Idea:
-    return Idea(stemmed, word, is_usual=word.isnumeric(), claims_little=word.isnumeric())
+    is_usual = word.isnumeric() or stemmed in _everyday()
+    return Idea(stemmed, word, is_usual=is_usual, claims_little=word.isnumeric())
+
+
+@lru_cache(maxsize=1)
+def _everyday() -> frozenset[str]:
+    """What people say around a question: who it is for, that they waited, that they wonder."""
+    return frozenset(map(stem, read_list("everyday")))
 
 
 def _match_apart(stems: list[str], at: int) -> list[Concept] | None:

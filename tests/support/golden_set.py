@@ -21,7 +21,7 @@ FRESH_QUESTIONS = {name: ROOT / f"tests/support/fresh/{name}.jsonl" for name in 
 #: Other shops, with their questions: written before anything was asked of them. docs/support.md says which were looked at since.
 OTHER_SHOPS = {
     name: (ROOT / f"tests/support/fresh/{name}/articles.md", ROOT / f"tests/support/fresh/{name}/questions.jsonl")
-    for name in ("bicycles", "cosmetics", "garden", "appliances")
+    for name in ("bicycles", "cosmetics", "garden", "appliances", "shoes", "electronics", "music", "homeware")
 }
 #: What is for people only, and what only sounds like it (reason ""): three sets, each tried once before it was mended for.
 ESCALATIONS = ROOT / "tests/support/fresh/escalations.jsonl"

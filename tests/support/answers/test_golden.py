@@ -10,8 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from support.answers.answering import answer_question
-from support.answers.articles import Passage
+from support.answers.articles import Passage, read_articles
 from support.answers.ranking import Base
+from support.answers.spelling import correct_spelling
 from support.answers.validation import check_sentence
 from support.answers.words import find_ideas, find_keys
 from support.triage.escalating import find_reason_to_escalate
@@ -184,3 +185,63 @@ def test_the_command_says_what_is_wrong_with_the_articles(tmp_path: Path) -> Non
     (tmp_path / "empty.md").write_text("# No articles\n", encoding="utf-8")
     with pytest.raises(CommandError, match="second-level heading"):
         call_command("answer_questions", str(GOLDEN_QUESTIONS), "--articles", str(tmp_path / "empty.md"))
+
+
+SHOP = """## 1. Returns
+You can send things back within 30 days. Print the label from your account.
+
+## 2. Repairs
+We resole shoes in two weeks. The workshop mends zips of boots.
+
+## 3. Opening hours
+We are open from Monday to Saturday, 10 am to 7 pm.
+"""
+
+
+@pytest.fixture(scope="module")
+def shop() -> Base:
+    return Base(read_articles(SHOP))
+
+
+@pytest.mark.parametrize(
+    ("question", "is_answered"),
+    [
+        ("Can I return a kettle?", True),  # a rule holds for what it does not name
+        ("Can you mend my kettle?", False),  # who mends shoes need not mend kettles
+        ("How long does a kettle last?", False),  # nobody does anything with it
+        ("My aunt gave me this gadget for my birthday. Can I send it back?", True),
+        ("Do you mend gadgets?", False),
+        ("Can I send the gadget back?", True),  # what the customer has in hand
+        ("What is the gadget?", False),
+        ("Are you open in the evening?", True),  # the hours say so
+        ("Where is the leather from?", False),
+    ],
+)
+def test_what_a_question_names_beside_what_it_asks_counts_little(question: str, is_answered: bool, shop: Base) -> None:
+    assert (not answer_question(question, shop).refused) is is_answered
+
+
+def test_after_two_hours_tells_of_no_opening_hours() -> None:
+    assert "=open_hours" not in find_keys("Your order is ready after two hours.")
+    assert "=open_hours" in find_keys("Our hours are on the door.")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("lost the lable", "lost the label"),
+        ("how do I retrun it", "how do I return it"),
+        ("is there a warrranty", "is there a warranty"),
+        ("a shirt for him", "a shirt for him"),  # another letter makes another word: short
+        ("mail to lable@shop.example", "mail to lable@shop.example"),
+    ],
+)
+def test_slips_of_the_finger_are_put_right_towards_known_words(written: str, read: str) -> None:
+    known = frozenset(["label", "return", "short"])
+    assert correct_spelling(written, known) == read
+    assert correct_spelling(read, known) == read
+
+
+def test_a_chinese_compound_is_held_in_part_by_its_greater_part() -> None:
+    base = Base(read_articles("## 1. 洗涤\n羊毛可手洗，或用 30 度羊毛程序机洗。\n\n## 2. 付款\n可以用银行卡支付。\n"))
+    assert answer_question("羊毛帽能机洗吗？", base).sureness > answer_question("帆布帽能机洗吗？", base).sureness
