@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from customers.models import Customer
 from support.answers.suggesting import suggest_answer
+from support.inbox.working import close_ticket
 from support.models import Article, CannedAnswer, Ticket, TicketMessage
 from support.views import contact
 from tests.support.conftest import Ask
@@ -44,6 +45,16 @@ def test_the_queue_shows_the_most_urgent_first(sam: Client, ask: Ask) -> None:
     ask("The stove exploded and burned my hand", thread="b", subject="Stove")
     page = sam.get("/support/").content.decode()
     assert page.index(">Stove</a>") < page.index(">Delivery</a>")
+
+
+def test_a_new_shop_is_told_what_to_do_first(sam: Client, ask: Ask, support_agent: User, now: dt.datetime) -> None:
+    page = sam.get("/support/").content.decode()
+    assert "No tickets yet" in page and "/contact/: link to it" in page and "Write the first article" in page
+    assert "Find a ticket" not in page, "nothing can be found yet"
+    close_ticket(support_agent, ask("How long does delivery take?"), now=now)
+    assert "All is answered" in sam.get("/support/").content.decode()
+    assert "No ticket is of this kind" in sam.get("/support/?show=complaints").content.decode()
+    assert "Nothing found" in sam.get("/support/?q=kayak").content.decode()
 
 
 def test_the_queue_says_what_is_for_people_only_and_how_a_message_begins(sam: Client, ask: Ask) -> None:
