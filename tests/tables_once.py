@@ -1,4 +1,4 @@
-"""The tables, made once for all workers of a run (`-n`). To migrate takes some twenty seconds of processor time; a copy of what
+"""The tables, made once for all workers of a run (`-n`). To migrate takes some three seconds of processor time; a copy of what
 was migrated has the same tables, partitions, triggers and rights, and takes a part of one."""
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class FirstStart:
 
 @pytest.fixture(scope="module")
 def first_start() -> Iterator[FirstStart]:
-    """One for all tests of the module that need tables: to make them takes some twenty seconds of processor time."""
+    """One for all tests of the module that need tables: to make them takes some five seconds of processor time."""
     with new_state_folder() as environment:
         at_once = [
             subprocess.Popen(
