@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bitext import measure_ours, measure_wishes
+from benchmarks.bitext import Split, measure_ours, measure_wishes
 from support.answers.answering import answer_question
 from support.answers.ranking import Base
 from support.answers.validation import check_answer
@@ -35,8 +35,6 @@ from tests.support.inventor import invent
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("REKINDLE_DATA", ROOT.parent / "shared" / "data"))
-#: A text and its label.
-Row = tuple[str, str]
 #: Two texts of one intent whose pieces are more alike than this are one template.
 ALIKE = 0.6
 EVERYDAY_TEXTS = {
@@ -158,7 +156,7 @@ def measure_chinese(seed: int) -> dict[str, Any]:
     }
 
 
-def hold_back_reviews() -> tuple[list[Row], list[Row]] | None:
+def hold_back_reviews() -> Split | None:
     """Reviews with "yes" for a complaint: those to learn from, and those to measure by; None where there are none."""
     found = _read("zh_shopping_reviews/online_shopping_10_cats.parquet", ("review", "label"))
     if found is None:
@@ -167,7 +165,7 @@ def hold_back_reviews() -> tuple[list[Row], list[Row]] | None:
     return [row for row in rows if not is_held_back(row[0])], [row for row in rows if is_held_back(row[0])]
 
 
-def measure_intents(split: tuple[list[Row], list[Row]] | None, seed: int) -> dict[str, Any]:
+def measure_intents(split: Split | None, seed: int) -> dict[str, Any]:
     """27 intents of template-made requests; whole templates are held back, not single texts."""
     if split is None:
         return {"intent_accuracy": None}
@@ -184,7 +182,7 @@ def measure_intents(split: tuple[list[Row], list[Row]] | None, seed: int) -> dic
     }
 
 
-def hold_back_templates(seed: int) -> tuple[list[Row], list[Row]] | None:
+def hold_back_templates(seed: int) -> Split | None:
     """Requests with their intent: those to learn from, and those whose template is held back; None where there are none."""
     found = _read("bitext_8k/bitext_customer_service_8k.parquet", ("utterance", "intent"))
     if found is None:

@@ -16,6 +16,8 @@ from customers.insights.timeline import FAMILIES, Entry, read_place, read_timeli
 from customers.models import Customer, EventKind, Product, tell_asked
 from customers.models.event import SUPPORT_KINDS
 
+from .hold import MOOD
+
 TIMELINE_SIZE = 30
 
 
@@ -83,7 +85,7 @@ def _label_rating(entry: Entry) -> str:
 
 def _label_hold(entry: Entry) -> str:
     """A hold for a mood, and one that was taken back, are events of complaints, and no complaints."""
-    is_mood = entry.properties.get("because") == "sentiment"
+    is_mood = entry.properties.get("because") == MOOD
     if entry.kind == EventKind.COMPLAINT_OPENED and is_mood:
         return _("wrote very unhappily: no promotions")
     if entry.kind == EventKind.COMPLAINT_CLOSED and entry.properties.get("withdrawn"):
@@ -98,7 +100,12 @@ def _fold_repeats(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
     folded: list[dict[str, Any]] = []
     for row in told:
         last = folded[-1] if folded else None
-        if last and row["order"] is None and not row["detail"] and (last["kind"], last["detail"]) == (row["kind"], ""):
+        if (
+            last
+            and row["order"] is None
+            and not row["detail"]
+            and (last["label"], last["detail"]) == (row["label"], "")
+        ):
             last["times"] += 1
             last["first_at"] = row["happened_at"]
         else:

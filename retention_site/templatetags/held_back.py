@@ -12,10 +12,12 @@ register = template.Library()
 
 
 @register.simple_tag
-def held_back(customer: int, since: dt.datetime) -> list[tuple[Campaign, int]]:
-    """The campaigns whose message to this customer was held for an open complaint since then, each with that message's
-    number; the newest first."""
+def held_back(customer: int, since: dt.datetime, until: dt.datetime | None) -> list[tuple[Campaign, int]]:
+    """The campaigns whose message to this customer was held for an open complaint in that time, each with that message's
+    number; the newest first. `until` is None while the ticket holds."""
     found = Message.objects.filter(
         customer=customer, status=MessageStatus.SKIPPED, skip_reason=SkipReason.OPEN_COMPLAINT, settled_at__gte=since
     )
+    if until:
+        found = found.filter(settled_at__lt=until)
     return [(message.campaign, message.pk) for message in found.select_related("campaign").order_by("-settled_at")[:5]]

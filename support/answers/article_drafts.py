@@ -8,14 +8,14 @@ one door; of what it writes only the sentences stay that one of the colleagues' 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from llm.client import complete
 from llm.configuration import configured_model
 from llm.errors import ModelError
-from llm.masking import mask_values
+from llm.masking import PersonalValue, mask_values
 from support.models import Answer, Direction, Ticket, TicketMessage
 from support.models.message import SendStatus
 from support.triage.personal import find_personal_values
@@ -77,9 +77,14 @@ def draft_article(gap: Gap, *, now: dt.datetime) -> ArticleDraft:
 def name_article(gap: Gap, *, in_chinese: bool) -> str:
     """The title of an article about a gap: what most people asked in this language, or its word where that says something
     personal; "" where nobody asked in this language."""
-    asked = [one for one in gap.asked if is_chinese(one.message.text) == in_chinese]
+    asked = [one for one in gap.asked if is_chinese(one.message.text) == in_chinese][:MOST_READ]
     question = find_typical([one.message.text for one in asked], gap.word)
-    if question and not question.endswith("…") and all(_is_general(question, one.ticket) for one in asked[:MOST_READ]):
+    writers = (one.ticket for one in asked)
+    if (
+        question
+        and not question.endswith("…")
+        and all(_is_general(question, ticket, find_personal_values(ticket)) for ticket in writers)
+    ):
         return _begin_large(question)
     return _begin_large(gap.word) if asked else ""
 
@@ -88,11 +93,11 @@ def _begin_large(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _is_general(sentence: str, ticket: Ticket) -> bool:
-    """Whether it has no name, address or number of whoever wrote the ticket, of its order included."""
+def _is_general(sentence: str, ticket: Ticket, personal: Sequence[PersonalValue]) -> bool:
+    """Whether it has no name, address or number of whoever wrote the ticket (`personal`), of its order included."""
     number = ticket.order.external_id if ticket.order is not None else ""
     is_named = bool(number) and number in sentence
-    return not is_named and mask_values(sentence, find_personal_values(ticket)).values == sentence
+    return not is_named and mask_values(sentence, personal).values == sentence
 
 
 def _find_reply(asked: Answer) -> TicketMessage | None:
@@ -117,9 +122,10 @@ def _collect_passages(replies: list[tuple[Answer, TicketMessage]], *, in_chinese
 
 
 def _find_general(text: str, ticket: Ticket) -> Iterator[str]:
+    personal = find_personal_values(ticket)
     for line in text.splitlines():
         for sentence in split_sentences(line):
-            if _is_general(sentence, ticket) and not check_sentence(sentence, ()).is_courtesy:
+            if _is_general(sentence, ticket, personal) and not check_sentence(sentence, ()).is_courtesy:
                 yield sentence
 
 

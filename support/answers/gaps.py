@@ -33,7 +33,8 @@ class Gap:
 
 def find_gaps() -> list[Gap]:
     """The gaps among the newest unanswered questions, the largest first; each question in one of them."""
-    asked = Answer.objects.unanswered().filter(ticket__is_complaint=False).select_related("ticket__customer", "message")
+    people = ("ticket__customer", "ticket__order", "message")
+    asked = Answer.objects.unanswered().filter(ticket__is_complaint=False).select_related(*people)
     left = {answer: _find_lacking(answer) for answer in asked[:MOST_REFUSED]}
     gaps: list[Gap] = []
     for key in _rank_keys(list(left.values())):

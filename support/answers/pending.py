@@ -29,6 +29,8 @@ def look_again(*, now: dt.datetime, most: int = 50) -> int:
     """
     stale = list(Answer.objects.stale().select_related("ticket__customer", "ticket__order", "message")[:most])
     for answer in stale:
+        if not Answer.objects.filter(pk=answer.pk, stale_since=answer.stale_since).exists():
+            continue  # another worker has done it while the ones before were asked
         if _waits(answer):
             suggest_answer(answer.ticket, now=now)
         elif answer.status == AnswerStatus.REFUSED:
@@ -43,6 +45,9 @@ def _waits(answer: Answer) -> bool:
 
 
 def _close_gap(answer: Answer) -> None:
-    answered = answer_from_base(answer.message.text)
+    """Asked as the suggestion was: with its subject, where the question often stands alone."""
+    answered = answer_from_base(f"{answer.ticket.subject}\n{answer.message.text}".strip())
     refusal = UNANSWERED if answered.refused else ANSWERED_SINCE
-    Answer.objects.filter(pk=answer.pk).update(refusal=refusal, lacking=list(answered.lacking))
+    Answer.objects.filter(pk=answer.pk, status=AnswerStatus.REFUSED).update(
+        refusal=refusal, lacking=list(answered.lacking)
+    )

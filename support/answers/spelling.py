@@ -39,7 +39,7 @@ def correct_spelling(text: str, words: frozenset[str]) -> str:
         if word in known or stem(word) in stems:
             return match.group()
         found = {near for near in _slips(word) if near in known}
-        return found.pop() if len({*map(stem, found)}) == 1 else match.group()
+        return min(found) if len({*map(stem, found)}) == 1 else match.group()
 
     return _WORD.sub(correct, text)
 

@@ -1,8 +1,9 @@
 """What was called the intent of a ticket is its topic; the intent is what its writer wants done.
 
-Kept words move with the name: tickets, what models read, what people said, classifiers. What is not closed is sorted anew by the
-sweep and so gets an intent at once; closed tickets have none until their customer writes again. The audit log and the event log
-are never rewritten: entries of before say "intent" of what is the topic. Going back loses the new intents and what was said of
+Kept words move with the name: tickets, what models read, what people said, classifiers. What waits for a word of ours is sorted
+anew by the sweep and so gets an intent at once; what was answered, escalated or closed keeps its triage, its hour and no intent
+until its customer writes again. Workers of before must not run on it: they would write topics as intents. The audit log and
+the event log are never rewritten: entries of before say "intent" of what is the topic. Going back loses the new intents and what was said of
 them, for which there is no room.
 """
 
@@ -38,7 +39,8 @@ FORWARD = [
     " WHERE verdicts ? 'intent'",
     "UPDATE support_triagecorrection SET field = 'topic' WHERE field = 'intent'",
     "UPDATE support_triagemodel SET field = 'topic' WHERE field = 'intent'",
-    "UPDATE support_ticket SET triaged_at = NULL WHERE status <> 'closed'",
+    "UPDATE support_ticket t SET triaged_at = NULL WHERE status = 'open' AND 'in' = (SELECT m.direction"
+    " FROM support_ticketmessage m WHERE m.ticket_id = t.id AND m.direction <> 'note' ORDER BY m.id DESC LIMIT 1)",
 ]
 BACKWARD = [
     "UPDATE support_ticket SET triage = (triage - 'topic' - 'intent') || jsonb_strip_nulls("

@@ -91,6 +91,7 @@ def show_queue(request: HttpRequest) -> HttpResponse:
         "may_answer": request.user.has_perm(RIGHT),
         "views": views,
         "is_new": is_new,
+        "is_narrowed": bool(narrowing),
         "narrow": [(name, label, choices, narrowing.get(name, "")) for name, label, choices in NARROWED_BY],
         "mailbox_fails": _is_mailbox_failing() if request.user.has_perm("support.view_mailboxstate") else False,
     }
@@ -104,8 +105,9 @@ def show_queue(request: HttpRequest) -> HttpResponse:
 
 def _read_narrowing(request: HttpRequest) -> dict[str, str]:
     """The fields of triage that the queue is narrowed by; what is no value of theirs narrows nothing."""
-    asked = {name: request.GET.get(name, "") for name, _label, _choices in NARROWED_BY}
-    return {name: asked[name] for name, _label, choices in NARROWED_BY if asked[name] in dict(choices)}
+    return {
+        name: value for name, _label, choices in NARROWED_BY if (value := request.GET.get(name, "")) in dict(choices)
+    }
 
 
 def _is_mailbox_failing() -> bool:

@@ -47,6 +47,10 @@ def test_kept_words_follow_the_name_there_and_back(ask: Ask, support_agent: User
     correct_triage(support_agent, ticket, "topic", "order", now=now)
     correct_triage(support_agent, ticket, "intent", "change", now=now)
     Ticket.objects.filter(pk=done.pk).update(status="closed", closed_at=now)
+    called = ask("The heater smoked.", thread="c")
+    Ticket.objects.filter(pk=called.pk).update(status="escalated")
+    answered = ask("When do you open?", thread="d")
+    TicketMessage.objects.create(ticket=answered, direction="out", text="At nine.", written_at=now)
     TriageReading.objects.create(
         ticket=ticket,
         message=TicketMessage.objects.get(ticket=ticket),
@@ -63,6 +67,8 @@ def test_kept_words_follow_the_name_there_and_back(ask: Ask, support_agent: User
     assert read("SELECT intent, triage->'intent'->>'value', triage ? 'topic' FROM support_ticket ORDER BY id") == [
         ("order", "order", False),
         ("order", "order", False),
+        (called.topic, called.topic, False),
+        (answered.topic, answered.topic, False),
     ]
     assert read("SELECT field, was, becomes FROM support_triagecorrection") == [("intent", "delivery", "order")]
     assert read("SELECT verdicts->'intent'->>'value', verdicts ? 'topic' FROM support_triagereading") == [
@@ -83,6 +89,10 @@ def test_kept_words_follow_the_name_there_and_back(ask: Ask, support_agent: User
     assert TriageCorrection.objects.values_list("field", "was", "becomes").get() == ("topic", "delivery", "order")
     assert TriageModel.objects.values_list("field", flat=True).get() == "topic"
     assert AutomaticCategory.objects.get().topic == "delivery" and not AutomaticAnswer.objects.exists()
+
+    for kept in (called, answered):
+        kept.refresh_from_db()
+        assert kept.triaged_at is not None, "what does not wait keeps its triage, its urgency and its hour"
 
     assert complete_triage(now=now) == 1
     ticket.refresh_from_db()
