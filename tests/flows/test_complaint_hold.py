@@ -178,6 +178,9 @@ def test_the_ticket_names_the_campaign_whose_message_it_held(
     page = client.get(f"/support/tickets/{ticket.pk}/").content.decode()
     assert f'<a href="/outbox/{held.pk}/">{running.name}</a>' in page
     assert "Not sent because of it" not in client.get(f"/support/tickets/{other.pk}/").content.decode()
+    Ticket.objects.filter(pk=ticket.pk).update(held_until=held.settled_at)
+    page = client.get(f"/support/tickets/{ticket.pk}/").content.decode()
+    assert "Not sent because of it" not in page, "what is held later, by another complaint, is not its doing"
 
 
 def test_a_merge_takes_the_hold_along(support_agent: User, client: Client, now: dt.datetime) -> None:

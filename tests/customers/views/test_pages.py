@@ -23,3 +23,8 @@ def test_a_run_of_the_same_thing_is_one_row_with_its_first_day() -> None:
         ("viewed", 1, 6),
         ("sent", 1, 5),
     ]
+
+
+def test_two_things_of_one_kind_that_say_different_things_are_two_rows() -> None:
+    told = [entry("custom", 9) | {"label": "rated 5"}, entry("custom", 8) | {"label": "rated 1"}]
+    assert [row["times"] for row in _fold_repeats(told)] == [1, 1]

@@ -140,6 +140,18 @@ def test_a_gap_closes_when_its_article_is_written_though_people_have_answered(
     assert Answer.objects.filter(status="refused").count() == 2, "it was refused all the same"
 
 
+def test_a_question_that_stands_in_the_subject_is_looked_up_again_with_it(
+    ask: Ask, support_agent: User, now: dt.datetime
+) -> None:
+    ticket = ask("Thanks in advance!", subject="Is parking free?")
+    suggest_answer(ticket, now=now)
+    close_ticket(support_agent, ticket, now=now)
+    assert find_gaps()
+    save_article(support_agent, PARKING, now=now)
+    look_again(now=now)
+    assert find_gaps() == []
+
+
 def test_a_suggestion_that_quotes_a_withdrawn_article_is_made_anew(
     ask: Ask, support_agent: User, now: dt.datetime
 ) -> None:

@@ -268,6 +268,7 @@ def test_the_queue_is_narrowed_by_topic_and_by_intent(ask: Ask, support_agent: U
         assert {row["ticket"] for row in answer.context["rows"]} == shown, query
         assert {name: n for name, _label, n in answer.context["views"]}["open"] == len(shown), query
         assert not answer.context["is_new"], "a shop with tickets is no new one, however it is narrowed"
+        assert "All is answered" not in answer.content.decode(), "others wait"
     page = client.get("/support/?intent=track&show=nobodys").content.decode()
     assert "asks how it stands</small>" in page
     links = re.findall(r'href="\?([^"]*show=late[^"]*)"', page)
