@@ -20,7 +20,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.campaigns.arrange import forget_quiet_hours
-from tests.dead_rows import DeadRows
+from tests.dead_rows import sweeping
 from tests.emptying import emptying_quickly
 from tests.model_server import ModelServer, use_model_server
 from tests.tables_once import tables_once
@@ -68,7 +68,7 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
             cursor.execute("GRANT TRUNCATE ON customers_auditentry TO CURRENT_USER")
             forget_quiet_hours()
             whole_run.enter_context(emptying_quickly())
-        request.config.pluginmanager.register(DeadRows(django_db_blocker))
+        whole_run.enter_context(sweeping(request.config.pluginmanager, django_db_blocker))
         yield
 
 

@@ -7,6 +7,10 @@ throw-away server therefore leaves it to us; one of the tester's own does both.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
@@ -26,6 +30,18 @@ class DeadRows:
         if self._tests % EVERY == 0:
             with self._blocker.unblock():
                 sweep_dead_rows()
+
+
+@contextmanager
+def sweeping(plugins: pytest.PytestPluginManager, blocker: DjangoDbBlocker) -> Iterator[None]:
+    """As long as the test database is there: a sweep after that would be of the tester's own tables, whose name the connection
+    has by then."""
+    sweeper = DeadRows(blocker)
+    plugins.register(sweeper)
+    try:
+        yield
+    finally:
+        plugins.unregister(sweeper)
 
 
 def sweep_dead_rows() -> None:
