@@ -67,6 +67,11 @@ def plan_amount(treated: int, control: int, variance: float) -> Plan:
     return Plan(math.sqrt(max(variance, 1e-12) * (1 / treated + 1 / control)), treated + control)
 
 
+def share_confidence(confidence: float, questions: int) -> float:
+    """The confidence of each of several intervals that all hold together with the confidence given (Bonferroni)."""
+    return 1 - (1 - confidence) / max(questions, 1)
+
+
 def find_growth_to_clear(
     look: Look, plan: Plan, *, confidence: float = CONFIDENCE, most: float = 100.0
 ) -> float | None:

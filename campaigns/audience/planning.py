@@ -15,7 +15,7 @@ from typing import Final
 
 from customers.scoring.proportion import newcombe_interval
 
-from .any_look import CONFIDENCE, LEAST_EVENTS, Look, bound_at_any_look, plan_share
+from .any_look import CONFIDENCE, LEAST_EVENTS, Look, bound_at_any_look, plan_share, share_confidence
 
 LEAST_SHARE: Final = 0.01
 MOST_SHARE: Final = 0.5
@@ -95,13 +95,16 @@ def find_smallest(treated: int, held: int, base_rate: float) -> float:
     return _find_least(lambda effect: _is_seen(treated, held, base_rate, effect), 1 - base_rate)
 
 
-def find_smallest_at_any_look(treated: int, held: int, base_rate: float, *, confidence: float = CONFIDENCE) -> float:
+def find_smallest_at_any_look(
+    treated: int, held: int, base_rate: float, *, confidence: float = CONFIDENCE, power: float = _POWER
+) -> float:
     """The same for intervals that hold at every look, at the look they were planned for: when everybody has had their time.
-    Such intervals are wider, and are shown only once some have ordered and some have not in each arm."""
+    Such intervals are wider, and are shown only once some have ordered and some have not in each arm. `power` is the share of
+    campaigns (0 to 1) in which the effect is to be seen."""
     if min(held * base_rate, held * (1 - base_rate), treated * base_rate) < _SURE_EVENTS:
         return math.inf
     most = 1 - base_rate - _SURE_EVENTS / treated
-    return _find_least(lambda effect: _is_clear(treated, held, base_rate, effect, confidence), most)
+    return _find_least(lambda effect: _is_clear(treated, held, base_rate, effect, confidence, power), most)
 
 
 def find_people_needed(effect: float, share: float, base_rate: float) -> int:
@@ -124,13 +127,17 @@ def recommend_share(people: int, effect: float, base_rate: float) -> float | Non
 
 
 def find_smallest_between(treated: int, texts: int, base_rate: float, *, pairs: int = 0) -> float:
-    """The smallest difference between two of so many texts by which the result page calls one of them better, in four campaigns
-    of five, once everybody has had their time. Its intervals hold at every look and for all `pairs` of texts that are compared
-    anywhere in the campaign (0: those of these texts alone), so that it takes more than one planned look would."""
+    """By how much one of so many texts has to be better than each of the others, which are alike, so that the result page says
+    so in four campaigns of five, once everybody has had their time. Its intervals hold at every look and for all `pairs` of texts
+    that are compared anywhere in the campaign (0: those of these texts alone), so that it takes more than one planned look would.
+
+    It says so only if the best text beats *every* other, so that what may be missed (one in five) is shared among the others.
+    They are compared with the same text, and so are often missed together: of five texts it is seen a little more often."""
     each, pairs = treated // texts, max(pairs, math.comb(texts, 2))
-    if each < 1 or pairs < 1:
+    if texts < 2:
         return math.inf
-    return find_smallest_at_any_look(each, each, base_rate, confidence=1 - (1 - CONFIDENCE) / pairs)
+    confidence, power = share_confidence(CONFIDENCE, pairs), 1 - (1 - _POWER) / (texts - 1)
+    return find_smallest_at_any_look(each, each, base_rate, confidence=confidence, power=power)
 
 
 def _find_least(is_seen: Callable[[float], bool], most: float) -> float:
@@ -153,20 +160,21 @@ def _is_seen(treated: int, held: int, rate: float, effect: float) -> bool:
     return newcombe_interval(first * treated, treated, other * held, held)[0] > 0
 
 
-def _is_clear(treated: int, held: int, rate: float, effect: float, confidence: float) -> bool:
+def _is_clear(treated: int, held: int, rate: float, effect: float, confidence: float, power: float) -> bool:
     """The same of the sequence that holds at every look, at its planned end."""
-    first, other = _fall_short(treated, held, rate, effect)
+    first, other = _fall_short(treated, held, rate, effect, power)
     error = math.sqrt(first * (1 - first) / treated + other * (1 - other) / held)
     look = Look(first - other, error, treated + held, (treated * first + held * other) / (treated + held))
     return bound_at_any_look(look, plan_share(treated, held, rate), confidence=confidence)[0] > 0
 
 
-def _fall_short(treated: int, held: int, rate: float, effect: float) -> tuple[float, float]:
-    """The shares of both arms where chance takes the difference down by as much as it does once in five, each by its part."""
+def _fall_short(treated: int, held: int, rate: float, effect: float, power: float = _POWER) -> tuple[float, float]:
+    """The shares of both arms where chance takes the difference down by no more than that in a share `power` of the campaigns,
+    each by its part."""
     raised = min(rate + effect, 1.0)
     spreads = raised * (1 - raised) / treated, rate * (1 - rate) / held
     error = math.sqrt(sum(spreads))
-    down, up = (NormalDist().inv_cdf(_POWER) * spread / error if error else 0.0 for spread in spreads)
+    down, up = (NormalDist().inv_cdf(power) * spread / error if error else 0.0 for spread in spreads)
     return max(raised - down, 0.0), min(rate + up, 1.0)
 
 

@@ -36,8 +36,3 @@ def find_p_value(effect: float, error: float) -> float:
     if error <= 0:
         return 1.0 if effect == 0 else 0.0
     return 2 * NormalDist().cdf(-abs(effect) / error)
-
-
-def share_confidence(confidence: float, questions: int) -> float:
-    """The confidence of each of several intervals that all hold together with the confidence given (Bonferroni)."""
-    return 1 - (1 - confidence) / max(questions, 1)

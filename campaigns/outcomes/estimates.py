@@ -18,9 +18,10 @@ from campaigns.audience.any_look import (
     find_growth_to_clear,
     plan_amount,
     plan_share,
+    share_confidence,
 )
 
-from .correction import RATIO_ALARM, correct_holm, find_p_value, share_confidence
+from .correction import RATIO_ALARM, correct_holm, find_p_value
 from .cuped import Adjusted, ArmMoments, Difference, estimate_adjusted
 from .lift import CONFIDENCE, LEAST_PER_ARM
 

@@ -11,9 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from campaigns.audience.any_look import LEAST_EVENTS, Look, bound_at_any_look, plan_share
+from campaigns.audience.any_look import LEAST_EVENTS, Look, bound_at_any_look, plan_share, share_confidence
 
-from .correction import share_confidence
 from .lift import CONFIDENCE
 
 

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from campaigns.audience.any_look import LEAST_EVENTS, Look, Plan, bound_at_any_look
+from campaigns.audience.any_look import LEAST_EVENTS, Look, Plan, bound_at_any_look, share_confidence
 
-from .correction import share_confidence
 from .lift import CONFIDENCE
 from .text_standing import Standing, TextArm
 

@@ -128,7 +128,7 @@ def describe_audience(campaign: Campaign) -> dict[str, Any]:
     excluded = sorted((counts.get("excluded") or {}).items(), key=lambda item: -item[1])
     treated, held = counts.get("treatment", 0), counts.get("holdout", 0)
     base_rate = expect_retention(campaign)
-    smallest = find_smallest(treated, held, base_rate) if treated and held else math.inf
+    smallest = find_smallest(treated, held, base_rate)
     return {
         "counts": counts,
         "exclusions": [{"label": labels.get(reason, reason), "people": number} for reason, number in excluded],

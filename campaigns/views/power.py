@@ -163,8 +163,8 @@ def _plan(campaign: Campaign, basis: Basis, share: float, effect: float, margin:
 
 
 def _describe_texts(campaign: Campaign, share: float, base_rate: float) -> dict[str, Any]:
-    """What two texts of the largest archetype must differ by to be told apart, with as many as it has (two, if it has one) and
-    all other pairs of texts that the result page will compare."""
+    """By how much a text of the largest archetype must beat each other one to be called best, with as many as it has (two, if it
+    has one) and all other pairs of texts that the result page will compare."""
     largest = Archetype.objects.filter(campaign=campaign, size__gt=0).order_by("-size").first()
     if largest is None:
         return {"texts": 0}

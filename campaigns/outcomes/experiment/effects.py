@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from campaigns.outcomes.correction import correct_holm, find_p_value, share_confidence
+from campaigns.audience.any_look import share_confidence
+from campaigns.outcomes.correction import correct_holm, find_p_value
 from campaigns.outcomes.cuped import (
     CAP_QUANTILE,
     LEAST_AMOUNTS,

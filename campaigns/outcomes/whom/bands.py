@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from campaigns.outcomes.correction import share_confidence
+from campaigns.audience.any_look import share_confidence
 from campaigns.outcomes.lift import CONFIDENCE
 from customers.scoring.evaluation import Estimate
 
@@ -93,20 +93,16 @@ def bound_mean(pool: Pool, values: Array, mine: Flags, confidence: float) -> Est
     return Estimate(mean, mean - half, mean + half)
 
 
-def compare_halves(pool: Pool, score: Array, gains: Array) -> dict[str, Estimate]:
-    """Whether the ranking tells people apart at all: the effect among the half ranked "first" and the "other" one, and the
-    "difference" of the two, with an interval over customers. It is what `threshold` plans for."""
-    first = _rank_into(score, 2) == 0
-    halves = [bound_mean(pool, gains, mine, CONFIDENCE) for mine in (first, ~first)]
-    difference = halves[0].value - halves[1].value
-    weights = [pool.weight * mine / (pool.weight * mine).sum() for mine in (first, ~first)]
-    away = weights[0] * (gains - halves[0].value) - weights[1] * (gains - halves[1].value)
+def compare_halves(pool: Pool, score: Array, gains: Array) -> Estimate:
+    """Whether the ranking tells people apart at all: the effect among the half ranked first less that among the other one, with
+    an interval over customers. It is what `threshold` plans for."""
+    is_first = _rank_into(score, 2) == 0
+    first, other = (pool.weight * mine / (pool.weight * mine).sum() for mine in (is_first, ~is_first))
+    means = float((first * gains).sum()), float((other * gains).sum())
+    away = first * (gains - means[0]) - other * (gains - means[1])
     half = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * math.sqrt(float((add_by_customer(pool, away) ** 2).sum()))
-    return {
-        "first": halves[0],
-        "other": halves[1],
-        "difference": Estimate(difference, difference - half, difference + half),
-    }
+    difference = means[0] - means[1]
+    return Estimate(difference, difference - half, difference + half)
 
 
 def place_scores(score: Array, cuts: Array) -> Places:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from campaigns.outcomes.correction import share_confidence
+from campaigns.audience.any_look import share_confidence
 from campaigns.outcomes.lift import CONFIDENCE
 from customers.scoring.evaluation import Estimate
 

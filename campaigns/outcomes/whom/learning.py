@@ -88,7 +88,7 @@ def learn_pool(pool: Pool, *, seed: int = 0, replicates: int = 200) -> Learned:
         "rate": asdict(bound_mean(pool, rates, everybody, CONFIDENCE)),
         "learners": {name: asdict(each) for name, each in judged.items()},
         "learner": learner,
-        "halves": {name: asdict(each) for name, each in compare_halves(pool, scores[learner], gains).items()},
+        "halves": {"difference": asdict(compare_halves(pool, scores[learner], gains))},
         "bands": [band.to_json() | {"cut": band.cut if np.isfinite(band.cut) else None} for band in bands],
         "cap": cap,
         "profit": sums,

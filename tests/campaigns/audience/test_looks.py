@@ -13,12 +13,12 @@ from rest_framework.test import APIClient
 
 from campaigns.approval.editing import edit_campaign
 from campaigns.approval.hashing import part_hashes
+from campaigns.audience.any_look import share_confidence
 from campaigns.audience.freeze import freeze_audience
 from campaigns.audience.looks import MOST_LOOKS
 from campaigns.delivery.entering.sweep import let_people_in
 from campaigns.models import AudienceMember, Campaign, CampaignResult, Entry
 from campaigns.outcomes.attribution import expect, measure_campaign
-from campaigns.outcomes.correction import share_confidence
 from campaigns.outcomes.estimates import describe_look
 from campaigns.outcomes.sums import count_sums
 from campaigns.outcomes.windows import read_window

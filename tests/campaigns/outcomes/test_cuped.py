@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control, ttest_ind
 
-from campaigns.outcomes.correction import correct_false_discovery, correct_holm, find_p_value, share_confidence
+from campaigns.audience.any_look import share_confidence
+from campaigns.outcomes.correction import correct_false_discovery, correct_holm, find_p_value
 from campaigns.outcomes.cuped import Adjusted, ArmMoments, Array, estimate_adjusted, take_moments
 
 
