@@ -49,7 +49,7 @@ def study_kind(kind: UpliftKind, *, now: dt.datetime, seed: int = 0) -> bool:
     sound = [each for each in list_finished(kind, now=now) if each.is_sound]
     finished = [sound[place] for place in choose_informative([each.counts for each in sound])]
     need = find_need([each.counts for each in finished], holdout_share=settings.HOLDOUT_SHARE)
-    fingerprint = _fingerprint(finished, need)
+    fingerprint = _fingerprint(sound, need)
     newest = UpliftStudy.objects.newest(kind)
     if newest is not None and newest.fingerprint == fingerprint:
         return False
@@ -93,9 +93,10 @@ def _store(
     log.info("whom_studied", kind=str(kind), version=highest + 1, learned=artifact is not None, people=need.people)
 
 
-def _fingerprint(finished: Sequence[Finished], need: Need) -> str:
-    """Of the campaigns and their arms. An order that arrives late moves the rate a little, which is no reason to learn anew."""
-    seen = [[each.campaign.pk, each.counts.treated, each.counts.held_out] for each in finished]
+def _fingerprint(sound: Sequence[Finished], need: Need) -> str:
+    """Of all campaigns that could be learned from and their arms, chosen or not. An order that arrives late moves the rate a
+    little, and with it perhaps which ones say most: no reason to learn anew, unless the data becomes enough or too little."""
+    seen = [[each.campaign.pk, each.counts.treated, each.counts.held_out] for each in sound]
     missing = float(f"{need.people_missing:.1e}")  # two digits: the page says "about"
     told = json.dumps([METHOD, COLUMNS, seen, missing], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

@@ -57,17 +57,18 @@ class Need:
 
 
 def choose_informative(campaigns: Sequence[ArmCounts]) -> list[int]:
-    """The places of those that together tell the halves apart best, in the order given: the next one by what a person of it
-    says is taken in as long as the error of all becomes smaller."""
+    """The places of those that together tell the halves apart best, in the order given: the first so many, by what a person of
+    each says, with which the error of all is smallest. No other set has a smaller one: while people of one campaign are added
+    one by one, the error first grows and then shrinks, or does one of the two, so that none or all of them are best."""
     doubts = [_doubt(each.treated, each.held_out, each.rate) * (each.treated + each.held_out) for each in campaigns]
-    people, doubt, chosen = 0, 0.0, []
-    for place in sorted(range(len(campaigns)), key=lambda place: doubts[place]):
+    order = sorted(range(len(campaigns)), key=doubts.__getitem__)
+    people, doubt, least, taken = 0, 0.0, math.inf, 0
+    for count, place in enumerate(order, start=1):
         more = campaigns[place].treated + campaigns[place].held_out
-        if people and (doubt + more * doubts[place]) / (people + more) ** 2 >= doubt / people**2:
-            break
         people, doubt = people + more, doubt + more * doubts[place]
-        chosen.append(place)
-    return sorted(chosen)
+        if doubt / people**2 < least:
+            least, taken = doubt / people**2, count
+    return sorted(order[:taken])
 
 
 def find_need(campaigns: Sequence[ArmCounts], *, holdout_share: float) -> Need:

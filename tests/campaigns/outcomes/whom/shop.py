@@ -32,9 +32,11 @@ def make_shop(people: int = 640, *, seed: int = 0) -> list[Customer]:
 
 
 def finish_campaign(
-    customers: list[Customer], *, offer: str = "percent", seed: int = 1, name: str = "Past", share: float = 0.5
-) -> Campaign:
-    """Half are held out. Of those who ordered lately 20 % order again, 70 % with a message; of the others 30 % anyhow."""
+    customers: list[Customer], *, offer: str = "percent", seed: int = 1, name: str = "Past", share: float = 0.5,
+    held: int | None = None,
+) -> Campaign:  # fmt: skip
+    """Half are held out, or the first `held`. Of those who ordered lately 20 % order again, 70 % with a message; of the others
+    30 % anyhow."""
     author = arrange.make_cast().marketer
     segment, _made = Segment.objects.get_or_create(name="Everybody", defaults={"rule": arrange.RULE})
     campaign = Campaign.objects.create(
@@ -45,7 +47,7 @@ def finish_campaign(
     random = np.random.default_rng(seed)
     orders, members = [], []
     for place, customer in enumerate(customers):
-        is_treated = bool(place // 2 % 2)
+        is_treated = bool(place // 2 % 2) if held is None else place >= held
         members.append(
             AudienceMember(
                 campaign=campaign, customer=customer, arm=Arm.TREATMENT if is_treated else Arm.HOLDOUT,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -65,7 +67,7 @@ def _count_seen(campaigns: list[ArmCounts], rate: float, difference: float, pool
         is_first = score > np.median(score)
         y = (random.random(n) < rate + treated * np.where(is_first, difference / 2, -difference / 2)).astype(float)
         pool = Pool((), nothing[:, None], treated, stratum, np.arange(n), y, nothing, nothing, np.ones(n))
-        seen += compare_halves(pool, score, find_gains(pool, y))["difference"].low > 0
+        seen += compare_halves(pool, score, find_gains(pool, y)).low > 0
     return seen
 
 
@@ -80,14 +82,46 @@ def test_a_campaign_that_hardly_held_anybody_out_is_not_learned_from() -> None:
     assert with_it.visible > 2 * without.visible and without.is_met and not with_it.is_met
 
 
+def test_a_large_campaign_is_learned_from_behind_one_that_alone_would_not_help() -> None:
+    """The second brings more doubt than it takes away, and both together with the third far less."""
+    even, small, large = ArmCounts(500, 500, 0.35), ArmCounts(264, 36, 0.35), ArmCounts(40_500, 4_500, 0.35)
+    assert choose_informative([even, small]) == [0]
+    assert choose_informative([even, small, large]) == [0, 1, 2]
+    assert find_need([even], holdout_share=0.1).visible == pytest.approx(0.169, abs=0.001)
+    assert find_need([even, small, large], holdout_share=0.1).is_met
+
+
+def test_no_other_choice_of_campaigns_sees_less_of_a_difference() -> None:
+    """Against all that there are; so one campaign more never makes the data too little again."""
+    random = np.random.default_rng(8)
+    for _shop in range(150):
+        campaigns = [
+            ArmCounts(int(people * (1 - share)) + 1, int(people * share) + 1, float(random.uniform(0, 0.8)))
+            for people, share in zip(
+                10 ** random.uniform(2, 5, 6), random.choice([0.002, 0.05, 0.1, 0.5], 6), strict=True
+            )
+        ]
+        least = [math.inf]
+        for count in range(1, len(campaigns) + 1):
+            chosen = [campaigns[place] for place in choose_informative(campaigns[:count])]
+            subsets = (itertools.combinations(campaigns[:count], size) for size in range(1, count + 1))
+            best = min(_find_visible(some) for some in itertools.chain.from_iterable(subsets))
+            assert _find_visible(chosen) == pytest.approx(best, rel=1e-9)
+            least.append(best)
+        assert least == sorted(least, reverse=True)
+
+
+def _find_visible(campaigns: Sequence[ArmCounts]) -> float:
+    return find_need(campaigns, holdout_share=0.1).visible
+
+
 def test_the_halves_of_a_true_ranking_differ_by_what_they_do() -> None:
     pool, moved = draw_pool(12_000, seed=7)
-    halves = compare_halves(pool, moved + pool.x[:, 0] / 1000, find_gains(pool, pool.kept))
+    found = compare_halves(pool, moved + pool.x[:, 0] / 1000, find_gains(pool, pool.kept))
     order = np.argsort(-(moved + pool.x[:, 0] / 1000))
     truth = moved[order[: pool.n // 2]].mean() - moved[order[pool.n // 2 :]].mean()
-    assert halves["difference"].low < truth < halves["difference"].high
-    assert halves["difference"].value == pytest.approx(halves["first"].value - halves["other"].value)
-    assert halves["difference"].low > 0
+    assert 0 < found.low < truth < found.high
+    assert found.value == pytest.approx((found.low + found.high) / 2)
 
 
 def test_gains_are_right_with_models_that_know_nothing_and_shares_that_differ() -> None:

@@ -89,6 +89,22 @@ def test_an_order_that_arrives_late_is_no_reason_to_learn_anew(customers: list[C
     assert not study_kind(UpliftKind.OFFER, now=NOW)
 
 
+@pytest.mark.usefixtures("low_bar")
+def test_a_late_order_that_moves_which_campaigns_say_most_is_no_reason_either(customers: list[Customer]) -> None:
+    """Of ten held out nobody had ordered; that four of them had makes that campaign more doubtful than it is worth."""
+    large, held = finish_campaign(customers[:540]), customers[540:550]
+    small = finish_campaign(customers[540:], name="Small", share=0.1, held=len(held))
+    Order.objects.filter(customer__in=held, ordered_at__gte=SENT).delete()
+    study_kind(UpliftKind.OFFER, now=NOW)
+    assert set(UpliftStudy.objects.in_use(UpliftKind.OFFER).get().campaigns) == {large.pk, small.pk}
+    for customer in held[:4]:
+        _buy(customer, 6, f"late {customer.pk}")
+    finished = list_finished(UpliftKind.OFFER, now=NOW)
+    chosen = threshold.choose_informative([each.counts for each in finished])
+    assert [finished[place].campaign for place in chosen] == [large]
+    assert not study_kind(UpliftKind.OFFER, now=NOW)
+
+
 def test_what_was_known_is_that_of_the_day_and_no_future_changes_it(customers: list[Customer]) -> None:
     finish_campaign(customers)
     before = gather_pool(list_finished(UpliftKind.OFFER, now=NOW), now=NOW)
