@@ -43,14 +43,27 @@ def test_the_coverage_counts_what_is_over_and_large_enough() -> None:
 def test_before_the_end_no_interval_of_one_look_is_shown(marketer: User, client: Client) -> None:
     _know("Open", 30.0, days=2, is_complete=False)
     (line,) = read_truth_report().lines
-    look = line.line.result.figures.get("any_look")
-    assert (line.whole.points is None) == (look is None)
-    assert look is None or line.whole.points.low == look["low"]
+    assert line.whole.points is not None and line.whole.points.low == -9.0  # of the interval that holds at every look
     assert [kind.points for kind in line.kinds] == [None, None, None]
     client.force_login(marketer)
     assert "still counted" in client.get(reverse("campaigns:report-truth")).content.decode()
     rows = b"".join(client.get(reverse("campaigns:report-truth-file"))).decode().splitlines()
+    assert rows[1].startswith("Open,everybody,2000,1000,1.0,-9.0,11.0,30.0,")
     assert rows[2].startswith("Open,persuadable,1000,500,,,,2.0,")
+
+
+def test_where_too_few_ordered_before_the_end_nothing_is_measured(marketer: User, client: Client) -> None:
+    _know("Open", 30.0, days=2, is_complete=False)
+    result = CampaignResult.objects.get()
+    result.figures["any_look"] = None
+    result.save(update_fields=["figures"])
+    (line,) = read_truth_report().lines
+    assert (line.whole.points, line.whole.covers) == (None, False)
+    client.force_login(marketer)
+    page = client.get(reverse("campaigns:report-truth")).content.decode()
+    assert "still counted" in page and page.count('data-label="In points">–</td>') == 4
+    rows = b"".join(client.get(reverse("campaigns:report-truth-file"))).decode().splitlines()
+    assert rows[1].startswith("Open,everybody,2000,1000,,,,30.0,")
 
 
 def test_the_page_says_how_many_cover_and_no_real_shop_has_it(marketer: User, client: Client) -> None:
