@@ -6,7 +6,15 @@ from customers.views.timeline import _fold_repeats
 
 
 def entry(kind: str, day: int, detail: str = "") -> dict[str, object]:
-    return {"kind": kind, "label": kind, "order": None, "detail": detail, "happened_at": day, "first_at": day, "times": 1}
+    return {
+        "kind": kind,
+        "label": kind,
+        "order": None,
+        "detail": detail,
+        "happened_at": day,
+        "first_at": day,
+        "times": 1,
+    }
 
 
 def test_a_run_of_the_same_thing_is_one_row_with_its_first_day() -> None:
