@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from customers.features.catalogue import get_feature
+from customers.ingest.country_names import name_country
 from customers.models import FairnessReport, ModelVersion
 from customers.scoring import groups
 from customers.tasks import watch_model
@@ -58,8 +59,9 @@ def name_attribute(key: str) -> str:
 
 
 def name_group(attribute: str, name: str) -> str:
-    """What a group is called: a language in words, anything else as the shop writes it."""
-    return (name_language(name) if attribute == "language" else name) or _("not known")
+    """What a group is called: a language and a country in words, anything else as the shop writes it."""
+    named = {"language": name_language, "country": name_country}.get(attribute, str)
+    return named(name) or _("not known")
 
 
 def tell_report(report: FairnessReport) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
+from customers.ingest.country_names import name_country
 from customers.insights.churn import GroupChurn
 from customers.insights.cohorts import Cohort, CohortTable
 from customers.insights.exports import (
@@ -151,7 +152,7 @@ def _shade(value: float, most: float) -> int:
 def _describe_churn(found: Insights, unit: Unit) -> dict[str, Any]:
     known = [row for row in found.churn[unit] if row.left]
     groups = [
-        (_("Country"), [(_name_group(row), row.left) for row in found.churn_by_country]),
+        (_("Country"), [(_name_group(row, name_country), row.left) for row in found.churn_by_country]),
         (_("Channel"), [(_name_group(row), row.left) for row in found.churn_by_channel]),
     ]
     return {
@@ -161,8 +162,8 @@ def _describe_churn(found: Insights, unit: Unit) -> dict[str, Any]:
     }
 
 
-def _name_group(row: GroupChurn) -> str:
-    return _("all others") if row.is_rest else row.name or _("not known")
+def _name_group(row: GroupChurn, name: Callable[[str], str] = str) -> str:
+    return _("all others") if row.is_rest else name(row.name) or _("not known")
 
 
 def _describe_intervals(found: Insights) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils.translation import get_language_info, pgettext
 from django.utils.translation import gettext as _
 
 from campaigns.approval.fairness import LOWEST_RATIO, GroupFairness, Ratio
+from customers.ingest.country_names import name_country
 
 from .fairness import AttributeReport
 
@@ -71,7 +72,9 @@ def name_attribute(key: str) -> str:
 
 
 def name_group(name: str, attribute: str = "") -> str:
-    """A language by its name, where it has one; everything else as the shop says it."""
+    """A language and a country by its name, where it has one; everything else as the shop says it."""
+    if attribute == "country":
+        name = name_country(name)
     if attribute == "language" and name.lower() in LANG_INFO:
         return str(get_language_info(name.lower())["name_translated"])
     return name or _("not known")

@@ -74,6 +74,15 @@ def test_every_figure_says_how_it_was_counted(page: Client) -> None:
     assert "Who left: Country" in told
 
 
+def test_in_chinese_the_countries_that_people_left_have_chinese_names(page: Client) -> None:
+    for number in range(25):
+        order(f"c{number}", 300 - number * 10, country="Germany" if number % 2 else "FR")
+    told = page.get("/retention/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert "德国" in told and "法国" in told and "Germany" not in told
+    told = page.get("/retention/", headers={"accept-language": "en"}).content.decode()
+    assert "Germany" in told and ">FR" in told
+
+
 def test_a_cell_of_the_map_opens_as_a_segment(page: Client, client: Client, approver: User) -> None:
     for number in range(20):
         order(f"c{number}", 10 + number * 7)
