@@ -38,7 +38,10 @@ _DOES: Final = re.compile(
 PART_HELD: Final = 0.4
 #: "Where is the leather from": the words that ask are among those that every sentence has.
 _ORIGIN: Final = re.compile(
-    r"\bwhere\s+(?:is|are|does|do)\b(?!.*\b(?:you|i|we|ship|send|sent|deliver\w*|order\w*)\b).*\bfrom\s*\??$", re.I
+    r"\bwhere\s+(?:is|are|does|do)\b(?!.*\b(?:you|i|we|ship|send|sent|deliver\w*|order\w*)\b)"
+    r".*\b(?:from|made|produced|manufactured|built|sewn|grown)\s*\??$"
+    r"|哪(?:里|儿|个国家|国)?(?:产|做|生产|制造|进口|种)的?|产自哪|是哪国",
+    re.I,
 )
 #: What depends on the sort of thing: who mends shoes need not mend bags.
 _DONE_TO_THINGS: Final = frozenset(
@@ -47,7 +50,7 @@ _DONE_TO_THINGS: Final = frozenset(
 _AUXILIARY: Final = re.compile(r"\b(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had)\s+$", re.I)
 FLATNESS: Final = 0.5
 _NUMBER_WORDS: Final = (
-    r"(?:\d|one|two|three|four|five|six|seven|eight|nine|ten|twelve|half|every|first|once|twice|monthly|yearly|daily"
+    r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|half|every|first|once|twice|monthly|yearly|daily)\b"
     r"|[一二三四五六七八九十半两每]|数)"
 )
 _TIME: Final = (
@@ -86,7 +89,9 @@ class Evidence:
 
     `missing` is the share of the question's weight that the article does not have, `worst` the weight of the weightiest
     idea among it, `missing_close` the share that neither the best sentence nor its neighbours nor the title have.
-    `lacking` are the words that the article does not have, the weightiest first: those that nearly every question has only
+    `beside` is the share of the best sentence's weight that the question does not have, times the share of the question's
+    that the title does not: a sentence that has all the words and is about something else, in an article about something
+    else. `lacking` are the words that the article does not have, the weightiest first: those that nearly every question has only
     where there are no others.
     """
 
@@ -95,6 +100,7 @@ class Evidence:
     missing_close: float
     wrong_kind: float
     lacking: tuple[str, ...] = ()
+    beside: float = 0.0
 
 
 def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
@@ -115,7 +121,20 @@ def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
         missing_close=far / total if weights else 1.0,
         wrong_kind=float(_asks_for_another_kind(question, found)),
         lacking=_name_lacking(lacking),
+        beside=_rate_beside(question, weights, found, base),
     )
+
+
+def _rate_beside(question: str, weights: list[tuple[Idea, float]], found: Found, base: Base) -> float:
+    """How far the best sentence, and the title, are about something else than the question is."""
+    title = find_keys(found.article.title)
+    total = sum(weight for _idea, weight in weights) or 1.0
+    untitled = sum(weight * _rate_lack(idea, title) for idea, weight in weights if not title & {*idea.answered_by})
+    asked = {key for idea, _weight in weights for key in idea.answered_by} | find_keys(question)
+    said = unique_ideas(find_ideas(found.passages[0][0].text)) if found.passages else []
+    spoken = [({*idea.answered_by, *idea.spoken}, _weigh_idea(idea, base)) for idea in said]
+    other = sum(weight for keys, weight in spoken if not asked & keys)
+    return untitled / total * other / (sum(weight for _keys, weight in spoken) or 1.0)
 
 
 def find_lacking(question: str, base: Base) -> tuple[str, ...]:

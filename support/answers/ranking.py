@@ -21,7 +21,7 @@ from .words import find_ideas, find_keys, hold_keys, is_chinese
 
 K1, B = 1.2, 0.5
 #: What a word of the title counts, and one that every question has.
-TITLE_WEIGHT, USUAL_WEIGHT = 1.5, 0.25
+TITLE_WEIGHT, USUAL_WEIGHT = 3, 0.25
 #: What a word of the title counts for a sentence that does not have it: "it fits" stands under "Which frame size fits".
 TITLE_SHARE: Final = 0.8
 #: What a wider idea counts beside the idea itself: "Monday to Friday" where Sundays are asked about.
@@ -124,7 +124,7 @@ class Base:
         counts = Counter(key for idea in passages for key in {*idea.spoken})
         for idea in self._titles[number]:
             for key in {*idea.spoken}:
-                counts[key] += TITLE_WEIGHT  # type: ignore[assignment]
+                counts[key] += TITLE_WEIGHT
         whole = 0.0
         for idea in ideas:
             times = max(counts.get(key, 0) for key in idea.answered_by)

@@ -21,12 +21,25 @@ FRESH_QUESTIONS = {name: ROOT / f"tests/support/fresh/{name}.jsonl" for name in 
 #: Other shops, with their questions: written before anything was asked of them. docs/support.md says which were looked at since.
 OTHER_SHOPS = {
     name: (ROOT / f"tests/support/fresh/{name}/articles.md", ROOT / f"tests/support/fresh/{name}/questions.jsonl")
-    for name in ("bicycles", "cosmetics", "garden", "appliances", "shoes", "electronics", "music", "homeware")
+    for name in (
+        "bicycles",
+        "cosmetics",
+        "garden",
+        "appliances",
+        "shoes",
+        "electronics",
+        "music",
+        "homeware",
+        "delicatessen",
+        "toys",
+    )
 }
 #: What is for people only, and what only sounds like it (reason ""): three sets, each tried once before it was mended for.
 ESCALATIONS = ROOT / "tests/support/fresh/escalations.jsonl"
 #: The same kind, written down before the sentences that the classifier learns from (support/triage/examples_*.txt).
 PEOPLE_ONLY = ROOT / "tests/support/fresh/people_only.jsonl"
+#: Everyday sentences that only sound like it: two sets, each tried once before it was mended for.
+HARMLESS = ROOT / "tests/support/fresh/harmless.jsonl"
 #: Messages with their topic and intent, written down before the words of intents (support/triage/words.txt) were.
 WISHES = ROOT / "tests/support/fresh/wishes.jsonl"
 DEVELOPMENT_ARTICLES = ROOT / "retention_site/demo/seeding/articles.md"

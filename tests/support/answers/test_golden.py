@@ -70,17 +70,38 @@ def test_questions_that_were_written_later_find_their_article_too(name: str, bas
     assert sum(not answered[one.id].refused for one in unknown) <= 1
 
 
-@pytest.mark.parametrize("name", OTHER_SHOPS)
-def test_other_shops_are_answered_from_their_own_articles(name: str) -> None:
-    """These were looked at after they were asked; docs/support.md has what was found the first time."""
-    articles, path = OTHER_SHOPS[name]
-    other, questions = load_base(articles), load_questions(path)
-    answered = {one.id: answer_question(one.text, other) for one in questions}
-    known, unknown = [one for one in questions if one.expect], [one for one in questions if not one.expect]
-    assert sum(bool({*one.expect} & {*answered[one.id].articles[:3]}) for one in known) >= 0.95 * len(known)
-    assert sum(not answered[one.id].refused for one in known) >= 0.7 * len(known)
-    assert sum(bool(answered[one.id].refused) for one in unknown) >= 0.95 * len(unknown)
-    assert not any(one.unsupported for one in answered.values())
+def test_other_shops_are_answered_from_their_own_articles() -> None:
+    """All of them together; they were looked at after they were asked, and docs/support.md has what was found the first time."""
+    found: list[bool] = []
+    answered: list[bool] = []
+    refused: list[bool] = []
+    for articles, path in OTHER_SHOPS.values():
+        other = load_base(articles)
+        for one in load_questions(path):
+            said = answer_question(one.text, other)
+            assert not said.unsupported, one.text
+            if one.expect:
+                found.append(bool({*one.expect} & {*said.articles[:3]}))
+                answered.append(not said.refused)
+            else:
+                refused.append(bool(said.refused))
+    assert sum(found) >= 0.97 * len(found)
+    assert sum(refused) >= 0.97 * len(refused)
+    assert sum(answered) >= 0.7 * len(answered)
+
+
+def test_a_sentence_that_has_every_word_and_is_about_something_else_answers_nothing() -> None:
+    shop = load_base(OTHER_SHOPS["shoes"][0])  # "hand the parcel in at any DHL shop", in Germany
+    assert answer_question("Do you have a shop in Berlin?", shop).refused == "unanswered"
+    shop = Base(read_articles("## 1. Our shop in Berlin\nYou find our shop in Berlin near the station.\n"))
+    assert not answer_question("Do you have a shop in Berlin?", shop).refused
+
+
+def test_who_asks_for_a_number_is_not_answered_by_none() -> None:
+    shop = Base(
+        read_articles("## 1. Pieces of puzzles\nThe puzzle has pieces, and the maker has none of them by phone.\n")
+    )
+    assert answer_question("How many pieces does the puzzle have?", shop).refused == "unanswered"
 
 
 @pytest.mark.parametrize(
