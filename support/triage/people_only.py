@@ -29,7 +29,7 @@ LANGUAGES: Final = ("en", "zh")
 HARMLESS: Final = "harmless"
 #: From here on a sentence is for people: chosen by `./rekindle bench people_only` over whole lines of the examples that the
 #: classifier had not seen. docs/support.md has what it costs.
-LEAST: Final = {"en": 0.95, "zh": 0.95}
+LEAST: Final = {"en": 0.92, "zh": 0.92}
 STRENGTH: Final = 10.0
 #: A writer's sentences, and pieces of one that goes on over several commas.
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+")

@@ -17,6 +17,7 @@ from support.triage.people_only import (
     split_text,
     train_recogniser,
 )
+from tests.support.golden_set import HARMLESS as EVERYDAY
 from tests.support.golden_set import PEOPLE_ONLY
 
 HELD_BACK = [json.loads(line) for line in PEOPLE_ONLY.read_text(encoding="utf-8").splitlines()]
@@ -31,6 +32,14 @@ def test_held_back_wordings_are_found_and_harmless_ones_left_alone(language: str
     found = sum(bool(find_reason_to_escalate(text)) for text in meant)
     assert found >= LEAST_FOUND[language] * len(meant) and found > listed
     assert sum(bool(find_reason_to_escalate(text)) for text in harmless) <= MOST_FALSE[language] * len(harmless)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everyday_sentences_are_seldom_taken_for_what_only_people_may_answer(language: str) -> None:
+    told = [json.loads(line) for line in EVERYDAY.read_text(encoding="utf-8").splitlines()]
+    texts = [one["text"] for one in told if one["lang"] == language]
+    assert sum(bool(find_reason_to_escalate(text)) for text in texts) <= 0.08 * len(texts)
+    assert not find_reason_to_escalate("We would bring our own paddles.")
 
 
 #: What was found when they were first asked, less one or two; docs/support.md has the figures.
