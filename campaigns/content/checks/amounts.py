@@ -211,7 +211,7 @@ _MONEY = re.compile(
     _I,
 )
 _FROM_BASKET = re.compile(
-    rf"(?:满|凑够|达到?)\s*(?P<n>{NUMBER})(?![\d.]|\s*(?:[件双个岁天月年周级分小秒团公克米名位人本瓶盒份套只条张支枚颗粒%]|包(?!邮)|{_WORDS}))",
+    rf"(?:满|凑够|达到?)\s*(?P<n>{NUMBER})(?![\d.]|\s*(?:[件双个岁天月年周级分小秒团公克米名位人本瓶盒份套只条张支枚颗粒页杯家次首集章步课节%]|包(?!邮)|{_WORDS}))",
     _I,
 )
 _MINOR = re.compile(rf"{_START}(?P<n>{NUMBER})\s?(?P<u>(?<=\d)p\b|pence\b|cents?\b|¢)", _I)

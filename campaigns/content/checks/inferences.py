@@ -43,6 +43,8 @@ def check_sensitive_inferences(sheet: FactSheet, draft: Draft) -> Iterator[Findi
         found = (match for pattern in _ASCRIPTIONS for match in pattern.finditer(text))
         spans = [m.span() for m in found if not _is_condition(text, m.start()) and not _is_ware(sheet, text, m)]
         for span in longest_spans([*spans, *_told_to_reader(sheet, text)]):
+            if _OF_PETS.search(text[max(0, span[0] - 12) : span[1]]):
+                continue
             yield reading.finding("sensitive", "block", message, span)
 
 
@@ -103,6 +105,8 @@ def _is_ware(sheet: FactSheet, text: str, match: re.Match[str]) -> bool:
 
 
 _I = re.IGNORECASE
+#: The weight of a cat is no secret of the reader's.
+_OF_PETS: Final = re.compile(r"(?:[猫狗犬]|\b(?:dog|cat|puppy|kitten|pet)s?\b).*(?:[胖瘦肥]|weight)", _I)
 _STRONG: Final = re.compile(rf"\b(?:{STRONG})\b|{CHINESE_STRONG}", _I)
 _READER: Final = re.compile(r"\byou(?:r|rs|rself|'re|'ve|'ll|'d)?\b|[您你]", _I)
 #: "Did you know that people with diabetes": the trait is other people's.

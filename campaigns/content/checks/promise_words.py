@@ -165,7 +165,7 @@ HEADLINES = frozenset(["subject", "preheader", "button_label"])
 FREE_THING = re.compile(r"(?:completely\s+|totally\s+|absolutely\s+)?free\s+(?P<thing>(?:[a-z-]+\s+){0,3}[a-z-]+)", _I)
 PRESENT = re.compile(
     r"(?<![赠附加再])(?:[买购满][^,。!?\n送]{1,12}|下单|随单|免费|立|即|就|再|还|加|附)?[送赠]送?(?:您|你)?(?:[一1\d]{0,2}[个件份只顶条套瓶盒支张本把款])?"
-    r"(?![货达到给人礼朋爸妈长她他完自您你上一])(?P<what>[\u4e00-\u9fff]{2,6})"
+    r"(?![货达到给人礼朋爸妈长她他完自您你上一品])(?P<what>[\u4e00-\u9fff]{2,6})"
 )
 FOR_GOODS = re.compile(
     r"\b(?:on|for)\s+(?:all\s+|our\s+|selected\s+)?(?!orders?|purchases?|everything|every|any|all\b|free|request|baskets?|deliver|shipping|returns?"

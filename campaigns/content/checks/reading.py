@@ -121,7 +121,10 @@ def products_meant(reading: Reading, place: int, sheet: FactSheet) -> tuple[Prod
             return sheet.products
         figures = sum(start <= claim.start < end for claim in reading.of_kind("money"))
         last = list(dict.fromkeys(product for _s, product in reversed(before)))
-        return tuple(last[: max(1, figures)])  # "they go back to 89 and 32" speaks of the last two
+        meant = last[: max(1, figures)]  # "they go back to 89 and 32" speaks of the last two
+        paragraph = reading.passage.text.rfind("\n\n", 0, place)
+        topic = next((product for s, product in before if s > paragraph), meant[0])
+        return tuple(dict.fromkeys([*meant, topic]))  # what a paragraph began with is what it speaks of
     if re.search(r"respectively|分别", reading.passage.text[start:end], re.I):
         return tuple(product for _, _, product in named)
     for low, high in _clauses(reading.masked, start, end):
@@ -209,9 +212,14 @@ def find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[in
                     continue  # "you charge them" names no Charge Hub
                 if not any(s < end and start < e for s, e, _ in found):
                     found.append((start, end, product))
+    for match in _PRICED.finditer(text):  # 彩铅45元 is the 十二色彩铅套装
+        owners = [p for p in products if match[1] in p.name]
+        if len(owners) == 1 and not any(s < match.end(1) and match.start(1) < e for s, e, _ in found):
+            found.append((*match.span(1), owners[0]))
     yield from sorted(found, key=lambda mention: mention[0])
 
 
+_PRICED = re.compile(r"([\u4e00-\u9fff]{2})(?=\s?\(?\d{1,6}(?:\.\d{1,2})?\s?元)")
 _IS_VERB = re.compile(r"\b(?:you|we|they|to|can|will|don't|please)\s$", re.I)
 
 

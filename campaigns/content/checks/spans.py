@@ -13,7 +13,7 @@ from campaigns.content.findings import Finding, Verdict
 from .amounts import Claim, find_spans
 from .reading import Draft, Reading, read_support
 from .sheet import FactSheet, names_of_products
-from .text import OFFER_WORDS, sentence_around, sentence_span
+from .text import OFFER_WORDS, content_stems, sentence_around, sentence_span
 
 
 def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -41,10 +41,24 @@ def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             if _is_story(reading, claim, sentence):
                 yield reading.finding("time", "warn", _MESSAGE_SPAN(), (claim.start, claim.end))
                 continue
+            if _contradicts(supported, reading, claim, sentence):
+                yield reading.finding("time", "block", _MESSAGE_SPAN(), (claim.start, claim.end))
+                continue
             is_small = reading.is_spelled(claim) or max(claim.values) < 10
             is_loose = is_small and (not _PROMISE.search(sentence) or _is_habit(reading, claim, sentence))
             verdict: Verdict = "warn" if is_loose else "block"
             yield reading.finding("time", verdict, _MESSAGE_SPAN(), (claim.start, claim.end))
+
+
+def _contradicts(supported: Reading, reading: Reading, claim: Claim, sentence: str) -> bool:
+    """ "On high it lasts 3.5 hours", where a line of the facts says how many hours it lasts on high."""
+    unit = reading.masked[claim.start : claim.end].split()[-1].lower().rstrip("s")
+    here = content_stems(sentence.replace(unit, " "))
+    return not reading.is_spelled(claim) and any(
+        supported.masked[known.start : known.end].lower().rstrip("s").endswith(unit)
+        and here & content_stems(sentence_around(supported.masked, known.start).replace(unit, " "))
+        for known in supported.of_kind("span")
+    )
 
 
 def _is_story(reading: Reading, claim: Claim, sentence: str) -> bool:

@@ -22,46 +22,48 @@ MOST_AMOUNTS = 6
 def follows_from_facts(sheet: FactSheet, reading: Reading, claim: Claim, meant: tuple[Product, ...]) -> bool:
     """Whether the amount is a sum that the sentence itself explains: it says how many, names the products, or gives the
     basket from which the offer makes the amount."""
-    said = {_cents(value) for value in claim.values}
+    said = {as_cents(value) for value in claim.values}
     start, end = sentence_span(reading.passage.text, claim.start)
     is_basket = not any(start <= s < end for s, _, _ in reading.mentions)
     example = _baskets(sheet, reading, claim, start, end) if is_basket else set()
     start = sentence_span(reading.passage.text, max(0, start - 2))[0]  # "Three come to 174; with the code you pay 149"
     text = reading.passage.text[start:end]
     products = list(dict.fromkeys([p for s, _, p in reading.mentions if start <= s < end] or meant[:1]))
-    pieces = _pieces(reading, text, start, end)
+    pieces = _pieces(reading, reading.masked[start:end], start, end)
     totals = {*_totals(sheet, products, pieces), *_shares(products, text), *_counted_baskets(sheet, reading, claim)}
-    return bool(said & {_cents(value) for value in totals}) or bool(said & example) or _adds_up(sheet, reading, claim)
+    return bool(said & {as_cents(value) for value in totals}) or bool(said & example) or _adds_up(sheet, reading, claim)
 
 
 def _adds_up(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     """The amount is the sum of others that stand before it, or what the offer makes of one of them or of such a sum, or how
     much one lacks of another. Each of the others is looked at itself."""
-    said = {_cents(value) for value in claim.values}
+    said = {as_cents(value) for value in claim.values}
     line = reading.masked.rfind("\n\n", 0, claim.start)
     others = [
         c
         for c in reading.of_kind("money")
-        if c.start < claim.start and len(c.values) == 1 and not _is_threshold(reading, c)
+        if c.start < claim.start and len(c.values) == 1 and not is_threshold(reading, c)
     ][-MOST_AMOUNTS:]
     plain = [c.values[0] for c in others]
     totals = {value for c, value in zip(others, plain, strict=True) if c.start > line}
     if _IS_SUM.search(sentence_around(reading.masked, claim.start)):
         for size in range(2, min(len(plain), MOST_PRODUCTS) + 1):
             totals |= {sum(basket, Decimal(0)) for basket in combinations(plain, size)}
-        totals |= {_cents(t) for t in totals}
+        totals |= {as_cents(t) for t in totals}
         if said & totals:
             return True
     for total in totals:
         for after in apply_offer(sheet, total):
-            if said & {_cents(after), _cents(total - after)} and total not in known_numbers(sheet.min_basket):
+            if said & {as_cents(after), as_cents(total - after)} and total not in known_numbers(sheet.min_basket):
                 return True
     if not _LACKS.search(reading.masked[max(0, claim.start - 12) : claim.end + 16]):
         return False
     limits = [
-        v for c in reading.of_kind("money") if c.start < claim.start and _is_threshold(reading, c) for v in c.values
+        v for c in reading.of_kind("money") if c.start < claim.start and is_threshold(reading, c) for v in c.values
     ]
-    return any(_cents(limit - total) in said for limit in (*limits, sheet.min_basket or Decimal(0)) for total in totals)
+    return any(
+        as_cents(limit - total) in said for limit in (*limits, sheet.min_basket or Decimal(0)) for total in totals
+    )
 
 
 def find_deals(sheet: FactSheet) -> dict[Decimal, int]:
@@ -94,7 +96,7 @@ def cost_of(sheet: FactSheet, product: Product, pieces: int) -> set[Decimal]:
     total = product.price * pieces
     reduced = apply_offer(sheet, total) if is_in_scope(sheet, product) else set()
     bundles = {bundle.cost(product.price, pieces) for bundle in read_support(sheet).bundles}
-    return {_cents(value) for value in {total} | reduced | bundles}
+    return {as_cents(value) for value in {total} | reduced | bundles}
 
 
 def _totals(sheet: FactSheet, products: list[Product], pieces: set[int]) -> Iterator[Decimal]:
@@ -158,6 +160,12 @@ def _shares(products: list[Product], text: str) -> Iterator[Decimal]:
                     yield product.price / int(n)
 
 
+def count_pieces(reading: Reading, claim: Claim) -> set[int]:
+    """One, or as many as the sentence of an amount says."""
+    start, end = sentence_span(reading.passage.text, claim.start)
+    return {1} | _pieces(reading, reading.masked[start:end], start, end)
+
+
 def _pieces(reading: Reading, text: str, start: int, end: int) -> set[int]:
     """How many pieces the sentence speaks of."""
     found = {
@@ -175,34 +183,38 @@ def _pieces(reading: Reading, text: str, start: int, end: int) -> set[int]:
 
 def _baskets(sheet: FactSheet, reading: Reading, claim: Claim, start: int, end: int) -> set[Decimal]:
     """ "Spend 50 and keep 10": one amount of the sentence is the basket, another what the offer makes of it."""
-    amounts = [c for c in reading.of_kind("money") if start <= c.start < end and not _is_threshold(reading, c)]
+    amounts = [c for c in reading.of_kind("money") if start <= c.start < end and not is_threshold(reading, c)]
     found: set[Decimal] = set()
     for basket in amounts:
         for total in basket.values:
             is_rate = bool(re.search(r"(?:\bevery|\beach|\bper|每满?)\s*$", reading.masked[: basket.start], re.I))
             for after in apply_offer(sheet, total, is_rate=is_rate):
-                results = {_cents(after), _cents(total - after)}
+                results = {as_cents(after), as_cents(total - after)}
+                if basket is claim and sheet.amount:
+                    results = {as_cents(after)}  # what is taken off any basket says nothing about this one
                 if basket is claim and any(
-                    other is not claim and results & {_cents(value) for value in other.values} for other in amounts
+                    other is not claim and results & {as_cents(value) for value in other.values} for other in amounts
                 ):
-                    found.add(_cents(total))
+                    found.add(as_cents(total))
                 elif basket is not claim:
                     found |= results
     return found
 
 
-def _is_threshold(reading: Reading, claim: Claim) -> bool:
+def is_threshold(reading: Reading, claim: Claim) -> bool:
     """ "Over 80" is a condition and no example."""
     before, after = reading.masked[max(0, claim.start - 20) : claim.start], reading.masked[claim.end : claim.end + 12]
     return bool(_OVER.search(before) or _OR_MORE.match(after))
 
 
-def _cents(value: Decimal) -> Decimal:
+def as_cents(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 _OVER = re.compile(r"\b(?:over|above|more\s+than|at\s+least|from|minimum(?:\s+of)?)\s*$|(?<!每)(?:满|超过)\s*$", re.I)
-_OR_MORE = re.compile(r"\s*(?:or\s+more|and\s+(?:over|above|up|more)|\+|以上|起)", re.I)
+_OR_MORE = re.compile(
+    r"\s*(?:or\s+more|and\s+(?:over|above|up|more)|\+(?!\s*[£€$¥\d\ue000\u4e00-\u9fff])|以上|起)", re.I
+)
 _LACKS = re.compile(r"\b(?:short|missing|away|more|lack\w*|only|just)\b|差|再买|再加|再凑", re.I)
 _DEAL = re.compile(
     rf"(?<![\d.,])(?P<n>[2-9]|1\d)\s+(?:[a-z]+\s+){{0,3}}for\s+(?:only\s+)?(?:[£€$¥]|[A-Z]{{3}}\s)\s?(?P<price>\d{{1,5}}(?:\.\d{{1,2}})?)"
@@ -210,7 +222,7 @@ _DEAL = re.compile(
     re.I,
 )
 _IS_SUM = re.compile(
-    r"\b(?:add|plus|together|total|sum|altogether|both|all\s+in|you(?:'re|\s+are)\s+at|comes?\s+to|makes?|with)\b|再?加|[2-9][样件种]|共|合计|总价|一起|凑|搭配|一套",
+    r"\b(?:add|plus|together|total|sum|altogether|both|all\s+in|you(?:'re|\s+are)\s+at|comes?\s+to|makes?|with)\b|再?加|[2-9两三四五][样件种]|共|合计|总价|一起|凑|搭配|一套",
     re.I,
 )
 _COUNT_NEAR = re.compile(rf"(?<![\d.,])(\d{{1,2}})\s*(?:{MEASURES}|(?:[a-z]+\s+)?(?:of\s+)?(?:the\s+)?(?=\|))", re.I)

@@ -190,6 +190,9 @@ def _with_digits(field: str, raw: str, text: str, origin: list[tuple[int, int]])
         spelled.add(len(places))
         signs.append(digits)
         places.extend([(origin[start][0], origin[end - 1][1])] * len(digits))
+        if text[end : end + 1] == " " and text[end + 1 : end + 2].isdigit():  # "one 100 g skein" is no 1,100
+            signs.append(" ")
+            places.append((origin[end - 1][1], origin[end - 1][1]))
         done = end
     signs.append(text[done:])
     places.extend(origin[done:])
