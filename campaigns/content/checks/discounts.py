@@ -12,19 +12,19 @@ from campaigns.content.findings import Finding
 
 from .amounts import Claim
 from .reading import Draft, Reading, products_meant, read_support, supported_numbers
-from .sheet import FactSheet, known_numbers
+from .sheet import FactSheet, Product, known_numbers
 
 
 def check_percents(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """A share off that the offer does not give."""
     true = known_numbers(sheet.percent) | supported_numbers(sheet, "percent")
-    cut = {(100 * (1 - p.price / p.old_price)).quantize(Decimal(1)) for p in sheet.products if p.price and p.old_price}
+    cut = {share for p in sheet.products if (share := _share_off(p)) is not None}
     for reading in draft.readings:
         for claim in reading.of_kind("percent"):
-            if cut and not cut.isdisjoint(claim.values) and not _cuts_otherwise(sheet, reading, claim):
-                continue
+            is_own_cut = not cut.isdisjoint(claim.values) and not _cuts_otherwise(sheet, reading, claim)
             is_false = true.isdisjoint(claim.values) and not _is_nearly(reading, claim, true)
-            if is_false or (cut and _UP_TO.search(sheet.offer) and _is_of_one(sheet, reading, claim)):
+            is_less = cut and _UP_TO.search(sheet.offer) and _is_of_one(sheet, reading, claim)
+            if not is_own_cut and (is_false or is_less):
                 message = _("The facts give no such percentage. Use the figure of the offer, or leave it out.")
                 yield reading.finding("percent", "block", message, (claim.start, claim.end))
             elif _says_more(reading, claim):
@@ -33,10 +33,19 @@ def check_percents(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
 
 
 def _cuts_otherwise(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
-    """The product that is meant is reduced by another share, or is not."""
+    """The product that is meant is reduced by another share, or is not; one of them is, where none is named."""
     meant = products_meant(reading, claim.start, sheet)
-    shares = {(100 * (1 - p.price / p.old_price)).quantize(Decimal(1)) for p in meant if p.price and p.old_price}
-    return shares.isdisjoint(claim.values)
+    shares = [_share_off(p) for p in meant]
+    if meant is sheet.products:  # "50% off this weekend" speaks of all of them
+        return any(share not in claim.values for share in shares)
+    return all(share not in claim.values for share in shares)
+
+
+def _share_off(product: Product) -> Decimal | None:
+    """By how many percent the product itself is reduced."""
+    if not product.price or not product.old_price:
+        return None
+    return (100 * (1 - product.price / product.old_price)).quantize(Decimal(1))
 
 
 def _is_of_one(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
