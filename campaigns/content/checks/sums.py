@@ -31,10 +31,14 @@ def follows_from_facts(sheet: FactSheet, reading: Reading, claim: Claim, meant: 
     products = list(dict.fromkeys([p for s, _, p in reading.mentions if start <= s < end] or meant[:1]))
     pieces = _pieces(reading, reading.masked[start:end], start, end)
     totals = {*_totals(sheet, products, pieces), *_shares(products, text), *_counted_baskets(sheet, reading, claim)}
-    return bool(said & {as_cents(value) for value in totals}) or bool(said & example) or _adds_up(sheet, reading, claim)
+    return (
+        bool(said & {as_cents(value) for value in totals})
+        or bool(said & example)
+        or _adds_up(sheet, reading, claim, meant)
+    )
 
 
-def _adds_up(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+def _adds_up(sheet: FactSheet, reading: Reading, claim: Claim, meant: tuple[Product, ...]) -> bool:
     """The amount is the sum of others that stand before it, or what the offer makes of one of them or of such a sum, or how
     much one lacks of another. Each of the others is looked at itself."""
     said = {as_cents(value) for value in claim.values}
@@ -52,7 +56,9 @@ def _adds_up(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
         totals |= {as_cents(t) for t in totals}
         if said & totals:
             return True
-    for total in totals:
+    own = known_numbers(*(p.price for p in meant if is_in_scope(sheet, p)))
+    foreign = known_numbers(*(p.price for p in sheet.products)) - own  # the price of another, or of what is not reduced
+    for total in totals - foreign:
         for after in apply_offer(sheet, total):
             if said & {as_cents(after), as_cents(total - after)} and total not in known_numbers(sheet.min_basket):
                 return True
