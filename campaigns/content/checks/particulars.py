@@ -40,7 +40,8 @@ def check_contradicted_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding
         for claim in support.of_kind("span")
         if _REPLACES.search(line := sentence_around(support.passage.text, claim.start))
     ]
-    known = [(claim, sentence_around(support.passage.text, claim.start)) for claim in support.of_kind("span")]
+    lines = ((claim, sentence_around(support.passage.text, claim.start)) for claim in support.of_kind("span"))
+    known = [(claim, line, {p for _s, _e, p in find_mentions(line, sheet.products)}) for claim, line in lines]
     for reading in draft.readings:
         for claim in reading.of_kind("span"):
             sentence = sentence_around(reading.passage.text, claim.start)
@@ -52,16 +53,17 @@ def check_contradicted_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding
                 continue
             rivals = [
                 other
-                for other, line in known
+                for other, line, named in known
                 if _unit(reading, claim) == _unit(support, other)
-                and (not here or any(_is_named(line, p) for p in here))
+                and (not here or not here.isdisjoint(named))
                 and len(content_stems(line) & content_stems(sentence)) > (1 if here else 2 if line.isascii() else 3)
             ]
             is_said = any(
                 _unit(reading, claim) == _unit(support, other)
                 and set(other.values) & set(claim.values)
+                and (not here or not named or not here.isdisjoint(named))
                 and len(content_stems(line) & content_stems(sentence)) > 1
-                for other, line in known
+                for other, line, named in known
             )
             if rivals and not is_said and all(set(other.values).isdisjoint(claim.values) for other in rivals):
                 message = _("The facts give another number for this.")
