@@ -73,9 +73,14 @@ def _is_of_shop(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
 def _is_counted_in_facts(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     """ "There are 14 fabrics to choose from", where a line of the facts says "14 fabrics"."""
     found = re.match(r"\s+([a-z]{4,})", reading.masked[claim.end : claim.end + 24], re.I)
+    if not found:
+        return False
     facts = read_support(sheet).passage.text
-    return bool(found) and any(
-        re.search(rf"(?<![\d.,]){value:f}\s+(?:[a-z]+\s+)?{found[1]}\b", facts, re.I) for value in claim.values if found
+    is_rest = _IS_REST.search(sentence_around(reading.passage.text, claim.start))
+    return any(
+        not is_rest or _IS_REST.search(sentence_around(facts, match.start()))  # "order 6 bottles" leaves no six
+        for value in claim.values
+        for match in re.finditer(rf"(?<![\d.,]){value:f}\s+(?:[a-z]+\s+)?{found[1]}\b", facts, re.I)
     )
 
 
@@ -146,6 +151,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         "some",
     ),
 )
+_IS_REST = re.compile(r"\bleft\b|\bremain|\bonly\b|\blast\b|\bin\s+stock\b|[仅只]剩|库存", _I)
 _VAGUE = re.compile(
     r"\blimited\s+(?:stock|quantit|number|edition|run|availab)\w*|\bwhile\s+(?:stocks?|supplies|they)\s+lasts?|\bbefore\s+(?:they|it)(?:'s|'re|\s+are|\s+is)?\s+(?:gone|sells?\s+out)|数量有限|先到先得|售完即止",
     _I,
