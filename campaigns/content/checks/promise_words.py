@@ -179,7 +179,7 @@ IS_FREE = re.compile(
 )
 #: Services in the words of a Chinese text and of English facts: no stem is common to the two.
 SERVICES = tuple(
-    (re.compile(zh), re.compile(en, _I))
+    (re.compile(zh), re.compile(rf"\b(?:{en})", _I))
     for zh, en in (
         (
             r"旧.{0,6}(?:拉走|带走|回收|运走|取走|处理)|(?:拉走|带走|回收|运走|取走|处理).{0,4}旧",
@@ -189,15 +189,22 @@ SERVICES = tuple(
         (r"礼品?包装|礼盒|包装", r"gift[\s-]?wrap|wrapp|gift\s+box"),
         (r"刻字|刻名|雕刻", r"engrav|initial|monogram"),
         (r"绣", r"embroider|monogram"),
-        (r"改裤|裁|改短|修改", r"hem\b|hemm|alter|shorten|tailor"),
-        (r"维修|修理|修补|修", r"repair|mend|\bfix"),
-        (r"保养|养护|检修", r"servic|check-?up|maintenance"),
-        (r"换新|更换|补发|重发", r"replac|\bnew\s+one"),
-        (r"试[吃喝用睡戴穿]|样品|小样|试用装", r"trial|sample|\btry\b"),
-        (r"咨询|建议|搭配|指导", r"advice|advis|consult|styling|help"),
-        (r"打磨|磨刀|磨", r"sharpen|\bgrind"),
-        (r"上门取|上门收|取件", r"collect|pick\s?up"),
-        (r"贺卡|卡片", r"\bcard"),
+        (r"改裤|裁|改短|修改", r"hem(?:s|med|ming)?\b|alter|shorten|tailor"),
+        (r"维修|修理|修补|修", r"repair|mend|fix"),
+        (
+            r"保养|养护|检修",
+            r"servicing|serviced|(?:first|annual|yearly|free|full)\s+service\b(?!\s+(?:desk|team|line))|check-?up|maintenance",
+        ),
+        (r"换新|更换|补发|重发", r"replac|new\s+one"),
+        (r"试[吃喝用睡戴穿]|样品|小样|试用装", r"trial|sample|try\b"),
+        (r"咨询|建议|搭配|指导", r"advice|advis|consult|styling"),
+        (r"打磨|磨刀|磨", r"sharpen|grind"),
+        (
+            r"上门取|上门收|取件",
+            # "Free pick up in our store" sends nobody to the door.
+            r"we(?:'ll|\s+will)?\s+(?:\w+\s+)?(?:collect|fetch|pick)|(?:collected|fetched|picked\s+up|collection|pick-?\s?up)\s+(?:from|at)\s+(?:your|you|home)\b|home\s+(?:collection|pick-?up)",
+        ),
+        (r"贺卡|卡片", r"card"),
     )
 )
 #: The offer is a thing that comes with the order: whoever calls it a gift says no more than that.
