@@ -125,8 +125,8 @@ PROMISES: tuple[Promise, ...] = (
     _promise(
         "gift",
         r"\bfree\s+(?:\w+\s+)?gifts?\b|\bgifts?\s+with\s+(?:every|any|each|your|all|purchase|an?)\b|\bbonus\s+(?:gift|item|points?)|\bgoody\s+bag|\bgift\s+cards?\b|\bsurprise\s+gift|\bgift\s+(?:is\s+)?(?:included|worth|inside|in\s+(?:every|your)\s+(?:parcel|order|box))|\b(?:add|include|slip|tuck|pop|send|get|receive|comes?)\b[^.!?\n]{0,40}\b(?:as|for)\s+an?\s+(?:\w+\s+)?(?:gift|present|bonus|thank[\s-]you)\b|\bthrow(?:ing|n)?\s+in\b|\bon\s+top,?\s+you\s+(?:get|receive)"
-        r"|赠品|赠送|附赠|加赠|买就送|(?<=[再即还都就另])送礼|送礼(?=品|包|盒)|随单[赠送]|免费[送赠领]|礼品卡|(?:[买购][^,。!?\n送]{1,10}|每[一1]?[单件][^,。!?\n送]{0,4}|下单[^,。!?\n送]{0,6}|满[^,。!?\n送]{1,8})送(?![货达到给人礼朋爸妈长她他礼])|送你?一[份个件]|送您一[份个件]|好礼相送|即送|还送|另送|再送",
-        r"gift|赠|送(?![货达到])",
+        r"|赠品|赠送|附赠|加赠|买就送|(?<=[再即还都就另])送礼|(?:下单|购物|消费|满\s*\d[^,。!?\n送]{0,8})送礼(?![两自正都皆首佳必])|送礼(?=品|包|盒)|随单[赠送]|免费[送赠领]|礼品卡|(?:[买购][^,。!?\n送]{1,10}|每[一1]?[单件][^,。!?\n送]{0,4}|下单[^,。!?\n送]{0,6}|满[^,。!?\n送]{1,8})送(?![货达到给人礼朋爸妈长她他礼])|送你?一[份个件]|送您一[份个件]|好礼相送|即送|还送|另送|再送",
+        r"gift|赠|(?<![配运派])送(?!货|达|到|上门)",
     ),
     _promise(
         "gift",
@@ -209,11 +209,12 @@ SERVICES = tuple(
 )
 #: The offer is a thing that comes with the order: whoever calls it a gift says no more than that.
 OFFERS_THING = re.compile(
-    r"\b(?:free|complimentary)\s+(?!shipping|delivery|postage|returns?\b|exchanges?|p&p|express|standard)[a-z\d]|\bgift\b|[赠送]",
+    r"\b(?:free|complimentary)\s+(?!(?:[\w-]+\s+){0,2}(?:shipping|delivery|postage|returns?|exchanges?|p&p)\b)(?!express|standard)[a-z\d]|\bgift\b"
+    r"|赠|(?<![配运派])送(?!货|达|到|上门)",
     _I,
 )
 #: 送什么, 送一本书给爸爸: what the reader gives to somebody.
-GIVEN_BY_READER = re.compile(r"什么|哪|给(?![您你])|爸|妈|长辈|朋友|老师|父|母|孩子|自己")
+GIVEN_BY_READER = re.compile(r"什么|哪|给(?![您你])|爸|妈|长辈|朋友|老师|父(?!亲节)|母(?!亲节|婴)|孩子|自己")
 HANDLES = re.compile(
     r"\b(?:post|pack|wrap|ship|send|check|dispatch|print|handle|process|roast|cut|sew|bake)(?:s|es|ed)?\s+$", _I
 )
