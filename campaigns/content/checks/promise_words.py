@@ -218,13 +218,17 @@ GIVEN_BY_READER = re.compile(r"什么|哪|给(?![您你])|爸|妈|长辈|朋友|
 HANDLES = re.compile(
     r"\b(?:post|pack|wrap|ship|send|check|dispatch|print|handle|process|roast|cut|sew|bake)(?:s|es|ed)?\s+$", _I
 )
+#: "We cut every order by 20%": what follows makes it a reduction after all.
+REDUCES = re.compile(r"^[^,;:.!?\n]{0,30}(?:%|\boff\b|\bdiscount)", _I)
+#: All of the shop, in words that no kind of goods narrows.
+ALL_IN_CHINESE = re.compile(r"(?:所有|全部)的?(?:商品|产品|订单)|全场|全店|一切")
 NO_MINIMUM = re.compile(
     r"\bno\s+minimum\b|\bwithout\s+(?:a\s+|any\s+)?minimum|\bany\s+(?:order|purchase|basket)(?:\s+(?:size|value))?\b(?!\s+(?:of|over|above|from|worth|at\s+least|that)\b)|\b(?:every\s+order|all\s+orders)\b(?!\s+(?:of|over|above|from|worth|that)\b)|\bno\s+matter\s+(?:how|what)\s+(?:much|little|you\s+(?:buy|spend))|\bwhatever\s+you\s+(?:spend|buy|order)\b|\bhowever\s+(?:much|little|small)\b"
     r"|\bno\s+(?:strings|conditions|catch)\b|无门槛|不限金额|任意金额|没有门槛|任意订单|全场无门槛",
     _I,
 )
 EVERYTHING = re.compile(
-    r"\beverything\b(?!\s+else)(?=[^.!?\n]{0,30}(?:store|shop|site|range|off|reduced|sale))|\b(?:off|on)\s+(?:absolutely\s+)?everything\b(?!\s+else)|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:the\s+)?(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b|\ball\s+(?:our\s+)?products\b|\bevery\s+(?:single\s+)?(?:product|item)\b|\bno\s+exclusions\b|全场|全店|所有商品|全部商品|全站",
+    r"\beverything\b(?!\s+else)(?=[^.!?\n]{0,30}(?:store|shop|site|range|off|reduced|sale))|\boff\s+(?:absolutely\s+)?everything\b|\bon\s+(?:absolutely\s+)?everything\b(?!\s+else)|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:the\s+)?(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b|\ball\s+(?:our\s+)?products\b|\bevery\s+(?:single\s+)?(?:product|item)\b|\bno\s+exclusions\b|全场|全店|所有商品|全部商品|全站",
     _I,
 )
 LIMITED = re.compile(
@@ -237,7 +241,7 @@ COMBINED = re.compile(
 )
 EVERY_ORDER = re.compile(
     rf"(?:{FREE_SHIPPING})\s+(?:on|for|with)\s+(?:every|all|any|each)\s+(?!orders?\b|purchases?\b|baskets?\b)(?:\w+|\ue000+)(?!\s+(?:\w+\s+)?(?:from|over|above|of|worth))"
-    rf"|(?<!的订单)(?<!元订单)(?<!以上)(?:全部|所有|每[一1]?[件个只盒瓶份])[^,。\n]{{0,6}}(?:包邮|免邮|免运费)|(?:{FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任[意何][一1]?[单件]?(?:订单)?|每[一1]?[单件]|[无不]论[^,。]{{0,6}}|一律)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{FREE_SHIPPING})",
+    rf"|(?<!元的订单)(?<!块的订单)(?<!\d的订单)(?<!上的订单)(?<!件的订单)(?<!元订单)(?<!以上)(?:全部|所有|每[一1]?[件个只盒瓶份])[^,。\n]{{0,6}}(?:包邮|免邮|免运费)|(?:{FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任[意何][一1]?[单件]?(?:订单)?|每[一1]?[单件]|[无不]论[^,。]{{0,6}}|一律)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{FREE_SHIPPING})",
     _I,
 )
 THRESHOLD = re.compile(r"\b(?:over|above|from|minimum|at\s+least)\s+\S{0,4}\d|满\s*\S?\d|以上", _I)

@@ -136,7 +136,8 @@ def check_reach_of_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]
                 if is_wide and limit.rstrip("s")[:5] not in sentence.lower():
                     message = _("The facts promise this for something else, or not for everything.")
                     # Whether a guitar is one of the "instruments" no fact says.
-                    is_other_language = limit.isascii() and re.search(r"[\u4e00-\u9fff]", sentence)
+                    is_chinese = re.search(r"[\u4e00-\u9fff]", sentence) and not words.ALL_IN_CHINESE.search(sentence)
+                    is_other_language = limit.isascii() and is_chinese
                     is_open = is_other_language or not (words.WHOLE_SHOP.search(sentence) or _is_category(sheet, limit))
                     yield reading.finding("scope", "warn" if is_open else "block", message, match.span())
 
@@ -161,8 +162,10 @@ def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 r"deliver|\bship|包邮|免邮|运费|配送", sentence_around(reading.masked, match.start()), re.I
             )
             before = reading.masked[max(0, match.start() - 16) : match.start()]
-            if words.HANDLES.search(before) and not words.IS_FREE.search(
-                sentence_around(reading.masked, match.start())
+            if (
+                words.HANDLES.search(before)
+                and not words.REDUCES.search(reading.masked[match.end() : match.end() + 40])
+                and not words.IS_FREE.search(sentence_around(reading.masked, match.start()))
             ):
                 continue  # "we post every order within a day" reduces nothing
             if sheet.min_basket or words.THRESHOLD.search(facts if of_delivery else sheet.offer):

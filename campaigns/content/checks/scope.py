@@ -148,7 +148,8 @@ _EXCEPT = re.compile(
     re.I,
 )
 _EVERYTHING = re.compile(
-    r"\beverything\b(?!\s+else)|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b"
+    r"\beverything\b(?!(?<!off everything)\s+else)"
+    r"|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b"
     r"|\b(?:all|every)\s+(?:our\s+|single\s+)?(?:products?|items?)\b|全场|全店|全站|所有商品|全部商品",
     re.I,
 )
