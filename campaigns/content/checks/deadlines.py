@@ -139,9 +139,9 @@ def _clock(match: re.Match[str]) -> set[int]:
         return {12 * 60}
     digits = re.findall(r"\d+", match.group())
     hour, minute = int(digits[0]), int(digits[1]) if len(digits) > 1 else 0
-    before = match.string[max(0, match.start() - 2) : match.start()]
-    is_late = "pm" in said or bool(re.search("[下中]午|晚上|晚$", before))
-    is_early = "am" in said or bool(re.search("[上早]午?|凌晨|早上", before))
+    before = match.string[max(0, match.start() - 6) : match.start()].rstrip()
+    is_late = "pm" in said or bool(re.search("(?:[下中]午|晚上?)$", before))
+    is_early = "am" in said or bool(re.search("(?:上午|早上?|[凌清]晨)$", before))
     if hour > 12 or (":" in said and not is_late and not is_early):
         return {hour * 60 + minute}
     hours = [hour % 12 + 12] if is_late else [hour % 12] if is_early else [hour % 12, hour % 12 + 12]
@@ -306,6 +306,6 @@ _STARTS = re.compile(
     _I,
 )
 _CLOCK = re.compile(
-    r"\b\d{1,2}(?::\d{2}|\.\d{2}(?=\s*[ap]\.?m))?\s*(?:[ap]\.?m\b\.?|o'clock)|\b\d{1,2}:\d{2}\b|(?<![\d.:])\d{1,2}\s*点(?![\d建原要心注提理好评亮子])|\bnoon\b",
+    r"\b\d{1,2}(?::\d{2}|\.\d{2}(?=\s*[ap]\.?m))?\s*(?:[ap]\.?m\b\.?|o'clock)|\b\d{1,2}:\d{2}\b|(?<![\d.:])(?:1\s*点(?![\d建原要心注提理好评亮子])|(?!1\s*点)\d{1,2}\s*点(?!\d|建议|原因|要[点求]|心[得意]|注意|提[示醒]|理由|好处|评[价分]|亮点|子))|\bnoon\b",
     _I,
 )
