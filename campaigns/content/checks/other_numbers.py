@@ -165,7 +165,7 @@ def _is_stock(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
 def _earns_points(sheet: FactSheet, claim: Claim) -> bool:
     """569 points for a pair of 569, where the facts give one for each unit of money."""
     is_one_each = re.search(
-        r"1元积1分|1\s+point\s+(?:for|per)\s+(?:every\s+|each\s+)?(?:[€£$¥]1\b|\w+)",
+        r"1元积1分|1\s+point\s+(?:for|per)\s+(?:every\s+|each\s+)?(?:1\s+)?(?:[€£$¥]1\b|(?:euro|pound|dollar|yuan)s?\b)",
         read_support(sheet).passage.text,
         re.I,
     )
