@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
@@ -21,15 +21,12 @@ def check_scope_of_offer(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     if not outside and not _limits(sheet):
         return
     for reading in draft.readings:
+        beside = {(s, e) for s, e, _p in reading.mentions if _is_beside(reading.passage.text[max(0, s - 40) : s])}
         for place, end in _discounts(reading):
             start, stop = sentence_span(reading.passage.text, place)
             text = reading.passage.text[start:stop]
-            named = {
-                p for s, _e, p in reading.mentions if start <= s < stop and not _is_beside(reading.passage.text[:s])
-            }
-            text = _without(
-                text, start, [(s, e) for s, e, _p in reading.mentions if _is_beside(reading.passage.text[:s])]
-            )
+            named = {p for s, e, p in reading.mentions if start <= s < stop and (s, e) not in beside}
+            text = _without(text, start, beside)
             says_inside = any(_names(text, word) for word in inside) or any(is_in_scope(sheet, p) for p in named)
             says_outside = any(_names(text, word) for word in outside) or any(not is_in_scope(sheet, p) for p in named)
             wide = _EVERYTHING.search(text)
@@ -69,7 +66,7 @@ def is_in_scope(sheet: FactSheet, product: Product) -> bool:
     return product in in_scope(sheet)
 
 
-def _without(text: str, start: int, spans: list[tuple[int, int]]) -> str:
+def _without(text: str, start: int, spans: Iterable[tuple[int, int]]) -> str:
     inside = [(max(0, s - start), min(len(text), e - start)) for s, e in spans if start <= s < start + len(text)]
     return blank(text, inside)
 
@@ -91,7 +88,7 @@ def _is_of_other(sheet: FactSheet, reading: Reading, place: int) -> bool:
 
 def _is_beside(before: str) -> bool:
     """ "Bought together with the table": what fills the basket, and not what is reduced."""
-    return bool(_TOGETHER_WITH.search(before[-40:]))
+    return bool(_TOGETHER_WITH.search(before))
 
 
 def _limits(sheet: FactSheet) -> bool:
