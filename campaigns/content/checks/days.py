@@ -39,7 +39,8 @@ def check_months(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     known = {_read_month(match) for match in _YEAR_MONTH.finditer(read_support(sheet).passage.text)}
     if not known:
         return
-    known |= {(day.year, day.month) for day in (sheet.valid_from, sheet.valid_until, sheet.send_date) if day}
+    days = (sheet.valid_from, sheet.valid_until, sheet.send_date, *_support_days(sheet))
+    known |= {(day.year, day.month) for day in days if day}
     for reading in draft.readings:
         for match in _YEAR_MONTH.finditer(reading.passage.text):
             if _read_month(match) not in known:
