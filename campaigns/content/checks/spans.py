@@ -109,9 +109,9 @@ def _fits_deadline(sheet: FactSheet, sentence: str, values: set[Decimal]) -> boo
 
 def _is_habit(reading: Reading, claim: Claim, sentence: str) -> bool:
     """ "Water it every two weeks": how a thing is used, where nothing of the shop or the offer is said."""
-    if _STEPS.search(sentence) and not OFFER_WORDS.search(sentence):
-        return True  # 头两天…中间三天…最后两天: one step after the other
-    if _USE.search(sentence) and not _SHOP_SAYS.search(sentence) and not OFFER_WORDS.search(sentence):
+    # 头两天…中间三天…最后两天: one step after the other
+    tells = _STEPS.search(sentence) or _USE.search(sentence)
+    if tells and not _SHOP_SAYS.search(sentence) and not OFFER_WORDS.search(sentence):
         return True
     before = reading.masked[max(0, claim.start - 10) : claim.start]
     words = _PROMISE.sub(lambda match: "" if match.group().lower() == "every" else match.group(), sentence)
