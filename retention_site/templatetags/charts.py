@@ -112,7 +112,7 @@ def line_chart(
 ) -> dict[str, Any]:  # fmt: skip
     """A line with its band, from (label, value) or (label, value, low, high); style: percent, count, decimals.
 
-    At most so many `labels` stand under it: four where they are days and the plot may be a phone's.
+    At most so many `labels` stand under it: three where they are days, as in Chinese four run into each other on a phone.
     """
     full = [_complete(row) for row in rows or () if row[1] is not None]
     numbers = [number for _label, *three in full for number in three if number is not None]

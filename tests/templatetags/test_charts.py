@@ -81,3 +81,13 @@ def test_at_most_five_labels_stand_under_a_plot_and_the_last_is_one(amount: int)
     shown = drawing.thin_labels(amount)
     assert sum(shown) <= 5
     assert shown[-1]
+
+
+@given(st.integers(2, 400))
+def test_three_days_in_chinese_stand_apart_under_the_plot_of_a_phone(amount: int) -> None:
+    """Measured there: a plot of 242 pixels, "11月15日" takes 50, and the outer ones do not stand out of it."""
+    shown = drawing.thin_labels(amount, 3)
+    places = [242 * place / (amount - 1) for place, is_shown in enumerate(shown) if is_shown]
+    ends = [place + (25 if place else 50) for place in places[:-1]]
+    starts = [*(place - 25 for place in places[1:-1]), places[-1] - 50]
+    assert all(start - end >= 5 for end, start in zip(ends, starts, strict=True))
