@@ -129,10 +129,10 @@ def _rate_beside(question: str, weights: list[tuple[Idea, float]], found: Found,
     """How far the best sentence, and the title, are about something else than the question is."""
     title = find_keys(found.article.title)
     total = sum(weight for _idea, weight in weights) or 1.0
-    untitled = sum(weight * _rate_lack(idea, title) for idea, weight in weights if not title & {*idea.answered_by})
-    asked = {key for idea, _weight in weights for key in idea.answered_by} | find_keys(question)
+    untitled = sum(weight * _rate_lack(idea, title) for idea, weight in weights if not title & {idea.key, *idea.same})
+    asked = {key for idea, _weight in weights for key in (idea.key, *idea.same)} | find_keys(question)
     said = unique_ideas(find_ideas(found.passages[0][0].text)) if found.passages else []
-    spoken = [({*idea.answered_by, *idea.spoken}, _weigh_idea(idea, base)) for idea in said]
+    spoken = [({*idea.spoken}, _weigh_idea(idea, base)) for idea in said]
     other = sum(weight for keys, weight in spoken if not asked & keys)
     return untitled / total * other / (sum(weight for _keys, weight in spoken) or 1.0)
 

@@ -27,9 +27,9 @@ from .sections import read_sections
 
 LANGUAGES: Final = ("en", "zh")
 HARMLESS: Final = "harmless"
-#: From here on a sentence is for people: chosen by `./rekindle bench people_only` over whole lines of the examples that the
+#: From here on a sentence is for people: chosen over whole lines of the examples (`./rekindle bench people_only`) that the
 #: classifier had not seen. docs/support.md has what it costs.
-LEAST: Final = {"en": 0.92, "zh": 0.92}
+LEAST: Final = {"en": 0.93, "zh": 0.94}
 STRENGTH: Final = 10.0
 #: A writer's sentences, and pieces of one that goes on over several commas.
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+")

@@ -32,6 +32,7 @@ OTHER_SHOPS = {
         "homeware",
         "delicatessen",
         "toys",
+        "pets",
     )
 }
 #: What is for people only, and what only sounds like it (reason ""): three sets, each tried once before it was mended for.

@@ -97,6 +97,11 @@ def test_a_sentence_that_has_every_word_and_is_about_something_else_answers_noth
     assert not answer_question("Do you have a shop in Berlin?", shop).refused
 
 
+def test_what_is_said_of_one_sort_alone_on_other_days_says_nothing_of_sundays() -> None:
+    shop = load_base(OTHER_SHOPS["pets"][0])  # frozen meat is sent on Tuesdays and Wednesdays
+    assert answer_question("周日可以送货吗？", shop).refused == "unanswered"
+
+
 def test_who_asks_for_a_number_is_not_answered_by_none() -> None:
     shop = Base(
         read_articles("## 1. Pieces of puzzles\nThe puzzle has pieces, and the maker has none of them by phone.\n")
