@@ -107,6 +107,7 @@ def _judge_stated(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
         return _("So many of this do not cost that.")
     is_off = bool(_DISCOUNT_AFTER.search(after) or _DISCOUNT_BEFORE.search(before))
     is_limit = bool(_LIMIT_BEFORE.search(before) or _LIMIT_AFTER.search(after))
+    is_limit |= bool(sheet.min_basket and _FROM.search(before) and _OFFER_BEHIND.match(after))
     meant = products_meant(reading, claim.start, sheet)
     if (message := _judge_role(sheet, reading, claim, before, after)) is not None:
         return message
@@ -178,7 +179,10 @@ def _judge_role(sheet: FactSheet, reading: Reading, claim: Claim, before: str, a
     is_off = _DISCOUNT_AFTER.search(after) or _DISCOUNT_BEFORE.search(before)
     if is_off and said & plain and not said & (known_numbers(sheet.amount) | supported_numbers(sheet, "money")):
         return "" if is_worked_out(sheet, reading, claim) else _("The offer takes no such amount off.")
-    if _SUM_BEFORE.search(before) and said & plain and not is_sum(sheet, reading, claim):
+    is_lack = _SHORT_AFTER.match(after) or _SHORT_BEFORE.search(before)
+    if is_lack and said & plain and not is_worked_out(sheet, reading, claim):
+        return _("No price or amount of the facts is this one.")
+    if (_SUM_BEFORE.search(before) or _SUM_AFTER.match(after)) and said & plain and not is_sum(sheet, reading, claim):
         return _("This is the price of one product, and no sum.")
     if _REDUCED_BEFORE.search(before) and said & plain:
         reduced = _derived_prices(sheet, products_meant(reading, claim.start, sheet))
@@ -343,7 +347,7 @@ _CUT_TO = re.compile(
 _PIECES_FOR = re.compile(r"\b(?P<n>[2-9]|1\d)\s+for\s+(?:only\s+|just\s+)?$", _I)
 _PIECES_BEFORE = re.compile(rf"(?<![\d.第])(?P<n>[2-9]|1\d)\s*{MEASURES}\s*(?:共|一共|只要|才|就是)?\s*$")
 _A_PACK = re.compile(r"\b(?:packs?|sets?|box(?:es)?|bundles?|cases?)\s+of\s*$", _I)
-_PIECES_AFTER = re.compile(rf"\s*(?:任选|任意)?(?P<n>[2-9])\s*{MEASURES}(?!起|以上)")
+_PIECES_AFTER = re.compile(rf"[ \t]?(?:任选|任意)?(?P<n>[2-9])\s*{MEASURES}(?!起|以上)")
 _FEE_BEFORE = re.compile(
     r"\b(?:delivery|shipping|postage)\b[^,.;:\d£€$¥]{0,24}?\b(?:is|are|costs?|at)\s*(?:only\s+|just\s+)?$|(?:运费|邮费)\s*(?:为|是|:|只要|仅)?\s*$",
     _I,
@@ -352,6 +356,12 @@ _SUM_BEFORE = re.compile(
     r"(?:\b(?:together|in\s+total|altogether)\b,?\s*(?:that|they|it|both)?\s*(?:'s|is|are|costs?|comes?\s+to|makes?)?|\bcome\s+to|\badd\s+up\s+to|合计|总共|一共|总价|加起来|(?<=[样件口者])共|[两三四五]样|=)\s*(?:是|为|才|只要)?\s*:?\s*$",
     _I,
 )
+_OFFER_BEHIND = re.compile(
+    r",?\s*(?:(?:the|our|your)\s+code|you\s+(?:can\s+)?(?:also\s+)?(?:take|get|save)|\ue000+\s+takes)\b", _I
+)
+_SHORT_AFTER = re.compile(r"\s*(?:short|away)\b", _I)
+_SHORT_BEFORE = re.compile(r"差了?\s*$")
+_SUM_AFTER = re.compile(r"\s*(?:in\s+(?:all|total)|altogether|together)\b", _I)
 _INSTEAD = re.compile(r"\s*\(?\s*(?:instead\s+of|down\s+from|rather\s+than|was|usually|normally|原价|平时)\s*:?\s*", _I)
 _REDUCED_BEFORE = re.compile(
     r"(?:折后|券后|减后|到手价?|实付|\d\s*折(?:之?后|下来)?|减\s*\d+\s*元后|\bbecomes|\bdown\s+to|\bmakes\s+(?:it|that)),?\s*(?:只要|仅需?|只需|才|是|为)?\s*:?\s*$"

@@ -20,9 +20,12 @@ def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """What no other check explains: small numbers in words are shown, figures are blocked."""
     true = _loose_numbers(sheet)
     said_of = _numbers_by_unit(sheet)
+    counted = _counted(draft)
     for reading in draft.readings:
         for claim in reading.of_kind("number"):
             if claim.unit in {"分", "积", "point"} and _earns_points(sheet, claim):
+                continue
+            if _is_multiple(said_of.get(claim.unit, set()), counted, claim):
                 continue
             other = said_of.get(claim.unit)
             if (
@@ -85,6 +88,17 @@ def _contradicts_range(sheet: FactSheet, reading: Reading, claim: Claim) -> bool
         known.unit == claim.unit and _RANGE_BEFORE.search(support.masked[max(0, known.start - 12) : known.start])
         for known in support.of_kind("number")
     )
+
+
+def _counted(draft: Draft) -> set[int]:
+    """The small numbers that the letter says."""
+    found = (n for reading in draft.readings for n in _SMALL.findall(reading.masked))
+    return {int(n) for n in found if 1 < int(n) <= 12}
+
+
+def _is_multiple(known: set[Decimal], counted: set[int], claim: Claim) -> bool:
+    """ "Three packets give you 180 seeds", where the facts say 60 seeds, and the letter three."""
+    return any(v > 1 and value == v * n for value in claim.values for v in known for n in counted)
 
 
 def _is_rating(reading: Reading, claim: Claim) -> bool:
@@ -227,6 +241,7 @@ def _is_postcode(reading: Reading, claim: Claim) -> bool:
     return bool(re.search(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", around))
 
 
+_SMALL = re.compile(r"(?<![\d.,])\d{1,2}(?![\d.,]*\d)")
 _RATED = re.compile(r"\b(?:rated|rating|score[ds]?|average)\b[^.!?\d]*$|评分[^。\d]*$|好评率[^。\d]*$", re.I)
 _RANGE_BEFORE = re.compile(r"\d\s*(?:to|-|or|至|到|~)\s*$", re.I)
 _HEADLINES = frozenset(["subject", "preheader", "button_label"])

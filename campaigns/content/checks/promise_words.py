@@ -72,7 +72,7 @@ PROMISES: tuple[Promise, ...] = (
     _promise(
         "returns",
         r"\breturn(?:s|ed)?\s+(?:policy|window|period|within|any)|\beasy\s+returns|\bsend\s+(?:it|them)\s+back\b|退[换]货",
-        r"return|退",
+        r"return|退|\bsend\b[^.\n]{0,30}\bback\b",
     ),
     _promise("guarantee", r"\blifetime\b|\bfor\s+life\b|终身"),
     _promise(

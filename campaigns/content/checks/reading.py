@@ -208,6 +208,9 @@ def find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[in
         others = set().union(*(w for other, w in words.items() if other != product))
         for word in sorted(words[product] - others, key=len, reverse=True):
             for start, end in find_name(text, word):
+                is_plain = text[start].islower() and word != _head_of(product.name)
+                if is_plain and _ANY_ONE.search(text, max(0, start - 8), start):
+                    continue  # "a room that smells of the coast" is no Room Spray
                 if text[start].islower() and _IS_VERB.search(text, max(0, start - 8), start):
                     continue  # "you charge them" names no Charge Hub
                 if not any(s < end and start < e for s, e, _ in found):
@@ -219,14 +222,22 @@ def find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[in
     yield from sorted(found, key=lambda mention: mention[0])
 
 
+_ANY_ONE = re.compile(r"\b(?:an?|your|every|any)\s$", re.I)
 _PRICED = re.compile(r"([\u4e00-\u9fff]{2})(?=\s?\(?\d{1,6}(?:\.\d{1,2})?\s?元)")
 _IS_VERB = re.compile(r"\b(?:you|we|they|to|can|will|don't|please)\s$", re.I)
+
+
+def _head_of(name: str) -> str:
+    """The noun of an English name, which stands last: "spray" of a Linen Room Spray 100 ml."""
+    words = [w for w in re.findall(r"[A-Za-zÀ-ÿ]{3,}", name.lower()) if w not in _MEASURE_WORDS]
+    return words[-1] if words else ""
 
 
 def _words_of_name(name: str) -> set[str]:
     """Words of a name by which people call the product; Chinese has no spaces, so every run of three signs or more, and
     the last two."""
-    words = set(re.findall(r"[A-Za-zÀ-ÿ]{4,}", name.lower())) - _MEASURE_WORDS
+    words = set(re.findall(r"[A-Za-zÀ-ÿ]{3,}", name.lower())) - _MEASURE_WORDS
+    words |= set(re.findall(r"[A-Z][\u4e00-\u9fff]{1,2}$", name))  # T恤
     for run in re.findall(r"(?<!\d)[\u4e00-\u9fff]{2,}", name):
         words.add(run[-2:])
         words |= {run[start:end] for start in range(len(run) - 2) for end in range(start + 3, len(run) + 1)}
@@ -238,7 +249,8 @@ _MEASURE_WORDS = frozenset(
     re.findall(
         r"\w+",
         "pair pairs pack packs piece pieces bottle bottles bag bags grams litre litres liter liters inch inches month months"
-        " year years edition size with from large small medium mini sets bulbs balls sheets rolls tablets",
+        " year years edition size with from large small medium mini sets bulbs balls sheets rolls tablets"
+        " the and for set kit tea cup mug box bag day one two six ten new old big red hot all our you oil pro max cut dry",
     )
 )
 

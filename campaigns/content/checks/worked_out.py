@@ -45,7 +45,7 @@ def is_worked_out(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
 def counted_before(reading: Reading, claim: Claim, product: Product) -> int:
     """Two in 两块砧板440元: how many of a product its price is said for; 0 where the words do not say."""
     places = [s for s, e, p in reading.mentions if p == product and e <= claim.start]
-    found = _COUNTED.search(reading.passage.text[max(0, places[-1] - 8) : places[-1]]) if places else None
+    found = _COUNTED.search(reading.passage.text[max(0, places[-1] - 18) : places[-1]]) if places else None
     is_each = _EACH_BEHIND.match(reading.passage.text[claim.end : claim.end + 8])
     return int(found["n"]) if found and not is_each else 0
 
@@ -98,10 +98,11 @@ def _results(sheet: FactSheet, reading: Reading, claim: Claim) -> Iterator[Decim
     elif _DIFFERS.search(before) or _DIFFERS_AFTER.search(after):
         sides = {*earlier, *(b.plain for b in baskets if b.pieces == 1), *spared}
         yield from (a - b for a in sides for b in sides if a > b)
+        yield from _paid(sheet, reading, claim, baskets, earlier)
     elif _SAVED.search(before) or _SAVED_AFTER.search(after):
         yield from spared
     elif _LACKS.search(before) or _LACKS_AFTER.search(after):
-        limits = set(_limits(sheet))
+        limits = set(_limits(sheet, is_delivery=bool(_DELIVERED.search(sentence_around(reading.masked, claim.start)))))
         yield from (limit - b.plain for limit in limits for b in baskets if limit > b.plain)
         yield from (limit - total for limit in limits for total in earlier if limit > total)
     else:
@@ -130,6 +131,8 @@ def _paid(
     if _EACH.search(f"{before} | {after}"):
         shared = {*earlier, *lefts, *(b.plain for b in baskets), *(b.after for b in baskets if b.after is not None)}
         yield from (total / n for n in _parts(reading, low, high) for total in shared)
+    each = {v for v in _given_for_each(sheet) if v in earlier}
+    yield from (v * n for v in each for n in _counts(sentence))
     if _DELIVERED.search(sentence):
         yield from (total + fee for fee in list_fees(sheet) for total in [*earlier, *(b.plain for b in baskets)])
 
@@ -173,7 +176,9 @@ def _list_baskets(sheet: FactSheet, reading: Reading, low: int, high: int) -> It
             near = _counts_beside(text[max(low, s - 14) : s], text[e : min(high, e + 8)])
             counts.setdefault(product, {1}).update(near)
     named = list(counts)[-MOST_PRODUCTS:]
-    choices = [sorted({0} | counts[p] | (loose if len(named) < 3 else set()))[:5] for p in named]
+    if len(named) > 2 and not _OF_EACH.search(text[low:high]):
+        loose = set()
+    choices = [sorted({0} | counts[p] | loose)[:5] for p in named]
     chosen = [dict(zip(named, c, strict=True)) for c in islice(product_of(*choices), MOST_BASKETS) if any(c)]
     largest = max((_cost(counts) for counts in chosen), default=Decimal(0))
     for counted in chosen:
@@ -196,6 +201,10 @@ def _price(sheet: FactSheet, counts: dict[Product, int], largest: Decimal) -> Ba
         after = plain - sheet.amount
     if after is None and sheet.percent and reduced == plain and sum(counts.values()) == 1:
         after = plain * (100 - sheet.percent) / 100  # what a piece costs in a basket that is large enough
+    bundles = read_support(sheet).bundles
+    if after is None and len(bundles) == 1:
+        priced = [(p.price, n) for p, n in counts.items() if p.price is not None]
+        after = sum((bundles[0].cost(price, n) for price, n in priced), Decimal(0))
     return Basket(sum(counts.values()), plain, after)
 
 
@@ -209,6 +218,7 @@ def _counts(text: str) -> set[int]:
     found = {int(n) for n in _COUNT.findall(text)}
     if _PAIR.search(text):
         found.add(2)
+    found.add(len(_ONE_FOR.findall(text)))
     return {n for n in found if 1 < n <= MOST_PIECES}
 
 
@@ -227,13 +237,24 @@ def _without_names(reading: Reading, low: int, high: int) -> str:
     return "".join(signs)[low:high]
 
 
-def _limits(sheet: FactSheet) -> Iterator[Decimal]:
-    """The minimum of the offer, and those from which the delivery is free."""
-    if sheet.min_basket is not None:
+def _limits(sheet: FactSheet, *, is_delivery: bool) -> Iterator[Decimal]:
+    """What a basket may lack: the minimum of the offer, or, where the sentence speaks of the delivery and the facts say
+    from when that is free, this one alone."""
+    free = list(read_support(sheet).of_kind("money"))
+    is_known = any(is_threshold(read_support(sheet), claim) for claim in free)
+    if sheet.min_basket is not None and not (is_delivery and is_known):
         yield sheet.min_basket
     support = read_support(sheet)
     for claim in support.of_kind("money"):
         if is_threshold(support, claim):
+            yield from claim.values
+
+
+def _given_for_each(sheet: FactSheet) -> Iterator[Decimal]:
+    """What the policies give or take for each of something: 空瓶每个抵5元."""
+    support = read_support(sheet)
+    for claim in support.of_kind("money"):
+        if _EACH.search(sentence_around(support.masked, claim.start)):
             yield from claim.values
 
 
@@ -253,16 +274,16 @@ _IS_PRICE = re.compile(
     r"\s*(?:[(:,-]|->)?\s*(?:(?:now|just|only|is|are|costs?|at|for|still|today|comes?\s+at)\s*){0,3}(?:现在|现价|原价|售价|只要|仅需|只需|仅|才|只|特价|标价)?\s*:?\s*",
     _I,
 )
-_COUNTED = re.compile(rf"(?<![\d.第])(?P<n>[2-9]|1\d)\s*{MEASURES}$")
-_EACH_BEHIND = re.compile(rf"\s*(?:/|[一1每]\s*{MEASURES})")
+_COUNTED = re.compile(rf"(?<![\d.第])(?P<n>[2-9]|1\d)\s*(?:{MEASURES}|\s(?:[a-z]+\s+of\s+)?(?:the\s+|our\s+)?)$", _I)
+_EACH_BEHIND = re.compile(rf"\s*(?:/|[一1每]\s*{MEASURES}|each\b|apiece\b|an?\s+[a-z]|per\b)", _I)
 _ADDED = re.compile(
-    r"(?:\b(?:with|and|plus|both|pair\s+of|another|second|extra)\b|[+&]|\d\s*(?:[a-z]+\s+of\s+)?)\s*(?:an?\s+|the\s+|our\s+)?[1]?\s*$",
+    r"(?:\b(?:with|and|plus|both|pair\s+of|another|second|extra)\b|[+&])\s*(?:an?\s+|the\s+|our\s+)?[1]?\s*$",
     _I,
 )
 _OWN = re.compile(r"\(|\b(?:at|for)\b", _I)
 _REST_OF_SUM = re.compile(r"\s*(?:away|short|more|to\s+go|in\s+total|together|altogether|saved|cheaper|less)\b", _I)
 _SUM = re.compile(
-    r"\b(?:add|plus|together|total|sum|altogether|both|all|add(?:s|ed)?\s+up|comes?\s+to|makes?|made|with|bundle|set|basket|whole|pay|cost|spend|bring\w*|pair|order)\b|[+=&]"
+    r"\b(?:add|plus|together|total|sum|altogether|both|all|add(?:s|ed)?\s+up|comes?\s+to|makes?|made|with|bundle|set|basket|whole|pay|cost|spend|bring\w*|turns?|becomes?|pair|order)\b|[+=&]"
     rf"|再?加|[2-9]\s*{MEASURES}|[2-9两三四五]样|共|合计|总|一起|凑|搭配|套|实付|到手|付|算下来|下来|全部|都",
     _I,
 )
@@ -282,7 +303,7 @@ _WAS = re.compile(
     _I,
 )
 _LIMIT = re.compile(
-    r"(?:\b(?:over|above|reach(?:es)?|at\s+least|more\s+than|minimum(?:\s+of)?|from\s+orders?\s+of)|满|门槛(?:是|为)?|超过)\s*$",
+    r"(?:\b(?:over|above|(?<!you\s)reach(?:es)?|at\s+least|more\s+than|minimum(?:\s+of)?|from\s+orders?\s+of)|满|门槛(?:是|为)?|超过)\s*$",
     _I,
 )
 _LACKS = re.compile(
@@ -293,7 +314,7 @@ _LACKS_AFTER = re.compile(
 )
 _EACH = re.compile(
     rf"\b(?:each|apiece|per|every|works\s+out|an?\s+(?:\w+\s+)?(?:day|week|month|night|piece|pair|cup|bag|bar|stick|pack|bottle|sheet|roll|skein|portion|serving|jar|tin|box|can|\w+))\b"
-    rf"|/\s*[a-z]|平均|[每单合]\s*{MEASURES}?|[一1]\s*(?:{MEASURES}|天|月|年|次|杯)",
+    rf"|/\s*[a-z]|平均|[每单合]\s*{MEASURES}?|[一1]\s*(?:{MEASURES}|天|月|年|次|杯|人)",
     _I,
 )
 _DELIVERED = re.compile(r"deliver|\bship|postage|\bpost\b|\bdoor\b|包邮|免邮|运费|邮费|配送", _I)
@@ -311,6 +332,8 @@ _COUNT = re.compile(
     rf"(?<![\d.,£€$¥])(\d{{1,2}})(?![\d.,]*\d|\s*[%折成月日号点:年天]|\s*(?:kg|g|ml|l|cm|mm|m|km|days?|weeks?|months?|years?|hours?|minutes?|am|pm)\b)\s*(?:{MEASURES}|(?=[\sa-z]))",
     _I,
 )
+_ONE_FOR = re.compile(r"(?<![\d.,])1\s+for\s+(?!£|€|\$)", _I)
+_OF_EACH = re.compile(r"\b(?:each|of\s+all)\b|[都各每]", _I)
 _PAIR = re.compile(r"\b(?:pair|couple|both|twin|second|another|double)\b|[1一成][双对]|再", _I)
 _PACK = re.compile(r"(?<![\d.,])(\d{1,3})(?![\d.,]*\d)")
 _PARTS = re.compile(

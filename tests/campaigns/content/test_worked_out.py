@@ -110,3 +110,26 @@ def test_one_before_a_hundred_is_no_eleven_hundred() -> None:
     facts = ENGLISH | {"yardage": "225 m per 100 g"}
     assert codes(facts, "One 100 g skein has 225 m.") == set()
     assert "number" in codes(facts, "One 100 g skein of our yarn has 275 m.")
+
+
+def test_the_second_at_half_price_is_followed_over_several_products() -> None:
+    facts = CHINESE | {"offer": "全场第二件半价", "code": "", "percent": None}
+    body = "珐琅锅和砧板各买两件，总价{}元，比原价1800元省450元。"
+    assert codes(facts, body.format(1350)) == set()
+    assert "money" in codes(facts, body.format(1380))
+
+
+def test_a_multiple_of_a_figure_of_the_facts() -> None:
+    facts = ENGLISH | {"contents": "A packet holds 60 seeds"}
+    assert codes(facts, "Three packets give you 180 seeds of our peas.") == set()
+    assert "number" in codes(facts, "Three packets give you 190 seeds of our peas.")
+
+
+def test_a_word_of_a_name_that_means_anything_names_no_product() -> None:
+    products = [
+        {"sku": "A", "name": "Amber Candle", "price": 26, "currency": "USD", "stock": 34},
+        {"sku": "B", "name": "Linen Room Spray", "price": 18, "currency": "USD", "stock": 51},
+    ]
+    body = "The Amber Candle is for a room that smells of the coast. There are {} on the shelf."
+    assert codes(ENGLISH | {"products": products}, body.format(34)) == set()
+    assert "stock" in codes(ENGLISH | {"products": products}, body.format(51))
