@@ -9,7 +9,7 @@ from itertools import combinations, islice
 from itertools import product as product_of
 
 from .amounts import MEASURES, Claim
-from .reading import Reading, read_support
+from .reading import Reading, products_meant, read_support
 from .scope import is_in_scope
 from .sheet import FactSheet, Product, known_numbers
 from .text import read_passage, sentence_around, sentence_span
@@ -31,14 +31,10 @@ def follows_from_facts(sheet: FactSheet, reading: Reading, claim: Claim, meant: 
     products = list(dict.fromkeys([p for s, _, p in reading.mentions if start <= s < end] or meant[:1]))
     pieces = _pieces(reading, reading.masked[start:end], start, end)
     totals = {*_totals(sheet, products, pieces), *_shares(products, text), *_counted_baskets(sheet, reading, claim)}
-    return (
-        bool(said & {as_cents(value) for value in totals})
-        or bool(said & example)
-        or _adds_up(sheet, reading, claim, meant)
-    )
+    return bool(said & {as_cents(value) for value in totals}) or bool(said & example) or _adds_up(sheet, reading, claim)
 
 
-def _adds_up(sheet: FactSheet, reading: Reading, claim: Claim, meant: tuple[Product, ...]) -> bool:
+def _adds_up(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     """The amount is the sum of others that stand before it, or what the offer makes of one of them or of such a sum, or how
     much one lacks of another. Each of the others is looked at itself."""
     said = {as_cents(value) for value in claim.values}
@@ -56,9 +52,7 @@ def _adds_up(sheet: FactSheet, reading: Reading, claim: Claim, meant: tuple[Prod
         totals |= {as_cents(t) for t in totals}
         if said & totals:
             return True
-    own = known_numbers(*(p.price for p in meant if is_in_scope(sheet, p)))
-    foreign = known_numbers(*(p.price for p in sheet.products)) - own  # the price of another, or of what is not reduced
-    for total in totals - foreign:
+    for total in totals - prices_of_others(sheet, reading, claim):
         for after in apply_offer(sheet, total):
             if said & {as_cents(after), as_cents(total - after)} and total not in known_numbers(sheet.min_basket):
                 return True
@@ -93,6 +87,13 @@ def apply_offer(sheet: FactSheet, total: Decimal, *, is_rate: bool = False) -> s
     if sheet.amount and total >= sheet.amount:
         found.add(total - sheet.amount)
     return found
+
+
+def prices_of_others(sheet: FactSheet, reading: Reading, claim: Claim) -> set[Decimal]:
+    """The prices of which the offer makes no amount here: of products that are not meant, or that it does not hold for."""
+    meant = products_meant(reading, claim.start, sheet)
+    own = known_numbers(*(p.price for p in meant if is_in_scope(sheet, p)))
+    return known_numbers(*(p.price for p in sheet.products)) - own
 
 
 def cost_of(sheet: FactSheet, product: Product, pieces: int) -> set[Decimal]:

@@ -16,7 +16,7 @@ from .amounts import MEASURES, Claim
 from .reading import Reading, read_support
 from .scope import is_in_scope
 from .sheet import FactSheet, Product
-from .sums import MOST_AMOUNTS, MOST_PIECES, MOST_PRODUCTS, apply_offer, as_cents, is_threshold
+from .sums import MOST_AMOUNTS, MOST_PIECES, MOST_PRODUCTS, apply_offer, as_cents, is_threshold, prices_of_others
 from .text import sentence_around, sentence_span
 
 #: Baskets that are tried for one amount.
@@ -127,7 +127,8 @@ def _paid(
         yield from (total + b.plain for b in added for total in earlier[-2:])
     if _AFTER.search(sentence) or (code and code in sentence_around(reading.passage.text, claim.start).lower()):
         yield from lefts
-        yield from (left for total in earlier for left in apply_offer(sheet, total))
+        others = prices_of_others(sheet, reading, claim)
+        yield from (left for total in earlier if total not in others for left in apply_offer(sheet, total))
     if _EACH.search(f"{before} | {after}"):
         shared = {*earlier, *lefts, *(b.plain for b in baskets), *(b.after for b in baskets if b.after is not None)}
         yield from (total / n for n in _parts(reading, low, high) for total in shared)
