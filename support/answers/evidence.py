@@ -180,11 +180,12 @@ def _weigh_question(question: str, base: Base) -> list[tuple[Idea, float]]:
         asking = sentences  # "How late can I do that?" asks about what was told before it
     clauses = [clause for sentence in asking or sentences for clause in _CLAUSE.split(sentence) if clause.strip()]
     asks = [bool(_ASKS.search(clause)) for clause in clauses]
+    named = [unique_ideas(find_ideas(clause)) for clause in clauses]
     weights: dict[str, tuple[Idea, float]] = {}
-    is_done = any(_is_done_to_things(idea) for clause in clauses for idea in find_ideas(clause))
-    for clause, is_asking in zip(clauses, asks, strict=True):
+    is_done = any(_is_done_to_things(idea) for ideas in named for idea in ideas)
+    for clause, ideas, is_asking in zip(clauses, named, asks, strict=True):
         factor = 1.0 if is_asking or not any(asks) else TOLD_WEIGHT
-        for idea in unique_ideas(find_ideas(clause)):
+        for idea in ideas:
             if not is_done and _is_at_hand(idea, clause, base):
                 idea = replace(idea, is_usual=True)
             known = weights.get(idea.key)

@@ -110,8 +110,7 @@ class Base:
         """A Chinese word that no article has counts, a little, by its characters: 修车 finds 维修 and 自行车."""
         found: list[Idea] = []
         for idea in ideas:
-            is_known = any(self._frequency.get(key) for key in idea.answered_by)
-            if is_known or len(idea.text) < 2 or not is_chinese(idea.text):
+            if self.speaks_of(idea) or len(idea.text) < 2 or not is_chinese(idea.text):
                 found.append(idea)
             else:
                 found += [Idea(sign, sign, is_usual=True) for sign in idea.text]

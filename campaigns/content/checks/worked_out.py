@@ -241,14 +241,12 @@ def _without_names(reading: Reading, low: int, high: int) -> str:
 def _limits(sheet: FactSheet, *, is_delivery: bool) -> Iterator[Decimal]:
     """What a basket may lack: the minimum of the offer, or, where the sentence speaks of the delivery and the facts say
     from when that is free, this one alone."""
-    free = list(read_support(sheet).of_kind("money"))
-    is_known = any(is_threshold(read_support(sheet), claim) for claim in free)
-    if sheet.min_basket is not None and not (is_delivery and is_known):
-        yield sheet.min_basket
     support = read_support(sheet)
-    for claim in support.of_kind("money"):
-        if is_threshold(support, claim):
-            yield from claim.values
+    thresholds = [claim for claim in support.of_kind("money") if is_threshold(support, claim)]
+    if sheet.min_basket is not None and not (is_delivery and thresholds):
+        yield sheet.min_basket
+    for claim in thresholds:
+        yield from claim.values
 
 
 def _given_for_each(sheet: FactSheet) -> Iterator[Decimal]:
