@@ -110,10 +110,23 @@ def check_drafting_role(
     if not databases or "default" not in databases:
         return []
     try:
+        if _will_be_made_by_migrating(connections["default"]):
+            return []
         state = read_role_state()
     except DatabaseError:
         return []  # not migrated yet: migrating grants the rights
     return [] if state.is_held else [checks.Warning(state.words, hint=state.sql, id="rekindle.W001")]
+
+
+def _will_be_made_by_migrating(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this database has no tables yet, and the login may make the role once it has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT to_regclass(%s) IS NULL AND (rolsuper OR rolcreaterole) FROM pg_roles WHERE rolname = current_user",
+            [_table(PROTECTED[0])],
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _make_role(connection: BaseDatabaseWrapper) -> bool:
