@@ -269,7 +269,7 @@ def test_on_a_server_of_the_users_own_one_line_of_an_administrator_is_enough_and
         run_sql(own, "CREATE ROLE shop LOGIN", "CREATE DATABASE shop OWNER shop")
         shop = own.url.replace("postgres@/rekindle", "shop@/shop")
         assert "rekindle.W001" in manage(shop, "migrate", "--verbosity", "0")
-        assert "rekindle.W001" not in manage(other.url, "check", "--database", "default")  # its login makes the role itself
+        assert "rekindle.W001" not in manage(other.url, "check", "--database", "default"), "its login makes the role"
         told = manage(shop, "drafting_role")
         line = next(line for line in told.splitlines() if line.startswith("CREATE ROLE"))
         assert line == 'CREATE ROLE rekindle_drafting NOLOGIN; GRANT rekindle_drafting TO "shop";'

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
 from customers.ingest.cleaning import REASONS
 from customers.ingest.column_guess import guess_columns
@@ -29,6 +30,7 @@ from customers.ingest.schema import (
     parse_columns,
     required_of,
 )
+from customers.tasks import train_and_score
 
 
 class Command(BaseCommand):
@@ -81,6 +83,15 @@ class Command(BaseCommand):
         except RunIsTaken as error:
             raise CommandError(_("The same file is being imported by another process right now.")) from error
         self.stdout.write(json.dumps(report.to_json(), ensure_ascii=False) if options["json"] else _describe(report))
+        if report.created or report.updated or report.lines_removed:
+            self._have_it_learned()
+
+    def _have_it_learned(self) -> None:
+        """Ask the workers to train and score, as after an import by a page; without a broker the day's own scoring does."""
+        try:
+            train_and_score.delay()
+        except OperationalError:
+            self.stderr.write(_("The workers could not be told of it: customers are scored anew with the next day."))
 
     def _read_options(self, path: Path, options: dict[str, Any]) -> ImportOptions:
         encoding = options["encoding"]

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
+from kombu.exceptions import OperationalError
 
 from customers.ingest.files import import_orders_file
 from customers.ingest.progress import KEPT_FOR, LOCK, RunIsTaken, holding
@@ -198,6 +199,33 @@ def test_the_command_guesses_columns_and_speaks_to_people(make_file: MakeFile) -
     call_command("import_orders", make_file(GOOD), stdout=out, stderr=err)
     assert "lines created" in out.getvalue()
     assert "customer=CustomerID" in err.getvalue()
+
+
+@pytest.mark.django_db
+def test_what_the_command_brought_is_learned_at_once_and_nothing_new_is_not(
+    make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr("customers.tasks.train_and_score.delay", lambda: asked.append(True))
+    path = make_file(GOOD)
+    call_command("import_orders", path, stdout=StringIO(), stderr=StringIO())
+    assert asked == [True]
+    call_command("import_orders", path, stdout=StringIO(), stderr=StringIO())
+    assert asked == [True]
+
+
+@pytest.mark.django_db
+def test_without_a_broker_the_orders_are_imported_all_the_same(
+    make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr("customers.tasks.train_and_score.delay", refuse)
+    out, err = StringIO(), StringIO()
+    call_command("import_orders", make_file(GOOD), stdout=out, stderr=err)
+    assert "lines created" in out.getvalue()
+    assert "The workers could not be told" in err.getvalue()
 
 
 @pytest.mark.django_db
