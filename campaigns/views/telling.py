@@ -33,7 +33,6 @@ class ToldLift:
     treated_rate: float
     holdout_rate: float
     true_effect: float | None
-    covers_truth: bool | None
     look: tuple[float, float] | None = None
 
     @property
@@ -45,6 +44,12 @@ class ToldLift:
     def is_bounded(self) -> bool:
         """Whether `bounds` may be shown: before the end they may not as long as too few have ordered for a sequence."""
         return self.verdict != "too_early" or self.look is not None
+
+    @property
+    def covers_truth(self) -> bool:
+        """Whether what may be shown of the day holds the true effect, where that is known (in the demo shop)."""
+        low, high = self.bounds
+        return self.true_effect is not None and low <= self.true_effect <= high
 
     @property
     def lost(self) -> tuple[float, float]:
@@ -64,7 +69,6 @@ def tell_lift(result: CampaignResult | None) -> ToldLift | None:
     if result is None or "points" not in retention:
         return None
     truth = result.true_effect_points
-    covers = None if truth is None else retention["low"] <= truth <= retention["high"]
     look = result.figures.get("any_look")
     plain = {name: retention[name] for name in ("kept", "kept_low", "kept_high", "treated", "holdout")}
     return ToldLift(
@@ -76,7 +80,6 @@ def tell_lift(result: CampaignResult | None) -> ToldLift | None:
         treated_rate=retention["treated_rate"],
         holdout_rate=retention["holdout_rate"],
         true_effect=None if truth is None else truth / 100,
-        covers_truth=covers,
         look=(look["low"] / 100, look["high"] / 100) if look else None,
         **plain,
     )
