@@ -11,7 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from customers.ingest.country_names import name_country
 from customers.ingest.currency import read_shop_currency
+from customers.ingest.language_names import name_language
 from customers.models import Customer
 
 from .compiler import new_builder
@@ -114,6 +116,10 @@ def _tell_rows(rule: Behaviour | MessageAct | Orders, customer: Customer, as_of:
 
 def _tell_field(rule: Condition, customer: Customer, as_of: dt.datetime) -> str:
     key = rule.field.key
+    if key == "country" and customer.country:
+        return name_country(customer.country)
+    if key == "language" and customer.language:
+        return name_language(customer.language)
     if key in ("country", "language", "time_zone", "source"):
         return str(getattr(customer, key)) or _("not known")
     if key in ("joined_on", "customer_for_days"):

@@ -8,7 +8,9 @@ from django.utils.translation import ngettext
 
 from customers.features.catalogue import THEMES
 from customers.features.interests.vocabulary import name_topic
+from customers.ingest.country_names import name_country
 from customers.ingest.currency import read_shop_currency
+from customers.ingest.language_names import name_language
 from customers.models import ReactionGroup, ScoreStatus
 
 from .labels import OPERATOR_LABELS, PERIOD_LABELS, PRICE_LABELS
@@ -45,6 +47,10 @@ def say_value(kind: str, value: object, key: str = "") -> str:
     text = str(value)
     if key in ("main_reason", "any_reason") and text in THEMES:
         return str(THEMES[text].label)
+    if key == "country":
+        return name_country(text)
+    if key == "language":
+        return name_language(text)
     if key == "writes_about":
         return name_topic(text)
     if key == "price_level" and text in PRICE_LABELS:

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from customers.features.catalogue import THEMES
 from customers.filters import CustomerFilter
+from customers.ingest.country_names import name_country
+from customers.ingest.language_names import name_language
 from customers.insights.browsing import (
     Count,
     browse,
@@ -25,7 +27,6 @@ from customers.insights.browsing import (
 )
 from customers.models import ColumnChoice, Customer, Segment
 from customers.segments.wording import describe_rule
-from customers.views.languages import name_language
 
 #: Every column that may be chosen, with its head and the sort that its head offers ("" for none).
 COLUMNS: Final[dict[str, tuple[Any, str]]] = {
@@ -143,7 +144,8 @@ def _say_filter(filters: CustomerFilter, name: str, value: str) -> str:
         return known.name if known else value
     if name == "rule":
         return describe_rule(known) if known else value[:80]
-    return value
+    named = {"country": name_country, "language": name_language}.get(name)
+    return named(value) if named else value
 
 
 def _list_sorts(chosen: str) -> list[tuple[str, str]]:

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_POST
 
 from customers.features.catalogue import get_feature
 from customers.ingest.country_names import name_country
+from customers.ingest.language_names import name_language
 from customers.models import FairnessReport, ModelVersion
 from customers.scoring import groups
 from customers.tasks import watch_model
-from customers.views.languages import name_language
 
 PROXIES_SHOWN = 3
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from customers.ingest.clock import read_shop_clock
 from customers.ingest.consent import find_newest_consent, is_suppressed
+from customers.ingest.language_names import name_language
 from customers.ingest.merged import find_holders
 from customers.ingest.preferences import read_preference
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
@@ -36,7 +37,6 @@ from customers.scoring.change import find_earlier
 from customers.scoring.explain import describe_reason
 from customers.scoring.on_need import find_reasons
 from customers.segments.membership import list_segments_of
-from customers.views.languages import name_language
 
 from .hold import find_hold
 from .interests import tell_interests

@@ -8,6 +8,8 @@ from django.db import connection
 
 from customers.features.catalogue import THEMES
 from customers.features.interests.vocabulary import list_topics
+from customers.ingest.country_names import name_country
+from customers.ingest.language_names import name_language
 from customers.insights.browsing import list_countries, list_tags
 from customers.models import Product, ReactionGroup, ScoreStatus
 from customers.segments.labels import PRICE_LABELS
@@ -39,14 +41,14 @@ def list_suggestions() -> dict[str, Suggested]:
         for column in ("category", "brand")
     )  # fmt: skip
     return {
-        "country": [(name, "") for name in list_countries()],
+        "country": [(name, _say_country(name)) for name in list_countries()],
         "category": [(name, "") for name in categories],
         "brand": [(name, "") for name in brands],
         "product": list(Product.objects.order_by("-pk").values_list("sku", "name")[:MOST_SUGGESTED]),
         "campaign": list(list_campaigns(MOST_SUGGESTED).items()),
         "attribute": _list_attributes(),
         **_list_of_events(),
-        "language": [("en", ""), ("zh", "")],
+        "language": [(code, name_language(code)) for code in ("en", "zh")],
         "reason": [(key, str(theme.label)) for key, theme in THEMES.items()],
         "price": [(key, str(label)) for key, label in PRICE_LABELS.items()],
         "topic": [(name, "") for name in list_topics(categories)],
@@ -54,6 +56,11 @@ def list_suggestions() -> dict[str, Suggested]:
         "reaction": [(value, str(label)) for value, label in ReactionGroup.choices],
         "tag": [(name, "") for name in list_tags()],
     }
+
+
+def _say_country(name: str) -> str:
+    said = name_country(name)
+    return said if said != name else ""
 
 
 def _list_attributes() -> Suggested:

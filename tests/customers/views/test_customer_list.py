@@ -207,3 +207,15 @@ def test_suppressing_many_takes_their_number_and_the_right(client: Client, analy
 def test_nobody_chosen_is_said(client: Client) -> None:
     answer = client.post("/customers/bulk/", {"do": "tag", "query": "country=Norway"}, follow=True)
     assert "Nobody was chosen" in answer.content.decode()
+
+
+def test_countries_and_languages_are_named_in_the_readers_language(client: Client) -> None:
+    person = make_person(country="Norway", language="en")
+    client.cookies["django_language"] = "zh-hans"
+    page = client.get("/customers/?country=Norway&language=en").content.decode()
+    assert '<option value="Norway" selected>挪威</option>' in page
+    assert "<small>挪威" in page
+    assert page.count("挪威") == 3 and "英语" in page  # the choice, its chip and the customer
+    assert "挪威" in client.get(f"/customers/{person.pk}/").content.decode()
+    client.cookies["django_language"] = "en"
+    assert "<small>Norway" in client.get("/customers/").content.decode()
