@@ -10,6 +10,11 @@ from django.utils.translation import pgettext_lazy
 from .ticket import Ticket
 
 
+#: A line of a conversation in letters, and how many of them stand on a screen.
+LINE_WIDTH = 72
+SCREEN_LINES = 24
+
+
 class Direction(models.TextChoices):
     IN = "in", _("from the customer")
     OUT = "out", _("to the customer")
@@ -64,3 +69,8 @@ class TicketMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id} {self.direction} {self.pk}"
+
+    @property
+    def is_long(self) -> bool:
+        """More lines than a screen has: pages fold it. Bytes, because a Chinese character is as wide as two letters."""
+        return sum(1 + len(line.encode()) // LINE_WIDTH for line in self.text.splitlines()) > SCREEN_LINES
