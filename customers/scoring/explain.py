@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, npgettext
 
@@ -112,10 +111,10 @@ def lies_between(value: Array, average: Array, median: Array) -> npt.NDArray[np.
 def describe_value(unit: Unit, value: float, currency: str = "") -> str:
     """A number with its unit in the active language: "41 days", "12%", "72 GBP"."""
     if unit == "share":
-        return f"{formats.number_format(round(100 * value) + 0, decimal_pos=0)}%"
+        return f"{round(100 * value) + 0:,}%"
     whole = unit in ("days", "money") and abs(value) >= 1
     shown = round(value, 0 if whole or float(value).is_integer() else 1) + 0.0  # -0.0 is nought, too
-    text = formats.number_format(shown, decimal_pos=0 if float(shown).is_integer() else 1)
+    text = f"{shown:,.{0 if float(shown).is_integer() else 1}f}"
     if unit == "money":
         return f"{text} {currency}".strip()
     count = 1 if shown == 1 else 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from customers.features.catalogue import THEMES
 from customers.features.interests.vocabulary import name_topic
@@ -21,14 +21,14 @@ from .vocabulary import REACTIONS
 def say_comparison(label: str, kind: str, op: str, value: Value, *, key: str = "") -> str:
     """ "label at least 60%": `kind` says how the value is written, `key` which field it belongs to."""
     if op in ("known", "unknown"):
-        return f"{label} {OPERATOR_LABELS[op]}"
+        return _("%(what)s %(how)s") % {"what": label, "how": OPERATOR_LABELS[op]}
     if op == "between" and isinstance(value, tuple):
         return _("%(what)s between %(low)s and %(high)s") % {
             "what": label, "low": say_value(kind, value[0], key), "high": say_value(kind, value[1], key),
         }  # fmt: skip
     items = value if isinstance(value, tuple) else (value,)
-    shown = ", ".join(say_value(kind, item, key) for item in items)
-    return f"{label} {OPERATOR_LABELS[op]} {shown}"
+    shown = pgettext("between values", ", ").join(say_value(kind, item, key) for item in items)
+    return _("%(what)s %(how)s %(value)s") % {"what": label, "how": OPERATOR_LABELS[op], "value": shown}
 
 
 def say_own(own: Own) -> str:
