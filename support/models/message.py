@@ -9,7 +9,6 @@ from django.utils.translation import pgettext_lazy
 
 from .ticket import Ticket
 
-
 #: A line of a conversation in letters, and how many of them stand on a screen.
 LINE_WIDTH = 72
 SCREEN_LINES = 24

@@ -308,7 +308,11 @@ def test_the_queue_is_narrowed_by_tag_lateness_and_who_has_it(sam: Client, ask: 
 def test_a_message_longer_than_a_screen_is_folded_and_a_shorter_one_is_not(sam: Client, ask: Ask) -> None:
     short = ask("Is parking free?\n" * 20, thread="a")
     assert 'class="long"' not in sam.get(f"/support/tickets/{short.pk}/").content.decode()
-    for thread, text in (("b", "Is parking free?\n" * 40), ("c", "Is parking free? " * 200), ("d", "停车免费吗？" * 120)):
+    for thread, text in (
+        ("b", "Is parking free?\n" * 40),
+        ("c", "Is parking free? " * 200),
+        ("d", "停车免费吗？" * 120),
+    ):
         page = sam.get(f"/support/tickets/{ask(text, thread=thread).pk}/").content.decode()
         assert page.count('class="long"') == 1 and "Show all of it" in page, thread
 
