@@ -19,6 +19,9 @@ from customers.scoring.history import History, read_history
 from customers.scoring.sequence import is_torch_installed
 from customers.scoring.snapshots import NotEnoughHistory
 
+#: A hundred years: past them a calendar ends sooner than a shop's history begins.
+MOST_DAYS = 36_500
+
 
 class Command(BaseCommand):
     help = "Judge every estimator on a file of orders: trained before the cutoff, tested on the horizon after it."
@@ -51,6 +54,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["horizon_days"] < 1 or options["replicates"] < 2 or options["seed"] < 0:
             raise CommandError("--horizon-days has to be at least 1, --replicates at least 2, --seed at least 0.")
+        if options["horizon_days"] > MOST_DAYS or options["cutoff"].year > dt.MAXYEAR - MOST_DAYS // 365:
+            raise CommandError(
+                f"--horizon-days may be {MOST_DAYS} at the most, and --cutoff no further ahead than that."
+            )
         if not options["file"].is_file():
             raise CommandError(f"There is no file {options['file']}.")
         if options["sequence"] and not is_torch_installed():
@@ -63,6 +70,9 @@ class Command(BaseCommand):
                 encoding=options["encoding"],
             )
             history = read_history(options["file"], chosen, now=timezone.now())
+        except FileProblem as problem:
+            raise CommandError(str(problem)) from problem
+        try:
             found = run_backtest(
                 history.shop,
                 cutoff=options["cutoff"],
@@ -71,8 +81,8 @@ class Command(BaseCommand):
                 replicates=options["replicates"],
                 sequence=options["sequence"],
             )
-        except (FileProblem, NotEnoughHistory) as problem:
-            raise CommandError(str(problem)) from problem
+        except NotEnoughHistory as problem:
+            raise CommandError(f"{problem} {_tell_lines(history)}") from problem
         if options["json"]:
             self.stdout.write(json.dumps(describe_run(history, found, seed=options["seed"])))
         else:
@@ -87,9 +97,8 @@ def describe_run(history: History, found: Backtest, *, seed: int) -> dict[str, A
 
 def tabulate_run(history: History, found: Backtest) -> str:
     """The same for people: one row per estimator, each figure with its 95 % interval."""
-    left_out = ", ".join(f"{count} {reason}" for reason, count in sorted(history.left_out.items())) or "none"
     rows = [
-        f"{history.lines_read} lines, {history.shop.orders.height} orders; left out: {left_out}",
+        _tell_lines(history),
         f"{found.test.height} customers with an order before {found.cutoff.date()}; {found.churned.mean():.1%} placed none"
         f" in the {found.horizon_days} days after it",
         f"trained on {found.train.rows.height} rows of {len(found.train.dates)} earlier dates,"
@@ -104,6 +113,11 @@ def tabulate_run(history: History, found: Backtest) -> str:
     verdict = "beats the plain rule beyond doubt" if found.beats_rule else "does not beat the plain rule beyond doubt"
     rows += ["", f"{found.champion} {verdict} (no order in {found.threshold_days:.0f} days)", *found.warnings]
     return "\n".join(rows)
+
+
+def _tell_lines(history: History) -> str:
+    left_out = ", ".join(f"{count} {reason}" for reason, count in sorted(history.left_out.items())) or "none"
+    return f"{history.lines_read} lines, {history.shop.orders.height} orders; left out: {left_out}"
 
 
 def _read_date(text: str) -> dt.datetime:

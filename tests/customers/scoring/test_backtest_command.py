@@ -107,6 +107,21 @@ def test_money_of_a_second_currency_is_left_aside(shop: ShopData, tmp_path: Path
     assert known.orders["total"].sum() == pytest.approx(orders.filter(currency="EUR")["total"].sum())
 
 
+def test_a_file_of_which_nothing_could_be_read_says_why(csv_file: Path) -> None:
+    frame = pl.read_csv(csv_file)
+    frame.with_columns(total=pl.lit("much")).write_csv(csv_file)
+    with pytest.raises(
+        CommandError, match=f"no order yet.* {frame.height} lines, 0 orders; left out: {frame.height} bad_price"
+    ):
+        run(csv_file, COLUMNS, "--cutoff", "2024-11-20", "--horizon-days", "60")
+
+
+@pytest.mark.parametrize("options", [("2024-11-20", "100000000"), ("9999-12-31", "60")])
+def test_days_past_the_calendar_are_refused(csv_file: Path, options: tuple[str, str]) -> None:
+    with pytest.raises(CommandError, match="at the most"):
+        run(csv_file, COLUMNS, "--cutoff", options[0], "--horizon-days", options[1])
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no file"):
         run(tmp_path / "none.csv", COLUMNS, "--cutoff", "2024-11-20")
