@@ -30,6 +30,7 @@ _SAME = 1e-18
 #: the quantile would be one of the few largest orders: nothing is cut.
 CAP_QUANTILE = 0.99
 LEAST_AMOUNTS = 200
+_ROUNDING = 1e-6
 _TOO_FEW = "A difference needs at least two people in each arm."
 
 
@@ -93,6 +94,8 @@ def estimate_adjusted(treated: ArmMoments, control: ArmMoments, *, confidence: f
     scale = np.sqrt(np.diag(treated.x_covariance)[used])
     treated, control = _keep_covariates(treated, used, scale), _keep_covariates(control, used, scale)
     adjusted, correlation = _subtract_adjusted(treated, control, confidence)
+    if adjusted.error <= _ROUNDING * plain.error:  # the covariates say the outcome itself, and what is left is rounding
+        return Adjusted(plain, plain, 0.0, 0.0, 0.0, False)
     return Adjusted(
         plain, adjusted, correlation, 1 - adjusted.error / plain.error, 1 - math.sqrt(1 - correlation**2), True
     )

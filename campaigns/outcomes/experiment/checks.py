@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from campaigns.outcomes.correction import RATIO_ALARM, find_p_value
+from campaigns.outcomes.correction import RATIO_ALARM
 
 Array = npt.NDArray[np.float64]
 
 #: A standardised difference above it is worth a look (Austin, Statistics in Medicine 28, 2009).
 LARGE_DIFFERENCE = 0.1
+#: A spread within the arms of less than this part of the gap between them is none: the covariate says the arm itself.
+_SAME = 1e-9
 #: How far from equal, as a share of all, arms may be to be taken for equal ones when nobody says what was meant.
 _NEARLY_EQUAL = 0.02
 
@@ -79,26 +81,41 @@ def check_balance(arms: Sequence[str], arm: npt.NDArray[np.int64], x: Array, nam
 def _compare(name: str, treated: Array, control: Array, names: Sequence[str]) -> Balance:
     gap = treated.mean(axis=0) - control.mean(axis=0)
     spread = np.sqrt((treated.var(axis=0, ddof=1) + control.var(axis=0, ddof=1)) / 2)
+    is_parted = spread <= _SAME * np.abs(gap)
+    is_parted &= gap != 0
+    spread = np.where(is_parted, np.vstack([treated, control]).std(axis=0, ddof=1), spread)
     standard = np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
     differences = dict(zip(names, standard.tolist(), strict=True))
-    return Balance(name, differences, _hotelling_p_value(treated, control, gap))
+    return Balance(name, differences, 0.0 if is_parted.any() else _hotelling_p_value(treated, control, gap))
 
 
 def _hotelling_p_value(treated: Array, control: Array, gap: Array) -> float:
-    """By chi-square, the limit for large arms; with one covariate it is the usual comparison of means."""
+    """By Hotelling's T² for arms whose covariances may differ, with the degrees of freedom of Nel and van der Merwe
+    (Communications in Statistics 15, 1986): with one covariate it is Welch's comparison of means. 1 where there are too few
+    people for so many covariates."""
     n, m = len(treated), len(control)
-    if gap.size == 1:
-        error = float(np.sqrt(treated.var(ddof=1) / n + control.var(ddof=1) / m))
-        return find_p_value(float(gap[0]), error)
-    pooled = np.cov(treated, rowvar=False) / n + np.cov(control, rowvar=False) / m
-    scale = np.sqrt(np.diag(pooled))
+    parts = [np.atleast_2d(np.cov(arm, rowvar=False)) / len(arm) for arm in (treated, control)]
+    scale = np.sqrt(np.diag(parts[0] + parts[1]))
     used = scale > 0
     if not used.any():
         return 1.0
-    correlation = pooled[np.ix_(used, used)] / np.outer(scale[used], scale[used])
-    standard = gap[used] / scale[used]
-    inverse = np.linalg.pinv(correlation, rcond=1e-9, hermitian=True)
-    return _chi_square_tail(float(standard @ inverse @ standard), int(np.linalg.matrix_rank(correlation, tol=1e-9)))
+    parts = [part[np.ix_(used, used)] / np.outer(scale[used], scale[used]) for part in parts]
+    whole, standard = parts[0] + parts[1], gap[used] / scale[used]
+    distance = float(standard @ np.linalg.pinv(whole, rcond=1e-9, hermitian=True) @ standard)
+    size = int(np.linalg.matrix_rank(whole, tol=1e-9, hermitian=True))
+    degrees = _add_traces(whole) / sum(_add_traces(p) / (k - 1) for p, k in zip(parts, (n, m), strict=True))
+    left = degrees - size + 1
+    return _f_tail(distance * left / (degrees * size), size, left) if left > 0 else 1.0
+
+
+def _add_traces(matrix: Array) -> float:
+    return float(np.sum(matrix * matrix.T) + np.trace(matrix) ** 2)
+
+
+def _f_tail(value: float, above: float, below: float) -> float:
+    from scipy.stats import f
+
+    return float(f.sf(value, above, below))
 
 
 def _chi_square_tail(value: float, degrees: int) -> float:

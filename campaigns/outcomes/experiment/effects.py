@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from campaigns.audience.any_look import share_confidence
-from campaigns.outcomes.correction import correct_holm, find_p_value
+from campaigns.outcomes.correction import correct_holm
 from campaigns.outcomes.cuped import (
     CAP_QUANTILE,
     LEAST_AMOUNTS,
@@ -57,7 +57,7 @@ def estimate_effects(arms: Sequence[str], arm: npt.NDArray[np.int64], y: Array, 
     """Every arm against the first one. Arms of fewer than two people raise ValueError."""
     moments = [take_moments(y[arm == place], x[arm == place]) for place in range(len(arms))]
     found = [estimate_adjusted(treated, moments[0]) for treated in moments[1:]]
-    p_values = [find_p_value(each.adjusted.effect, each.adjusted.error) for each in found]
+    p_values = [_find_p_value(each.adjusted) for each in found]
     return [
         _describe(name, treated, each, p_value, p_holm, len(found))
         for name, treated, each, p_value, p_holm in zip(
@@ -76,6 +76,16 @@ def winsorise(y: Array, quantile: float = CAP_QUANTILE) -> Winsorised | None:
         return None
     cap = float(np.quantile(amounts, quantile))
     return Winsorised(cap, int((np.abs(y) > cap).sum()), np.clip(y, -cap, cap))
+
+
+def _find_p_value(found: Difference) -> float:
+    """By Student's t, as the interval is: with the normal approximation an effect of small arms is called clear whose interval
+    holds nought."""
+    from scipy.stats import t
+
+    if found.error <= 0:
+        return 1.0 if found.effect == 0 else 0.0
+    return float(2 * t.sf(abs(found.effect) / found.error, max(found.degrees, 1.0)))
 
 
 def _describe(name: str, treated: ArmMoments, found: Adjusted, p_value: float, p_holm: float, arms: int) -> Effect:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import chisquare
+from scipy.stats import chisquare, ttest_ind
 
 from campaigns.outcomes.experiment.checks import check_balance, check_sample_ratio
 from campaigns.outcomes.experiment.effects import estimate_effects, winsorise
@@ -51,6 +51,45 @@ def test_balance_alarms_as_rarely_as_it_says() -> None:
         x = random.normal(size=(300, 5))
         p_values.append(check_balance(["no", "yes"], random.integers(0, 2, 300), x, list("abcde"))[0].p_value)
     assert np.mean(np.asarray(p_values) < 0.05) == pytest.approx(0.05, abs=0.04)
+
+
+def test_balance_keeps_that_promise_with_few_people_and_many_covariates() -> None:
+    random = np.random.default_rng(14)
+    for people, covariates in ((20, 8), (50, 25), (100, 40)):
+        arm, names = np.repeat([0, 1], people), [str(place) for place in range(covariates)]
+        found = [
+            check_balance(["no", "yes"], arm, random.normal(size=(2 * people, covariates)), names) for _ in range(200)
+        ]
+        assert np.mean([each.p_value < 0.05 for (each,) in found]) <= 0.1, (people, covariates)
+        assert sum(each.is_alarming for (each,) in found) <= 1, (people, covariates)
+    (few,) = check_balance(["no", "yes"], np.repeat([0, 1], 5), random.normal(size=(10, 30)), list("a" * 30))
+    assert not few.is_alarming
+
+
+def test_one_covariate_is_welchs_comparison() -> None:
+    random = np.random.default_rng(15)
+    arm = np.repeat([0, 1], [12, 60])
+    x = random.normal(size=(72, 1)) * np.where(arm, 3, 1)[:, None]
+    (found,) = check_balance(["no", "yes"], arm, x, ["a"])
+    assert found.p_value == pytest.approx(ttest_ind(x[arm == 1, 0], x[arm == 0, 0], equal_var=False).pvalue)
+
+
+def test_a_covariate_that_says_the_arm_raises_the_alarm() -> None:
+    arm = np.repeat([0, 1], 100)
+    x = np.column_stack([np.random.default_rng(16).normal(size=200), arm])
+    (found,) = check_balance(["no", "yes"], arm, x, ["a", "sent"])
+    assert found.is_alarming and found.largest == ("sent", pytest.approx(2, abs=0.01))
+
+
+def test_what_is_called_clear_has_an_interval_without_nought() -> None:
+    random = np.random.default_rng(17)
+    clear = 0
+    for _run in range(3000):
+        (found,) = estimate_effects(["a", "b"], np.repeat([0, 1], 30), random.normal(size=60), np.zeros((60, 0)))
+        best = found.found.adjusted
+        assert found.is_clear == (best.low > 0 or best.high < 0)
+        clear += found.is_clear
+    assert clear / 3000 == pytest.approx(0.05, abs=0.015)
 
 
 def test_large_amounts_are_cut_by_a_rule_that_does_not_see_the_arms() -> None:
