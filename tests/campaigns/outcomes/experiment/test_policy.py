@@ -85,6 +85,17 @@ def test_net_incremental_is_the_sum_over_those_who_are_picked() -> None:
     assert found.picked == [2, 4]
 
 
+def test_a_tenth_held_out_makes_no_gain_of_what_nobody_did() -> None:
+    """Nine tenths less one tenth was a gain of 10,000 beyond doubt, of a campaign that did nothing."""
+    random = np.random.default_rng(12)
+    inside = 0
+    for _run in range(100):
+        arm, y = (random.random(2000) < 0.9).astype(int), (random.random(2000) < 0.3).astype(float)
+        net = try_rule(np.ones(2000, dtype=int), y, arm, np.full((2000, 2), 0.3), Prices(10, 0)).net
+        inside += net.low < 0 < net.high
+    assert inside >= 90
+
+
 def test_three_arms_and_each_the_one_that_helps() -> None:
     random = np.random.default_rng(8)
     x, arm = random.random((9000, 2)), random.integers(0, 3, 9000)
