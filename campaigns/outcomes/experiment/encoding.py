@@ -7,6 +7,7 @@ that says one thing alone is left out, and so is a text that hardly two people s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,10 @@ _NAME_SHARE = 0.5
 _NUMBER_SHARE = 0.98
 #: Texts that a file keeps as numbers of a dictionary.
 _CODED = (pl.Categorical, pl.Enum)
+#: A larger number is a slip of whoever wrote it, and past what trees can hold and squares can be added up of: it is no number.
+_MOST = 1e30
+#: How programs write that there is no number.
+_ABSENT = ("", "na", "n/a", "#n/a", "null", "nan")
 _TRUE, _FALSE = ("true", "yes", "y", "t"), ("false", "no", "n", "f")
 
 
@@ -49,6 +54,8 @@ class Column:
             text = series.cast(pl.String)
             return np.column_stack([(text == value).fill_null(False).to_numpy() for value in self.values]).astype(float)
         values = to_numbers(series).to_numpy().astype(np.float64)
+        if np.isnan(values).all() and (unread := find_unread(series)).len():
+            raise ValueError(f"“{self.name}” is a number in the first file, and “{unread[0]}” in this one.")
         absent = ~np.isfinite(values)
         known = np.where(absent, self.median, values)
         return np.column_stack([known, absent]) if self.is_marked else known[:, None]
@@ -84,7 +91,27 @@ def learn_encoder(frame: pl.DataFrame) -> Encoder:
 
 
 def to_numbers(series: pl.Series) -> pl.Series:
-    """As 64-bit floats, null where it is none: truth values, days and moments, numbers and texts of numbers."""
+    """As 64-bit floats, null or NaN where it is none: truth values, days and moments, numbers and texts of numbers."""
+    numbers = _to_floats(series)
+    return numbers.set(numbers.abs() > _MOST, math.nan)
+
+
+def find_numbers(series: pl.Series) -> pl.Series | None:
+    """The column as `to_numbers` reads it; None for texts of which not nearly all that are there read as numbers."""
+    numbers = to_numbers(series)
+    if series.dtype != pl.String and not isinstance(series.dtype, _CODED):
+        return numbers
+    read = series.len() - numbers.null_count()
+    there = read if read == series.len() else read + find_unread(series).len()
+    return numbers if read > 0 and read >= _NUMBER_SHARE * there else None
+
+
+def find_unread(series: pl.Series) -> pl.Series:
+    """The texts of a column that are there and read as no number."""
+    return series.filter(to_numbers(series).is_null() & _take_text(series).is_not_null())
+
+
+def _to_floats(series: pl.Series) -> pl.Series:
     if isinstance(series.dtype, _CODED):
         series = series.cast(pl.String)
     if series.dtype == pl.Boolean:
@@ -95,21 +122,17 @@ def to_numbers(series: pl.Series) -> pl.Series:
         return series.cast(pl.Datetime("us")).dt.epoch("s").cast(pl.Float64) / 86_400
     if series.dtype != pl.String:
         return series.cast(pl.Float64, strict=False)
-    text = series.str.strip_chars().str.to_lowercase()
+    text = _take_text(series)
     truth = pl.Series(np.where(text.is_in(_TRUE), 1.0, np.where(text.is_in(_FALSE), 0.0, np.nan))).fill_nan(None)
     if truth.null_count() == text.null_count():
         return truth.alias(series.name)
     return text.cast(pl.Float64, strict=False)
 
 
-def find_numbers(series: pl.Series) -> pl.Series | None:
-    """The column as `to_numbers` reads it; None for texts of which not nearly all that are there read as numbers."""
-    numbers = to_numbers(series)
-    if series.dtype != pl.String and not isinstance(series.dtype, _CODED):
-        return numbers
-    there = series.len() - series.null_count()
-    is_number = there > 0 and (series.len() - numbers.null_count()) >= _NUMBER_SHARE * there
-    return numbers if is_number else None
+def _take_text(series: pl.Series) -> pl.Series:
+    """In small letters, null where it says that there is nothing."""
+    text = series.cast(pl.String).str.strip_chars().str.to_lowercase()
+    return text.set(text.is_in(_ABSENT), None)
 
 
 def _learn_column(series: pl.Series) -> Column | str:
@@ -122,13 +145,13 @@ def _learn_column(series: pl.Series) -> Column | str:
         if known.min() == known.max() and not is_marked:
             return "constant"
         return Column(series.name, median=float(np.median(known)), is_marked=is_marked)
-    counts = series.cast(pl.String).drop_nulls().value_counts(sort=True)
+    counts = series.cast(pl.String).drop_nulls().alias("text").value_counts(sort=True)
     if counts.height > _NAME_SHARE * series.len():
         return "name"
     if counts.height < 2 and not series.null_count():
         return "constant"
     common = counts.filter(pl.col("count") >= LEAST_PEOPLE)
-    texts = tuple(sorted(common[series.name].head(MOST_VALUES).to_list()))
+    texts = tuple(sorted(common["text"].head(MOST_VALUES).to_list()))
     if not texts:
         return "rare"
     return Column(series.name, values=texts, is_text=True)

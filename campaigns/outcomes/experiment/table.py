@@ -16,7 +16,7 @@ from customers.ingest.reading import open_table, read_batches
 from customers.ingest.schema import FileProblem
 
 from .curves import is_yes_or_no
-from .encoding import Array, Encoder, find_numbers, learn_encoder
+from .encoding import Array, Encoder, find_numbers, find_unread, learn_encoder
 
 #: Of one file: an arm column with more values than this is most likely the wrong column.
 MOST_ARMS = 20
@@ -85,6 +85,12 @@ def read_experiment(
         raise FileProblem(_("The file has arms that the first one does not have: %(arms)s.") % {
             "arms": ", ".join(sorted(set(names.filter(places < 0).to_list())))
         })  # fmt: skip
+    for place, name in enumerate(arms):
+        if (people := int((places == place).sum())) < 2:
+            told = _(
+                "The arm “%(arm)s” has too few people (%(people)d): a difference needs at least two people in each."
+            )
+            raise FileProblem(told % {"arm": name, "people": people})
     encoder = like.encoder if like else learn_encoder(frame.select(covariates))
     return Experiment(arms, places.to_numpy(), values.to_numpy(), encoder.encode(frame), encoder, rows_read, left_out)
 
@@ -111,21 +117,31 @@ def _read_columns(path: Path, wanted: Sequence[str], encoding: str) -> tuple[pl.
 
 
 def _read_outcome(series: pl.Series, name: str) -> pl.Series:
-    if (numbers := find_numbers(series)) is None:
-        raise FileProblem(
-            _("The outcome “%(name)s” is no number: %(value)s.")
-            % {"name": name, "value": str(series.drop_nulls().head(1).to_list()[:1] or "")}
-        )
+    """Raises FileProblem for amounts that are written so that they cannot be read, be they ever so few: most often they are the
+    large ones (1,234.50), without which every figure would be too small."""
+    numbers, unread = find_numbers(series), pl.Series([], dtype=pl.String)
+    if numbers is None or numbers.is_null().any():
+        unread = find_unread(series)
+    if numbers is None:
+        told = _("The outcome “%(name)s” is no number: %(value)s.")
+        raise FileProblem(told % {"name": name, "value": _first(unread)})
+    if (amounts := unread.filter(unread.str.contains(r"\d"))).len():
+        told = _("Some amounts of the outcome “%(name)s” cannot be read, such as “%(value)s”. Write them as 1234.50.")
+        raise FileProblem(told % {"name": name, "value": _first(amounts)})
     return numbers
+
+
+def _first(series: pl.Series) -> str:
+    return str(series[0])[:80] if series.len() else _("there is none")
 
 
 def _refuse_repeated(whose: pl.Series, column: str) -> None:
     """Somebody who counts twice makes every interval too narrow, and may be in two arms."""
-    counts = whose.drop_nulls().value_counts().filter(pl.col("count") > 1)
+    counts = whose.drop_nulls().alias("who").value_counts().filter(pl.col("count") > 1)
     if counts.height:
         raise FileProblem(
             _("%(count)d customers have several rows, among them %(some)s: every person needs one row, in one arm.")
-            % {"count": counts.height, "some": ", ".join(counts[whose.name].cast(pl.String).sort().head(3).to_list())}
+            % {"count": counts.height, "some": ", ".join(counts["who"].cast(pl.String).sort().head(3).to_list())}
         )
 
 

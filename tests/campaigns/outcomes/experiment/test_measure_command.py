@@ -119,7 +119,9 @@ def test_rows_without_arm_or_outcome_are_left_out_and_counted(tmp_path: Path) ->
         (["arm,bought", "a,yellow", "b,green"], {"control": "a"}, "no number"),
         (["arm,bought", "a,1", "b,0"], {"control": "a", "outcome": "revenue"}, "no column revenue"),
         (["arm,bought", "a,1", "b,0"], {"control": "a"}, "two people"),
+        (["arm,bought", "a,1", "b,0", "a,1", "b,0", "c,1"], {"control": "a"}, "“c” has too few people"),
         (["arm,bought"], {"control": "a"}, "no rows"),
+        (["arm;bought", *["a;12,5", "b;7"] * 20], {"control": "a"}, "no number: 12,5"),
         (["arm,bought", *(f"{number},1" for number in range(50))], {"control": "1"}, "50 different"),
         (["arm,bought", "a,1", "b,0"] * 20, {"control": "a", "covariates": "bought"}, "named twice"),
     ],
@@ -163,3 +165,65 @@ def test_who_stands_in_a_file_twice_is_named_where_the_column_is(frame: pl.DataF
         _measure(tmp_path / "t.csv", customer="name", covariates="before", effects_only=True)
     frame.write_csv(tmp_path / "t.csv")
     assert _measure(tmp_path / "t.csv", customer="name", covariates="before", effects_only=True)["size"] == 2400
+
+
+def test_columns_may_be_called_anything(frame: pl.DataFrame, tmp_path: Path) -> None:
+    frame.rename({"channel": "count", "name": "len"}).write_csv(tmp_path / "t.csv")
+    told = _measure(tmp_path / "t.csv", covariates="count", customer="len", effects_only=True)
+    assert told["covariates"] == ["count=app", "count=shop", "count=web"]
+    frame.rename({"name": "count"}).write_csv(tmp_path / "t.csv")
+    assert _measure(tmp_path / "t.csv", covariates="", customer="count", effects_only=True)["size"] == 2400
+
+
+def test_large_amounts_that_cannot_be_read_are_not_passed_over(tmp_path: Path) -> None:
+    """Left out they would be missing from the very end that decides a mean."""
+    lines = ["arm,spent"] + ["a,12.50", "b,7.00"] * 100 + ['b,"1,234.50"']
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    with pytest.raises(CommandError, match=r"such as “1,234\.50”"):
+        _measure(tmp_path / "t.csv", control="a", outcome="spent", covariates="")
+
+
+@pytest.mark.parametrize("absent", ["NA", "", "NULL", "n/a", " nan "])
+def test_however_a_program_writes_that_there_is_nothing(frame: pl.DataFrame, tmp_path: Path, absent: str) -> None:
+    """R writes NA; others write a blank text into Parquet."""
+    holes = np.arange(frame.height) % 5 == 0
+    frame = frame.with_columns(pl.col("bought", "before").cast(pl.String)).with_columns(
+        pl.when(pl.Series(holes)).then(pl.lit(absent)).otherwise(pl.col("bought")).alias("bought"),
+        pl.col("before").fill_null(absent),
+    )
+    frame.write_parquet(tmp_path / "t.parquet")
+    told = _measure(tmp_path / "t.parquet", covariates="before", effects_only=True)
+    assert told["left_out"] == {"no_outcome": int(holes.sum())}
+    assert told["covariates"] == ["before", "before missing"]
+
+
+def test_numbers_past_all_measure_are_no_numbers(frame: pl.DataFrame, tmp_path: Path) -> None:
+    odd = frame.with_columns(
+        spent=pl.Series([1e200, *frame["spent"].to_list()[1:]]),
+        before=pl.Series([None, 1e39, *frame["before"].to_list()[2:]]),
+    )
+    odd.write_parquet(tmp_path / "t.parquet")
+    told = _measure(tmp_path / "t.parquet", outcome="spent", covariates="before")
+    assert told["left_out"] == {"no_outcome": 1} and told["size"] == 2399
+    assert told["uplift"] is not None
+
+
+def test_a_second_file_needs_all_arms_and_the_same_columns(frame: pl.DataFrame, tmp_path: Path) -> None:
+    frame.write_parquet(tmp_path / "first.parquet")
+    second = tmp_path / "second.parquet"
+    frame.filter(pl.col("arm") != "none").write_parquet(second)
+    with pytest.raises(CommandError, match="“none” has too few people"):
+        _measure(tmp_path / "first.parquet", test=second, covariates="before")
+    frame.with_columns(before=pl.lit("much")).write_parquet(second)
+    with pytest.raises(CommandError, match="“before” is a number in the first file, and “much” in this one"):
+        _measure(tmp_path / "first.parquet", test=second, covariates="before")
+
+
+def test_a_covariate_that_says_the_outcome_finds_no_effect(frame: pl.DataFrame, tmp_path: Path) -> None:
+    """What is left of the outcome is rounding, and rounding beside no error looked like an effect beyond doubt."""
+    amounts = pl.Series(np.arange(frame.height) / 4)
+    frame.with_columns(spent=amounts, before=amounts / 25).write_parquet(tmp_path / "t.parquet")
+    told = _measure(tmp_path / "t.parquet", outcome="spent", covariates="before", effects_only=True)
+    for effect in told["effects"]:
+        assert not effect["is_adjusted"] and effect["ate_cuped"] == effect["ate"]
+        assert effect["verdict"] == "no_effect"
