@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, ContactCap
+from customers.ingest.merged import identities_sql
 from customers.models import Channel
 
 #: For the cap of a campaign that none holds for.
@@ -115,10 +116,8 @@ def cap_sql(customer: str, channel: str) -> str:
 
 def _count(customer: str, since: str, channel: str = "") -> str:
     of_channel = f" AND x_m.channel = '{Channel(channel)}'" if channel else ""
-    # What was sent to those who were merged into them was sent to them.
-    merged = f"SELECT x_g.loser_id FROM customers_customermerge x_g WHERE x_g.holder_id = {customer}.id AND x_g.undone_at IS NULL"
     return f"""SELECT count(*) FROM campaigns_message x_m
-    WHERE x_m.customer_id = ANY(ARRAY({merged}) || {customer}.id) AND x_m.sending_at > %({since})s
+    WHERE x_m.customer_id = ANY({identities_sql(customer)}) AND x_m.sending_at > %({since})s
       AND x_m.status = ANY(%(x_reached)s) AND x_m.campaign_id <> ALL(%(x_uncapped)s::bigint[]){of_channel}"""
 
 

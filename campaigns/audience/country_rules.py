@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from campaigns.models import CountryRule
+from customers.ingest.merged import identities_sql
 from customers.models import Channel, ConsentRecord
 
 from .wall_time import QuietHours
@@ -78,7 +79,8 @@ def country_rule_sql(newest_consent: str, customer: str, channel: str) -> str:
     WHEN NOT {terms} ? {newest_consent}.legal_basis THEN false
     WHEN {newest_consent}.recorded_at <= %(x_now)s - make_interval(months => {months}::int) THEN false
     WHEN {newest_consent}.recorded_at <= {unused_since} THEN EXISTS (
-      SELECT 1 FROM campaigns_message x_u WHERE x_u.customer_id = {customer}.id AND x_u.sending_at > {unused_since}
+      SELECT 1 FROM campaigns_message x_u
+      WHERE x_u.customer_id = ANY({identities_sql(customer)}) AND x_u.sending_at > {unused_since}
         AND x_u.channel = '{Channel(channel)}' AND x_u.status = ANY(%(x_reached)s))
     ELSE true END
     FROM (SELECT coalesce(x_a.terms -> lower(btrim({customer}.country)), x_a.terms -> '') AS terms

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from campaigns.models import Campaign, ExclusionReason, MessageStatus
 from customers.ingest.consent import suppression_sql
+from customers.ingest.merged import identities_sql
 from customers.models import Channel, ConsentRecord
 from customers.segments.complaints import open_complaint_sql
 
@@ -88,7 +89,7 @@ def _own_choice(customer: str) -> str:
       WHEN x_p.objects_to_profiling_at > %(x_frozen_at)s THEN '{ExclusionReason.OBJECTED}'
       WHEN x_p.most_per_month <= (
         SELECT count(*) FROM campaigns_message x_o
-        WHERE x_o.customer_id = {customer}.id AND x_o.sending_at > %(x_month_ago)s
+        WHERE x_o.customer_id = ANY({identities_sql(customer)}) AND x_o.sending_at > %(x_month_ago)s
           AND x_o.status = ANY(%(x_reached)s)
       ) THEN '{ExclusionReason.CAPPED}'
     END FROM customers_preference x_p WHERE x_p.customer_id = {customer}.id

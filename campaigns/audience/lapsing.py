@@ -14,6 +14,7 @@ import structlog
 from django.db import connection
 from django.utils import timezone
 
+from customers.ingest.merged import identities_sql
 from customers.models import Channel, ConsentRecord, Customer
 
 from .country_rules import read_country_rules
@@ -72,7 +73,7 @@ def _parameters() -> dict[str, Any]:
     }
 
 
-_TERMS: Final = """
+_TERMS: Final = f"""
 CROSS JOIN LATERAL (
     SELECT coalesce(a.terms -> lower(btrim(c.country)), a.terms -> '') AS terms
     FROM (SELECT %(terms)s::jsonb AS terms OFFSET 0) a OFFSET 0
@@ -80,7 +81,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT CASE WHEN t.terms ->> 'unused' IS NOT NULL THEN (
         SELECT max(m.sending_at) FROM campaigns_message m
-        WHERE m.customer_id = c.id AND m.channel = n.channel AND m.status = ANY(%(reached)s)) END AS used_at
+        WHERE m.customer_id = ANY({identities_sql("c")}) AND m.channel = n.channel AND m.status = ANY(%(reached)s)) END AS used_at
 ) AS u"""
 _LAPSES_AT: Final = """least(
     n.recorded_at + make_interval(months => (t.terms ->> n.legal_basis)::int),

@@ -110,6 +110,13 @@ def name_survivors(cursor: Cursor, stage: str) -> list[str]:
     return [str(row[0]) for row in cursor.fetchall()]
 
 
+def identities_sql(customer: str) -> str:
+    """SQL for the array of a customer's number and of those of everybody who was merged into them: what was sent to these was
+    sent to them. One look into an index, where nobody was merged."""
+    merged = f"SELECT x_g.loser_id FROM customers_customermerge x_g WHERE x_g.holder_id = {customer}.id AND x_g.undone_at IS NULL"
+    return f"(ARRAY({merged}) || {customer}.id)"
+
+
 def order_join_sql(person: str, order: str = "o") -> str:
     """SQL that joins a person (an expression of a row's customer) to the orders that came under their own id, also where they
     were merged since: so a merge moves no figure of a campaign. Add further conditions with AND."""
