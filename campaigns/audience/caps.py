@@ -114,11 +114,20 @@ def cap_sql(customer: str, channel: str) -> str:
     ELSE '' END"""
 
 
+def may_have_reached_sql(message: str) -> str:
+    """SQL that is true for a row of campaigns_message that may have reached its person: also where a try is in doubt, which waits
+    to be repeated. The one that is being marked is claimed, and its own earlier try does not stand in its way."""
+    return (
+        f"({message}.status = ANY(%(x_reached)s) OR {message}.in_doubt_since IS NOT NULL"
+        f" AND ({message}.status <> 'claimed' OR {message}.campaign_id <> %(x_campaign)s))"
+    )
+
+
 def _count(customer: str, since: str, channel: str = "") -> str:
     of_channel = f" AND x_m.channel = '{Channel(channel)}'" if channel else ""
     return f"""SELECT count(*) FROM campaigns_message x_m
     WHERE x_m.customer_id = ANY({identities_sql(customer)}) AND x_m.sending_at > %({since})s
-      AND x_m.status = ANY(%(x_reached)s) AND x_m.campaign_id <> ALL(%(x_uncapped)s::bigint[]){of_channel}"""
+      AND {may_have_reached_sql("x_m")} AND x_m.campaign_id <> ALL(%(x_uncapped)s::bigint[]){of_channel}"""
 
 
 def _wanted_sql(customer: str) -> str:

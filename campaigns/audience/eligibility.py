@@ -17,7 +17,7 @@ from customers.ingest.merged import identities_sql
 from customers.models import Channel, ConsentRecord
 from customers.segments.complaints import open_complaint_sql
 
-from .caps import Rivals, cap_params, cap_sql
+from .caps import Rivals, cap_params, cap_sql, may_have_reached_sql
 from .channels import address_sql
 from .country_rules import CountryRules, country_rule_sql, read_country_rules
 from .global_holdout import global_holdout_params, global_holdout_sql
@@ -71,6 +71,7 @@ def exclusion_params(
     return {
         "x_accepts_test": bool(settings.USES_MAIL_CATCHER and campaign.is_test_audience),
         "x_now": now,
+        "x_campaign": campaign.pk or 0,
         "x_reached": [status.value for status in STATUSES_THAT_REACHED],
         "x_topic": campaign.topic,
         "x_month_ago": now - dt.timedelta(days=30),
@@ -90,7 +91,7 @@ def _own_choice(customer: str) -> str:
       WHEN x_p.most_per_month <= (
         SELECT count(*) FROM campaigns_message x_o
         WHERE x_o.customer_id = ANY({identities_sql(customer)}) AND x_o.sending_at > %(x_month_ago)s
-          AND x_o.status = ANY(%(x_reached)s)
+          AND {may_have_reached_sql("x_o")}
       ) THEN '{ExclusionReason.CAPPED}'
     END FROM customers_preference x_p WHERE x_p.customer_id = {customer}.id
   ), '')"""

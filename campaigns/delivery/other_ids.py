@@ -21,4 +21,4 @@ def had_it_sql(message: str = "m", customer: str = "c", campaign: str = "p") -> 
       ON x_t.customer_id = x_g.loser_id AND x_t.campaign_id = {message}.campaign_id AND x_t.step = {message}.step
     WHERE x_g.holder_id = {customer}.id AND x_g.undone_at IS NULL
       AND ({campaign}.kind = '{CampaignKind.ONE_OFF}' OR x_t.sending_at >= {message}.queued_at)
-      AND x_t.status IN ({_REACHED}))"""
+      AND (x_t.status IN ({_REACHED}) OR x_t.in_doubt_since IS NOT NULL))"""

@@ -19,8 +19,10 @@ from campaigns.delivery.channels.providers import PROVIDERS
 from campaigns.delivery.outbox import MAX_ATTEMPTS
 from campaigns.delivery.sender import SendRun, send_waiting_messages
 from campaigns.models import Campaign, CampaignStatus, Message
+from customers.merging.merge import merge_customers
 from customers.models import ConsentRecord, Customer
 from retention_site.engine_urls import read_email_url
+from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
 from tests.provider_server import TAKEN, Harm, ProviderServer
 
@@ -299,6 +301,43 @@ def test_a_second_try_says_the_same_though_the_customer_changed(
     assert states(running) == {"accepted": 3}
     bodies = [letter["text"] for _path, _headers, letter in provider.requests]
     assert len(bodies) == 6 and not any("Robin" in body for body in bodies)
+
+
+def test_what_is_in_doubt_counts_for_the_cap_and_is_repeated_all_the_same(
+    running: Campaign, cast: Cast, now: dt.datetime, settings: Settings, provider: ProviderServer
+) -> None:
+    settings.FREQUENCY_CAP_MESSAGES, settings.FREQUENCY_CAP_DAYS = 1, 7
+    use(settings, "resend", provider)
+    provider.harm, provider.times = Harm.CUT_TAKEN, 3
+    run("resend")
+    people = [message.customer for message in Message.objects.filter(campaign=running)]
+    other = arrange.make_campaign(cast.marketer, people, name="Other", send_at=now, now=now)
+    arrange.start(other, cast, now=now)
+
+    run("resend")
+    assert states(other) == {"skipped": 3}, "they may have had one already"
+    let_time_pass()
+    run("resend")
+
+    assert states(running) == {"accepted": 3} and len(provider.letters) == 3
+
+
+def test_what_is_in_doubt_by_the_id_that_was_merged_does_not_go_to_the_other(
+    running: Campaign, now: dt.datetime, settings: Settings, provider: ProviderServer
+) -> None:
+    first, second, _third = Message.objects.order_by("pk")
+    Message.objects.exclude(pk=first.pk).update(not_before=now + dt.timedelta(hours=1))
+    use(settings, "resend", provider)
+    provider.harm, provider.times = Harm.CUT_TAKEN, 1
+    run("resend")
+    assert states(running) == {"retry_wait": 1, "queued": 2} and len(provider.letters) == 1
+    merge_customers(first.customer_id, second.customer_id, reason="staff", actor=None, now=now)
+    Message.objects.filter(pk=second.pk).update(not_before=None)
+
+    run("resend")
+
+    second.refresh_from_db()
+    assert (second.status, second.skip_reason) == ("skipped", "had_it") and len(provider.letters) == 1
 
 
 def test_a_worker_that_dies_at_a_provider_with_keys_leaves_nothing_in_doubt(
