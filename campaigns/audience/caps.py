@@ -56,7 +56,8 @@ def find_rivals(campaign: Campaign, *, now: dt.datetime) -> Rivals:
     never go on. One query."""
     until = now + dt.timedelta(hours=settings.PRIORITY_LOOK_AHEAD_HOURS)
     # Of live campaigns the frozen people are only those who are expected.
-    planned = Q(status=CampaignStatus.SCHEDULED, scheduled_for__lte=until, kind=CampaignKind.ONE_OFF)
+    begins = Q(starts_at__lte=until) | Q(starts_at=None, scheduled_for__lte=until)  # by the first person's clock
+    planned = Q(begins, status=CampaignStatus.SCHEDULED, kind=CampaignKind.ONE_OFF)
     found = Campaign.objects.filter(Q(status=CampaignStatus.SENDING) | planned, priority__gt=campaign.priority)
     rows = [
         (pk, status)

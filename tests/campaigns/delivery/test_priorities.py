@@ -78,6 +78,23 @@ def test_one_that_begins_within_the_look_ahead_is_waited_for(
     assert states(usual) == {"skipped": 1, "accepted": 1}
 
 
+def test_by_each_persons_own_clock_it_begins_with_the_first_of_them(
+    cast: Cast, now: dt.datetime, people: list[Customer], smtp: ScriptedSmtpServer, sweep: Sweep, settings: Settings
+) -> None:
+    settings.PRIORITY_LOOK_AHEAD_HOURS, settings.SHOP_TIME_ZONE = 24, "Europe/London"
+    Customer.objects.update(time_zone="Asia/Shanghai")
+    urgent = make(cast, people, "Urgent", 8, now, in_hours=28)
+    Campaign.objects.filter(pk=urgent.pk).update(send_mode="local")
+    urgent.refresh_from_db()
+    arrange.schedule(urgent, cast, now=now)
+    assert urgent.starts_at is not None and urgent.starts_at < now + dt.timedelta(hours=24)
+    usual = arrange.start(make(cast, people, "Usual", 5, now), cast, now=now)
+
+    sweep(smtp)
+
+    assert states(usual) == {"skipped": 2}
+
+
 @pytest.mark.parametrize(("priority", "state"), [(5, "sending"), (4, "sending"), (9, "paused")])
 def test_nobody_gives_way_to_an_equal_a_lesser_or_a_paused_one(
     cast: Cast,
