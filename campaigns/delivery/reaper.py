@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from campaigns.models import SkipReason
+
 from .channels.choice import current_routes
 
 
@@ -50,6 +52,7 @@ def reap_stuck_messages() -> ReapedCounts:
         unknown = cursor.rowcount
     unknown += give_up_old_doubts()
     give_up_late_retries()
+    drop_left_over()
     return ReapedCounts(requeued, repeated + queue_due_retries(), unknown)
 
 
@@ -63,6 +66,22 @@ def give_up_late_retries() -> int:
             " skip_reason = CASE WHEN m.in_doubt_since IS NULL THEN 'window_closed' ELSE '' END"
             " FROM campaigns_campaign p WHERE p.id = m.campaign_id AND m.status = 'retry_wait'"
             " AND clock_timestamp() > coalesce(m.send_by, p.scheduled_for + make_interval(hours => p.send_window_hours))"
+        )
+        return int(cursor.rowcount)
+
+
+def drop_left_over() -> int:
+    """Skip what came back into the queue of a campaign that was cancelled, or ended with all that waited, while it was on its way
+    (`unknown` where a try may have sent it). Returns how many. Safe to run twice."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE campaigns_message m SET settled_at = clock_timestamp(), not_before = NULL,"
+            " status = CASE WHEN m.in_doubt_since IS NULL THEN 'skipped' ELSE 'unknown' END,"
+            f" skip_reason = CASE WHEN m.in_doubt_since IS NULL THEN '{SkipReason.CANCELLED}' ELSE '' END"
+            # By the index of each such campaign, never through the queue of one that is being sent.
+            " FROM campaigns_campaign p CROSS JOIN LATERAL (SELECT w.id FROM campaigns_message w"
+            " WHERE w.campaign_id = p.id AND w.status IN ('queued', 'retry_wait') OFFSET 0) AS left_over"
+            " WHERE p.status IN ('cancelled', 'sent') AND m.id = left_over.id AND m.status IN ('queued', 'retry_wait')"
         )
         return int(cursor.rowcount)
 

@@ -15,6 +15,7 @@ from campaigns.approval import workflow
 from campaigns.approval.hashing import hash_messages
 from campaigns.content.rendering import load_source, render_message, source_hash
 from campaigns.delivery import control, outbox, reaper, scheduler, unsubscribe
+from campaigns.delivery.marking import write_outcomes_and_marks
 from campaigns.delivery.mime import hash_body
 from campaigns.delivery.names import derive_message_id
 from campaigns.delivery.progress import read_progress
@@ -272,6 +273,22 @@ def test_cancelled_campaigns_send_nothing_more(running: Campaign, cast: Cast, sw
 
     assert server.taken == [] and states(running) == {"skipped": 3}
     assert outbox.release_claims("w") == 0 and len(claimed) == 1
+
+
+@pytest.mark.parametrize("is_doubtful", [False, True])
+def test_what_was_on_its_way_when_it_was_cancelled_does_not_wait_for_ever(
+    running: Campaign, cast: Cast, sweep: Sweep, now: dt.datetime, is_doubtful: bool
+) -> None:
+    (claimed,) = outbox.claim_batch("w", campaign_id=running.pk, size=1)
+    Message.objects.filter(pk=claimed.id).update(status="sending", sending_at=now, attempts=1)
+    workflow.cancel_campaign(cast.approver, running, reason="Wrong shop", now=now)
+    refused = outbox.Settlement(claimed.id, "w", "retry_wait", "rcpt: 450 later", 60.0, in_doubt=is_doubtful)
+    write_outcomes_and_marks([refused], [])
+    assert states(running) == {"skipped": 2, "retry_wait": 1}
+
+    reaper.reap_stuck_messages()
+
+    assert states(running) == ({"skipped": 2, "unknown": 1} if is_doubtful else {"skipped": 3})
 
 
 def test_progress_counts_every_message(running: Campaign, sweep: Sweep) -> None:
