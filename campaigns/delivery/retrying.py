@@ -19,9 +19,11 @@ from campaigns.approval.workflow import window_end
 from campaigns.audience.connected import sent_channels
 from campaigns.audience.eligibility import exclusion_case_sql, exclusion_params
 from campaigns.content.standing_facts import stale_fact_sql
-from campaigns.models import Campaign, CampaignStatus, Message, MessageStatus, SkipReason
-from customers.models import AuditAction, record_audit
+from campaigns.models import Campaign, CampaignStatus, FollowUp, Message, MessageStatus, SkipReason
+from customers.models import AuditAction, Channel, record_audit
 
+from .channels import SMTP_ROUTE
+from .channels.http_answers import NOT_OUR_ACCOUNT, NOT_TAKEN
 from .other_ids import had_it_sql
 from .outbox import MAX_ATTEMPTS
 
@@ -50,7 +52,7 @@ class Retriable:
 
 
 def count_retriable(campaign: Campaign, *, now: dt.datetime) -> Retriable:
-    """Of a campaign that is still inside its window. Two queries; the second asks of each skipped person what a mark asks."""
+    """Of a campaign that is still inside its window, or whose further steps have theirs. Two queries; the second asks of each skipped person what a mark asks."""
     if not _is_in_time(campaign, now):
         return Retriable()
     with connection.cursor() as cursor:
@@ -71,6 +73,7 @@ def retry_messages(user: User, campaign: Campaign, *, kind: str, now: dt.datetim
     asks everything again. Raises PermissionDenied, TransitionConflict (cancelled meanwhile) and NotReady (the window is over,
     nothing to try again).
     """
+    Campaign.objects.select_for_update().filter(pk=campaign.pk).exists()  # it does not end while we look
     campaign.refresh_from_db()
     policy.may_retry(user, campaign).enforce()
     if kind not in KINDS:
@@ -121,7 +124,7 @@ def _is_in_time(campaign: Campaign, now: dt.datetime) -> bool:
     running = {CampaignStatus.SENDING, CampaignStatus.PAUSED, CampaignStatus.SENT}
     if campaign.status not in running or campaign.scheduled_for is None:
         return False
-    return campaign.is_live or now < window_end(campaign)
+    return campaign.is_live or now < window_end(campaign) or FollowUp.objects.filter(campaign=campaign).exists()
 
 
 def _params(campaign: Campaign, now: dt.datetime) -> dict[str, Any]:
@@ -131,16 +134,25 @@ def _params(campaign: Campaign, now: dt.datetime) -> dict[str, Any]:
         "passing": [reason.value for reason in PASSING_REASONS],
         "sent": sorted(sent_channels()),
         "now": now,
+        "is_open": not campaign.is_live and now < window_end(campaign),
     }
 
 
-#: Refused for a time until the tries were used up. A refusal for good (5xx) stays one: the mailbox does not exist, and asking
-#: again costs our name.
-_FAILED: Final = """m.campaign_id = %(campaign)s AND m.status = 'failed' AND m.in_doubt_since IS NULL
-    AND m.attempts >= %(tries)s AND m.response !~ '^[a-z_]+: 5[0-9][0-9]'
-    AND (m.send_by IS NULL OR m.send_by > %(now)s)"""
+#: A window of its own has the message of somebody with an hour of their own, of a live campaign, and each further step.
+_IN_TIME: Final = "(m.send_by > %(now)s OR m.send_by IS NULL AND %(is_open)s)"
+#: By SMTP 5xx: the mailbox does not exist, and asking again costs our name. Over HTTP 503 asks for patience, and 4xx is for good
+#: but for those that are not.
+_FOR_GOOD: Final = f"""CASE WHEN m.route IN ('', '{SMTP_ROUTE.name}') THEN m.response ~ '^[a-z_]+: 5[0-9][0-9]'
+    ELSE m.response ~ '^[a-z_]+: 4[0-9][0-9]'
+      AND m.response !~ '^[a-z_]+: ({"|".join(map(str, sorted(NOT_TAKEN | NOT_OUR_ACCOUNT)))})' END"""
+#: Refused for a time until the tries were used up. A refusal for good stays one.
+_FAILED: Final = f"""m.campaign_id = %(campaign)s AND m.status = 'failed' AND m.in_doubt_since IS NULL
+    AND m.attempts >= %(tries)s AND NOT {_FOR_GOOD} AND {_IN_TIME}"""
+#: What the mark of the message's own channel would ask: consent, suppression and address of another say nothing of it.
+_BY_CHANNEL: Final = " ".join(f"WHEN '{kind}' THEN {exclusion_case_sql('c', channel=kind)}" for kind in Channel.values)
 _SKIPPED: Final = f"""SELECT m.id FROM campaigns_message m
     JOIN campaigns_campaign p ON p.id = m.campaign_id JOIN customers_customer c ON c.id = m.customer_id
     WHERE m.campaign_id = %(campaign)s AND m.status = 'skipped' AND m.skip_reason = ANY(%(passing)s)
-      AND m.in_doubt_since IS NULL AND m.channel = ANY(%(sent)s) AND (m.send_by IS NULL OR m.send_by > %(now)s)
-      AND coalesce(nullif({stale_fact_sql("m", "p")}, ''), {exclusion_case_sql("c")}) = '' AND NOT {had_it_sql("m", "c")}"""
+      AND m.in_doubt_since IS NULL AND m.channel = ANY(%(sent)s) AND {_IN_TIME}
+      AND coalesce(nullif({stale_fact_sql("m", "p")}, ''), CASE m.channel {_BY_CHANNEL} END) = ''
+      AND NOT {had_it_sql("m", "c")}"""

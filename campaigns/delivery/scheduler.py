@@ -120,13 +120,23 @@ def finish_campaigns(now: dt.datetime) -> int:
         if open_message_ids(campaign.pk):
             continue
         record_missing_sent_events(campaign.pk)
-        try:
-            change_status(
-                campaign, sources=[CampaignStatus.SENDING], target=CampaignStatus.SENT, actor=None, now=now,
-                sending_finished_at=now,
-            )  # fmt: skip
-        except TransitionConflict:
-            continue
-        finished += 1
-        log.info("campaign_sent", campaign=campaign.pk)
+        if _finish(campaign, now):
+            finished += 1
+            log.info("campaign_sent", campaign=campaign.pk)
     return finished
+
+
+@transaction.atomic
+def _finish(campaign: Campaign, now: dt.datetime) -> bool:
+    """False where it is not sending any more, or a person had something tried again since we looked."""
+    Campaign.objects.select_for_update().filter(pk=campaign.pk).exists()
+    if open_message_ids(campaign.pk):
+        return False
+    try:
+        change_status(
+            campaign, sources=[CampaignStatus.SENDING], target=CampaignStatus.SENT, actor=None, now=now,
+            sending_finished_at=now,
+        )  # fmt: skip
+    except TransitionConflict:
+        return False
+    return True

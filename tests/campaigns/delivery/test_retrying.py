@@ -15,14 +15,16 @@ from pytest_django import Settings
 from campaigns.approval.policy import NotReady
 from campaigns.delivery import scheduler
 from campaigns.delivery.outbox import MAX_ATTEMPTS
+from campaigns.delivery.progression import advance_entries
 from campaigns.delivery.retrying import count_failures, count_retriable, retry_messages
 from campaigns.models import Campaign, Message
-from customers.ingest.consent import withdraw_consent
+from customers.ingest.consent import record_consent, suppress_address, withdraw_consent
 from customers.models import AuditEntry, ConsentRecord
+from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
 from tests.smtp_server import ScriptedSmtpServer
 
-from .conftest import Sweep, states
+from .conftest import Sweep, start_on, states
 
 
 @pytest.fixture
@@ -58,6 +60,45 @@ def test_a_temporary_refusal_that_used_up_its_tries_gets_one_more(
     assert states(running) == {"accepted": 1, "failed": 2}
     entry = AuditEntry.objects.get(action="messages_retried")
     assert entry.details == {"kind": "failed", "messages": 1}
+
+
+@pytest.mark.parametrize(("response", "number"), [("dot: 503 busy", 1), ("dot: 429 slower", 1), ("dot: 400 no", 0)])
+def test_over_http_other_answers_are_for_good(
+    running: Campaign, now: dt.datetime, response: str, number: int
+) -> None:
+    message = three(running)[0]
+    fail(message, response, now=now)
+    Message.objects.filter(pk=message.pk).update(route="resend/1a2b3c4d")
+    assert count_retriable(running, now=now).failed == number
+
+
+def test_what_is_asked_is_about_the_messages_own_channel(cast: Cast, now: dt.datetime) -> None:
+    campaign = start_on("sms", cast, now=now)  # none of its people ever agreed to e-mail
+    Message.objects.update(status="skipped", skip_reason="no_consent", settled_at=now)
+    first, second, _third = three(campaign)
+    withdraw_consent(first.customer, source="page", channel="sms", now=now)
+    record_consent(first.customer, source="checkout", now=now)
+    assert count_retriable(campaign, now=now).skipped == {"no_consent": 2}
+    suppress_address(second.customer.phone, reason="unsubscribed", channel="sms")
+    assert count_retriable(campaign, now=now).skipped == {"no_consent": 1}
+
+
+def test_a_further_step_may_be_tried_again_in_its_own_window(cast: Cast, now: dt.datetime) -> None:
+    campaign = arrange.make_campaign(cast.marketer, name="Two steps", send_at=now, now=now)
+    arrange.add_step(campaign, cast.marketer, now=now, wait_hours=72)
+    arrange.start(campaign, cast, now=now)
+    Message.objects.filter(campaign=campaign).update(status="accepted", sending_at=now)
+    later = now + dt.timedelta(hours=73)
+    advance_entries(later)
+    first, second, third = Message.objects.filter(campaign=campaign, step=2).order_by("pk")
+    fail(first, "rcpt: 450 later", now=later)
+    Message.objects.filter(pk=second.pk).update(status="skipped", skip_reason="open_complaint", settled_at=later)
+    fail(three(campaign)[0], "rcpt: 450 later", now=now)  # of the first step, whose window is over
+
+    found = count_retriable(campaign, now=later)
+    assert (found.failed, found.skipped) == (1, {"open_complaint": 1})
+    assert retry_messages(cast.marketer, campaign, kind="failed", now=later) == 1
+    assert count_retriable(campaign, now=later + dt.timedelta(hours=24)).total == 0
 
 
 @pytest.mark.parametrize("state", ["unknown", "sending", "accepted", "bounced", "delivered"])
@@ -116,6 +157,21 @@ def test_a_campaign_that_was_through_goes_on(
     assert running.status == "sending"
     sweep(smtp)
     assert scheduler.finish_campaigns(now) == 1 and states(running) == {"accepted": 3}
+
+
+def test_one_that_is_tried_again_while_it_is_about_to_end_does_not_end(
+    running: Campaign, cast: Cast, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Message.objects.update(status="accepted", sending_at=now)
+    fail(three(running)[0], "connect: 421 busy", now=now)
+
+    def try_again(_campaign: int) -> None:
+        retry_messages(cast.marketer, running, kind="failed", now=now)
+
+    monkeypatch.setattr(scheduler, "record_missing_sent_events", try_again)
+    assert scheduler.finish_campaigns(now) == 0
+    running.refresh_from_db()
+    assert running.status == "sending"
 
 
 def test_nothing_is_tried_again_after_the_window_or_of_a_cancelled_campaign(
