@@ -102,26 +102,32 @@ def name_occurrence(due_at: dt.datetime) -> str:
     return f"at:{due_at.astimezone(dt.UTC):%Y-%m-%dT%H:%MZ}"
 
 
-def _gather(look: Look, sql: str, params: dict[str, Any]) -> int:
-    """Fill CANDIDATES from a query of (customer_id, cause, caused_at) of one row per person, without those who had this
-    cause, are on their way, or may not come again yet. Days of re-entry are days of the shop's calendar."""
+def _gather(look: Look, sql: str, params: dict[str, Any], *, is_one_each: bool = True) -> int:
+    """Fill CANDIDATES from a query of (customer_id, cause, caused_at), without those who had this cause, are on their way, or may
+    not come again yet, by whichever id of theirs. Unless the query has one row per person (`is_one_each`), the first that may let
+    them in counts. Days of re-entry are days of the shop's calendar."""
     again = look.campaign.re_entry_days
+    first, order = ("", "") if is_one_each else ("DISTINCT ON (customer_id)", "ORDER BY customer_id, caused_at, cause")
+    keeps_out = f"""e.campaign_id = %(campaign)s AND (
+    e.cause = k.cause OR e.next_at IS NOT NULL
+    OR e.arm <> '{Arm.EXCLUDED}' AND (
+      %(again)s::int IS NULL
+      OR (e.entered_at AT TIME ZONE %(zone)s)::date + %(again)s::int > (k.caused_at AT TIME ZONE %(zone)s)::date
+    )
+  )"""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {CANDIDATES}")
         cursor.execute(
             f"""
 CREATE TEMPORARY TABLE {CANDIDATES} ON COMMIT DROP AS
 WITH caused(customer_id, cause, caused_at) AS ({sql})
-SELECT customer_id, cause, caused_at FROM caused k
+SELECT {first} customer_id, cause, caused_at FROM caused k
 WHERE NOT EXISTS (
-  SELECT 1 FROM campaigns_entry e WHERE e.campaign_id = %(campaign)s AND e.customer_id = k.customer_id AND (
-    e.cause = k.cause OR e.next_at IS NOT NULL
-    OR e.arm <> '{Arm.EXCLUDED}' AND (
-      %(again)s::int IS NULL
-      OR (e.entered_at AT TIME ZONE %(zone)s)::date + %(again)s::int > (k.caused_at AT TIME ZONE %(zone)s)::date
-    )
-  )
-)""",
+  SELECT 1 FROM campaigns_entry e WHERE e.customer_id = k.customer_id AND {keeps_out}
+) AND NOT EXISTS (
+  SELECT 1 FROM customers_customermerge g JOIN campaigns_entry e ON e.customer_id = g.loser_id
+  WHERE g.holder_id = k.customer_id AND g.undone_at IS NULL AND {keeps_out}
+) {order}""",
             {**params, "campaign": look.campaign.pk, "again": again, "zone": settings.SHOP_TIME_ZONE},
         )
         cursor.execute(f"ANALYZE {CANDIDATES}")
@@ -180,21 +186,21 @@ def _remember_there(campaign: Campaign) -> None:
 
 
 def _gather_events(look: Look, trigger: EventTrigger) -> int:
-    """By the order in which events were written down, so that a late one counts when it comes; each person's first."""
+    """By the order in which events were written down, so that a late one counts when it comes; of each person the first that was
+    not seen before: what is scanned twice hides none that came after it."""
     segment = look.segment()
     where = "".join(f" AND e.properties->>%(name_{place})s = %(value_{place})s" for place in range(len(trigger.where)))
     params: dict[str, Any] = {"event": trigger.event, "since": look.since, "from": look.campaign.enters_from}
     for place, (name, value) in enumerate(trigger.where):
         params |= {f"name_{place}": name, f"value_{place}": value}
     sql = f"""
-SELECT DISTINCT ON (e.customer_id) e.customer_id,
+SELECT e.customer_id,
        'event:' || md5(e.source || '|' || e.external_id || '|' || extract(epoch FROM e.occurred_at)), e.occurred_at
 FROM customers_customerevent e
 WHERE e.kind = %(event)s AND e.occurred_at > %(oldest)s AND e.occurred_at >= %(from)s AND e.recorded_at > %(since)s{where}
-  AND e.customer_id IN (SELECT customer_id FROM ({segment.sql}) AS meant)
-ORDER BY e.customer_id, e.occurred_at, e.external_id"""
+  AND e.customer_id IN (SELECT customer_id FROM ({segment.sql}) AS meant)"""
     oldest = look.now - dt.timedelta(hours=trigger.max_age_hours)
-    return _gather(look, sql, {**params, **segment.params, "oldest": oldest})
+    return _gather(look, sql, {**params, **segment.params, "oldest": oldest}, is_one_each=False)
 
 
 def _gather_overdue(look: Look, trigger: OverdueTrigger) -> int:
