@@ -7,11 +7,11 @@ inside PostgreSQL, so that a million customers need no round trip through Python
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
-from campaigns.models import Campaign, ExclusionReason, MessageStatus
+from campaigns.models import Campaign, CampaignKind, ExclusionReason, MessageStatus
 from customers.ingest.consent import suppression_sql
 from customers.ingest.merged import identities_sql
 from customers.models import Channel, ConsentRecord
@@ -33,13 +33,27 @@ STATUSES_THAT_REACHED = (
 )
 
 
-def exclusion_case_sql(customer: str = "c", *, channel: str = Channel.EMAIL, of_everybody: bool = False) -> str:
+#: When the person of a row `m` of campaigns_message was looked at for its campaign `p`: whoever entered a live one, then.
+JUDGED_AT_SQL: Final = f"""CASE WHEN p.kind = '{CampaignKind.ONE_OFF}' THEN %(x_frozen_at)s ELSE coalesce((
+    SELECT x_e.entered_at FROM campaigns_entry x_e
+    WHERE x_e.campaign_id = m.campaign_id AND x_e.customer_id = m.customer_id AND x_e.number = m.entry
+  ), %(x_frozen_at)s) END"""
+
+
+def exclusion_case_sql(
+    customer: str = "c",
+    *,
+    channel: str = Channel.EMAIL,
+    of_everybody: bool = False,
+    judged_at: str = "%(x_frozen_at)s",
+) -> str:
     """SQL for the first ExclusionReason (a SkipReason of the same name) that holds for a row of customers_customer
     called `customer`, who would be reached by `channel`, or ''; 'capped:N' where campaign N is
     more important. Its named parameters come from `exclusion_params`; they have prefix `x_`.
 
     `of_everybody` is for a statement over a whole audience: the planner may then hash what it would otherwise walk by
-    indexes, person by person.
+    indexes, person by person. `judged_at`: when what is said to the person was chosen; who objected to profiling since gets
+    none of it.
     """
     has_open_complaint = open_complaint_sql(customer, as_of="%(x_now)s", of_everybody=of_everybody)
     address = address_sql(channel, customer)
@@ -54,7 +68,7 @@ CASE
     THEN '{ExclusionReason.COUNTRY_RULE}'
   WHEN {suppression_sql(address, channel)} THEN '{ExclusionReason.SUPPRESSED}'
   WHEN {has_open_complaint} THEN '{ExclusionReason.OPEN_COMPLAINT}'
-  ELSE coalesce(nullif({cap_sql(customer, channel)}, ''), nullif({_own_choice(customer)}, ''), {global_holdout_sql(customer)})
+  ELSE coalesce(nullif({cap_sql(customer, channel)}, ''), nullif({_own_choice(customer, judged_at)}, ''), {global_holdout_sql(customer)})
 END"""
 
 
@@ -81,13 +95,19 @@ def exclusion_params(
     } | cap_params(campaign, now=now, rivals=rivals)
 
 
-def _own_choice(customer: str) -> str:
-    """What the person chose in the preference centre; hardly anybody has such a row, so it is one look into its key."""
+def _own_choice(customer: str, judged_at: str) -> str:
+    """What the person chose in the preference centre; hardly anybody has such a row, so it is one look into its key. An objection
+    that came with somebody who was merged into them is theirs from the merge on."""
     return f"""coalesce((
     SELECT CASE
       WHEN x_p.paused_until > %(x_now)s THEN '{ExclusionReason.PAUSED}'
       WHEN %(x_topic)s = ANY(x_p.topics_off) THEN '{ExclusionReason.TOPIC_OFF}'
-      WHEN x_p.objects_to_profiling_at > %(x_frozen_at)s THEN '{ExclusionReason.OBJECTED}'
+      WHEN x_p.objects_to_profiling_at > {judged_at} OR x_p.objects_to_profiling_at IS NOT NULL AND EXISTS (
+        SELECT 1 FROM customers_customermerge x_g
+        WHERE x_g.holder_id = {customer}.id AND x_g.undone_at IS NULL AND x_g.merged_at > {judged_at}
+          AND x_g.kept #>> '{{preference,written,objects_to_profiling_at}}' IS NOT NULL
+          AND x_g.kept #>> '{{preference,former,objects_to_profiling_at}}' IS NULL
+      ) THEN '{ExclusionReason.OBJECTED}'
       WHEN x_p.most_per_month <= (
         SELECT count(*) FROM campaigns_message x_o
         WHERE x_o.customer_id = ANY({identities_sql(customer)}) AND x_o.sending_at > %(x_month_ago)s

@@ -17,7 +17,7 @@ import psycopg
 from django.db import connection
 
 from campaigns.audience.channels import address_sql
-from campaigns.audience.eligibility import exclusion_case_sql
+from campaigns.audience.eligibility import JUDGED_AT_SQL, exclusion_case_sql
 from campaigns.audience.exits import left_sequence_sql
 from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import MessageStatus
@@ -214,7 +214,7 @@ def _mark_statement(channel: str) -> _Statement:
     return _Statement(
         _MARK.format(
             stale=stale_fact_sql("b", "p"),
-            excluded=exclusion_case_sql("c", channel=channel),
+            excluded=exclusion_case_sql("c", channel=channel, judged_at=JUDGED_AT_SQL),
             left=left_sequence_sql("m", "p", "c"),
             had_it=had_it_sql("m", "c"),
             address=address_sql(channel, "c"),

@@ -17,7 +17,7 @@ from campaigns.approval.policy import NotReady
 from campaigns.approval.transitions import change_status
 from campaigns.approval.workflow import window_end
 from campaigns.audience.connected import sent_channels
-from campaigns.audience.eligibility import exclusion_case_sql, exclusion_params
+from campaigns.audience.eligibility import JUDGED_AT_SQL, exclusion_case_sql, exclusion_params
 from campaigns.content.standing_facts import stale_fact_sql
 from campaigns.models import Campaign, CampaignStatus, FollowUp, Message, MessageStatus, SkipReason
 from customers.models import AuditAction, Channel, record_audit
@@ -149,7 +149,9 @@ _FOR_GOOD: Final = f"""CASE WHEN m.route IN ('', '{SMTP_ROUTE.name}') THEN m.res
 _FAILED: Final = f"""m.campaign_id = %(campaign)s AND m.status = 'failed' AND m.in_doubt_since IS NULL
     AND m.attempts >= %(tries)s AND NOT {_FOR_GOOD} AND {_IN_TIME}"""
 #: What the mark of the message's own channel would ask: consent, suppression and address of another say nothing of it.
-_BY_CHANNEL: Final = " ".join(f"WHEN '{kind}' THEN {exclusion_case_sql('c', channel=kind)}" for kind in Channel.values)
+_BY_CHANNEL: Final = " ".join(
+    f"WHEN '{kind}' THEN {exclusion_case_sql('c', channel=kind, judged_at=JUDGED_AT_SQL)}" for kind in Channel.values
+)
 _SKIPPED: Final = f"""SELECT m.id FROM campaigns_message m
     JOIN campaigns_campaign p ON p.id = m.campaign_id JOIN customers_customer c ON c.id = m.customer_id
     WHERE m.campaign_id = %(campaign)s AND m.status = 'skipped' AND m.skip_reason = ANY(%(passing)s)

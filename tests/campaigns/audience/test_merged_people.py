@@ -57,6 +57,25 @@ def test_who_wants_one_message_a_month_had_it_by_the_other_id(people: list[Custo
     assert why_not(campaign, merge(people)) == "capped"
 
 
+def test_an_objection_that_came_with_a_merge_is_one_since_the_audience_was_frozen(
+    people: list[Customer], campaign: Campaign
+) -> None:
+    """What the message says was chosen by the profile of one who had not objected."""
+    save_preference(people[0], {"objects_to_profiling_at": NOW - 9 * DAY}, source="test", now=NOW - 9 * DAY)
+    Campaign.objects.filter(pk=campaign.pk).update(audience_frozen_at=NOW - DAY)
+    campaign.refresh_from_db()
+    assert why_not(campaign, people[1]) == ""
+    assert why_not(campaign, merge(people)) == "objected"
+
+
+def test_who_had_objected_themselves_is_written_to_as_before(people: list[Customer], campaign: Campaign) -> None:
+    for person in people:
+        save_preference(person, {"objects_to_profiling_at": NOW - 9 * DAY}, source="test", now=NOW - 9 * DAY)
+    Campaign.objects.filter(pk=campaign.pk).update(audience_frozen_at=NOW - DAY)
+    campaign.refresh_from_db()
+    assert why_not(campaign, merge(people)) == ""
+
+
 def test_a_consent_that_was_used_by_the_other_id_lies_unused_by_neither(
     people: list[Customer], campaign: Campaign
 ) -> None:

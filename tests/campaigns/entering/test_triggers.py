@@ -13,13 +13,20 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from campaigns.audience.holdout import draws_holdout
+from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer
 from campaigns.delivery.entering.sweep import let_people_in
-from campaigns.models import Campaign, Entry
+from campaigns.delivery.sender import send_waiting_messages
+from campaigns.models import Campaign, Entry, Message
+from customers.ingest.consent import record_consent, withdraw_consent
+from customers.ingest.preferences import save_preference
 from customers.ingest.recorder import NewEvent, record_events
+from customers.merging.merge import merge_customers
 from customers.models import Customer, ModelVersion, Order, Score, ScoreHistory
 from tests.at_once import do_at_once
 from tests.campaigns import arrange
 from tests.campaigns.arrange import Cast
+from tests.smtp_server import ScriptedSmtpServer
 
 from .live import MONDAY, make_people, make_triggered, start
 
@@ -59,6 +66,65 @@ def test_an_event_lets_its_person_in_once(carts: tuple[Campaign, list[Customer]]
     assert let_people_in(timezone.now()).entered == 1
     assert let_people_in(timezone.now()).entered == 0
     assert entered(campaign) == [people[0].pk]
+
+
+def test_one_that_was_seen_before_hides_none_that_came_after_it(cast: Cast, begun: dt.datetime) -> None:
+    """Both stand behind the watermark, which stays behind the oldest open transaction: the next look would pass over both."""
+    people = make_people(20, now=begun)
+    campaign = start(make_triggered(cast, now=begun, trigger=CART, re_entry_days=0), cast, now=begun)
+    put_into_cart(people[0], at=begun + dt.timedelta(minutes=1))
+    assert let_people_in(timezone.now()).entered == 1
+    put_into_cart(people[0], at=begun + dt.timedelta(minutes=2))
+    assert let_people_in(timezone.now()).entered == 1
+    assert let_people_in(timezone.now()).entered == 0
+    assert entered(campaign) == [people[0].pk, people[0].pk]
+
+
+def test_who_agreed_after_the_first_event_enters_by_the_second(
+    carts: tuple[Campaign, list[Customer]], begun: dt.datetime
+) -> None:
+    campaign, people = carts
+    withdraw_consent(people[0], source="page", now=begun)
+    put_into_cart(people[0], at=begun + dt.timedelta(minutes=1))
+    let_people_in(timezone.now())
+    record_consent(people[0], source="checkout", now=timezone.now())
+    put_into_cart(people[0], at=begun + dt.timedelta(minutes=2))
+    let_people_in(timezone.now())
+    assert [entry.arm == "excluded" for entry in Entry.objects.filter(campaign=campaign).order_by("pk")] == [True, False]
+
+
+def test_who_entered_by_an_id_that_was_merged_since_does_not_enter_again(
+    carts: tuple[Campaign, list[Customer]], begun: dt.datetime
+) -> None:
+    campaign, people = carts
+    put_into_cart(people[0], at=begun + dt.timedelta(minutes=1))
+    let_people_in(timezone.now())
+    merge_customers(people[0].pk, people[1].pk, reason="staff", actor=None, now=timezone.now())
+    score = {"model": ModelVersion.objects.get(), "as_of": begun, "churn_probability": 0.4, "expected_value": 40}
+    Score.objects.create(customer=people[1], main_reason="rhythm", **score)  # of the night after
+    put_into_cart(people[1], at=begun + dt.timedelta(minutes=2))
+    let_people_in(timezone.now())
+    assert entered(campaign) == [people[0].pk]
+
+
+def test_who_objects_to_a_profile_before_they_enter_is_written_to_without_one(cast: Cast, begun: dt.datetime) -> None:
+    people = make_people(20, now=begun)
+    campaign = make_triggered(cast, now=begun, trigger=CART, holdout_share=0.01)
+    arrange.forget_quiet_hours()
+    start(campaign, cast, now=begun)
+    first, second, *_others = (person for person in people if not draws_holdout(campaign.holdout_seed, person.pk, 0.01))
+    put_into_cart(second, at=begun + dt.timedelta(minutes=1))
+    let_people_in(timezone.now())
+    for person in (first, second):
+        save_preference(person, {"objects_to_profiling_at": timezone.now()}, source="page", now=timezone.now())
+    put_into_cart(first, at=begun + dt.timedelta(minutes=2))
+    let_people_in(timezone.now())
+    with ScriptedSmtpServer() as server:
+        send_waiting_messages(
+            seconds=20, connections=1, open_channel=lambda: SmtpChannel(SmtpServer("127.0.0.1", server.port, 5))
+        )
+        assert server.recipients == [first.email]
+    assert Message.objects.get(customer=second).skip_reason == "objected"  # entered before
 
 
 def test_a_late_event_is_neither_lost_nor_doubled(carts: tuple[Campaign, list[Customer]], begun: dt.datetime) -> None:
