@@ -52,8 +52,8 @@ def exclusion_case_sql(
     more important. Its named parameters come from `exclusion_params`; they have prefix `x_`.
 
     `of_everybody` is for a statement over a whole audience: the planner may then hash what it would otherwise walk by
-    indexes, person by person. `judged_at`: when what is said to the person was chosen; who objected to profiling since gets
-    none of it.
+    indexes, person by person. `judged_at`: when what is said to the person was chosen; who objected to profiling since gets none
+    of it.
     """
     has_open_complaint = open_complaint_sql(customer, as_of="%(x_now)s", of_everybody=of_everybody)
     address = address_sql(channel, customer)
@@ -68,7 +68,8 @@ CASE
     THEN '{ExclusionReason.COUNTRY_RULE}'
   WHEN {suppression_sql(address, channel)} THEN '{ExclusionReason.SUPPRESSED}'
   WHEN {has_open_complaint} THEN '{ExclusionReason.OPEN_COMPLAINT}'
-  ELSE coalesce(nullif({cap_sql(customer, channel)}, ''), nullif({_own_choice(customer, judged_at)}, ''), {global_holdout_sql(customer)})
+  ELSE coalesce(nullif({cap_sql(customer, channel)}, ''), nullif({_own_choice(customer, judged_at)}, ''),
+                {global_holdout_sql(customer)})
 END"""
 
 

@@ -52,7 +52,8 @@ class Retriable:
 
 
 def count_retriable(campaign: Campaign, *, now: dt.datetime) -> Retriable:
-    """Of a campaign that is still inside its window, or whose further steps have theirs. Two queries; the second asks of each skipped person what a mark asks."""
+    """Of a campaign that is still inside its window, or whose further steps have theirs. Two queries; the second asks of each
+    skipped person what a mark asks."""
     if not _is_in_time(campaign, now):
         return Retriable()
     with connection.cursor() as cursor:

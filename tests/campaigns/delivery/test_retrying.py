@@ -63,9 +63,7 @@ def test_a_temporary_refusal_that_used_up_its_tries_gets_one_more(
 
 
 @pytest.mark.parametrize(("response", "number"), [("dot: 503 busy", 1), ("dot: 429 slower", 1), ("dot: 400 no", 0)])
-def test_over_http_other_answers_are_for_good(
-    running: Campaign, now: dt.datetime, response: str, number: int
-) -> None:
+def test_over_http_other_answers_are_for_good(running: Campaign, now: dt.datetime, response: str, number: int) -> None:
     message = three(running)[0]
     fail(message, response, now=now)
     Message.objects.filter(pk=message.pk).update(route="resend/1a2b3c4d")
@@ -90,7 +88,7 @@ def test_a_further_step_may_be_tried_again_in_its_own_window(cast: Cast, now: dt
     Message.objects.filter(campaign=campaign).update(status="accepted", sending_at=now)
     later = now + dt.timedelta(hours=73)
     advance_entries(later)
-    first, second, third = Message.objects.filter(campaign=campaign, step=2).order_by("pk")
+    first, second, _third = Message.objects.filter(campaign=campaign, step=2).order_by("pk")
     fail(first, "rcpt: 450 later", now=later)
     Message.objects.filter(pk=second.pk).update(status="skipped", skip_reason="open_complaint", settled_at=later)
     fail(three(campaign)[0], "rcpt: 450 later", now=now)  # of the first step, whose window is over
