@@ -13,37 +13,20 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from campaigns.models import ApprovalPart, Campaign, CampaignStatus
+from campaigns.models import Campaign
 from customers.filters import AuditFilter
 from customers.insights.audit_chain import read_head
 from customers.models import ApiKey, AuditAction, AuditEntry, Segment
 from customers.views.spreadsheets import Echo, defuse, record_export
+from retention_site.audit_words import CHOICES, DETAILS, KINDS, UNSHOWN
 from retention_site.templatetags.ui import person_name
 
 PAGE_SIZE: Final = 50
 MOST_EXPORTED: Final = 100_000
-#: What an entry may be about, in words, and the page of such a thing. A kind that is missing is shown by its own name.
-KINDS: Final[dict[str, tuple[Promise, str]]] = {
-    "campaign": (gettext_lazy("campaign"), "campaigns:detail"),
-    "segment": (gettext_lazy("segment"), "customers:segment"),
-    "customer": (gettext_lazy("customer"), "customers:detail"),
-    "import": (gettext_lazy("import"), "customers:import"),
-    "user": (gettext_lazy("person"), ""),
-    "role": (gettext_lazy("role"), ""),
-    "api_key": (gettext_lazy("API key"), ""),
-    "voice": (gettext_lazy("brand voice"), ""),
-    "policies": (gettext_lazy("shop policies"), ""),
-    "settings": (gettext_lazy("settings"), "settings"),
-    "figure": (gettext_lazy("figure"), ""),
-    "audit": (gettext_lazy("audit log"), ""),
-    "country": (gettext_lazy("country"), ""),
-    "domain": (gettext_lazy("domain"), ""),
-}
 #: Named things whose present names are looked up for a page of entries.
 NAMED: Final[dict[str, tuple[type[Any], str]]] = {
     "campaign": (Campaign, "name"),
@@ -51,27 +34,6 @@ NAMED: Final[dict[str, tuple[type[Any], str]]] = {
     "role": (Group, "name"),
     "api_key": (ApiKey, "name"),
 }
-#: What details are called, and those whose values have names.
-DETAILS: Final[dict[str, Promise]] = {
-    "fields": gettext_lazy("fields"),
-    "offer": gettext_lazy("offer"),
-    "part": gettext_lazy("part"),
-    "from": gettext_lazy("before"),
-    "variant": gettext_lazy("text"),
-    "treatment": gettext_lazy("people who get it"),
-    "holdout": gettext_lazy("held out"),
-    "revision": gettext_lazy("revision"),
-    "change": gettext_lazy("change"),
-    "groups": gettext_lazy("roles"),
-    "rights": gettext_lazy("rights"),
-    "keys": gettext_lazy("which"),
-    "proposed_by": gettext_lazy("proposed by the model"),
-    "prompt": gettext_lazy("prompt"),
-    "is_changed": gettext_lazy("changed before it was saved"),
-}
-CHOICES: Final = {"part": ApprovalPart.choices, "from": CampaignStatus.choices}
-#: Details that say nothing to a reader of the page; the file has them.
-UNSHOWN: Final = frozenset({"hash", "now", "call"})
 
 
 @dataclass(frozen=True)
@@ -159,7 +121,14 @@ def _join(name: str, value: Any) -> str:
         return str(dict(CHOICES[name]).get(value, value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return ", ".join(map(str, value)).replace("_", " ") if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    return pgettext("between values", ", ").join(_say(str(one)) for one in value)
+
+
+def _say(one: str) -> str:
+    """A field as words; a setting as it is written in .env."""
+    return one if one.isupper() else one.replace("_", " ")
 
 
 def _name_people(entries: Iterable[AuditEntry]) -> dict[int, str]:

@@ -14,5 +14,13 @@ def name_country(country: str) -> str:
     language = get_language() or "en"
     if country.isascii() and language.startswith("en"):
         return country
-    names = Locale.parse(to_locale(language)).territories
-    return str(names.get(find_country_code(country), country))
+    return _name(find_country_code(country), language) or country
+
+
+def name_code(code: str) -> str:
+    """ "AT" as "Austria", where a code alone names the country; a code that is none as it is."""
+    return _name(code, get_language() or "en") or code
+
+
+def _name(code: str, language: str) -> str:
+    return str(Locale.parse(to_locale(language)).territories.get(code, ""))

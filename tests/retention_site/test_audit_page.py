@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
+from pathlib import Path
 
 import pytest
+from django.conf import settings as of_the_site
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
@@ -18,6 +21,7 @@ from campaigns.models import BrandVoice, ShopPolicies
 from customers.models import ApiKey, AuditAction, AuditEntry, record_audit
 from retention_site import audit_people
 from retention_site.audit_settings import note_settings
+from retention_site.audit_words import DETAILS, KINDS, UNSHOWN
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW, Cast
 from tests.conftest import MakeUser
@@ -202,3 +206,30 @@ def test_review_links_to_the_audit_of_its_campaign(client: Client, analyst: User
     client.force_login(analyst)
     page = client.get(reverse("campaigns:review-campaign", args=[campaign.pk])).content.decode()
     assert f"kind=campaign&amp;object={campaign.pk}" in page
+
+
+def test_whatever_the_code_writes_down_has_words_on_the_page() -> None:
+    """Kinds and details that stand in calls of `record_audit` as they are."""
+    kinds, details = set(), set()
+    for call in _find_records():
+        for given in call.keywords:
+            if (
+                given.arg == "about"
+                and isinstance(given.value, ast.Tuple)
+                and isinstance(given.value.elts[0], ast.Constant)
+            ):
+                kinds.add(given.value.elts[0].value)
+            elif given.arg and given.arg not in {"about", "actor"}:
+                details.add(given.arg)
+    assert len(kinds) > 20 and len(details) > 40
+    assert kinds <= set(KINDS) and details <= set(DETAILS) | UNSHOWN
+
+
+def _find_records() -> list[ast.Call]:
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for app in ("campaigns", "customers", "support", "retention_site")
+        for path in (Path(of_the_site.BASE_DIR) / app).rglob("*.py")
+    ]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "record_audit"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from customers.ingest.country_names import name_country
+from customers.ingest.country_names import name_code, name_country
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_a_country_is_named_in_the_readers_language(written: str, english: str, 
         assert name_country(written) == chinese
     with translation.override(None):
         assert name_country(written) == english
+
+
+def test_a_code_is_told_as_the_country_it_stands_for() -> None:
+    assert [name_code(code) for code in ("AT", "QQ", "")] == ["Austria", "QQ", ""]
+    with translation.override("zh-hans"):
+        assert name_code("AT") == "奥地利"
