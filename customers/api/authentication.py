@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
 import hashlib
 import hmac
@@ -55,6 +57,37 @@ def revoke_api_key(user: User, row: ApiKey, *, now: dt.datetime) -> bool:
     return True
 
 
+def find_key(key: str) -> tuple[Any, ApiKey]:
+    """Who acts with `key`. Raises AuthenticationFailed where it is not known or no longer valid."""
+    row = ApiKey.objects.select_related("user").filter(prefix=key.strip()[:PREFIX_LENGTH]).first()
+    now = timezone.now()
+    if row is None or not hmac.compare_digest(row.key_hash, _hash(key.strip())):
+        raise AuthenticationFailed(_("This API key is not known."))
+    if row.revoked_at or (row.expires_at and row.expires_at <= now) or not row.user.is_active:
+        raise AuthenticationFailed(_("This API key is no longer valid."))
+    if row.last_used_at is None or (now - row.last_used_at).total_seconds() > 60:
+        ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
+    return narrow(row.user, row.scopes), row
+
+
+def read_basic_key(given: str) -> str:
+    """The user name of HTTP's Basic, without its scheme. Raises AuthenticationFailed where it is none."""
+    try:
+        return base64.b64decode(given, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise AuthenticationFailed(_("This API key is not known.")) from error
+
+
+def is_key_valid(header: str) -> bool:
+    """Whether an `Authorization` header, Bearer or Basic, names a key that may still ask."""
+    scheme, _space, given = header.partition(" ")
+    try:
+        find_key(read_basic_key(given) if scheme.lower() == "basic" else given)
+    except AuthenticationFailed:
+        return False
+    return True
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """Finds the key by its prefix and proves it by a constant-time comparison of hashes."""
 
@@ -64,19 +97,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != self.keyword.lower():
             return None
-        return self.find_key(key)
-
-    def find_key(self, key: str) -> tuple[Any, ApiKey]:
-        """Who acts with `key`. Raises AuthenticationFailed where it is not known or no longer valid."""
-        row = ApiKey.objects.select_related("user").filter(prefix=key.strip()[:PREFIX_LENGTH]).first()
-        now = timezone.now()
-        if row is None or not hmac.compare_digest(row.key_hash, _hash(key.strip())):
-            raise AuthenticationFailed(_("This API key is not known."))
-        if row.revoked_at or (row.expires_at and row.expires_at <= now) or not row.user.is_active:
-            raise AuthenticationFailed(_("This API key is no longer valid."))
-        if row.last_used_at is None or (now - row.last_used_at).total_seconds() > 60:
-            ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
-        return narrow(row.user, row.scopes), row
+        return find_key(key)
 
     def authenticate_header(self, request: Request) -> str:
         return self.keyword

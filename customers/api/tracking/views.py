@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from customers.api.authentication import ApiKeyAuthentication
+from customers.api.authentication import ApiKeyAuthentication, find_key, read_basic_key
 from customers.api.unpacking import read_unpacked
 from customers.ingest.intake import Refusal, note_intake
 from customers.models import ApiKey, Entrance
@@ -37,11 +34,7 @@ class WriteKeyAuthentication(ApiKeyAuthentication):
         scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "basic":
             return super().authenticate(request)
-        try:
-            key = base64.b64decode(given, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise AuthenticationFailed(_("This API key is not known.")) from error
-        return self.find_key(key)
+        return find_key(read_basic_key(given))
 
     def authenticate_header(self, request: Request) -> str:
         return 'Basic realm="write key"'

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from customers.api.idempotency import IdempotencyMiddleware
-from customers.models import Customer, KeptAnswer, Order
+from customers.models import ApiKey, Customer, KeptAnswer, Order
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/customers/"
@@ -92,6 +92,14 @@ def test_after_a_day_a_key_is_new(api: APIClient) -> None:
     assert KeptAnswer.objects.outlived(timezone.now() + dt.timedelta(hours=25)).count() == 1
 
 
+def test_a_key_that_has_ended_is_not_told_again(api: APIClient) -> None:
+    post(api, ANA)
+    ApiKey.objects.update(revoked_at=timezone.now())
+    answer = post(api, ANA)
+    assert (answer.status_code, "Idempotent-Replayed" in answer) == (401, False)
+    assert "Ana" not in answer.content.decode()
+
+
 def test_where_the_first_died_the_second_may_try(api: APIClient) -> None:
     post(api, ANA)
     KeptAnswer.objects.update(status=None, body="")
@@ -145,3 +153,11 @@ def test_more_than_the_limit_is_asked_to_wait(api: APIClient, marketing: APIClie
     settings.API_REQUESTS_PER_MINUTE = 0
     assert api.get("/api/v1/segments/").status_code == 200
     assert Order.objects.count() == 0
+
+
+def test_who_asks_too_much_is_told_when_to_ask_again(api: APIClient, settings: Settings) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 1
+    answer = next(found for found in (api.get("/api/v1/segments/") for _number in range(8)) if found.status_code == 429)
+    wait = int(answer["Retry-After"])
+    unit = "second" if wait == 1 else "seconds"
+    assert answer.json() == {"detail": f"These were too many requests for one minute. Ask again in {wait} {unit}."}
