@@ -10,14 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from django.conf import settings
 from django.db import connection
-from django.utils.html import escape
 from django.utils.translation import override
 
 from campaigns.content.rendering import RenderedMessage
@@ -89,28 +88,6 @@ def send_asked_mails(
         leave.close()
     log.info("asked_mails", errand=errand.name, **{name.replace(" ", "_"): count for name, count in counts.items()})
     return +counts
-
-
-def lay_out(
-    paragraphs: Iterable[str], *, url: str, button: str, quote: str = "", notes: Iterable[str] = ()
-) -> tuple[str, str]:
-    """Such a mail as HTML and as plain text: what it is about, perhaps a quotation, one button, and what else is to be known."""
-    paragraphs, notes = list(paragraphs), [note for note in notes if note]
-    plain = [*paragraphs, f"“{quote}”" if quote else "", f"{button}:\n{url}", *notes]
-    html = (
-        '<div style="max-width:34em;margin:0 auto;font:16px/1.5 system-ui,sans-serif;color:#222">'
-        + "".join(f"<p>{escape(text)}</p>" for text in paragraphs)
-        + (
-            f'<blockquote style="margin:0;padding-left:1em;border-left:3px solid #ccc">{escape(quote)}</blockquote>'
-            if quote
-            else ""
-        )
-        + f'<p style="margin:1.5em 0"><a href="{escape(url)}" style="background:#b4441b;color:#fff;padding:.75em 1.25em;'
-        f'border-radius:.5em;text-decoration:none;display:inline-block">{escape(button)}</a></p>'
-        + "".join(f'<p style="color:#666;font-size:14px">{escape(note)}</p>' for note in notes)
-        + "</div>"
-    )
-    return html, "\n\n".join(part for part in plain if part)
 
 
 def _work_off(errand: Errand, door: Channel, leave: Leave, deadline: float) -> Counter[str]:

@@ -91,7 +91,7 @@ def _fill_places(words: Words, frame: Frame) -> dict[str, str]:
     terms = describe_offer(frame.offer, frame.language)
     return {
         "language": phrases.html_language,
-        "dark": _DARK,
+        "dark": DARK,
         "subject": escape_around_tags(words.subject),
         "preheader": escape_around_tags(words.preheader),
         "shop": literal(escape(sender.name)),
@@ -118,7 +118,7 @@ def _compose_picks(frame: Frame, heading: str) -> str:
         f'<tr><td class="pick">{_link_pick(pick, frame)}</td><td class="pick price">{literal(escape(pick.price_tag))}</td></tr>'
         for pick in frame.picks
     )
-    return f'<p class="over">{heading}</p><table {_TABLE} class="picks" width="100%">{rows}</table>'
+    return f'<p class="over">{heading}</p><table {TABLE} class="picks" width="100%">{rows}</table>'
 
 
 def _link_pick(pick: Pick, frame: Frame) -> str:
@@ -153,7 +153,7 @@ def _compose_text(words: Words, frame: Frame) -> str:
 _PIXEL: Final = (
     '{% if open_pixel != \'\' %}<img src="{{ open_pixel }}" width="1" height="1" alt="" border="0">{% endif %}'
 )
-_TABLE: Final = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
+TABLE: Final = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
 _PAGE: Final = f"""<!doctype html>
 <html lang="{{language}}">
 <head>
@@ -164,8 +164,8 @@ _PAGE: Final = f"""<!doctype html>
 </head>
 <body class="paper">
 <div class="peek">{{preheader}}</div>
-<table {_TABLE} class="sheet" width="100%"><tr><td class="around" align="center">
-<table {_TABLE} class="card" width="100%">
+<table {TABLE} class="sheet" width="100%"><tr><td class="around" align="center">
+<table {TABLE} class="card" width="100%">
 <tr><td class="head"><p class="brand">{{shop}}</p></td></tr>
 <tr><td class="body">
 <p class="ink">{{greeting}}</p>
@@ -173,7 +173,7 @@ _PAGE: Final = f"""<!doctype html>
 {{picks}}
 {{offer}}
 {{invitation}}
-<table {_TABLE}><tr><td class="go"><a class="go-to" href="{{url}}">{{button}}</a></td></tr></table>
+<table {TABLE}><tr><td class="go"><a class="go-to" href="{{url}}">{{button}}</a></td></tr></table>
 </td></tr>
 <tr><td class="foot">{{why}}<br>
 <a class="out" href="{{{{{{{{ preferences_url }}}}}}}}">{{preferences}}</a> ·
@@ -187,7 +187,7 @@ _FONT: Final = (
     "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI','PingFang SC','Microsoft YaHei',Arial,sans-serif;"
 )
 #: The one stylesheet of a message. Only what mail programs understand: no variables, no grid, no shorthand for fonts.
-_STYLE: Final = f"""
+STYLE: Final = f"""
 .paper {{ margin: 0; padding: 0; background: #f6f3ef }}
 .peek {{ display: none; max-height: 0; overflow: hidden }}
 .around {{ padding: 24px 12px }}
@@ -210,11 +210,11 @@ _STYLE: Final = f"""
 .foot {{ padding: 20px 28px 28px; border-top: 1px solid #eee8e1; {_FONT} font-size: 12px; line-height: 1.6; color: #6d655c }}
 .out {{ color: #6d655c }}
 """
-_DARK: Final = (
+DARK: Final = (
     "@media (prefers-color-scheme:dark){.paper{background:#1b1815!important}.card{background:#26221e!important}"
     ".body,.brand,.name,.pick{color:#f1ece6!important}.pick,.foot{border-color:#3a342e!important}"
     ".foot,.out,.over{color:#b0a69b!important}.offer{background:#3b2a20!important;color:#f3b48e!important}}"
 )
 _INLINER: Final = CSSInliner(
-    inline_style_tags=False, keep_style_tags=True, extra_css=_STYLE, load_remote_stylesheets=False
+    inline_style_tags=False, keep_style_tags=True, extra_css=STYLE, load_remote_stylesheets=False
 )

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from campaigns.content.rendering import RenderedMessage
-from campaigns.delivery.asked_mails import Errand, lay_out, send_asked_mails
+from campaigns.delivery.asked_look import lay_out
+from campaigns.delivery.asked_mails import Errand, send_asked_mails
 from campaigns.delivery.channels import Channel
 from campaigns.delivery.channels.choice import open_channel as open_door
 from campaigns.models import OptInRequest
@@ -32,7 +33,12 @@ def write_mail(url: str, wording: str) -> RenderedMessage:
         "If it was not you, do nothing: without your yes we send you nothing. The link works for %(days)s days."
     ) % {"days": days}
     html, text = lay_out(
-        [asked], url=url, button=_("Yes, write to me"), quote=wording, notes=[ignore, settings.SHOP_POSTAL_ADDRESS]
+        subject,
+        [asked],
+        url=url,
+        button=_("Yes, write to me"),
+        quote=wording,
+        notes=[ignore, settings.SHOP_POSTAL_ADDRESS],
     )
     return RenderedMessage(subject, "", html, text)
 

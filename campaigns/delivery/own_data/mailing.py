@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.content.rendering import RenderedMessage
-from campaigns.delivery.asked_mails import Errand, lay_out, send_asked_mails
+from campaigns.delivery.asked_look import lay_out
+from campaigns.delivery.asked_mails import Errand, send_asked_mails
 from campaigns.delivery.channels import Channel
 from campaigns.delivery.channels.choice import open_channel as open_door
 from campaigns.models import OwnRequest
@@ -50,7 +51,9 @@ def write_mail(url: str, kind: str) -> RenderedMessage:
         hours,
     ) % {"n": hours}
     ignore = _("If it was not you, do nothing: without your confirmation nothing is given out and nothing is erased.")
-    html, text = lay_out([asked, then], url=url, button=button, notes=[ends, ignore, settings.SHOP_POSTAL_ADDRESS])
+    html, text = lay_out(
+        subject, [asked, then], url=url, button=button, notes=[ends, ignore, settings.SHOP_POSTAL_ADDRESS]
+    )
     return RenderedMessage(subject, "", html, text)
 
 

@@ -26,7 +26,7 @@ from campaigns.delivery.opt_in.confirming import (
     confirm_wish,
     describe_wish,
 )
-from campaigns.delivery.opt_in.mailing import mail_waiting_requests
+from campaigns.delivery.opt_in.mailing import mail_waiting_requests, write_mail
 from campaigns.models import Campaign, CountryRule, OptInRequest
 from customers.ingest.consent import record_consent, suppress_address, withdraw_consent
 from customers.models import Customer, SuppressedDomain, Suppression
@@ -269,3 +269,12 @@ def test_leaving_after_the_wish_is_undone_only_by_pressing_the_button(german: Cu
     assert newest(german) == "given"
     record_consent(german, source="x", now=now + dt.timedelta(hours=3), is_test=True)
     assert ask(german, now + dt.timedelta(hours=4)) is Asked.PENDING, "a consent for tests is none"
+
+
+def test_its_mail_is_dressed_for_light_and_dark_and_what_is_quoted_stays_text(settings: Settings) -> None:
+    """Without a ground of its own a mail with dark words is unread in a dark mail program."""
+    mail = write_mail("https://shop.test/y/1/", "<b>Yes</b>")
+    assert 'content="light dark"' in mail.html and "prefers-color-scheme:dark" in mail.html
+    assert re.search(r'<body class="paper" style="[^"]*background: #f6f3ef', mail.html)
+    assert "&lt;b&gt;Yes" in mail.html and "<b>Yes" not in mail.html
+    assert mail.html.count("https://shop.test/y/1/") == 1 and settings.SHOP_NAME in mail.html
