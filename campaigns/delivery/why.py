@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,10 +12,11 @@ from django.db.models import Count
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from campaigns.audience.global_holdout import is_held_out, read_round
 from campaigns.models import Campaign, Message
+from customers.ingest.country_names import name_country
 from customers.models import ConsentRecord, Customer, CustomerEvent, EventKind, Segment, SegmentRevision
 from customers.segments.nodes import Bucket
 from customers.segments.resolve import resolve_memberships
@@ -122,9 +124,9 @@ def _say_condition(condition: Condition) -> str:
     key, op, value = condition.field.key, condition.op, condition.value
     values = [str(each) for each in value] if isinstance(value, tuple) else [str(value)]
     if key == "country" and op in ("is", "in"):
-        return _("you live in %(where)s") % {"where": _(" or ").join(values)}
+        return _("you live in %(where)s") % {"where": _join(map(name_country, values))}
     if key in ("interest", "interested_in", "likes_brand") and op in ("is", "in"):
-        return _("you like %(what)s") % {"what": _(" or ").join(values)}
+        return _("you like %(what)s") % {"what": _join(values)}
     if op not in ("gte", "lte") or not isinstance(value, int | float) or isinstance(value, bool):
         return describe_rule(condition)
     number = int(value)
@@ -139,6 +141,10 @@ def _say_condition(condition: Condition) -> str:
             "your last order was at most %(n)d day ago", "your last order was at most %(n)d days ago", number
         ) % {"n": number}
     return describe_rule(condition)
+
+
+def _join(names: Iterable[str]) -> str:
+    return pgettext("between names", " or ").join(names)
 
 
 def _tell_consent(customer: Customer, message: Message | None) -> str:

@@ -158,7 +158,9 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
     is_poll = bool(request.headers.get("HX-Request"))
     if run.status == ImportRun.Status.CHOOSING and request.user.has_perm("customers.add_importrun"):
         if is_poll:
-            return HttpResponse(headers={"HX-Redirect": reverse("customers:import-columns", args=[run.pk]) + "#reading"})
+            return HttpResponse(
+                headers={"HX-Redirect": reverse("customers:import-columns", args=[run.pk]) + "#reading"}
+            )
         return redirect("customers:import-columns", run.pk)
     left_out, columns = list_left_out(run), run.options.get("columns", {})
     kind = run.options.get("kind", ORDERS)

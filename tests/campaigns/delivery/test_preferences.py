@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from campaigns.audience.eligibility import exclusion_case_sql, exclusion_params
@@ -252,6 +252,13 @@ def test_predictions_in_a_rule_are_told_once_and_without_figures() -> None:
     told = describe_gently(rule)
     assert told.count("welcome") == 1 and "60" not in told and "100" not in told
     assert "your last order was at least 45 days ago" in told
+
+
+def test_why_names_countries_in_the_readers_language() -> None:
+    rule = parse_rule({"field": "country", "op": "in", "value": ["Norway", "Ireland"]})
+    assert describe_gently(rule) == "you live in Norway or Ireland"
+    with translation.override("zh-hans"):
+        assert describe_gently(rule) == "您住在 挪威或爱尔兰"
 
 
 def test_why_tells_the_rule_as_it_was_when_the_audience_was_frozen(scots: Segment, token: str) -> None:
