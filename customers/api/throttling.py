@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext_lazy
-from rest_framework.exceptions import Throttled
+from django.utils.translation import ngettext
+from rest_framework.exceptions import ErrorDetail, Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -18,12 +19,18 @@ from .counting import count_within
 MINUTE_S = 60
 
 
-class TooManyRequests(Throttled):  # type: ignore[misc]
-    """In our own words; `Retry-After` comes from `wait`."""
+class TooManyRequests(Throttled):
+    """429 in our own words; `Retry-After` is written from `wait`."""
 
-    default_detail = gettext_lazy("These were too many requests for one minute.")
-    extra_detail_singular = gettext_lazy("Ask again in {wait} second.")
-    extra_detail_plural = gettext_lazy("Ask again in {wait} seconds.")
+    def __init__(self, *, waits_s: float) -> None:
+        super().__init__()
+        self.wait = math.ceil(waits_s)
+        said = ngettext(
+            "These were too many requests for one minute. Ask again in %(n)d second.",
+            "These were too many requests for one minute. Ask again in %(n)d seconds.",
+            self.wait,
+        )
+        self.detail = ErrorDetail(said % {"n": self.wait}, code=self.default_code)
 
 
 class PerMinute(BaseThrottle):
@@ -35,5 +42,5 @@ class PerMinute(BaseThrottle):
             return True
         who = f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
         if count_within(f"customers.api.throttling:{who}", MINUTE_S) > most:
-            raise TooManyRequests(wait=MINUTE_S - time.time() % MINUTE_S)
+            raise TooManyRequests(waits_s=MINUTE_S - time.time() % MINUTE_S)
         return True
