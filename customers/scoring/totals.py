@@ -20,6 +20,9 @@ from customers.scoring.logits import MAX_PROBABILITY
 AT_RISK: Final = 0.6
 #: Bins of equal width; a probability of 1 belongs to the last.
 BINS: Final = 20
+#: How old scores are that count as those of a week before: a night may be left out.
+SHORTEST_WEEK: Final = dt.timedelta(days=6)
+LONGEST_WEEK: Final = dt.timedelta(days=10)
 _FIGURES: Final = (
     "counted_at",
     "newest_score",
@@ -107,11 +110,12 @@ def _read_bins() -> list[dict[str, Any]]:
 
 
 def _change_in_a_week(newest: dt.datetime | None, at_risk: int) -> int | None:
-    """Against the history of the model in use a week before; None where there is none."""
+    """Against the history of the model in use a week before; None where there is none. After a pause the newest scores before
+    it are no week old: what changed since then did not change this week."""
     model = ModelVersion.objects.in_use().values_list("pk", flat=True).first()
     if model is None or newest is None:
         return None
-    history = ScoreHistory.objects.filter(model=model, as_of__lte=newest - dt.timedelta(days=6))
+    history = ScoreHistory.objects.filter(model=model, as_of__range=(newest - LONGEST_WEEK, newest - SHORTEST_WEEK))
     before = history.aggregate(newest=Max("as_of"))["newest"]
     if before is None:
         return None

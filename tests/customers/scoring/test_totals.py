@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Customer, ModelVersion, Score, ScoreMark, ScoreStatus, ScoreTotals
+from customers.models import Customer, ModelVersion, Score, ScoreHistory, ScoreMark, ScoreStatus, ScoreTotals
 from customers.scoring.totals import BINS, count_scores, read_totals, sweep_totals
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +84,15 @@ def test_before_the_first_count_the_scores_are_added_up_at_once(model: ModelVers
 def test_money_at_risk_is_exact_to_the_cent(model: ModelVersion) -> None:
     _score(model, "a", 0.75)
     assert count_scores(NOW).value_at_risk == Decimal("40.00")
+
+
+@pytest.mark.parametrize(("days", "change"), [(5, None), (7, 1), (9, 1), (60, None)])
+def test_this_week_is_a_week(model: ModelVersion, days: int, change: int | None) -> None:
+    """After a pause of two months all that changed since stood on Home as the change of this week."""
+    score = _score(model, "a", 0.9)
+    before = NOW - dt.timedelta(days=days)
+    ScoreHistory.objects.create(customer=score.customer, model=model, as_of=before, churn_probability=0.1)
+    assert count_scores(NOW).change_in_week == change
 
 
 @pytest.mark.parametrize("address", ["/", "/predictions/"])
