@@ -93,15 +93,13 @@ def read_rates(
 
 def find_change(rates: Sequence[RetentionRate]) -> RateChange | None:
     """Between the last two dates, by the interval of Newcombe for two shares of which many people are in both: taken as of
-    different people it would be too wide. None before there are two."""
-    known = [rate for rate in rates if rate.customers]
-    if len(known) < 2:
+    different people it would be too wide. None where either has no rate: after a pause of the shop an older change would stand
+    there as that of today."""
+    if len(rates) < 2 or not all(rate.customers for rate in rates[-2:]):
         return None
-    old, new = known[-2:]
-    days = (new.as_of - old.as_of).days
-    tie = new.tie if days == STEP_DAYS else 0.0
-    low, high = newcombe_interval(new.kept, new.customers, old.kept, old.customers, correlation=tie)
-    return RateChange(new.kept / new.customers - old.kept / old.customers, low, high, days)
+    old, new = rates[-2:]
+    low, high = newcombe_interval(new.kept, new.customers, old.kept, old.customers, correlation=new.tie)
+    return RateChange(new.kept / new.customers - old.kept / old.customers, low, high, (new.as_of - old.as_of).days)
 
 
 def build_cohorts(as_of: dt.datetime, *, months: int = 6) -> list[Cohort]:

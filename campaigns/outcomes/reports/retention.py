@@ -50,6 +50,11 @@ class RetentionReport:
     def newest(self) -> RatePoint | None:
         return self.points[-1] if self.points else None
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the newest point is of today: after a pause of the shop nobody bought long enough ago for one."""
+        return self.newest is not None and self.newest.rate.as_of == self.as_of
+
 
 def read_retention_report(now: dt.datetime, ledger: Ledger | None = None) -> RetentionReport:
     """The rates are those of Home, kept for the day; what campaigns added comes from the ledger."""

@@ -80,6 +80,18 @@ def test_what_campaigns_added_is_said_beside_the_rate(
     assert "fewer customers stayed than without them" in page
 
 
+def test_after_a_pause_of_the_shop_an_older_rate_is_told_with_its_day(
+    marketer: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stop_clock(monkeypatch, NOW)
+    people = arrange.make_customers(3)
+    for customer, days in ((people[0], 250), (people[0], 190), (people[1], 240), (people[2], 3)):
+        _use(customer, 0, NOW - dt.timedelta(days=days))
+    page = _read(client, marketer, "retention")
+    assert "nobody bought in the 90 days before the last 90" in page
+    assert "bought again (95% interval" not in page
+
+
 @pytest.mark.usefixtures("countries")
 def test_fairness_names_the_groups_that_got_less(
     marketer: User, client: Client, monkeypatch: pytest.MonkeyPatch

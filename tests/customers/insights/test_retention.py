@@ -167,6 +167,15 @@ def test_there_is_no_change_before_there_are_two_rates() -> None:
     assert find_change([RetentionRate(NOW - dt.timedelta(days=30), 90, 0, 0), one]) is None
 
 
+def test_after_a_pause_of_the_shop_no_older_change_stands_for_that_of_today() -> None:
+    _customer("before", 300, 200)
+    _customer("also before", 310)
+    _customer("after", 20)
+    rates = retention_over_time(NOW)
+    assert [rate.customers for rate in rates[-3:]] == [1, 1, 0]
+    assert find_change(rates) is None
+
+
 def test_a_live_shop_is_looked_at_now_and_a_historic_one_as_of_its_last_order() -> None:
     customer = _customer("last", 20)
     assert read_shop_clock(NOW) == NOW
