@@ -6,7 +6,8 @@ Simple on purpose, and consistent with that probability p:
   BG/NBD and Pareto/NBD expect)
 - expected value = expected orders x what an order of theirs is worth by Gamma-Gamma (Fader, Hardie and Lee 2005), scaled
   so that the training rows add up; returns are netted. Where Gamma-Gamma has no mean (q <= 1), the customer's own mean is
-  drawn towards the shop's the more the fewer orders are known (Bühlmann's credibility, 1967)
+  drawn towards the shop's the more the fewer orders are known (Bühlmann's credibility, 1967). Of who paid in another
+  currency alone no order's worth is known: they are taken for worth the shop's mean, and add nothing to the sum
 - the level of both is drawn towards the total of Pareto/NBD (`hold_level`): what trees learned from past windows is nearer
   in order, what that process expects of the customers as they are now is nearer in sum
 - next order date: the 10 %, 50 % and 90 % quantile of the days to the next order among those who did order within the
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from .buy_till_you_die import GammaGamma, GammaGammaRejected
@@ -72,9 +74,10 @@ class OrderModel:
         self.mean_value_, self.credibility_orders_ = _learn_credibility(rows)
         self.order_value_ = _fit_gamma_gamma(rows)
         self.value_scale_ = self.level_ = 1.0
-        expected = self.predict(rows, churn_probability).value.sum()
+        is_known = knows_money(rows)
+        expected = self.predict(rows, churn_probability).value[is_known].sum()
         if expected > 0:
-            self.value_scale_ = float(np.clip(rows["value"].sum() / expected, 0.2, 5.0))
+            self.value_scale_ = float(np.clip(rows["value"].to_numpy()[is_known].sum() / expected, 0.2, 5.0))
         return self
 
     def hold_level(self, now: pl.DataFrame, churn_probability: Array) -> OrderModel:
@@ -103,8 +106,8 @@ class OrderModel:
         known, own = X["order_days"].to_numpy().astype(np.float64), _net_value_per_order(X)
         if self.order_value_ is not None:
             return self.order_value_.expected_value(known, own)
-        weight = known / (known + self.credibility_orders_)
-        return np.asarray(weight * own + (1 - weight) * self.mean_value_, dtype=np.float64)
+        weight = np.where(np.isfinite(own), known / (known + self.credibility_orders_), 0.0)
+        return np.asarray(weight * np.nan_to_num(own) + (1 - weight) * self.mean_value_, dtype=np.float64)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -157,6 +160,12 @@ class OrderModel:
         return xgb.DMatrix(take_matrix(X, self.columns), label=y, nthread=self.n_jobs)
 
 
+def knows_money(rows: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Of each row whether it is known what any order was worth: not of customers who paid in other currencies alone. What those
+    then spend is not seen either, and would pull the level of all others down."""
+    return rows["order_value_mean"].is_not_null().to_numpy()
+
+
 def _fit_gamma_gamma(rows: pl.DataFrame) -> GammaGamma | None:
     """Fitted to each customer's newest row, returns netted; None where the fit is rejected."""
     newest = rows.unique("customer_id", keep="first", maintain_order=True)
@@ -167,9 +176,9 @@ def _fit_gamma_gamma(rows: pl.DataFrame) -> GammaGamma | None:
 
 
 def _net_value_per_order(X: pl.DataFrame) -> Array:
-    """Orders less returns, per order; never below 0, so that somebody who sent everything back is worth nothing."""
+    """Orders less returns, per order, never below 0; NaN where it is not known what any order was worth."""
     net = X["revenue_total"].to_numpy() / X["order_days"].to_numpy()
-    return np.asarray(np.maximum(net, 0.0), dtype=np.float64)
+    return np.asarray(np.where(knows_money(X), np.maximum(net, 0.0), np.nan), dtype=np.float64)
 
 
 def _learn_credibility(rows: pl.DataFrame) -> tuple[float, float]:
@@ -181,7 +190,10 @@ def _learn_credibility(rows: pl.DataFrame) -> tuple[float, float]:
     known = newest["order_days"].to_numpy().astype(np.float64)
     mean = newest["order_value_mean"].to_numpy().astype(np.float64)
     last = newest["order_value_last"].to_numpy().astype(np.float64)
-    shop_mean = float(np.average(_net_value_per_order(newest), weights=known))
+    net = _net_value_per_order(newest)
+    shop_mean = (
+        float(np.average(np.nan_to_num(net), weights=known * np.isfinite(net))) if np.isfinite(net).any() else 0.0
+    )
     several = (known > 1) & np.isfinite(mean) & np.isfinite(last)
     if several.sum() < 10:
         return shop_mean, 1.0

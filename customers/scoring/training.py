@@ -22,7 +22,7 @@ from .appointment import appoint_estimator
 from .artifact import TrainedModel
 from .backtest import RULE, Backtest, fit_candidates, run_backtest
 from .evaluation import bin_calibration, bin_scores, normalised_gini
-from .expectations import OrderModel
+from .expectations import OrderModel, knows_money
 from .explain import mean_drivers
 from .labels import propose_horizon
 from .sequence import SequenceModel, add_tokens
@@ -183,19 +183,22 @@ def _fit_order_model(backtest: Backtest, estimator: str, *, seed: int) -> OrderM
 
 
 def _judge_orders(backtest: Backtest, model: OrderModel, estimator: str) -> dict[str, Any]:
-    """Totals expected against totals seen on the test window, and how often the next order fell into its interval."""
+    """Totals expected against totals seen on the test window (money: of those whose money is seen), and how often the next
+    order fell into its interval."""
     test = backtest.test
     expected = model.predict(test, backtest.predictions[estimator])
     actual_days = test["next_in_days"].cast(pl.Float64).to_numpy()
     judged = np.isfinite(actual_days) & np.isfinite(expected.next_days[:, 0])
+    paid = knows_money(test)
+    value_seen, value_meant = test["value"].to_numpy()[paid], expected.value[paid]
     inside = (actual_days >= expected.next_days[:, 0]) & (actual_days <= expected.next_days[:, 2])
     return {
         "orders_expected": round(float(expected.orders.sum()), 1),
         "orders_actual": float(test["orders"].sum()),
-        "value_expected": round(float(expected.value.sum()), 2),
-        "value_actual": round(float(test["value"].sum()), 2),
+        "value_expected": round(float(value_meant.sum()), 2),
+        "value_actual": round(float(value_seen.sum()), 2),
         "orders_gini": round(normalised_gini(test["orders"].to_numpy(), expected.orders), 4),
-        "value_gini": round(normalised_gini(test["value"].to_numpy(), expected.value), 4),
+        "value_gini": round(normalised_gini(value_seen, value_meant), 4),
         "next_order_covered": round(float(inside[judged].mean()), 4) if judged.any() else None,
         "next_order_coverage_meant": 0.8,
     }

@@ -53,7 +53,8 @@ class GammaGamma:
         return self
 
     def expected_value(self, orders: Array, mean_value: Array) -> Array:
-        """What the next order is worth, (n,): between the customer's own mean and the shop's, by how much is known."""
+        """What the next order is worth, (n,): between the customer's own mean and the shop's, by how much is known. The shop's
+        where their mean is not above 0 (who sent everything back) or not known: the distribution has no such values."""
         p, q, gamma = self.theta_
         x = np.where(mean_value > 0, orders, 0.0)
         seen = np.where(mean_value > 0, mean_value, 0.0)

@@ -82,3 +82,22 @@ def test_an_artifact_of_before_the_level_has_none(model: OrderModel) -> None:
     stored = model.to_dict()
     del stored["level_"]
     assert OrderModel.from_dict(stored).level_ == 1.0
+
+
+@pytest.mark.parametrize("spread", [True, False], ids=["gamma-gamma", "credibility"])
+def test_customers_of_another_currency_do_not_lessen_what_all_others_are_worth(spread: bool) -> None:
+    """What they pay is not seen: the level of a shop of which half pays in yen was half of what its other half spends."""
+    rows = make_rows()
+    if not spread:  # fewer than thirty customers with a positive value: Gamma-Gamma is refused
+        rows = rows.with_columns(revenue_total=pl.when(pl.col("customer_id") < 20).then("revenue_total").otherwise(0.0))
+    unseen = rows.with_columns(
+        customer_id=pl.col("customer_id") + 10_000, revenue_total=pl.lit(0.0), value=pl.lit(0.0),
+        order_value_mean=pl.lit(None, pl.Float64), order_value_last=pl.lit(None, pl.Float64),
+    )  # fmt: skip
+    leaving = np.exp(-rows["order_days"].to_numpy() / 3)
+    alone = OrderModel(COLUMNS, horizon_days=60).fit(rows, leaving)
+    both = OrderModel(COLUMNS, horizon_days=60).fit(pl.concat([rows, unseen]), np.tile(leaving, 2))
+
+    assert (alone.order_value_ is not None) == spread
+    assert both.predict(rows, leaving).value.sum() == pytest.approx(alone.predict(rows, leaving).value.sum(), rel=0.05)
+    assert both.predict(unseen, leaving).value.min() > 0
