@@ -30,8 +30,9 @@ VARIANT_FIELDS = ("label", "subject", "preheader", "opening", "story", "invitati
 def part_hashes(campaign: Campaign) -> dict[ApprovalPart, str]:
     """The hash of each part as it stands in the database now (the instance's own fields may be stale).
 
-    messages: texts as composed, offer, what the shop says of itself. audience: segment and its rule, every
-    member with arm and archetype, the drift allowed, and what lets people into a live campaign, how often. timing: when, by
+    messages: texts as composed, offer, what the shop says of itself. audience: segment and its rule (once it has begun, the one
+    that it goes by), every member with arm and archetype, the drift allowed, and what lets people into a live campaign, how
+    often. timing: when, by
     whose clock, how late at most, how long an approval holds, until when a live campaign runs, and of a sequence the waits,
     conditions and exit rules (what a step is for is told to who drafts it, and approved as its text).
     measurement: hold-out, attribution window, whether shares of texts may shift, and the segments looked at besides.
@@ -96,7 +97,7 @@ def _hash_audience(campaign: Campaign) -> str:
     return _hash(
         {
             "segment": campaign.segment_id,
-            "rule": campaign.segment.rule,
+            "rule": campaign.approved_rule,
             "frozen_at": campaign.audience_frozen_at,
             "as_of": campaign.audience_as_of,
             "is_test": campaign.is_test_audience,

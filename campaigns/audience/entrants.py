@@ -55,17 +55,14 @@ class Look:
 
     def segment(self) -> CompiledQuery:
         """The people whom the approved rule means now."""
-        return compile_rule(parse_rule(self._rule()), as_of=self.clock)
+        return compile_rule(parse_rule(self.campaign.approved_rule), as_of=self.clock)
 
     def members(self) -> CompiledQuery:
         """The same as they were recorded a moment ago, where the approved rule is the segment's still: people enter the
         campaign when they enter the segment, and nobody is asked twice."""
-        recorded = recorded_members(self._rule(), now=self.now, segment_id=self.campaign.segment_id)
+        rule = self.campaign.approved_rule
+        recorded = recorded_members(rule, now=self.now, segment_id=self.campaign.segment_id)
         return recorded or self.segment()
-
-    def _rule(self) -> dict[str, Any]:
-        rule: dict[str, Any] = self.campaign.entry_rule or self.campaign.segment.rule
-        return rule
 
 
 def gather_all(look: Look, due_at: dt.datetime) -> int:

@@ -126,7 +126,7 @@ def _left_segment(campaign: Campaign, now: dt.datetime) -> tuple[str, dict[str, 
     if LEFT_SEGMENT not in campaign.exit_on:
         return "", {}
     try:
-        query = compile_rule(parse_rule(campaign.segment.rule), as_of=read_shop_clock(now))
+        query = compile_rule(parse_rule(campaign.approved_rule), as_of=read_shop_clock(now))
     except RuleError:
         log.warning("segment_unreadable", campaign=campaign.pk)
         return "", {}

@@ -96,7 +96,7 @@ def start_campaign(campaign: Campaign, *, now: dt.datetime) -> tuple[str, int]:
         return campaign.status, 0
     change_status(
         campaign, sources=[CampaignStatus.SCHEDULED], target=CampaignStatus.SENDING, actor=None, now=now,
-        sending_started_at=now,
+        sending_started_at=now, entry_rule=campaign.segment.rule,
     )  # fmt: skip
     if campaign.is_live:
         begin_entering(campaign, now=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -96,7 +97,8 @@ class Campaign(models.Model):
     enters is an `Entry`. `trigger` says what lets people in, `recurrence` at which occurrences, `re_entry_days` how long after
     one entry the next may follow (empty: never), `exit_on` what ends a person's sequence early. `entered_until` is up to when
     was looked at who comes (empty: not yet, and who is there already comes in too), `enters_from` since when what happens
-    counts. `entry_rule` is the segment's rule as it was approved: a later change of the segment is none of this campaign.
+    counts. `entry_rule` is, from the start on, the segment's rule as it was approved (`approved_rule`): a later change of the
+    segment is none of this campaign, of whichever kind.
 
     `adapts_texts` lets a live campaign give more people the texts that more people order after (`TextShare`); who is held out
     is no matter of that.
@@ -244,6 +246,12 @@ class Campaign(models.Model):
     def is_live(self) -> bool:
         """People enter one by one while it is `sending`, each with times of their own."""
         return self.kind != CampaignKind.ONE_OFF
+
+    @property
+    def approved_rule(self) -> dict[str, Any]:
+        """The segment's rule; of a campaign that has begun, as it was then."""
+        rule: dict[str, Any] = self.entry_rule or self.segment.rule
+        return rule
 
     @property
     def closes_at(self) -> dt.datetime | None:

@@ -26,7 +26,7 @@ def begin_entering(campaign: Campaign, *, now: dt.datetime) -> None:
 
     In the transaction that starts it. A recurring one begins with the occurrence at its hour, if there is one.
     """
-    values: dict[str, Any] = {"enters_from": now, "entry_rule": campaign.segment.rule, "entered_until": now}
+    values: dict[str, Any] = {"enters_from": now, "entered_until": now}
     if campaign.kind == CampaignKind.RECURRING:
         assert campaign.scheduled_for is not None
         values["entered_until"] = campaign.scheduled_for - dt.timedelta(microseconds=1)

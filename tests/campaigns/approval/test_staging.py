@@ -33,7 +33,7 @@ from campaigns.models import (
     TransitionConflict,
     Variant,
 )
-from customers.models import AuditEntry
+from customers.models import AuditEntry, Segment
 from tests.campaigns import arrange
 from tests.campaigns.arrange import NOW, Cast
 
@@ -102,6 +102,15 @@ def test_an_approved_change_is_in_force_and_what_it_does_not_touch_stays_approve
     running.refresh_from_db()
     assert find_stale_parts(running) == [] and running.content_hash == content_hash(running) == other.change_hash
     assert (other.status, other.decided_by, other.decided_at) == ("applied", cast.approver, LATER)
+
+
+def test_a_later_rule_of_the_segment_is_nothing_to_approve(running: Campaign, text: Variant, cast: Cast) -> None:
+    """It goes to those who were frozen, and approving it would approve a rule that it does not go by."""
+    Segment.objects.update(rule={"field": "country", "op": "is", "value": "Atlantis"})
+    change = stage(cast.marketer, running, text)
+    assert change.outcome["touched"] == ["messages"]
+    apply(cast, change)
+    assert find_stale_parts(running) == []
 
 
 def test_history_and_audit_tell_it(running: Campaign, text: Variant, cast: Cast) -> None:

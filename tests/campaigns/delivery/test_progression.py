@@ -19,7 +19,7 @@ from campaigns.delivery.progression import Advanced, advance_entries, open_entri
 from campaigns.delivery.scheduler import finish_campaigns
 from campaigns.models import Campaign, Entry, ExitReason, Message, MessageStatus, Variant
 from customers.ingest.recorder import NewEvent, record_events
-from customers.models import ConsentRecord, Customer, EventKind, Order
+from customers.models import ConsentRecord, Customer, EventKind, Order, Segment
 from tests.at_once import do_at_once
 from tests.campaigns.arrange import (
     NOW,
@@ -225,6 +225,14 @@ def test_who_is_no_longer_in_the_segment_leaves_where_that_was_chosen(cast: Cast
     Customer.objects.filter(external_id__in=["c0", "h0"]).update(country="Wales")
     advance_entries(NOW + 3 * DAY)
     assert exits() == {ExitReason.LEFT_SEGMENT: 2, ExitReason.COMPLETED: 4}
+
+
+def test_the_segment_that_was_approved_is_meant_and_no_later_one(cast: Cast) -> None:
+    campaign = begin(cast, [{"wait_hours": 72}], exit_on=["left_segment"])
+    settle(campaign)
+    Segment.objects.update(rule={"field": "country", "op": "is", "value": "Wales"})
+    advance_entries(NOW + 3 * DAY)
+    assert exits() == {ExitReason.COMPLETED: 6}
 
 
 def test_a_person_gets_the_text_of_the_same_draw_at_each_step(cast: Cast) -> None:

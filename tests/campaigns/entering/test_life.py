@@ -19,7 +19,7 @@ from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer
 from campaigns.delivery.entering.sweep import let_people_in
 from campaigns.delivery.scheduler import finish_campaigns
 from campaigns.delivery.sender import send_waiting_messages
-from campaigns.models import Approval, Campaign, Entry, Message, Occurrence, TransitionConflict
+from campaigns.models import Approval, Campaign, Entry, Message, Occurrence, Offer, TransitionConflict
 from customers.models import ConsentRecord, Segment
 from tests.campaigns.arrange import Cast
 from tests.smtp_server import ScriptedSmtpServer
@@ -114,9 +114,14 @@ def test_an_approval_that_is_over_pauses_it_until_a_second_person_renews_it(dail
     assert daily.status == "sending"
 
 
-def test_what_changed_since_cannot_be_renewed_and_lets_in_by_the_approved_rule(daily: Campaign, cast: Cast) -> None:
+def test_a_later_rule_of_the_segment_is_none_of_it_and_keeps_nobody_from_renewing(daily: Campaign, cast: Cast) -> None:
     Segment.objects.update(rule={"field": "country", "op": "is", "value": "Atlantis"})
     assert let_people_in(MONDAY + HOUR).entered == 20
+    renew_approval(cast.approver, daily, now=MONDAY + HOUR)
+
+
+def test_what_changed_since_cannot_be_renewed(daily: Campaign, cast: Cast) -> None:
+    Offer.objects.update(url="https://fernweh.test/tents")
     with pytest.raises(TransitionConflict):
         renew_approval(cast.approver, daily, now=MONDAY + HOUR)
 
