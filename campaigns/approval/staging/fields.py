@@ -6,7 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from campaigns.approval.policy import NotReady
@@ -99,7 +101,7 @@ def check_values(campaign: Campaign, wanted: Wanted, *, now: dt.datetime) -> Non
     if until is not None and until <= now:
         found.append(_("The day on which nobody enters any more is in the past. End the campaign instead."))
     ends = wanted.offer.get("valid_until")
-    if ends is not None and ends < now.date():
+    if ends is not None and ends < now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date():
         found.append(_("The offer would be over already."))
     if set(wanted.campaign.get("exit_on", [])) - set(EXIT_LABELS):
         found.append(_("Choose reasons to end early that there are."))

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied, ValidationError
+from pytest_django import Settings
 
 from campaigns.approval import policy, workflow
 from campaigns.approval.four_eyes import switch_four_eyes
@@ -189,6 +190,23 @@ def test_what_would_be_another_experiment_or_cannot_be_is_refused(
     assert change.outcome["texts"] == [] and not change.changes["campaign"] and not change.changes["offer"]
     running.refresh_from_db()
     assert content_hash(running) == running.content_hash
+
+
+@pytest.mark.parametrize(("zone", "is_over"), [("America/Los_Angeles", False), ("Asia/Shanghai", True)])
+def test_an_offer_ends_with_the_day_of_the_shop(
+    running: Campaign, cast: Cast, settings: Settings, zone: str, is_over: bool
+) -> None:
+    settings.SHOP_TIME_ZONE = zone
+    Offer.objects.update(valid_from=None)
+    change = preparing.open_change(cast.marketer, running, now=NOW)
+    hour = 5 if zone.startswith("America") else 23  # the day before, and the day after, by the shop's clock
+    now = NOW.replace(hour=hour)
+    ends = now.date() - dt.timedelta(days=not is_over)
+    if is_over:
+        with pytest.raises(NotReady, match="over already"):
+            preparing.stage_fields(cast.marketer, change, offer={"valid_until": ends}, now=now)
+    else:
+        preparing.stage_fields(cast.marketer, change, offer={"valid_until": ends}, now=now)
 
 
 def test_the_guard_rails_read_staged_words_as_any_others(running: Campaign, text: Variant, cast: Cast) -> None:
