@@ -153,9 +153,14 @@ _FAILED: Final = f"""m.campaign_id = %(campaign)s AND m.status = 'failed' AND m.
 _BY_CHANNEL: Final = " ".join(
     f"WHEN '{kind}' THEN {exclusion_case_sql('c', channel=kind, judged_at=JUDGED_AT_SQL)}" for kind in Channel.values
 )
+#: The text that stands in the place of the one that the row was queued with: that would be sent.
+_STANDING: Final = """SELECT n.id AS variant_id FROM campaigns_variant o JOIN campaigns_variant n
+      ON n.archetype_id = o.archetype_id AND n.step = o.step AND n.label = o.label AND n.retired_at IS NULL
+    WHERE o.id = m.variant_id"""
 _SKIPPED: Final = f"""SELECT m.id FROM campaigns_message m
     JOIN campaigns_campaign p ON p.id = m.campaign_id JOIN customers_customer c ON c.id = m.customer_id
+    JOIN LATERAL ({_STANDING}) AS b ON true
     WHERE m.campaign_id = %(campaign)s AND m.status = 'skipped' AND m.skip_reason = ANY(%(passing)s)
       AND m.in_doubt_since IS NULL AND m.channel = ANY(%(sent)s) AND {_IN_TIME}
-      AND coalesce(nullif({stale_fact_sql("m", "p")}, ''), CASE m.channel {_BY_CHANNEL} END) = ''
+      AND coalesce(nullif({stale_fact_sql("b", "p")}, ''), CASE m.channel {_BY_CHANNEL} END) = ''
       AND NOT {had_it_sql("m", "c")}"""

@@ -13,11 +13,12 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from campaigns.approval.policy import NotReady
+from campaigns.approval.staging import deciding, preparing
 from campaigns.delivery import scheduler
 from campaigns.delivery.outbox import MAX_ATTEMPTS
 from campaigns.delivery.progression import advance_entries
 from campaigns.delivery.retrying import count_failures, count_retriable, retry_messages
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, Message, Variant
 from customers.ingest.consent import record_consent, suppress_address, withdraw_consent
 from customers.models import AuditEntry, ConsentRecord
 from tests.campaigns import arrange
@@ -79,6 +80,25 @@ def test_what_is_asked_is_about_the_messages_own_channel(cast: Cast, now: dt.dat
     assert count_retriable(campaign, now=now).skipped == {"no_consent": 2}
     suppress_address(second.customer.phone, reason="unsubscribed", channel="sms")
     assert count_retriable(campaign, now=now).skipped == {"no_consent": 1}
+
+
+def test_what_would_be_sent_is_the_text_that_took_the_place_of_an_untrue_one(
+    running: Campaign, cast: Cast, now: dt.datetime, smtp: ScriptedSmtpServer, sweep: Sweep
+) -> None:
+    gone = {"why": "product", "sku": "GONE", "low": 1, "high": None, "price": None, "currency": None}
+    Variant.objects.update(stands_on={"products": [gone]})
+    sweep(smtp)
+    assert states(running) == {"skipped": 3} and count_retriable(running, now=now).total == 0
+    change = preparing.open_change(cast.marketer, running, now=now)
+    words = {"opening": "The wind is back in Leith, and so are the coats."}
+    preparing.stage_text(cast.marketer, change, Variant.objects.get(), words, now=now)
+    deciding.submit_change(cast.marketer, change, now=now)
+    deciding.approve_change(cast.approver, change, now=now)
+
+    assert count_retriable(running, now=now).skipped == {"product_changed": 3}
+    retry_messages(cast.marketer, running, kind="skipped", now=now)
+    sweep(smtp)
+    assert states(running) == {"accepted": 3}
 
 
 def test_a_further_step_may_be_tried_again_in_its_own_window(cast: Cast, now: dt.datetime) -> None:
