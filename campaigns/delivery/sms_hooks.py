@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -26,13 +27,27 @@ PROVIDER: Final = "twilio"
 #: Words that end it: those of CTIA, and what people in China and Europe write. Twilio's OptOutType says it besides.
 STOP_WORDS: Final = frozenset(
     {
-        *("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "td", "t", "退订", "取消"),
+        *(
+            "stop",
+            "stopall",
+            "unsubscribe",
+            "cancel",
+            "end",
+            "quit",
+            "revoke",
+            "optout",
+            "td",
+            "t",
+            "退订",
+            "退訂",
+            "取消",
+        ),
         *("stopp", "arret", "arrêt", "baja", "alto"),
     }
 )
 #: Words that take a STOP back, and nothing else: those of CTIA and Twilio, and their likes in China and Europe.
 START_WORDS: Final = frozenset(
-    {"start", "unstop", "resume", "subscribe", "恢复订阅", "订阅", "weiter", "reprendre", "alta"}
+    {"start", "unstop", "resume", "subscribe", "恢复订阅", "订阅", "恢復訂閱", "訂閱", "weiter", "reprendre", "alta"}
 )
 _KINDS: Final = {
     "sent": DeliveryKind.ACCEPTED,
@@ -91,7 +106,8 @@ def is_start(text: str) -> bool:
 
 
 def _fold(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).lower()
+    """Letters of full width, as Chinese keyboards write them, are the same letters."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).lower()
 
 
 def _verify(request: HttpRequest, form: Mapping[str, str]) -> None:

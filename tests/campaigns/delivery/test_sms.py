@@ -349,8 +349,8 @@ def test_a_number_that_nobody_has_is_suppressed_all_the_same(sent: Campaign, cli
     ("text", "expected"),
     [
         ("STOP", True), ("stop!", True), ("Stop All", True), ("退订", True), ("td", True), ("Unsubscribe", True),
-        ("opt-out", True), ("Please do not stop", False), ("When do you stop selling tents?", False), ("yes", False),
-        ("", False), ("stopping by tomorrow", False),
+        ("opt-out", True), ("ＴＤ", True), ("退訂。", True), ("Please do not stop", False), ("yes", False), ("", False),
+        ("When do you stop selling tents?", False), ("stopping by tomorrow", False),
     ],
 )  # fmt: skip
 def test_only_the_words_alone_are_a_stop(text: str, expected: bool) -> None:
