@@ -109,7 +109,8 @@ def _gather(look: Look, sql: str, params: dict[str, Any], *, is_one_each: bool =
     e.cause = k.cause OR e.next_at IS NOT NULL
     OR e.arm <> '{Arm.EXCLUDED}' AND (
       %(again)s::int IS NULL
-      OR (e.entered_at AT TIME ZONE %(zone)s)::date + %(again)s::int > (k.caused_at AT TIME ZONE %(zone)s)::date
+      OR %(again)s::int > 0
+        AND (e.entered_at AT TIME ZONE %(zone)s)::date + %(again)s::int > (k.caused_at AT TIME ZONE %(zone)s)::date
     )
   )"""
     with connection.cursor() as cursor:
@@ -133,13 +134,17 @@ WHERE NOT EXISTS (
 
 
 def _gather_newcomers(look: Look, trigger: SegmentTrigger | ChurnTrigger) -> int:
-    """In the state now, and not at the last look; for a line that is to be crossed, after a score below it."""
+    """In the state now, and not at the last look, by whichever id of theirs; for a line that is to be crossed, after a score
+    below it."""
     _find_there(look, trigger)
     cause = {"cause": f"there:{look.now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}", "now": look.now}
     new = f"""
 SELECT t.customer_id, %(cause)s, %(now)s::timestamptz FROM {THERE} t
 WHERE NOT %(is_late)s AND NOT EXISTS (
   SELECT 1 FROM campaigns_presence p WHERE p.campaign_id = %(campaign)s AND p.customer_id = t.customer_id
+) AND NOT EXISTS (
+  SELECT 1 FROM customers_customermerge g JOIN campaigns_presence p ON p.customer_id = g.loser_id
+  WHERE g.holder_id = t.customer_id AND g.undone_at IS NULL AND p.campaign_id = %(campaign)s
 )"""
     params: dict[str, Any] = {**cause, "is_late": look.is_late}
     if isinstance(trigger, SegmentTrigger):

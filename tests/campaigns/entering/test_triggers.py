@@ -80,6 +80,18 @@ def test_one_that_was_seen_before_hides_none_that_came_after_it(cast: Cast, begu
     assert entered(campaign) == [people[0].pk, people[0].pk]
 
 
+def test_each_time_is_each_time_though_what_happened_yesterday_is_told_today(cast: Cast, begun: dt.datetime) -> None:
+    people = make_people(20, now=begun - 2 * DAY)
+    campaign = make_triggered(
+        cast, now=begun - 2 * DAY, trigger={**CART, "max_age_hours": 72}, re_entry_days=0, send_window_hours=96
+    )
+    start(campaign, cast, now=begun - 2 * DAY)
+    put_into_cart(people[0], at=begun)
+    assert let_people_in(timezone.now()).entered == 1
+    put_into_cart(people[0], at=begun - DAY)
+    assert let_people_in(timezone.now()).entered == 1
+
+
 def test_who_agreed_after_the_first_event_enters_by_the_second(
     carts: tuple[Campaign, list[Customer]], begun: dt.datetime
 ) -> None:
@@ -106,6 +118,19 @@ def test_who_entered_by_an_id_that_was_merged_since_does_not_enter_again(
     put_into_cart(people[1], at=begun + dt.timedelta(minutes=2))
     let_people_in(timezone.now())
     assert entered(campaign) == [people[0].pk]
+
+
+def test_who_was_there_already_by_an_id_that_was_merged_since_does_not_enter(cast: Cast) -> None:
+    people = make_people(20, now=MONDAY)
+    (other,) = make_people(1, now=MONDAY, prefix="q", country="Wales")
+    start(make_triggered(cast, now=MONDAY, trigger={"on": "segment"}), cast, now=MONDAY)
+    merge_customers(people[0].pk, other.pk, reason="staff", actor=None, now=MONDAY + HOUR)
+    Customer.objects.filter(pk=other.pk).update(country="Scotland")  # as what followed them would have it
+    Score.objects.create(
+        customer=other, model=ModelVersion.objects.get(), as_of=MONDAY, churn_probability=0.4, expected_value=40
+    )
+    assert let_people_in(MONDAY + 2 * HOUR).entered == 0
+    assert let_people_in(MONDAY + 3 * HOUR).entered == 0
 
 
 def test_who_objects_to_a_profile_before_they_enter_is_written_to_without_one(cast: Cast, begun: dt.datetime) -> None:
