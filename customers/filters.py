@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.ingest.clock import read_shop_clock
+from customers.insights.country_spellings import find_spellings
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.models import AuditAction, AuditEntry, Customer, Segment
 from customers.segments.compiler import compile_rule
@@ -57,9 +58,10 @@ class RuleFilter(django_filters.CharFilter):  # type: ignore[misc]
 
 
 class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """q (name, address or id), risk band, country, language, saved segment, tag, and any rule as JSON."""
+    """q (name, address or id), risk band, country (however it is written), language, saved segment, tag, and any rule as JSON."""
 
     q = django_filters.CharFilter(method="filter_words", label=_("Search"), max_length=120)
+    country = django_filters.CharFilter(method="filter_country", label=_("Country"), max_length=80)
     risk = django_filters.ChoiceFilter(choices=RISK_BANDS, method="filter_risk", label=_("Risk"))
     segment = django_filters.ModelChoiceFilter(
         queryset=Segment.objects.filter(is_archived=False), method="filter_segment", label=_("Segment")
@@ -70,10 +72,13 @@ class CustomerFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = Customer
-        fields = ("country", "language")
+        fields = ("language",)
 
     def filter_words(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         return queryset & Customer.objects.matching(value) if value.strip() else queryset
+
+    def filter_country(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        return queryset.filter(country__in=find_spellings(value))
 
     def filter_risk(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         column = "score__churn_probability"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from babel import Locale
 from django.utils.translation import get_language, to_locale
 
 from .places import find_country_code
 
 
+#: What is no longer than this is a code: "DE", "USA".
+LONGEST_CODE: Final = 3
+
+
 def name_country(country: str) -> str:
-    """As the shop writes it where that is not known, and where an English reader can read it: "UK" and "United Kingdom" may be
-    two groups of a report, and there they should not look like one."""
+    """As the shop writes it where that is not known, and where it is a name that an English reader can read."""
     language = get_language() or "en"
-    if country.isascii() and language.startswith("en"):
+    if country.isascii() and len(country) > LONGEST_CODE and language.startswith("en"):
         return country
     return _name(find_country_code(country), language) or country
 

@@ -21,6 +21,7 @@ from customers.scoring.labels import propose_horizon
 
 from .churn import CohortChurn, GroupChurn, build_cohort_churn, build_group_churn, measure_churn
 from .cohorts import CohortTable, build_cohort_table
+from .country_spellings import country_sql
 from .history import UNITS, History, Unit, build_history
 from .intervals import IntervalTable, build_intervals
 from .rfm import RfmMap, build_rfm_map
@@ -31,7 +32,7 @@ KEPT_S = 24 * 3600
 COUNTING_S = 600
 MOST_CUSTOMERS_PROPOSED_FROM = 100_000
 #: Changes whenever the counting does, so that no figure of an older version is shown.
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def read_groups() -> tuple[pl.DataFrame, pl.DataFrame]:
     has_channel = Customer.objects.filter(attributes__has_key="channel").exists()
     columns = (
         ("customer_id", "c.id", pl.Int64),
-        ("country", "c.country", pl.String),
+        ("country", country_sql(), pl.String),
         ("channel", "coalesce(c.attributes->>'channel', '')" if has_channel else "''", pl.String),
     )
     people = read_rows(columns, "FROM customers_customer c")

@@ -15,6 +15,7 @@ from django.db import connection
 
 from customers.features.catalogue import FEATURE_KEYS
 from customers.features.reader import read_rows, read_shop, split_customers
+from customers.insights.country_spellings import country_sql
 from customers.models import AuditAction, Customer, FairnessReport, ModelVersion, SensitiveAttributes, record_audit
 
 from .backtest import Backtest, run_backtest
@@ -139,6 +140,8 @@ def value_sql(key: str, customer: str = "c") -> str:
 
     A key is what somebody once typed, so it does not enter SQL as text: `chr` codes rebuild it.
     """
+    if key == "country":
+        return f"nullif(left({country_sql(customer)}, {LONGEST_VALUE}), '')"
     if key in COLUMNS:
         return f"nullif(left({customer}.{key}, {LONGEST_VALUE}), '')"
     spelt = " || ".join(f"chr({ord(letter)})" for letter in key)

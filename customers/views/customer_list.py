@@ -21,10 +21,10 @@ from customers.insights.browsing import (
     browse,
     count_about,
     count_customers,
-    list_countries,
     read_place,
     read_sort,
 )
+from customers.insights.country_spellings import list_one_spelling_each
 from customers.models import ColumnChoice, Customer, Segment
 from customers.segments.wording import describe_rule
 
@@ -71,7 +71,7 @@ def list_customers(request: HttpRequest) -> HttpResponse:
         return render(request, "customers/_table.html", context, status=status)
     context["sorts"] = _list_sorts(sort)
     context["segments"] = Segment.objects.filter(is_archived=False).only("pk", "name")
-    context["countries"] = list_countries()
+    context["countries"] = list_one_spelling_each()
     context["all_columns"] = [(key, head) for key, (head, _sort) in COLUMNS.items()]
     context["chosen_columns"] = [key for key, _head, _sort, _is_numeric in context["columns"]]
     return render(request, "customers/list.html", context, status=status)
@@ -139,6 +139,8 @@ def _describe_filters(request: HttpRequest, filters: CustomerFilter) -> list[dic
 def _say_filter(filters: CustomerFilter, name: str, value: str) -> str:
     if name == "risk":
         return str(dict(filters.form.fields[name].choices).get(value, value))
+    if name == "country":
+        return name_country(value)
     known = filters.form.cleaned_data.get(name) if filters.is_valid() else None
     if name == "segment":
         return known.name if known else value

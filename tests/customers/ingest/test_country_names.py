@@ -12,8 +12,9 @@ from customers.ingest.country_names import name_code, name_country
     ("written", "english", "chinese"),
     [
         ("United Kingdom", "United Kingdom", "英国"),
-        ("UK", "UK", "英国"),
-        ("de", "de", "德国"),
+        ("UK", "United Kingdom", "英国"),
+        ("de", "Germany", "德国"),
+        ("USA", "United States", "美国"),
         ("France", "France", "法国"),
         ("日本", "Japan", "日本"),
         ("Middle-earth", "Middle-earth", "Middle-earth"),
