@@ -135,11 +135,12 @@ def trace_line(dots: Sequence[Dot]) -> str:
 
 
 def trace_band(dots: Sequence[Dot]) -> str:
-    """The outline of the band between the ends of the intervals; empty when a point has none."""
-    if not dots or any(not dot.low_y for dot in dots):
+    """The outline of the band between the ends of the intervals, over the points that have one; empty for fewer than two."""
+    bounded = [dot for dot in dots if dot.low_y]
+    if len(bounded) < 2:
         return ""
-    there = [f"{dot.x.rstrip('%')},{dot.high_y}" for dot in dots]
-    back = [f"{dot.x.rstrip('%')},{dot.low_y}" for dot in reversed(dots)]
+    there = [f"{dot.x.rstrip('%')},{dot.high_y}" for dot in bounded]
+    back = [f"{dot.x.rstrip('%')},{dot.low_y}" for dot in reversed(bounded)]
     return " ".join([*there, *back])
 
 

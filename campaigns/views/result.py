@@ -53,7 +53,7 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
         "axis_low": -lift.reach if lift else None,
         "axis_high": lift.reach if lift else None,
         "funnel": tell_funnel(read_funnel(campaign)),
-        "trend": [(label, found.points, *found.bounds) for label, found in told],
+        "trend": [(label, found.shown, *(found.bounds if found.is_bounded else ())) for label, found in told],
         **tell_estimates(days[-1].figures if days else {}),
     }
     if lines := read_ledger([campaign]).lines:

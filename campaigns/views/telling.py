@@ -17,7 +17,8 @@ from campaigns.outcomes.responses import Responses
 class ToldLift:
     """A lift as shares (0 to 1), with its sentence. `verdict` is of campaigns.outcomes.lift.
 
-    `look` bounds it however often one looks, around a difference of its own; None where too few have ordered for it.
+    `look` bounds it however often one looks, as (low, difference, high): it has a difference of its own, with the past taken
+    out. None where too few have ordered for it.
     """
 
     verdict: str
@@ -33,23 +34,27 @@ class ToldLift:
     treated_rate: float
     holdout_rate: float
     true_effect: float | None
-    look: tuple[float, float] | None = None
+    covers_truth: bool | None
+    look: tuple[float, float, float] | None = None
 
     @property
     def bounds(self) -> tuple[float, float]:
         """What may be shown of a day: before the end only an interval that allows looking every day."""
-        return self.look if self.verdict == "too_early" and self.look else (self.low, self.high)
+        return (self.look[0], self.look[2]) if self.is_early and self.look else (self.low, self.high)
+
+    @property
+    def shown(self) -> float:
+        """The difference that `bounds` are around."""
+        return self.look[1] if self.is_early and self.look else self.points
 
     @property
     def is_bounded(self) -> bool:
         """Whether `bounds` may be shown: before the end they may not as long as too few have ordered for a sequence."""
-        return self.verdict != "too_early" or self.look is not None
+        return not self.is_early or self.look is not None
 
     @property
-    def covers_truth(self) -> bool:
-        """Whether what may be shown of the day holds the true effect, where that is known (in the demo shop)."""
-        low, high = self.bounds
-        return self.true_effect is not None and low <= self.true_effect <= high
+    def is_early(self) -> bool:
+        return self.verdict == "too_early"
 
     @property
     def lost(self) -> tuple[float, float]:
@@ -69,6 +74,8 @@ def tell_lift(result: CampaignResult | None) -> ToldLift | None:
     if result is None or "points" not in retention:
         return None
     truth = result.true_effect_points
+    is_told = truth is not None and retention["verdict"] != "too_early"  # the truth is of the whole time of counting
+    covers = retention["low"] <= truth <= retention["high"] if is_told else None
     look = result.figures.get("any_look")
     plain = {name: retention[name] for name in ("kept", "kept_low", "kept_high", "treated", "holdout")}
     return ToldLift(
@@ -80,7 +87,8 @@ def tell_lift(result: CampaignResult | None) -> ToldLift | None:
         treated_rate=retention["treated_rate"],
         holdout_rate=retention["holdout_rate"],
         true_effect=None if truth is None else truth / 100,
-        look=(look["low"] / 100, look["high"] / 100) if look else None,
+        covers_truth=covers,
+        look=(look["low"] / 100, look["points"] / 100, look["high"] / 100) if look else None,
         **plain,
     )
 

@@ -7,7 +7,7 @@ from retention_site.home import sum_kept, sum_revenue
 
 
 def lift(kept: float, low: float, high: float) -> ToldLift:
-    return ToldLift("positive", "", 0.02, 0.01, 0.03, kept, low, high, 1000, 100, 0.3, 0.28, None)
+    return ToldLift("positive", "", 0.02, 0.01, 0.03, kept, low, high, 1000, 100, 0.3, 0.28, None, None)
 
 
 def test_kept_customers_add_up_and_doubts_as_squares() -> None:
