@@ -24,8 +24,8 @@ from .worth import discount_sql, has_money_off, worth_params, worth_tables
 
 #: Who is left out for these reasons is eligible all the same: the rule is the shop's.
 OUR_RULES: Final = (
-    ExclusionReason.OPEN_COMPLAINT, ExclusionReason.CAPPED, ExclusionReason.TOO_NEW, ExclusionReason.GLOBAL_HOLDOUT,
-    ExclusionReason.LITTLE_GAIN,
+    ExclusionReason.OPEN_COMPLAINT, ExclusionReason.VERY_UNHAPPY, ExclusionReason.CAPPED, ExclusionReason.TOO_NEW,
+    ExclusionReason.GLOBAL_HOLDOUT, ExclusionReason.LITTLE_GAIN,
 )  # fmt: skip
 
 

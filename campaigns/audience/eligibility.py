@@ -55,7 +55,8 @@ def exclusion_case_sql(
     indexes, person by person. `judged_at`: when what is said to the person was chosen; who objected to profiling since gets none
     of it.
     """
-    has_open_complaint = open_complaint_sql(customer, as_of="%(x_now)s", of_everybody=of_everybody)
+    is_held = open_complaint_sql(customer, as_of="%(x_now)s", of_everybody=of_everybody)
+    has_complained = open_complaint_sql(customer, as_of="%(x_now)s", of_everybody=False, but_moods=True)
     address = address_sql(channel, customer)
     return f"""
 CASE
@@ -67,7 +68,8 @@ CASE
   WHEN NOT {_newest_consent(customer, channel, country_rule_sql("x_c", customer, channel), is_expression=True)}
     THEN '{ExclusionReason.COUNTRY_RULE}'
   WHEN {suppression_sql(address, channel)} THEN '{ExclusionReason.SUPPRESSED}'
-  WHEN {has_open_complaint} THEN '{ExclusionReason.OPEN_COMPLAINT}'
+  WHEN {is_held} THEN CASE
+    WHEN {has_complained} THEN '{ExclusionReason.OPEN_COMPLAINT}' ELSE '{ExclusionReason.VERY_UNHAPPY}' END
   ELSE coalesce(nullif({cap_sql(customer, channel)}, ''), nullif({_own_choice(customer, judged_at)}, ''),
                 {global_holdout_sql(customer)})
 END"""

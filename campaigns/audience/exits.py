@@ -27,7 +27,7 @@ USUAL_EXITS: Final = (ORDERED,)
 #: The events among them are things that a customer does of their own accord.
 EXIT_LABELS: Final = {
     ORDERED: gettext_lazy("they order"),
-    COMPLAINED: gettext_lazy("they have an open complaint"),
+    COMPLAINED: gettext_lazy("they have an open complaint, or write to support very unhappily"),
     LEFT_SEGMENT: gettext_lazy("they are no longer in the segment"),
     f"{EVENT_PREFIX}{EventKind.PRODUCT_VIEWED}": gettext_lazy("they view a product"),
     f"{EVENT_PREFIX}{EventKind.SEARCH_PERFORMED}": gettext_lazy("they search in the shop"),

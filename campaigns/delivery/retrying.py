@@ -33,9 +33,10 @@ KINDS: Final = (FAILED, SKIPPED)
 
 #: Reasons that may go: consent given after all, a complaint closed, a cap that has passed, a fact that is true again.
 PASSING_REASONS: Final = (
-    SkipReason.NO_CONSENT, SkipReason.SUPPRESSED, SkipReason.OPEN_COMPLAINT, SkipReason.CAPPED, SkipReason.NO_ADDRESS,
-    SkipReason.PAUSED, SkipReason.TOPIC_OFF, SkipReason.COUNTRY_RULE, SkipReason.PRODUCT_CHANGED, SkipReason.STOCK_CHANGED,
-    SkipReason.POLICY_CHANGED, SkipReason.OFFER_CHANGED, SkipReason.POINT_CHANGED, SkipReason.HAD_IT,
+    SkipReason.NO_CONSENT, SkipReason.SUPPRESSED, SkipReason.OPEN_COMPLAINT, SkipReason.VERY_UNHAPPY, SkipReason.CAPPED,
+    SkipReason.NO_ADDRESS, SkipReason.PAUSED, SkipReason.TOPIC_OFF, SkipReason.COUNTRY_RULE, SkipReason.PRODUCT_CHANGED,
+    SkipReason.STOCK_CHANGED, SkipReason.POLICY_CHANGED, SkipReason.OFFER_CHANGED, SkipReason.POINT_CHANGED,
+    SkipReason.HAD_IT,
 )  # fmt: skip
 
 

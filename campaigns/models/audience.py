@@ -25,6 +25,7 @@ class ExclusionReason(models.TextChoices):
     NO_CONSENT = "no_consent", _("no consent")
     SUPPRESSED = "suppressed", _("suppressed")
     OPEN_COMPLAINT = "open_complaint", _("open complaint")
+    VERY_UNHAPPY = "very_unhappy", _("very unhappy letter to support")
     CAPPED = "capped", _("had enough messages")
     TEST_ONLY = "test_only", _("only a test contact")
     TOO_NEW = "too_new", _("no prediction yet")

@@ -20,7 +20,7 @@ from .variant import Archetype
 class ExitReason(models.TextChoices):
     COMPLETED = "completed", _("went through all steps")
     ORDERED = "ordered", _("ordered")
-    COMPLAINED = "complained", _("has an open complaint")
+    COMPLAINED = "complained", _("has an open complaint, or is very unhappy")
     UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
     LEFT_SEGMENT = "left_segment", _("no longer in the segment")
     EVENT = "event", _("did what ends it")

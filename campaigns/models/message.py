@@ -42,6 +42,7 @@ class SkipReason(models.TextChoices):
     NO_CONSENT = "no_consent", _("no consent")
     SUPPRESSED = "suppressed", _("suppressed")
     OPEN_COMPLAINT = "open_complaint", _("open complaint")
+    VERY_UNHAPPY = "very_unhappy", _("very unhappy letter to support")
     CAPPED = "capped", _("had enough messages")
     CANCELLED = "cancelled", _("campaign cancelled")
     STALE_APPROVAL = "stale_approval", _("approval no longer valid")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.db import connection
 
 from customers.models import EventKind
 
 
-def open_complaint_sql(customer: str, *, as_of: str, of_everybody: bool = True) -> str:
+#: What the events of a hold say of their cause where nobody complained, and somebody wrote very unhappily.
+MOOD: Final = "sentiment"
+
+
+def open_complaint_sql(customer: str, *, as_of: str, of_everybody: bool = True, but_moods: bool = False) -> str:
     """SQL that is true where the row `customer` (a table or alias of customers_customer) has an open complaint.
 
     `as_of` is an SQL expression or a named placeholder; it stands in the SQL twice, and later events do not count. A
@@ -20,10 +24,13 @@ def open_complaint_sql(customer: str, *, as_of: str, of_everybody: bool = True) 
 
     `of_everybody` lets the planner work out all open complaints once and look customers up among them; without it they
     are always sought person by person, which a statement about one or a few people must say itself: the planner
-    guesses their number too high, and all complaints of a shop are more with every month.
+    guesses their number too high, and all complaints of a shop are more with every month. `but_moods` leaves out what is held
+    for a mood alone.
     """
     one_by_one = "" if of_everybody else " OFFSET 0"
     is_open = _is_open(EventKind.COMPLAINT_OPENED, EventKind.COMPLAINT_CLOSED, as_of)
+    if but_moods:
+        is_open += f" AND x_o.properties->>'because' IS DISTINCT FROM '{MOOD}'"
     return f"""EXISTS (
     SELECT 1 FROM customers_customerevent x_o
     WHERE x_o.customer_id = {customer}.id AND {is_open}{one_by_one})"""

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from customers.models import Customer, CustomerEvent, EventKind
-from customers.segments.complaints import OpenComplaint, find_open_complaints
+from customers.segments.complaints import MOOD, OpenComplaint, find_open_complaints
 
 #: The source of events that our own support writes, whose tickets have a page.
 SUPPORT: Final = "support"
-#: What the events of a hold say of their cause where nobody complained.
-MOOD: Final = "sentiment"
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,11 @@ from django.conf import settings
 
 from customers.ingest.recorder import NewEvent, record_events
 from customers.models import EventKind
+from customers.segments.complaints import MOOD
 from support.models import Ticket
 
 #: The source of all events that support writes.
 EVENT_SOURCE = "support"
-#: What the events of a hold say of their cause where the ticket is no complaint.
-SENTIMENT = "sentiment"
 
 
 def begin_hold(ticket: Ticket, *, now: dt.datetime, anew: bool = True) -> None:
@@ -35,7 +34,7 @@ def begin_hold(ticket: Ticket, *, now: dt.datetime, anew: bool = True) -> None:
         complaint_round=ticket.complaint_round,
         held_until=None,
     )
-    _write(ticket, EventKind.COMPLAINT_OPENED, now, because="" if ticket.is_complaint else SENTIMENT)
+    _write(ticket, EventKind.COMPLAINT_OPENED, now, because="" if ticket.is_complaint else MOOD)
 
 
 def note_complaint(ticket: Ticket, *, now: dt.datetime) -> None:
@@ -67,7 +66,7 @@ def end_hold(ticket: Ticket, *, now: dt.datetime, cooling_days: float | None = N
     ticket.held_until = until
     hours = round((now - ticket.opened_at).total_seconds() / 3600, 1)
     told: dict[str, object] = {"withdrawn": True} if withdrawn else {"handled_hours": hours, "outcome": ticket.outcome}
-    because = "" if ticket.is_complaint else SENTIMENT
+    because = "" if ticket.is_complaint else MOOD
     _write(ticket, EventKind.COMPLAINT_CLOSED, until, because=because, **told)
 
 

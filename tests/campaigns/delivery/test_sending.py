@@ -85,6 +85,13 @@ def test_sent_messages_become_events_once(running: Campaign, sweep: Sweep, now: 
             ),
             "open_complaint",
         ),
+        (
+            lambda c, now: record_events(
+                [NewEvent(c.pk, EventKind.COMPLAINT_OPENED, now - dt.timedelta(minutes=1), "t1", {"because": "sentiment"})],
+                source="support",
+            ),
+            "very_unhappy",
+        ),
         (lambda c, now: record_consent(c, source="import", now=now, is_test=True), "test_only"),
     ],
 )
