@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count
 
 from customers.models import Order
+
+#: What stands before an amount in each currency; one without a sign of its own is written behind the amount.
+SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "CNY": "¥", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 
 _KEY = "customers.ingest.currency"
 _KEPT_S = 300

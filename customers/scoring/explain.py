@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, npgettext
 
 from customers.features.catalogue import FEATURES, THEMES, Unit, get_feature
+from customers.ingest.currency import SIGNS
 
 from .artifact import TrainedModel
 from .estimators import Array, to_logit
@@ -109,14 +110,16 @@ def lies_between(value: Array, average: Array, median: Array) -> npt.NDArray[np.
 
 
 def describe_value(unit: Unit, value: float, currency: str = "") -> str:
-    """A number with its unit in the active language: "41 days", "12%", "72 GBP"."""
+    """A number with its unit in the active language: "41 days", "12%", "£1,072", "72 SEK"."""
     if unit == "share":
         return f"{round(100 * value) + 0:,}%"
     whole = unit in ("days", "money") and abs(value) >= 1
     shown = round(value, 0 if whole or float(value).is_integer() else 1) + 0.0  # -0.0 is nought, too
     text = f"{shown:,.{0 if float(shown).is_integer() else 1}f}"
     if unit == "money":
-        return f"{text} {currency}".strip()
+        text = f"{abs(shown):,.{0 if shown.is_integer() else 1}f}"
+        minus, sign = "\u2212" if shown < 0 else "", SIGNS.get(currency)
+        return f"{minus}{sign}{text}" if sign else f"{minus}{text} {currency}".strip()
     count = 1 if shown == 1 else 2
     phrase = _PHRASES.get(unit)
     return phrase(count) % {"n": text} if phrase else text

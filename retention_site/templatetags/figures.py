@@ -13,12 +13,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from customers.ingest.currency import SIGNS
+
 register = template.Library()
 
 Number = int | float | Decimal | str | None
 
 _MINUS = "\u2212"
-_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CNY": "¥", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 _WITHOUT_CENTS = {"JPY", "KRW"}
 
 
@@ -87,7 +88,7 @@ def money(amount: Number, currency: str = "", compact: bool = False) -> str:
     minus = _MINUS if number < 0 else ""
     places = 0 if currency in _WITHOUT_CENTS else 2
     shown = _compact(abs(number)) if compact else _grouped(abs(number), places)
-    sign = _SIGNS.get(currency)
+    sign = SIGNS.get(currency)
     return f"{minus}{sign}{shown}" if sign else f"{minus}{shown} {currency}".strip()
 
 

@@ -145,7 +145,7 @@ def test_money_shares_and_ratios_have_their_units() -> None:
     [
         ("share", -0.0, "0%"),
         ("share", -0.001, "0%"),
-        ("money", -0.04, "0 EUR"),
+        ("money", -0.04, "€0"),
         ("number", -0.04, "0"),
         ("share", 0.125, "12%"),
     ],
@@ -154,6 +154,20 @@ def test_nought_has_no_sign(unit, value, says) -> None:  # type: ignore[no-untyp
     """Nobody sends back -0% of what was bought."""
     with translation.override("en"):
         assert describe_value(unit, value, "EUR") == says
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "says"),
+    [
+        (1342.6, "EUR", "€1,343"),
+        (0.5, "GBP", "£0.5"),
+        (1072.0, "SEK", "1,072 SEK"),
+        (-12.0, "USD", "−$12"),
+        (7.0, "", "7"),
+    ],
+)
+def test_money_is_told_as_on_every_page(value: float, currency: str, says: str) -> None:
+    assert describe_value("money", value, currency) == says
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.key)
