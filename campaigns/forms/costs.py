@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,13 +20,16 @@ def list_doors() -> list[tuple[str, str]]:
     """(key, label) of what a message may be priced by: each channel, and each provider that messages of a measured campaign left
     by. Read from the campaigns' results, a few rows each, where the messages themselves may be millions."""
     labels = dict(Channel.choices)
-    doors = [(channel, str(label)) for channel, label in labels.items()]
+    doors = [(channel, capfirst(str(label))) for channel, label in labels.items()]
     newest = CampaignResult.objects.order_by("campaign_id", "-day").distinct("campaign_id")
     counted = newest.values_list("figures__spending__sent", flat=True)
     routes = {(row["channel"], row["route"]) for sent in counted for row in sent or () if row["route"]}
     for channel, route in sorted(routes)[:40]:
         doors.append(
-            (f"{channel}/{route}", _("%(channel)s by %(route)s") % {"channel": labels[channel], "route": route})
+            (
+                f"{channel}/{route}",
+                capfirst(_("%(channel)s by %(route)s") % {"channel": labels[channel], "route": route}),
+            )
         )
     return doors
 
@@ -57,7 +61,7 @@ class RatesForm(forms.Form):
             "margin": None if margin is None else f"{margin:f}",
             "staff_hour": rates.staff_hour,
             "delivery": rates.delivery,
-            "model_exchange": rates.model_exchange,
+            "model_exchange": None if rates.model_exchange is None else f"{rates.model_exchange.normalize():f}",
         }
         super().__init__(data, initial=initial | {f"price:{key}": rates.message_prices.get(key) for key, _l in doors})
         currency = {"currency": settings.LLM_PRICE_CURRENCY, "shop": settings.SHOP_CURRENCY}
