@@ -69,3 +69,10 @@ for (const name of ["htmx:beforeRequest", "htmx:before:request"]) {
 }
 
 markTheme();
+
+// A long menu begins at its top on every page: the place that one is at has to be in sight.
+for (const here of document.querySelectorAll(".side .menu [aria-current]")) {
+  const menu = here.closest(".menu");
+  const below = here.offsetTop + here.offsetHeight - menu.offsetTop - menu.clientHeight;
+  if (below > 0) menu.scrollTop = below + here.offsetHeight;
+}
