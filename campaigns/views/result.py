@@ -60,6 +60,7 @@ def show_result(request: HttpRequest, pk: int) -> HttpResponse:
         context |= {"cost": tell_line(lines[0]), "currency": days[-1].figures["currency"]}
     context["is_large"] = is_large(campaign)
     context["texts"] = texts = count_texts(campaign, as_of=timezone.now())
+    context["has_choice"] = len({(text.variant.archetype_id, text.variant.step) for text in texts}) < len(texts)
     context["standings"] = compare_all(campaign, texts, now=timezone.now())
     context["shares"] = tell_shares(campaign)
     context["responses"] = responses = add_up(text.responses for text in texts)

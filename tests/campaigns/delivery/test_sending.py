@@ -87,7 +87,11 @@ def test_sent_messages_become_events_once(running: Campaign, sweep: Sweep, now: 
         ),
         (
             lambda c, now: record_events(
-                [NewEvent(c.pk, EventKind.COMPLAINT_OPENED, now - dt.timedelta(minutes=1), "t1", {"because": "sentiment"})],
+                [
+                    NewEvent(
+                        c.pk, EventKind.COMPLAINT_OPENED, now - dt.timedelta(minutes=1), "t1", {"because": "sentiment"}
+                    )
+                ],
                 source="support",
             ),
             "very_unhappy",

@@ -93,8 +93,8 @@ def test_it_says_what_the_pages_say_in_the_language_of_its_reader(
     client.force_login(marketer)
     for name, words in (
         ("retention", "75.0% of customers stay."),
-        ("lift", "1 clearly kept customers."),
-        ("lift", "1 clearly lost customers."),
+        ("lift", "1 of them clearly kept customers."),
+        ("lift", "1 of them clearly lost customers."),
         ("cost", "Too early to say what a customer kept costs."),
     ):
         page = client.get(reverse(f"campaigns:report-{name}")).content.decode()

@@ -48,9 +48,9 @@ def test_an_empty_shop_is_told_what_is_missing(marketer: User, client: Client, n
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ([(2_000, 600, 1_000, 200), (2_000, 600, 1_000, 210)], "2 clearly kept customers."),
+        ([(2_000, 600, 1_000, 200), (2_000, 600, 1_000, 210)], "2 of them clearly kept customers."),
         ([(2_000, 100, 1_000, 200), (2_000, 400, 1_000, 200)], "None clearly kept customers."),
-        ([(2_000, 100, 1_000, 200), (2_000, 400, 1_000, 200)], "1 clearly lost customers."),
+        ([(2_000, 100, 1_000, 200), (2_000, 400, 1_000, 200)], "1 of them clearly lost customers."),
     ],
 )
 def test_lift_is_said_in_a_sentence(
