@@ -9,7 +9,6 @@ from django.utils.translation import get_language, to_locale
 
 from .places import find_country_code
 
-
 #: What is no longer than this is a code: "DE", "USA".
 LONGEST_CODE: Final = 3
 

@@ -9,7 +9,6 @@ from django.db import connection
 
 from customers.models import EventKind
 
-
 #: What the events of a hold say of their cause where nobody complained, and somebody wrote very unhappily.
 MOOD: Final = "sentiment"
 
