@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.ingest.clock import read_shop_clock
-from customers.insights.country_spellings import find_spellings
+from customers.ingest.country_spellings import find_spellings
 from customers.insights.risk import AT_RISK, LIKELY_TO_STAY
 from customers.models import AuditAction, AuditEntry, Customer, Segment
 from customers.segments.compiler import compile_rule

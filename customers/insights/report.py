@@ -15,13 +15,13 @@ from django.db.models import Max
 
 from customers.features.reader import Columns, read_rows
 from customers.ingest.clock import read_shop_clock
+from customers.ingest.country_spellings import country_sql
 from customers.ingest.currency import read_shop_currency
 from customers.models import Customer, ModelVersion, Order
 from customers.scoring.labels import propose_horizon
 
 from .churn import CohortChurn, GroupChurn, build_cohort_churn, build_group_churn, measure_churn
 from .cohorts import CohortTable, build_cohort_table
-from .country_spellings import country_sql
 from .history import UNITS, History, Unit, build_history
 from .intervals import IntervalTable, build_intervals
 from .rfm import RfmMap, build_rfm_map

@@ -15,7 +15,7 @@ from django.db import connection
 
 from customers.features.catalogue import FEATURE_KEYS
 from customers.features.reader import read_rows, read_shop, split_customers
-from customers.insights.country_spellings import country_sql
+from customers.ingest.country_spellings import country_sql
 from customers.models import AuditAction, Customer, FairnessReport, ModelVersion, SensitiveAttributes, record_audit
 
 from .backtest import Backtest, run_backtest

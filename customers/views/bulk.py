@@ -22,8 +22,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from customers.ingest.consent import suppress_addresses
+from customers.ingest.known_values import list_tags
 from customers.ingest.tags import tag_customers, untag_customers
-from customers.insights.browsing import list_tags
 from customers.models import AuditAction, Customer, Suppression, record_audit
 from customers.segments.editing import save_segment
 from customers.segments.vocabulary import ADDRESS_SQL

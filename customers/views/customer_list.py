@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from customers.features.catalogue import THEMES
 from customers.filters import CustomerFilter
 from customers.ingest.country_names import name_country
+from customers.ingest.country_spellings import list_one_spelling_each
 from customers.ingest.language_names import name_language
 from customers.insights.browsing import (
     Count,
@@ -24,7 +25,6 @@ from customers.insights.browsing import (
     read_place,
     read_sort,
 )
-from customers.insights.country_spellings import list_one_spelling_each
 from customers.models import ColumnChoice, Customer, Segment
 from customers.segments.wording import describe_rule
 

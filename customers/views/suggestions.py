@@ -9,8 +9,8 @@ from django.db import connection
 from customers.features.catalogue import THEMES
 from customers.features.interests.vocabulary import list_topics
 from customers.ingest.country_names import name_country
+from customers.ingest.known_values import list_countries, list_tags
 from customers.ingest.language_names import name_language
-from customers.insights.browsing import list_countries, list_tags
 from customers.models import Product, ReactionGroup, ScoreStatus
 from customers.segments.labels import PRICE_LABELS
 from customers.segments.names import list_campaigns

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_safe
 from customers.insights.timeline import FAMILIES, Entry, read_place, read_timeline
 from customers.models import Customer, EventKind, Product, tell_asked
 from customers.models.event import SUPPORT_KINDS
-
-from .hold import MOOD
+from customers.segments.complaints import MOOD
 
 TIMELINE_SIZE = 30
 

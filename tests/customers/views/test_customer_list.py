@@ -13,8 +13,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from customers.ingest.known_values import list_countries
 from customers.insights import browsing
-from customers.insights.browsing import browse, count_about, count_customers, list_countries, read_place
+from customers.insights.browsing import browse, count_about, count_customers, read_place
 from customers.models import AuditEntry, Customer, CustomerTag, ModelVersion, Score, Segment, Suppression
 from customers.segments.sweep import sweep_segments
 from tests.customers.segments.arrange import NOW, make_person, make_segment

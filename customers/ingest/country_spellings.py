@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from customers.ingest.country_names import name_country
-from customers.ingest.places import find_country_code
-
-from .browsing import list_countries
+from .country_names import name_country
+from .known_values import list_countries
+from .places import find_country_code
 
 
 def choose_spellings(countries: Iterable[str]) -> dict[str, str]:

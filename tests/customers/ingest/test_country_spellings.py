@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from customers.insights.country_spellings import choose_spellings, country_sql, find_spellings, list_one_spelling_each
+from customers.ingest.country_spellings import choose_spellings, country_sql, find_spellings, list_one_spelling_each
 from customers.scoring.groups import value_sql
 from tests.customers.segments.arrange import make_person
 
