@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 import structlog
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -11,7 +12,8 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import is_valid_path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -99,3 +101,31 @@ class WorkflowErrorMiddleware:
             return None
         messages.warning(request, str(exception) or _("Somebody else was first. Reload the page and look again."))
         return render(request, "409.html", {"reason": str(exception)}, status=409)
+
+
+class FormAddressMiddleware:
+    """An address that only takes what a form sends, opened by itself (another language chosen after an error, a bookmark, a
+    reload): the page that it belongs to, the nearest one above it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if (
+            response.status_code != HTTPStatus.METHOD_NOT_ALLOWED
+            or not is_page
+            or request.path_info.startswith("/api/")
+        ):
+            return response
+        return redirect(_find_page_above(request.path_info))
+
+
+def _find_page_above(path: str) -> str:
+    parts = path.strip("/").split("/")
+    for length in range(len(parts) - 1, 0, -1):
+        above = "/".join(("", *parts[:length], ""))
+        if is_valid_path(above):
+            return above
+    return "/"

@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "retention_site.middleware.ShopTimeMiddleware",
     "retention_site.middleware.WorkflowErrorMiddleware",
+    "retention_site.middleware.FormAddressMiddleware",
 ]
 
 TEMPLATES = [

@@ -33,6 +33,7 @@ from campaigns.models import (
     Variant,
 )
 
+from .offer_days import find_offer_obstacles
 from .sender_domain import find_domain_obstacles
 
 #: People are being written to, or will be again.
@@ -208,6 +209,7 @@ def find_obstacles(campaign: Campaign) -> list[str]:
     found += _find_entry_obstacles(campaign)
     if campaign.scheduled_for is None:
         found.append(_("No time to send is set. Choose one under Timing: it is part of what is approved."))
+    found += find_offer_obstacles(campaign)
     if misses_address(CountryRule.objects.all()):
         found.append(
             _("The shop's postal address is missing, and every campaign mail must show it. Set SHOP_POSTAL_ADDRESS.")

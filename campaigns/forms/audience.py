@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.conf import settings
@@ -24,12 +24,19 @@ def read_share(number: float) -> float:
     return round(number / 100 if number >= 1 else number, 4)
 
 
+SHARE_BOUNDS: Final = gettext_lazy(
+    "From 1 to 50 per cent: with nobody held out, nobody could say what the campaign did; beyond half, more people "
+    "would lose the message than get it."
+)
+
+
 class AudienceForm(forms.Form):
     """How many are held out, by which channels people are reached, how many archetypes; whether test contacts are in."""
 
     holdout_share = forms.FloatField(
         min_value=0.01, max_value=50, label=gettext_lazy("Held out, per cent"),
         help_text=gettext_lazy("These people get nothing. They are how we know what the campaign did."),
+        error_messages={"min_value": SHARE_BOUNDS, "max_value": SHARE_BOUNDS, "required": SHARE_BOUNDS},
         widget=forms.NumberInput(attrs={"min": 1, "max": 50, "step": 1, "class": "short", "data-slider": ""}),
     )  # fmt: skip
     max_archetypes = forms.IntegerField(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -104,9 +105,13 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("value", _("Say how much."))
         if kind == Offer.Kind.PERCENT and value and value > 100:
             self.add_error("value", _("At most 100 percent."))
+        if kind == Offer.Kind.NONE and (value or cleaned.get("code")):
+            self.add_error("kind", _("Say what kind of offer it is, or empty the amount and the code."))
         first, last = cleaned.get("valid_from"), cleaned.get("valid_until")
         if first and last and last < first:
             self.add_error("valid_until", _("The last day is before the first."))
+        elif last and last < timezone.localdate():
+            self.add_error("valid_until", _("This day has passed: nobody could use the offer."))
         if kind in (Offer.Kind.NONE, Offer.Kind.FREE_SHIPPING):
             cleaned["value"] = None
         cleaned["currency"] = read_shop_currency()
