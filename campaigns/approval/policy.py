@@ -10,16 +10,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns.audience.archetypes import label_archetype
 from campaigns.audience.country_rules import misses_address
 from campaigns.audience.entry_rules import EntryRuleError, parse_trigger
 from campaigns.audience.entry_wording import explain_fault
 from campaigns.audience.recurrence import parse_recurrence
-from campaigns.content.channels import find_writer
-from campaigns.content.plans import OPEN
-from campaigns.content.steps import Step, read_steps
 from campaigns.models import (
-    Archetype,
     Arm,
     AudienceMember,
     Campaign,
@@ -35,6 +30,7 @@ from campaigns.models import (
 
 from .offer_days import find_offer_obstacles
 from .sender_domain import find_domain_obstacles
+from .text_obstacles import find_text_obstacles
 
 #: People are being written to, or will be again.
 RUNNING: set[str] = {CampaignStatus.SENDING, CampaignStatus.PAUSED}
@@ -205,7 +201,7 @@ def has_written(user: User, campaign: Campaign) -> bool:
 
 def find_obstacles(campaign: Campaign) -> list[str]:
     """Sentences for staff: everything that must be mended before the campaign can go to review."""
-    found = _find_audience_obstacles(campaign) + _find_text_obstacles(campaign)
+    found = _find_audience_obstacles(campaign) + find_text_obstacles(campaign)
     found += _find_entry_obstacles(campaign)
     if campaign.scheduled_for is None:
         found.append(_("No time to send is set. Choose one under Timing: it is part of what is approved."))
@@ -277,33 +273,3 @@ def _find_entry_obstacles(campaign: Campaign) -> list[str]:
     if campaign.live_until and campaign.scheduled_for and campaign.live_until <= campaign.scheduled_for:
         found.append(_("It would end before it begins. Choose another last day under Timing."))
     return found
-
-
-def _find_text_obstacles(campaign: Campaign) -> list[str]:
-    found = []
-    steps = read_steps(campaign.pk)
-    in_use = Archetype.objects.filter(campaign=campaign, size__gt=0).prefetch_related("variants")
-    for archetype in in_use:
-        name = {"cell": label_archetype(archetype)}
-        for step in steps:
-            texts = [text for text in archetype.variants.all() if text.step == step.number]
-            found += _find_obstacles_of_step(archetype, texts, {"cell": _name_step(name["cell"], step, steps)})
-        if archetype.draft_status in OPEN:
-            found.append(
-                _("“%(cell)s” is still being drafted. Wait until it is done, or stop it under Messages.") % name
-            )
-    return found
-
-
-def _find_obstacles_of_step(archetype: Archetype, texts: list[Variant], name: dict[str, str]) -> list[str]:
-    needed = {"subject", "opening"} & set(find_writer(archetype.channel).parts)
-    if not texts or any(not getattr(text, part).strip() for text in texts for part in needed):
-        return [_("“%(cell)s” has no text yet. Draft or write one under Messages.") % name]
-    if any(text.is_blocked for text in texts):
-        return [_("The text for “%(cell)s” has a finding that blocks it. Mend it under Messages.") % name]
-    return []
-
-
-def _name_step(cell: str, step: Step, steps: list[Step]) -> str:
-    """The archetype, and in a sequence its step."""
-    return _("%(cell)s, step %(step)d") % {"cell": cell, "step": step.number} if len(steps) > 1 else cell
