@@ -77,6 +77,7 @@ def show_review(request: HttpRequest, pk: int) -> HttpResponse:
         **describe_outlook(campaign, now=timezone.now()),
         **describe_rule_of_entry(campaign, now=timezone.now()),
     }
+    context["comment_form"].fields["comment"].required = not context["open_threads"]
     hang_threads(context["cards"], context["threads_by_text"])
     context |= describe_sequence(campaign, context["sequence"]) | {"back": request.path}
     context["beyond"] = count_beyond(read_steps(campaign.pk), campaign.attribution_days)
@@ -153,7 +154,17 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
             fairness_reason=request.POST.get("fairness_reason", ""),
         )  # fmt: skip
 
-    return carry_out(request, campaign, "review-campaign", act, _("Approved."))
+    return carry_out(request, campaign, "review-campaign", act, _tell_approved(campaign, named))
+
+
+def _tell_approved(campaign: Campaign, named: list[str]) -> str:
+    """That it is approved, or which of its parts are and which still wait."""
+    before = Approval.objects.filter(campaign=campaign, voided_at=None).values_list("part", flat=True)
+    rest = [part for part in ApprovalPart if part.value not in {*before, *(named or ApprovalPart.values)}]
+    if not rest:
+        return _("Approved.")
+    shown = [", ".join(str(ApprovalPart(part).label) for part in parts) for parts in (named, rest)]
+    return _("Approved: %(parts)s. Still to be approved: %(rest)s.") % {"parts": shown[0], "rest": shown[1]}
 
 
 @require_POST

@@ -277,3 +277,20 @@ def test_the_api_tells_what_an_approver_has_to_know(campaign: Campaign, ava: Cli
     assert (told["fairness"], told["needs_reason"], told["needs_second_person"]) == ([], False, True)
     ava.force_login(outsider)
     assert ava.get(f"/api/v1/campaigns/{campaign.pk}/outlook/").status_code == 403
+
+
+def test_a_part_that_is_approved_is_told_with_what_still_waits(ava: Client, campaign: Campaign) -> None:
+    address = f"/campaigns/{campaign.pk}/approval/"
+    told = ava.post(address, {"named": "1", "part": ["messages", "audience"]}, follow=True).content.decode()
+    assert "Approved: messages, audience. Still to be approved: timing, measurement." in told
+    told = ava.post(address, {"named": "1", "part": ["timing", "measurement"]}, follow=True).content.decode()
+    assert "Approved." in told and "Still to be approved" not in told
+
+
+def test_what_should_be_changed_has_to_be_said_unless_a_comment_says_it(
+    ava: Client, campaign: Campaign, cast: Cast
+) -> None:
+    assert ava.get(f"/campaigns/{campaign.pk}/review/").context["comment_form"].fields["comment"].required
+    ava.post(f"/campaigns/{campaign.pk}/comments/", {"place": "campaign", "body": "Too gloomy."})
+    page = ava.get(f"/campaigns/{campaign.pk}/review/")
+    assert page.context["open_threads"] and not page.context["comment_form"].fields["comment"].required
