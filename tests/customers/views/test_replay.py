@@ -212,7 +212,7 @@ def test_a_group_that_is_treated_differently_is_warned_of(client: Client, analys
     assert "Country: 1 group compared; 1 proxy found" in told
 
     card = read(client, "/predictions/card/1/")
-    assert "Country DE: flagged 0.60 times as often as the others (0.50 to 0.70)." in card
+    assert "Country Germany: flagged 0.60 times as often as the others (0.50 to 0.70)." in card
     assert "Days since the last order (DE, AUC 0.80)" in card
     assert "−10.0 … +10.0" in card  # told less left
     whole = client.get("/predictions/card/1.json").json()
