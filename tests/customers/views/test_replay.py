@@ -208,12 +208,12 @@ def test_a_group_that_is_treated_differently_is_warned_of(client: Client, analys
     assert told.count("Country Germany: flagged 0.60 times as often as the others (0.50 to 0.70).") == 2  # and in the card
     assert "The model treats a group differently" in told
     assert "1 group of fewer than 30 (20 customers) is left out." in told
-    assert "Days since the last order (DE, AUC 0.80)" in told
+    assert "Days since the last order (Germany, AUC 0.80)" in told
     assert "Country: 1 group compared; 1 proxy found" in told
 
     card = read(client, "/predictions/card/1/")
     assert "Country Germany: flagged 0.60 times as often as the others (0.50 to 0.70)." in card
-    assert "Days since the last order (DE, AUC 0.80)" in card
+    assert "Days since the last order (Germany, AUC 0.80)" in card
     assert "−10.0 … +10.0" in card  # told less left
     whole = client.get("/predictions/card/1.json").json()
     assert whole["fairness"][0]["groups"] == figures["groups"]
