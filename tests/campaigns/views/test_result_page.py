@@ -156,15 +156,3 @@ def test_orders_money_and_kinds_are_bounded_at_every_look(campaign: Campaign, ma
 
 def test_a_text_is_called_better_only_when_that_is_sure(campaign: Campaign, marketer: User, client: Client) -> None:
     assert "Which text does best" not in _read(client, marketer, campaign)
-
-
-def test_the_list_shows_before_the_end_only_an_interval_that_holds_at_every_look(
-    campaign: Campaign, marketer: User, client: Client
-) -> None:
-    client.force_login(marketer)
-    _store(campaign, day=20, any_look=None)
-    page = client.get(reverse("campaigns:list")).content.decode()
-    assert "too early" in page
-    assert "most likely" not in page, "of one look, which allows no second one"
-    _store(campaign, day=21, any_look={"points": 2.0, "low": -1.5, "high": 5.5, "verdict": "", "weeks": None})
-    assert "most likely −1.5 to +5.5" in client.get(reverse("campaigns:list")).content.decode()

@@ -205,7 +205,9 @@ def test_a_group_that_is_treated_differently_is_warned_of(client: Client, analys
 
     told = read(client, "/predictions/")
     assert SensitiveAttributes.objects.get().keys == ["country"]
-    assert told.count("Country Germany: flagged 0.60 times as often as the others (0.50 to 0.70).") == 2  # and in the card
+    assert (
+        told.count("Country Germany: flagged 0.60 times as often as the others (0.50 to 0.70).") == 2
+    )  # and in the card
     assert "The model treats a group differently" in told
     assert "1 group of fewer than 30 (20 customers) is left out." in told
     assert "Days since the last order (Germany, AUC 0.80)" in told
