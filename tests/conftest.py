@@ -35,6 +35,7 @@ hypothesis.settings.load_profile("ours")
 django_settings.WHITENOISE_AUTOREFRESH = True
 #: The real hasher takes a second per person on a busy machine, on purpose.
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+AS_IN_EVERY_PROCESS = gc.get_threshold()  # retention_site has set it
 #: While tests are collected nothing is let go of: to look for it, over and over, took most of that time.
 gc.set_threshold(1_000_000, 100, 100)
 
@@ -53,7 +54,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     holds any more, and what tests leave behind may wait a little."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(*AS_IN_EVERY_PROCESS)
 
 
 @pytest.fixture(scope="session")

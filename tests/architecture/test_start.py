@@ -43,3 +43,9 @@ def test_what_only_starts_others_imports_no_framework(module: str) -> None:
 def test_shared_tasks_belong_to_our_celery_application() -> None:
     program = "import django; django.setup(); from celery import current_app; assert current_app.main == 'rekindle'"
     assert find_imported(program, {"retention_site.celery"}) == {"retention_site.celery"}
+
+
+def test_no_process_looks_for_garbage_at_every_step_of_its_start() -> None:
+    asked = "import retention_site, gc; print(gc.get_threshold()[0])"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) >= 10_000
