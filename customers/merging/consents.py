@@ -8,16 +8,19 @@ not count for another one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from django.db.models import QuerySet
 
 from customers.ingest.consent import find_newest_consent, hash_address
-from customers.models import Channel, ConsentRecord, Suppression, TrackingConsent
+from customers.models import Channel, ConsentRecord, CustomerMerge, PreferenceChange, Suppression, TrackingConsent
 
 SOURCE: Final = "merge"
 GIVEN: Final = ConsentRecord.Status.GIVEN
 WITHDRAWN: Final = ConsentRecord.Status.WITHDRAWN
+Row = TypeVar("Row", TrackingConsent, PreferenceChange)
 ADDRESSES: Final = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 
@@ -97,25 +100,29 @@ def write_tracking(loser: int, survivor: int, *, now: dt.datetime) -> list[int]:
 
 
 def carry_refusals(loser: int, survivor: int, *, since: dt.datetime, now: dt.datetime) -> None:
-    """Who said no while both were one said it as both: before an undo parts them, the no is noted for the loser too."""
+    """Who said no while both were one said it as both: once an undo has parted them, the no is noted for whoever lacks it.
+
+    What merges wrote is nobody's word, and what others said before they came to the survivor is theirs alone.
+    """
+    standing = list(CustomerMerge.objects.filter(holder_id__in=[loser, survivor], undone_at=None))
     for channel in Channel.values:
-        newest = find_newest_consent(survivor, channel)
-        if newest is None or newest.status != WITHDRAWN or newest.source == SOURCE or newest.recorded_at < since:
-            continue
-        if _read_answer(loser, channel).status == GIVEN:
-            ConsentRecord.objects.create(
-                customer_id=loser,
-                channel=channel,
-                status=WITHDRAWN,
-                legal_basis=newest.legal_basis,
-                source=SOURCE,
-                proof=newest.proof,
-                recorded_at=now,
-            )
-    tracked = TrackingConsent.objects.filter(customer_id=survivor).order_by("-recorded_at", "-pk").first()
-    has_refused = tracked and not tracked.is_given and tracked.source != SOURCE and tracked.recorded_at >= since
-    if has_refused and _read_tracking(loser):
+        newest = _find_said(loser, survivor, channel, standing, since)
+        if newest is not None and newest.status == WITHDRAWN:
+            for person in (loser, survivor):
+                _note_refusal(person, newest, now)
+    tracked = find_said_as_one(TrackingConsent.objects.all(), survivor, since=since)
+    if tracked is not None and not tracked.is_given and _read_tracking(loser):
         TrackingConsent.objects.create(customer_id=loser, is_given=False, source=SOURCE, recorded_at=now)
+
+
+def find_said_as_one(rows: QuerySet[Row], survivor: int, *, since: dt.datetime) -> Row | None:
+    """The newest of such rows that came for the survivor since then: no merge brought it or wrote it."""
+    with_merges = set()
+    for merge in CustomerMerge.objects.filter(holder_id=survivor, undone_at=None):
+        with_merges |= {int(key[0]) for key in merge.rows.get(rows.model._meta.label, [])}
+        with_merges |= set(merge.kept.get("tracking", [])) if rows.model is TrackingConsent else set()
+    said = rows.filter(customer_id=survivor, recorded_at__gte=since).exclude(pk__in=with_merges)
+    return said.order_by("-recorded_at", "-pk").first()
 
 
 def _weigh(channel: str, theirs: Answer, mine: Answer, loser: Mapping[str, Any], after: Mapping[str, Any]) -> Held:
@@ -131,6 +138,45 @@ def _weigh(channel: str, theirs: Answer, mine: Answer, loser: Mapping[str, Any],
     if theirs.status == GIVEN and column and _fold(loser[column]) != _fold(after[column]):
         return Held(channel, theirs, mine, refused, is_written=True)
     return Held(channel, theirs, mine, theirs, is_written=False)
+
+
+def _find_said(
+    loser: int, survivor: int, channel: str, standing: Sequence[CustomerMerge], since: dt.datetime
+) -> ConsentRecord | None:
+    """The newest word of either since then that no merge wrote, and that nobody said before they came to the survivor."""
+    written = [number for merge in standing for number in merge.kept.get("consents", [])]
+    came_at = _list_arrivals(standing)
+    said = ConsentRecord.objects.filter(customer_id__in=[loser, survivor], channel=channel, recorded_at__gte=since)
+    for record in said.exclude(pk__in=written).order_by("-recorded_at", "-pk"):
+        if record.recorded_at >= came_at.get(record.came_as or survivor, since):
+            return record
+    return None
+
+
+def _list_arrivals(standing: Sequence[CustomerMerge]) -> dict[int, dt.datetime]:
+    """When each of those who were merged came to be a part of the holder, over however many others."""
+    merges = {merge.loser_id: merge for merge in standing}
+    arrivals = {}
+    for person in merges:
+        above, moment = person, merges[person].merged_at
+        while (merge := merges.get(above)) is not None:
+            above, moment = merge.survivor_id, max(moment, merge.merged_at)
+        arrivals[person] = moment
+    return arrivals
+
+
+def _note_refusal(person: int, refusal: ConsentRecord, now: dt.datetime) -> None:
+    newest = find_newest_consent(person, refusal.channel)
+    if newest is not None and newest.status == GIVEN:
+        ConsentRecord.objects.create(
+            customer_id=person,
+            channel=refusal.channel,
+            status=WITHDRAWN,
+            legal_basis=refusal.legal_basis,
+            source=SOURCE,
+            proof=refusal.proof,
+            recorded_at=max(now, newest.recorded_at),
+        )
 
 
 def _has_refused(channel: str, address: str) -> bool:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from customers.ingest.copying import Cursor
-from customers.ingest.preferences import forget_profile
+from customers.ingest.preferences import OBJECTION, forget_profile, read_preference
 from customers.models import (
     AuditAction,
     ConsentRecord,
@@ -20,6 +20,7 @@ from customers.models import (
     CustomerMerge,
     MergeSuggestion,
     Preference,
+    PreferenceChange,
     TrackingConsent,
     record_audit,
 )
@@ -27,7 +28,7 @@ from customers.models.consent import forgetting
 from customers.models.customer import ERASED_SOURCE, MERGED_SOURCE
 
 from . import details, moving
-from .consents import carry_refusals
+from .consents import SOURCE, carry_refusals, find_said_as_one
 from .locking import retry_until_free
 from .plan import CannotMerge
 
@@ -67,7 +68,6 @@ def _undo(merge_id: int, *, actor: User | None, now: dt.datetime) -> CustomerMer
         if Customer.objects.filter(**key).exists():
             raise CannotMerge(_("There is another customer with the old id by now."))
         below = _find_below(merge)
-        objected = _objects(loser) or _objects(survivor)
         CustomerAlias.objects.filter(**key, is_visitor=False, came_as=loser).delete()
         details.write_row(cursor, Customer._meta.db_table, "id", loser, merge.kept["customer"])
         rows = [merge.rows, *(lower.rows for lower in below)]
@@ -78,7 +78,7 @@ def _undo(merge_id: int, *, actor: User | None, now: dt.datetime) -> CustomerMer
         _return_values(cursor, merge)
         CustomerMerge.objects.filter(pk__in=[lower.pk for lower in below]).update(holder_id=loser)
     carry_refusals(loser, survivor, since=merge.merged_at, now=now)
-    _carry_objection(merge, loser, survivor, now, objected=objected)
+    _carry_objection(loser, survivor, since=merge.merged_at, now=now)
     CustomerMerge.objects.filter(pk=merge.pk).update(undone_at=now, undone_by=actor, kept={}, rows={})
     merge.refresh_from_db()
     _keep_apart(loser, survivor, actor, now)
@@ -152,19 +152,19 @@ def _hand_over_values(earlier: details.JSON, later: list[details.JSON]) -> None:
             former |= details.take_back(former, {name: earlier["former"][name]}, {name: earlier["written"][name]})
 
 
-def _objects(customer: int) -> bool:
-    return Preference.objects.filter(customer_id=customer, objects_to_profiling_at__isnull=False).exists()
-
-
-def _carry_objection(merge: CustomerMerge, loser: int, survivor: int, now: dt.datetime, *, objected: bool) -> None:
+def _carry_objection(loser: int, survivor: int, *, since: dt.datetime, now: dt.datetime) -> None:
     """An objection to profiling that was made while both were one holds for both, and nothing worked out of them comes back."""
-    kept = Preference.objects.filter(customer_id=survivor, objects_to_profiling_at__gte=merge.merged_at).first()
-    if not objected or kept is None:
+    changes = PreferenceChange.objects.filter(changes__has_key=OBJECTION)
+    said = find_said_as_one(changes, survivor, since=since)
+    if said is None or not said.changes[OBJECTION]:
         return
-    Preference.objects.update_or_create(
-        customer_id=loser, defaults={"objects_to_profiling_at": kept.objects_to_profiling_at, "updated_at": now}
-    )
+    objects_at = dt.datetime.fromisoformat(said.changes[OBJECTION])
     for customer in Customer.objects.filter(pk__in=[loser, survivor]):
+        if not read_preference(customer).objects_to_profiling_at:
+            Preference.objects.update_or_create(customer=customer, defaults={OBJECTION: objects_at, "updated_at": now})
+            PreferenceChange.objects.create(
+                customer=customer, changes={OBJECTION: said.changes[OBJECTION]}, source=SOURCE, recorded_at=now
+            )
         forget_profile(customer)
 
 
