@@ -78,16 +78,6 @@ def read_basic_key(given: str) -> str:
         raise AuthenticationFailed(_("This API key is not known.")) from error
 
 
-def is_key_valid(header: str) -> bool:
-    """Whether an `Authorization` header, Bearer or Basic, names a key that may still ask."""
-    scheme, _space, given = header.partition(" ")
-    try:
-        find_key(read_basic_key(given) if scheme.lower() == "basic" else given)
-    except AuthenticationFailed:
-        return False
-    return True
-
-
 class ApiKeyAuthentication(BaseAuthentication):
     """Finds the key by its prefix and proves it by a constant-time comparison of hashes."""
 

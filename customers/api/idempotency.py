@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
+from django.template.response import SimpleTemplateResponse
+from django.urls import resolve
 from django.utils.translation import gettext as _
 
-from customers.api.authentication import is_key_valid
 from customers.models import KeptAnswer
 from customers.models.api_key import KEPT_FOR
 
@@ -26,6 +28,8 @@ LONGEST_KEY = 255
 PATHS = ("/api/v1/", "/v1/")
 #: An attribute of an answer: the text that is kept in its place, because a secret in it is shown once and stored nowhere.
 KEPT_INSTEAD = "kept_instead"
+#: The header that marks an answer of before.
+REPLAYED = "Idempotent-Replayed"
 NOT_KEPT = {400, 401, 403, 413, 429}
 
 
@@ -47,12 +51,10 @@ class IdempotencyMiddleware:
             request_hash = _hash_request(request)
         except (RequestDataTooBig, UnreadablePostError):
             return self.get_response(request)  # whoever reads the body says what is wrong with it
-        if not _claim(actor, key, request_hash):
-            again = _answer_again(actor, key, request_hash)
-            given = request.headers.get("Authorization", "")
-            is_told = "Idempotent-Replayed" not in again or not given or is_key_valid(given)
-            return again if is_told else self.get_response(request)  # a key that has ended hears that, and nothing else
-        return self._run(request, actor, key)
+        if _claim(actor, key, request_hash):
+            return self._run(request, actor, key)
+        answer = _answer_again(actor, key, request_hash)
+        return _give_again(request, answer) if REPLAYED in answer else answer
 
     def _run(self, request: HttpRequest, actor: str, key: str) -> HttpResponse:
         mine = KeptAnswer.objects.filter(actor=actor, key=key, status=None)
@@ -112,8 +114,24 @@ def _answer_again(actor: str, key: str, request_hash: str) -> HttpResponse:
         answer["Retry-After"] = "1"
         return answer
     answer = HttpResponse(kept.body, status=kept.status, content_type="application/json")
-    answer["Idempotent-Replayed"] = "true"
+    answer[REPLAYED] = "true"
     return answer
+
+
+def _give_again(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """The kept answer, where the view would still let in who asks: a key that was ended since, a right that was lost or too many
+    requests are answered as ever. The view itself is not run."""
+    found = resolve(request.path_info)
+    made: Any = found.func  # what as_view() of the framework made
+    view = made.cls(**made.initkwargs)
+    if actions := getattr(made, "actions", None):
+        view.action_map = actions
+    view.setup(request, *found.args, **found.kwargs)
+    view.post = lambda *_args, **_kwargs: answer
+    response: HttpResponse = view.dispatch(request, *found.args, **found.kwargs)
+    if isinstance(response, SimpleTemplateResponse):
+        response.render()
+    return response
 
 
 def _refuse(status: int, sentence: str) -> HttpResponse:

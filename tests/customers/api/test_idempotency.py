@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
@@ -14,8 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from customers.api.authentication import issue_api_key
 from customers.api.idempotency import IdempotencyMiddleware
-from customers.models import ApiKey, Customer, KeptAnswer, Order
+from customers.models import ApiKey, Customer, KeptAnswer, Order, Segment
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/customers/"
@@ -65,6 +67,27 @@ def test_keys_of_others_are_not_ours(api: APIClient, marketing: APIClient) -> No
     post(api, ANA)
     assert post(marketing, ANA).status_code == 403
     assert not KeptAnswer.objects.filter(status=403).exists()
+
+
+def test_who_lost_the_right_gets_no_kept_answer(site_admin: User) -> None:
+    """An answer may hold all that is kept of a person."""
+    _row, key = issue_api_key(site_admin, "shop")
+    client = APIClient(headers={"Authorization": f"Bearer {key}"})
+    assert post(client, ANA).status_code == 201
+    assert post(client, {"external_id": "ana"}, "k2", "/api/v1/privacy/export/").status_code == 200
+    site_admin.is_superuser = False
+    site_admin.save()
+    site_admin.groups.clear()
+    assert post(client, {"external_id": "ana"}, "k2", "/api/v1/privacy/export/").status_code == 403
+
+
+def test_an_action_of_a_set_of_views_gets_its_answer_again(marketing: APIClient) -> None:
+    segment = Segment.objects.create(name="All", rule={"match": "all", "rules": []})
+    body = {"name": "Spring", "goal": "Bring them back", "segment": segment.pk}
+    first, second = (post(marketing, body, url="/api/v1/campaigns/") for _number in range(2))
+    assert (first.status_code, second.status_code) == (201, 201) and first.json() == second.json()
+    base = f"/api/v1/campaigns/{first.json()['id']}/pause/"
+    assert {post(marketing, {}, "k2", base).status_code for _number in range(2)} == {409}
 
 
 @pytest.mark.parametrize("key", ["k" * 256, "a\tb"])
