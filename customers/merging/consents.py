@@ -64,7 +64,7 @@ def weigh_consents(
     for channel in Channel.values:
         theirs, mine = _read_answer(loser["id"], channel), _read_answer(survivor["id"], channel)
         if theirs.status or mine.status:
-            weighed.append(_weigh(channel, theirs, mine, loser, address_after))
+            weighed.append(_weigh(channel, theirs, mine, (loser, survivor, address_after)))
     return weighed
 
 
@@ -125,7 +125,9 @@ def find_said_as_one(rows: QuerySet[Row], survivor: int, *, since: dt.datetime) 
     return said.order_by("-recorded_at", "-pk").first()
 
 
-def _weigh(channel: str, theirs: Answer, mine: Answer, loser: Mapping[str, Any], after: Mapping[str, Any]) -> Held:
+def _weigh(channel: str, theirs: Answer, mine: Answer, rows: tuple[Mapping[str, Any], ...]) -> Held:
+    """`rows` are the loser's, the survivor's, and the survivor's as it will be."""
+    loser, survivor, after = rows
     refused = Answer(WITHDRAWN, (theirs if theirs.status else mine).legal_basis)
     column = ADDRESSES.get(Channel(channel))
     if column and mine.status != WITHDRAWN and _has_refused(channel, str(loser[column])):
@@ -133,11 +135,10 @@ def _weigh(channel: str, theirs: Answer, mine: Answer, loser: Mapping[str, Any],
     if theirs.status and mine.status:
         holds = max(theirs, mine, key=lambda answer: answer.strictness)
         return Held(channel, theirs, mine, holds, is_written=theirs != mine)
-    if mine.status:
-        return Held(channel, theirs, mine, mine, is_written=False)
-    if theirs.status == GIVEN and column and _fold(loser[column]) != _fold(after[column]):
+    one, row = (theirs, loser) if theirs.status else (mine, survivor)
+    if one.status == GIVEN and column and _fold(row[column]) != _fold(after[column]):
         return Held(channel, theirs, mine, refused, is_written=True)
-    return Held(channel, theirs, mine, theirs, is_written=False)
+    return Held(channel, theirs, mine, one, is_written=False)
 
 
 def _find_said(

@@ -142,6 +142,17 @@ def test_a_consent_for_another_address_does_not_come_over(pair: tuple[Customer, 
     assert answer_of(new) == "withdrawn"
 
 
+def test_a_consent_without_an_address_is_none_for_the_address_that_fills_the_blank(
+    pair: tuple[Customer, Customer],
+) -> None:
+    """Nobody ever agreed to be written to at what comes over."""
+    old, new = pair
+    Customer.objects.filter(pk=new.pk).update(email="")
+    record_consent(new, source="form", now=NOW)
+    merge(old, new)
+    assert answer_of(new) == "withdrawn"
+
+
 def test_a_consent_for_the_same_address_comes_over(pair: tuple[Customer, Customer]) -> None:
     old, new = pair
     record_consent(old, source="form", now=NOW)
