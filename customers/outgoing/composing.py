@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from customers.models import Customer, OutgoingEvent
+from customers.models import Customer, CustomerAlias, OutgoingEvent
 
 
 def compose(event: OutgoingEvent) -> bytes:
@@ -23,10 +23,9 @@ def _with_shop_ids(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     numbers = {item["customer"] for item in items if "customer" in item}
     if not numbers:
         return items
-    known = {
-        pk: {"source": source, "external_id": external_id}
-        for pk, source, external_id in Customer.objects.known()
-        .filter(pk__in=numbers)
-        .values_list("pk", "source", "external_id")
-    }
+    present = Customer.objects.known().filter(pk__in=numbers).values_list("pk", "source", "external_id")
+    known = {pk: {"source": source, "external_id": external_id} for pk, source, external_id in present}
+    if merged := numbers - known.keys():  # by the id that the row had; the API finds the survivor by it
+        for alias in CustomerAlias.objects.filter(is_visitor=False, came_as__in=merged):
+            known[alias.came_as or 0] = {"source": alias.source, "external_id": alias.external_id}
     return [{**known.get(item.get("customer", 0), {}), **item} for item in items]

@@ -7,6 +7,7 @@ stays beside it says that somebody was written to and when, and nothing of whom 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from customers.models import (
     Customer,
     ErasedPerson,
     HeldEvent,
+    OutgoingKind,
     PrivacyRequest,
     Suppression,
     record_audit,
@@ -39,6 +41,7 @@ from customers.models import (
 from customers.models.consent import forgetting
 from customers.models.customer import ERASED_SOURCE
 from customers.models.kept_files import remove_files
+from customers.outgoing.announcing import announce_rows
 
 from .tables import held_of, list_personal_tables
 from .witness import note_erasure
@@ -88,6 +91,7 @@ def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: 
     _erase_held_events(customer, report)
     empty_texts({value for one in rows_of_theirs for value in _list_strong_values(one)}, report)
     _empty_admin_history(people, report)
+    _tell_former_ids(former)
     emails = {one.email for one in rows_of_theirs if one.email}
     erase_rows(people, report, addresses=emails)
     for number in people:
@@ -112,6 +116,16 @@ def erase_customer(customer: Customer, *, actor: User | None, reason: str, now: 
 def _as_customer(row: Mapping[str, Any]) -> Customer:
     """What a merge kept of a row."""
     return Customer(**{name: row[name] for name in ("email", "phone", "external_id", "first_name", "last_name")})
+
+
+def _tell_former_ids(former: Sequence[Mapping[str, Any]]) -> None:
+    """Other systems may know those who were merged by the id that they had; of the person's own a trigger tells."""
+    told = [{"customer": row["id"], "source": row["source"], "external_id": row["external_id"]} for row in former]
+    announce_rows(
+        OutgoingKind.CUSTOMER_ERASED,
+        "SELECT place, item FROM jsonb_array_elements(%(former_ids)s::jsonb) WITH ORDINALITY AS former(item, place)",
+        {"former_ids": json.dumps(told)},
+    )
 
 
 def _suppress_addresses(customer: Customer) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.ingest.consent import record_consent, record_consents, withdraw_consent
 from customers.ingest.customers import upsert_customers
+from customers.merging.merge import merge_customers
 from customers.models import (
     Customer,
     ImportRun,
@@ -99,6 +100,37 @@ def test_who_has_to_forget_a_person_is_told_their_shop_id_and_then_it_is_gone(
     assert forget_told_names() == 1
     assert not any("ana-4711" in json.dumps(event.data) for event in OutgoingEvent.objects.all())
     assert forget_told_names() == 0
+
+
+def test_of_a_person_with_two_ids_both_are_to_be_forgotten(
+    endpoint: OutgoingEndpoint, site_admin: User, receiver: Receiver, clock: Clock
+) -> None:
+    """A receiver may know them by the id that was merged alone."""
+    old = Customer.objects.create(source="till", external_id="771204")
+    ana = Customer.objects.create(external_id="ana-4711")
+    merge_customers(old.pk, ana.pk, reason="staff", actor=None, now=NOW)
+    erase_customer(ana, actor=site_admin, reason="asked", now=NOW)
+    fan_out(clock())
+    send_due(clock)
+    erased = [body["data"]["items"] for body in receiver.bodies if body["type"] == "customer.erased"]
+    assert sorted((item for items in erased for item in items), key=lambda item: item["customer"]) == [
+        {"customer": old.pk, "source": "till", "external_id": "771204"},
+        {"customer": ana.pk, "source": "shop", "external_id": "ana-4711"},
+    ]
+    assert forget_told_names() > 0
+    assert not any("771204" in json.dumps(event.data) for event in OutgoingEvent.objects.all())
+
+
+def test_what_is_told_of_a_merged_row_names_the_id_that_it_had(endpoint: OutgoingEndpoint) -> None:
+    """Messages and presences in segments stay with the row for which they were made."""
+    old = Customer.objects.create(source="till", external_id="771")
+    ana = Customer.objects.create(external_id="ana")
+    segment = Segment.objects.create(name="Scots", rule={})
+    merge_customers(old.pk, ana.pk, reason="staff", actor=None, now=NOW)
+    OutgoingEvent.objects.all().delete()
+    SegmentChange.objects.create(segment=segment, customer=old, has_entered=False, cause="data", happened_at=NOW)
+    [item] = json.loads(compose(OutgoingEvent.objects.get()))["data"]["items"]
+    assert (item["customer"], item["source"], item["external_id"]) == (old.pk, "till", "771")
 
 
 def test_a_risk_is_told_that_moved_by_five_points(endpoint: OutgoingEndpoint) -> None:
