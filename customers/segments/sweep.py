@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -22,24 +22,19 @@ from django.db import connection, transaction
 from customers.ingest.clock import read_shop_clock
 from customers.models import (
     Customer,
-    EventKind,
     Segment,
     SegmentChange,
     SegmentCount,
     SegmentMember,
     SegmentSize,
-    TouchedCustomer,
 )
 from customers.models.customer import ERASED_SOURCE, MERGED_SOURCE
 
-from .borders import asks_for_local_days, find_borders, find_zones_past_midnight
 from .compiler import CompiledQuery, compile_rule
 from .resolve import resolve_memberships
 from .rules import Rule, RuleError, parse_rule
+from .touched import LOOKED_AT, TOUCHED, gather_looked_at, has_touched_erased, take_touched
 
-#: Temporary tables: about whom something was written down, and those and who crossed a border of one segment.
-TOUCHED: Final = "segment_touched"
-LOOKED_AT: Final = "segment_looked_at"
 #: Above this share of all customers it is quicker to ask everybody.
 MOST_LOOKED_AT: Final = 0.2
 CHANGES_KEPT: Final = dt.timedelta(days=400)
@@ -99,19 +94,22 @@ def sweep_segments(now: dt.datetime) -> SweepCounts:
     one after it finds nothing to do; a rule that cannot be read stops no other segment."""
     if not _is_alone():
         return SweepCounts()
-    everybody = _take_touched()
+    everybody = take_touched(now)
     known = list(Segment.objects.order_by("pk"))  # read once: one that is archived meanwhile is looked at or forgotten
     _forget_members([segment.pk for segment in known if segment.is_archived])
     segments = [segment for segment in known if not segment.is_archived]
     if not segments:
         return SweepCounts()
     as_of = read_shop_clock(now)
-    count_everybody = cache(Customer.objects.count)
+    count_everybody, has_erased = cache(Customer.objects.count), cache(has_touched_erased)
     done = SweepCounts()
     for segment in segments:
         try:
             with transaction.atomic():
-                done += _look_at(segment, now=now, as_of=as_of, everybody=everybody, count_everybody=count_everybody)
+                done += _look_at(
+                    segment, now=now, as_of=as_of, everybody=everybody, count_everybody=count_everybody,
+                    has_erased=has_erased,
+                )  # fmt: skip
         except Exception as error:  # what is broken in one must not leave the others as they were
             done += SweepCounts(failed=1)
             _note_fault(segment, error, now)
@@ -124,23 +122,6 @@ def _is_alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _take_touched() -> bool:
-    """Empty the notes of the triggers into TOUCHED; True where they mean everybody. What others write meanwhile is not
-    seen and stays for the next sweep."""
-    table = TouchedCustomer._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS {TOUCHED}_notes (customer_id bigint) ON COMMIT DROP;"
-            f" TRUNCATE {TOUCHED}_notes;"
-            f" WITH taken AS (DELETE FROM {table} RETURNING customer_number)"
-            f" INSERT INTO {TOUCHED}_notes SELECT customer_number FROM taken"
-        )
-        found = f"SELECT DISTINCT customer_id FROM {TOUCHED}_notes WHERE customer_id IS NOT NULL"
-        _make_table(cursor, TOUCHED, found, {})
-        cursor.execute(f"SELECT EXISTS (SELECT FROM {TOUCHED}_notes WHERE customer_id IS NULL)")
-        return bool(cursor.fetchone()[0])
-
-
 def _forget_members(archived: list[int]) -> None:
     """Who was in segments that are archived, which nobody looks at any more. Who came and went and the sizes stay; one that
     is taken back is counted as for the first time."""
@@ -150,20 +131,21 @@ def _forget_members(archived: list[int]) -> None:
 
 
 def _look_at(
-    segment: Segment, *, now: dt.datetime, as_of: dt.datetime, everybody: bool, count_everybody: Callable[[], int]
-) -> SweepCounts:
+    segment: Segment, *, now: dt.datetime, as_of: dt.datetime, everybody: bool, count_everybody: Callable[[], int],
+    has_erased: Callable[[], bool],
+) -> SweepCounts:  # fmt: skip
     counted, _made = SegmentCount.objects.select_for_update(of=("self",)).get_or_create(segment=segment)
     counted.segment = segment
     rule = resolve_memberships(parse_rule(segment.rule))
     rule_hash = hashlib.md5(repr(rule).encode(), usedforsecurity=False).hexdigest()
     is_full = everybody or counted.rule_hash != rule_hash or _wants_recount(counted, now, as_of)
-    looked_at = 0 if is_full else _gather_looked_at(rule, since=counted.as_of, as_of=as_of)
+    looked_at = 0 if is_full else gather_looked_at(rule, since=counted.as_of, as_of=as_of)
     total = count_everybody() if is_full or looked_at > 1000 else 0
     if not is_full and looked_at > 1000 and looked_at > MOST_LOOKED_AT * total:
         is_full = True
     look = _Look(counted, rule, now, as_of, is_full, rule_hash)
     entered, left = (0, 0) if not is_full and not looked_at else _record(look)
-    _note_count(look, entered, left)
+    _note_count(look, entered, left, is_counted=is_full or (looked_at > 0 and has_erased()))
     people = total if is_full else looked_at
     return SweepCounts(1, int(is_full), people, entered, left)
 
@@ -175,27 +157,6 @@ def _wants_recount(counted: SegmentCount, now: dt.datetime, as_of: dt.datetime) 
         return True
     went_back = as_of < counted.as_of
     return went_back or _day_of(counted.as_of) != _day_of(as_of) or _day_of(counted.recounted_at) != _day_of(now)
-
-
-def _gather_looked_at(rule: Rule, *, since: dt.datetime | None, as_of: dt.datetime) -> int:
-    """Fill LOOKED_AT with the touched and with those who crossed a border of the rule since the last look."""
-    params: dict[str, Any] = {"kinds": EventKind.values}
-    parts = [f"SELECT customer_id FROM {TOUCHED}"]
-    for place, age in enumerate(find_borders(rule) if since is not None and since < as_of else ()):
-        params |= {f"after_{place}": since - age if since else None, f"until_{place}": as_of - age}
-        between = f" BETWEEN %(after_{place})s AND %(until_{place})s"
-        parts += [
-            f"SELECT customer_id FROM customers_order WHERE ordered_at{between}",
-            f"SELECT customer_id FROM customers_customerevent WHERE kind = ANY(%(kinds)s) AND occurred_at{between}",
-            f"SELECT id FROM customers_customer WHERE joined_at{between}",
-        ]
-    if since is not None and asks_for_local_days(rule) and (zones := find_zones_past_midnight(since, as_of)):
-        parts.append("SELECT id FROM customers_customer WHERE time_zone = ANY(%(zones)s)")
-        params["zones"] = zones
-    with connection.cursor() as cursor:
-        _make_table(cursor, LOOKED_AT, " UNION ".join(parts), params)
-        cursor.execute(f"SELECT count(*) FROM {LOOKED_AT}")
-        return int(cursor.fetchone()[0])
 
 
 def _record(look: _Look) -> tuple[int, int]:
@@ -251,10 +212,11 @@ def _known(query: CompiledQuery) -> str:
     )
 
 
-def _note_count(look: _Look, entered: int, left: int) -> None:
+def _note_count(look: _Look, entered: int, left: int, *, is_counted: bool) -> None:
+    """Note what was found. With `is_counted` the size is that of the recorded members, else it follows from who came and went."""
     counted = look.counted
     is_first = counted.recounted_at is None
-    counted.size = counted.segment.members.count() if look.is_full else max(0, counted.size + entered - left)
+    counted.size = counted.segment.members.count() if is_counted else max(0, counted.size + entered - left)
     counted.number, counted.rule_hash = counted.segment.number, look.rule_hash
     counted.as_of, counted.looked_at, counted.fault = look.as_of, look.now, ""
     if look.is_full:
@@ -282,12 +244,6 @@ def _note_fault(segment: Segment, error: Exception, now: dt.datetime) -> None:
     if not isinstance(error, RuleError):
         log.exception("segment_cannot_be_counted", segment=segment.pk)
     SegmentCount.objects.update_or_create(segment=segment, defaults={"fault": str(error)[:300], "looked_at": now})
-
-
-def _make_table(cursor: Any, name: str, sql: str, params: dict[str, Any]) -> None:
-    cursor.execute(f"DROP TABLE IF EXISTS {name}")
-    cursor.execute(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {sql}", params)
-    cursor.execute(f"ANALYZE {name}")
 
 
 def _day_of(moment: dt.datetime) -> dt.date:
