@@ -7,7 +7,7 @@ import datetime as dt
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from customers.ingest.merged import find_current
+from customers.ingest.merged import find_current, list_identities
 from customers.ingest.preferences import read_preference, save_preference
 from customers.models import AuditAction, Customer, PrivacyRequest, record_audit
 
@@ -65,7 +65,9 @@ def refuse(request_id: int, *, actor: User, reason: str, now: dt.datetime) -> bo
 
 
 def note_export(customer: Customer, *, actor: User | None, now: dt.datetime) -> int:
-    """An export was made: what asked for one is done."""
+    """An export was made: what asked for one is done, under whichever id they asked; the copy holds what is kept of each."""
     return PrivacyRequest.objects.filter(
-        customer_number=customer.pk, kind=PrivacyRequest.Kind.EXPORT, status=PrivacyRequest.Status.OPEN
+        customer_number__in=list_identities(customer.pk),
+        kind=PrivacyRequest.Kind.EXPORT,
+        status=PrivacyRequest.Status.OPEN,
     ).update(status=PrivacyRequest.Status.DONE, decided_at=now, decided_by=actor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from customers.ingest.merged import find_holders
 from customers.models import Customer, ErasedPerson, PrivacyRequest
 from customers.privacy.erasure import erase_customer
 from customers.privacy.export import dump_export, export_customer
@@ -35,7 +37,7 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
     is_decided = Case(When(status__in=PrivacyRequest.UNDECIDED, then=0), default=1)
     asked = PrivacyRequest.objects.order_by(is_decided, "due_at", "pk")
     page = Paginator(asked, PAGE_SIZE).get_page(request.GET.get("page"))
-    people = Customer.objects.in_bulk([row.customer_number for row in page if row.customer_number])
+    people = _find_people([row.customer_number for row in page if row.customer_number])
     old = list_old_months(now)
     context = {
         "page": page,
@@ -134,6 +136,13 @@ def drop_events(request: HttpRequest) -> HttpResponse:
     told = {"months": len(gone), "events": f"{sum(month.events for month in gone):,}"}
     messages.success(request, _("Dropped: %(months)s months with %(events)s events.") % told)
     return redirect("customers:privacy")
+
+
+def _find_people(numbers: Sequence[int]) -> dict[int, Customer]:
+    """By the number that a request names, the customer of today: who was merged is answered with whoever they are a part of."""
+    holders = find_holders(numbers)
+    people = Customer.objects.in_bulk({holders.get(number, number) for number in numbers})
+    return {number: people[holder] for number in numbers if (holder := holders.get(number, number)) in people}
 
 
 def _find(pk: int) -> Customer:

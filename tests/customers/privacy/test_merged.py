@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -16,9 +17,10 @@ from customers.ingest.consent import hash_address
 from customers.merging.merge import merge_customers
 from customers.merging.plan import CannotMerge
 from customers.merging.undo import undo_merge
-from customers.models import AuditEntry, Customer, CustomerMerge, ErasedPerson, Suppression
+from customers.models import AuditEntry, Customer, CustomerMerge, ErasedPerson, PrivacyRequest, Suppression
 from customers.privacy.erasure import erase_customer
 from customers.privacy.export import dump_export, export_customer
+from customers.privacy.requests import ask
 
 from .test_erasure import dump_database
 
@@ -70,3 +72,30 @@ def test_the_api_erases_by_the_old_id(merged: CustomerMerge, site_admin: User, a
     )
     assert answer.status_code == 200
     assert set(Customer.objects.values_list("source", flat=True)) == {"erased"}
+
+
+def test_who_asked_under_both_ids_is_answered_once(client: Client, site_admin: User) -> None:
+    """The request of the row that is gone leads to the person, and one copy answers both."""
+    now = timezone.now()
+    old, new = (Customer.objects.create(source=source, external_id="77") for source in ("crm", "shop"))
+    for customer in (old, new):
+        ask(customer, "export", source="preferences", now=now)
+    merge_customers(old.pk, new.pk, reason="staff", actor=None, now=now)
+    client.force_login(site_admin)
+    page = client.get("/privacy/").content.decode()
+    assert f"/customers/{old.pk}/" not in page and page.count(f"/customers/{new.pk}/export/") == 2
+    assert client.post(f"/customers/{new.pk}/export/").status_code == 200
+    assert set(PrivacyRequest.objects.values_list("status", flat=True)) == {"done"}
+
+
+def test_a_request_of_the_row_that_is_gone_is_answered_with_the_survivor(client: Client, site_admin: User) -> None:
+    """The survivor has yet to confirm theirs, and a shop has asked for the other by law."""
+    now = timezone.now()
+    old, new = (Customer.objects.create(source=source, external_id="77") for source in ("crm", "shop"))
+    ask(old, "erasure", source="shop:crm", now=now)
+    ask(new, "erasure", source="preferences", now=now, confirms=True)
+    merge_customers(old.pk, new.pk, reason="staff", actor=None, now=now)
+    client.force_login(site_admin)
+    assert f"/customers/{new.pk}/erase/" in client.get("/privacy/").content.decode()
+    client.post(f"/customers/{new.pk}/erase/", {"confirm": "77", "reason": "by law"})
+    assert set(PrivacyRequest.objects.values_list("status", flat=True)) == {"done"}
