@@ -35,7 +35,8 @@ def write_sales(sales: Sequence[ToldSale], people: Mapping[str, int], *, source:
     orders = [_complete(order, known) for sale in newest for order in sale.orders]
     if strange := {order.currency for order in orders} - CURRENCIES:
         raise Untranslatable(f"{min(strange) or 'nothing'} is no ISO currency")
-    Order.objects.filter(source=source, external_id__in=[name for sale in newest for name in sale.not_there]).delete()
+    gone = [name for sale in newest for name in sale.not_there] + _find_gone_refunds(newest, source)
+    Order.objects.filter(source=source, external_id__in=gone).delete()
     if not orders:
         return 0
     heads = pl.DataFrame(
@@ -70,6 +71,15 @@ def _find_known(sales: Iterable[ToldSale], source: str) -> dict[str, tuple[dt.da
         .values_list("external_id", "ordered_at", "currency", "owner")
     )
     return {name: (at, currency, owner) for name, at, currency, owner in rows}
+
+
+def _find_gone_refunds(sales: Iterable[ToldSale], source: str) -> list[str]:
+    """Refunds that are here and that their order tells of no more; found among the returns of who bought, which are few."""
+    told = {sale.id: {order.id for order in sale.orders} for sale in sales if sale.has_all_refunds}
+    buyers = Order.objects.filter(source=source, external_id__in=told).values("customer")
+    returns = Order.objects.filter(source=source, customer__in=buyers, is_return=True) if told else Order.objects.none()
+    names = returns.filter(external_id__contains=":refund:").values_list("external_id", flat=True)
+    return [name for name in names if name not in told.get(name.partition(":refund:")[0], {name})]
 
 
 def _complete(order: ToldOrder, known: Mapping[str, tuple[dt.datetime, str, str]]) -> ToldOrder:

@@ -86,7 +86,8 @@ class ToldOrder:
 class ToldSale:
     """All that is known of one order: itself, its returns, and those that are not (any more).
 
-    `needs_known`: it was never paid, so it counts only if we took it for an order before.
+    `needs_known`: it was never paid, so it counts only if we took it for an order before. `has_all_refunds`: a refund of
+    it that is not among them is there no more.
     """
 
     id: str
@@ -94,6 +95,7 @@ class ToldSale:
     orders: Sequence[ToldOrder]
     not_there: Sequence[str] = ()
     needs_known: bool = False
+    has_all_refunds: bool = False
 
 
 @dataclass(frozen=True)

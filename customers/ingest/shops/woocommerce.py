@@ -112,7 +112,14 @@ def _read_sale(given: Payload, number: str, status: str, customer: str, shop: Sh
         back = _take_back(order, f"{number}:cancelled", left, changed_at or at)
         orders, not_there = [*orders, back], []
     is_unpaid = status in TAKEN_BACK and not given.get("date_paid_gmt")
-    return ToldSale(number, changed_at, orders, not_there, needs_known=is_unpaid)
+    return ToldSale(
+        number,
+        changed_at,
+        orders,
+        not_there,
+        needs_known=is_unpaid,
+        has_all_refunds=isinstance(given.get("refunds"), list),
+    )
 
 
 def _read_refunds(given: Payload, order: ToldOrder, heard_at: dt.datetime) -> list[ToldOrder]:

@@ -363,6 +363,24 @@ def test_what_came_too_late_by_webhook_is_fetched(server: ShopServer) -> None:
     assert set(Order.objects.filter(is_return=False).values_list("external_id", flat=True)) == {"5", "6", "7", "8", "9"}
 
 
+def test_what_comes_too_late_while_the_fetching_is_asked_for_is_fetched_as_well(
+    server: ShopServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = connect(server)
+    first, earlier = (dt.datetime(2026, 3, day, tzinfo=dt.UTC) for day in (6, 2))
+    ShopConnection.objects.update(catch_up_from=first)
+    begin = filling.begin_fill
+
+    def begin_a_moment_later(row: ShopConnection, **given: Any) -> bool:
+        ShopConnection.objects.update(catch_up_from=earlier)
+        return begin(row, **given)
+
+    monkeypatch.setattr(filling, "begin_fill", begin_a_moment_later)
+    due_fills(NOW)
+    shop.refresh_from_db()
+    assert (shop.fill_since, shop.catch_up_from) == (earlier, None)
+
+
 # --- the test of a connection, and its webhooks --------------------------------------------------------------------------------
 
 

@@ -216,6 +216,21 @@ def test_woocommerce_tells_the_same_things(woo: ShopConnection) -> None:
 # --- consent -----------------------------------------------------------------------------------------------------------------
 
 
+def test_a_refund_that_woocommerce_lists_no_more_is_gone(woo: ShopConnection) -> None:
+    """Its order tells all of its refunds, and staff of the shop may delete one that was a mistake."""
+    twice = [{"id": number, "reason": "", "total": "-10.00"} for number in (98, 99)]
+    tell(woo, "order.updated", change(WOO_ORDER, refunds=twice))
+    other = change(WOO_ORDER, id=728, refunds=[{"id": 97, "reason": "", "total": "-5.00"}])
+    tell(woo, "order.updated", other, name="o")
+    tell(woo, "order.updated", change(WOO_ORDER, refunds=twice[1:], date_modified_gmt="2026-09-14T11:55:00"), name="p")
+    returns = Order.objects.filter(is_return=True).order_by("external_id")
+    assert list(returns.values_list("external_id", flat=True)) == ["727:refund:99", "728:refund:97"]
+    silent = change(WOO_ORDER, date_modified_gmt="2026-09-14T11:56:00")
+    del silent["refunds"]
+    tell(woo, "order.updated", silent, name="q")
+    assert returns.count() == 2, "an order that says nothing of refunds denies none"
+
+
 def test_a_consent_of_the_shop_is_never_raised_over_a_withdrawal_here(shop: ShopConnection) -> None:
     tell(shop, "customers/create", CUSTOMER)
     mei = Customer.objects.get()
