@@ -16,7 +16,7 @@ from typing import Any, Final
 import structlog
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from customers.models import ShopConnection, ShopDelivery
@@ -44,12 +44,13 @@ Fill = ShopConnection.Fill
 Clock = Callable[[], dt.datetime]
 
 
-def begin_fill(shop: ShopConnection, *, now: dt.datetime, since: dt.datetime | F | None = None) -> bool:
-    """Ask for everything, or for what changed `since`; False where one is under way. With a column as `since` it is what stands
-    there as this is written: a late webhook may have put it back a moment ago."""
-    free = ShopConnection.objects.filter(pk=shop.pk).exclude(fill_status__in=[Fill.WAITING, Fill.RUNNING, Fill.PAUSED])
-    if isinstance(since, F):
-        free = free.filter(**{f"{since.name}__isnull": False})
+def begin_fill(shop: ShopConnection, *, now: dt.datetime, since: dt.datetime | None = None) -> bool:
+    """Ask for everything, or for what changed `since`; False where one is under way."""
+    return _begin(ShopConnection.objects.filter(pk=shop.pk), now=now, since=since)
+
+
+def _begin(shops: QuerySet[ShopConnection], *, now: dt.datetime, since: dt.datetime | F | None) -> bool:
+    free = shops.exclude(fill_status__in=[Fill.WAITING, Fill.RUNNING, Fill.PAUSED])
     return bool(
         free.update(
             fill_status=Fill.WAITING, fill_since=since, fill_stage=STAGES[0], fill_cursor={}, fill_counts={}, fill_totals={},
@@ -75,7 +76,8 @@ def due_fills(now: dt.datetime) -> list[int]:
     for shop in ShopConnection.objects.filter(
         catch_up_from__isnull=False, status=ShopConnection.Status.CONNECTED, fill_status__in=[Fill.NONE, Fill.DONE]
     ).exclude(sealed_keys=""):
-        begin_fill(shop, now=now, since=F("catch_up_from"))
+        late = ShopConnection.objects.filter(pk=shop.pk, catch_up_from__isnull=False)
+        _begin(late, now=now, since=F("catch_up_from"))  # as it is then: another may come late this very moment
     return list(_due(now).values_list("pk", flat=True))
 
 

@@ -369,13 +369,13 @@ def test_what_comes_too_late_while_the_fetching_is_asked_for_is_fetched_as_well(
     shop = connect(server)
     first, earlier = (dt.datetime(2026, 3, day, tzinfo=dt.UTC) for day in (6, 2))
     ShopConnection.objects.update(catch_up_from=first)
-    begin = filling.begin_fill
+    begin = filling._begin
 
-    def begin_a_moment_later(row: ShopConnection, **given: Any) -> bool:
+    def begin_a_moment_later(*given: Any, **named: Any) -> bool:
         ShopConnection.objects.update(catch_up_from=earlier)
-        return begin(row, **given)
+        return begin(*given, **named)
 
-    monkeypatch.setattr(filling, "begin_fill", begin_a_moment_later)
+    monkeypatch.setattr(filling, "_begin", begin_a_moment_later)
     due_fills(NOW)
     shop.refresh_from_db()
     assert (shop.fill_since, shop.catch_up_from) == (earlier, None)
