@@ -11,6 +11,7 @@ from django.db import transaction
 from campaigns.audience.eligibility import STATUSES_THAT_REACHED
 from campaigns.models import Message
 from customers.ingest.consent import lift_unsubscription, record_consent, suppress_address
+from customers.ingest.merged import list_identities
 from customers.models import Channel, ConsentRecord, Customer, Suppression
 
 from .sms_hooks import Answer
@@ -38,7 +39,9 @@ def take_answer(answer: Answer, *, now: dt.datetime) -> int:
         return 0
     for customer in customers:
         answered = (
-            Message.objects.filter(customer=customer, channel=Channel.SMS, status__in=STATUSES_THAT_REACHED)
+            Message.objects.filter(
+                customer__in=list_identities(customer.pk), channel=Channel.SMS, status__in=STATUSES_THAT_REACHED
+            )
             .order_by("-sending_at")
             .values_list("pk", flat=True)
             .first()

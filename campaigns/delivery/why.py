@@ -77,7 +77,7 @@ def explain_message(token: str, *, now: dt.datetime) -> Why:
         return Why(standing.interface_language)
     is_profiled = standing.preference is None or standing.preference.objects_to_profiling_at is None
     message = (
-        Message.objects.filter(pk=link.message_id, customer=customer)
+        Message.objects.filter(pk=link.message_id, customer=link.customer_id)  # who may have been merged since
         .select_related("campaign__segment", "variant__archetype")
         .first()
     )

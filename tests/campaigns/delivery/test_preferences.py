@@ -24,6 +24,7 @@ from customers.ingest.consent import suppress_address
 from customers.ingest.customers import upsert_customers
 from customers.ingest.preferences import save_preference
 from customers.ingest.tracking import allows_tracking
+from customers.merging.merge import merge_customers
 from customers.models import (
     ConsentRecord,
     Customer,
@@ -236,6 +237,15 @@ def test_why_tells_what_is_stored_and_never_a_score(client: Client, scots: Segme
     assert "it has been a while since your last order" in text
     assert "Jackets" in text and "Scotland" in text and "you agreed to hear from" in text
     assert "%" not in text.partition("<main")[2] and "probability" not in text.lower() and "churn" not in text.lower()
+
+
+def test_why_tells_it_of_a_message_to_an_id_that_was_merged_since(
+    client: Client, scots: Segment, row: Message, token: str
+) -> None:
+    survivor = Customer.objects.exclude(pk=row.customer_id).earliest("pk")
+    merge_customers(row.customer_id, survivor.pk, reason="staff", actor=None, now=timezone.now())
+    text = client.get(reverse("campaigns:why", args=[token])).content.decode()
+    assert "Scotland" in text and "you agreed to hear from" in text
 
 
 def test_predictions_in_a_rule_are_told_once_and_without_figures() -> None:

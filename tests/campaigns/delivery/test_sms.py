@@ -31,6 +31,7 @@ from campaigns.delivery.sms_hooks import is_stop
 from campaigns.delivery.unsubscribe import leave_channel, make_token
 from campaigns.models import Campaign, CampaignStatus, DeliveryEvent, Message, Variant
 from customers.ingest.consent import hash_address, is_suppressed, record_consent
+from customers.merging.merge import merge_customers
 from customers.models import Customer, CustomerEvent, Suppression
 from retention_site.engine_urls import catch_sms, read_sms_target
 from tests.campaigns.arrange import Cast
@@ -300,6 +301,19 @@ def test_stop_ends_text_messages_to_that_number_and_nothing_else(
     assert DeliveryEvent.objects.get(kind="unsubscribed").message == message
     kinds = CustomerEvent.objects.filter(customer=person, kind__contains="unsubscribed").values_list("kind", flat=True)
     assert list(kinds) == ["message_unsubscribed"]
+
+
+def test_a_stop_is_counted_for_the_message_that_came_by_an_id_that_was_merged_since(
+    sent: Campaign, client: Client, now: dt.datetime
+) -> None:
+    message = Message.objects.select_related("customer").earliest("pk")
+    survivor = Customer.objects.create(external_id="survivor", phone=message.customer.phone)
+    merge_customers(message.customer_id, survivor.pk, reason="staff", actor=None, now=now)
+
+    assert answer(client, survivor.phone, "STOP") == 200
+
+    assert survivor.consents.latest("pk").status == "withdrawn"
+    assert DeliveryEvent.objects.get(kind="unsubscribed").message == message
 
 
 def test_a_stop_that_is_played_again_does_not_overrule_a_later_yes(
