@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -45,7 +45,7 @@ def forecast_send(campaign: Campaign, *, now: dt.datetime) -> Forecast | None:
     messages = sum(by_domain.values())
     waits = [(_hours(limit, by_domain), limit.name) for limit in limits]
     hours, slowest = max(waits, default=(0.0, ""))
-    most = min((_within(limit, by_domain, window_hours) for limit in limits), default=messages)
+    most = _count_within(limits, by_domain, window_hours)
     days, allowed = _follow_ramp(ramp, messages, begins, window_hours)
     return Forecast(messages, hours, slowest if hours > 0 else "", days, messages - min(most, allowed))
 
@@ -76,11 +76,16 @@ def _hours(limit: PaceLimit, by_domain: Mapping[str, int]) -> float:
     return people / min(rates) if people else 0.0
 
 
-def _within(limit: PaceLimit, by_domain: Mapping[str, int], hours: float) -> int:
-    """How many messages of the whole send leave within the window, as far as this limit goes."""
-    everybody, people = sum(by_domain.values()), _concerned(limit, by_domain)
-    rates = [rate for rate in ((limit.per_minute or 0) * 60, limit.per_hour or 0) if rate]
-    return everybody - max(people - int(min(rates) * hours), 0)
+def _count_within(limits: Sequence[PaceLimit], by_domain: Mapping[str, int], hours: float) -> int:
+    """How many messages of the whole send leave within the window: whom each mailbox provider's limit misses is missed besides
+    those of the others, and of the rest what the door lets out."""
+    missed = {PaceLimit.Scope.ROUTE: 0, PaceLimit.Scope.DOMAIN: 0}
+    for limit in limits:
+        rates = [rate for rate in ((limit.per_minute or 0) * 60, limit.per_hour or 0) if rate]
+        late = max(_concerned(limit, by_domain) - int(min(rates) * hours), 0)
+        scope = PaceLimit.Scope(limit.scope)
+        missed[scope] = max(missed[scope], late) if scope == PaceLimit.Scope.ROUTE else missed[scope] + late
+    return sum(by_domain.values()) - max(missed.values())
 
 
 def _follow_ramp(ramp: WarmUp | None, messages: int, begins: dt.datetime, window_hours: float) -> tuple[int, int]:

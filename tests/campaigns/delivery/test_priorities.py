@@ -290,6 +290,19 @@ def test_the_forecast_says_how_long_it_takes_and_whom_the_window_misses(cast: Ca
     assert found is not None
     assert (found.messages, found.hours, found.slowest, found.missed) == (30, 30.0, "email", 6)
     limit.delete()
+    Campaign.objects.filter(pk=campaign.pk).update(send_window_hours=4)
+    campaign.refresh_from_db()
+    for place, domain in enumerate(("gmail.test", "yahoo.test")):
+        for customer in Customer.objects.order_by("pk")[10 * place : 10 * place + 10]:
+            Customer.objects.filter(pk=customer.pk).update(email=f"{customer.external_id}@{domain}")
+        PaceLimit.objects.create(
+            scope="domain", name=domain, domains=[domain], per_hour=1, updated_by=cast.approver, updated_at=now
+        )
+    found = forecast_send(campaign, now=now)
+    assert found is not None and (found.hours, found.missed) == (10.0, 12), "six of each provider's ten"
+    PaceLimit.objects.all().delete()
+    Campaign.objects.filter(pk=campaign.pk).update(send_window_hours=24)
+    campaign.refresh_from_db()
     editing.begin_warm_up(cast.approver, first_day=5, factor=2.0, goal=1000, now=now)
     ramped = forecast_send(campaign, now=now)
     assert ramped is not None and (ramped.days, ramped.missed) == (3, 15)
