@@ -26,7 +26,7 @@ class History:
 
     - days: customer_id, day (of the shop's zone), one row per day with a purchase, sorted by both
     - customers: customer_id, first_at, last_at, first_on (day of the shop's zone), orders (purchases), cents (paid less
-      returned, in `currency`); one row per customer with a purchase, sorted
+      returned, in `currency`), is_seen (whether any order was in it); one row per customer with a purchase, sorted
     """
 
     days: pl.DataFrame
@@ -57,7 +57,7 @@ def build_history(orders: pl.DataFrame, *, as_of: dt.datetime, zone: str, curren
         first_on=pl.col("day").min(),
         orders=pl.len().cast(pl.Int64),
     )
-    money = known.group_by("customer_id").agg(pl.col("cents").sum())
+    money = known.group_by("customer_id").agg(pl.col("cents").sum(), is_seen=pl.col("cents").count() > 0)
     customers = sums.join(money, on="customer_id", how="left").sort("customer_id")
     days = bought.select("customer_id", "day").unique().sort("customer_id", "day")
     found_days, found_customers = pl.collect_all([days, customers])

@@ -1,6 +1,7 @@
 """How revenue spreads over customers: tenths, the share of the best tenth, Gini, mean and median. No framework.
 
-A customer's revenue is what they paid less what was returned, over all time, in the shop's currency.
+A customer's revenue is what they paid less what was returned, over all time, in the shop's currency. Who paid in others alone
+is left out, and counted: as customers who paid nothing they would make the rest look the more unequal.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Tenth:
 @dataclass(frozen=True)
 class ValueDistribution:
     """`gini` (0: all alike, towards 1: one has it all) counts a customer below nought as nought; there are `below_zero`
-    such, whose returns were worth more than what we know they bought. It is None where nobody paid anything."""
+    such, whose returns were worth more than what we know they bought. It is None where nobody paid anything. `unseen` are left
+    out, for they paid in other currencies alone."""
 
     customers: int
     revenue: Decimal
@@ -36,6 +38,7 @@ class ValueDistribution:
     median: Decimal
     gini: float | None
     below_zero: int
+    unseen: int
     tenths: tuple[Tenth, ...]
 
     @property
@@ -48,17 +51,18 @@ class ValueDistribution:
 
 
 def build_value_distribution(history: History) -> ValueDistribution:
-    """Everybody with a purchase (at least one). Fewer than ten customers have no tenths."""
-    cents = history.customers["cents"].sort(descending=True)
+    """Everybody whose money is seen. Fewer than ten customers have no tenths."""
+    cents = history.customers.filter("is_seen")["cents"].sort(descending=True)
     count, total = len(cents), int(cents.sum())
-    middle = int(cents[(count - 1) // 2]) + int(cents[count // 2])
+    middle = int(cents[(count - 1) // 2]) + int(cents[count // 2]) if count else 0
     return ValueDistribution(
         customers=count,
         revenue=_money(total),
-        mean=(_money(total) / count).quantize(Decimal("0.01")),
+        mean=(_money(total) / max(count, 1)).quantize(Decimal("0.01")),
         median=(_money(middle) / 2).quantize(Decimal("0.01")),
         gini=_measure_gini(cents),
         below_zero=int((cents < 0).sum()),
+        unseen=history.customers.height - count,
         tenths=_cut_tenths(cents) if count >= TENTHS else (),
     )
 

@@ -25,6 +25,7 @@ class PlainCustomer:
     purchases: list[dt.datetime]
     days: list[dt.date]
     cents: int
+    is_seen: bool
 
 
 def gather(orders: Iterable[PlainOrder], as_of: dt.datetime, zone: str) -> dict[int, PlainCustomer]:
@@ -38,7 +39,12 @@ def gather(orders: Iterable[PlainOrder], as_of: dt.datetime, zone: str) -> dict[
         purchases = sorted(order.ordered_at for order in theirs if not order.is_return)
         if purchases:
             days = sorted({moment.astimezone(ZoneInfo(zone)).date() for moment in purchases})
-            found[customer] = PlainCustomer(purchases, days, sum(order.cents or 0 for order in theirs))
+            found[customer] = PlainCustomer(
+                purchases,
+                days,
+                sum(order.cents or 0 for order in theirs),
+                any(order.cents is not None for order in theirs),
+            )
     return found
 
 

@@ -96,7 +96,8 @@ def test_the_map_of_recency_and_frequency(shop: tuple[list[PlainOrder], dt.datet
 @settings(max_examples=150, deadline=None)
 def test_the_distribution_of_value(shop: tuple[list[PlainOrder], dt.datetime, str]) -> None:
     orders, as_of, zone = shop
-    cents = [one.cents for one in plain.gather(orders, as_of, zone).values()]
+    customers = plain.gather(orders, as_of, zone).values()
+    cents = [one.cents for one in customers if one.is_seen]
     if not cents:
         return
     found = build_value_distribution(make_history(orders, as_of, zone))
@@ -108,6 +109,24 @@ def test_the_distribution_of_value(shop: tuple[list[PlainOrder], dt.datetime, st
     assert float(found.median) * 100 == pytest.approx(middle, abs=0.51)
     tenths = [(tenth.customers, int(tenth.revenue * 100)) for tenth in found.tenths]
     assert tenths == (plain.sum_tenths(cents) if len(cents) >= 10 else [])
+
+
+def test_who_paid_in_other_currencies_alone_is_no_customer_who_paid_nothing() -> None:
+    """Half of a shop that pays in yen made the median customer worth nought, and the others look the more unequal."""
+    moment = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+    seen = [PlainOrder(number, moment, False, 1_000) for number in range(10)]
+    unseen = [PlainOrder(number, moment, False, None) for number in range(10, 22)]
+    found = build_value_distribution(make_history([*seen, *unseen], moment + dt.timedelta(days=1), "UTC"))
+    assert (found.customers, found.unseen, found.median, found.gini) == (10, 12, 10, pytest.approx(0))
+    nobody = build_value_distribution(make_history(unseen, moment + dt.timedelta(days=1), "UTC"))
+    assert (nobody.customers, nobody.unseen, nobody.median, nobody.mean, nobody.gini, nobody.tenths) == (
+        0,
+        12,
+        0,
+        0,
+        None,
+        (),
+    )
 
 
 @given(shops(), st.sampled_from(UNITS))
