@@ -103,6 +103,11 @@ def _read_columns(path: Path, wanted: Sequence[str], encoding: str) -> tuple[pl.
             _("The file has no column %(absent)s. It has: %(header)s.")
             % {"absent": ", ".join(absent), "header": ", ".join(table.header)}
         )
+    if twice := [name for name in wanted if table.header.count(name) > 1]:
+        raise FileProblem(
+            _("The file has %(count)d columns “%(name)s”; rename one.")
+            % {"count": table.header.count(twice[0]), "name": twice[0]}
+        )
     if len(set(wanted)) < len(wanted):
         raise FileProblem(_("One column is named twice: arm, outcome and covariates have to be different columns."))
     places = {name: table.header.index(name) for name in wanted}

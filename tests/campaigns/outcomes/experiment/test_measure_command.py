@@ -124,6 +124,7 @@ def test_rows_without_arm_or_outcome_are_left_out_and_counted(tmp_path: Path) ->
         (["arm;bought", *["a;12,5", "b;7"] * 20], {"control": "a"}, "no number: 12,5"),
         (["arm,bought", *(f"{number},1" for number in range(50))], {"control": "1"}, "50 different"),
         (["arm,bought", "a,1", "b,0"] * 20, {"control": "a", "covariates": "bought"}, "named twice"),
+        (["arm,bought,bought", *["a,1,0", "b,0,1"] * 20], {"control": "a"}, "2 columns “bought”; rename one"),
     ],
 )  # fmt: skip
 def test_what_is_no_experiment_is_said_in_words(
