@@ -25,7 +25,7 @@ from support.models import Answer, AnswerStatus, Direction, Ticket, TicketConfli
 from support.models.message import SendStatus
 
 from .rating import claim_asking
-from .slots import fill_slots, find_open_slots
+from .slots import fill_slots, find_misspelt_slots, find_open_slots
 
 
 def send_answer(
@@ -33,7 +33,7 @@ def send_answer(
 ) -> TicketMessage:
     """Answer the customer. `seen` is the newest message that the person had before them; with `ends` it asks how it was, once.
 
-    Raises ValidationError where there is nothing to send, nobody to send it to, or a slot without a value; TicketConflict
+    Raises ValidationError where there is nothing to send, nobody to send it to, or a slot without a value or misspelt; TicketConflict
     where something was written meanwhile: then the person looks first. Not inside a transaction.
     """
     require_right(user)
@@ -44,6 +44,10 @@ def send_answer(
         raise ValidationError(_("There is no address to answer to."))
     if missing := find_open_slots(text):
         raise ValidationError(_("Fill in or remove: %(slots)s") % {"slots": ", ".join(missing)})
+    for written, meant in find_misspelt_slots(text):
+        raise ValidationError(
+            _("There is no slot {%(written)s}. Is {%(meant)s} meant?") % {"written": written, "meant": meant}
+        )
     message = promise_answer(user, ticket, text, seen=seen, now=now)
     hand_over(ticket, message, footer=claim_asking(ticket, now=now) if ends else "")
     return message

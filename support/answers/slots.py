@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -65,6 +66,12 @@ def fill_texts(texts: Sequence[str], ticket: Ticket) -> list[str]:
 def find_unknown_slots(text: str) -> list[str]:
     """What is written like a slot and is none."""
     return [name for name in dict.fromkeys(_SLOT.findall(text)) if name not in NAMES]
+
+
+def find_misspelt_slots(text: str) -> list[tuple[str, str]]:
+    """What is written nearly as a slot, and the slot that is meant; other words in braces are the writer's own."""
+    near = ((name, difflib.get_close_matches(name, NAMES, n=1, cutoff=0.75)) for name in find_unknown_slots(text))
+    return [(name, found[0]) for name, found in near if found]
 
 
 def find_open_slots(text: str) -> list[str]:

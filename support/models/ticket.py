@@ -207,6 +207,14 @@ class Ticket(models.Model):
         return "zh-hans" if self.language == "zh" else "en"
 
     @property
+    def asker(self) -> str:
+        """Who asks, for staff: the customer's name, else what the writer calls themself, an address, the shop's id."""
+        customer = self.customer
+        if customer is not None and (customer.first_name or customer.last_name):
+            return customer.display_name
+        return self.writer_name or self.answer_address or (customer.external_id if customer is not None else "")
+
+    @property
     def answer_address(self) -> str:
         """Where an answer goes; "" where nobody can be written to."""
         return (self.customer.email if self.customer else "") or self.writer_email

@@ -322,3 +322,24 @@ def test_a_hold_is_said_at_the_head_of_its_conversation(sam: Client, ask: Ask) -
     ticket = ask("This is ridiculous. I have written twice, I want my money back.")
     head, _rest = sam.get(f"/support/tickets/{ticket.pk}/").content.decode().split('class="talk"')
     assert 'href="#customer">no promotions</a>' in head
+
+
+def test_a_slot_that_is_misspelt_is_not_sent(sam: Client, ask: Ask) -> None:
+    ticket = ask("How long does delivery take?")
+    newest = ticket.messages.newest_spoken()[0].pk
+    typed = {"text": "Your order {order_nummer} is on its way.", "seen": newest}
+    refused = sam.post(f"/support/tickets/{ticket.pk}/answers/", typed)
+    assert refused.status_code == 422 and "{order_nummer} is on its way" in refused.content.decode()
+    assert "There is no slot {order_nummer}. Is {order_number} meant?" in refused.content.decode()
+    assert not mail.outbox
+    own = {"text": "Write {city} behind the comma.", "seen": newest}
+    assert sam.post(f"/support/tickets/{ticket.pk}/answers/", own).status_code == 302, "braces of one's own"
+
+
+def test_who_has_no_name_is_called_as_they_call_themself(sam: Client, ask: Ask, kim: Customer) -> None:
+    Customer.objects.filter(pk=kim.pk).update(first_name="", last_name="")
+    kim.refresh_from_db()
+    named, bare = ask("Is parking free?", thread="a", name="K. Walk"), ask("Is parking free?", thread="b")
+    page = sam.get("/support/").content.decode()
+    assert ">K. Walk</a>" in page and f">{kim.email}</a>" in page
+    assert [named.asker, bare.asker] == ["K. Walk", kim.email]
