@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.audience.country_rules import fold_country
 from campaigns.models import CountryRule
+from customers.ingest.country_names import name_code
 from customers.models import AuditAction, record_audit
 
 from .policy import NotReady
@@ -68,4 +69,4 @@ def _refuse_taken(rule: CountryRule, names: list[str]) -> None:
     for other in CountryRule.objects.exclude(country=rule.country):
         if taken := {fold_country(other.country), *other.names} & set(names):
             words = _("%(names)s: that is %(country)s already.")
-            raise NotReady([words % {"names": ", ".join(sorted(taken)), "country": other.country or "*"}])
+            raise NotReady([words % {"names": ", ".join(sorted(taken)), "country": name_code(other.country) or "*"}])

@@ -146,7 +146,7 @@ def test_only_an_admin_changes_a_rule_and_the_log_says_so(marketer: User, site_a
     for _twice in range(2):
         save_country_rule(site_admin, "DE", {"consent_months": 12}, now=NOW)
     save_country_rule(site_admin, "at", {"names": [" Austria", "austria"], "note": "x"}, now=NOW)
-    with pytest.raises(ValidationError, match="is AT already"):
+    with pytest.raises(ValidationError, match="is Austria already"):
         save_country_rule(site_admin, "CH", {"names": ["Austria"]}, now=NOW)
     remove_country_rule(site_admin, "AT")
     with pytest.raises(ValidationError):
