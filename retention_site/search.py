@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign
+from customers.ingest.country_names import name_country
 from customers.models import Customer, Segment
 
 ROWS_PER_GROUP = 8
@@ -28,7 +29,7 @@ def _find_groups(request: HttpRequest, words: str) -> list[dict[str, Any]]:
     groups = []
     if request.user.has_perm("customers.view_customer"):
         people = Customer.objects.matching(words)[:ROWS_PER_GROUP]
-        rows = [_row(person.display_name, person.country, "customers:detail", person.pk) for person in people]
+        rows = [_row(person.display_name, name_country(person.country), "customers:detail", person.pk) for person in people]
         groups.append({"label": _("Customers"), "rows": rows})
     if request.user.has_perm("customers.view_segment"):
         segments = Segment.objects.filter(name__icontains=words, is_archived=False)[:ROWS_PER_GROUP]

@@ -50,7 +50,7 @@ def _describe(rule: Rule, names: Names) -> str:
 def _wrap(rule: Rule, names: Names) -> str:
     text = _describe(rule, names)
     is_list = isinstance(rule, Group) and rule.match != "none" and len(rule.rules) > 1
-    return f"({text})" if is_list else text
+    return _("(%(what)s)") % {"what": text} if is_list else text
 
 
 def _describe_leaf(rule: Leaf, names: Names) -> str:

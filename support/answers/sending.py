@@ -33,8 +33,8 @@ def send_answer(
 ) -> TicketMessage:
     """Answer the customer. `seen` is the newest message that the person had before them; with `ends` it asks how it was, once.
 
-    Raises ValidationError where there is nothing to send, nobody to send it to, or a slot without a value or misspelt; TicketConflict
-    where something was written meanwhile: then the person looks first. Not inside a transaction.
+    Raises ValidationError where there is nothing to send, nobody to send it to, or a slot without a value or misspelt;
+    TicketConflict where something was written meanwhile: then the person looks first. Not inside a transaction.
     """
     require_right(user)
     text = fill_slots(clean_text(text), ticket)
