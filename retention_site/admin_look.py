@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.utils.translation import gettext_lazy
 
 
 def _static(path: str) -> Any:
@@ -17,10 +19,17 @@ def _static(path: str) -> Any:
     return address
 
 
+def _shop_name(_request: HttpRequest) -> str:
+    """Read per request: the settings do not stand yet where this is imported."""
+    return str(settings.SHOP_NAME)
+
+
 ADMIN_LOOK: dict[str, Any] = {
     "SITE_TITLE": "Rekindle",
     "SITE_HEADER": "Rekindle",
     "SITE_URL": "/",
+    "SITE_SUBHEADER": _shop_name,
+    "SITE_DROPDOWN": [{"icon": "arrow_back", "title": gettext_lazy("Back to the pages of every day"), "link": "/"}],
     "SITE_ICON": _static("img/flame.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _static("img/flame.svg")}],
     "STYLES": [_static("css/admin.css")],

@@ -17,6 +17,7 @@ class RetentionSiteConfig(AppConfig):
         from .roles import sync_roles
 
         connect_signals()
+        apps.get_app_config("auth").verbose_name = _("People and roles")
         # Django makes permissions after migrating, app by app in the order of INSTALLED_APPS: when the turn of `auth`
         # comes, those of our own apps are there. (An app without tables, as this one, is never told.)
         post_migrate.connect(sync_roles, sender=apps.get_app_config("auth"), dispatch_uid="retention_site.sync_roles")

@@ -29,7 +29,9 @@ def _find_groups(request: HttpRequest, words: str) -> list[dict[str, Any]]:
     groups = []
     if request.user.has_perm("customers.view_customer"):
         people = Customer.objects.matching(words)[:ROWS_PER_GROUP]
-        rows = [_row(person.display_name, name_country(person.country), "customers:detail", person.pk) for person in people]
+        rows = [
+            _row(person.display_name, name_country(person.country), "customers:detail", person.pk) for person in people
+        ]
         groups.append({"label": _("Customers"), "rows": rows})
     if request.user.has_perm("customers.view_segment"):
         segments = Segment.objects.filter(name__icontains=words, is_archived=False)[:ROWS_PER_GROUP]

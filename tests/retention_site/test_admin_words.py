@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import unfold
+from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -23,3 +26,8 @@ def test_what_the_library_says_in_english_alone_is_translated(words: str) -> Non
     assert words[:40] in SOURCES, "the library does not say it any more"
     with translation.override("zh-hans"):
         assert gettext(words) != words
+
+
+def test_the_list_of_people_says_their_roles(admin_client: Client, marketer: User) -> None:
+    page = admin_client.get("/admin/auth/user/", headers={"Accept-Language": "zh-hans"}).content.decode()
+    assert marketer.username in page and "人员与角色" in page and re.search(r">\s*营销\s*<", page)
