@@ -13,7 +13,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from retention_site.navigation import ROLE_LABELS
 
-admin.site.index_title = gettext_lazy("Administration")  # type: ignore[assignment]
+admin.site.index_title = gettext_lazy("Administration")
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
