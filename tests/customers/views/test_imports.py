@@ -188,7 +188,7 @@ def test_the_whole_page_goes_on_to_the_columns_once_a_count_is_through(mara: Cli
     assert "data-poll" in mara.get(watched, headers={"HX-Request": "true"}).text
     run_import(run.pk, now=NOW)
     polled = mara.get(watched, headers={"HX-Request": "true"})
-    assert (polled.status_code, polled["HX-Redirect"], polled.content) == (200, url, b"")
+    assert (polled.status_code, polled["HX-Redirect"], polled.content) == (200, f"{url}#reading", b"")
     assert mara.get(watched)["Location"] == url
     assert "All lines, counted" in mara.get(url).text
 
