@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from customers.ingest.identity import find_visitors
-from customers.models import Customer
+from customers.models import Customer, CustomerAlias
 
 from .calls import Fault, Received
 
@@ -38,8 +38,11 @@ def _tells_of_visitor(item: Received) -> bool:
 
 
 def _find_names(visitors: set[str], source: str) -> dict[str, str]:
-    """The shop's ids of those who are known."""
+    """The shop's ids of those who are known; of who was merged the id that they had, which leads to the survivor."""
     owners = find_visitors(source, visitors)
     people = Customer.objects.filter(pk__in=owners.values(), source=source).values_list("pk", "external_id")
-    names = dict(people)
+    names: dict[int | None, str] = dict(people)
+    if merged := set(owners.values()) - names.keys():
+        former = CustomerAlias.objects.filter(source=source, is_visitor=False, came_as__in=merged)
+        names |= dict(former.values_list("came_as", "external_id"))
     return {visitor: names[who] for visitor, who in owners.items() if who in names}

@@ -19,6 +19,7 @@ from segment.analytics.client import Client as SegmentClient
 
 from customers.api.authentication import issue_api_key
 from customers.ingest.identity import forget_held_events
+from customers.merging.merge import merge_customers
 from customers.models import ConsentRecord, Customer, CustomerAlias, CustomerEvent, HeldEvent, Order, Product
 
 URL = "/v1/batch"
@@ -225,6 +226,18 @@ def test_traits_of_a_visitor_are_theirs_once_they_are_known_and_named_before(sen
     both = {"type": "page", "anonymousId": "v2", "userId": "bo", "messageId": "p"}
     assert send({**traits, "anonymousId": "v2"}, both).json()["success"], "one request says who it is"
     assert Customer.objects.get(external_id="bo").first_name == "Ana"
+
+
+@pytest.mark.parametrize("source", ["shop", "crm"])
+def test_traits_of_a_visitor_whose_person_was_merged_are_the_survivors(send: Send, source: str) -> None:
+    send({"type": "identify", "userId": "ana", "anonymousId": "v1"})
+    survivor = Customer.objects.create(source=source, external_id="a-17")
+    loser = Customer.objects.get(external_id="ana")
+    merge_customers(loser.pk, survivor.pk, reason="staff", actor=None, now=timezone.now())
+    told = send({"type": "identify", "anonymousId": "v1", "traits": {"plan": "gold", "firstName": "Ana"}}).json()
+    survivor.refresh_from_db()
+    assert told["success"] and (survivor.first_name, survivor.attributes) == ("Ana", {"plan": "gold"})
+    assert Customer.objects.known().count() == 1
 
 
 def test_other_addresses_of_the_clients(send: Send) -> None:
