@@ -100,13 +100,22 @@ def _drop_unstorable(received: Sequence[Received], faults: list[Fault]) -> list[
 
 
 def _drop_erased(received: Sequence[Received], faults: list[Fault], source: str) -> list[Received]:
-    """Who was erased is not made again by a shop that goes on telling of them."""
-    gone = find_erased((source, item.call.userId) for item in received if item.call.userId)
-    names = {name for _source, name in gone}
-    faults += [
-        Fault(item.index, "userId", _("This person was erased.")) for item in received if item.call.userId in names
-    ]
-    return [item for item in received if item.call.userId not in names]
+    """Who was erased is not made again by a shop that goes on telling of them, nor becomes their id another person's alias."""
+    named = {name for item in received for _path, name in _name_people(item) if name}
+    gone = {name for _source, name in find_erased((source, name) for name in named)}
+    kept = []
+    for item in received:
+        path = next((path for path, name in _name_people(item) if name in gone), "")
+        if path:
+            faults.append(Fault(item.index, path, _("This person was erased.")))
+        else:
+            kept.append(item)
+    return kept
+
+
+def _name_people(item: Received) -> list[tuple[str, str | None]]:
+    """Where in a call ids of the shop stand, and which."""
+    return [("userId", item.call.userId), ("previousId", item.call.previousId if item.call.type == "alias" else None)]
 
 
 def _write_people(received: Iterable[Received], source: str) -> dict[str, int]:

@@ -8,11 +8,13 @@ import gzip
 import json
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 from segment.analytics import request as segment_request
 from segment.analytics.client import Client as SegmentClient
@@ -21,6 +23,7 @@ from customers.api.authentication import issue_api_key
 from customers.ingest.identity import forget_held_events
 from customers.merging.merge import merge_customers
 from customers.models import ConsentRecord, Customer, CustomerAlias, CustomerEvent, HeldEvent, Order, Product
+from customers.privacy.erasure import erase_customer
 
 URL = "/v1/batch"
 Send = Callable[..., Any]
@@ -226,6 +229,17 @@ def test_traits_of_a_visitor_are_theirs_once_they_are_known_and_named_before(sen
     both = {"type": "page", "anonymousId": "v2", "userId": "bo", "messageId": "p"}
     assert send({**traits, "anonymousId": "v2"}, both).json()["success"], "one request says who it is"
     assert Customer.objects.get(external_id="bo").first_name == "Ana"
+
+
+def test_an_alias_of_somebody_who_was_erased_keeps_their_id_nowhere(
+    send: Send, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ERASURE_FILE = str(tmp_path / "erasures.jsonl")
+    send({"type": "identify", "userId": "ruth-771204"})
+    erase_customer(Customer.objects.get(), actor=None, reason="asked", now=timezone.now())
+    told = send({"type": "alias", "previousId": "ruth-771204", "userId": "ana"}, track()).json()
+    assert [(fault["index"], fault["path"]) for fault in told["errors"]] == [(0, "previousId")]
+    assert not CustomerAlias.objects.filter(external_id="ruth-771204").exists()
 
 
 @pytest.mark.parametrize("source", ["shop", "crm"])
