@@ -33,6 +33,8 @@ OTHER_SHOPS = {
         "delicatessen",
         "toys",
         "pets",
+        "tea",
+        "fabrics",
     )
 }
 #: What is for people only, and what only sounds like it (reason ""): three sets, each tried once before it was mended for.

@@ -18,7 +18,7 @@ from support.triage.people_only import (
     train_recogniser,
 )
 from tests.support.golden_set import HARMLESS as EVERYDAY
-from tests.support.golden_set import PEOPLE_ONLY
+from tests.support.golden_set import OTHER_SHOPS, PEOPLE_ONLY, load_questions
 
 HELD_BACK = [json.loads(line) for line in PEOPLE_ONLY.read_text(encoding="utf-8").splitlines()]
 
@@ -40,6 +40,14 @@ def test_everyday_sentences_are_seldom_taken_for_what_only_people_may_answer(lan
     texts = [one["text"] for one in told if one["lang"] == language]
     assert sum(bool(find_reason_to_escalate(text)) for text in texts) <= 0.08 * len(texts)
     assert not find_reason_to_escalate("We would bring our own paddles.")
+
+
+def test_what_customers_tell_around_a_question_is_seldom_for_people_only() -> None:
+    asked = [one for _articles, path in OTHER_SHOPS.values() for one in load_questions(path)]
+    held = [one.text for one in asked if find_reason_to_escalate(one.text)]
+    assert len(asked) > 800 and len(held) <= 0.01 * len(asked)
+    assert not find_reason_to_escalate("My daughter lives in Boston now and misses a proper cuppa.")
+    assert not find_reason_to_escalate("铁壶可以直接放在煤气灶上烧水吗")
 
 
 #: What was found when they were first asked, less one or two; docs/support.md has the figures.
