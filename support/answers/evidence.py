@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from .articles import split_sentences
@@ -49,6 +50,8 @@ _DONE_TO_THINGS: Final = frozenset(
 )
 _AUXILIARY: Final = re.compile(r"\b(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had)\s+$", re.I)
 FLATNESS: Final = 0.5
+#: The ideas of a question with what each counts.
+Weights = list[tuple[Idea, float]]
 _NUMBER_WORDS: Final = (
     r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|half|every|first|once|twice|monthly|yearly|daily)\b"
     r"|[一二三四五六七八九十半两每]|数)"
@@ -91,8 +94,9 @@ class Evidence:
     idea among it, `missing_close` the share that neither the best sentence nor its neighbours nor the title have.
     `beside` is the share of the best sentence's weight that the question does not have, times the share of the question's
     that the title does not: a sentence that has all the words and is about something else, in an article about something
-    else. `lacking` are the words that the article does not have, the weightiest first: those that nearly every question has only
-    where there are no others.
+    else. `own` is what the title and the best sentence have of the question, each word the more the fewer articles have it: about
+    .7 for one that no other article has. `telling` is how many words of the question tell something. `lacking` are the words that
+    the article does not have, the weightiest first: those that nearly every question has only where there are no others.
     """
 
     missing: float
@@ -101,11 +105,12 @@ class Evidence:
     wrong_kind: float
     lacking: tuple[str, ...] = ()
     beside: float = 0.0
+    own: float = 0.0
+    telling: int = 0
 
 
-def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
-    """What an article that was found has of a question, and what it lacks."""
-    weights = _weigh_question(question, base)
+def weigh_evidence(question: str, weights: Weights, found: Found, base: Base) -> Evidence:
+    """What an article that was found has of a question, and what it lacks; `weights` are of `weigh_question`."""
     number = base.articles.index(found.article)
     held = base.keys_of(number)
     close = _keys_close_to_best(found)
@@ -122,10 +127,12 @@ def weigh_evidence(question: str, found: Found, base: Base) -> Evidence:
         wrong_kind=float(_asks_for_another_kind(question, found)),
         lacking=_name_lacking(lacking),
         beside=_rate_beside(question, weights, found, base),
+        own=_rate_own(weights, found, base),
+        telling=sum(not idea.is_usual for idea, _weight in weights),
     )
 
 
-def _rate_beside(question: str, weights: list[tuple[Idea, float]], found: Found, base: Base) -> float:
+def _rate_beside(question: str, weights: Weights, found: Found, base: Base) -> float:
     """How far the best sentence, and the title, are about something else than the question is."""
     title = find_keys(found.article.title)
     total = sum(weight for _idea, weight in weights) or 1.0
@@ -137,25 +144,44 @@ def _rate_beside(question: str, weights: list[tuple[Idea, float]], found: Found,
     return untitled / total * other / (sum(weight for _keys, weight in spoken) or 1.0)
 
 
-def find_lacking(question: str, base: Base) -> tuple[str, ...]:
+def _rate_own(weights: Weights, found: Found, base: Base) -> float:
+    """How much of the question the title and the best sentence have that few articles have."""
+    held = find_keys(" ".join([found.article.title, *(passage.text for passage, _score in found.passages[:1])]))
+    telling = sum(base.weigh(idea) for idea, _weight in weights if not idea.is_usual and held & {idea.key, *idea.same})
+    return telling / base.weigh(Idea("\0", ""))
+
+
+def find_lacking(weights: Weights) -> tuple[str, ...]:
     """What no article has of a question for which none was found: all of it."""
-    return _name_lacking(_weigh_question(question, base))
+    return _name_lacking(weights)
 
 
-def _name_lacking(lacking: list[tuple[Idea, float]]) -> tuple[str, ...]:
+def _name_lacking(lacking: Weights) -> tuple[str, ...]:
     """As they were written. "The articles do not speak of: get, long" would tell nobody anything."""
     telling = [pair for pair in lacking if not pair[0].is_usual] or lacking
     return tuple(idea.text for idea, _weight in sorted(telling, key=lambda pair: -pair[1]))
 
 
 def _rate_lack(idea: Idea, held: set[str]) -> float:
-    """How much it counts that an idea is not there: less for a Chinese word of which the greater part is (羊毛衫 of 羊毛)."""
+    """How much it counts that an idea is not there: less for a Chinese word of which the greater part is (羊毛衫 of 羊毛), and
+    for an English one that ends in a word that is (a teapot is a pot)."""
     text = idea.text
-    is_compound = len(text) > 2 and not text.isascii() and not idea.key.startswith("=")
+    if text.isascii():
+        return PART_HELD if text.isalpha() and held & _find_heads(text.lower()) else 1.0
+    is_compound = len(text) > 2 and not idea.key.startswith("=")
     return PART_HELD if is_compound and {text[:-1], text[1:]} & held else 1.0
 
 
-def _leave_goods(weights: list[tuple[Idea, float]], base: Base) -> list[tuple[Idea, float]]:
+@lru_cache(maxsize=2_000)
+def _find_heads(word: str) -> frozenset[str]:
+    """The keys of the words in which a closed compound may end, each part of three letters at least: "raincoat" of "coat"."""
+    heads = (word[at:] for at in range(3, len(word) - 2))
+    return frozenset(
+        key for head in heads for idea in find_ideas(head) if is_good(idea) for key in (idea.key, *idea.same)
+    )
+
+
+def _leave_goods(weights: Weights, base: Base) -> Weights:
     """What is asked about tells more than the thing for which it is asked: that counts as a usual word, where anything
     else is asked about at all."""
     others = [idea for idea, _weight in weights if not is_good(idea) and not idea.is_usual]
@@ -171,7 +197,7 @@ def _is_done_to_things(idea: Idea) -> bool:
     return not _DONE_TO_THINGS.isdisjoint((idea.key, *idea.same))
 
 
-def _weigh_question(question: str, base: Base) -> list[tuple[Idea, float]]:
+def weigh_question(question: str, base: Base) -> Weights:
     """The ideas of a question with their weights. Sentences beside those that ask only tell how it came about, and do not
     count, unless nothing else says what is asked about; nor do, fully, the clauses that ask nothing."""
     sentences = split_sentences(question)

@@ -33,7 +33,8 @@ def holds_for_all(found: Found, keys: set[str]) -> bool:
 
 @lru_cache(maxsize=1)
 def _goods() -> frozenset[str]:
-    return frozenset(map(stem, read_list("goods"))) | {f"={name}" for name in read_list("goods ideas")}
+    words = read_list("goods")  # a line of concepts.txt that is named after one of them is a good, too
+    return frozenset(map(stem, words)) | {f"={name}" for name in (*words, *read_list("goods ideas"))}
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from support.answers.article_drafts import name_article
-from support.answers.evidence import weigh_evidence
+from support.answers.evidence import weigh_evidence, weigh_question
 from support.answers.gaps import Gap, find_gaps
 from support.answers.knowledge import load_base, publish_article, save_article
 from support.answers.pending import look_again
@@ -65,7 +65,7 @@ def test_a_word_is_named_as_it_was_written(ask: Ask, articles: None, now: dt.dat
 
 def test_words_that_weigh_most_come_first(articles: None) -> None:
     question, base = "How long until I get my kayak?", load_base()
-    lacking = weigh_evidence(question, base.rank(question)[0], base).lacking
+    lacking = weigh_evidence(question, weigh_question(question, base), base.rank(question)[0], base).lacking
     assert lacking == ("kayak",)
 
 

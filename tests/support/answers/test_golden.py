@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from support.answers.answering import answer_question
+from support.answers import answering
+from support.answers.answering import LEAST_SURE, answer_question, is_answer, rate_sureness
 from support.answers.articles import Passage, read_articles
+from support.answers.evidence import Evidence
 from support.answers.ranking import Base
 from support.answers.spelling import correct_spelling
 from support.answers.validation import check_sentence
@@ -95,6 +98,50 @@ def test_a_sentence_that_has_every_word_and_is_about_something_else_answers_noth
     assert answer_question("Do you have a shop in Berlin?", shop).refused == "unanswered"
     shop = Base(read_articles("## 1. Our shop in Berlin\nYou find our shop in Berlin near the station.\n"))
     assert not answer_question("Do you have a shop in Berlin?", shop).refused
+
+
+def test_a_word_that_no_other_article_has_answers_beside_the_point_of_the_title() -> None:
+    shop = load_base(OTHER_SHOPS["tea"][0])  # American Express stands in a list of seven, under "Payment methods"
+    assert not answer_question("do u take amex", shop).refused
+    assert answer_question("do u take wechat pay", shop).refused == "unanswered"
+
+
+def test_a_long_question_may_have_words_beside_the_point_where_two_are_rare() -> None:
+    long = Evidence(missing=0.3, worst=0.7, missing_close=0.3, wrong_kind=0.0, own=1.3, telling=4)
+    assert rate_sureness(long) < LEAST_SURE and is_answer(long)
+    assert not is_answer(replace(long, telling=3)) and not is_answer(replace(long, own=1.0))
+    assert not is_answer(replace(long, wrong_kind=1.0)) and not is_answer(replace(long, missing=0.8))
+
+
+def test_an_english_compound_is_held_in_part_by_its_head(shop: Base) -> None:
+    base = Base(read_articles("## 1. Cloths\nWash the cloth at 40 degrees.\n\n## 2. Payment\nPay by card.\n"))
+    whole, part = (answer_question(f"Can I wash my {word} at 40 degrees?", base) for word in ("cloth", "saddlecloth"))
+    other = answer_question("Can I wash my saddlebow at 40 degrees?", base)
+    assert whole.sureness >= part.sureness >= other.sureness
+
+
+def test_a_question_is_weighed_once(monkeypatch: pytest.MonkeyPatch, base: Base) -> None:
+    weighed: list[str] = []
+    real = answering.weigh_question
+    monkeypatch.setattr(
+        answering, "weigh_question", lambda question, base: weighed.append(question) or real(question, base)
+    )
+    answer_question("How long may I return tea?", base)
+    assert len(weighed) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("缝纫机能寄吗？", "Sewing machines are sent by courier."),
+        ("灯罩怎么洗？", "Lampshades are wiped with a dry cloth."),
+        ("Is it rusty?", "If a spot of rust appears, dry it."),
+        ("how wide is it", "Widths run from 110 to 140 cm."),
+    ],
+)
+def test_goods_and_what_befalls_them_are_one_in_both_languages(question: str, text: str) -> None:
+    held = find_keys(text)
+    assert any(held & {*idea.answered_by} for idea in find_ideas(question) if not idea.is_usual)
 
 
 def test_what_is_said_of_one_sort_alone_on_other_days_says_nothing_of_sundays() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.answers.articles import make_article
+from support.answers.articles import Passage, make_article
 from support.answers.numbers import find_numbers
 from support.answers.stems import stem
 from support.answers.validation import check_answer, check_sentence
@@ -90,3 +90,9 @@ def test_words_of_both_languages_are_one_idea() -> None:
         "batteri",
     ]
     assert is_chinese("我们接受 Visa、PayPal 和 Apple Pay。") and not is_chinese("We accept 支付宝 and Visa.")
+
+
+def test_free_of_is_a_negation_in_whichever_language_the_passage_is() -> None:
+    told = Passage("1", 0, "我们的茶不含麸质、坚果和牛奶。", is_chinese=True)
+    assert check_sentence("Our teas are free of gluten, nuts and milk.", [told]).is_supported
+    assert not check_sentence("Our teas are not free of gluten, nuts and milk.", [told]).is_supported
