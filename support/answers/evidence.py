@@ -40,7 +40,7 @@ PART_HELD: Final = 0.4
 #: "Where is the leather from": the words that ask are among those that every sentence has.
 _ORIGIN: Final = re.compile(
     r"\bwhere\s+(?:is|are|does|do)\b(?!.*\b(?:you|i|we|ship|send|sent|deliver\w*|order\w*)\b)"
-    r".*\b(?:from|made|produced|manufactured|built|sewn|grown)\s*\??$"
+    r".*\b(?:from|made|produced|manufactured|built|sewn|grown|printed|woven|knitted|stitched|dyed|sourced|roasted|picked|harvested|assembled)\s*\??$"
     r"|哪(?:里|儿|个国家|国)?(?:产|做|生产|制造|进口|种)的?|产自哪|是哪国",
     re.I,
 )

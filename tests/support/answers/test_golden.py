@@ -144,6 +144,11 @@ def test_goods_and_what_befalls_them_are_one_in_both_languages(question: str, te
     assert any(held & {*idea.answered_by} for idea in find_ideas(question) if not idea.is_usual)
 
 
+def test_who_asks_where_a_thing_is_printed_is_not_answered_by_what_it_is() -> None:
+    shop = load_base(OTHER_SHOPS["fabrics"][0])  # "two thirds of our cottons are certified", and nothing of where
+    assert answer_question("Where are your cottons printed?", shop).refused == "unanswered"
+
+
 def test_what_is_said_of_one_sort_alone_on_other_days_says_nothing_of_sundays() -> None:
     shop = load_base(OTHER_SHOPS["pets"][0])  # frozen meat is sent on Tuesdays and Wednesdays
     assert answer_question("周日可以送货吗？", shop).refused == "unanswered"
