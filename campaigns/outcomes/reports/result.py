@@ -63,10 +63,13 @@ def _list_whole(result: CampaignResult) -> Iterator[Row]:
     figures, day = result.figures, result.day
     retention = figures["retention"]
     people = (retention["treated"], retention["holdout"])
+    is_early = retention["verdict"] == "too_early"
     for name, unit in (("points", "points"), ("kept", "customers")):
         low, high = ("low", "high") if name == "points" else ("kept_low", "kept_high")
         values = (retention[name], retention[low], retention[high])
-        yield _row(day, "all", name, "counted", unit, values, people=people, verdict=retention["verdict"])
+        yield _row(
+            day, "all", name, "counted", unit, _bare(values, is_early), people=people, verdict=retention["verdict"]
+        )
     for arm, n in zip(("treated", "holdout"), people, strict=True):
         yield _row(day, "all", f"{arm}_ordered", "counted", "people", (retention[f"{arm}_kept"], None, None),
                    people=(n, None) if arm == "treated" else (None, n))  # fmt: skip
@@ -78,11 +81,11 @@ def _list_whole(result: CampaignResult) -> Iterator[Row]:
     if difference := revenue.get("difference"):
         for name, ends in (("per_person", ("low", "high")), ("total", ("total_low", "total_high"))):
             values = (difference[name], *(difference[end] for end in ends))
-            yield _row(day, "all", f"revenue_{name}", "counted", "money", values, people=people)
+            yield _row(day, "all", f"revenue_{name}", "counted", "money", _bare(values, is_early), people=people)
     for outcome, found in (figures.get("estimates") or {}).items():
         for how, key in (("cut" if outcome == "paid" else "counted", "plain"), ("past_out", "adjusted")):
             values = (found[key]["effect"], found[key]["low"], found[key]["high"])
-            yield _row(day, "all", outcome, how, _UNITS[outcome], values, people=people)
+            yield _row(day, "all", outcome, how, _UNITS[outcome], _bare(values, is_early), people=people)
     looks = {"kept": figures.get("any_look"), **(figures.get("any_look_amounts") or {})}
     for outcome, look in looks.items():
         if look:
@@ -127,7 +130,7 @@ def _list_day(result: CampaignResult) -> Iterator[Row]:
     if retention["verdict"] == "too_early" and look:
         yield _look(result.day, "day", "kept", look, "points", people)
         return
-    values = (retention["points"], retention["low"], retention["high"])
+    values = _bare((retention["points"], retention["low"], retention["high"]), retention["verdict"] == "too_early")
     yield _row(result.day, "day", "kept", "counted", "points", values, people=people, verdict=retention["verdict"])
 
 
@@ -140,7 +143,7 @@ def _list_costs(day: dt.date, line: Line) -> Iterator[Row]:
                    verdict="" if amount is not None else "price_not_known")  # fmt: skip
     per, net = line.per_kept, line.left
     yield _row(day, "cost", "per_kept", "counted", "money", (per.value, per.low, per.high), verdict=per.verdict)
-    if net is not None:
+    if net is not None and line.is_settled:
         yield _row(day, "cost", "net", "counted", "money", (net.value, net.low, net.high))
 
 
@@ -164,6 +167,11 @@ def _list_standings(day: dt.date, found: Sequence[tuple[str, TextCount | None, S
         verdict = "better" if standing.has_won else "no_effect"
         name = f"{archetype} · {leader.variant.label}"
         yield _row(day, "text_standing", name, "any_look", "points", values, verdict=verdict)
+
+
+def _bare(values: tuple[float, float, float], is_early: bool) -> tuple[float, float | None, float | None]:
+    """Before the end without an interval that holds for one look only."""
+    return (values[0], None, None) if is_early else values
 
 
 def _look(

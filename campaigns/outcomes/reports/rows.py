@@ -65,7 +65,8 @@ def list_lift_rows(report: LiftReport) -> Iterator[Row]:
 
 
 def list_cost_rows(report: CostReport) -> Iterator[Row]:
-    """One for each campaign, the newest first. A part that is empty is not known."""
+    """One for each campaign, the newest first. A part that is empty is not known, nor who was kept before the counting is over:
+    an interval of one look allows no second one."""
     for line in report.lines:
         costs, per = line.costs, line.per_kept
         yield {
@@ -76,12 +77,12 @@ def list_cost_rows(report: CostReport) -> Iterator[Row]:
             "treated": line.retention["treated"],
             **{name: None if costs is None else _round(getattr(costs, name)) for name in PARTS},
             "total": None if costs is None else _round(costs.total),
-            **bounds(line.kept, "kept"),
+            **bounds(line.kept if line.is_settled else None, "kept"),
             "verdict": per.verdict,
             "per_kept": _round(per.value),
             "per_kept_low": _round(per.low),
             "per_kept_high": _round(per.high),
-            **bounds(line.left, "net"),
+            **bounds(line.left if line.is_settled else None, "net"),
             "minutes": line.minutes,
             "tokens": (line.result.figures.get("spending") or {}).get("tokens"),
         }

@@ -159,3 +159,15 @@ def test_the_files_cells_are_no_formulas(shop: Campaign, api: APIClient) -> None
     rows = _read_file(api, reverse("campaigns:report-lift-file"))  # type: ignore[arg-type]
     assert any(row["campaign"] == "'=1+1" for row in rows)
     assert not [row for row in rows for cell in row.values() if re.match(r"[=@]", cell)]
+
+
+def test_before_the_end_no_file_has_an_interval_of_one_look(shop: Campaign, client: Client, api: APIClient) -> None:
+    client.force_login(User.objects.get(username="ana"))
+    (row,) = [one for one in _read_file(client, reverse("campaigns:report-cost-file")) if one["campaign"] == "Open"]
+    assert [row[name] for name in ("kept", "kept_low", "kept_high", "net", "net_low", "net_high")] == [""] * 6
+    (told,) = [one for one in api.get("/api/v1/reports/cost/").json()["rows"] if one["campaign"] == "Open"]
+    assert told["kept"] is None and told["net_high"] is None
+    still = Campaign.objects.get(name="Open")
+    rows = _read_file(client, reverse("campaigns:result-file", args=[still.pk]))
+    counted = [one for one in rows if one["how"] == "counted" and one["name"] in ("points", "kept", "net")]
+    assert counted and all(one["low"] == one["high"] == "" for one in counted)
