@@ -3,6 +3,9 @@
 PostgreSQL would do it by itself, at some minute and in the middle of a test: it then notes that tables are empty whose rows are
 not committed yet, and ten thousand people are joined row by row, which took one test 22 s of its time instead of 4. The
 throw-away server therefore leaves it to us; one of the tester's own does both.
+
+What temporary tables leave in the catalogue stays there: with 170,000 dead rows in pg_attribute a new session reads eighty tables
+in 23 ms of processor time, and a temporary table takes 0.7 ms, as without them.
 """
 
 from __future__ import annotations
