@@ -14,7 +14,9 @@ from .checks import (
     counts,
     days,
     deadlines,
+    details,
     discounts,
+    echoes,
     form,
     groups,
     identity,
@@ -32,8 +34,9 @@ from .checks import (
     voice,
     wording,
 )
+from .checks.fact_texts import measure_size
 from .checks.reading import Draft, read_draft
-from .checks.sheet import FactSheet, measure_size, read_facts
+from .checks.sheet import FactSheet, read_facts
 from .findings import Claim, Finding, Review, Verdict, worst_verdict
 from .ledger import list_claims
 
@@ -72,9 +75,17 @@ CHECKS: Final[tuple[Check, ...]] = (
     promises.check_scope,
     promises.check_presents,
     particulars.check_prizes,
+    particulars.check_choices,
+    details.check_composition,
+    details.check_details,
     particulars.check_measures,
     particulars.check_pieces,
     particulars.check_limited_services,
+    echoes.check_lists,
+    echoes.check_blends,
+    echoes.check_endings,
+    echoes.check_denials,
+    echoes.check_free_of,
     scope.check_scope_of_offer,
     promises.check_offer_exists,
     other_numbers.check_other_numbers,

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from .checks.amounts import Claim as Figure
 from .checks.dates import DateClaim
+from .checks.fact_texts import iter_texts
 from .checks.promise_words import PROMISES
 from .checks.reading import Draft, Reading, find_name, products_meant, read_claims
-from .checks.sheet import FactSheet, Product, iter_texts
+from .checks.sheet import FactSheet, Product
 from .checks.stock import find_stock_phrases
 from .checks.text import is_negated, read_passage
 from .findings import Claim, Finding

@@ -10,7 +10,7 @@ DERIVED = re.compile(
     _I,
 )
 DISCOUNT_AFTER = re.compile(
-    r"^\s*(?:off|discount|reduction|less|cheaper|rebate|back\b|saving|credit|voucher|coupon|(?:的)?(?:优惠|折扣|代金|抵用|无门槛|券|红包))",
+    r"^\s*(?:off|discount|reduction|less|cheaper|rebate|back\b|towards?\b|saving|credit|voucher|coupon|(?:的)?(?:优惠|折扣|代金|抵用|无门槛|券|红包))",
     _I,
 )
 DISCOUNT_BEFORE = re.compile(
@@ -37,18 +37,36 @@ FEE_BEFORE = re.compile(
     _I,
 )
 SUM_BEFORE = re.compile(
-    r"(?:\b(?:together|in\s+total|altogether)\b,?\s*(?:that|they|it|both)?\s*(?:'s|is|are|costs?|comes?\s+to|makes?)?|\bcome\s+to|\badd\s+up\s+to|合计|总共|一共|总价|加起来|(?<=[样件口者])共|[两三四五]样|=)\s*(?:是|为|才|只要)?\s*:?\s*$",
+    r"(?:\btotal\s+(?:comes\s+to|is|of)|\btogether,?\s+and\s+you(?:'re|\s+are)\s+at|\b(?:all\s+)?(?:the|these|those)\s+(?:two|three|four|[2-9])\s+come\s+to|\b(?:together|in\s+total|altogether)\b,?\s*(?:that|they|it|both)?\s*(?:'s|is|are|costs?|comes?\s+to|makes?)?|\bcome\s+to|\badd\s+up\s+to|合计|总共|一共|总价|加起来|(?<=[样件口者])共|[两三四五]样|=)\s*(?:是|为|才|只要)?\s*:?\s*$",
     _I,
 )
 OFFER_BEHIND = re.compile(
     r",?\s*(?:(?:the|our|your)\s+code|you\s+(?:can\s+)?(?:also\s+)?(?:take|get|save)|\ue000+\s+takes)\b", _I
 )
+REDUCED_AFTER = re.compile(
+    r"\s*(?:with|after|using|once)\s+(?:it\b(?!\s+[a-z])|(?:the|your|our|this|that)\s+(?:code|discount|offer)\b|code\b|\ue000)",
+    _I,
+)
+FOR_ONLY = re.compile(r"\b(?:for|at|only|just)\s*(?:only\s+|just\s+)?$|(?:只要|仅|特价)\s*$", _I)
+GIVES_FREE = re.compile(r"\bfree\b|\bgift\b|complimentary|送|赠|免|包邮", _I)
+NOW = re.compile(
+    r",?\s*(?:(?:and|but)\s+)?(?:(?:is|are|it's)\s+)?(?:now|down\s+to)\s+(?:only\s+|just\s+)?|[,;]?\s*(?:现在|现价|折后|券后|用码后)(?:只要|仅需?|是)?\s*",
+    _I,
+)
+TO = re.compile(r"\s*(?:to|->|→)\s*", _I)
+FALLS_FROM = re.compile(r"\b(?:goes?|drops?|falls?|comes?|down|reduced|cut)\s+(?:down\s+)?from\s*$", _I)
+USUAL_BEFORE = re.compile(
+    r"\b(?:instead\s+of|was|from|usually|normally|originally|regularly|rather\s+than|before)\s*$|原价\s*$", _I
+)
+#: The value of a present, which is no product's price.
+WORTH = re.compile(r"\bworth\s*(?:of\s+)?$|价值\s*$", _I)
 SHORT_AFTER = re.compile(r"\s*(?:short|away)\b", _I)
 SHORT_BEFORE = re.compile(r"差了?\s*$")
 SUM_AFTER = re.compile(r"\s*(?:in\s+(?:all|total)|altogether|together)\b", _I)
 INSTEAD = re.compile(r"\s*\(?\s*(?:instead\s+of|down\s+from|rather\s+than|was|usually|normally|原价|平时)\s*:?\s*", _I)
 REDUCED_BEFORE = re.compile(
-    r"(?:折后|券后|减后|到手价?|实付|\d\s*折(?:之?后|下来)?|减\s*\d+\s*元后|\bbecomes|\bdown\s+to|\bmakes\s+(?:it|that)),?\s*(?:只要|仅需?|只需|才|是|为)?\s*:?\s*$"
+    r"(?:折后|券后|减后|到手价?|实付|\d\s*折(?:之?后|下来)?|减\s*\d+\s*元后|\bbecomes|\bdown\s+to|\bmakes\s+(?:it|that)"
+    r"|\b[Ww]ith\s+(?:(?:the|your|our|this)\s+)?(?:code|\ue000+),?\s+(?:it's|it\s+is|that's|they're|you(?:'ll|'d)?\s+pay|it\s+comes\s+to)),?\s*(?:只要|仅需?|只需|才|是|为)?\s*:?\s*$"
 )
 KEPT = re.compile(r"\b(?:keep|kept)\s*$|省[了下]?\s*$", _I)
 BELOW = re.compile(r"\b(?:under|below|less\s+than|cheaper\s+than)\s*$|(?:不到|低于|不足)\s*$", _I)

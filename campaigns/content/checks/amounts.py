@@ -11,7 +11,10 @@ from typing import Literal
 #: At most 15 digits: a longer row is no amount, and would be read once from each of its digits.
 NUMBER = r"\d{1,3}(?:[.,' ]\d{3}){1,5}(?:[.,]\d{1,2})?(?!\d)|\d{1,15}(?:[.,]\d{1,15})?"
 #: What goods are counted in.
-MEASURES = "[件双个只台套条顶把款份瓶盒支张本辆部罐饼包袋箱桶块枚颗斤册幅对副束片根棵盆团座粒卷株杯听盏组提串筒壶]"
+MEASURES = (
+    "(?:[件双个只台套条顶把款份瓶盒支张本辆部罐饼包袋箱桶块枚颗斤册幅对副束片根棵盆团座粒卷株杯听盏组提串筒壶床]"
+    "|口(?![之味]))"
+)
 _START = r"(?<![\d.])(?<!\d,)(?<![\w])"
 
 Kind = Literal["percent", "money", "off", "span", "stock", "count", "number"]
@@ -252,7 +255,8 @@ _COUNTS = (
         _I,
     ),
     re.compile(
-        rf"{_START}(?!24/7)(?P<n>{NUMBER})\s*(?:(?:out\s+of|in|of)\s*|/\s?(?=\d{1, 2}\b|100\b))(?P<noun>\d+)\b(?!\s*(?:%|per))",
+        rf"{_START}(?!24/7|1\s+of\b)(?P<n>{NUMBER})"
+        rf"\s*(?:(?:out\s+of|in|of)\s*|/\s?(?=\d{1, 2}\b|100\b))(?P<noun>\d+)\b(?!\s*(?:%|per))",
         _I,
     ),
     re.compile(r"(?P<noun>#)\s?(?P<n>1)(?!\d)|\bno\.?\s?1\b|\bnumber[\s-]1\b", _I),
@@ -275,7 +279,7 @@ _PIECES = r"pairs?|pieces?|items?|units?|sets?|of\s+(?:them|these|those|our|the)
 _STOCK = (
     re.compile(
         rf"(?:\b(?:only|just|fewer\s+than|less\s+than|under|about|the\s+last|our\s+last|last|final)\s+)?{_START}(?P<n>{NUMBER})"
-        r"(?!\s*(?:%|per)|\s+of\s+(?:those|them|these)\b(?!\s+(?:left|remain)))(?=\s+(?:[^\s.,!?;:]+\s+){0,6}?(?:left|remain(?:ing|s)?|in\s+stock|available|still\s+here|to\s+go|in\s+(?:the|our)\s+(?:warehouse|shops?|store|cellar|studio|workshop))\b)",
+        r"(?!\s*(?:%|per)|\s+of\s+(?:those|them|these)\b(?!\s+(?:left|remain)))(?=\s+(?:[^\s.,!?;:]+\s+){0,6}?(?:left(?!\s+(?:an?|us|their|your|the)\b)|remain(?:ing|s)?|in\s+stock|available|still\s+here|to\s+go(?!\s+(?:about|through|with|for|to|over|back|into|out)\b)|in\s+(?:the|our)\s+(?:warehouse|shops?|store|cellar|studio|workshop))\b)",
         _I,
     ),
     re.compile(rf"\b(?:last|final|only|just)\s+(?:remaining\s+)?(?P<n>{NUMBER})(?=\s+(?:(?:{_PIECES})\b|\ue000))", _I),

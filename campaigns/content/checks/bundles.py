@@ -36,7 +36,18 @@ class Bundle:
 def find_bundles(text: str) -> Iterator[Bundle]:
     """All such offers of a folded text, the longest reading of a place first."""
     found: list[Bundle] = []
-    for pattern in (_BUY_GET, _BUY_NTH, _NTH, _SHARE_NTH, _FOR_PRICE, _FOR, _BOGO, _CHINESE_BUY, _CHINESE_NTH):
+    for pattern in (
+        _BUY_GET,
+        _BUY_NTH,
+        _NTH,
+        _BARE_NTH,
+        _SHARE_NTH,
+        _FOR_PRICE,
+        _FOR,
+        _BOGO,
+        _CHINESE_BUY,
+        _CHINESE_NTH,
+    ):
         for match in pattern.finditer(text):
             bundle = _read_bundle(match)
             if bundle and not any(bundle.start < other.end and other.start < bundle.end for other in found):
@@ -115,6 +126,8 @@ _NTH = re.compile(
     rf"\b(?:the|your|every|each|a|get|any)\s+{_ORDINAL}\b(?!\s+(?:of|day|time))(?:\s+1\b)?[^.!?\n\d]{{0,25}}?\s{_SHARE}",
     _I,
 )
+#: Without an article, as headlines have it: "second pair half price".
+_BARE_NTH = re.compile(rf"(?:^|\n|[:,;!?.-]\s{{0,2}}){_ORDINAL}\s+(?!of\b|day|time)(?:[a-z]+\s+){{1,3}}?{_SHARE}", _I)
 #: The share first: "half price for your second pair", "20% off second pairs".
 _SHARE_NTH = re.compile(
     rf"(?<![\w.,]){_SHARE}\s+(?:(?:for|on)\s+)?(?:(?:the|your|every|each|a|any|all)\s+)?{_ORDINAL}\s+(?!of|day|time)[a-z]+",

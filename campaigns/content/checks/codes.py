@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from campaigns.content.findings import Finding
 
 from .reading import Draft, Reading, read_support
-from .sheet import FactSheet
+from .sheet import FactSheet, names_of_products
 
 
 def check_codes(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -35,7 +35,8 @@ def _find_codes(reading: Reading, sheet: FactSheet) -> Iterator[tuple[int, int]]
             token, span = match["code"], match.span("code")
             if span in found or (pattern is not _LOOKS_LIKE_CODE and not _is_token(match)):
                 continue
-            if _is_exempt(token) or re.search(rf"(?<!\w){re.escape(token)}(?!\w)", read_support(sheet).passage.text):
+            known = f"{names_of_products(sheet)}\n{read_support(sheet).passage.text}"
+            if _is_exempt(token) or re.search(rf"(?<!\w){re.escape(token)}(?!\w)", known):
                 continue
             if pattern is _LOOKS_LIKE_CODE and _POSTCODE.match(
                 reading.passage.text[max(0, span[0] - 5) : span[1] + 4].strip()
@@ -74,7 +75,7 @@ _CHINESE = re.compile(
     r"(?:优惠码|折扣码|券码|兑换码|促销码|口令|优惠代码|代码|暗号|输入|使用|填写|凭)\s*[:为是]?\s*(?P<quote>[\"'「『【《]+)?\s*(?P<code>[A-Za-z0-9][A-Za-z0-9_-]{2,})"
 )
 _NO_CODE = re.compile(
-    r"\b(?:no|without(?:\s+an?y?)?|don't\s+need\s+an?y?|do\s+not\s+need\s+an?y?)\s+(?:promo\s+|discount\s+|voucher\s+|coupon\s+)?(?:code|coupon)s?\b|(?:无需|无须|不用|不需要?|不必|免|没有?)(?:任何|输入?|填写?)?(?:优惠码|折扣码|券码|输码|优惠券)",
+    r"\b(?:no|without(?:\s+an?y?)?|don't\s+need\s+an?y?|do\s+not\s+need\s+an?y?)\s+(?:promo\s+|discount\s+|voucher\s+|coupon\s+)?(?:code|coupon)s?\b|(?:无需|无须|不用|不需要?|不必|免|没有?)(?:任何|输入?|填写?|记)?(?:优惠码|折扣码|券码|输码|优惠券)",
     _I,
 )
 _HAS_CODE = re.compile(

@@ -33,9 +33,25 @@ def check_counts(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             is_true = not true.isdisjoint((value, claim.unit) for value in claim.values) or (
                 claim.unit in _PEOPLE and _counts_people(support, claim)
             )
+            if claim.unit in {"product", "item"} and _TO_BUY.search(
+                reading.masked[max(0, claim.start - 12) : claim.start]
+            ):
+                continue
+            is_true |= _is_of_ratings(support, reading, claim)
             if not is_true and not _quoted(sheet, reading, claim) and not _counts_same(support, reading, claim):
                 message = _("The facts do not say this about the shop or its customers.")
                 yield reading.finding("count", "block", message, (claim.start, claim.end))
+
+
+def _is_of_ratings(support: Reading, reading: Reading, claim: Claim) -> bool:
+    """ "4.8 stars from 412 customers", where the facts say `rating average: 4.8` and `rating count: 412`."""
+    if claim.unit not in _RATES and not claim.unit.isdigit():
+        return False
+    return bool(_RATING.search(sentence_around(reading.passage.text, claim.start))) and any(
+        set(known.values) & set(claim.values)
+        for known in support.of_kind("count", "number")
+        if _RATING.search(sentence_around(support.passage.text, known.start))
+    )
 
 
 def _counts_people(support: Reading, claim: Claim) -> bool:
@@ -65,4 +81,11 @@ def _counts_same(support: Reading, reading: Reading, claim: Claim) -> bool:
 
 
 _PEOPLE = frozenset(["people", "person", "tester", "participant", "volunteer", "women", "men", "user"])
+_TO_BUY = re.compile(r"\b(?:buy|any|choose|pick|take|these|those|both)\s+$", re.IGNORECASE)
+_RATES = frozenset(
+    ["star", "review", "rating", "customer", "people", "person", "buyer", "shopper", "reader", "owner", ""]
+)
+_RATING = re.compile(
+    r"\brat(?:ed?|ings?)\b|\breviews?\b|\bscore[ds]?\b|\bstars?\b|评分|评价|好评|打分|星", re.IGNORECASE
+)
 _HAN_NOUNS = re.compile(r"会员|顾客|客户|用户|买家|好评|评价|读者|门店|店|家庭|粉丝")

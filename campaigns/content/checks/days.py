@@ -12,8 +12,10 @@ from campaigns.content.findings import Finding, Verdict
 
 from .dates import DateClaim, last_of_month
 from .reading import Draft, Reading, read_support
-from .sheet import FactSheet
-from .text import OFFER_WORDS, content_stems, sentence_around
+from .routines import contradicts_policy, is_of_policy
+from .sheet import FactSheet, known_numbers
+from .support_days import support_days
+from .text import OFFER_WORDS, content_stems, sentence_around, sentence_span
 
 
 def check_dates(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -39,7 +41,7 @@ def check_months(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     known = {_read_month(match) for match in _YEAR_MONTH.finditer(read_support(sheet).passage.text)}
     if not known:
         return
-    days = (sheet.valid_from, sheet.valid_until, sheet.send_date, *_support_days(sheet))
+    days = (sheet.valid_from, sheet.valid_until, sheet.send_date, *support_days(sheet))
     known |= {(day.year, day.month) for day in days if day}
     for reading in draft.readings:
         for match in _YEAR_MONTH.finditer(reading.passage.text):
@@ -91,20 +93,30 @@ def _fits_date(sheet: FactSheet, reading: Reading, claim: DateClaim) -> bool:
         return False
     if claim.role == "from" and sheet.send_date and any(pattern.fits(sheet.send_date) for pattern in claim.days):
         return sheet.valid_from is None or sheet.valid_from <= sheet.send_date
+    if claim.role == "until" and sheet.valid_until and _says_terms(sheet, reading, claim):
+        return _is_of_line(sheet, reading, claim)
     return bool(set(claim.days) & {day for known in read_support(sheet).dates for day in known.days}) or any(
-        pattern.fits(day) for pattern in claim.days for day in _support_days(sheet)
+        pattern.fits(day) for pattern in claim.days for day in support_days(sheet)
     )
 
 
-def _support_days(sheet: FactSheet) -> Iterator[dt.date]:
-    for known in read_support(sheet).dates:
-        for day in known.days:
-            year = day.year or (sheet.send_date.year if sheet.send_date else None)
-            if year and day.month and day.day:
-                try:
-                    yield dt.date(year, day.month, day.day)
-                except ValueError:
-                    continue
+def _says_terms(sheet: FactSheet, reading: Reading, claim: DateClaim) -> bool:
+    """The sentence gives the share, the amount, the minimum or the code of the offer: its last day is the offer's."""
+    start, end = sentence_span(reading.passage.text, claim.start)
+    terms = known_numbers(sheet.percent, sheet.amount, sheet.min_basket)
+    said = {v for c in reading.of_kind("percent", "money") if start <= c.start < end for v in c.values}
+    return bool(terms & said) or bool(sheet.code and sheet.code in reading.passage.text[start:end])
+
+
+def _is_of_line(sheet: FactSheet, reading: Reading, claim: DateClaim) -> bool:
+    """The line of the facts that gives the day shares more with the sentence than the month."""
+    support = read_support(sheet)
+    here = content_stems(_MONTH_WORD.sub(" ", sentence_around(reading.masked, claim.start)))
+    return any(
+        set(known.days) & set(claim.days)
+        and here & content_stems(_MONTH_WORD.sub(" ", sentence_around(support.masked, known.start)))
+        for known in support.dates
+    )
 
 
 def _fits_edge(sheet: FactSheet, claim: DateClaim) -> bool:
@@ -126,6 +138,10 @@ def _fits_month(sheet: FactSheet, reading: Reading, claim: DateClaim) -> bool:
     if sheet.valid_until is None or not OFFER_WORDS.search(_offer_clause(sheet, reading, claim)):
         return True
     first = sheet.valid_from or sheet.send_date or sheet.valid_until
+    if any(
+        known.days and known.days[0].month == month and not known.days[0].day for known in read_support(sheet).dates
+    ):
+        return True  # a month of the facts, of the harvest or the flowering
     if claim.role == "from":
         return first.month == month
     last = sheet.valid_until
@@ -156,20 +172,28 @@ def _check_weekday(sheet: FactSheet, reading: Reading, claim: DateClaim) -> Iter
     span = (claim.start, claim.end)
     beside = _date_beside(reading, claim)
     if beside is not None:
-        known = [day for day in (sheet.valid_from, sheet.valid_until, sheet.send_date, *_support_days(sheet)) if day]
+        known = [day for day in (sheet.valid_from, sheet.valid_until, sheet.send_date, *support_days(sheet)) if day]
         fits = [day for day in known if any(pattern.fits(day) for pattern in beside.days)]
         if fits and all(day.weekday() != claim.weekday for day in fits):
             yield reading.finding("weekday", "block", _("This day is another day of the week."), span)
         return
     before, after = reading.masked[max(0, claim.start - 12) : claim.start], reading.masked[claim.end : claim.end + 12]
-    if _ANY_WEEKDAY.search(before) or (
-        not claim.role and re.match(r"\s+(?:morning|afternoon|evening|walk)", after, re.I)
+    if _EVERY_WEEK.search(before) and contradicts_policy(sheet, claim, sentence_around(reading.masked, claim.start)):
+        yield reading.finding("weekday", "block", _("The facts name other days of the week for this."), span)
+    if (
+        before.endswith("-")
+        or after.startswith("-")
+        or _ANY_WEEKDAY.search(before)
+        or (not claim.role and re.match(r"\s+(?:morning|afternoon|evening|walk)", after, re.I))
     ):
         return
     sentence = sentence_around(reading.masked, claim.start)
     if _tells_of_arrival(reading, claim):
         return
-    if _is_of_policy(sheet, claim, sentence):
+    if is_of_policy(sheet, claim, sentence):
+        return
+    if not claim.role and not OFFER_WORDS.search(sentence) and contradicts_policy(sheet, claim, sentence):
+        yield reading.finding("weekday", "block", _("The facts name other days of the week for this."), span)
         return
     role = claim.role or ("until" if _ENDS_IN_SENTENCE.search(sentence) else "")
     if role == "until" and not _is_next(sheet, sheet.valid_until, claim, reading):
@@ -188,22 +212,6 @@ def _tells_of_arrival(reading: Reading, claim: DateClaim) -> bool:
     before = re.split(r",|;|\band\b|[.!?\n]", text[max(0, claim.start - 60) : claim.start])[-1]
     clause = before + re.split(r"[,;.!?\n]", text[claim.end : claim.end + 60])[0]
     return bool(_ARRIVES.search(clause)) and not _OF_OFFER.search(clause) and not OFFER_WORDS.search(clause)
-
-
-def _is_of_policy(sheet: FactSheet, claim: DateClaim, sentence: str) -> bool:
-    """The opening hours of a shop, the days of delivery: a line of the facts names this weekday and speaks of the same."""
-    support = read_support(sheet)
-    topic = content_stems(sentence)
-    if OFFER_WORDS.search(sentence):
-        return False
-    if sheet.send_date and any(
-        day.weekday() == claim.weekday and 0 <= (day - sheet.send_date).days <= 7 for day in _support_days(sheet)
-    ):
-        return True  # "order by Saturday", where the facts name the date
-    return any(
-        known.weekday == claim.weekday and len(topic & content_stems(sentence_around(support.masked, known.start))) > 1
-        for known in support.dates
-    )
 
 
 def _is_next(sheet: FactSheet, day: dt.date | None, claim: DateClaim, reading: Reading) -> bool:
@@ -260,5 +268,7 @@ _ENDS_IN_SENTENCE = re.compile(
     r"\b(?:ends?|expires?|(?:last|final)\s+(?:day|chance|call|hours?)|over|gone|closes?|deadline|only)\b|截止|结束|到期|仅限|最后|前",
     _I,
 )
+_EVERY_WEEK = re.compile(r"\bevery\s+$|每(?:个|逢)?$", _I)
+_MONTH_WORD = re.compile(rf"\b(?:{'|'.join(_MONTHS)})[a-z]*\b", _I)
 _CHINESE_WEEK = re.compile(r"(?<!下)(?:下|[本这])个?$")
 _ANY_WEEKDAY = re.compile(r"(?:\b(?:an?|every|any|most|some|lazy|slow|of)\s+|每(?:个|逢)?)$", _I)

@@ -87,6 +87,10 @@ def _check_holidays(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
         if cue in {"before", "by"} and not OFFER_WORDS.search(sentence_around(reading.masked, match.start())):
             continue
         until = sheet.valid_until
+        if any(
+            said.startswith(zh) and en in read_support(sheet).passage.text.lower() for zh, en in _IN_ENGLISH.items()
+        ):
+            continue
         month, first, last = _days_of_holiday(said, until.year if until else 0)
         if not month and said in " ".join(read_support(sheet).passage.text.lower().replace("'", "").split()):
             continue
@@ -153,6 +157,9 @@ def _is_end_of_day(hour: str) -> bool:
 
 
 def _check_start(sheet: FactSheet, reading: Reading) -> Iterator[Finding]:
+    if sheet.send_date and sheet.valid_from and sheet.valid_from > sheet.send_date:
+        for match in _FROM_TODAY.finditer(reading.masked):
+            yield reading.finding("date", "block", _("The offer does not begin then."), match.span())
     for match in _STARTS.finditer(reading.masked):
         shift = 1 if re.search("tomorrow|明", match.group(), re.I) else 0
         if sheet.send_date and sheet.valid_from != sheet.send_date + dt.timedelta(days=shift):
@@ -187,7 +194,8 @@ def _ends_this_month(sheet: FactSheet) -> bool:
 
 _I = re.IGNORECASE
 _END = (
-    r"(?:ends?|ending|expires?|expiring|closes?|finish(?:es)?|stops?|over|gone|until|till|by|before|through|deadline(?:\s+is)?"
+    r"(?:ends?|ending|expires?|expiring|closes?|finish(?:es)?|stops?|gone|until|till|by|before|through|deadline(?:\s+is)?"
+    r"|(?<=is )over|(?<='s )over|(?<=be )over|(?<=all )over"
     r"|last\s+day\s+is)"
 )
 _BARE_END = rf"(?!\s*(?:on|of|,)?\s*(?:[a-z]+day,?\s*)?(?:the\s+)?(?:\d|{FILLER}|[a-z]+day\b))"
@@ -197,7 +205,7 @@ _DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
             rf"\btoday\s+only\b|\b(?:only|just(?:\s+for)?)\s+today\b|\b(?:1|one|single)[\s-]day[\s-](?:only|sale|offer|deal|flash)"
             rf"|\b{_END}\s+(?:at\s+)?(?:today|tonight|this\s+evening|the\s+end\s+of\s+(?:the\s+day|today)|close\s+of\s+(?:business|play))\b"
             rf"|\b{_END}\s+(?:at\s+)?midnight\b{_BARE_END}|\btonight\s+(?:only|at\s+midnight)|\b(?:today|tonight)\s+is\s+(?:the|your)\s+(?:last|final)"
-            rf"|\b(?:last|final)\s+(?:few\s+)?(?:hours?|minutes)\b|\bhours\s+(?:left|remaining|to\s+go)|\b(?:the|your|it's\s+the|its)\s+(?:last|final)\s+day\b(?!\s+(?:of|to\s+order\s+for|is))"
+            rf"|\b(?:last|final)\s+(?:few\s+)?(?:hours?|minutes)\b|\bhours\s+(?:left|remaining|to\s+go)|\b(?:the|your|it's\s+the|its)\s+(?:last|final)\s+day\b(?!\s+(?:of|to\s+order|is))"
             rf"|^\s*(?:last|final)\s+day\b(?!\s+of)|\bends\s+in\s+(?:a\s+few\s+)?hours|\bfor\s+1\s+day\b"
             r"|仅限?[今当][天日]|[限仅]今[天日]|[仅只][此限]?[一1][天日]|(?:(?<!是)|(?<=[今][天日]是)|(?<=就是)|(?<=也是))最后[一1][天日]|[今当][天日晚夜]内?(?:晚上)?(?:\s*(?:24|12)点)?(?:就)?(?:截止|结束|到期|失效|过期|最后)"
             r"|截[止至]到?今[天日晚夜]|只有今[天日]|今[天日]内有效|[当今][天日]有效|最后[几数\d]*个?小时",
@@ -207,7 +215,7 @@ _DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
     ),
     (
         re.compile(
-            rf"\b{_END}\s+(?:at\s+)?(?:midnight\s+)?tomorrow\b|\btomorrow\s+(?:is\s+(?:the|your)\s+(?:last|final)|only|it(?:'s|\s+is)?\s+(?:over|gone|ends))"
+            rf"\b{_END}\s+(?:at\s+)?(?:midnight\s+)?tomorrow\b|\btomorrow(?:\s+is|'s)\s+(?:the|your)\s+(?:last|final)|\btomorrow\s+(?:only|it(?:'s|\s+is)?\s+(?:over|gone|ends))"
             r"|[明][天日晚](?:就)?(?:截止|结束|到期|失效|过期)|截[止至]到?明[天日]|[至到]明[天日]|明[天日](?:就?是)?最后",
             _I,
         ),
@@ -223,7 +231,8 @@ _DEADLINES: tuple[tuple[re.Pattern[str], Callable[[FactSheet], bool]], ...] = (
     ),
     (
         re.compile(
-            rf"\b(?:this\s+)?weekend\s+only\b|\bonly\s+this\s+weekend\b|\b{_END}\s+(?:at\s+)?(?:the\s+end\s+of\s+)?(?:this|the)\s+weekend|\bends\s+(?:at\s+the\s+)?weekend"
+            rf"\b(?:this\s+)?(?<!day )weekend\s+only\b"
+            rf"|\bonly\s+this\s+weekend\b|\b{_END}\s+(?:at\s+)?(?:the\s+end\s+of\s+)?(?:this|the)\s+weekend|\bends\s+(?:at\s+the\s+)?weekend"
             r"|仅限(?:本|这个?)?周末|[本这]个?周末(?:截止|结束|前|到期)",
             _I,
         ),
@@ -259,7 +268,7 @@ _LEAVES = re.compile(
     r"\bbatch\b|\broast|\bbak(?:e|ing)|\bship|\bdispatch|\barriv|\bdeliver|\bpost\b|\bparcel|发出|发货|寄出|送达", _I
 )
 _DAY_IS = re.compile(
-    r"(?:\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d(?:st|nd|rd|th)?|\b(?!Today|Tonight|This|That|Here|Now)[A-Z][a-z]{2,8}|\ue000)(?:\s*,)?\s+(?:is|was|will\s+be)\s+$"
+    r"(?:\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d(?:st|nd|rd|th)?|\b(?!Today|Tonight|This|That|Here|Now|It|There)[A-Z][a-z]{2,8}|\btomorrow|\ue000)(?:'s|(?:\s*,)?\s+(?:is|was|will\s+be))\s+$"
     r"|(?:[明后]天|\d[日号])[^。!?;\n]{0,16}是[^。!?;,\n]{0,12}的?$"
     r"|(?:[明后]天|周[一二三四五六日天]|\d[日号])\s*,?(?:就?是)?\s*$"
 )
@@ -301,6 +310,17 @@ _HOLIDAYS = {
     "国庆": (10, 1, 8), "五一": (5, 1, 5), "劳动": (5, 1, 5), "儿童": (6, 1, 1), "妇女": (3, 8, 8), "教师": (9, 10, 10),
     "元旦": (12, 31, 31), "跨年夜": (12, 30, 31), "情人节": (2, 13, 14),
 }  # fmt: skip
+#: Feasts that a Chinese text names after English facts.
+_IN_ENGLISH = {
+    "圣诞": "christmas",
+    "平安夜": "christmas eve",
+    "情人节": "valentine",
+    "元旦": "new year",
+    "春节": "new year",
+}
+_FROM_TODAY = re.compile(
+    r"\bfrom\s+(?:today|now)\s+(?:on\b|until|till|to\b|through)|^from\s+today\b|即日起|今[天日]起", _I
+)
 _STARTS = re.compile(
     r"\b(?:starts?|starting|begins?|beginning|launch(?:es|ing)?|opens?)\s+(?:today|tomorrow|tonight)\b|[今明][天日](?:开始|开启|起|开抢)",
     _I,

@@ -14,11 +14,11 @@ from . import amount_words as words
 from .amounts import Claim
 from .currencies import fits_currency
 from .pieces import costs_that, count_for, counts_pieces, judge_deal
-from .reading import Draft, Reading, products_meant, read_support, supported_numbers
+from .reading import Draft, Reading, products_meant, read_claims, read_support, supported_numbers
 from .scope import is_in_scope
 from .sheet import FactSheet, Product, known_numbers
 from .sums import cost_of, count_pieces, find_deals, follows_from_facts
-from .text import content_stems, sentence_around
+from .text import content_stems, read_passage, sentence_around, sentence_span
 from .worked_out import counted_before, is_just_above, is_sum, is_worked_out, list_fees, names_price_of
 
 
@@ -67,6 +67,8 @@ def _judge_stated(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
     supported = said & {v for c in read_support(sheet).of_kind("money") for v in c.values}
     if not fits_currency(sheet, claim):
         return _("The facts give this in another currency.")
+    if said == {Decimal(0)}:  # "chalk bag: £0" says that it is free
+        return "" if words.GIVES_FREE.search(sheet.support) else _("No price or amount of the facts is this one.")
     if (deals := find_deals(sheet)) and (verdict := judge_deal(reading, claim, deals)) is not None:
         return "" if verdict else _("So many of this do not cost that.")
     if (count := count_for(reading, claim)) and not costs_that(sheet, reading, claim, count):
@@ -102,7 +104,7 @@ def _judge_stated(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
             return ""
         return "" if _all_cost_less(sheet, reading, claim) else _("Not everything that is meant costs less.")
     if is_off:
-        saved |= {price - after_it for price in prices for after_it in derived}
+        saved |= {price - after_it for price in prices for after_it in derived | _fixed_prices(sheet)}
         ok = said & (known_numbers(sheet.amount) | saved) or (supported and sheet.amount is None)
         return "" if ok else _("The offer takes no such amount off.")
     if is_limit:
@@ -127,6 +129,8 @@ def _judge_stated(sheet: FactSheet, reading: Reading, claim: Claim) -> str:
         and not (_names_in_sentence(reading, claim) and words.PRICE_SAID.search(before) and prices)
     ):
         return ""
+    if supported and _says_line(sheet, reading, claim):
+        return ""
     if reading.mentions and _names_in_sentence(reading, claim):
         return _("The product has another price.")
     if said & known_numbers(sheet.amount, sheet.min_basket) and not words.PRICE_WORDS.search(before[-20:]):
@@ -141,7 +145,7 @@ def _judge_role(sheet: FactSheet, reading: Reading, claim: Claim, before: str, a
     plain = {p.price for p in sheet.products if p.price is not None and not (p.old_price and p.old_price > p.price)}
     if words.FEE_BEFORE.search(before) and not words.LIMIT_AFTER.search(after):
         fees = list_fees(sheet)
-        return None if not fees or said & fees else _("No price or amount of the facts is this one.")
+        return None if not fees else "" if said & fees else _("No price or amount of the facts is this one.")
     is_off = words.DISCOUNT_AFTER.search(after) or words.DISCOUNT_BEFORE.search(before)
     if is_off and said & plain and not said & (known_numbers(sheet.amount) | supported_numbers(sheet, "money")):
         return "" if is_worked_out(sheet, reading, claim) else _("The offer takes no such amount off.")
@@ -154,10 +158,17 @@ def _judge_role(sheet: FactSheet, reading: Reading, claim: Claim, before: str, a
         and not is_sum(sheet, reading, claim)
     ):
         return _("This is the price of one product, and no sum.")
-    if words.REDUCED_BEFORE.search(before) and said & plain:
+    start, end = sentence_span(reading.masked, claim.start)
+    given = known_numbers(*(p.price for s, _e, p in reading.mentions if start <= s < end))
+    if words.WORTH.search(before) and said & plain - given - supported_numbers(sheet, "money"):
+        return _("No price or amount of the facts is this one.")
+    if _is_after_offer(before, after) and said & plain:
         reduced = _derived_prices(sheet, products_meant(reading, claim.start, sheet))
         if reduced and not said & reduced and not is_worked_out(sheet, reading, claim):
             return _("This is the usual price, not a reduced one.")
+    earlier = max((c for c in reading.of_kind("money") if c.end <= claim.start), key=lambda c: c.end, default=None)
+    if earlier is not None and _falls_from(reading, earlier, claim) and min(said) >= max(earlier.values):
+        return _("This is the usual price, not a reduced one.")
     behind = min((c for c in reading.of_kind("money") if c.start >= claim.end), key=lambda c: c.start, default=None)
     if (
         behind is not None
@@ -166,6 +177,21 @@ def _judge_role(sheet: FactSheet, reading: Reading, claim: Claim, before: str, a
     ):
         return _("This is the usual price, not a reduced one.")
     return None
+
+
+def _falls_from(reading: Reading, earlier: Claim, claim: Claim) -> bool:
+    """ "Normally 48, now 36", "drops from 26 to 23.40": what the second is said to be less than."""
+    between = reading.masked[earlier.end : claim.start]
+    if words.NOW.fullmatch(between):
+        return True
+    return bool(words.TO.fullmatch(between) and words.FALLS_FROM.search(reading.masked[: earlier.start][-40:]))
+
+
+def _is_after_offer(before: str, after: str) -> bool:
+    """ "28.16 with the code", but not "instead of 32 with the code"."""
+    return bool(words.REDUCED_BEFORE.search(before)) or bool(
+        words.REDUCED_AFTER.match(after) and not words.USUAL_BEFORE.search(before)
+    )
 
 
 def _names_offer(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
@@ -178,6 +204,27 @@ def _names_offer(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
 def _names_in_sentence(reading: Reading, claim: Claim) -> bool:
     sentence = sentence_around(reading.passage.text, claim.start)
     return any(reading.passage.text[start:end] in sentence for start, end, _product in reading.mentions)
+
+
+def _says_line(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "We reproof your jacket for 15", where a line of the facts says "reproofing service: 15"."""
+    support = read_support(sheet)
+    here = content_stems(sentence_around(reading.masked, claim.start))
+    return any(
+        set(known.values) & set(claim.values) and here & content_stems(sentence_around(support.masked, known.start))
+        for known in support.of_kind("money")
+    )
+
+
+def _fixed_prices(sheet: FactSheet) -> set[Decimal]:
+    """Five in "your first bag for 5": what the offer lets somebody pay."""
+    reading = read_claims(read_passage("offer", sheet.offer), None)
+    return {
+        value
+        for claim in reading.of_kind("money")
+        if words.FOR_ONLY.search(reading.masked[max(0, claim.start - 12) : claim.start])
+        for value in claim.values
+    }
 
 
 def _derived_prices(sheet: FactSheet, products: Iterable[Product]) -> set[Decimal]:

@@ -11,6 +11,16 @@ from django.utils.translation import gettext as _
 from campaigns.content.findings import Finding, Verdict
 
 from .amounts import Claim, read_number
+from .number_sources import (
+    earns_points,
+    is_age_of_shop,
+    is_end_of_years,
+    is_multiple,
+    is_stock,
+    is_stock_of_named,
+    list_counted,
+    list_counted_in,
+)
 from .reading import Draft, Reading, read_support
 from .sheet import FactSheet, known_numbers, names_of_products
 from .text import OFFER_WORDS, content_stems, is_instruction, sentence_around, sentence_span
@@ -19,13 +29,16 @@ from .text import OFFER_WORDS, content_stems, is_instruction, sentence_around, s
 def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """What no other check explains: small numbers in words are shown, figures are blocked."""
     true = _loose_numbers(sheet)
-    said_of = _numbers_by_unit(sheet)
-    counted = _counted(draft)
+    every = _numbers_by_unit(sheet)
+    said_of = {unit: values for unit, values in every.items() if len(unit) > 1 or not unit.isascii()}
+    counted = list_counted(draft)
     for reading in draft.readings:
         for claim in reading.of_kind("number"):
-            if claim.unit in {"分", "积", "point"} and _earns_points(sheet, claim):
+            if claim.unit in {"分", "积", "point"} and earns_points(sheet, claim):
                 continue
-            if _is_multiple(said_of.get(claim.unit, set()), counted, claim):
+            is_headline = reading.passage.field in _HEADLINES
+            said = counted if is_headline else list_counted_in(sentence_around(reading.masked, claim.start))
+            if is_multiple(every.get(claim.unit, set()), said, claim):
                 continue
             other = said_of.get(claim.unit)
             if (
@@ -37,16 +50,16 @@ def check_other_numbers(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 message = _("The facts give another number for this.")
                 yield reading.finding("number", "block", message, (claim.start, claim.end))
                 continue
-            if not true.isdisjoint(claim.values) or _is_small_word(reading, claim) or _is_stock(sheet, reading, claim):
+            if not true.isdisjoint(claim.values) or _is_small_word(reading, claim) or is_stock(sheet, reading, claim):
                 continue
             if (
                 reading.masked[claim.start : claim.start + 4] == "24/7"
                 or reading.masked[max(0, claim.end - 4) : claim.end] == "24/7"
             ):
                 continue  # a service, which the promises look at
-            if _is_day_of_sales(sheet, reading, claim) or _is_age_of_shop(sheet, claim):
+            if _is_day_of_sales(sheet, reading, claim) or is_age_of_shop(sheet, claim) or is_end_of_years(sheet, claim):
                 continue
-            if reading.passage.field in _HEADLINES and _is_stock_of_named(sheet, draft, claim):
+            if reading.passage.field in _HEADLINES and is_stock_of_named(sheet, draft, claim):
                 continue
             if _contradicts_range(sheet, reading, claim):
                 message = _("The facts give another number for this.")
@@ -75,7 +88,9 @@ def _same_topic(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     support = read_support(sheet)
     here = content_stems(sentence_around(reading.masked, claim.start).replace(claim.unit, " "))
     lines = (sentence_around(support.masked, c.start) for c in support.of_kind("number") if c.unit == claim.unit)
-    return any(here & content_stems(line.replace(claim.unit, " ")) for line in lines)
+    fitting = [line for line in lines if here & content_stems(line.replace(claim.unit, " "))]
+    known = {v for line in fitting for n in re.findall(r"\d+(?:[.,]\d+)*", line) for v in read_number(n)}
+    return bool(fitting) and known.isdisjoint(claim.values)  # "for every 50 that we sell, we give 1"
 
 
 def _contradicts_range(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
@@ -88,17 +103,6 @@ def _contradicts_range(sheet: FactSheet, reading: Reading, claim: Claim) -> bool
         known.unit == claim.unit and _RANGE_BEFORE.search(support.masked[max(0, known.start - 12) : known.start])
         for known in support.of_kind("number")
     )
-
-
-def _counted(draft: Draft) -> set[int]:
-    """The small numbers that the letter says."""
-    found = (n for reading in draft.readings for n in _SMALL.findall(reading.masked))
-    return {int(n) for n in found if 1 < int(n) <= 12}
-
-
-def _is_multiple(known: set[Decimal], counted: set[int], claim: Claim) -> bool:
-    """ "Three packets give you 180 seeds", where the facts say 60 seeds, and the letter three."""
-    return any(v > 1 and value == v * n for value in claim.values for v in known for n in counted)
 
 
 def _is_rating(reading: Reading, claim: Claim) -> bool:
@@ -128,32 +132,19 @@ def _is_about_shop(reading: Reading, claim: Claim) -> bool:
     """The sentence names a product, the shop or an offer; else its numbers tell of cooking, knitting or the road."""
     start, end = sentence_span(reading.passage.text, claim.start)
     sentence = reading.passage.text[start:end]
-    return any(start <= s < end for s, _e, _p in reading.mentions) or bool(
-        _OF_SHOP.search(sentence) or OFFER_WORDS.search(sentence) or _BOAST.search(sentence)
+    is_priced = any(start <= known.start < end for known in reading.of_kind("money"))
+    return (
+        is_priced
+        or any(start <= s < end for s, _e, _p in reading.mentions)
+        or bool(_OF_SHOP.search(sentence) or OFFER_WORDS.search(sentence) or _BOAST.search(sentence))
     )
-
-
-def _is_age_of_shop(sheet: FactSheet, claim: Claim) -> bool:
-    """ "65 winters", where the facts say "since 1961"."""
-    if sheet.send_date is None:
-        return False
-    years = re.findall(r"(?<!\d)(?:1[89]\d\d|20\d\d)(?!\d)", read_support(sheet).passage.text)
-    return any(
-        Decimal(sheet.send_date.year - int(year)) in claim.values for year in years if int(year) < sheet.send_date.year
-    )
-
-
-def _is_stock_of_named(sheet: FactSheet, draft: Draft, claim: Claim) -> bool:
-    """A headline counts what the body names: "Six balls of cloud"."""
-    named = {p for reading in draft.readings for _s, _e, p in reading.mentions}
-    return any(p.stock is not None and Decimal(p.stock) in claim.values for p in named)
 
 
 def _numbers_by_unit(sheet: FactSheet) -> dict[str, set[Decimal]]:
     """What the free text of the facts counts, by the noun: another figure for the same noun contradicts it."""
     found: dict[str, set[Decimal]] = {}
     for claim in read_support(sheet).of_kind("number"):
-        if claim.unit and claim.unit not in _LOOSE_UNITS and (len(claim.unit) > 2 or not claim.unit.isascii()):
+        if claim.unit and claim.unit not in _LOOSE_UNITS:
             found.setdefault(claim.unit, set()).update(claim.values)
     return found
 
@@ -163,36 +154,7 @@ def _is_of_product(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     start, end = sentence_span(reading.passage.text, claim.start)
     here = "\n".join(p.name for s, _e, p in reading.mentions if start <= s < end)
     named = {v for n in re.findall(r"\d+(?:[.,]\d+)*", here) for v in read_number(n)}
-    return not named.isdisjoint(claim.values) or _is_stock(sheet, reading, claim)
-
-
-def _is_stock(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
-    """ "Eighteen throws": the noun is the product's own, the number its stock."""
-    if _stands_before_its_name(reading, claim):
-        return True
-    return len(claim.unit) > 2 and any(
-        p.stock is not None and Decimal(p.stock) in claim.values and claim.unit in f"{p.name} {p.category}".lower()
-        for p in sheet.products
-    )
-
-
-def _earns_points(sheet: FactSheet, claim: Claim) -> bool:
-    """569 points for a pair of 569, where the facts give one for each unit of money."""
-    is_one_each = re.search(
-        r"1元积1分|1\s+point\s+(?:for|per)\s+(?:every\s+|each\s+)?(?:1\s+)?(?:[€£$¥]1\b|(?:euro|pound|dollar|yuan)s?\b)",
-        read_support(sheet).passage.text,
-        re.I,
-    )
-    return bool(is_one_each) and any(p.price is not None and p.price in claim.values for p in sheet.products)
-
-
-def _stands_before_its_name(reading: Reading, claim: Claim) -> bool:
-    """ "48 bags of Kirinyaga": the stock of the product that is named right behind it."""
-    after = re.match(
-        r"\s+(?:[a-z]+\s+)?of\s+(?:the\s+|our\s+)?", reading.passage.text[claim.end : claim.end + 30], re.I
-    )
-    place = claim.end + after.end() if after else -1
-    return any(s == place and p.stock is not None and Decimal(p.stock) in claim.values for s, _e, p in reading.mentions)
+    return not named.isdisjoint(claim.values) or is_stock(sheet, reading, claim)
 
 
 def _loose_numbers(sheet: FactSheet) -> set[Decimal]:
@@ -241,7 +203,6 @@ def _is_postcode(reading: Reading, claim: Claim) -> bool:
     return bool(re.search(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", around))
 
 
-_SMALL = re.compile(r"(?<![\d.,])\d{1,2}(?![\d.,]*\d)")
 _RATED = re.compile(r"\b(?:rated|rating|score[ds]?|average)\b[^.!?\d]*$|评分[^。\d]*$|好评率[^。\d]*$", re.I)
 _RANGE_BEFORE = re.compile(r"\d\s*(?:to|-|or|至|到|~)\s*$", re.I)
 _HEADLINES = frozenset(["subject", "preheader", "button_label"])
@@ -269,7 +230,27 @@ _LOOSE_UNITS = frozenset(
         "from",
         "by",
         "per",
-        "per",
+        "is",
+        "as",
+        "it",
+        "we",
+        "if",
+        "so",
+        "no",
+        "be",
+        "my",
+        "us",
+        "up",
+        "an",
+        "am",
+        "pm",
+        "he",
+        "me",
+        "do",
+        "go",
+        "x",
+        "a",
+        "i",
         "的",
         "和",
         "至",

@@ -70,6 +70,24 @@ def check_contradicted_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding
                 yield reading.finding("time", "block", message, (claim.start, claim.end))
 
 
+def check_choices(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
+    """ "Every 2, 4 or 6 weeks", where the facts give the choice of 4, 6 or 8."""
+    known: dict[str, set[str]] = {}
+    for match in _CHOICE.finditer(read_support(sheet).passage.text):
+        known.setdefault(_unit_of_choice(match), set()).update(re.findall(r"\d+", match["n"]))
+    for reading in draft.readings:
+        for match in _CHOICE.finditer(reading.masked):
+            true = known.get(_unit_of_choice(match))
+            said = set(re.findall(r"\d+", match["n"]))
+            if true and said & true and not said <= true:
+                message = _("The facts give another number for this.")
+                yield reading.finding("number", "block", message, match.span("n"))
+
+
+def _unit_of_choice(match: re.Match[str]) -> str:
+    return str(match["unit"]).lower().removesuffix("s")
+
+
 def check_measures(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
     """ "A 100 g pouch", where the facts give one of 50 g: the same measure of the same thing, and another figure."""
     facts = read_support(sheet).passage.text
@@ -144,6 +162,10 @@ def _unit(reading: Reading, claim: Claim) -> str:
 _REPLACES = re.compile(r"\b(?:send|get|give)\b.{0,20}\bnew\s+1\b|\breplac\w+|\bdies\b|补发|包赔|死苗", re.IGNORECASE)
 _MEASURED = re.compile(
     r"(?<![\d.,])(?P<n>\d{1,5}(?:\.\d{1,2})?)[\s-]?(?P<unit>g|kg|ml|l|cm|mm|m|oz|lb)\b\s+(?P<thing>(?!of\b|and\b|or\b|for\b|with\b|in\b|at\b|to\b|is\b|per\b)[a-z]{4,})",
+    re.IGNORECASE,
+)
+_CHOICE = re.compile(
+    r"(?<![\d.,])(?P<n>\d{1,4}(?:, ?\d{1,4}){0,6},?\s*(?:or|and|或|和)\s*\d{1,4})\s*(?P<unit>[a-z]{2,}|[\u4e00-\u9fff])",
     re.IGNORECASE,
 )
 _PRIZE = re.compile(

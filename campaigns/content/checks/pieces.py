@@ -70,6 +70,8 @@ def count_for(reading: Reading, claim: Claim) -> int:
     """ "5 for 450", 3件99元: how many pieces the amount is said to buy; 0 where it does not say."""
     before, after = reading.masked[max(0, claim.start - 20) : claim.start], reading.masked[claim.end : claim.end + 10]
     found = _PIECES_FOR.search(before) or _PIECES_BEFORE.search(before) or _PIECES_AFTER.match(after)
+    if found and any(found["n"] in re.findall(r"(?<![\d.,])\d+(?![\d.,])", p.name) for _s, _e, p in reading.mentions):
+        return 0  # "a lame with 5 blades for 12.50", as its name says
     if found and _A_PACK.search(before[: found.start()] if found.re is _PIECES_FOR else ""):
         return 0
     return int(found["n"]) if found else 0
@@ -82,7 +84,10 @@ def costs_that(sheet: FactSheet, reading: Reading, claim: Claim, pieces: int) ->
 
 
 _I = re.IGNORECASE
-_PIECES_FOR = re.compile(r"\b(?P<n>[2-9]|1\d)\s+for\s+(?:only\s+|just\s+)?$", _I)
+_PIECES_FOR = re.compile(
+    r"\b(?P<n>[2-9]|1\d)\s+(?:(?!day|week|month|year|hour|minute|people|night)[a-z]+s\s+)?for\s+(?:only\s+|just\s+)?$",
+    _I,
+)
 _PIECES_BEFORE = re.compile(rf"(?<![\d.第])(?P<n>[2-9]|1\d)\s*{MEASURES}\s*(?:共|一共|只要|才|就是)?\s*$")
 _A_PACK = re.compile(r"\b(?:packs?|sets?|box(?:es)?|bundles?|cases?)\s+of\s*$", _I)
 _PIECES_AFTER = re.compile(rf"[ \t]?(?:任选|任意)?(?P<n>[2-9])\s*{MEASURES}(?!起|以上)")

@@ -33,9 +33,9 @@ DELIVERS = re.compile(
 )
 LIFE = re.compile(r"\blifetime\b|\bfor\s+life\b|终身", _I)
 WARRANTS = re.compile(r"guarant|warrant|质保|保修|联保|包换|\brepair|\breplac|\bfree\b|\bfix|\bmend|\bcovered?\b", _I)
-RETURNS = re.compile(r"\breturn|\bsend\b.{0,20}\bback\b|\bexchange|退|换", _I)
+RETURNS = re.compile(r"\breturn|\bswap|\bsend\b.{0,20}\bback\b|\bexchange|退|换", _I)
 SHIPS = re.compile(
-    r"\bship|\bdeliver|\bpost(?:age)?\b|\btravels?\b|\bparcel|\b(?:comes?|arrives?|gets?|on\s+its\s+way)\s+to\s+you\b|\breach\w*\s+you\b|\bto\s+your\s+door\b|运|送|邮",
+    r"\bship|\bdeliver|\bpost(?:age)?\b|\btravels?\b|\bparcel|\b(?:comes?|arrives?|gets?|on\s+its\s+way)\s+to\s+you\b|\boff\s+(?:they|it)\s+goe?s?\b|\bon\s+(?:its|their|your)\s+way\b|\breach\w*\s+you\b|\bto\s+your\s+door\b|运|送|邮",
     _I,
 )
 SHIPPING = r"(?:shipping|delivery|postage|p&p|dispatch)"
@@ -72,7 +72,7 @@ PROMISES: tuple[Promise, ...] = (
     _promise(
         "returns",
         r"\breturn(?:s|ed)?\s+(?:policy|window|period|within|any)|\beasy\s+returns|\bsend\s+(?:it|them)\s+back\b|退[换]货",
-        r"return|退|\bsend\b[^.\n]{0,30}\bback\b",
+        r"return|退|\btrial\b|试[用睡穿]|\bsen[dt]\b[^.\n]{0,30}\bback\b",
     ),
     _promise("guarantee", r"\blifetime\b|\bfor\s+life\b|终身"),
     _promise(
@@ -94,12 +94,13 @@ PROMISES: tuple[Promise, ...] = (
     _promise(
         "comparison",
         r"\b(?:lowest|cheapest|best|unbeatable|unbeaten)\s+(?:\w+\s+)?(?:prices?|deals?|offers?|discounts?)\b|\bcheaper\s+than\b|\b(?:twice|\d+\s*(?:x|times)|half)\s+as\s+\w+\s+as\b|\bas\s+\w+\s+as\s+(?:any|no)\s+other|\b\w{3,}er\s+than\s+(?:any|all|every|other|the\s+(?:rest|others?|competition))\b|\b(?:not|never|n't|nobody|no\s+one|nowhere)\b[^.!?\n]{0,40}\b(?:cheaper|better\s+(?:price|value)|less)\b[^.!?\n]{0,10}\b(?:anywhere|elsewhere|else)\b|\bno\s+other\s+(?:shop|store|brand|seller)\b|\b(?:cheapest|lowest)\b(?!\s+(?:(?:1|one|book|item|piece|bottle|pair|title|of\s+(?:the|them|your)(?:\s+\w+)?)\s+)?(?:is|comes|goes)\s+(?:on\b|free|for\s+free|our))|\bbetter\s+than\s+(?:any|all|other|our|the\s+(?:rest|competition))|\bbiggest\s+(?:\w+\s+)?(?:sale|discount|offer)|\bbeats?\s+(?:any|all|the\s+competition)"
-        r"|\bnobody\s+(?:else\s+)?(?:sells|offers)|\bno\s+one\s+else\b|最低价|全网最低|史上?最低|最便宜|历史最低|最优惠|最大力度|全网第一|行业第一|全国第一|销量.{0,4}第一|第一名|第一品牌|排名第一|比.{1,8}(?:便宜|优惠)|力度最大|独家|顶级",
+        r"|\bnobody\s+(?:else\s+)?(?:sells|offers)|\bno\s+one\s+else\b|最低价|全网最低|史上?最低|最便宜|历史最低|最优惠|最大力度|全网第一|行业第一|全国第一|销量.{0,4}第一|第一名|第一品牌|排名第一|比(?!原价|平时|原来|之前|日常).{1,8}(?:便宜|优惠)|力度最大|独家|顶级",
     ),
     _promise(
         "reputation",
-        r"\baward[\s-]winning\b|\btop[\s-]rated\b|\b(?:highest|best)[\s-]rated\b|\bas\s+seen\s+(?:on|in)\b|\brecommended\s+by\b|\bendorsed\s+by\b|\b(?:named|crowned|elected|chosen\s+as)\s+(?:the\s+)?[^.!?\n]{0,30}\bof\s+the\s+(?:year|month)\b|\bdermatologist\w*\s+(?:tested|recommended|approved)|\bcertified\b|\bclinically\b|\bscientifically\b|\bvoted\b|获奖|认证|(?:专家|医生|医师|营养师|教练|老师|名人)(?:都)?(?:推荐|认可|力荐)|\d成(?:的)?[\u4e00-\u9fff]{1,4}(?:推荐|选择|喜欢|回购|好评)|临床|(?:医学|科学)(?:证明|验证|证实)|年度最佳|明星同款|好评如潮|销量冠军|国家级|免检",
+        r"\baward[\s-]winning\b|\btop[\s-]rated\b|\b(?:highest|best)[\s-]rated\b|\bas\s+seen\s+(?:on|in)\b|\brecommended\s+by\b|\bendorsed\s+by\b|\b(?:named|crowned|elected|chosen\s+as)\s+(?:the\s+)?[^.!?\n]{0,30}\bof\s+the\s+(?:year|month)\b|\bdermatologist\w*\s+(?:tested|recommended|approved)|\bclinically\b|\bscientifically\b|\bvoted\b|获奖|(?:专家|医生|医师|营养师|教练|老师|名人)(?:都)?(?:推荐|认可|力荐)|\d成(?:的)?[\u4e00-\u9fff]{1,4}(?:推荐|选择|喜欢|回购|好评)|临床|(?:医学|科学)(?:证明|验证|证实)|年度最佳|明星同款|好评如潮|销量冠军|国家级|免检",
     ),
+    _promise("reputation", r"\bcertified\b|认证", r"certifi|\b(?:OEKO|GOTS|FSC|ISO|EU organic|Fairtrade)\b|认证|标准"),
     _promise(
         "reputation",
         r"\bbest[\s-]?sell(?:er|ing)s?\b(?=[^.!?\n]{0,20}\b(?:of\s+(?:the|all|this)|ever|in\s+the|this\s+(?:year|season|month))\b)|\bno\.?\s*1\b|销量[第之]|(?:年度|全年|本季|今年)[^,。]{0,4}(?:畅销|热销|销冠)",
@@ -111,12 +112,20 @@ PROMISES: tuple[Promise, ...] = (
     ),
     _promise(
         "delivery",
-        r"\b(?:next|same)[\s-]day\b|\bexpress\s+(?:delivery|shipping)|\bovernight\b(?=\s+(?:delivery|shipping))|\b(?:arriv\w+|deliver\w*|ship\w*|with\s+you|there|yours)\s+(?:\w+\s+){0,2}?overnight\b|\b(?:arrives?|delivered|deliver|get\s+it|at\s+your\s+door|with\s+you|yours)\s+(?:it\s+)?(?:by\s+)?(?:tomorrow|today|tonight|in\s+time\s+for|before\s+christmas|by\s+christmas|in\s+time)|\bby\s+christmas\b|\bdeliver\w*\b[^.!?\n]{0,30}\b(?:tomorrow|today|tonight)\b|\bfast\s+(?:delivery|shipping)|\bworldwide\s+(?:delivery|shipping)"
-        r"|次日达|当日达|隔日达|次日送达|(?:当天|当日|今天|今日)(?:就|即|可|能)?(?:发货|完成|送达|寄出|出库|取|冲|修|装|洗|磨|做好)|今日发货|明[天日](?:送达|就?到)|极速发货|闪电发货|圣诞前送达|节前送达",
+        r"\b(?:next|same)[\s-]day\b|\bexpress\s+(?:delivery|shipping)|\bovernight\b(?=\s+(?:delivery|shipping))|\b(?:arriv\w+|deliver\w*|ship\w*|with\s+you|there|yours)\s+(?:\w+\s+){0,2}?overnight\b|\b(?:arrives?|delivered|deliver|get\s+it|at\s+your\s+door|with\s+you|yours)\s+(?:it\s+)?(?:by\s+)?(?:tomorrow|today|tonight|in\s+time\s+for|in\s+time)|\bdeliver\w*\b[^.!?\n]{0,30}\b(?:tomorrow|today|tonight)\b|\bfast\s+(?:delivery|shipping)|\bworldwide\s+(?:delivery|shipping)"
+        r"|次日达|当日达|隔日达|次日送达|(?:当天|当日|今天|今日)(?:就|即|可|能)?(?:发货|完成|送达|寄出|出库|取|冲|修|装|洗|磨|做好)|今日发货|明[天日](?:送达|就?到)|极速发货|闪电发货",
     ),
+    _promise("delivery", r"\b(?:before|by|in\s+time\s+for)\s+christmas\b", r"christmas|圣诞"),
+    _promise("delivery", r"(?:圣诞节?|节)前送达", r"christmas|圣诞|节前"),
     _promise(
         "delivery",
         r"\b(?:sent|ship(?:s|ped)?|dispatch(?:ed)?|deliver(?:s|ed|y)?|roast(?:s|ed)?|baked?|bakes|post(?:ed)?)\b[^.!?\n]{0,25}\b(?:every\s+(?:single\s+)?day|daily|7\s+days\s+a\s+week|at\s+weekends)\b|(?:每[天日]|天天)(?:都)?(?:发货|烘焙|现烤|配送|送货)|周末(?:也|照常|不休|无休)",
+    ),
+    _promise(
+        "delivery",
+        r"\b(?:deliver\w*|ship\w*|post(?:age|ed)?)\b[^.!?\n]{0,50}?\b(?:anywhere|everywhere|all\s+over|throughout)\b"
+        r"|\ue000,?\s+(?:anywhere|everywhere|all\s+over|throughout)\s+(?:in\b|the\b|[A-Z])",
+        r"anywhere|everywhere|all\s+over|throughout|wide\b|whole|\bany\b",
     ),
     _promise(
         "delivery",
@@ -161,11 +170,13 @@ FREE = re.compile(
     r"|\bcomplimentary\b|\bon\s+the\s+house\b|\bat\s+no\s+(?:extra\s+)?(?:cost|charge)|\bgratis\b|免费|白送|零元购|0元购",
     _I,
 )
+#: Promised together with another: "delivery and returns are free".
+BESIDE_OTHERS = frozenset(["delivery", "returns"])
 HEADLINES = frozenset(["subject", "preheader", "button_label"])
 FREE_THING = re.compile(r"(?:completely\s+|totally\s+|absolutely\s+)?free\s+(?P<thing>(?:[a-z-]+\s+){0,3}[a-z-]+)", _I)
 PRESENT = re.compile(
     r"(?<![赠附加再])(?:[买购满][^,。!?\n送]{1,12}|下单|随单|免费|立|即|就|再|还|加|附)?[送赠]送?(?:您|你)?(?:[一1\d]{0,2}[个件份只顶条套瓶盒支张本把款])?"
-    r"(?![货达到给人礼朋爸妈长她他完自您你上一品])(?P<what>[\u4e00-\u9fff]{2,6})"
+    r"(?![货达到给人礼朋爸妈长她他完自您你上一品])(?:价值\s?\d{1,6}(?:\.\d{1,2})?\s?元的?)?(?P<what>[\u4e00-\u9fff]{2,6})"
 )
 FOR_GOODS = re.compile(
     r"\b(?:on|for)\s+(?:all\s+|our\s+|selected\s+)?(?!orders?|purchases?|everything|every|any|all\b|free|request|baskets?|deliver|shipping|returns?"
@@ -228,7 +239,11 @@ NO_MINIMUM = re.compile(
     _I,
 )
 EVERYTHING = re.compile(
-    r"\beverything\b(?!\s+else)(?=[^.!?\n]{0,30}(?:store|shop|site|range|off|reduced|sale))|\boff\s+(?:absolutely\s+)?everything\b|\bon\s+(?:absolutely\s+)?everything\b(?!\s+else)|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b|\b(?:the\s+)?(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b|\ball\s+(?:our\s+)?products\b|\bevery\s+(?:single\s+)?(?:product|item)\b|\bno\s+exclusions\b|全场|全店|所有商品|全部商品|全站",
+    r"\beverything\b(?!\s+else)(?=[^.!?\n]{0,30}(?:store|shop|site|range|off|reduced|sale))|\boff\s+(?:absolutely\s+)?everything\b|\bon\s+(?:absolutely\s+)?everything\b(?!\s+else)(?!\s+(?:over|above|from)\s+[£€$¥\d])"
+    r"|\bsite[\s-]?wide\b|\bstore[\s-]?wide\b"
+    r"|(?<!see )(?<!browse )(?<!discover )\b(?:the\s+)?(?<!see the )(?<!browse the )(?<!discover the )"
+    r"(?:entire|whole)\s+(?:store|shop|range|site|collection|catalogue)\b"
+    r"|\ball\s+(?:our\s+)?products\b|\bevery\s+(?:single\s+)?(?:product|item)\b|\bno\s+exclusions\b|全场|全店|所有商品|全部商品|全站",
     _I,
 )
 LIMITED = re.compile(
@@ -241,7 +256,7 @@ COMBINED = re.compile(
 )
 EVERY_ORDER = re.compile(
     rf"(?:{FREE_SHIPPING})\s+(?:on|for|with)\s+(?:every|all|any|each)\s+(?!orders?\b|purchases?\b|baskets?\b)(?:\w+|\ue000+)(?!\s+(?:\w+\s+)?(?:from|over|above|of|worth))"
-    rf"|(?<!元的订单)(?<!块的订单)(?<!\d的订单)(?<!上的订单)(?<!件的订单)(?<!元订单)(?<!以上)(?:全部|所有|每[一1]?[件个只盒瓶份])[^,。\n]{{0,6}}(?:包邮|免邮|免运费)|(?:{FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任[意何][一1]?[单件]?(?:订单)?|每[一1]?[单件]|[无不]论[^,。]{{0,6}}|一律)[^。\n]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?[^.!?\n]{{0,25}}(?:{FREE_SHIPPING})",
+    rf"|(?<!元的订单)(?<!块的订单)(?<!\d的订单)(?<!上的订单)(?<!件的订单)(?<!元订单)(?<!以上)(?:全部|所有|每[一1]?[件个只盒瓶份])[^,。\n]{{0,6}}(?:包邮|免邮|免运费)|(?:{FREE_SHIPPING})[^.!?\n]{{0,20}}\b(?:every|all|any)\s+(?:orders?|purchases?)\b(?!\s+(?:from|over|above|of|worth))|(?:全场|全店|所有订单|任[意何][一1]?[单件]?(?:订单)?|每[一1]?[单件]|[无不]论[^,。]{{0,6}}|一律)[^。\n满]{{0,6}}(?:包邮|免邮|免运费)|\b(?:every|all|any)\s+orders?\b(?!\s+(?:from|over|above|of|worth))[^.!?\n]{{0,25}}(?:{FREE_SHIPPING})",
     _I,
 )
 THRESHOLD = re.compile(r"\b(?:over|above|from|minimum|at\s+least)\s+\S{0,4}\d|满\s*\S?\d|以上", _I)

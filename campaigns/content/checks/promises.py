@@ -24,10 +24,14 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
         text = reading.masked
         for promise in words.PROMISES:
             # "Free next-day delivery" promises two things.
-            for match in list(promise.said.finditer(reading.masked if promise.code == "delivery" else text)):
+            for match in list(promise.said.finditer(reading.masked if promise.code in words.BESIDE_OTHERS else text)):
                 if is_negated(reading.masked, match.start()):
                     continue
                 sentence = sentence_around(reading.masked, match.start())
+                if promise.code == "delivery" and _reaches_known_place(reading, match, facts):
+                    continue
+                if promise.code == "price" and "原价" in match.group() and sheet.valid_until and _is_reduced(sheet):
+                    continue
                 if promise.code == "comparison" and is_instruction(sentence):
                     continue  # "plant it three times as deep as it is tall"
                 if (
@@ -41,7 +45,7 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                     pass  # what the present is, check_presents and the figures look at
                 elif not promise.known.search(facts):
                     is_idiom = match.group().lower() == "for life" and not words.WARRANTS.search(sentence)
-                    is_story = match.group().lower() == "by christmas" and not words.DELIVERS.search(sentence)
+                    is_story = match.group().lower().endswith(" christmas") and not words.DELIVERS.search(sentence)
                     if is_idiom or is_story:
                         message = _("The facts do not promise this.")
                         yield reading.finding(promise.code, "warn", message, match.span())
@@ -65,6 +69,23 @@ def check_promises(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 continue
             if not (noun and re.search(rf"(?:free|complimentary)\s+(?:\w+\s+)?{re.escape(noun)}", facts, re.I)):
                 yield reading.finding("free", "block", _("The facts give nothing like this for free."), match.span())
+
+
+def _is_reduced(sheet: FactSheet) -> bool:
+    """Something costs less than usual, and so costs the usual again once the offer is over."""
+    return bool(sheet.percent or sheet.amount) or any(p.old_price for p in sheet.products)
+
+
+def _reaches_known_place(reading: Reading, match: re.Match[str], facts: str) -> bool:
+    """ "Delivery to anywhere in the UK", where the facts deliver to the UK."""
+    place = re.match(
+        r"\s+(?:(?:in|on|within)\s+)?(?:the\s+)?([A-Z][\w-]+)", reading.passage.text[match.end() : match.end() + 40]
+    )
+    return (
+        bool(place)
+        and re.search(r"anywhere|everywhere|throughout", match.group(), re.I) is not None
+        and place[1] in facts
+    )
 
 
 def _is_for_this(reading: Reading, match: re.Match[str], facts: str) -> bool:
@@ -168,7 +189,7 @@ def check_scope(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 and not words.IS_FREE.search(sentence_around(reading.masked, match.start()))
             ):
                 continue  # "we post every order within a day" reduces nothing
-            if sheet.min_basket or words.THRESHOLD.search(facts if of_delivery else sheet.offer):
+            if _needs_basket(facts) if of_delivery else sheet.min_basket or words.THRESHOLD.search(sheet.offer):
                 yield reading.finding("scope", "block", _("The offer has a minimum basket."), match.span())
         for match in words.EVERYTHING.finditer(reading.masked):
             if words.LIMITED.search(facts) and not words.EVERYTHING.search(facts):

@@ -24,6 +24,7 @@ from .amounts import (
 from .bundles import Bundle, find_bundles
 from .dates import DateClaim, find_dates
 from .sheet import FactSheet, Product
+from .sizes import find_sizes
 from .text import FILLER, Passage, blank, read_passage, sentence_span
 
 BODY_FIELDS = ("body", "opening", "story", "invitation")
@@ -125,6 +126,10 @@ def products_meant(reading: Reading, place: int, sheet: FactSheet) -> tuple[Prod
         paragraph = reading.passage.text.rfind("\n\n", 0, place)
         topic = next((product for s, product in before if s > paragraph), meant[0])
         return tuple(dict.fromkeys([*meant, topic]))  # what a paragraph began with is what it speaks of
+    behind = _PRICE_OF.match(reading.masked, place)
+    owner = next((p for s, _e, p in named if behind and 0 <= s - behind.end() <= 3), None)
+    if owner is not None:
+        return (owner,)  # 39元的玻璃品茗杯
     if re.search(r"respectively|分别", reading.passage.text[start:end], re.I):
         return tuple(product for _, _, product in named)
     for low, high in _clauses(reading.masked, start, end):
@@ -136,6 +141,7 @@ def products_meant(reading: Reading, place: int, sheet: FactSheet) -> tuple[Prod
     return ((earlier[-1] if earlier else named[0])[2],)
 
 
+_PRICE_OF = re.compile(r"\d+(?:\.\d{1,2})?\s?元的")
 #: What follows is one thing more.
 _ADDS = re.compile(r"\b(?:and|plus|add|with|together)\b|再|加|配|一起", re.I)
 
@@ -211,10 +217,15 @@ def find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[in
                 is_plain = text[start].islower() and word != _head_of(product.name)
                 if is_plain and _ANY_ONE.search(text, max(0, start - 8), start):
                     continue  # "a room that smells of the coast" is no Room Spray
+                if _EACH_OF.search(text, max(0, start - 8), start):
+                    continue  # "3.50 a pouch" counts pouches and names none
                 if text[start].islower() and _IS_VERB.search(text, max(0, start - 8), start):
                     continue  # "you charge them" names no Charge Hub
                 if not any(s < end and start < e for s, e, _ in found):
                     found.append((start, end, product))
+    for start, end, product in find_sizes(text, products):
+        if not any(s < end and start < e for s, e, _ in found):
+            found.append((start, end, product))
     for match in _PRICED.finditer(text):  # 彩铅45元 is the 十二色彩铅套装
         owners = [p for p in products if match[1] in p.name]
         if len(owners) == 1 and not any(s < match.end(1) and match.start(1) < e for s, e, _ in found):
@@ -222,7 +233,8 @@ def find_mentions(text: str, products: tuple[Product, ...]) -> Iterator[tuple[in
     yield from sorted(found, key=lambda mention: mention[0])
 
 
-_ANY_ONE = re.compile(r"\b(?:an?|your|every|any)\s$", re.I)
+_EACH_OF = re.compile(r"\d\s*(?:\b(?:an?|per|each)\s|/)$", re.I)
+_ANY_ONE = re.compile(r"\b(?:an?|your|every|any|in|pure|solid|made\s+of)\s$|%\s$", re.I)
 _PRICED = re.compile(r"([\u4e00-\u9fff]{2})(?=\s?\(?\d{1,6}(?:\.\d{1,2})?\s?元)")
 _IS_VERB = re.compile(r"\b(?:you|we|they|to|can|will|don't|please)\s$", re.I)
 
@@ -260,7 +272,12 @@ def read_support(sheet: FactSheet) -> Reading:
     return _read_support(sheet.support)
 
 
-@lru_cache(maxsize=8)
+def read_terms(sheet: FactSheet) -> Reading:
+    """The same without what stands in further keys of the products."""
+    return _read_support(sheet.terms)
+
+
+@lru_cache(maxsize=16)
 def _read_support(support: str) -> Reading:
     return read_claims(read_passage("facts", support), None)
 

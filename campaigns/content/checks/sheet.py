@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
+from .fact_texts import is_bare_number, iter_texts
 from .voice_rules import VoiceRules, read_voice_rules
 
 DEFAULT_MERGE_TAGS = ("first_name", "unsubscribe_url")
@@ -28,8 +29,6 @@ _OWN_KEYS = {
 _OWN_KEYS |= {"language", "lang", "locale", "merge_tags", "allowed_domains", "is_composed", "id"}
 #: What a voice forbids or holds up as an example bears nothing out, and the number of a revision is no figure.
 _OWN_KEYS |= {"voice", "policies_version", "offer_policies"}
-#: Lists in lists: facts have three levels.
-DEEPEST = 20
 #: "1,450.00", "1.450,00" and "1,234,567"; a single group such as "1.450" stays a fraction, as in JSON.
 _GROUPED = re.compile(
     r"-?(?<![\d.,])(?:\d{1,3}(?:,\d{3})+\.\d{1,2}|\d{1,3}(?:\.\d{3})+,\d{1,2}|\d{1,3}(?:,\d{3}){2,})(?!\d)"
@@ -39,12 +38,14 @@ OLD_PRICE_KEYS = (
     "old_price", "original_price", "regular_price", "list_price", "compare_at_price", "compare_price", "was_price", "was", "rrp",
     "msrp", "uvp", "原价", "划线价", "市场价",
 )  # fmt: skip
+_PRODUCT_KEYS = {"name", "sku", "price", "currency", "stock", "category", *OLD_PRICE_KEYS}
 LABEL_KEYS = ("segment", "segment_name", "segment_label", "archetype", "archetype_label")
 
 
 @dataclass(frozen=True)
 class Product:
-    """A product of the facts; None is what the facts do not say."""
+    """A product of the facts; None is what the facts do not say. `details` is what stands in further keys of it (weight,
+    material, pages), a line each."""
 
     name: str
     sku: str
@@ -53,13 +54,14 @@ class Product:
     stock: int | None
     category: str
     old_price: Decimal | None = None
+    details: str = ""
 
 
 @dataclass(frozen=True)
 class FactSheet:
-    """What a text may claim. `support` is all free text of the facts (offer, policies, any further key), in which a
-    promise has to be found; `currency` is upper case; domains are lower case; `voice` is the brand voice's in this
-    language."""
+    """What a text may claim. `support` is all free text of the facts (offer, policies, any further key, also of a
+    product), in which a promise has to be found, and `terms` what of it is not of a product; `currency` is upper case;
+    domains are lower case; `voice` is the brand voice's in this language."""
 
     shop: str
     offer: str
@@ -73,6 +75,7 @@ class FactSheet:
     send_date: dt.date | None
     products: tuple[Product, ...]
     support: str
+    terms: str
     language: str
     merge_tags: frozenset[str]
     domains: frozenset[str]
@@ -100,6 +103,9 @@ def read_facts(facts: Mapping[str, Any]) -> FactSheet:
         facts = {}
     offer = " ".join(iter_texts(facts.get("offer")))
     currency = _text(facts.get("currency")).upper()
+    products = tuple(_read_products(facts.get("products"), currency))
+    free = {key: value for key, value in facts.items() if key not in _OWN_KEYS | set(LABEL_KEYS)}
+    texts = [text for value in free.items() for text in _texts_of_key(*value, currency)]
     return FactSheet(
         shop=_shop_name(facts.get("shop")),
         offer="" if offer.strip().lower() in _NONE_WORDS else offer,
@@ -111,10 +117,9 @@ def read_facts(facts: Mapping[str, Any]) -> FactSheet:
         valid_from=read_day(facts.get("valid_from")),
         valid_until=read_day(facts.get("valid_until")),
         send_date=read_day(facts.get("send_date")),
-        products=tuple(_read_products(facts.get("products"), currency)),
-        support="\n".join(
-            text for key, value in facts.items() if key not in _OWN_KEYS | set(LABEL_KEYS) for text in iter_texts(value)
-        ),
+        products=products,
+        terms="\n".join(texts),
+        support="\n".join([*texts, *dict.fromkeys(p.details for p in products if p.details)]),
         language=_text(facts.get("language") or facts.get("lang") or facts.get("locale")).lower().replace("_", "-"),
         merge_tags=frozenset(iter_texts(facts.get("merge_tags"))) or frozenset(DEFAULT_MERGE_TAGS),
         domains=frozenset(_read_domains(facts)),
@@ -123,43 +128,6 @@ def read_facts(facts: Mapping[str, Any]) -> FactSheet:
         voice=read_voice_rules(facts.get("voice")),
         postal_address=_text(facts.get("postal_address")),
     )
-
-
-def iter_texts(value: Any) -> Iterator[str]:
-    """All strings and numbers inside a JSON value; the names of keys are read as words too, where something is true."""
-    if isinstance(value, str):
-        if value.strip():
-            yield value.strip()
-    elif isinstance(value, Mapping):
-        for key, part in value.items():
-            if part is True:
-                yield str(key).replace("_", " ")
-            elif isinstance(part, str | int | float | Decimal) and not isinstance(part, bool):
-                unit = re.search(r"(?:hour|day|week|month|year)s?(?![a-z])", str(key), re.I)
-                yield f"{str(key).replace('_', ' ')}: {part}{f' {unit.group()}' if unit else ''}"
-            else:
-                yield from iter_texts(part)
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        for part in value:
-            yield from iter_texts(part)
-    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        yield str(value)
-
-
-def measure_size(value: Any, most: int) -> int:
-    """Signs in all strings and numbers of a JSON value, of which each counts as one at least; stops soon after `most`.
-    Works on any depth, and counts each step down, so that what passes is not too deep either."""
-    size, waiting = 0, [(value, 0)]
-    while waiting and size <= most:
-        part, depth = waiting.pop()
-        size += len(part) if isinstance(part, str) else 1
-        if depth > DEEPEST:
-            return most + 1
-        if isinstance(part, Mapping):
-            waiting += [(inner, depth + 1) for pair in part.items() for inner in pair]
-        elif isinstance(part, Sequence) and not isinstance(part, str | bytes | bytearray):
-            waiting += [(inner, depth + 1) for inner in part]
-    return size
 
 
 def read_decimal(value: Any) -> Decimal | None:
@@ -217,7 +185,24 @@ def _read_products(products: Any, currency: str) -> Iterator[Product]:
                 stock=_read_stock(product.get("stock")),
                 category=_text(product.get("category")),
                 old_price=next((old for key in OLD_PRICE_KEYS if (old := read_decimal(product.get(key)))), None),
+                details="\n".join(iter_texts(_further(product), currency)),
             )
+
+
+def _further(product: Mapping[str, Any]) -> dict[str, Any]:
+    """What a product says of itself beyond its name, price and stock; addresses and numbers of rows say nothing."""
+    return {
+        str(key): value
+        for key, value in product.items()
+        if key not in _PRODUCT_KEYS and not re.search(r"url|link|image|picture|version|(?:^|_)id$", str(key), re.I)
+    }
+
+
+def _texts_of_key(key: str, value: Any, currency: str) -> Iterator[str]:
+    """What a key of the facts says; a bare figure says it together with the key: `member_points: 160`."""
+    is_figure = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    is_figure |= isinstance(value, str) and is_bare_number(value)
+    yield from iter_texts({str(key): value} if is_figure or isinstance(value, Mapping) else value, currency)
 
 
 def _read_stock(stock: Any) -> int | None:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from campaigns.content.findings import Finding, Verdict
 
 from .amounts import Claim, find_spans
+from .elapsed import is_elapsed
 from .reading import Draft, Reading, read_support
 from .sheet import FactSheet, names_of_products
-from .text import OFFER_WORDS, content_stems, sentence_around, sentence_span
+from .text import OFFER_WORDS, content_stems, is_instruction, sentence_around, sentence_span
 
 
 def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
@@ -38,6 +39,11 @@ def check_spans(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 continue
             if _fits_deadline(sheet, sentence, values) or _in_names(sheet, claim):
                 continue
+            if is_elapsed(sheet, reading, claim, sentence):
+                continue
+            if _contradicts_product(sheet, reading, claim, sentence):
+                yield reading.finding("time", "block", _MESSAGE_SPAN(), (claim.start, claim.end))
+                continue
             if _is_story(reading, claim, sentence):
                 yield reading.finding("time", "warn", _MESSAGE_SPAN(), (claim.start, claim.end))
                 continue
@@ -59,6 +65,15 @@ def _contradicts(supported: Reading, reading: Reading, claim: Claim, sentence: s
         and here & content_stems(sentence_around(supported.masked, known.start).replace(unit, " "))
         for known in supported.of_kind("span")
     )
+
+
+def _contradicts_product(sheet: FactSheet, reading: Reading, claim: Claim, sentence: str) -> bool:
+    """ "Up to 60 hours on a charge", in a paragraph that names a product, where the products give other hours."""
+    if not _HOURS.search(reading.masked[claim.start : claim.end]) or is_instruction(sentence):
+        return False
+    paragraph = reading.masked.rfind("\n\n", 0, claim.start)
+    is_named = any(paragraph < s < claim.start for s, _e, _p in reading.mentions)
+    return is_named and any(_HOURS.search(p.details) for p in sheet.products)
 
 
 def _is_story(reading: Reading, claim: Claim, sentence: str) -> bool:
@@ -134,13 +149,13 @@ _STRICT = re.compile(
 )
 _PROMISE = re.compile(
     r"return|refund|warrant|guarante|deliver|ship|arriv|dispatch|\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|\buntil\b|runs?\s+out|\bcloses?\b(?!\s+(?:the|your|to|it|them|by|up)\b)|"
-    r"\blast\s+\d|\bto\s+(?:use|redeem|claim)\b|\byou\s+have\b|持续|\bwithin\b|\boffer\b|\bsale\b|trial|exchange|money[\s-]back|\bevery\b|\bnext\b|haven't|\bago\b|\bsince\b|\bfor\s+over\b"
+    r"\blast\s+\d|\bto\s+(?:use|redeem|claim|order)\b|^\s*(?:only\s+|just\s+)?\d+\s+\w+\s+to\s+go\b|\bleaves?\s+\d|\bcounting\s+today\b|\byou\s+have\b|持续|\bwithin\b|\boffer\b|\bsale\b|trial|exchange|money[\s-]back|\bevery\b|\bnext\b|haven't|\bago\b|\bsince\b|\bfor\s+over\b"
     r"|experience|founded|退|换货|保修|质保|联保|送达|送到|发货|配送|剩|仅|之?内|有效|结束|截止|倒计时|到期|无理由|老店|经验|最后",
     _I,
 )
 _DEADLINE = re.compile(
-    r"\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|until|within|\boffer\b|\buse\b|\byours\b|\blast\b|\bnext\b|\bsale\b|\bcode\b|\btime\b|\boff\b|%|\bend\b|\bmore\b|\bhave\b|runs?\s+out|\bto\s+go\b"
-    r"|剩|仅|内|有效|结束|截止|倒计时|到期|还有|最后",
+    r"\bleft\b|remaining|\bonly\b|\bends?\b|expir|valid|until|within|\boffer\b|\buse\b|\byours\b|\blast\b|\bnext\b|\bsale\b|\bcode\b|\btime\b|\boff\b|%|\bend\b|\bmore\b|\bhave\b|runs?\s+out|\bto\s+go\b|\bcounting\b"
+    r"|\bcounting\b|剩|仅|内|有效|结束|截止|倒计时|到期|还有|最后|一?共",
     _I,
 )
 _IS_LEFT = re.compile(
@@ -177,12 +192,13 @@ _OF_THING = re.compile(
     _I,
 )
 #: Words in which a length of time measures nothing.
+_HOURS = re.compile(r"\d\s*(?:hours?|hrs?)\b|\d\s*小时", _I)
 _IDIOM = re.compile(
     r"\d+[\s-]year[\s-]olds?\b(?=\s*(?:[.,;:!?)]|$|(?:who|that|can|will|and|or|in|at|with|to|has|is|needs?|loves?|on)\b))|1年(?:四季|到头|又1年)|1天(?:到晚|之计|里|的)|百年好合|\b1\s+day\s+(?:soon|when)|a\s+day\s+(?:out|off)",
     _I,
 )
 _AGE = re.compile(r"\bages?d?\b|\bchild(?:ren)?\b|\bkids?\b|\bbab(?:y|ies)\b|\bold\b|岁|个月(?:以上|起|宝宝)", _I)
 _OFFER_LASTS = re.compile(
-    r"\bvalid\b|expir|\bends?\b|\bleft\b|remaining|\bcode\b|\boffer\b|\bdiscount\b|有效|截止|到期|结束|优惠|还剩|仅剩",
+    r"\bvalid\b|expir|\bends?\b|\b(?:days?|hours?|weeks?|months?)\s+(?:are\s+|is\s+)?left\b|remaining|\bcode\b|\boffer\b|\bdiscount\b|有效|截止|到期|结束|优惠|还剩|仅剩",
     _I,
 )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from campaigns.content.findings import Finding
+from campaigns.content.findings import Finding, Verdict
 
 from .amounts import Claim
 from .reading import Draft, Reading, products_meant, read_support
 from .sheet import FactSheet, Product
-from .text import blank, content_stems, is_negated, sentence_around
+from .text import blank, content_stems, is_negated, sentence_around, sentence_span
 
 LOW_STOCK = 10
 SCARCE_STOCK = 20
@@ -31,7 +32,9 @@ def check_stock(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
                 continue
             true = any(
                 stock < value if claim.unit == "under" else stock == value for stock in stocks for value in claim.values
-            )
+            ) or _is_all_together(sheet, reading, claim)
+            if not true and _OF_THE_NTH.match(reading.masked[claim.end : claim.end + 20]):
+                true = any(p.stock in claim.values for p in sheet.products)
             if not true:
                 yield reading.finding("stock", "block", _message(stocks), (claim.start, claim.end))
         text = reading.rest
@@ -39,11 +42,32 @@ def check_stock(sheet: FactSheet, draft: Draft) -> Iterator[Finding]:
             stocks = _stocks(reading, start, sheet)
             text = blank(text, [(start, end)])
             if not any(fits_bound(stock, bound) for stock in stocks):
-                yield reading.finding("stock", "block", _message(stocks), (start, end))
+                verdict: Verdict = "warn" if _is_of_reader(reading, start, end) else "block"
+                yield reading.finding("stock", verdict, _message(stocks), (start, end))
         for match in _VAGUE.finditer(text):
             stocks = _stocks(reading, match.start(), sheet)
             if not any(stock <= SCARCE_STOCK for stock in stocks):
                 yield reading.finding("stock", "warn", _("The facts do not say that these are few."), match.span())
+
+
+def _is_all_together(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "We have 14 in stock across both sizes": what there is of the products named up to here, or of all, added up."""
+    if not _TOGETHER.search(sentence_around(reading.passage.text, claim.start)):
+        return False
+    named = {p for s, _e, p in reading.mentions if s < claim.start}
+    groups = (named, set(sheet.products), {p for p in sheet.products if p.category in {n.category for n in named}})
+    return any(Decimal(sum(p.stock or 0 for p in group)) in claim.values for group in groups if len(group) > 1)
+
+
+def _is_of_reader(reading: Reading, start: int, end: int) -> bool:
+    """ "Running low on tea?", "the last one may be in your pen": what the reader has at home, and not what the shop has."""
+    phrase = reading.masked[start:end]
+    if not _AT_HOME.search(phrase):
+        return False
+    low, high = sentence_span(reading.masked, start)
+    if reading.masked[high : high + 1] == "?":
+        return True
+    return bool(_READER_HAS.search(reading.masked[low:high]))
 
 
 def _stocks_of_noun(reading: Reading, end: int, sheet: FactSheet) -> list[int]:
@@ -115,7 +139,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"\b(?:almost|nearly|close\s+to|about\s+to\s+be|virtually|practically)\s+(?:all\s+)?(?:sold\s+out|gone|out\s+of\s+stock|out)\b|\bselling\s+(?:out\b|fast|quickly)|\bflying\s+off|\bgoing\s+fast"
-            r"|\b(?:very\s+|extremely\s+)?low\s+(?:in\s+|on\s+)?stock|\bstock(?:s)?\s+(?:is|are)\s+(?:very\s+|running\s+)?(?:low|limited|short)|\brunning\s+low\b|\b(?:last|final)\s+few\b|\b(?:only|just)\s+a\s+(?:few|handful|couple)\b|\b(?:a\s+)?(?:few|handful|couple)\s+(?:\w+\s+){0,2}(?:left|remain)"
+            r"|\b(?:very\s+|extremely\s+)?low\s+(?:in\s+|on\s+)?stock|\bstock(?:s)?\s+(?:is|are)\s+(?:very\s+|running\s+)?(?:low|limited|short)|\brunning\s+low\b|\b(?:last|final)\s+few\b(?!\s+(?:days?|hours?|weeks?|weekends?|chances?))|\b(?:only|just)\s+a\s+(?:few|handful|couple)\b|\b(?:a\s+)?(?:few|handful|couple)\s+(?:\w+\s+){0,2}(?:left|remain)"
             r"|\blast\s+(?:pairs|pieces|units|items|ones|sizes|stocks?)\b|\bscarce\b|\bhardly\s+any\b|\bvery\s+few\b|即将(?:售罄|断货|卖完|卖光|告罄|缺货)|(?:快要?|马上就?要?)(?:断货|没了|没货)|快卖完|快要?卖光|快要?售罄|所剩无几|所剩不多|库存(?:紧张|不多|告急|有限)|热卖中|卖断货|最后几[件双个只套条顶把款]|抢购一空|仅剩少量|少量库存",
             _I,
         ),
@@ -152,6 +176,18 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 _IS_REST = re.compile(r"\bleft\b|\bremain|\bonly\b|\blast\b|\bin\s+stock\b|[仅只]剩|库存", _I)
+_OF_THE_NTH = re.compile(r"\s+of\s+the\s+(?:first|second|third|former|latter|other)\b", _I)
+_TOGETHER = re.compile(r"\b(?:both|all|across|together|altogether|in\s+total)\b|共|合计|加起来", _I)
+_AT_HOME = re.compile(
+    r"running\s+low|(?:almost|nearly|close\s+to|virtually|practically)\s+(?:all\s+)?(?:gone|out)$|last\s+(?:few|1|one|pair)\b|hardly\s+any"
+    r"|very\s+few|(?:few|handful|couple)\s+(?:\w+\s+){0,2}(?:left|remain)|快(?:没|用完)|所剩",
+    _I,
+)
+_READER_HAS = re.compile(
+    r"\byou(?:'re|'ll|'ve|\s+(?:are|may|might|must|could|have|will))\b|\b(?:in|on|of|from)\s+your\b"
+    r"|\byour\b[^,;]{0,40}\b(?:must|may|might|could|should|probably|by\s+now)\b|\bif\s+your\b|您家|您的?.{0,8}(?:是不是|快|应该|可能)",
+    _I,
+)
 _VAGUE = re.compile(
     r"\blimited\s+(?:stock|quantit|number|edition|run|availab)\w*|\bwhile\s+(?:stocks?|supplies|they)\s+lasts?|\bbefore\s+(?:they|it)(?:'s|'re|\s+are|\s+is)?\s+(?:gone|sells?\s+out)|数量有限|先到先得|售完即止",
     _I,

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import combinations, islice
-from itertools import product as product_of
+from itertools import combinations
 
 from .amounts import MEASURES, Claim
+from .baskets import MOST_PIECES, MOST_PRODUCTS, list_baskets
 from .reading import Reading, products_meant, read_support
 from .scope import is_in_scope
 from .sheet import FactSheet, Product, known_numbers
 from .text import read_passage, sentence_around, sentence_span
 
-MOST_PIECES = 12
-MOST_PRODUCTS = 4
 MOST_AMOUNTS = 6
 
 
@@ -139,21 +137,12 @@ def _counted_baskets(sheet: FactSheet, reading: Reading, claim: Claim) -> Iterat
     start, end = sentence_span(text, claim.start)
     before = sentence_span(text, max(0, start - 2))[0]
     low = 0 if _IS_SUM.search(text[start:end]) else before
-    choices: dict[Product, set[int]] = {}
-    for s, e, product in reading.mentions:
-        if low <= s < end and product.price is not None:
-            near = f"{text[max(low, s - 12) : s]} | {text[e : e + 8]}"
-            found = {int(n) for n in _COUNT_NEAR.findall(near)}
-            choices.setdefault(product, {1}).update(n for n in found if 1 < n <= MOST_PIECES)
-    named = list(choices)[-MOST_PRODUCTS:]
-    for first in range(len(named) - 1):
-        basket = named[first:]
-        for counts in islice(product_of(*(sorted(choices[p])[:3] for p in basket)), 81):
-            total = sum((p.price * n for p, n in zip(basket, counts, strict=True) if p.price is not None), Decimal(0))
-            yield total
-            for after in apply_offer(sheet, total):
-                yield after
-                yield total - after
+    for basket in list_baskets(sheet, reading, low, end):
+        if basket.pieces > 1:
+            yield basket.plain
+            if basket.after is not None:
+                yield basket.after
+                yield basket.plain - basket.after
 
 
 def _shares(products: list[Product], text: str) -> Iterator[Decimal]:
@@ -232,7 +221,6 @@ _IS_SUM = re.compile(
     r"\b(?:add|plus|together|total|sum|altogether|both|all\s+in|you(?:'re|\s+are)\s+at|comes?\s+to|makes?|with)\b|再?加|[2-9两三四五][样件种]|共|合计|总价|一起|凑|搭配|一套",
     re.I,
 )
-_COUNT_NEAR = re.compile(rf"(?<![\d.,])(\d{{1,2}})\s*(?:{MEASURES}|(?:[a-z]+\s+)?(?:of\s+)?(?:the\s+)?(?=\|))", re.I)
 _EACH = re.compile(
     rf"\b(?:each|apiece|per\s+\w+|every\s+(?:one|pair|piece)|an?\s+(?:pair|piece|bottle|cup|bar|bag|sheet|roll|set|day|serving|portion))\b"
     r"|\binstal?lments?\b|\bpayments?\s+of\b|期"

@@ -33,7 +33,9 @@ _FOLDED = {
 NOT_WORDS = re.compile(r"\{\{[^{}]*\}\}|https?://\S+|[^\s@]{1,64}@\S+")
 #: A sentence that speaks of a reduction.
 OFFER_WORDS = re.compile(
-    r"%|\boff\b|\bsale\b|\bdeal\b|\bcode\b|\boffer\b|\bdiscount|\bprice|折|优惠|特价|促销", re.IGNORECASE
+    r"%|(?<!show )(?<!showing )(?<!set )(?<!day )(?<!time )(?<!switch )(?<!turn )(?<!dust )(?<!round )(?<!finish )(?<!ward )"
+    r"\boff\b(?!-)|\bsale\b|\bdeal\b|\bcode\b|\boffer\b|\bdiscount|\bprice|折|优惠|特价|促销",
+    re.IGNORECASE,
 )
 LONGEST_SIDE = 400
 _SENTENCE_END = re.compile(r"[!?。\n;]|\.(?=\s|$|\ue000)")

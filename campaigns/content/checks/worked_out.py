@@ -7,31 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
-from itertools import product as product_of
+from itertools import combinations
 
 from .amounts import MEASURES, Claim
+from .baskets import Basket, counts_in, list_baskets, without_names
 from .reading import Reading, read_support
-from .scope import is_in_scope
 from .sheet import FactSheet, Product
-from .sums import MOST_AMOUNTS, MOST_PIECES, MOST_PRODUCTS, apply_offer, as_cents, is_threshold, prices_of_others
-from .text import sentence_around, sentence_span
+from .sums import MOST_AMOUNTS, apply_offer, as_cents, is_threshold, prices_of_others
+from .text import read_passage, sentence_around, sentence_span
+from .unit_prices import list_unit_prices
 
-#: Baskets that are tried for one amount.
-MOST_BASKETS = 400
+#: Pieces of a pack that a letter counts: "twelve cans come to 27".
+MOST_IN_PACK = 60
 #: How far back a sum may reach: two paragraphs, and no further than this.
 LONGEST_REACH = 700
-
-
-@dataclass(frozen=True)
-class Basket:
-    """What a basket costs before the offer, and after it where the offer applies."""
-
-    pieces: int
-    plain: Decimal
-    after: Decimal | None
 
 
 def is_worked_out(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
@@ -39,6 +29,8 @@ def is_worked_out(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     if names_price_of(reading, claim) is not None:
         return False
     said = {as_cents(value) for value in claim.values}
+    if any(as_cents(value) in said for value in list_unit_prices(sheet, reading, claim)):
+        return True
     return any(as_cents(value) in said for value in _results(sheet, reading, claim))
 
 
@@ -46,6 +38,8 @@ def counted_before(reading: Reading, claim: Claim, product: Product) -> int:
     """Two in 两块砧板440元: how many of a product its price is said for; 0 where the words do not say."""
     places = [s for s, e, p in reading.mentions if p == product and e <= claim.start]
     found = _COUNTED.search(reading.passage.text[max(0, places[-1] - 18) : places[-1]]) if places else None
+    if found and found["n"] in _PACK.findall(product.name):
+        return 0  # "the lame comes with 5 blades", as its name says
     is_each = _EACH_BEHIND.match(reading.passage.text[claim.end : claim.end + 8])
     return int(found["n"]) if found and not is_each else 0
 
@@ -53,8 +47,18 @@ def counted_before(reading: Reading, claim: Claim, product: Product) -> int:
 def is_sum(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
     """Whether the amount is what several pieces cost together, before or after the offer."""
     said = {as_cents(value) for value in claim.values}
-    baskets = [b for b in _list_baskets(sheet, reading, *_reach(reading, claim)) if b.pieces > 1]
+    if _is_pack(sheet, reading, claim):
+        return True
+    baskets = [b for b in list_baskets(sheet, reading, *_reach(reading, claim)) if b.pieces > 1]
     return not baskets or any(as_cents(v) in said for b in baskets for v in (b.plain, b.after) if v is not None)
+
+
+def _is_pack(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
+    """ "Twelve cans come to 27", where 27 is the price of "Iced tea, 12 x 330 ml"."""
+    start, _end = sentence_span(reading.masked, claim.start)
+    before = without_names(reading, max(start, claim.start - 30), claim.start)
+    counted = {n for n in _PACK.findall(before) if 1 < int(n) <= MOST_IN_PACK}
+    return any(p.price in claim.values and counted & set(_PACK.findall(p.name)) for p in sheet.products)
 
 
 def is_just_above(sheet: FactSheet, reading: Reading, claim: Claim) -> bool:
@@ -86,7 +90,7 @@ def _results(sheet: FactSheet, reading: Reading, claim: Claim) -> Iterator[Decim
     """Every amount that the words beside this one open a way to."""
     before, after = _beside(reading, claim)
     low, high = _reach(reading, claim)
-    baskets = list(_list_baskets(sheet, reading, low, high))
+    baskets = list(list_baskets(sheet, reading, low, high))
     earlier = _earlier(reading, claim, low)
     spared = {b.plain - b.after for b in baskets if b.after is not None}
     spared |= {total * (sheet.percent or 0) / 100 for total in earlier}
@@ -98,7 +102,7 @@ def _results(sheet: FactSheet, reading: Reading, claim: Claim) -> Iterator[Decim
     elif _DIFFERS.search(before) or _DIFFERS_AFTER.search(after):
         sides = {*earlier, *(b.plain for b in baskets if b.pieces == 1), *spared}
         yield from (a - b for a in sides for b in sides if a > b)
-        yield from _paid(sheet, reading, claim, baskets, earlier)
+        yield from _paid(sheet, reading, claim, (before, after), (low, high), baskets, earlier)
     elif _SAVED.search(before) or _SAVED_AFTER.search(after):
         yield from spared
     elif _LACKS.search(before) or _LACKS_AFTER.search(after):
@@ -106,15 +110,21 @@ def _results(sheet: FactSheet, reading: Reading, claim: Claim) -> Iterator[Decim
         yield from (limit - b.plain for limit in limits for b in baskets if limit > b.plain)
         yield from (limit - total for limit in limits for total in earlier if limit > total)
     else:
-        yield from _paid(sheet, reading, claim, baskets, earlier)
+        yield from _paid(sheet, reading, claim, (before, after), (low, high), baskets, earlier)
 
 
 def _paid(
-    sheet: FactSheet, reading: Reading, claim: Claim, baskets: list[Basket], earlier: list[Decimal]
+    sheet: FactSheet,
+    reading: Reading,
+    claim: Claim,
+    beside: tuple[str, str],
+    reach: tuple[int, int],
+    baskets: list[Basket],
+    earlier: list[Decimal],
 ) -> Iterator[Decimal]:
     """What is paid in all, before and after the offer, with the delivery, or for each piece."""
-    before, after = _beside(reading, claim)
-    low, high = _reach(reading, claim)
+    before, after = beside
+    low, high = reach
     sentence = sentence_around(reading.masked, claim.start)
     if re.search(r"\+\s*$", before) or re.match(r"\s*\+", after):
         yield from (b.plain for b in baskets if b.pieces == 1)
@@ -123,7 +133,7 @@ def _paid(
     code = sheet.code.lower()
     if _SUM.search(sentence):
         yield from (b.plain for b in several)
-        added = _list_baskets(sheet, reading, *sentence_span(reading.masked, claim.start))
+        added = list_baskets(sheet, reading, *sentence_span(reading.masked, claim.start))
         yield from (total + b.plain for b in added for total in earlier[-2:])
     if _AFTER.search(sentence) or (code and code in sentence_around(reading.passage.text, claim.start).lower()):
         yield from lefts
@@ -133,7 +143,7 @@ def _paid(
         shared = {*earlier, *lefts, *(b.plain for b in baskets), *(b.after for b in baskets if b.after is not None)}
         yield from (total / n for n in _parts(reading, low, high) for total in shared)
     each = {v for v in _given_for_each(sheet) if v in earlier}
-    yield from (v * n for v in each for n in _counts(sentence))
+    yield from (v * n for v in each for n in counts_in(sentence))
     if _DELIVERED.search(sentence):
         yield from (total + fee for fee in list_fees(sheet) for total in [*earlier, *(b.plain for b in baskets)])
 
@@ -167,75 +177,15 @@ def _earlier(reading: Reading, claim: Claim, low: int) -> list[Decimal]:
     return found[-MOST_AMOUNTS:]
 
 
-def _list_baskets(sheet: FactSheet, reading: Reading, low: int, high: int) -> Iterator[Basket]:
-    """So many of each of the products that are named in this stretch."""
-    text = reading.passage.text
-    counts: dict[Product, set[int]] = {}
-    loose = _counts(_without_names(reading, low, high))
-    for s, e, product in reading.mentions:
-        if low <= s < high and product.price is not None:
-            near = _counts_beside(text[max(low, s - 14) : s], text[e : min(high, e + 8)])
-            counts.setdefault(product, {1}).update(near)
-    named = list(counts)[-MOST_PRODUCTS:]
-    if len(named) > 2 and not _OF_EACH.search(text[low:high]):
-        loose = set()
-    choices = [sorted({0} | counts[p] | loose)[:5] for p in named]
-    chosen = [dict(zip(named, c, strict=True)) for c in islice(product_of(*choices), MOST_BASKETS) if any(c)]
-    largest = max((_cost(counts) for counts in chosen), default=Decimal(0))
-    for counted in chosen:
-        yield _price(sheet, counted, largest)
-
-
-def _cost(counts: dict[Product, int]) -> Decimal:
-    return sum((p.price * n for p, n in counts.items() if p.price is not None), Decimal(0))
-
-
-def _price(sheet: FactSheet, counts: dict[Product, int], largest: Decimal) -> Basket:
-    """A percentage holds for each part of a basket that is large enough in all, an amount off for the whole alone."""
-    plain = _cost(counts)
-    reduced = _cost({p: n for p, n in counts.items() if is_in_scope(sheet, p)})
-    after: Decimal | None = None
-    least = sheet.min_basket or Decimal(0)
-    if reduced and sheet.percent and largest >= least:
-        after = plain - reduced * sheet.percent / 100
-    elif reduced and sheet.amount and plain >= max(least, sheet.amount):
-        after = plain - sheet.amount
-    if after is None and sheet.percent and reduced == plain and sum(counts.values()) == 1:
-        after = plain * (100 - sheet.percent) / 100  # what a piece costs in a basket that is large enough
-    bundles = read_support(sheet).bundles
-    if after is None and len(bundles) == 1:
-        priced = [(p.price, n) for p, n in counts.items() if p.price is not None]
-        after = sum((bundles[0].cost(price, n) for price, n in priced), Decimal(0))
-    return Basket(sum(counts.values()), plain, after)
-
-
-def _counts_beside(before: str, after: str) -> set[int]:
-    found = {int(n) for n in _COUNT_BEFORE.findall(before)} | {int(n) for n in _COUNT_AFTER.findall(after)}
-    return {n for n in found if 1 < n <= MOST_PIECES}
-
-
-def _counts(text: str) -> set[int]:
-    """How many the stretch speaks of, without saying of what: "two of them", 三袋, "a pair"."""
-    found = {int(n) for n in _COUNT.findall(text)}
-    if _PAIR.search(text):
-        found.add(2)
-    found.add(len(_ONE_FOR.findall(text)))
-    return {n for n in found if 1 < n <= MOST_PIECES}
-
-
 def _parts(reading: Reading, low: int, high: int) -> set[int]:
     """Into how many an amount may be shared: pieces, days, what is in a pack."""
     text = reading.passage.text[low:high]
     names = " ".join(product.name for s, _e, product in reading.mentions if low <= s < high)
-    found = {int(n) for n in _PACK.findall(names)} | {int(n) for n in _PARTS.findall(text)} | _counts(text)
+    found = {int(n) for n in _PACK.findall(names)} | {int(n) for n in _PARTS.findall(text)} | counts_in(text)
+    for details in {product.details for s, _e, product in reading.mentions if low <= s < high}:
+        served = [int(n) for n in _PACK.findall(read_passage("facts", details).text) if 1 < int(n) <= 60]
+        found |= {*served, *(a * b for a, b in combinations(served, 2))}  # three dinners for four are twelve plates
     return {n for n in found if 1 < n <= 400}
-
-
-def _without_names(reading: Reading, low: int, high: int) -> str:
-    signs = list(reading.masked)
-    for s, e, _product in reading.mentions:
-        signs[s:e] = "\ue000" * (e - s)
-    return "".join(signs)[low:high]
 
 
 def _limits(sheet: FactSheet, *, is_delivery: bool) -> Iterator[Decimal]:
@@ -287,7 +237,7 @@ _SUM = re.compile(
     _I,
 )
 _AFTER = re.compile(
-    r"\b(?:now|instead|after|with|down|reduced|off|discount|pay|only|just|becomes?|brings?|takes?|comes|code|yours|today|leaves?|drops?|makes?|minus|less|for|under)\b|折|后|到手|优惠|减|省|实付|付|现价|仅|只要|只需|变|=",
+    r"\b(?:now|instead|after|with|down|reduced|off|discount|pay|only|just|becomes?|brings?|takes?|comes|code|yours|today|leaves?|drops?|makes?|minus|less|for|under)\b|折|后|到手|优惠|减|省|实付|付|现[价在]|仅|只要|只需|变|=",
     _I,
 )
 _SAVED = re.compile(
@@ -323,19 +273,8 @@ _DIFFERS = re.compile(
 _DIFFERS_AFTER = re.compile(
     r"^\s*(?:to\s+spare|left|remain\w*|over\b|more\s+than|less\s+than|difference|apart)|^\s*(?:的差价)", _I
 )
-_COUNT_BEFORE = re.compile(
-    rf"(?<![\d.,£€$])(\d{{1,2}})\s*(?:{MEASURES}|(?:[a-z-]+\s+){{0,2}}(?:of\s+)?(?:the\s+|our\s+)?)\s*$", _I
-)
-_COUNT_AFTER = re.compile(rf"^\s*(?:[x*×]\s*)?(\d{{1,2}})(?![\d.,%元])\s*{MEASURES}?", _I)
-_COUNT = re.compile(
-    rf"(?<![\d.,£€$¥])(\d{{1,2}})(?![\d.,]*\d|\s*[%折成月日号点:年天]|\s*(?:kg|g|ml|l|cm|mm|m|km|days?|weeks?|months?|years?|hours?|minutes?|am|pm)\b)\s*(?:{MEASURES}|(?=[\sa-z]))",
-    _I,
-)
-_ONE_FOR = re.compile(r"(?<![\d.,])1\s+for\s+(?!£|€|\$)", _I)
-_OF_EACH = re.compile(r"\b(?:each|of\s+all)\b|[都各每]", _I)
-_PAIR = re.compile(r"\b(?:pair|couple|both|twin|second|another|double)\b|[1一成][双对]|再", _I)
 _PACK = re.compile(r"(?<![\d.,])(\d{1,3})(?![\d.,]*\d)")
 _PARTS = re.compile(
-    rf"(?<![\d.,£€$¥])(\d{{1,3}})\s*(?:{MEASURES}|天|月|个月|年|周|次|杯|人|years?\b|days?\b|weeks?\b|months?\b|nights?\b|cups?\b|people\b|portions?\b|servings?\b|[a-z]+s\b)",
+    rf"(?<![\d.,£€$¥])(\d{{1,3}})\s*(?:{MEASURES}|天|月|个月|年|周|次|杯|人|years?\b|days?\b|weeks?\b|months?\b|nights?\b|cups?\b|people\b|portions?\b|servings?\b|[a-z]+s\b|-[a-z]+\b|(?=\s*[.,;!?]))",
     _I,
 )
