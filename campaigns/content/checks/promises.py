@@ -81,11 +81,8 @@ def _reaches_known_place(reading: Reading, match: re.Match[str], facts: str) -> 
     place = re.match(
         r"\s+(?:(?:in|on|within)\s+)?(?:the\s+)?([A-Z][\w-]+)", reading.passage.text[match.end() : match.end() + 40]
     )
-    return (
-        bool(place)
-        and re.search(r"anywhere|everywhere|throughout", match.group(), re.I) is not None
-        and place[1] in facts
-    )
+    is_wide = re.search(r"anywhere|everywhere|throughout", match.group(), re.I)
+    return place is not None and is_wide is not None and place[1] in facts
 
 
 def _is_for_this(reading: Reading, match: re.Match[str], facts: str) -> bool:

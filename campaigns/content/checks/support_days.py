@@ -13,9 +13,9 @@ def support_days(sheet: FactSheet) -> Iterator[dt.date]:
     """The days that the free text of the facts names; without a year, those of the year of sending."""
     text = read_support(sheet).passage.text.lower()
     if sheet.send_date:
-        for name, (month, day) in _FEASTS.items():
+        for name, (month, number) in _FEASTS.items():
             if name in text:
-                feast = dt.date(sheet.send_date.year, month, day)
+                feast = dt.date(sheet.send_date.year, month, number)
                 yield feast if feast >= sheet.send_date else feast.replace(year=feast.year + 1)
     for known in read_support(sheet).dates:
         for day in known.days:
