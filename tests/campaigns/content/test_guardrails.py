@@ -78,8 +78,7 @@ def codes(body: str, subject: str = "Good to see you again", **facts: Any) -> se
 
 def test_every_false_draft_is_blocked() -> None:
     assert sum(entry["expect"] == "block" for entry in CORPUS) >= 300
-    missed = {entry["id"] for entry in CORPUS if entry.get("is_missed")}  # known, and counted in the documentation
-    assert {entry_id for entry_id, _body in list_bodies("block", "not block")} == missed
+    assert not list_bodies("block", "not block")
 
 
 def test_at_most_one_true_draft_in_fifty_is_blocked() -> None:
