@@ -56,7 +56,7 @@ class Sizes:
 FULL = Sizes(10_000, 20, 3, 5, 5_000, 50, 10, 500, 50, 10_000, 1_000, 100, 3_334, 30, 3_000, 2)
 QUICK = replace(FULL, messages=2_000, kills=5, flushes=1, restarts=1)
 #: What the tests of the project run.
-SMALL = Sizes(400, 1, 1, 5, 400, 50, 2, 60, 50, 400, 60, 4, 30, 5, 300, 1)
+SMALL = Sizes(400, 1, 1, 5, 400, 50, 2, 60, 50, 400, 60, 4, 30, 5, 900, 1)
 
 ROWS: dict[str, Callable[[Stage, Sizes], Figures]] = {
     "kills": lambda stage, sizes: measure_kills(stage, sizes.messages, sizes.kills, sizes.flushes, sizes.restarts),

@@ -188,5 +188,5 @@ def _theme(key: str) -> str:
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_large_numbers_are_grouped_as_everywhere_else(language: str) -> None:
     with translation.override(language):
-        assert describe_value("money", 1195.4, "EUR") == "1,195 EUR"
+        assert describe_value("money", 1195.4, "EUR") == "€1,195"
         assert describe_value("number", 1234.56) == "1,234.6"
