@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from campaigns.models import Campaign, Offer
+from customers.ingest.clock import shop_day
 
 
 def find_offer_obstacles(campaign: Campaign) -> list[str]:
@@ -17,7 +15,7 @@ def find_offer_obstacles(campaign: Campaign) -> list[str]:
     offer = Offer.objects.filter(campaign=campaign).exclude(kind=Offer.Kind.NONE).first()
     if offer is None or offer.valid_until is None or campaign.scheduled_for is None:
         return []
-    sent_on = campaign.scheduled_for.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    sent_on = shop_day(campaign.scheduled_for)
     if offer.valid_until >= sent_on:
         return []
     sentence = _("The offer ends on %(last)s, before the messages go out on %(sent)s. Change one of the two days.")

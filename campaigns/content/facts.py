@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from campaigns.models import Archetype, Campaign, Offer
+from customers.ingest.clock import shop_day
 from customers.ingest.currency import read_shop_currency
 
 from .catalogue_picks import list_products
@@ -98,7 +98,7 @@ def find_send_day(campaign: Campaign, now: dt.datetime, step: int = FIRST_STEP) 
     moment = now if is_running else campaign.scheduled_for or now
     if step > FIRST_STEP:
         moment = find_step_moment(moment, read_steps(campaign.pk), step)
-    return moment.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    return shop_day(moment)
 
 
 def list_offer_policies(offer: Offer) -> list[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 import structlog
-from django.conf import settings
 
 from campaigns.models import Campaign, CampaignResult, GlobalHoldout, GlobalHoldoutResult
+from customers.ingest.clock import shop_day
 
 from .attribution import measure_campaign
 from .global_effect import find_end, measure_round
@@ -37,7 +36,7 @@ def store_result(
     truth = true_effect_points if true_effect_points is not None else _find_truth(campaign)
     if truth is not None:
         values["true_effect_points"] = truth
-    day = now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
+    day = shop_day(now)
     result, _created = CampaignResult.objects.update_or_create(campaign=campaign, day=day, defaults=values)
     return result
 
@@ -62,7 +61,7 @@ def store_all_results(*, now: dt.datetime) -> int:
 
 def store_holdout_results(*, now: dt.datetime) -> int:
     """Today's row of each round of the global hold-out whose figures may still move; returns how many rounds held people out."""
-    day, stored = now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date(), 0
+    day, stored = shop_day(now), 0
     for holdout in GlobalHoldout.objects.filter(begins_at__lte=now):
         end = find_end(holdout)
         if end is not None and end <= now - dt.timedelta(days=DAYS_AFTER_WINDOW):

@@ -17,6 +17,7 @@ from campaigns.audience.entry_rules import TRIGGER_EVENTS, USUAL_AGE_HOURS, Entr
 from campaigns.audience.entry_wording import explain_fault
 from campaigns.audience.recurrence import dump_recurrence, parse_recurrence
 from campaigns.models import Campaign, CampaignKind
+from customers.ingest.clock import shop_day
 from customers.models import EventKind
 
 EVERY: Final = (("day", gettext_lazy("day")), ("week", gettext_lazy("week")), ("month", gettext_lazy("month")))
@@ -113,7 +114,7 @@ class KindForm(forms.Form):
             "includes_present": trigger.get("includes_present", False),
             "again": again,
             "re_entry_days": days or 30,
-            "live_until": ends.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date() if ends else None,
+            "live_until": shop_day(ends) if ends else None,
         }
 
     def clean(self) -> dict[str, Any]:

@@ -23,10 +23,11 @@ from campaigns.audience.connected import sent_channels
 from campaigns.audience.topics import TOPICS
 from campaigns.delivery.pace import editing
 from campaigns.delivery.pace.families import FAMILIES
-from campaigns.delivery.pace.meters import Meter, find_warm_up, sender_domain, shop_day
+from campaigns.delivery.pace.meters import Meter, find_warm_up, sender_domain
 from campaigns.delivery.pace.tokens import peek
 from campaigns.delivery.pace.warm_up import allowance_on, list_days
 from campaigns.models import PaceLimit, WarmUp
+from customers.ingest.clock import shop_day
 from customers.models import Channel
 from customers.views.access import current_user
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Max
 
 from customers.models import Order
@@ -34,3 +36,8 @@ def choose_as_of(now: dt.datetime) -> dt.datetime:
 def midnight_of(moment: dt.datetime) -> dt.datetime:
     """The midnight (UTC) that a moment's day began with."""
     return moment.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def shop_day(moment: dt.datetime) -> dt.date:
+    """The day of a moment by the shop's own calendar."""
+    return moment.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()

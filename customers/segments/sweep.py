@@ -13,13 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import structlog
-from django.conf import settings
 from django.db import connection, transaction
 
-from customers.ingest.clock import read_shop_clock
+from customers.ingest.clock import read_shop_clock, shop_day
 from customers.models import (
     Customer,
     Segment,
@@ -156,7 +154,7 @@ def _wants_recount(counted: SegmentCount, now: dt.datetime, as_of: dt.datetime) 
     if not counted.is_of_this_rule or counted.as_of is None or counted.recounted_at is None:
         return True
     went_back = as_of < counted.as_of
-    return went_back or _day_of(counted.as_of) != _day_of(as_of) or _day_of(counted.recounted_at) != _day_of(now)
+    return went_back or shop_day(counted.as_of) != shop_day(as_of) or shop_day(counted.recounted_at) != shop_day(now)
 
 
 def _record(look: _Look) -> tuple[int, int]:
@@ -235,7 +233,7 @@ def _note_size(counted: SegmentCount, now: dt.datetime, *, entered: int, left: i
             " ON CONFLICT (segment_id, day) DO UPDATE SET size = excluded.size, entered = s.entered + excluded.entered,"
             ' "left" = s."left" + excluded."left"'
             ' WHERE (s.size, excluded.entered, excluded."left") IS DISTINCT FROM (excluded.size, 0, 0)',
-            [counted.segment_id, _day_of(now), counted.size, entered, left],
+            [counted.segment_id, shop_day(now), counted.size, entered, left],
         )
 
 
@@ -244,7 +242,3 @@ def _note_fault(segment: Segment, error: Exception, now: dt.datetime) -> None:
     if not isinstance(error, RuleError):
         log.exception("segment_cannot_be_counted", segment=segment.pk)
     SegmentCount.objects.update_or_create(segment=segment, defaults={"fault": str(error)[:300], "looked_at": now})
-
-
-def _day_of(moment: dt.datetime) -> dt.date:
-    return moment.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()

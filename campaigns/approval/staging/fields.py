@@ -6,14 +6,13 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from campaigns.approval.policy import NotReady
 from campaigns.audience.exits import EXIT_LABELS
 from campaigns.models import ApprovalPart, Campaign, FollowUp, Offer, StagedChange
+from customers.ingest.clock import shop_day
 
 OFFER_FIELDS: Final = ("valid_until", "code", "url")
 #: Segment, trigger, kind, hold-out and what the offer is worth are not among them: another experiment needs another campaign.
@@ -101,7 +100,7 @@ def check_values(campaign: Campaign, wanted: Wanted, *, now: dt.datetime) -> Non
     if until is not None and until <= now:
         found.append(_("The day on which nobody enters any more is in the past. End the campaign instead."))
     ends = wanted.offer.get("valid_until")
-    if ends is not None and ends < now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date():
+    if ends is not None and ends < shop_day(now):
         found.append(_("The offer would be over already."))
     if set(wanted.campaign.get("exit_on", [])) - set(EXIT_LABELS):
         found.append(_("Choose reasons to end early that there are."))

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 
 from campaigns.approval.policy import NotReady
 from campaigns.models import ContactCap, PaceLimit, TransitionConflict, WarmUp
+from customers.ingest.clock import shop_day
 from customers.models import AuditAction, Channel, record_audit
 
-from .meters import sender_domain, shop_day
+from .meters import sender_domain
 
 MOST_DOMAINS: Final = 200
 _DOMAIN: Final = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}\Z")

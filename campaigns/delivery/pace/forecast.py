@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from django.db import connection
 
 from campaigns.models import Arm, Campaign, PaceLimit, WarmUp
+from customers.ingest.clock import shop_day
 from customers.models import Channel
 
-from .meters import day_start, find_warm_up, shop_day
+from .meters import day_start, find_warm_up
 from .warm_up import allowance_on, days_needed
 
 

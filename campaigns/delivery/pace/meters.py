@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from campaigns.models import PaceLimit, WarmUp
+from customers.ingest.clock import shop_day
 from customers.models import Channel
 
 from .warm_up import allowance_on
@@ -87,11 +88,6 @@ def make_meter(key: str, most: int, window_s: int) -> Meter:
 
 def sender_domain() -> str:
     return settings.SHOP_FROM_EMAIL.rpartition("@")[2].lower()
-
-
-def shop_day(now: dt.datetime) -> dt.date:
-    """The day by the shop's clock: the ramp's days begin at its midnight."""
-    return now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()
 
 
 def day_start(day: dt.date) -> dt.datetime:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from campaigns.outcomes.ratio import Bounded, CostPerKept, add_up
+from customers.ingest.clock import shop_day
 
 from .ledger import Ledger, Line, pool_costs, read_ledger, sum_net
 
@@ -81,7 +79,7 @@ def list_months(lines: Sequence[Line]) -> list[NetMonth]:
 
 def begin_month(at: dt.datetime) -> dt.date:
     """The first day of the month of the shop's calendar."""
-    return at.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date().replace(day=1)
+    return shop_day(at).replace(day=1)
 
 
 def _begun_in(line: Line) -> dt.date:

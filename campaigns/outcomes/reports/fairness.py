@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
@@ -19,6 +18,7 @@ from campaigns.approval.group_reach import OUR_RULES
 from campaigns.models import GroupsGiven, MessageStatus
 from campaigns.outcomes.counting import counting_cursor
 from campaigns.outcomes.offer_use import used_sql
+from customers.ingest.clock import shop_day
 from customers.ingest.currency import read_shop_currency
 from customers.ingest.merged import order_join_sql
 from customers.scoring.groups import read_sensitive, value_sql
@@ -63,7 +63,7 @@ def read_fairness_report(now: dt.datetime) -> list[AttributeReport]:
 
 def count_missing_groups(now: dt.datetime) -> int:
     """Count today's rows of the attributes in force that have none yet; returns how many. Safe to run as often as one likes."""
-    day = _shop_day(now)
+    day = shop_day(now)
     present = set(GroupsGiven.objects.filter(day=day).values_list("attribute", flat=True))
     missing = [key for key in read_sensitive() if key not in present]
     _count_and_keep(missing, now)
@@ -80,7 +80,7 @@ def _count_and_keep(keys: Sequence[str], now: dt.datetime) -> list[GroupsGiven]:
     kept = []
     for key, rows in _count(keys, now).items():
         values = {"rows": rows, "counted_at": now}
-        row, _created = GroupsGiven.objects.update_or_create(attribute=key, day=_shop_day(now), defaults=values)
+        row, _created = GroupsGiven.objects.update_or_create(attribute=key, day=shop_day(now), defaults=values)
         GroupsGiven.objects.filter(attribute=key, day__lt=row.day).delete()
         log.info("groups_given_counted", attribute=key, rows=len(row.rows))
         kept.append(row)
@@ -184,7 +184,3 @@ def _compare(rows: Sequence[Mapping[str, Any]]) -> AttributeFairness:
 def _read_sums(found: Mapping[str, Any]) -> GroupSums:
     given = Discounts(float(found["redeemed"]), float(found["squares"]))
     return GroupSums(found["name"], found["people"], found["people"], found["reached"], nominal=given)
-
-
-def _shop_day(now: dt.datetime) -> dt.date:
-    return now.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)).date()

@@ -20,11 +20,12 @@ from pytest_django import Settings
 from campaigns.delivery import outbox
 from campaigns.delivery.channels.smtp import SmtpChannel, SmtpServer
 from campaigns.delivery.pace.claiming import Place, claim_paced_batch, read_budget
-from campaigns.delivery.pace.meters import HOUR_S, MINUTE_S, Meter, make_meter, read_plan, shop_day
+from campaigns.delivery.pace.meters import HOUR_S, MINUTE_S, Meter, make_meter, read_plan
 from campaigns.delivery.pace.tokens import give_back, peek, take_tokens
 from campaigns.delivery.pace.warm_up import allowance_on, days_needed, list_days
 from campaigns.delivery.sender import send_waiting_messages
 from campaigns.models import Campaign, Message, PaceBucket, PaceLimit, WarmUp
+from customers.ingest.clock import shop_day
 from customers.ingest.consent import withdraw_consent
 from customers.models import Customer
 from tests.at_once import do_at_once
